@@ -1,0 +1,61 @@
+# What a person types. `make test` on a fresh checkout needs Python 3.11 or newer and nothing else.
+
+PYTHON ?= python3
+ARGS ?=
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip install --disable-pip-version-check -q
+
+.DEFAULT_GOAL := help
+.PHONY: help setup story demo run test check bench faults
+
+help: ## Show this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-8s %s\n", $$1, $$2}' Makefile
+
+setup: $(VENV)/.ready-to-run ## Make .venv and install the bot into it
+
+story: $(VENV)/.ready-to-run ## Play one investigation in a local Slack and a local Datadog, and exit
+	@$(BIN)/bits-bot story $(ARGS)
+
+demo: $(VENV)/.ready-to-run ## The same sandbox, kept running for you to try
+	@$(BIN)/bits-bot demo $(ARGS)
+
+run: $(VENV)/.ready-to-run ## The bot against the real Slack and the real Datadog
+	@$(BIN)/bits-bot run $(ARGS)
+
+test: $(VENV)/.ready-to-test ## Every test
+	$(BIN)/python -m pytest -n auto $(ARGS)
+
+check: $(VENV)/.ready-to-test ## Lint, format, types, and the rooms' import rules
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+bench: $(VENV)/.ready-to-test ## Measure
+	@test -e tests/benchmarks || { echo "There are no benchmarks in this checkout (tests/benchmarks)."; exit 1; }
+	$(BIN)/python -m tests.benchmarks $(ARGS)
+
+faults: $(VENV)/.ready-to-test ## Break things on purpose: killed bots, lost answers
+	@test -e tests/faults || { echo "There are no fault tests in this checkout (tests/faults)."; exit 1; }
+	$(BIN)/python -m pytest tests/faults $(ARGS)
+
+# Each stamp is younger than pyproject.toml once its packages are in, so that a second call does nothing.
+$(VENV)/.made:
+	@command -v $(PYTHON) >/dev/null || { \
+	  echo "$(PYTHON) was not found. Install Python 3.11 or newer, or name yours: make $(MAKECMDGOALS) PYTHON=/path/to/python3"; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+	  echo "Bits Bot needs Python 3.11 or newer, and $(PYTHON) is $$($(PYTHON) -V 2>&1). Name another: make $(MAKECMDGOALS) PYTHON=python3.12"; exit 1; }
+	@$(PYTHON) -m venv $(VENV) || { \
+	  echo "Python could not make $(VENV). On Debian and Ubuntu: apt install python3-venv"; exit 1; }
+	@touch $@
+
+$(VENV)/.ready-to-run: pyproject.toml $(VENV)/.made
+	@echo "Installing into $(VENV) ..."
+	@$(PIP) -e .
+	@touch $@
+
+$(VENV)/.ready-to-test: pyproject.toml $(VENV)/.made
+	@echo "Installing into $(VENV), with what the tests need ..."
+	@$(PIP) -e '.[test,postgres]'
+	@touch $@ $(VENV)/.ready-to-run

@@ -1,0 +1,216 @@
+"""One HTTP client for one Datadog organisation: keys, pooled connections, time limits, retries and errors.
+
+It knows no endpoint; those live beside it, one file a product. Bodies, keys and query text are never logged.
+"""
+
+import asyncio
+import json as jsonlib
+import logging
+from collections.abc import Awaitable, Callable, Mapping
+from types import TracebackType
+from typing import Any, Self
+
+import httpx
+
+from bot.datadog.errors import (
+    DatadogError,
+    NoAnswer,
+    NotSent,
+    RateLimited,
+    Unavailable,
+    Unreadable,
+    UnusableKeyError,
+    error_for,
+    request_id_of,
+)
+from bot.datadog.shapes import JsonObject, text
+
+log = logging.getLogger(__name__)
+# httpx logs whole URLs, and a query may hold what people typed or their e-mail address.
+logging.getLogger("httpx").setLevel(logging.WARNING)
+
+TIMEOUT = httpx.Timeout(connect=3, read=10, write=10, pool=5)
+LONGEST_WAIT = 10.0  # seconds a caller is kept waiting for a rate limit before it is told
+LARGEST_BODY = 8 * 1024 * 1024
+_LARGEST_ERROR_BODY = 64 * 1024
+_RESET_MARGIN = 0.5  # a reset is told in whole seconds; a try right on it may come too early
+_BACKOFF = (0.5, 2.0, 5.0)
+_REPEATABLE = frozenset({"GET", "HEAD", "PUT", "DELETE"})
+_NOTHING_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.UnsupportedProtocol)
+
+Params = Mapping[str, str | int]
+
+
+class Datadog:
+    """Calls to one organisation. `deadline` bounds one attempt, however slowly its answer drips in."""
+
+    def __init__(
+        self,
+        api_url: str,
+        api_key: str,
+        app_key: str,
+        *,
+        app_url: str,
+        timeout: httpx.Timeout = TIMEOUT,
+        transport: httpx.AsyncBaseTransport | None = None,
+        sleep: Callable[[float], Awaitable[object]] = asyncio.sleep,
+        attempts: int = 3,
+        deadline: float = 30.0,
+    ) -> None:
+        self.api_url = api_url.rstrip("/")
+        self.app_url = app_url.rstrip("/")
+        self._sleep = sleep
+        self._attempts = attempts
+        self._deadline = deadline
+        self._http = httpx.AsyncClient(
+            base_url=self.api_url,
+            headers=_headers(api_key, app_key),
+            timeout=timeout,
+            transport=transport,
+            limits=httpx.Limits(max_connections=20, max_keepalive_connections=10, keepalive_expiry=30),
+            follow_redirects=False,
+            trust_env=False,
+        )
+
+    def __repr__(self) -> str:
+        return f"Datadog({self.api_url!r})"
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.aclose()
+
+    async def aclose(self) -> None:
+        await self._http.aclose()
+
+    async def call(
+        self,
+        method: str,
+        path: str,
+        *,
+        params: Params | None = None,
+        json: JsonObject | None = None,
+        permission: str = "",
+        repeatable: bool | None = None,
+    ) -> JsonObject:
+        """Datadog's answer as an object; an empty one for an answer without a body. Raises DatadogError.
+
+        A call that is not repeatable is tried again only when it is certain that the last try did nothing.
+        """
+        repeats = method in _REPEATABLE if repeatable is None else repeatable
+        tries = 1
+        while True:
+            try:
+                return await self._attempt(method, path, params, json, permission)
+            except DatadogError as error:
+                wait = _wait_before_retry(error, tries, repeatable=repeats)
+                if wait is None or tries >= self._attempts:
+                    raise
+                log.info("Trying %s %s again in %.1f s: %s", method, path, wait, type(error).__name__)
+            await self._sleep(wait)
+            tries += 1
+
+    async def _attempt(
+        self, method: str, path: str, params: Params | None, json: JsonObject | None, permission: str
+    ) -> JsonObject:
+        request = self._request(method, path, params, json)
+        try:
+            async with asyncio.timeout(self._deadline):
+                status, headers, body = await self._exchange(request)
+        except _NOTHING_SENT as error:
+            reason = type(error).__name__
+            raise NotSent(f"{method} {path} did not reach Datadog: {reason}", method=method, path=path) from error
+        except (httpx.TransportError, TimeoutError) as error:
+            reason = type(error).__name__
+            raise NoAnswer(f"no answer to {method} {path}: {reason}", method=method, path=path) from error
+        if 200 <= status < 300:
+            return _parsed(status, headers, body, method=method, path=path)
+        raise error_for(status, headers, body or b"", method=method, path=path, permission=permission)
+
+    def _request(self, method: str, path: str, params: Params | None, json: JsonObject | None) -> httpx.Request:
+        cleaned = {name: text(value) for name, value in (params or {}).items()}
+        if json is None:
+            return self._http.build_request(method, path, params=cleaned)
+        # Escaped to ASCII: half an emoji, which people's clients do send, has no UTF-8 form.
+        content = jsonlib.dumps(json).encode("ascii")
+        headers = {"Content-Type": "application/json"}
+        return self._http.build_request(method, path, params=cleaned, content=content, headers=headers)
+
+    async def _exchange(self, request: httpx.Request) -> tuple[int, httpx.Headers, bytes | None]:
+        """Status, headers and body; None for a body that is broken or larger than anything we asked for."""
+        response = await self._http.send(request, stream=True)
+        try:
+            limit = LARGEST_BODY if response.is_success else _LARGEST_ERROR_BODY
+            return response.status_code, response.headers, await _read(response, limit)
+        finally:
+            await response.aclose()
+
+
+async def _read(response: httpx.Response, limit: int) -> bytes | None:
+    body = bytearray()
+    try:
+        async for chunk in response.aiter_bytes():
+            body += chunk
+            if len(body) > limit:
+                return None
+    except httpx.DecodingError:
+        return None
+    return bytes(body)
+
+
+def _parsed(status: int, headers: httpx.Headers, body: bytes | None, *, method: str, path: str) -> JsonObject:
+    if body == b"" and (status in {202, 204} or method == "DELETE"):
+        return {}
+    parsed = _json(body)
+    if isinstance(parsed, dict):
+        return parsed
+    raise Unreadable(
+        f"Datadog's answer to {method} {path} can't be read",
+        status=status,
+        request_id=request_id_of(headers),
+        method=method,
+        path=path,
+    )
+
+
+def _json(body: bytes | None) -> Any:
+    try:
+        return None if body is None else jsonlib.loads(body)
+    except (ValueError, RecursionError):
+        return None
+
+
+def _wait_before_retry(error: DatadogError, tries: int, *, repeatable: bool) -> float | None:
+    """Seconds to wait before a new try, None when there should be none."""
+    backoff = _BACKOFF[min(tries, len(_BACKOFF)) - 1]
+    match error:
+        case RateLimited():
+            return error.wait + _RESET_MARGIN if error.wait <= LONGEST_WAIT else None
+        case NotSent():
+            return backoff
+        case Unavailable() if repeatable:
+            wait = backoff if error.wait is None else error.wait
+            return wait if wait <= LONGEST_WAIT else None
+        case NoAnswer() if repeatable:
+            return backoff
+    return None
+
+
+def _headers(api_key: str, app_key: str) -> dict[str, str]:
+    return {
+        "DD-API-KEY": _usable(api_key, "API key"),
+        "DD-APPLICATION-KEY": _usable(app_key, "application key"),
+        "Accept": "application/json",
+        "User-Agent": "bits-bot",
+    }
+
+
+def _usable(key: str, name: str) -> str:
+    if not key:
+        raise UnusableKeyError(f"The Datadog {name} is empty.")
+    if not key.isascii() or not key.isprintable() or " " in key:
+        raise UnusableKeyError(f"The Datadog {name} holds a space, a line break or a strange character. Copy it again.")
+    return key

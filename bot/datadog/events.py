@@ -1,0 +1,154 @@
+"""Alert events: the newest one of a monitor, or one by its id, with the two members a Bits trigger needs.
+
+An event has two ids: the long UID of API version 2, and the number (`event_id` here) that Bits wants.
+"""
+
+import re
+from dataclasses import dataclass
+from datetime import datetime
+
+from bot.datadog.client import Datadog
+from bot.datadog.errors import NotFound
+from bot.datadog.shapes import JsonObject, member, objects, text, texts, whole
+
+READ = "events_read"
+MOST_PAGES = 3
+_PAGE_SIZE = 100
+_SEARCH_PATH = "/api/v2/events/search"
+_ALERTING = frozenset({"alert", "warning", "warn", "no data", "renotify"})
+# Titles open with what happened: `[Triggered on {host:web-1}] Disk is full`, `[Recovered] Disk is full`.
+_TITLE = re.compile(
+    r"\[(?:\[TEST\]\s*)?(?P<what>[A-Za-z- ]+?)(?: on \{(?P<group>[^}]*)\})?\]\s*(?P<name>.*)", re.DOTALL
+)
+_TRANSITIONS = {
+    "triggered": "alert",
+    "re-triggered": "alert",
+    "warn": "warning",
+    "re-warn": "warning",
+    "no data": "no data",
+    "re-no data": "no data",
+    "renotify": "renotify",
+    "recovered": "alert recovery",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class AlertEvent:
+    uid: str
+    event_id: str
+    event_ts: int  # Unix milliseconds
+    monitor_id: int  # 0 when Datadog does not say
+    monitor_name: str = ""
+    group: str = ""
+    title: str = ""
+    transition: str = ""
+    tags: tuple[str, ...] = ()
+
+    @property
+    def alerting(self) -> bool:
+        """Whether it reports trouble, not its end."""
+        return self.transition in _ALERTING
+
+
+class Events:
+    def __init__(self, client: Datadog) -> None:
+        self._client = client
+
+    async def latest_alert(self, monitor_id: int, group: str = "") -> AlertEvent | None:
+        """The newest event of the last seven days in which the monitor (in this group) went wrong."""
+        cursor = ""
+        for _ in range(MOST_PAGES):
+            answer = await self._search(f"source:alert @monitor.id:{monitor_id}", cursor)
+            for hit in objects(answer, "data"):
+                event = _from_search(hit, monitor_id)
+                if event and event.alerting and _same_group(event.group, group):
+                    return event
+            cursor = text(answer, "meta", "page", "after")
+            if not cursor:
+                break
+        return None
+
+    async def _search(self, query: str, cursor: str) -> JsonObject:
+        page: JsonObject = {"limit": _PAGE_SIZE} | ({"cursor": cursor} if cursor else {})
+        body = {"filter": {"query": query, "from": "now-7d", "to": "now"}, "sort": "-timestamp", "page": page}
+        return await self._client.call("POST", _SEARCH_PATH, json=body, permission=READ, repeatable=True)
+
+    async def by_id(self, event_id: str) -> AlertEvent | None:
+        """One event by its number; None when Datadog knows none. Its monitor may be missing from the answer."""
+        if not re.fullmatch(r"[0-9]{1,20}", event_id):
+            return None
+        try:
+            answer = await self._client.call("GET", f"/api/v1/events/{event_id}", permission=READ)
+        except NotFound:
+            return None
+        event = member(answer, "event")
+        return _from_v1(event, event_id) if isinstance(event, dict) else None
+
+
+def _from_search(hit: JsonObject, monitor_id: int) -> AlertEvent | None:
+    inner = member(hit, "attributes", "attributes")
+    event_id = text(inner, "evt", "id")
+    event_ts = whole(inner, "timestamp") or _ms(text(hit, "attributes", "timestamp"))
+    if not event_id or not event_ts:
+        return None
+    title = text(inner, "title") or text(inner, "evt", "name")
+    what, _, name = _told_by(title)
+    return AlertEvent(
+        uid=text(hit, "id"),
+        event_id=event_id,
+        event_ts=event_ts,
+        monitor_id=whole(inner, "monitor_id") or whole(inner, "monitor", "id") or monitor_id,
+        monitor_name=text(inner, "monitor", "name") or name,
+        group=_group(inner),
+        title=title,
+        transition=text(inner, "monitor", "transition", "transition_type").strip().lower() or what,
+        tags=texts(hit, "attributes", "tags"),
+    )
+
+
+def _from_v1(event: JsonObject, event_id: str) -> AlertEvent:
+    title = text(event, "title")
+    what, group, name = _told_by(title)
+    return AlertEvent(
+        uid="",
+        event_id=event_id,
+        event_ts=(whole(event, "date_happened") or 0) * 1000,
+        monitor_id=whole(event, "monitor_id") or 0,
+        monitor_name=name,
+        group=",".join(texts(event, "monitor_groups")) or group,
+        title=title,
+        transition=what,
+        tags=texts(event, "tags"),
+    )
+
+
+def _told_by(title: str) -> tuple[str, str, str]:
+    """Transition, group and monitor name as the title tells them; empty for a title of another kind."""
+    match = _TITLE.match(title.strip())
+    if not match:
+        return "", "", title.strip()
+    what = _TRANSITIONS.get(match["what"].strip().lower(), "")
+    return what, match["group"] or "", match["name"].strip()
+
+
+def _group(inner: JsonObject) -> str:
+    groups = texts(inner, "monitor_groups") or texts(inner, "monitor", "groups")
+    return ",".join(groups) or text(inner, "monitor", "result", "group_key")
+
+
+def _same_group(of_event: str, wanted: str) -> bool:
+    """Groups of several tags are written in any order."""
+    if wanted.strip() in {"", "*"}:
+        return True
+    return _tags(of_event) == _tags(wanted)
+
+
+def _tags(group: str) -> frozenset[str]:
+    return frozenset(tag.strip() for tag in group.split(",") if tag.strip())
+
+
+def _ms(timestamp: str) -> int | None:
+    try:
+        return round(datetime.fromisoformat(timestamp).timestamp() * 1000)
+    except (ValueError, OverflowError):
+        return None

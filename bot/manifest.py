@@ -1,0 +1,57 @@
+"""The Slack app's manifest for either way of connecting, from the one packaged file that also explains each scope."""
+
+import re
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from typing import Any, Literal
+
+import yaml
+
+Mode = Literal["socket", "http"]
+
+_MARKED_LINE = re.compile(r"^(?P<indent> *)#(?P<marker>socket|http|url): (?P<line>.*)$")
+_ADDRESS = re.compile(r"https?://[A-Za-z0-9.\-:\[\]]+(/[A-Za-z0-9._~\-/]*)?")
+
+
+@dataclass(frozen=True, slots=True)
+class Scopes:
+    """What the bot cannot work without, and what opens one more feature each."""
+
+    required: tuple[str, ...]
+    optional: tuple[str, ...]
+
+
+def as_yaml(mode: Mode, url: str | None = None) -> str:
+    """The manifest with its comments, ready to be pasted into Slack."""
+    if mode == "http" and not url:
+        raise ValueError("HTTP mode needs the bot's public address: --url https://bot.example.com")
+    if url and not _ADDRESS.fullmatch(url):
+        raise ValueError("The public address must look like https://bot.example.com")
+    wanted: set[str] = {mode, "url"} if url else {mode}
+    kept = (_line(line, wanted) for line in _packaged().splitlines())
+    return "\n".join(line for line in kept if line is not None).replace("{url}", (url or "").rstrip("/")) + "\n"
+
+
+def manifest(mode: Mode, url: str | None = None) -> dict[str, Any]:
+    loaded: dict[str, Any] = yaml.safe_load(as_yaml(mode, url))
+    return loaded
+
+
+def scopes() -> Scopes:
+    listed = manifest("socket")["oauth_config"]["scopes"]
+    optional = tuple(listed["bot_optional"])
+    return Scopes(required=tuple(scope for scope in listed["bot"] if scope not in optional), optional=optional)
+
+
+@cache
+def _packaged() -> str:
+    return files("bot").joinpath("manifest.yml").read_text("utf-8")
+
+
+def _line(line: str, wanted: set[str]) -> str | None:
+    """A marked line stands in the manifest only where its marker is wanted; the others always do."""
+    marked = _MARKED_LINE.match(line)
+    if marked is None:
+        return line
+    return marked["indent"] + marked["line"] if marked["marker"] in wanted else None

@@ -1,0 +1,36 @@
+"""Every product noun shown to people, and the sentences several rooms share. Nothing here decides anything."""
+
+APP = "Bits Bot"
+COMMAND = "/bits"
+DATADOG = "Datadog"
+PRODUCT = "Bits AI"
+INVESTIGATION = "Bits AI investigation"
+INVESTIGATIONS = "Bits AI investigations"
+CASE = "case"
+CASES = "cases"
+INSIGHT = "insight"
+INSIGHTS = "insights"
+
+OPEN_IN_DATADOG = f"Open in {DATADOG}"
+INVESTIGATE = "Investigate"
+RUN_AGAIN = "Run again"
+START_AGAIN = "Start again"
+KEEP_WAITING = "Keep waiting"
+DETAILS = "Details"
+
+DISCLAIMER = f"Written by {PRODUCT}, which can be wrong: check before you act."
+VOTES = "Votes are stored for your team's own numbers and go nowhere else."
+COSTS = f"This starts a new {INVESTIGATION}, and {DATADOG} bills each one."
+
+
+def counted(number: int, one: str, many: str = "") -> str:
+    return f"{number:,} {one if number == 1 else many or one + 's'}"
+
+
+def duration(seconds: float) -> str:
+    """A wait or a window in words, rounded up so that nobody comes back too early."""
+    whole = max(1, int(-(-seconds // 1)))
+    for size, name in ((86_400, "day"), (3_600, "hour"), (60, "minute")):
+        if whole >= size:
+            return counted(-(-whole // size), name)
+    return counted(whole, "second")

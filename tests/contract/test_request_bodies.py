@@ -1,0 +1,216 @@
+"""Every request our client makes is one that Datadog's official client knows: its path, its query and its body."""
+
+import json
+import re
+from collections.abc import Awaitable, Callable, Iterator
+from datetime import UTC, datetime
+from typing import Any
+from urllib.parse import unquote
+
+import httpx
+import pytest
+from datadog_api_client.api_client import ApiClient, Endpoint
+from datadog_api_client.configuration import Configuration
+from datadog_api_client.model_utils import ModelComposed, OpenApiModel, UnparsedObject, validate_and_convert_types
+from datadog_api_client.v1.api.authentication_api import AuthenticationApi
+from datadog_api_client.v1.api.events_api import EventsApi as EventsApiV1
+from datadog_api_client.v1.api.monitors_api import MonitorsApi
+from datadog_api_client.v2.api.bits_ai_api import BitsAIApi
+from datadog_api_client.v2.api.case_management_api import CaseManagementApi
+from datadog_api_client.v2.api.case_management_type_api import CaseManagementTypeApi
+from datadog_api_client.v2.api.downtimes_api import DowntimesApi
+from datadog_api_client.v2.api.events_api import EventsApi
+from datadog_api_client.v2.api.incidents_api import IncidentsApi
+from datadog_api_client.v2.api.key_management_api import KeyManagementApi
+from datadog_api_client.v2.api.users_api import UsersApi
+
+from bot.datadog.account import Account
+from bot.datadog.case_model import PRIORITIES, STANDARD_TYPE, Insight
+from bot.datadog.cases import Cases
+from bot.datadog.client import Datadog
+from bot.datadog.events import Events
+from bot.datadog.incidents import Incidents
+from bot.datadog.investigations import BitsInvestigations
+from bot.datadog.monitors import Monitors
+from bot.datadog.users import Users
+
+CONFIGURATION = Configuration()  # type: ignore[no-untyped-call]
+CASE = "CASEM-42"
+USER = "b3a0c1d2-0000-4000-8000-000000000001"
+PROJECT = "b3a0c1d2-0000-4000-8000-000000000002"
+INSIGHTS = [Insight("MONITOR", "/monitors/1?q=total", "1"), Insight("SCM_URL", "https://github.com/a/b", "x")]
+INSIGHT_TYPES = (
+    "SECURITY_SIGNAL MONITOR EVENT_CORRELATION ERROR_TRACKING CLOUD_COST_RECOMMENDATION INCIDENT "
+    "SENSITIVE_DATA_SCANNER_ISSUE EVENT WATCHDOG_STORY WIDGET SECURITY_FINDING INSIGHT_SCORECARD_CAMPAIGN "
+    "RESOURCE_POLICY APM_RECOMMENDATION SCM_URL PROFILING_DOWNSIZING_EXPERIMENT"
+)
+
+Call = Callable[[Datadog], Awaitable[object]]
+
+
+def prioritising(priority: str) -> Call:
+    return lambda dd: Cases(dd).set_priority(CASE, priority)
+
+
+def attaching(kind: str) -> Call:
+    return lambda dd: Cases(dd).add_insights(CASE, [Insight(kind, "/x", "1")])
+
+
+# One answer in which every call of ours finds what it needs.
+ANSWER: dict[str, Any] = {"data": {"id": "1", "attributes": {}}}
+
+CALLS: list[tuple[type, str, Call]] = [
+    (BitsAIApi, "trigger_investigation", lambda dd: BitsInvestigations(dd).trigger_alert(7, "8788641826233093636", 1)),
+    (BitsAIApi, "trigger_investigation", lambda dd: BitsInvestigations(dd).trigger_question("Why?")),
+    (BitsAIApi, "trigger_investigation", lambda dd: BitsInvestigations(dd).trigger_question("Why?", ("a:b",), 1, 2)),
+    (BitsAIApi, "list_investigations", lambda dd: BitsInvestigations(dd).page(100, 100, 7)),
+    (BitsAIApi, "get_investigation", lambda dd: BitsInvestigations(dd).get(USER)),
+    (MonitorsApi, "get_monitor", lambda dd: Monitors(dd).get(7)),
+    (DowntimesApi, "create_downtime", lambda dd: Monitors(dd).mute(7)),
+    (
+        DowntimesApi,
+        "create_downtime",
+        lambda dd: Monitors(dd).mute(7, until=datetime(2027, 1, 1, tzinfo=UTC), scope="host:a", message="quiet"),
+    ),
+    (DowntimesApi, "cancel_downtime", lambda dd: Monitors(dd).unmute(USER)),
+    (EventsApi, "search_events", lambda dd: Events(dd).latest_alert(7, "host:a")),
+    (EventsApiV1, "get_event", lambda dd: Events(dd).by_id("8788641826233093636")),
+    (AuthenticationApi, "validate", lambda dd: Account(dd).validate()),
+    (KeyManagementApi, "validate_api_key", lambda dd: Account(dd).validate_keys()),
+    (UsersApi, "get_current_user", lambda dd: Account(dd).current_user()),
+    (UsersApi, "list_users", lambda dd: Users(dd).find_by_email("jane@acme.example")),
+    (IncidentsApi, "get_incident", lambda dd: Incidents(dd).get(USER)),
+    (CaseManagementApi, "create_case", lambda dd: Cases(dd).create("T", PROJECT, STANDARD_TYPE)),
+    (
+        CaseManagementApi,
+        "create_case",
+        lambda dd: Cases(dd).create(
+            "T", PROJECT, STANDARD_TYPE, description="D", priority="P2", status_name="Open", assignee_id=USER
+        ),
+    ),
+    (CaseManagementApi, "get_case", lambda dd: Cases(dd).get(CASE)),
+    (CaseManagementApi, "search_cases", lambda dd: Cases(dd).search("status:open", size=100, page=2)),
+    (CaseManagementApi, "search_cases", lambda dd: Cases(dd).search(sort_field="priority", ascending=True)),
+    (CaseManagementApi, "update_status", lambda dd: Cases(dd).set_status(CASE, "IN_PROGRESS")),
+    (CaseManagementApi, "update_status", lambda dd: Cases(dd).set_status_name(CASE, "In Progress")),
+    (CaseManagementApi, "update_case_title", lambda dd: Cases(dd).set_title(CASE, "T")),
+    (CaseManagementApi, "update_case_description", lambda dd: Cases(dd).set_description(CASE, "D")),
+    (CaseManagementApi, "update_attributes", lambda dd: Cases(dd).set_attributes(CASE, {"env": ("prod",), "team": ()})),
+    (CaseManagementApi, "assign_case", lambda dd: Cases(dd).assign(CASE, USER)),
+    (CaseManagementApi, "unassign_case", lambda dd: Cases(dd).unassign(CASE)),
+    (CaseManagementApi, "archive_case", lambda dd: Cases(dd).archive(CASE)),
+    (CaseManagementApi, "unarchive_case", lambda dd: Cases(dd).unarchive(CASE)),
+    (CaseManagementApi, "comment_case", lambda dd: Cases(dd).comment(CASE, "Hello")),
+    (CaseManagementApi, "delete_case_comment", lambda dd: Cases(dd).delete_comment(CASE, USER)),
+    (CaseManagementApi, "add_case_insights", lambda dd: Cases(dd).add_insights(CASE, INSIGHTS)),
+    (CaseManagementApi, "remove_case_insights", lambda dd: Cases(dd).remove_insights(CASE, INSIGHTS)),
+    (CaseManagementApi, "get_projects", lambda dd: Cases(dd).projects()),
+    (CaseManagementTypeApi, "get_all_case_types", lambda dd: Cases(dd).types()),
+]
+CALLS += [(CaseManagementApi, "update_priority", prioritising(priority)) for priority in PRIORITIES]
+CALLS += [(CaseManagementApi, "add_case_insights", attaching(kind)) for kind in INSIGHT_TYPES.split()]
+
+
+async def sent_by(call: Call) -> httpx.Request:
+    requests: list[httpx.Request] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        requests.append(request)
+        listing = request.url.path.endswith("/investigations") and request.method == "GET"
+        return httpx.Response(200, json={"data": []} if listing else ANSWER)
+
+    async with Datadog(
+        "https://api.datadoghq.com", "key", "app", app_url="", transport=httpx.MockTransport(answer)
+    ) as datadog:
+        await call(datadog)
+    return requests[0]
+
+
+@pytest.fixture(scope="module")
+def api_client() -> Iterator[ApiClient]:
+    with ApiClient(CONFIGURATION) as client:
+        yield client
+
+
+@pytest.mark.parametrize(("api", "operation", "call"), CALLS, ids=lambda value: value if isinstance(value, str) else "")
+async def test_a_request_is_one_the_official_client_could_have_made(
+    api: Callable[[ApiClient], object], operation: str, call: Call, api_client: ApiClient
+) -> None:
+    endpoint: Endpoint = getattr(api(api_client), f"_{operation}_endpoint")
+    request = await sent_by(call)
+
+    assert request.method == endpoint.settings["http_method"]
+    assert re.fullmatch(re.sub(r"\{\w+\}", "[^/]+", endpoint.settings["endpoint_path"]), unquote(request.url.path))
+    assert_query_is_known(request, endpoint)
+    assert_body_is_accepted(request, endpoint)
+
+
+def assert_query_is_known(request: httpx.Request, endpoint: Endpoint) -> None:
+    known = {each["attribute"]: each for each in endpoint.params_map.values() if each["location"] == "query"}
+    for name, value in request.url.params.items():
+        assert name in known
+        types = known[name]["openapi_types"]
+        typed = json.loads(value) if types[0] in {int, bool} else value
+        assert not list(strangers(accepted(typed, types)))
+
+
+def assert_body_is_accepted(request: httpx.Request, endpoint: Endpoint) -> None:
+    expected = endpoint.params_map.get("body")
+    if expected is None:
+        assert request.content == b""
+        return
+    assert not list(strangers(accepted(json.loads(request.content), expected["openapi_types"])))
+
+
+def accepted(value: Any, types: Any) -> Any:
+    return validate_and_convert_types(  # type: ignore[no-untyped-call]
+        value, types, ["body"], spec_property_naming=True, check_type=True, configuration=CONFIGURATION
+    )
+
+
+def strangers(value: Any, path: str = "") -> Iterator[str]:
+    """What the official models let pass without knowing it: enum words, shapes and members outside the schema."""
+    if isinstance(value, UnparsedObject):
+        yield f"{path}: no known shape"
+    elif isinstance(value, list):
+        for each in value:
+            yield from strangers(each, f"{path}[]")
+    elif isinstance(value, OpenApiModel):
+        yield from _strangers_in(value, path)
+
+
+def _strangers_in(model: OpenApiModel, path: str) -> Iterator[str]:
+    if model._unparsed:
+        yield f"{path}: not understood"
+    if isinstance(model, ModelComposed):
+        for part in model._composed_instances:
+            yield from strangers(part, path)
+        return
+    open_ended = type(model).additional_properties_type is not OpenApiModel.additional_properties_type
+    for name, value in model.__dict__["_data_store"].items():
+        if name not in model.openapi_types and not open_ended and name != "value":
+            yield f"{path}.{name}: no such member"
+        yield from strangers(value, f"{path}.{name}")
+
+
+def body(attributes: dict[str, Any], **more: Any) -> dict[str, Any]:
+    trigger = {"type": "general_investigation", "general_investigation": attributes} | more
+    return {"data": {"type": "trigger_investigation_request", "attributes": {"trigger": trigger}}}
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        body({"description": "x", "start_time": 1}),
+        body({"description": "x" * 4097}),
+        body({"description": "x", "stranger": 1}),
+        body({"description": "x"}, stranger=1),
+        body({"description": "x"}, type="telepathy"),
+        body({}),
+    ],
+    ids=["half a window", "too long", "member", "outer member", "enum", "missing"],
+)
+def test_this_test_would_notice(wrong: dict[str, Any], api_client: ApiClient) -> None:
+    endpoint = BitsAIApi(api_client)._trigger_investigation_endpoint  # type: ignore[no-untyped-call]
+
+    assert list(strangers(accepted(wrong, endpoint.params_map["body"]["openapi_types"])))

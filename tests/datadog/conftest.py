@@ -1,0 +1,72 @@
+"""A Datadog that answers from a script, in the place of the network; what was sent and slept is kept."""
+
+import json
+from collections import deque
+from collections.abc import AsyncIterator
+from typing import Any
+
+import httpx
+import pytest
+
+from bot.datadog.client import Datadog
+
+API_KEY = "0123456789abcdef0123456789abcdef"
+APP_KEY = "fedcba9876543210fedcba9876543210fedcba98"
+
+Step = httpx.Response | Exception
+
+
+class Wire:
+    """What goes over the wire. Each call takes the next step of the script; a call beyond its end fails the test."""
+
+    def __init__(self) -> None:
+        self.sent: list[httpx.Request] = []
+        self.slept: list[float] = []
+        self._script: deque[Step] = deque()
+
+    def answers(self, *steps: Step) -> None:
+        self._script.extend(steps)
+
+    def answers_json(self, *bodies: Any) -> None:
+        self.answers(*(httpx.Response(200, json=body) for body in bodies))
+
+    def handle(self, request: httpx.Request) -> httpx.Response:
+        self.sent.append(request)
+        assert self._script, f"not in the script: {request.method} {request.url}"
+        step = self._script.popleft()
+        if isinstance(step, Exception):
+            raise step
+        return step
+
+    async def sleep(self, seconds: float) -> None:
+        self.slept.append(seconds)
+
+    @property
+    def last(self) -> httpx.Request:
+        return self.sent[-1]
+
+    @property
+    def called(self) -> str:
+        return f"{self.last.method} {self.last.url.path}"
+
+    @property
+    def body(self) -> Any:
+        return json.loads(self.last.content)
+
+
+@pytest.fixture
+def wire() -> Wire:
+    return Wire()
+
+
+@pytest.fixture
+async def datadog(wire: Wire) -> AsyncIterator[Datadog]:
+    async with Datadog(
+        "https://api.datadoghq.eu",
+        API_KEY,
+        APP_KEY,
+        app_url="https://app.datadoghq.eu",
+        transport=httpx.MockTransport(wire.handle),
+        sleep=wire.sleep,
+    ) as client:
+        yield client

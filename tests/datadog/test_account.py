@@ -1,0 +1,60 @@
+"""What a check of the credentials says about good keys, bad keys and a Datadog that is down."""
+
+from typing import Any
+
+import httpx
+import pytest
+
+from bot.datadog.account import Account, KeyOwner
+from bot.datadog.client import Datadog
+from bot.datadog.errors import Unavailable
+from tests.datadog.conftest import Wire
+
+
+@pytest.fixture
+def account(datadog: Datadog) -> Account:
+    return Account(datadog)
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "good"),
+    [
+        (200, {"valid": True}, True),
+        (200, {"valid": False}, False),
+        (200, {}, False),
+        (401, {"errors": ["Unauthorized"]}, False),
+        (403, {"status": "error", "code": 403, "errors": ["Forbidden"]}, False),
+    ],
+)
+async def test_the_api_key(wire: Wire, account: Account, status: int, body: Any, good: bool) -> None:
+    wire.answers(httpx.Response(status, json=body))
+
+    assert await account.validate() is good
+    assert wire.called == "GET /api/v1/validate"
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "good"), [(200, {"status": "ok"}, True), (200, {}, False), (401, {}, False), (403, {}, False)]
+)
+async def test_both_keys(wire: Wire, account: Account, status: int, body: Any, good: bool) -> None:
+    wire.answers(httpx.Response(status, json=body))
+
+    assert await account.validate_keys() is good
+    assert wire.called == "GET /api/v2/validate_keys"
+
+
+async def test_an_outage_says_nothing_about_the_keys(wire: Wire, account: Account) -> None:
+    wire.answers(*(httpx.Response(503) for _ in range(3)))
+
+    with pytest.raises(Unavailable):
+        await account.validate_keys()
+
+
+async def test_who_the_keys_act_as(wire: Wire, account: Account) -> None:
+    attributes = {"name": "Bits Bot", "email": "bits@acme.example", "handle": "bits", "service_account": True}
+    wire.answers_json({"data": {"id": "u-1", "attributes": attributes}}, {"data": {"attributes": {"uuid": "u-2"}}})
+
+    assert await account.current_user() == KeyOwner(
+        "u-1", "Bits Bot", "bits@acme.example", "bits", service_account=True
+    )
+    assert await account.current_user() == KeyOwner("u-2", "", "", "", service_account=False)

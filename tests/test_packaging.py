@@ -1,0 +1,209 @@
+"""What is shipped is whole: files in the wheel, declared imports, the container's settings, and make on a fresh machine."""
+
+import ast
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tomllib
+from importlib.metadata import packages_distributions
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from bot.config import Settings, variables
+
+ROOT = Path(__file__).parents[1]
+STAMPS = (".made", ".ready-to-run", ".ready-to-test")
+
+
+def project() -> dict[str, Any]:
+    return tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
+
+
+def normalised(name: str) -> str:
+    return re.sub(r"[-_.]+", "-", name).lower()
+
+
+def declared() -> set[str]:
+    metadata = project()["project"]
+    names = [*metadata["dependencies"], *metadata["optional-dependencies"]["postgres"]]
+    return {normalised(re.split(r"[\s\[<>=!~;]", name, maxsplit=1)[0]) for name in names}
+
+
+def imported_packages() -> set[str]:
+    """The top-level names of everything `bot` imports, inside functions too."""
+    found: set[str] = set()
+    for path in (ROOT / "bot").rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            if isinstance(node, ast.Import):
+                found |= {alias.name.split(".")[0] for alias in node.names}
+            elif isinstance(node, ast.ImportFrom) and node.module:
+                found.add(node.module.split(".")[0])
+    return found - set(sys.stdlib_module_names) - {"bot"}
+
+
+def test_every_import_is_declared() -> None:
+    owners = packages_distributions()
+    undeclared = {
+        name for name in imported_packages() if not {normalised(owner) for owner in owners.get(name, [])} & declared()
+    }
+    assert undeclared == set()
+
+
+def test_every_file_that_is_not_python_goes_into_the_wheel() -> None:
+    patterns = project()["tool"]["setuptools"]["package-data"]["bot"]
+    shipped = {path for pattern in patterns for path in (ROOT / "bot").glob(pattern)}
+    others = {
+        path
+        for path in (ROOT / "bot").rglob("*")
+        if path.is_file() and path.suffix != ".py" and "__pycache__" not in path.parts
+    }
+    assert sorted(str(path.relative_to(ROOT)) for path in others - shipped) == []
+
+
+def test_the_command_is_there() -> None:
+    module, _, function = project()["project"]["scripts"]["bits-bot"].partition(":")
+    tree = ast.parse((ROOT / module.replace(".", "/")).with_suffix(".py").read_text("utf-8"))
+    assert function in {node.name for node in tree.body if isinstance(node, ast.FunctionDef)}
+
+
+# The container
+
+
+def compose() -> dict[str, Any]:
+    loaded: dict[str, Any] = yaml.safe_load((ROOT / "compose.yaml").read_text("utf-8"))
+    return loaded
+
+
+def dockerfile_environment() -> dict[str, str]:
+    (block,) = re.findall(r"^ENV ((?:.*\\\n)*.*)$", (ROOT / "Dockerfile").read_text("utf-8"), flags=re.MULTILINE)
+    return dict(re.findall(r"([A-Z_]+)=(\S+)", block))
+
+
+def test_the_containers_settings_are_settings_and_usable(monkeypatch: pytest.MonkeyPatch) -> None:
+    for environment in (dockerfile_environment(), compose()["services"]["bot"]["environment"]):
+        ours = {name: value for name, value in environment.items() if name not in {"PATH", "PYTHONUNBUFFERED"}}
+        assert set(ours) <= set(variables())
+        for name, value in ours.items():
+            monkeypatch.setenv(name, re.sub(r"\$\{\w+:-(\w+)\}", r"\1", value).replace("////data/", "///"))
+        assert Settings(_env_file=None).bits_http_host == "0.0.0.0"
+
+
+def test_the_container_shows_the_port_it_listens_on_and_is_not_root() -> None:
+    lines = (ROOT / "Dockerfile").read_text("utf-8").splitlines()
+    port = dockerfile_environment()["BITS_HTTP_PORT"]
+    assert f"EXPOSE {port}" in lines
+    assert lines.index("USER bits") < lines.index('CMD ["bits-bot", "run"]')
+    assert [entry.split(":")[-1] for entry in compose()["services"]["bot"]["ports"]] == [port]
+
+
+def test_the_image_holds_no_secrets_and_no_work_of_this_checkout() -> None:
+    left_out = (ROOT / ".dockerignore").read_text("utf-8").split()
+    assert {".env", ".venv", ".git", "*.sqlite3*"} <= set(left_out)
+
+
+# make
+
+
+@pytest.fixture
+def checkout(tmp_path: Path) -> Path:
+    folder = tmp_path / "checkout"
+    folder.mkdir()
+    for name in ("Makefile", "pyproject.toml"):
+        shutil.copy(ROOT / name, folder)
+    return folder
+
+
+def make(checkout: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    without_outer_make = {name: value for name, value in os.environ.items() if not name.startswith(("MAKE", "MFLAGS"))}
+    return subprocess.run(
+        ["make", "--no-print-directory", *arguments],
+        cwd=checkout,
+        env=without_outer_make,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=20,
+    )
+
+
+def python_of_version(folder: Path, *, usable: bool) -> Path:
+    """A stand-in for an interpreter: answers the version question and pretends to make an environment."""
+    script = folder / "some-python"
+    script.write_text(
+        "#!/bin/sh\n"
+        'case "$1" in\n'
+        '  -V) echo "Python 3.9.2" ;;\n'
+        f"  -c) exit {0 if usable else 1} ;;\n"
+        '  -m) mkdir -p "$3/bin"; printf \'#!/bin/sh\\necho "$@" >> ../pip-calls\\n\' > "$3/bin/python"; '
+        'chmod +x "$3/bin/python" ;;\n'
+        "esac\n",
+        "utf-8",
+    )
+    script.chmod(0o755)
+    return script
+
+
+def test_an_old_python_is_refused_in_words(checkout: Path) -> None:
+    outcome = make(checkout, "test", f"PYTHON={python_of_version(checkout.parent, usable=False)}")
+    assert outcome.returncode != 0
+    assert "Bits Bot needs Python 3.11 or newer" in outcome.stdout
+    assert "is Python 3.9.2" in outcome.stdout
+    assert "make test PYTHON=" in outcome.stdout
+    assert not (checkout / ".venv").exists()
+
+
+def test_a_missing_python_is_said_with_what_to_do(checkout: Path) -> None:
+    outcome = make(checkout, "story", "PYTHON=no-such-python")
+    assert outcome.returncode != 0
+    assert "no-such-python was not found. Install Python 3.11 or newer" in outcome.stdout
+
+
+def test_a_first_call_installs_and_a_second_does_nothing(checkout: Path) -> None:
+    python = python_of_version(checkout.parent, usable=True)
+    assert make(checkout, "setup", f"PYTHON={python}").returncode == 0
+    assert make(checkout, "setup", f"PYTHON={python}").returncode == 0
+    calls = (checkout.parent / "pip-calls").read_text("utf-8").splitlines()
+    assert calls == ["-m pip install --disable-pip-version-check -q -e ."]
+
+
+def test_what_the_tests_need_is_installed_once_and_covers_the_rest(checkout: Path) -> None:
+    python = python_of_version(checkout.parent, usable=True)
+    assert make(checkout, ".venv/.ready-to-test", f"PYTHON={python}").returncode == 0
+    assert make(checkout, "setup", f"PYTHON={python}").returncode == 0
+    calls = (checkout.parent / "pip-calls").read_text("utf-8").splitlines()
+    assert calls == ["-m pip install --disable-pip-version-check -q -e .[test,postgres]"]
+
+
+def test_a_changed_list_of_packages_is_installed_again(checkout: Path) -> None:
+    python = python_of_version(checkout.parent, usable=True)
+    make(checkout, "setup", f"PYTHON={python}")
+    stamp = (checkout / ".venv/.ready-to-run").stat()
+    os.utime(checkout / "pyproject.toml", (stamp.st_atime + 10, stamp.st_mtime + 10))
+    make(checkout, "setup", f"PYTHON={python}")
+    assert len((checkout.parent / "pip-calls").read_text("utf-8").splitlines()) == 2
+
+
+def test_what_is_not_there_yet_is_said_and_not_passed_over(checkout: Path) -> None:
+    (checkout / ".venv").mkdir()
+    for stamp in STAMPS:
+        (checkout / ".venv" / stamp).touch()
+    outcome = make(checkout, "bench")
+    assert outcome.returncode != 0
+    assert "no benchmarks in this checkout" in outcome.stdout
+
+
+def test_make_alone_lists_the_targets(checkout: Path) -> None:
+    listed = make(checkout).stdout
+    assert all(f"make {target} " in listed for target in ("demo", "story", "test", "check", "run"))
+
+
+def test_ci_calls_test_and_check() -> None:
+    script = ROOT / ".ci/run"
+    assert os.access(script, os.X_OK)
+    assert script.read_text("utf-8").rstrip().endswith("make test\nmake check")
+    assert subprocess.run(["bash", "-n", str(script)], check=False).returncode == 0

@@ -1,0 +1,114 @@
+"""The rooms of the house: imports point one way, and no package stands outside the rules."""
+
+import ast
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import pytest
+from importlinter import cli
+
+ROOT = Path(__file__).parents[1]
+BOT = ROOT / "bot"
+
+# Modules beside the rooms, which no layer holds, with all that they may lean on.
+BESIDE_THE_ROOMS = {
+    "bot": set[str](),
+    "bot.config": {"bot.config_values", "bot.datadog.sites"},
+    "bot.config_values": {"bot.datadog.sites"},
+    "bot.manifest": set[str](),
+}
+HOLD_IT_TOGETHER = {"bot.__main__", "bot.cli", "bot.app"}
+
+
+def contracts() -> list[dict[str, Any]]:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
+    rules: list[dict[str, Any]] = project["tool"]["importlinter"]["contracts"]
+    return rules
+
+
+def layers() -> set[str]:
+    (contract,) = (contract for contract in contracts() if contract["type"] == "layers")
+    return {name.strip() for layer in contract["layers"] for name in layer.split("|")}
+
+
+def module_name(path: Path) -> str:
+    parts = path.relative_to(ROOT).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+def modules() -> dict[str, Path]:
+    return {module_name(path): path for path in sorted(BOT.rglob("*.py")) if "__pycache__" not in path.parts}
+
+
+def imports_of_ours(path: Path, known: set[str]) -> set[str]:
+    """Every module of ours a file imports, inside functions too, and `from bot import x` as `bot.x`."""
+    found: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            module = node.module or ""
+            inside = {f"{module}.{alias.name}" for alias in node.names}
+            found |= (inside & known) or {module}
+    return {name for name in found if name.split(".")[0] == "bot"}
+
+
+def room(name: str) -> str:
+    return ".".join(name.split(".")[:2])
+
+
+def test_imports_point_one_way(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.chdir(ROOT)
+    outcome = cli.lint_imports(no_cache=True, no_logo=True)
+    assert outcome == cli.EXIT_STATUS_SUCCESS, capsys.readouterr().out
+
+
+def test_every_module_belongs_to_a_room_or_is_named_here() -> None:
+    homeless = {name for name in modules() if room(name) not in layers() | {"bot.sandbox"} | set(BESIDE_THE_ROOMS)}
+    assert homeless == set()
+
+
+def test_every_room_that_rules_speak_of_exists() -> None:
+    spoken_of = {
+        name
+        for contract in contracts()
+        for key in ("source_modules", "forbidden_modules")
+        for name in contract.get(key, [])
+        if room(name) == name and name.startswith("bot.")
+    }
+    assert spoken_of | layers() | set(BESIDE_THE_ROOMS) <= {room(name) for name in modules()}
+
+
+def test_modules_beside_the_rooms_lean_on_nothing_more_than_said_here() -> None:
+    known = modules()
+    leaning = {name: imports_of_ours(known[name], set(known)) for name in BESIDE_THE_ROOMS}
+    assert {name: sorted(found - BESIDE_THE_ROOMS[name]) for name, found in leaning.items()} == {
+        name: [] for name in BESIDE_THE_ROOMS
+    }
+
+
+def test_no_room_reads_the_settings_or_the_composition_root() -> None:
+    known = modules()
+    readers = {
+        name
+        for name, path in known.items()
+        if name not in HOLD_IT_TOGETHER and imports_of_ours(path, set(known)) & ({"bot.config"} | HOLD_IT_TOGETHER)
+    }
+    assert readers == set()
+
+
+def test_only_the_command_line_leans_on_the_sandbox() -> None:
+    known = modules()
+    guests = {
+        name
+        for name, path in known.items()
+        if room(name) != "bot.sandbox"
+        and any(room(found) == "bot.sandbox" for found in imports_of_ours(path, set(known)))
+    }
+    assert guests <= {"bot.cli"}
+
+
+def test_every_folder_with_code_is_a_package_but_the_migrations_which_alembic_reads_as_scripts() -> None:
+    folders = {path.parent for path in modules().values() if "migrations" not in path.parts}
+    assert {folder.relative_to(ROOT) for folder in folders if not (folder / "__init__.py").is_file()} == set()
