@@ -1,0 +1,30 @@
+"""What an error of Datadog's means for an investigation: the kind of failure the card explains."""
+
+from bot.datadog.errors import (
+    BadRequest,
+    DatadogError,
+    Forbidden,
+    NotFound,
+    NotSent,
+    RateLimited,
+    Refused,
+    Unauthorized,
+)
+from bot.investigations.model import Failure, FailureKind
+
+_KINDS: dict[type[DatadogError], FailureKind] = {
+    BadRequest: FailureKind.BAD_REQUEST,
+    Unauthorized: FailureKind.UNAUTHORIZED,
+    Forbidden: FailureKind.FORBIDDEN,
+    NotFound: FailureKind.NOT_FOUND,
+    RateLimited: FailureKind.RATE_LIMITED,
+    NotSent: FailureKind.UNAVAILABLE,
+}
+
+
+def failure_of(error: Exception) -> Failure:
+    kind = FailureKind.REFUSED if isinstance(error, Refused) else FailureKind.UNAVAILABLE
+    kind = next((value for known, value in _KINDS.items() if isinstance(error, known)), kind)
+    detail = error.detail if isinstance(error, DatadogError) else ""
+    permission = error.permission if isinstance(error, Forbidden) else ""
+    return Failure(kind, detail, permission)

@@ -1,0 +1,123 @@
+"""Finds the alert behind an ask that names only a monitor or an event, then hands the ask back to the desk."""
+
+import asyncio
+import logging
+from collections.abc import Callable
+from typing import Any
+
+from sqlalchemy import Row
+
+from bot.datadog.errors import DatadogError, NotFound, RateLimited, Refused
+from bot.datadog.events import AlertEvent
+from bot.investigations.desk import Desk, Reception
+from bot.investigations.failures import failure_of
+from bot.investigations.ledger import Ledger
+from bot.investigations.loops import Tasks
+from bot.investigations.model import AlertRef, Ask, EventRef, Failure, FailureKind, MonitorRef
+from bot.investigations.ports import Org, Orgs, Voice
+from bot.investigations.records import read_ask
+from bot.investigations.timing import Timing
+from bot.storage.leases import Fence, Leases
+from bot.storage.tables import asks
+
+logger = logging.getLogger(__name__)
+
+SLOTS = 8
+
+
+class Finder:
+    def __init__(
+        self,
+        desk: Desk,
+        ledger: Ledger,
+        orgs: Orgs,
+        voice: Voice,
+        timing: Timing,
+        *,
+        owner: str,
+        wake: Callable[[], None],
+    ) -> None:
+        self._desk = desk
+        self._orgs = orgs
+        self._voice = voice
+        self._timing = timing
+        self._leases = Leases(ledger.database, asks, owner=owner, lease=timing.lease)
+        self._tasks = Tasks()
+        self._wake = wake
+
+    async def step(self) -> float | None:
+        free = SLOTS - len(self._tasks)
+        for row in await self._leases.claim(asks.c.state == "waiting", free) if free > 0 else ():
+            self._tasks.spawn(self._find(row), f"ask {row.id}")
+        return None
+
+    async def recover(self) -> None:
+        # a look-up changes nothing at Datadog: no need to wait until a dead one has landed
+        await self._leases.settle_old(asks.c.state == "waiting", 0)
+
+    async def close(self, within: float) -> None:
+        await self._tasks.finish(within)
+        await self._leases.hand_back(asks.c.state == "waiting", 0)
+
+    async def _find(self, row: Row[Any]) -> None:
+        ask, fence = read_ask(row), self._leases.fence(row)
+        org = await self._orgs.get(ask.org)
+        if org is None:
+            await self._give_up(fence, ask, Failure(FailureKind.NO_ORG))
+            return
+        try:
+            async with asyncio.timeout(self._timing.effect):
+                alert = await _alert_of(org, ask)
+        except (DatadogError, TimeoutError) as error:
+            await self._stumble(fence, ask, row, error)
+            return
+        if alert is None:
+            await self._give_up(fence, ask, Failure(FailureKind.NO_ALERT))
+        else:
+            await self._found(fence, ask, alert)
+
+    async def _found(self, fence: Fence, ask: Ask, alert: AlertRef) -> None:
+        outcome = await self._desk.found(fence, ask, alert)
+        if outcome and outcome.investigation and outcome.reception is not Reception.STARTED:
+            await self._voice.joined(ask, outcome.investigation)
+
+    async def _stumble(self, fence: Fence, ask: Ask, row: Row[Any], error: Exception) -> None:
+        if isinstance(error, Refused) and not isinstance(error, RateLimited):
+            await self._give_up(fence, ask, failure_of(error))
+            return
+        wait = error.wait if isinstance(error, RateLimited) else self._timing.backoff(row.attempt)
+        waited = row.due_at - self._timing.lease - row.created_at
+        if waited + wait > self._timing.patience:
+            await self._give_up(fence, ask, failure_of(error))
+        else:
+            await self._desk.later(fence, wait)
+
+    async def _give_up(self, fence: Fence, ask: Ask, failure: Failure) -> None:
+        if await self._desk.not_found(fence, failure.kind):
+            logger.info("ask %s: no alert to investigate (%s)", fence.id, failure.kind)
+            await self._voice.lookup_failed(ask, failure)
+
+
+async def _alert_of(org: Org, ask: Ask) -> AlertRef | None:
+    match ask.subject:
+        case MonitorRef() as monitor:
+            event = await org.alerts.latest_alert(monitor.monitor_id, monitor.group)
+            if event is None:
+                # a monitor that does not exist says so here; one that never alerted passes
+                await org.monitors.get(monitor.monitor_id)
+            return _reference(event, monitor.monitor_name)
+        case EventRef(event_id):
+            try:
+                return _reference(await org.alerts.by_id(event_id), "")
+            except NotFound:
+                return None
+        case AlertRef() as alert:
+            return alert
+        case _:
+            return None
+
+
+def _reference(event: AlertEvent | None, name: str) -> AlertRef | None:
+    if event is None or not event.monitor_id or not event.event_id:
+        return None
+    return AlertRef(event.monitor_id, event.event_id, event.event_ts, name or event.monitor_name, event.group)

@@ -1,0 +1,122 @@
+"""One database behind everything durable: an SQLite file by default, PostgreSQL for several replicas.
+
+Here live the engine, transactions, the clock all replicas share and the schema at start; no table is named here.
+"""
+
+import asyncio
+import fcntl
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import IO, Any
+
+from sqlalchemy import ColumnElement, Float, Insert, Table, cast, event, func, literal, text
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.engine import make_url
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+
+Clock = Callable[[], float]
+
+_SCHEMA_LOCK = 7_105_215  # any number, the same in every replica
+
+
+class DatabaseBusyError(Exception):
+    """Another process holds the SQLite file."""
+
+
+class Database:
+    def __init__(self, url: str, *, clock: Clock | None = None) -> None:
+        self.url = make_url(url)
+        self._clock = clock
+        self._lock_file: IO[str] | None = None
+        self.engine = _engine(url)
+
+    @property
+    def is_sqlite(self) -> bool:
+        return self.url.get_backend_name() == "sqlite"
+
+    @property
+    def now(self) -> ColumnElement[float]:
+        """Unix seconds by the one clock all replicas share: the database's, where there can be several."""
+        if self._clock is not None:
+            return literal(self._clock(), Float)
+        if self.is_sqlite:
+            return literal(time.time(), Float)
+        return cast(func.extract("epoch", func.clock_timestamp()), Float)
+
+    async def open(self) -> None:
+        if self.is_sqlite:
+            self._lock_file = _hold(self.url.database)
+        try:
+            await self._migrate()
+        except BaseException:
+            await self.close()
+            raise
+
+    async def _migrate(self) -> None:
+        from bot.storage.migrations import upgrade  # noqa: PLC0415  alembic is slow to import and needed only here
+
+        async with self.engine.begin() as connection:
+            if not self.is_sqlite:
+                await connection.execute(text(f"SELECT pg_advisory_xact_lock({_SCHEMA_LOCK})"))
+            await connection.run_sync(upgrade)
+
+    async def close(self) -> None:
+        await self.engine.dispose()
+        if self._lock_file is not None:
+            self._lock_file.close()
+            self._lock_file = None
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[AsyncConnection]:
+        async with self.engine.begin() as connection:
+            yield connection
+
+    def insert_new(self, table: Table) -> Insert:
+        """An insert that leaves an existing row alone; RETURNING answers nothing then."""
+        if self.is_sqlite:
+            return sqlite.insert(table).on_conflict_do_nothing()
+        return postgresql.insert(table).on_conflict_do_nothing()
+
+    def upsert(self, table: Table, values: dict[str, Any], *, key: tuple[str, ...]) -> Insert:
+        """An insert that replaces the row with the same key."""
+        changed = {name: value for name, value in values.items() if name not in key}
+        if self.is_sqlite:
+            return sqlite.insert(table).values(values).on_conflict_do_update(index_elements=key, set_=changed)
+        return postgresql.insert(table).values(values).on_conflict_do_update(index_elements=key, set_=changed)
+
+    async def ping(self) -> None:
+        async with asyncio.timeout(2), self.engine.connect() as connection:
+            await connection.execute(text("SELECT 1"))
+
+
+def _engine(url: str) -> AsyncEngine:
+    if make_url(url).get_backend_name() != "sqlite":
+        return create_async_engine(url, pool_size=8, max_overflow=4, pool_pre_ping=True)
+    engine = create_async_engine(url, pool_size=1, max_overflow=0, pool_timeout=60)
+    event.listen(engine.sync_engine, "connect", _set_pragmas)
+    return engine
+
+
+def _set_pragmas(connection: Any, _record: Any) -> None:
+    cursor = connection.cursor()
+    for pragma in ("journal_mode=WAL", "synchronous=FULL", "busy_timeout=30000", "foreign_keys=ON"):
+        cursor.execute(f"PRAGMA {pragma}")
+    cursor.close()
+
+
+def _hold(path: str | None) -> IO[str] | None:
+    if not path or path == ":memory:":
+        return None
+    Path(path).expanduser().resolve().parent.mkdir(parents=True, exist_ok=True)
+    lock = Path(f"{path}.lock").open("w")  # noqa: SIM115  held as long as the database is open
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        lock.close()
+        raise DatabaseBusyError(
+            f"Another Bits Bot is already using {path}. Stop it first, "
+            "or set DATABASE_URL to a PostgreSQL database to run several."
+        ) from error
+    return lock
