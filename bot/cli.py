@@ -1,0 +1,120 @@
+"""The commands. Each imports what it needs when it is called, so that none waits for the others' parts."""
+
+import argparse
+import asyncio
+import signal
+import sys
+from collections.abc import Sequence
+
+from bot.wording import APP
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    options = _parser().parse_args(arguments)
+    try:
+        return int(options.run(options))
+    except KeyboardInterrupt:
+        return 130
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="bits-bot", description=f"{APP}: Datadog investigations in Slack.")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    _add(commands, "run", _run, "serve Slack, with settings from the environment or .env")
+    _add(commands, "migrate", _migrate, "bring the database to this version's schema and stop")
+    _add(commands, "story", _story, "play one story in a local Slack and Datadog, and print it")
+    _add(commands, "demo", _demo, "like story, then keep everything running to try it out")
+    manifest = _add(commands, "manifest", _manifest, "print the Slack app's manifest")
+    manifest.add_argument("--mode", choices=("socket", "http"), default="socket")
+    manifest.add_argument("--url", help="the https address under which Slack reaches this bot, for --mode http")
+    return parser
+
+
+def _add(
+    commands: "argparse._SubParsersAction[argparse.ArgumentParser]", name: str, run: object, text: str
+) -> argparse.ArgumentParser:
+    parser = commands.add_parser(name, help=text, description=text)
+    parser.set_defaults(run=run)
+    return parser
+
+
+def _run(_options: argparse.Namespace) -> int:
+    from bot.config import SettingsProblems, load_settings
+    from bot.logs import set_up
+
+    try:
+        settings = load_settings()
+    except SettingsProblems as error:
+        return _complain("The bot can't start yet:", error.problems)
+    set_up(settings.bits_log_format, settings.bits_log_level)
+    for warning in settings.warnings:
+        print(f"Note: {warning}", file=sys.stderr)
+
+    from bot.app import Bot, StartError
+    from bot.storage.engine import DatabaseBusyError
+
+    try:
+        asyncio.run(_serve(Bot(settings)))
+    except (StartError, DatabaseBusyError) as error:
+        return _complain("The bot can't start:", [str(error)])
+    return 0
+
+
+async def _serve(bot: "Bot") -> None:  # type: ignore[name-defined]  # noqa: F821
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for name in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(name, stop.set)
+    try:
+        await bot.start()
+        print(f"{APP} is ready.", file=sys.stderr, flush=True)
+        await stop.wait()
+    finally:
+        await bot.stop()
+
+
+def _complain(headline: str, problems: Sequence[str]) -> int:
+    print(headline, *(f"  - {problem}" for problem in problems), sep="\n", file=sys.stderr)
+    return 2
+
+
+def _migrate(_options: argparse.Namespace) -> int:
+    from bot.config import SettingsProblems, load_settings
+    from bot.storage.engine import Database, DatabaseBusyError
+
+    try:
+        settings = load_settings()
+        asyncio.run(_open_and_close(Database(settings.database_url)))
+    except SettingsProblems as error:
+        return _complain("The settings can't be used:", error.problems)
+    except DatabaseBusyError as error:
+        return _complain("The database can't be changed:", [str(error)])
+    print("The database has this version's schema.")
+    return 0
+
+
+async def _open_and_close(database: "Database") -> None:  # type: ignore[name-defined]  # noqa: F821
+    await database.open()
+    await database.close()
+
+
+def _manifest(options: argparse.Namespace) -> int:
+    from bot.manifest import as_yaml
+
+    try:
+        print(as_yaml(options.mode, options.url), end="")
+    except ValueError as error:
+        return _complain("No manifest:", [str(error)])
+    return 0
+
+
+def _story(_options: argparse.Namespace) -> int:
+    from bot.sandbox.story import play
+
+    return int(asyncio.run(play()))
+
+
+def _demo(_options: argparse.Namespace) -> int:
+    from bot.sandbox.demo import play_and_stay
+
+    return int(asyncio.run(play_and_stay()))

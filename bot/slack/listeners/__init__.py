@@ -1,0 +1,11 @@
+"""Everything Slack sends us arrives in one of these files; each parses, calls, answers, and decides nothing itself."""
+
+from slack_bolt.async_app import AsyncApp
+
+from bot.slack.listeners import actions, commands, events, shortcuts, views
+from bot.slack.services import Services
+
+
+def register(app: AsyncApp, services: Services) -> None:
+    for listeners in (actions, commands, events, shortcuts, views):
+        listeners.register(app, services)

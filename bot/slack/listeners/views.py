@@ -1,0 +1,32 @@
+"""Modals that were submitted."""
+
+import json
+import time
+from typing import Any
+
+from slack_bolt.async_app import AsyncAck, AsyncApp
+
+from bot.investigations.model import Place, Source
+from bot.slack.gestures import of_view, workspace_of
+from bot.slack.reception import answer_later, receive
+from bot.slack.services import Services
+from bot.slack.views import question
+
+
+def register(app: AsyncApp, services: Services) -> None:
+    @app.view(question.CALLBACK)
+    async def question_asked(ack: AsyncAck, body: dict[str, Any], view: dict[str, Any]) -> None:
+        read = question.read_question(view["state"], now=time.time())
+        place = _place(workspace_of(body), str(view.get("private_metadata") or ""))
+        if isinstance(read, dict):
+            await ack(response_action="errors", errors=read)
+            return
+        gesture = of_view(body, place)
+        outcome = await receive(services, gesture, read, Source.MODAL)
+        await ack()
+        answer_later(services, gesture, read, outcome)
+
+
+def _place(workspace: str, private_metadata: str) -> Place:
+    told = json.loads(private_metadata)
+    return Place(workspace, str(told["channel"]), str(told["thread_ts"]))

@@ -1,0 +1,190 @@
+"""Posts and edits what the outbox owes, exactly once.
+
+Slack has no idempotency key. Every post carries our key in its metadata; a post whose outcome is unknown is looked for
+in its thread before it is sent again, and not before it must have landed.
+"""
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable, Mapping
+from hashlib import sha256
+from itertools import groupby
+from json import dumps
+from typing import Any, Protocol
+
+from slack_sdk.errors import SlackApiError
+
+from bot.investigations.loops import Tasks
+from bot.investigations.timing import Timing
+from bot.slack.errors import CALL_ERRORS, Meaning, SlackTrouble, trouble_of
+from bot.slack.history import CannotLookError, find_ours
+from bot.slack.views.message import Message
+from bot.slack.workspaces import Speaker, Workspaces
+from bot.storage.outbox import Delivery, Outbox
+
+logger = logging.getLogger(__name__)
+
+METADATA_TYPE = "bits_bot_post"
+AT_ONCE = 24
+GIVE_UP_AFTER = 24 * 3600.0
+LONGEST_WAIT = 300.0
+
+
+class Kind(Protocol):
+    """What the poster needs to know about one kind of message."""
+
+    async def message(self, delivery: Delivery, *, may_repeat: bool) -> Message | None:
+        """What it shows now; None when there is nothing left to show."""
+
+    async def refused(self, delivery: Delivery, code: str) -> None:
+        """The channel does not take it; tell whoever has to know."""
+
+
+class Poster:
+    def __init__(self, outbox: Outbox, workspaces: Workspaces, kinds: Mapping[str, Kind], timing: Timing) -> None:
+        self._outbox = outbox
+        self._workspaces = workspaces
+        self._kinds = kinds
+        self._timing = timing
+        self._tasks = Tasks()
+        self._busy: set[str] = set()
+        self._last_post: dict[str, float] = {}
+
+    async def step(self) -> float | None:
+        claimed = await self._outbox.claim(AT_ONCE - len(self._busy), not_in=self._busy) if self._has_room else []
+        for channel, deliveries in groupby(
+            sorted(claimed, key=_by_channel), key=lambda delivery: delivery.owed.channel
+        ):
+            self._busy.add(channel)
+            self._tasks.spawn(self._serve(channel, list(deliveries)), f"posts to {channel}")
+        return None
+
+    @property
+    def _has_room(self) -> bool:
+        return len(self._busy) < AT_ONCE
+
+    async def recover(self) -> None:
+        await self._outbox.recover(self._timing.settle)
+
+    async def close(self, within: float) -> None:
+        await self._tasks.finish(within)
+        await self._outbox.hand_back(self._timing.settle)
+
+    async def _serve(self, channel: str, deliveries: list[Delivery]) -> None:
+        """One channel's deliveries one after the other, as long as the lease surely holds."""
+        began = time.monotonic()
+        try:
+            for delivery in deliveries:
+                if time.monotonic() - began > self._timing.lease - self._timing.effect:
+                    await self._outbox.not_sent(delivery, 0, "later")
+                else:
+                    await self._deliver(delivery)
+        finally:
+            self._busy.discard(channel)
+
+    async def _deliver(self, delivery: Delivery) -> None:
+        kind = self._kinds.get(delivery.owed.kind)
+        speaker = await self._workspaces.speaker(delivery.owed.workspace)
+        if kind is None or speaker is None:
+            await self._outbox.refused(delivery, "workspace_gone")
+            return
+        try:
+            async with asyncio.timeout(self._timing.effect):
+                await self._send(speaker, kind, delivery)
+        except CALL_ERRORS as error:
+            await self._stumbled(kind, delivery, trouble_of(error))
+
+    async def _send(self, speaker: Speaker, kind: Kind, delivery: Delivery) -> None:
+        may_repeat = False
+        if delivery.may_stand_already:
+            try:
+                if ts := await find_ours(speaker, delivery):
+                    logger.info("%s stands in Slack already", delivery.owed.key)
+                    await self._outbox.adopted(delivery, ts)
+                    return
+            except CannotLookError:
+                may_repeat = True
+        message = await kind.message(delivery, may_repeat=may_repeat)
+        if message is None:
+            await self._outbox.refused(delivery, "nothing_to_show")
+        elif delivery.ts:
+            await self._edit(speaker, delivery, message)
+        else:
+            await self._post(speaker, delivery, message)
+
+    async def _edit(self, speaker: Speaker, delivery: Delivery, message: Message) -> None:
+        digest = _digest(message)
+        if digest != delivery.digest:
+            await _tolerating_our_faults(
+                speaker.client.chat_update, message, channel=delivery.owed.channel, ts=delivery.ts, parse="none"
+            )
+        await self._outbox.sent(delivery, delivery.ts, digest)
+
+    async def _post(self, speaker: Speaker, delivery: Delivery, message: Message) -> None:
+        await self._keep_pace(delivery.owed.channel)
+        if not await self._outbox.sending(delivery):
+            return
+        answer = await _tolerating_our_faults(
+            speaker.client.chat_postMessage,
+            message,
+            channel=delivery.owed.channel,
+            thread_ts=delivery.thread_ts or None,
+            metadata={"event_type": METADATA_TYPE, "event_payload": {"key": delivery.owed.key}},
+            parse="none",
+            unfurl_links=False,
+            unfurl_media=False,
+        )
+        await self._outbox.sent(delivery, str(answer["ts"]), _digest(message))
+
+    async def _keep_pace(self, channel: str) -> None:
+        wait = self._last_post.get(channel, 0.0) + self._timing.pace - time.monotonic()
+        if wait > 0:
+            await asyncio.sleep(wait)
+        self._last_post[channel] = time.monotonic()
+        if len(self._last_post) > 1000:
+            self._last_post.clear()
+
+    # -- when Slack does not take it ----------------------------------------------------------------------------
+
+    async def _stumbled(self, kind: Kind, delivery: Delivery, trouble: SlackTrouble) -> None:
+        logger.warning("%s: Slack says %s (%s)", delivery.owed.key, trouble.code, trouble.meaning)
+        if trouble.meaning is Meaning.WAIT:
+            await self._wait(kind, delivery, trouble)
+        elif trouble.meaning is Meaning.OPEN:
+            await self._outbox.outcome_open(delivery, self._timing.settle, trouble.code)
+        else:
+            await self._refused(kind, delivery, trouble.code)
+
+    async def _wait(self, kind: Kind, delivery: Delivery, trouble: SlackTrouble) -> None:
+        if delivery.age > GIVE_UP_AFTER:
+            await self._refused(kind, delivery, trouble.code)
+            return
+        patience = min(self._timing.backoff(delivery.attempt), LONGEST_WAIT)
+        wait = trouble.wait if trouble.code == "ratelimited" else patience
+        await self._outbox.not_sent(delivery, wait, trouble.code)
+
+    async def _refused(self, kind: Kind, delivery: Delivery, code: str) -> None:
+        """An edit that is refused loses little; a post that is refused has to reach its reader another way."""
+        if await self._outbox.refused(delivery, code) and not delivery.ts:
+            await kind.refused(delivery, code)
+
+
+async def _tolerating_our_faults(call: Callable[..., Any], message: Message, **arguments: Any) -> Any:
+    """Should Slack dislike our blocks, the words alone still get through: nothing is lost over a layout."""
+    try:
+        return await call(**message.as_arguments(), **arguments)
+    except SlackApiError as error:
+        trouble = trouble_of(error)
+        if trouble.meaning is not Meaning.MALFORMED:
+            raise
+        logger.exception("Slack refuses our blocks: %s", trouble.code)
+        return await call(text=message.text[:3000], blocks=[], **arguments)
+
+
+def _by_channel(delivery: Delivery) -> tuple[str, int]:
+    return delivery.owed.channel, delivery.fence.id
+
+
+def _digest(message: Message) -> str:
+    return sha256(dumps(message.as_arguments(), sort_keys=True).encode()).hexdigest()

@@ -1,0 +1,205 @@
+import json
+import re
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from bot.slack.markdown import markdown_blocks, pages, plain_blocks, visible_text
+from tests.slack.blockkit import check_blocks, links, shown
+
+REPORT = """# Root cause
+
+Memory **leak** in `worker` of *checkout*, see [the trace](https://app.datadoghq.com/apm/trace/1?a=1&b=2).
+
+1. first
+   - nested
+     ```python
+     print("deep")
+     ```
+2. second
+
+> somebody said ~~nothing~~
+
+| host | errors |
+|------|-------:|
+| web-1 | 12 |
+| web-a-long-name | 3 |
+"""
+
+
+def elements(markdown: str) -> list[dict[str, object]]:
+    return [element for block in markdown_blocks(markdown) for element in block["elements"]]
+
+
+def kinds(markdown: str) -> list[object]:
+    return [element["type"] for element in elements(markdown)]
+
+
+def test_a_report_keeps_its_shape() -> None:
+    assert kinds(REPORT) == [
+        "rich_text_section",
+        "rich_text_list",
+        "rich_text_list",
+        "rich_text_preformatted",
+        "rich_text_list",
+        "rich_text_quote",
+        "rich_text_preformatted",
+    ]
+    check_blocks(markdown_blocks(REPORT))
+
+
+def test_a_table_is_aligned() -> None:
+    assert shown(elements(REPORT)[-1]) == (
+        "host            | errors\n"
+        "----------------+-------\n"
+        "web-1           | 12\n"
+        "web-a-long-name | 3"
+    )  # fmt: skip
+
+
+def test_numbers_go_on_after_what_interrupts_a_list() -> None:
+    ordered = [element for element in elements(REPORT) if element.get("style") == "ordered"]
+    assert [element.get("offset", 0) for element in ordered] == [0, 1]
+
+
+def test_a_row_with_more_cells_than_the_header_loses_none() -> None:
+    assert "three" in shown(markdown_blocks("| a | b |\n|---|---|\n| one | two | three |"))
+
+
+def test_nothing_in_it_is_live() -> None:
+    hostile = "<!channel> @here <@U123> <https://evil.example|Datadog> <b>bold</b> &lt;!here&gt; :wave:"
+    [block] = markdown_blocks(hostile)
+    [section] = block["elements"]
+    assert {run["type"] for run in section["elements"]} <= {"text", "link"}
+    assert "<!channel> @here <@U123>" in shown(block)
+    assert "<b>bold</b>" in shown(block)
+
+
+@pytest.mark.parametrize(
+    ("markdown", "expected"),
+    [
+        ("[app.datadoghq.com](https://evil.example/x)", "(evil.example)"),
+        ("[Open in Datadog](https://evil.example/x)", "(evil.example)"),
+        ("[https://app.datadoghq.com](https://app.datadoghq.com.evil.example)", "(app.datadoghq.com.evil.example)"),
+        ("[datadoghq.com](https://github.com/x) ", "(github.com)"),
+    ],
+)
+def test_a_label_that_hides_its_host_is_shown_with_it(markdown: str, expected: str) -> None:
+    assert expected in shown(markdown_blocks(markdown))
+
+
+def test_an_honest_label_stands_alone() -> None:
+    assert shown(markdown_blocks("[trace 1](https://app.datadoghq.com/apm/trace/1)")) == "trace 1"
+    assert shown(markdown_blocks("[github.com/a/b](https://github.com/a/b)")) == "github.com/a/b"
+
+
+@pytest.mark.parametrize(
+    "target", ["javascript:alert(1)", "data:text/html,x", "/monitors/1", "mailto:a@b.example", "https://a@b.example/"]
+)
+def test_a_link_that_is_not_plain_http_is_text(target: str) -> None:
+    blocks = markdown_blocks(f"[label]({target})")
+    assert links(blocks) == []
+    assert "label" in shown(blocks)
+    assert target in shown(blocks)
+
+
+def test_images_and_bare_urls_are_links() -> None:
+    blocks = markdown_blocks("![graph](https://app.datadoghq.com/g.png) and https://app.datadoghq.com/x?a=1&b=2.")
+    assert links(blocks) == [
+        ("graph", "https://app.datadoghq.com/g.png"),
+        ("", "https://app.datadoghq.com/x?a=1&b=2"),
+    ]
+
+
+def test_a_title_is_shown_with_its_signs() -> None:
+    assert shown(plain_blocks("*CPU* on `web_1`", "bold")) == "*CPU* on `web_1`"
+
+
+def test_nothing_written_is_no_block() -> None:
+    assert markdown_blocks("") == markdown_blocks(" \n\u200b\n") == []
+    assert pages([]) == [[]]
+
+
+@pytest.mark.parametrize(
+    "markdown",
+    [
+        ">" * 3_000 + " deep words",
+        "- " * 1_000 + "deep words",
+        "[" * 3_000 + "deep words",
+        "*" * 3_000 + "deep words",
+        "```\n" + "x " * 6_000 + "deep words",
+        "deep words " * 2_000,
+        "deepwords" * 2_000 + " deep words",
+        "a | b\n--|--\n" + "deep words | x\n" * 900,
+        "[deep words](https://app.datadoghq.com/" + "x" * 6_000 + ")",
+        "[deep words](https://app.datadoghq.com/" + "x" * 2_950 + ")",
+        "1. " + "deep words " * 900,
+        "**a** b " * 3_000 + "deep words",
+        "x" * 250_000 + " deep words",
+    ],
+)
+def test_the_extreme_is_split_and_still_all_there(markdown: str) -> None:
+    blocks = markdown_blocks(markdown)
+    check_blocks(blocks)
+    assert "deep words" in shown(blocks)
+    for page in pages(blocks):
+        assert len(page) <= 90
+        assert len(json.dumps(page)) <= 200_000
+
+
+WORDS = st.text(alphabet="abcdefgXYZäß漢", min_size=1, max_size=12)
+INLINE = st.lists(
+    st.one_of(
+        WORDS,
+        st.builds("**{}**".format, WORDS),
+        st.builds("*{}*".format, WORDS),
+        st.builds("`{}`".format, WORDS),
+        st.builds("~~{}~~".format, WORDS),
+        st.builds("[{}](https://evil.example/{})".format, WORDS, st.just("x")),
+        st.builds("![{}](https://app.datadoghq.com/i.png)".format, WORDS),
+        st.builds("<b>{}</b>".format, WORDS),
+        st.builds("<!{}>".format, WORDS),
+        st.builds("<{}".format, WORDS),
+        st.builds("[{}]".format, WORDS),
+        st.builds("[{}]: https://app.datadoghq.com/r '{}'".format, st.just("r"), WORDS),
+    ),
+    min_size=1,
+    max_size=6,
+).map(" ".join)
+BLOCK = st.recursive(
+    st.one_of(
+        INLINE,
+        st.builds("{} {}".format, st.sampled_from(["#", "##", "######"]), INLINE),
+        st.builds("```{}\n{}\n```".format, st.sampled_from(["", "python", "two words"]), INLINE),
+        st.builds("    {}".format, INLINE),
+        st.builds("{}\n---".format, INLINE),
+        st.lists(WORDS, min_size=1, max_size=4).map(
+            lambda cells: f"| a | b |\n|---|---|\n| {' | '.join(cells)} |\n| {cells[0]} |"
+        ),
+    ),
+    lambda inner: st.one_of(
+        st.lists(inner, min_size=1, max_size=3).map("\n\n".join),
+        inner.map(lambda text: "> " + text.replace("\n", "\n> ")),
+        inner.map(lambda text: "- " + text.replace("\n", "\n  ")),
+        inner.map(lambda text: "7. " + text.replace("\n", "\n   ")),
+    ),
+    max_leaves=6,
+)
+
+
+@settings(max_examples=200, deadline=None)
+@given(BLOCK, st.integers(1, 5))
+def test_every_word_stands_on_some_page(markdown: str, max_blocks: int) -> None:
+    blocks = markdown_blocks(markdown)
+    check_blocks(blocks)
+    told = " ".join(visible_text(page) for page in pages(blocks, max_blocks=max_blocks, max_bytes=2_000))
+    for word in re.findall("[a-gXYZäß漢]+", markdown):
+        assert word in told
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.text(alphabet=st.one_of(st.characters(), st.sampled_from("[]()<>*_`~#>-|!\n \\:1.")), max_size=300))
+def test_any_text_becomes_blocks_slack_takes(markdown: str) -> None:
+    check_blocks(markdown_blocks(markdown))
+    check_blocks(plain_blocks(markdown))

@@ -1,0 +1,272 @@
+import json
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.datadog.investigations import Conclusion, InvestigationDetail, InvestigationItem
+from bot.investigations.model import (
+    AlertRef,
+    EventRef,
+    ExistingRun,
+    Failure,
+    FailureKind,
+    MonitorRef,
+    Question,
+    State,
+    Subject,
+    Verdict,
+)
+from bot.slack.verbs import Invalid, Unknown, parse, usage_lines
+from bot.slack.views import answers
+from bot.slack.views.message import Message
+from bot.slack.views.nudge import alert_value, nudge_message, read_alert_value
+from bot.slack.views.posting_errors import posting_sentence
+from bot.slack.views.question import question_modal, read_question
+from tests.slack.blockkit import buttons, check_message, check_modal, links, mrkdwn, shown
+from tests.slack.test_views_card import APP, HOSTILE, INV, RUN
+
+PERMALINK = "https://acme.slack.com/archives/C1/p1700000000000000"
+ALERT = AlertRef(123, "8788641826233093636", 1788106679000, "High latency", "service:web")
+
+
+def checked(message: Message) -> str:
+    check_message(message)
+    return message.text
+
+
+def test_the_second_click_is_told_the_real_state_and_where() -> None:
+    for state in State:
+        inv = replace(INV, state=state, verdict=Verdict.INCONCLUSIVE)
+        told = checked(answers.already(inv, permalink=PERMALINK, requester="U0BEN"))
+        assert "<@U0BEN>" in told
+        assert f"<{PERMALINK}|the thread>" in told
+    assert "(inconclusive)" in checked(
+        answers.already(replace(INV, state=State.CONCLUDED, verdict=Verdict.INCONCLUSIVE))
+    )
+    assert "<@U0ANA>" in checked(answers.already(INV))
+
+
+def test_help_lists_every_form_and_nothing_in_it_is_live() -> None:
+    told = checked(answers.help_text())
+    for form, _ in usage_lines():
+        assert form.replace("<", "&lt;").replace(">", "&gt;") in told
+    assert "<" not in told
+
+
+def test_an_unknown_word_gets_what_was_perhaps_meant() -> None:
+    unknown = parse("investgate 5", now=0)
+    assert isinstance(unknown, Unknown)
+    assert "Did you mean `/bits investigate 5`?" in checked(answers.unknown_verb(unknown))
+    assert "What can I do for you?" in checked(answers.nothing_asked())
+    assert "`/bits help`" in checked(answers.invalid(Invalid("That is no monitor.")))
+
+
+@pytest.mark.parametrize(
+    ("code", "fix"),
+    [
+        ("not_in_channel", "`/invite @Bits Bot`"),
+        ("channel_not_found", "`/invite @Bits Bot`"),
+        ("is_archived", "another channel"),
+        ("restricted_action", "workspace admin"),
+        ("restricted_action_read_only_channel", "channel manager"),
+        ("restricted_action_thread_locked", "unlock"),
+        ("restricted_action_of_next_year", "workspace admin"),
+        ("cannot_reply_to_message", "another message"),
+        ("missing_scope", "(`chat:write`)"),
+        ("token_revoked", "install it again"),
+        ("brand_new_code", "`brand_new_code`"),
+        ("", "whoever runs Bits Bot"),
+        ("<!channel>{0}", "&lt;!channel&gt;{0}"),
+    ],
+)
+def test_what_slack_refuses_comes_with_the_fix(code: str, fix: str) -> None:
+    told = checked(answers.cannot_post(code, channel="C0OPS", needed="chat:write"))
+    assert fix in told
+    card_told = checked(answers.cannot_post_card(code, channel="C0OPS", needed="chat:write", ref="INV-7"))
+    assert fix in card_told
+    assert "`INV-7`" in card_told
+
+
+def test_a_bots_name_and_channel_are_as_people_see_them() -> None:
+    assert "<#C0OPS>" in checked(answers.cannot_post("is_archived", channel="C0OPS"))
+    assert "this channel" in checked(answers.cannot_post("is_archived", channel="<!here>"))
+    told = posting_sentence("not_in_channel", channel="#ops", bot="bits-dev`<!here>")
+    assert "`/invite @bits-devhere`" in told
+
+
+SUBJECTS: list[Subject] = [ALERT, MonitorRef(5), EventRef("77"), EventRef("AgAAuid"), Question("why"), ExistingRun(RUN)]
+
+
+@pytest.mark.parametrize("subject", SUBJECTS)
+@pytest.mark.parametrize("kind", FailureKind)
+def test_a_failed_look_up_says_why_and_what_next(subject: Subject, kind: FailureKind) -> None:
+    message = answers.lookup_failed(subject, Failure(kind, "reason <!channel>", "monitors_read"), wait=90, ref="r-1")
+    told = checked(message)
+    assert "<!" not in told
+    assert told.count(".") >= 2
+
+
+def test_look_up_failures_are_told_apart() -> None:
+    assert "last 7 days" in checked(answers.lookup_failed(MonitorRef(5), Failure(FailureKind.NO_ALERT)))
+    assert "no monitor `5`" in checked(answers.lookup_failed(MonitorRef(5), Failure(FailureKind.NOT_FOUND)))
+    assert "event `77`" in checked(answers.lookup_failed(EventRef("77"), Failure(FailureKind.NO_ALERT)))
+    assert "can't follow" in checked(answers.lookup_failed(EventRef("AgAA"), Failure(FailureKind.NOT_FOUND)))
+    assert RUN in checked(answers.lookup_failed(ExistingRun(RUN), Failure(FailureKind.NOT_FOUND)))
+    assert "in 2 minutes" in checked(answers.refused(Failure(FailureKind.RATE_LIMITED), wait=61))
+    forbidden = Failure(FailureKind.FORBIDDEN, permission="events_read")
+    assert "`events_read`" in checked(answers.refused(forbidden))
+
+
+def items(count: int) -> list[InvestigationItem]:
+    return [InvestigationItem(f"id-{number}", HOSTILE, "in progress") for number in range(count)]
+
+
+def test_a_list_links_each_run() -> None:
+    message = answers.investigation_list([InvestigationItem(RUN, "Checkout is slow", "in progress")], app_url=APP)
+    assert links(message.blocks) == [("Checkout is slow", f"{APP}/bits-ai/investigations/{RUN}")]
+    assert checked(message) == "Bits AI investigations: Checkout is slow (running)"
+
+
+@pytest.mark.parametrize(
+    ("count", "total", "more"), [(0, 0, ""), (20, 20, ""), (21, None, "1 more"), (20, 4_321, "4,301 more")]
+)
+def test_a_list_of_any_length(count: int, total: int | None, more: str) -> None:
+    message = answers.investigation_list(items(count), app_url=APP, monitor_id=5, total=total)
+    told = checked(message)
+    assert "monitor 5" in told
+    assert more in shown(message.blocks)
+    assert ("more in" in shown(message.blocks)) == bool(more)
+
+
+@pytest.mark.parametrize("count", [0, 1, 8, 30])
+def test_a_summary_of_one_run(count: int) -> None:
+    detail = InvestigationDetail(
+        RUN, HOSTILE, "new status <!here>", (Conclusion(HOSTILE, HOSTILE, ""),) * count, "javascript:x"
+    )
+    message = answers.investigation_summary(detail, app_url=APP)
+    checked(message)
+    assert buttons(message.blocks)["Open in Datadog"]["url"] == f"{APP}/bits-ai/investigations/{RUN}"
+    assert ("22 more conclusions" in shown(message.blocks)) == (count == 30)
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        answers.looking_up(),
+        answers.looking_up(MonitorRef(5)),
+        answers.started(),
+        answers.started(PERMALINK),
+        answers.no_alert_in_message(),
+        answers.no_org(),
+        answers.other_organisation(HOSTILE),
+        answers.unknown_investigation(HOSTILE),
+        answers.unexpected(HOSTILE),
+        answers.not_yours("Ask <@U0ANA>."),
+        answers.gone(),
+        answers.no_longer_alert(),
+        answers.no_longer_expired(),
+        answers.kept_waiting(),
+        answers.vote_noted(helpful=True),
+        answers.vote_noted(helpful=False),
+        answers.refused(Failure(FailureKind.REFUSED, HOSTILE, HOSTILE), ref=HOSTILE),
+        answers.invalid(Invalid("No.")),
+        answers.unknown_verb(Unknown(HOSTILE, HOSTILE)),
+    ],
+)
+def test_every_answer_fits_and_pings_nobody(message: Message) -> None:
+    checked(message)
+    for text in [message.text, *mrkdwn(message.blocks)]:
+        assert "<!" not in text
+        assert "<@U666" not in text
+
+
+def test_a_nudge_carries_its_alert() -> None:
+    message = nudge_message(ALERT)
+    button = buttons(message.blocks)["Investigate"]
+    assert "Investigate High latency on service:web" in checked(message)
+    assert button["action_id"] == "alert:investigate"
+    assert read_alert_value(button["value"]) == ALERT
+    assert read_alert_value(alert_value(MonitorRef(5, "Disk"))) == MonitorRef(5, "Disk")
+
+
+@pytest.mark.parametrize(
+    "alert", [AlertRef(2**62, "9" * 19, 2**60, HOSTILE, HOSTILE), MonitorRef(1, "漢" * 9_000, "x" * 9_000)]
+)
+def test_a_nudge_for_any_names(alert: AlertRef | MonitorRef) -> None:
+    message = nudge_message(alert)
+    checked(message)
+    read = read_alert_value(buttons(message.blocks)["Investigate"]["value"])
+    assert read is not None
+    assert read.monitor_id == alert.monitor_id
+    assert read.group == ""  # half a group would be another group
+
+
+@pytest.mark.parametrize(
+    "value",
+    ["", "{}", "[]", "null", "7", '{"m":"5"}', '{"m":true}', '{"m":-1}', '{"m":1,"e":5,"t":1}', '{"m":1,"e":"x","t":1}', '{"m":1,"e":"5"}', "[" * 100_000],
+)  # fmt: skip
+def test_a_forged_value_is_no_alert(value: str) -> None:
+    assert read_alert_value(value) is None
+
+
+@given(
+    st.text()
+    | st.recursive(st.integers() | st.text(), lambda x: st.dictionaries(st.sampled_from("metng"), x)).map(json.dumps)
+)
+def test_any_value_is_read_without_an_error(value: str) -> None:
+    read = read_alert_value(value)
+    assert read is None or read.monitor_id > 0
+
+
+def state(text: str | None, tags: str | None = None, window: str | None = "0") -> dict[str, Any]:
+    chosen = {"text": {"type": "plain_text", "text": "x"}, "value": window} if window else None
+    return {
+        "values": {
+            "question": {"question": {"type": "plain_text_input", "value": text}},
+            "tags": {"tags": {"type": "plain_text_input", "value": tags}},
+            "window": {"window": {"type": "static_select", "selected_option": chosen}},
+        }
+    }
+
+
+def test_the_question_modal_is_prefilled() -> None:
+    view = question_modal("checkout is slow <@U1>", '{"channel":"C1"}')
+    check_modal(view)
+    assert view["blocks"][0]["element"]["initial_value"] == "checkout is slow <@U1>"
+    assert view["private_metadata"] == '{"channel":"C1"}'
+    for prefill in ("", "\u200b", HOSTILE * 3):
+        check_modal(question_modal(prefill, ""))
+
+
+def test_a_question_from_the_modal() -> None:
+    read = read_question(state("why is it slow", "#service:web, env:prod env:prod", "3600"), 1_700_000_000.5)
+    assert read == Question(
+        "why is it slow", ("service:web", "env:prod"), 1_700_000_000_500 - 3_600_000, 1_700_000_000_500
+    )
+    assert read_question(state("why"), 0) == Question("why")
+    assert read_question(state("why", None, None), 0) == Question("why")
+
+
+@pytest.mark.parametrize(
+    ("given_state", "field"),
+    [
+        (state(None), "question"),
+        (state("  \u200b"), "question"),
+        (state("x" * 5_000), "question"),
+        (state("why", "no tag: at all"), "tags"),
+        ({"values": {}}, "question"),
+        ({"values": {"question": None, "tags": [], "window": {"window": 5}}}, "question"),
+    ],
+)
+def test_what_is_wrong_stands_beside_its_field(given_state: dict[str, Any], field: str) -> None:
+    read = read_question(given_state, 0)
+    assert isinstance(read, dict)
+    assert list(read) == [field]
+    assert read[field]
+
+
+def test_a_forged_window_is_no_window() -> None:
+    assert read_question(state("why", window="99999999"), 0) == Question("why")

@@ -1,0 +1,160 @@
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from bot.datadog.investigations import Conclusion
+from bot.investigations.model import AlertRef, Failure, FailureKind, Investigation, Question, State, Verdict
+from bot.slack.views.card import status_card
+from bot.slack.views.conclusions import conclusions_message
+from bot.slack.views.failures import explain
+from bot.slack.views.message import Message
+from tests.slack.blockkit import buttons, check_message, links, mrkdwn, shown
+
+APP = "https://app.datadoghq.com"
+RUN = "0195c8a2-7b1e-7c3a-9f00-3a5b1c2d4e5f"
+HOSTILE = "<!channel> @here `x` ``` *b* <@U666> <https://evil.example|Datadog> \u202egnp.exe " + "&<>" * 1_500
+INV = Investigation(
+    id=7,
+    ref="INV-7K2",
+    org="default",
+    run=1,
+    state=State.REQUESTED,
+    created_at=1_700_000_000,
+    requested_by="U0ANA",
+    alert=AlertRef(123, "8788641826233093636", 1788106679000, "High latency", "service:web"),
+)
+RUNNING = replace(INV, state=State.RUNNING, datadog_id=RUN, url=f"{APP}/bits-ai/investigations/{RUN}")
+
+
+def card(inv: Investigation, requester: str = "U0ANA") -> Message:
+    message = status_card(inv, requester=requester, app_url=APP)
+    check_message(message)
+    return message
+
+
+def every_state() -> list[Investigation]:
+    concluded = [replace(RUNNING, state=State.CONCLUDED, verdict=verdict) for verdict in [*Verdict, None]]
+    failed = [replace(INV, state=State.FAILED, failure=Failure(kind, HOSTILE, HOSTILE)) for kind in FailureKind]
+    others = [replace(RUNNING, state=state) for state in State if state not in {State.CONCLUDED, State.FAILED}]
+    return [*concluded, *failed, *others, replace(INV, state=State.FAILED), replace(INV, retry_at=1_700_000_060.0)]
+
+
+def test_a_card_says_what_where_who_and_since_when() -> None:
+    message = card(RUNNING)
+    told = shown(message.blocks)
+    assert "Bits AI investigation running: \nHigh latency\n on \nservice:web" in told
+    assert "Asked by <@U0ANA> · since <!date^1700000000^{time}|2023-11-14 22:13 UTC> · ref `INV-7K2`" in told
+    assert ("High latency", f"{APP}/monitors/123?event_id=8788641826233093636&group=service%3Aweb") in links(
+        message.blocks
+    )
+    assert message.text.startswith("Bits AI investigation running: High latency on service:web.")
+
+
+@pytest.mark.parametrize(
+    ("inv", "expected"),
+    [
+        (INV, []),
+        (replace(INV, state=State.TRIGGERING), []),
+        (RUNNING, ["Open in Datadog"]),
+        (replace(RUNNING, state=State.CONCLUDED, verdict=Verdict.CONCLUSIVE), ["Open in Datadog", "Run again"]),
+        (replace(RUNNING, state=State.EXPIRED), ["Keep waiting", "Open in Datadog"]),
+        (replace(INV, state=State.UNCERTAIN), ["Start again", "Open in Datadog"]),
+        (replace(INV, state=State.FAILED, failure=Failure(FailureKind.FORBIDDEN)), ["Run again"]),
+        (replace(INV, state=State.FAILED, failure=Failure(FailureKind.NO_ORG)), []),
+    ],
+)
+def test_each_state_offers_what_makes_sense(inv: Investigation, expected: list[str]) -> None:
+    assert list(buttons(card(inv).blocks)) == expected
+
+
+def test_what_costs_asks_first_and_what_is_free_does_not() -> None:
+    expired = buttons(card(replace(RUNNING, state=State.EXPIRED)).blocks)
+    again = buttons(card(replace(INV, state=State.UNCERTAIN)).blocks)["Start again"]
+    assert "confirm" not in expired["Keep waiting"]
+    assert expired["Keep waiting"]["value"] == again["value"] == "7"
+    assert "bills" in shown(again["confirm"])
+    assert again["action_id"] == "card:start_again"
+
+
+def test_states_tell_themselves_apart() -> None:
+    cards = {card(inv).text for inv in every_state()}
+    alike = ["no verdict reads as inconclusive", "triggering is no news after requested"]
+    assert len(cards) == len(every_state()) - len(alike)
+
+
+def test_a_wait_is_told_with_its_end() -> None:
+    assert "<!date^1700000060^{time_secs}|" in shown(card(replace(INV, retry_at=1_700_000_060.0)).blocks)
+
+
+def test_a_missing_permission_is_named() -> None:
+    failure = Failure(FailureKind.FORBIDDEN, permission="bits_investigations_write")
+    assert "`bits_investigations_write`" in card(replace(INV, state=State.FAILED, failure=failure)).text
+
+
+@pytest.mark.parametrize("kind", FailureKind)
+def test_every_failure_has_its_own_sentence_and_next_step(kind: FailureKind) -> None:
+    told = explain(Failure(kind))
+    others = [explain(Failure(other)).sentence for other in FailureKind if other is not kind]
+    assert told.sentence not in others
+    assert told.next_step
+    assert "below" not in told.next_step
+
+
+def test_datadogs_own_reason_stands_beside_ours() -> None:
+    failure = Failure(FailureKind.BAD_REQUEST, "monitor type not supported <!channel>")
+    message = card(replace(INV, state=State.FAILED, failure=failure))
+    assert "Datadog: monitor type not supported <!channel>" in shown(message.blocks)
+    assert "&lt;!channel&gt;" in message.text
+
+
+def test_adopted_and_presumed_runs_say_so() -> None:
+    assert "Started elsewhere" in card(replace(RUNNING, adopted=True)).text
+    assert "only new one" in shown(card(replace(RUNNING, presumed=True, run=2)).blocks)
+    assert "run 2" in shown(card(replace(RUNNING, run=2)).blocks)
+
+
+def test_a_question_shows_its_words_tags_and_window() -> None:
+    asked = Question("why is `checkout` slow", ("service:web",), 1_700_000_000_000, 1_700_003_600_000)
+    told = shown(card(replace(INV, alert=None, question=asked)).blocks)
+    assert "why is `checkout` slow" in told
+    assert "service:web" in told
+    assert "2023-11-14 22:13 UTC to 2023-11-14 23:13 UTC" in told
+
+
+def test_an_adopted_run_without_a_subject_uses_datadogs_title() -> None:
+    assert "Checkout is slow" in card(replace(RUNNING, alert=None, title="Checkout is slow")).text
+
+
+def test_an_automatic_start_has_nobody_to_name() -> None:
+    message = card(RUNNING, requester="")
+    assert "Started automatically" in message.text
+    assert "<@" not in message.text
+
+
+def test_only_datadogs_own_link_is_opened() -> None:
+    forged = replace(RUNNING, url="https://app.datadoghq.com.evil.example/x")
+    assert buttons(card(forged).blocks)["Open in Datadog"]["url"] == f"{APP}/bits-ai/investigations/{RUN}"
+    nowhere = replace(INV, state=State.UNCERTAIN)
+    assert buttons(card(nowhere).blocks)["Open in Datadog"]["url"] == f"{APP}/bits-ai/investigations"
+
+
+@pytest.mark.parametrize("number", range(len(every_state())))
+def test_hostile_words_stay_words(number: int) -> None:
+    inv = every_state()[number]
+    hostile = replace(
+        inv,
+        alert=AlertRef(1, "2", 3, HOSTILE, HOSTILE) if number % 2 else None,
+        question=None if number % 2 else Question(HOSTILE[:4_000], (HOSTILE,)),
+        title=HOSTILE,
+        status=HOSTILE,
+        conclusions=(Conclusion(HOSTILE, HOSTILE, HOSTILE),),
+    )
+    for message in (card(hostile), conclusions_message(hostile, requester="U0ANA", app_url=APP)):
+        check_message(message)
+        pinging: list[Any] = [message.text, *mrkdwn(message.blocks)]
+        for text in pinging:
+            assert "<!channel" not in text
+            assert "<@U666" not in text
+            assert "|Datadog>" not in text
+            assert "\u202e" not in text

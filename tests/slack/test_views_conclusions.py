@@ -1,0 +1,147 @@
+import json
+from dataclasses import replace
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from bot.datadog.investigations import Conclusion
+from bot.investigations.model import Investigation, State, Verdict
+from bot.slack.views.conclusions import conclusions_message
+from bot.slack.views.details import details_modal, loading_modal, notice_modal, read_details_metadata
+from bot.slack.views.message import Message
+from tests.slack.blockkit import buttons, check_message, check_modal, shown
+from tests.slack.test_views_card import APP, RUNNING
+
+LONG = "# Findings\n\n" + "".join(
+    f"## Part {number}\n\nWords <!channel> @here of part{number}, see [log](https://evil.example/{number}).\n\n"
+    f"| a | b |\n|---|---|\n| cell{number} | `x` |\n\n```\ncode{number}\n```\n\n- one\n  - two{number}\n\n"
+    for number in range(70)
+)
+ONE = Conclusion("Connection pool exhausted", "The pool of *checkout* is **full**.", "## Why\n\nA deploy halved it.")
+
+
+def inv(*conclusions: Conclusion, verdict: Verdict = Verdict.CONCLUSIVE) -> Investigation:
+    return replace(RUNNING, state=State.CONCLUDED, verdict=verdict, conclusions=conclusions)
+
+
+def reply(investigation: Investigation, *, may_repeat: bool = False) -> Message:
+    message = conclusions_message(investigation, requester="U0ANA", app_url=APP, may_repeat=may_repeat)
+    check_message(message)
+    return message
+
+
+def test_one_conclusion() -> None:
+    message = reply(inv(ONE))
+    told = shown(message.blocks)
+    assert told.startswith("<@U0ANA>, here is what Bits AI found.")
+    assert "Connection pool exhausted\nThe pool of \ncheckout\n is \nfull\n." in told
+    assert "1. " not in told
+    assert "Shortened" not in told
+    assert "can be wrong" in told
+    assert "your team's own numbers" in told
+    assert message.text.endswith("High latency on service:web. Connection pool exhausted")
+
+
+def test_its_buttons() -> None:
+    found = buttons(reply(inv(ONE)).blocks)
+    assert {text: button["action_id"] for text, button in found.items()} == {
+        "Details": "conclusions:details",
+        "Open in Datadog": "conclusions:open",
+        "Run again": "conclusions:run_again",
+        "👍 Helpful": "conclusions:helpful",
+        "👎 Not helpful": "conclusions:not_helpful",
+    }
+    assert {button.get("value", "7") for button in found.values()} == {"7"}
+    assert "bills" in shown(found["Run again"]["confirm"])
+
+
+@pytest.mark.parametrize("verdict", Verdict)
+def test_no_conclusion_says_what_to_do(verdict: Verdict) -> None:
+    message = reply(inv(verdict=verdict))
+    assert "Open it in Datadog" in shown(message.blocks)
+    assert "Open it in Datadog" in message.text
+    assert "Details" not in buttons(message.blocks)
+
+
+def test_many_conclusions_stand_in_order_and_the_rest_is_counted() -> None:
+    many = [Conclusion(f"Cause{number}", f"summary{number}", "") for number in range(1, 14)]
+    told = shown(reply(inv(*many)).blocks)
+    positions = [told.index(f"{number}. Cause{number}\n") for number in range(1, 11)]
+    assert positions == sorted(positions)
+    assert "Cause11" not in told
+    assert "3 more conclusions under Details" in told
+
+
+@pytest.mark.parametrize("count", [1, 2, 3, 5, 10, 40])
+@pytest.mark.parametrize("summary", [LONG, "word " * 3_000, "a | b\n--|--\n" + "x | y\n" * 900, "http://a.b " * 900])
+def test_what_is_cut_is_said_and_one_click_away(count: int, summary: str) -> None:
+    investigation = inv(*[Conclusion("T" * 400, summary, LONG)] * count)
+    assert "Shortened here: the full text stands under Details." in shown(reply(investigation).blocks)
+    assert "Details" in buttons(reply(investigation).blocks)
+
+
+def test_a_conclusion_without_a_summary_shows_its_description() -> None:
+    assert "A deploy halved it." in shown(reply(inv(Conclusion("", "", "A deploy halved it."))).blocks)
+
+
+def test_a_reply_that_may_stand_there_twice_says_so() -> None:
+    assert "may have seen this already" in shown(reply(inv(ONE), may_repeat=True).blocks)
+    assert "may have seen" not in shown(reply(inv(ONE)).blocks)
+
+
+def all_pages(investigation: Investigation) -> list[dict[str, object]]:
+    views = [details_modal(investigation)]
+    while (following := buttons(views[-1]["blocks"]).get("Next")) is not None:
+        views.append(details_modal(investigation, int(following["value"])))
+    return views
+
+
+def test_details_hold_everything_on_pages_one_can_turn() -> None:
+    investigation = inv(ONE, replace(ONE, description=LONG * 4), replace(ONE, summary="sum up", description="sum up"))
+    views = all_pages(investigation)
+    for view in views:
+        check_modal(view)
+    told = "\n".join(shown(view) for view in views)
+    assert len(views) > 2
+    assert all(f"part{number}" in told and f"code{number}" in told for number in range(70))
+    assert "2. Connection pool exhausted" in told
+    assert told.count("sum up") == 1
+    assert list(buttons(details_modal(investigation, 1)["blocks"])) == ["Previous", "Next"]
+    assert f"Page 2 of {len(views)}" in shown(details_modal(investigation, 1))
+
+
+def test_a_page_that_is_not_there_is_the_nearest() -> None:
+    investigation = inv(replace(ONE, description=LONG))
+    last = all_pages(investigation)[-1]
+    assert details_modal(investigation, 10**9) == last
+    assert details_modal(investigation, -5) == details_modal(investigation)
+
+
+def test_details_remember_where_they_are() -> None:
+    view = details_modal(inv(replace(ONE, description=LONG * 4)), 1)
+    assert read_details_metadata(view["private_metadata"]) == (7, 1)
+
+
+@given(st.text() | st.recursive(st.none() | st.integers(), st.lists).map(json.dumps))
+def test_metadata_that_is_not_ours_is_nothing(text: str) -> None:
+    assert read_details_metadata(text) is None
+
+
+def test_modals_without_content() -> None:
+    check_modal(details_modal(inv()))
+    check_modal(loading_modal("A title that is far too long for Slack"))
+    check_modal(notice_modal("Sorry", "It is gone."))
+    assert "no conclusions" in shown(details_modal(inv()))
+
+
+WORD = st.text(max_size=120)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.builds(Conclusion, WORD, WORD, WORD), max_size=14))
+def test_any_conclusions_fit(conclusions: list[Conclusion]) -> None:
+    investigation = inv(*conclusions)
+    reply(investigation)
+    for view in all_pages(investigation):
+        check_modal(view)
