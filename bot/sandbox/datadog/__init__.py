@@ -1,0 +1,36 @@
+"""A local Datadog, strict and faithful: Bits investigations, monitors, events, cases. It leans on nothing of ours."""
+
+from bot.sandbox.datadog import samples
+from bot.sandbox.datadog.alerts import FakeAlert, FakeMonitor
+from bot.sandbox.datadog.case_model import CHANGE_REQUEST, SECURITY, STANDARD, FakeCase, FakeCaseType, FakeProject
+from bot.sandbox.datadog.fake import FakeDatadog
+from bot.sandbox.datadog.faults import Fault
+from bot.sandbox.datadog.journal import Effect, Seen
+from bot.sandbox.datadog.org import FakeOrg
+from bot.sandbox.datadog.people import FakeIncident, FakeUser
+from bot.sandbox.datadog.runs import FakeInvestigation, Script
+from bot.sandbox.datadog.samples import FakeConclusion
+from bot.sandbox.datadog.webhooks import Delivery
+
+__all__ = [
+    "CHANGE_REQUEST",
+    "SECURITY",
+    "STANDARD",
+    "Delivery",
+    "Effect",
+    "FakeAlert",
+    "FakeCase",
+    "FakeCaseType",
+    "FakeConclusion",
+    "FakeDatadog",
+    "FakeIncident",
+    "FakeInvestigation",
+    "FakeMonitor",
+    "FakeOrg",
+    "FakeProject",
+    "FakeUser",
+    "Fault",
+    "Script",
+    "Seen",
+    "samples",
+]

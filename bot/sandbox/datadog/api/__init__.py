@@ -1,0 +1,31 @@
+"""The calls of Datadog's API that the fake answers, one module a resource."""
+
+from bot.sandbox.datadog.api import (
+    account,
+    case_catalog,
+    case_changes,
+    case_talk,
+    case_tickets,
+    cases,
+    downtimes,
+    events,
+    incidents,
+    investigations,
+    monitors,
+)
+from bot.sandbox.datadog.wire import Route
+
+# Fixed paths come before those with an id in the same place.
+ROUTES: tuple[Route, ...] = (
+    *account.ROUTES,
+    *investigations.ROUTES,
+    *monitors.ROUTES,
+    *events.ROUTES,
+    *downtimes.ROUTES,
+    *incidents.ROUTES,
+    *case_catalog.ROUTES,
+    *case_talk.ROUTES,
+    *case_tickets.ROUTES,
+    *cases.ROUTES,
+    *case_changes.ROUTES,
+)

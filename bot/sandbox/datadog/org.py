@@ -1,0 +1,61 @@
+"""One Datadog organisation with everything that lives in it, told apart from others by its key pair."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from bot.sandbox.datadog.alerts import FakeAlert, FakeMonitor
+from bot.sandbox.datadog.case_model import CaseShelf
+from bot.sandbox.datadog.people import FakeDowntime, FakeIncident, FakeUser
+from bot.sandbox.datadog.runs import FakeInvestigation
+
+SCOPES = frozenset(
+    {
+        "bits_investigations_read",
+        "bits_investigations_write",
+        "monitors_read",
+        "monitors_write",
+        "monitors_downtime",
+        "cases_read",
+        "cases_write",
+        "events_read",
+        "incident_read",
+        "user_access_read",
+        "dashboards_read",
+        "security_monitoring_signals_read",
+        "error_tracking_read",
+    }
+)
+
+
+@dataclass(slots=True, eq=False)
+class FakeOrg:
+    name: str
+    id: int
+    uuid: str
+    api_key: str
+    app_key: str
+    app_url: str
+    owner: FakeUser
+    subdomain: str = ""
+    scopes: set[str] = field(default_factory=lambda: set(SCOPES))
+    general_investigations: bool = True
+    monitors: dict[int, FakeMonitor] = field(default_factory=dict)
+    alerts: list[FakeAlert] = field(default_factory=list)
+    investigations: list[FakeInvestigation] = field(default_factory=list)
+    users: dict[str, FakeUser] = field(default_factory=dict)
+    incidents: list[FakeIncident] = field(default_factory=list)
+    downtimes: dict[str, FakeDowntime] = field(default_factory=dict)
+    shelf: CaseShelf = field(default_factory=CaseShelf)
+
+    def alert(self, event_id: str) -> FakeAlert | None:
+        return next((alert for alert in self.alerts if alert.event_id == event_id), None)
+
+    def investigation(self, investigation_id: str) -> FakeInvestigation | None:
+        return next((run for run in self.investigations if run.id == investigation_id), None)
+
+    def everyone(self) -> Iterator[FakeUser]:
+        yield self.owner
+        yield from self.users.values()
+
+    def person(self, user_id: str) -> FakeUser | None:
+        return next((user for user in self.everyone() if user.id == user_id), None)

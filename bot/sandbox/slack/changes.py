@@ -1,0 +1,56 @@
+"""Ids, timestamps, and the one place where everybody who waits for a change of the local Slack is woken."""
+
+import asyncio
+from collections.abc import Callable
+from typing import TypeVar
+
+from bot.sandbox.slack.errors import NeverHappened
+
+T = TypeVar("T")
+
+
+class Changes:
+    """Wakes those who wait whenever anything in the local Slack changes; nobody polls."""
+
+    def __init__(self) -> None:
+        self._next = asyncio.Event()
+
+    def notify(self) -> None:
+        self._next.set()
+        self._next = asyncio.Event()
+
+    async def wait_for(self, happened: Callable[[], T | None], timeout: float, describe: Callable[[], str]) -> T:  # noqa: ASYNC109 - the deadline is part of the message
+        """The first true value of `happened`, looked at after every change."""
+        try:
+            async with asyncio.timeout(timeout):
+                while True:
+                    changed = self._next
+                    found = happened()
+                    if found:
+                        return found
+                    await changed.wait()
+        except TimeoutError:
+            raise NeverHappened(f"not within {timeout} s; Slack shows:\n{describe()}") from None
+
+
+class Ids:
+    """Ids that are short, distinct and the same in every run."""
+
+    def __init__(self) -> None:
+        self._used: dict[str, int] = {}
+
+    def next(self, prefix: str) -> str:
+        self._used[prefix] = self._used.get(prefix, 0) + 1
+        return f"{prefix}{self._used[prefix]:04d}"
+
+
+class Timestamps:
+    """Message timestamps: the clock's time, and never one twice."""
+
+    def __init__(self, clock: Callable[[], float]) -> None:
+        self._clock = clock
+        self._last = 0
+
+    def next(self) -> str:
+        self._last = max(self._last + 1, int(self._clock() * 1_000_000))
+        return f"{self._last // 1_000_000}.{self._last % 1_000_000:06d}"

@@ -1,0 +1,79 @@
+"""The other app in the channel: Datadog's, posting alerts as attachments and editing them when they recover."""
+
+from typing import TYPE_CHECKING, Any
+
+from bot.sandbox.slack.board import Content
+from bot.sandbox.slack.render import JSON
+from bot.sandbox.slack.world import Author, Channel, Message
+
+if TYPE_CHECKING:
+    from bot.sandbox.slack.server import FakeSlack
+
+APP_ID = "A0DATADOG"
+BOT_ID = "B0DATADOG"
+COLORS = {"Triggered": "a30200", "Re-Triggered": "a30200", "Warn": "daa038", "Recovered": "2eb886"}
+
+
+class DatadogApp:
+    def __init__(self, slack: "FakeSlack") -> None:
+        self._slack = slack
+
+    @property
+    def bot(self) -> JSON:
+        return {"id": BOT_ID, "deleted": False, "name": "Datadog", "app_id": APP_ID, "user_id": "U0DATADOG"}
+
+    async def post(
+        self,
+        channel: Channel,
+        *,
+        title: str = "",
+        title_link: str = "",
+        text: str = "",
+        thread_ts: str | None = None,
+        subtype: str = "bot_message",
+        top_text: str = "",
+        blocks: list[JSON] | None = None,
+        attachments: list[JSON] | None = None,
+        **attachment: Any,
+    ) -> Message:
+        """Posts an alert. Other members of its attachment (`image_url`, `footer`, `fields`, …) go by their own names;
+        `attachments` are further ones behind it, `blocks` and `top_text` stand in the message itself."""
+        author = Author("U0DATADOG", "Datadog", BOT_ID, APP_ID, channel.team_id, subtype)
+        first = _attachment(title, title_link, text, attachment)
+        content = Content(top_text, blocks, _numbered([*first, *(attachments or [])]))
+        return await self._slack.board.post(channel, author, content, thread_ts=thread_ts).heard()
+
+    async def edit(
+        self,
+        message: Message,
+        *,
+        title: str,
+        title_link: str,
+        text: str = "",
+        blocks: list[JSON] | None = None,
+        attachments: list[JSON] | None = None,
+        **attachment: Any,
+    ) -> Message:
+        """The parent of an alert cycle takes on its newest state."""
+        shown = _attachment(title, title_link, text, attachment)
+        content = Content(None, blocks, _numbered([*shown, *(attachments or [])]))
+        return await self._slack.board.edit(message, content, "U0DATADOG").heard()
+
+
+def _attachment(title: str, title_link: str, text: str, more: dict[str, Any]) -> list[JSON]:
+    if not (title or text or more):
+        return []
+    transition = title.partition(":")[0]
+    made: JSON = {
+        "color": COLORS.get(transition, "888888"),
+        "fallback": title or text,
+        "mrkdwn_in": ["text"],
+        "text": text,
+    }
+    if title:
+        made |= {"title": title, "title_link": title_link}
+    return [{**made, **more}]
+
+
+def _numbered(attachments: list[JSON]) -> list[JSON]:
+    return [{"id": number, **attachment} for number, attachment in enumerate(attachments, 1)]

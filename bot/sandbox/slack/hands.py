@@ -1,0 +1,188 @@
+"""Pressing, choosing, filling in and submitting: what Slack's client does before, and with, the app's answer."""
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from bot.sandbox.slack.blockkit import check_options
+from bot.sandbox.slack.errors import ApiError, NotAcknowledged, NotOnScreen
+from bot.sandbox.slack.forms import Suggestions, complaints, dispatches, put
+from bot.sandbox.slack.places import Found, InMessage, Place, action_of, find
+from bot.sandbox.slack.render import JSON
+from bot.sandbox.slack.screens import View
+from bot.sandbox.slack.sight import Seen, dialog
+from bot.sandbox.slack.values import holds_value
+
+if TYPE_CHECKING:
+    from bot.sandbox.slack.people import Person
+
+_PRESSED = ("button", "icon_button", "workflow_button", "overflow", "feedback_buttons")
+_SHORTEST_QUERY = 3
+
+
+class Hands:
+    def __init__(self, person: "Person") -> None:
+        self._person = person
+        self._suggested: Suggestions = {}
+
+    def _find(self, place: Place, what: str, index: int = 0) -> Found:
+        person = self._person
+        if isinstance(place, InMessage) and (place.message.deleted or place.message.only_for not in (None, person.id)):
+            raise NotOnScreen(f"{person.name} does not see that message")
+        return find(place, what, user_id=person.id, name_of=person.workspace.name_of, index=index)
+
+    async def press(self, place: Place, what: str, *, index: int, confirm: bool) -> Seen:
+        found = self._find(place, what, index)
+        if found.kind not in _PRESSED:
+            raise NotOnScreen(f"{what!r} is a {found.kind}: choose or fill it in")
+        seen = self._person.looks()
+        seen.asked = dialog(found.element)
+        if seen.asked and not confirm:
+            return seen
+        seen.opened_url = str((found.part or found.element).get("url", ""))
+        seen.answer = await self._act(place, found)
+        return seen
+
+    async def _act(self, place: Place, found: Found) -> JSON:
+        person, slack = self._person, self._person.slack
+        told = place.described()
+        channel_id = str(told.get("channel", {}).get("id", ""))
+        view_id = str(told.get("view", {}).get("id", ""))
+        payload = person.base_payload("block_actions", view_id=view_id, channel_id=channel_id) | told
+        payload["actions"] = [action_of(found, place.values, f"{slack.clock():.6f}")]
+        if isinstance(place, InMessage):
+            payload["response_url"] = slack.response_urls.issue(place.message.channel, person.id, place.message)
+        return await person.send(payload, f"a warning sign beside {found.action_id}")
+
+    async def choose(self, place: Place, what: str, options: list[Any], *, confirm: bool) -> Seen:
+        found = self._find(place, what)
+        if not holds_value(found.element):
+            raise NotOnScreen(f"{what!r} is a {found.kind}: press it")
+        seen = self._person.looks()
+        seen.asked = dialog(found.element)
+        if seen.asked and not confirm:
+            return seen
+        await self._put(place, found, options, seen, enter=True)
+        return seen
+
+    async def fill(self, place: Place, entries: Mapping[str, Any]) -> Seen:
+        seen = self._person.looks()
+        for what, wanted in entries.items():
+            await self._put(place, self._find(place, what), wanted, seen, enter=False)
+        return seen
+
+    async def _put(self, place: Place, found: Found, wanted: Any, seen: Seen, *, enter: bool) -> None:
+        single = isinstance(wanted, list) and len(wanted) == 1
+        put(
+            place, found, wanted[0] if single and found.kind.endswith(("_input", "picker")) else wanted, self._suggested
+        )
+        self._person.slack.changes.notify()
+        if dispatches(found, enter=enter):
+            seen.answer = await self._act(place, found)
+
+    async def press_enter(self, place: Place, what: str) -> Seen:
+        seen = self._person.looks()
+        found = self._find(place, what)
+        if dispatches(found, enter=True):
+            seen.answer = await self._act(place, found)
+        return seen
+
+    async def type_in(self, place: Place, what: str, query: str) -> list[str]:
+        found = self._find(place, what)
+        if "external_select" not in found.kind:
+            raise NotOnScreen(f"{what!r} is a {found.kind}: nothing is looked up in it")
+        if len(query) < found.element.get("min_query_length", _SHORTEST_QUERY):
+            return []
+        offered = await self._suggestions(place, found, query)
+        self._suggested[place.key, found.action_id] = offered
+        return [option["text"]["text"] for option in offered]
+
+    async def _suggestions(self, place: Place, found: Found, query: str) -> list[JSON]:
+        payload = self._person.base_payload("block_suggestion") | place.described()
+        payload |= {"action_id": found.action_id, "block_id": found.block_id, "value": query}
+        answer = await self._person.send(payload, "No results (the options did not load)")
+        problems = check_options(answer)
+        if problems:
+            raise NotAcknowledged(f"{self._person.name} sees: No results ({'; '.join(problems)})")
+        groups: list[JSON] = answer.get("option_groups", [])
+        return [*answer.get("options", []), *(option for group in groups for option in group["options"])]
+
+    async def submit(self) -> Seen:
+        view = self._open_modal()
+        if not view.definition.get("submit"):
+            raise NotOnScreen(f"the modal {view.title!r} has no submit button")
+        seen = self._person.looks()
+        view.errors = complaints(view)
+        if not view.errors:
+            seen.answer = await self._person.send(self._submission(view))
+            await self._obey(view, seen.answer)
+        shown = self._person.modal
+        seen.errors = shown.errors if shown and shown.view is view else {}
+        self._person.slack.changes.notify()
+        return seen
+
+    def _open_modal(self) -> View:
+        view = self._person.slack.screens.top(self._person.id)
+        if view is None:
+            raise NotOnScreen(f"{self._person.name} has no modal open")
+        return view
+
+    def _submission(self, view: View) -> JSON:
+        payload = self._person.base_payload("view_submission", view_id=view.id, channel_id=view.origin)
+        return payload | {"view": view.to_json(), "response_urls": self._response_urls(view)}
+
+    def _response_urls(self, view: View) -> list[JSON]:
+        """One for each conversation chosen in a select that asked for it."""
+        slack, urls = self._person.slack, []
+        for block in view.blocks:
+            element = block.get("element", {})
+            if element.get("response_url_enabled"):
+                value = view.values[block["block_id"]][element["action_id"]]
+                chosen = value.get("selected_conversation") or value.get("selected_channel")
+                if chosen:
+                    url = slack.response_urls.issue(slack.channel_of(chosen), self._person.id)
+                    place = {"block_id": block["block_id"], "action_id": element["action_id"]}
+                    urls.append({**place, "channel_id": chosen, "response_url": url})
+        return urls
+
+    async def _obey(self, view: View, answer: JSON) -> None:
+        """Does what the app's answer to the submission says; an empty one closes this view."""
+        screens, action = self._person.slack.screens, answer.get("response_action")
+        try:
+            if action is None and not answer:
+                screens.close(view)
+            elif action == "clear":
+                screens.close(view, whole_stack=True)
+            elif action == "update":
+                screens.update(view, answer.get("view"))
+            elif action == "push":
+                screens.push(answer.get("view"), view)
+            elif action == "errors":
+                view.errors = _errors(view, answer.get("errors"))
+            else:
+                _refuse(answer)
+        except ApiError as refused:
+            raise NotAcknowledged(
+                f"{self._person.name} sees: We had some trouble connecting. Try again? ({refused.error} {refused.more})"
+            ) from None
+
+    async def close(self, *, everything: bool) -> None:
+        view = self._open_modal()
+        for closed in self._person.slack.screens.close(view, whole_stack=everything):
+            if closed.definition.get("notify_on_close"):
+                told = {"view": closed.to_json(), "is_cleared": everything}
+                await self._person.send_unheard(self._person.base_payload("view_closed") | told)
+        self._person.slack.changes.notify()
+
+
+def _refuse(answer: JSON) -> None:
+    raise ApiError("unknown response_action", answer=answer)
+
+
+def _errors(view: View, errors: Any) -> dict[str, str]:
+    inputs = {block["block_id"] for block in view.blocks if block["type"] == "input"}
+    if not isinstance(errors, dict) or not errors:
+        raise ApiError("errors must name input blocks")
+    strangers = errors.keys() - inputs
+    if strangers:
+        raise ApiError("errors for blocks that are no inputs", blocks=sorted(strangers))
+    return {name: str(sentence) for name, sentence in errors.items()}

@@ -1,0 +1,114 @@
+"""Answers over a response URL: five in thirty minutes, ephemeral unless told otherwise, also where the bot is no member."""
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from aiohttp import web
+
+from bot.sandbox.slack.board import Content
+from bot.sandbox.slack.errors import ApiError
+from bot.sandbox.slack.handles import ResponseUrl
+from bot.sandbox.slack.render import JSON
+from bot.sandbox.slack.webapi import ApiCall
+from bot.sandbox.slack.webapi.chat import checked_attachments, checked_blocks, checked_metadata
+from bot.sandbox.slack.world import Author
+
+if TYPE_CHECKING:
+    from bot.sandbox.slack.server import FakeSlack
+
+_GONE = ("expired_url", "used_url", "invalid_url")
+
+
+class Responses:
+    def __init__(self, slack: "FakeSlack") -> None:
+        self._slack = slack
+
+    async def handle(self, request: web.Request) -> web.Response:
+        args: JSON = {}
+        try:
+            args = _body(await request.text())
+            handle = self._slack.response_urls.use(request.match_info["name"])
+            self._answer(handle, args)
+            handle.uses.append("used")
+            answer, status = {"ok": True}, 200
+        except ApiError as refused:
+            answer, status = refused.answer(), _status(refused.error)
+        self._slack.calls.append(ApiCall("response_url", args, answer, status))
+        self._slack.changes.notify()
+        return web.json_response(answer, status=status)
+
+    def _answer(self, handle: ResponseUrl, args: JSON) -> None:
+        if args.get("delete_original"):
+            if args.keys() - {"delete_original"}:
+                raise ApiError("invalid_arguments")
+            self._delete(handle)
+            return
+        content = response_content(args)
+        if args.get("replace_original"):
+            self._replace(handle, content)
+        else:
+            self.say(handle, content, args)
+
+    def say(self, handle: ResponseUrl, content: Content, args: JSON) -> None:
+        """Also the way an answer given with a command's acknowledgement is shown."""
+        if content.is_empty:
+            raise ApiError("no_text")
+        author = self._author(handle)
+        thread_ts = args.get("thread_ts") or (handle.thread_ts if handle.original else None)
+        if args.get("response_type") == "in_channel":
+            self._slack.board.post(handle.channel, author, content, thread_ts=thread_ts)
+        else:
+            self._slack.board.whisper(handle.channel, author, content, only_for=handle.user_id, thread_ts=thread_ts)
+
+    def _author(self, handle: ResponseUrl) -> Author:
+        install = self._slack.install_of(handle.channel.team_id)
+        if install is None:
+            raise ApiError("account_inactive")
+        app = self._slack.app
+        return Author(install.bot_user_id, app.name, install.bot_id, app.id, handle.channel.team_id)
+
+    def _replace(self, handle: ResponseUrl, content: Content) -> None:
+        original = handle.original
+        if original is None or original.deleted or original.author.app_id != self._slack.app.id:
+            raise ApiError("cant_update_message")
+        if content.is_empty:
+            raise ApiError("no_text")
+        if content.blocks is None and content.text is not None:
+            content.blocks = []
+        self._slack.board.edit(original, content, original.author.user_id)
+
+    def _delete(self, handle: ResponseUrl) -> None:
+        original = handle.original
+        if original is None or original.deleted or original.author.app_id != self._slack.app.id:
+            raise ApiError("cant_delete_message")
+        self._slack.board.delete(original)
+
+
+def response_content(args: JSON) -> Content:
+    content = Content(parse=str(args.get("parse", "none")), link_names=bool(args.get("link_names")))
+    if args.get("text") is not None:
+        content.text = str(args["text"])
+    if args.get("blocks"):
+        if any(block.get("type") == "markdown" for block in args["blocks"]):
+            raise ApiError("internal_error")  # reported of the real one: markdown blocks fail here
+        content.blocks = checked_blocks(args["blocks"])
+    if args.get("attachments"):
+        content.attachments = checked_attachments(args["attachments"])
+    content.metadata = checked_metadata(args.get("metadata")) or None
+    return content
+
+
+def _status(error: str) -> int:
+    if error in _GONE:
+        return 404
+    return 500 if error == "internal_error" else 400
+
+
+def _body(text: str) -> JSON:
+    try:
+        body: Any = json.loads(text)
+    except ValueError:
+        raise ApiError("invalid_payload") from None
+    if not isinstance(body, dict):
+        raise ApiError("invalid_payload")
+    return body

@@ -1,0 +1,168 @@
+"""The Web API as a whole: a request comes in, is judged in Slack's order, answered, and written into the journal."""
+
+import inspect
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from aiohttp import BasicAuth, web
+
+from bot.sandbox.slack.errors import ApiError
+from bot.sandbox.slack.faults import Fault, pause
+from bot.sandbox.slack.render import JSON
+from bot.sandbox.slack.webapi import apps, chat, conversations, directory, oauth, views
+from bot.sandbox.slack.webapi.call import METHODS, Call, Method
+from bot.sandbox.slack.world import Install
+
+if TYPE_CHECKING:
+    from bot.sandbox.slack.server import FakeSlack
+
+__all__ = ["METHODS", "ApiCall", "WebApi", "apps", "chat", "conversations", "directory", "oauth", "views"]
+
+LIMITED_READS = ("conversations.history", "conversations.replies")
+
+
+@dataclass(frozen=True)
+class ApiCall:
+    """One line of the journal. `answer` is what the app got, or would have got had the connection held."""
+
+    method: str
+    args: dict[str, Any]
+    answer: JSON
+    status: int = 200
+
+    @property
+    def ok(self) -> bool:
+        return bool(self.answer.get("ok"))
+
+    @property
+    def error(self) -> str:
+        return str(self.answer.get("error", ""))
+
+
+class WebApi:
+    def __init__(self, slack: "FakeSlack") -> None:
+        self._slack = slack
+
+    async def handle(self, request: web.Request) -> web.StreamResponse:
+        name = request.match_info["method"]
+        args = await _arguments(request)
+        token = _token(request, args)
+        _take_basic_auth(request, args)
+        slow = self._slack.slow
+        fault = self._slack.faults.next(name, args) or Fault(times=1)
+        await pause(slow)
+        await pause(fault.delay)
+        if fault.lands_after is not None:
+            self._slack.later(self._land(name, args, token, fault))
+            return _hang_up(request)
+        if fault.drop == "before":
+            self._note(name, args, {"ok": False, "error": "(connection dropped before)"}, 0)
+            return _hang_up(request)
+        response = self._mishap(name, args, fault) or await self._answer(name, args, token)
+        return _hang_up(request) if fault.drop == "after" else response
+
+    async def _land(self, name: str, args: JSON, token: str, fault: Fault) -> None:
+        await pause(fault.lands_after or 0.0)
+        await self._answer(name, args, token)
+
+    def _mishap(self, name: str, args: JSON, fault: Fault) -> web.Response | None:
+        if fault.retry_after:
+            return self._refuse_for(name, args, fault.retry_after)
+        if fault.error:
+            answer = {"ok": False, "error": fault.error}
+            self._note(name, args, answer, fault.status or 200)
+            return web.json_response(answer, status=fault.status or 200)
+        if fault.status:
+            self._note(name, args, {"ok": False, "error": f"(HTTP {fault.status})"}, fault.status)
+            return web.Response(status=fault.status, text="upstream trouble")
+        return None
+
+    def _refuse_for(self, name: str, args: JSON, seconds: int) -> web.Response:
+        answer = {"ok": False, "error": "ratelimited"}
+        self._note(name, args, answer, 429)
+        return web.json_response(answer, status=429, headers={"Retry-After": str(seconds)})
+
+    async def _answer(self, name: str, args: JSON, token: str) -> web.Response:
+        headers: dict[str, str] = {}
+        try:
+            known = _known(name)
+            call = Call(self._slack, name, args, self._caller(known, token))
+            if call.caller is not None:
+                headers["X-OAuth-Scopes"] = ",".join(sorted(call.caller.scopes))
+            if known.scopes:
+                call.need_scope(*known.scopes)
+            wait = self._wait(known, call)
+            if wait:
+                return self._refuse_for(name, args, wait)
+            answer = known.handler(call)
+            answer = await answer if inspect.isawaitable(answer) else answer
+        except ApiError as refused:
+            answer = refused.answer()
+        self._note(name, args, answer, 200)
+        return web.json_response(answer, headers=headers)
+
+    def _wait(self, known: Method, call: Call) -> int:
+        slack = self._slack
+        limited = slack.reads_limited and call.method in LIMITED_READS
+        if not (slack.rate_limits or limited):
+            return 0
+        team = call.caller.team_ids[0] if call.caller and call.caller.team_ids else ""
+        per_minute = 1 if limited else known.per_minute
+        return slack.limits.retry_after(call.method, per_minute, team, call.text("channel"))
+
+    def _caller(self, known: Method, token: str) -> Install | None:
+        if known.token == "none":
+            return None
+        if not token:
+            raise ApiError("not_authed")
+        if known.token == "app":
+            if token == self._slack.app.app_token:
+                return None
+            raise ApiError("not_allowed_token_type" if token.startswith("xoxb-") else "invalid_auth")
+        if token == self._slack.app.app_token:
+            raise ApiError("not_allowed_token_type")
+        return self._slack.install_by_token(token)
+
+    def _note(self, name: str, args: JSON, answer: JSON, status: int) -> None:
+        shown = {key: value for key, value in args.items() if key != "client_secret"}
+        self._slack.calls.append(ApiCall(name, shown, answer, status))
+        self._slack.changes.notify()
+
+
+def _known(name: str) -> Method:
+    if name not in METHODS:
+        raise ApiError("unknown_method", req_method=name)
+    return METHODS[name]
+
+
+async def _arguments(request: web.Request) -> JSON:
+    args: JSON = dict(request.query)
+    if request.content_type == "application/json":
+        try:
+            body = json.loads(await request.text() or "{}")
+        except ValueError:
+            return args
+        return args | body if isinstance(body, dict) else args
+    return args | {name: value for name, value in (await request.post()).items() if isinstance(value, str)}
+
+
+def _take_basic_auth(request: web.Request, args: JSON) -> None:
+    """oauth.v2.access takes the client's id and secret as basic auth, as slack_sdk sends them."""
+    header = request.headers.get("Authorization", "")
+    if header.startswith("Basic "):
+        credentials = BasicAuth.decode(header)
+        args |= {"client_id": credentials.login, "client_secret": credentials.password}
+
+
+def _token(request: web.Request, args: JSON) -> str:
+    """The token, taken out of the arguments so that no journal holds it."""
+    in_body = str(args.pop("token", ""))
+    header = request.headers.get("Authorization", "")
+    return header.removeprefix("Bearer ").strip() if header.startswith("Bearer ") else in_body
+
+
+def _hang_up(request: web.Request) -> web.Response:
+    if request.transport is not None:
+        request.transport.close()
+    return web.Response()
