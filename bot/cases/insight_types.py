@@ -1,0 +1,174 @@
+"""The sixteen kinds of insight Datadog knows, in people's words, and what their ids look like. No links, no calls."""
+
+import re
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class InsightType(StrEnum):
+    MONITOR = "MONITOR"
+    EVENT = "EVENT"
+    INCIDENT = "INCIDENT"
+    SECURITY_SIGNAL = "SECURITY_SIGNAL"
+    ERROR_TRACKING = "ERROR_TRACKING"
+    SECURITY_FINDING = "SECURITY_FINDING"
+    WIDGET = "WIDGET"
+    WATCHDOG_STORY = "WATCHDOG_STORY"
+    EVENT_CORRELATION = "EVENT_CORRELATION"
+    CLOUD_COST_RECOMMENDATION = "CLOUD_COST_RECOMMENDATION"
+    SENSITIVE_DATA_SCANNER_ISSUE = "SENSITIVE_DATA_SCANNER_ISSUE"
+    APM_RECOMMENDATION = "APM_RECOMMENDATION"
+    INSIGHT_SCORECARD_CAMPAIGN = "INSIGHT_SCORECARD_CAMPAIGN"
+    RESOURCE_POLICY = "RESOURCE_POLICY"
+    PROFILING_DOWNSIZING_EXPERIMENT = "PROFILING_DOWNSIZING_EXPERIMENT"
+    SCM_URL = "SCM_URL"
+
+
+@dataclass(frozen=True, slots=True)
+class IdForm:
+    """What a resource id of one type has to look like, and how to say so."""
+
+    pattern: re.Pattern[str]
+    hint: str
+
+    def fits(self, resource_id: str) -> bool:
+        return self.pattern.fullmatch(resource_id) is not None
+
+
+_UUID = r"[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}"
+_TOKEN = r"[A-Za-z0-9_\-+/=~.:]"  # noqa: S105 - letters of an id, no secret
+
+_DIGITS = IdForm(re.compile(r"[0-9]{1,20}"), "digits only, like 12345678")
+_UUID_ID = IdForm(re.compile(_UUID), "a UUID, like 9f1c2d3e-4a5b-6c7d-8e9f-0a1b2c3d4e5f")
+_DIGITS_OR_UUID = IdForm(re.compile(rf"[0-9]{{1,20}}|{_UUID}"), "the incident's number, like 42, or its UUID")
+_HEX_32 = IdForm(re.compile(r"[0-9a-fA-F]{32}"), "32 characters, digits and a to f")
+_LONG_TOKEN = IdForm(re.compile(rf"{_TOKEN}{{8,300}}"), "8 or more letters, digits, - or _, without spaces")
+_CELL = IdForm(re.compile(r"[A-Za-z0-9_\-]{1,64}"), "the widget's number, like 4567890123456789")
+_EVENT_ID = IdForm(re.compile(rf"[0-9]{{1,20}}|{_TOKEN}{{8,300}}"), "the event's number, or its long id (AgAAA…)")
+_ANY_ID = IdForm(re.compile(r"[\x21-\x7e]{1,500}"), "as its page shows it, without spaces")
+_HTTPS_URL = IdForm(re.compile(r"https://[\x21-\x7e]{3,2000}"), "the whole https:// URL")
+
+
+@dataclass(frozen=True, slots=True)
+class InsightKind:
+    """One type as people meet it: its names, its id, where its page stands, and whether its links carry the id."""
+
+    type: InsightType
+    name: str
+    plural: str
+    id_form: IdForm
+    ref_hint: str
+    id_in_links: bool = True
+
+    @property
+    def title(self) -> str:
+        return self.name[:1].upper() + self.name[1:]
+
+    @property
+    def one(self) -> str:
+        return f"{'an' if self.name[0].lower() in 'aeiou' else 'a'} {self.name}"
+
+
+_T = InsightType
+_KINDS = (
+    InsightKind(_T.MONITOR, "monitor", "monitors", _DIGITS, "/monitors/12345678"),
+    InsightKind(_T.EVENT, "event", "events", _EVENT_ID, "/event/event?id=8788641826233093636"),
+    InsightKind(_T.INCIDENT, "incident", "incidents", _DIGITS_OR_UUID, "/incidents/42"),
+    InsightKind(
+        _T.SECURITY_SIGNAL, "security signal", "security signals", _LONG_TOKEN, "/security/signal?event=AQAAA…"
+    ),
+    InsightKind(
+        _T.ERROR_TRACKING,
+        "error tracking issue",
+        "error tracking issues",
+        _UUID_ID,
+        "/error-tracking?issueId=9f1c2d3e-…",
+    ),
+    InsightKind(
+        _T.SECURITY_FINDING,
+        "security finding",
+        "security findings",
+        _LONG_TOKEN,
+        "/security/csm/vm?…",
+        id_in_links=False,
+    ),
+    InsightKind(_T.WIDGET, "widget", "widgets", _CELL, "/dashboard/abc-def-ghi?fullscreen_widget=4567890123456789"),
+    InsightKind(_T.WATCHDOG_STORY, "Watchdog story", "Watchdog stories", _HEX_32, "/watchdog/story/0a1b2c3d…"),
+    InsightKind(
+        _T.EVENT_CORRELATION,
+        "event correlation",
+        "event correlations",
+        _ANY_ID,
+        "/event/correlation/…",
+        id_in_links=False,
+    ),
+    InsightKind(
+        _T.CLOUD_COST_RECOMMENDATION,
+        "cloud cost recommendation",
+        "cloud cost recommendations",
+        _ANY_ID,
+        "/cost/recommendations?…",
+        id_in_links=False,
+    ),
+    InsightKind(
+        _T.SENSITIVE_DATA_SCANNER_ISSUE,
+        "sensitive data issue",
+        "sensitive data issues",
+        _ANY_ID,
+        "/sensitive-data-scanner/telemetry?…",
+        id_in_links=False,
+    ),
+    InsightKind(
+        _T.APM_RECOMMENDATION,
+        "APM recommendation",
+        "APM recommendations",
+        _ANY_ID,
+        "/apm/recommendations?…",
+        id_in_links=False,
+    ),
+    InsightKind(
+        _T.INSIGHT_SCORECARD_CAMPAIGN,
+        "scorecard campaign",
+        "scorecard campaigns",
+        _UUID_ID,
+        "/software/scorecards?activeTab=campaigns…",
+        id_in_links=False,
+    ),
+    InsightKind(
+        _T.RESOURCE_POLICY, "resource policy", "resource policies", _ANY_ID, "/infrastructure/…", id_in_links=False
+    ),
+    InsightKind(
+        _T.PROFILING_DOWNSIZING_EXPERIMENT,
+        "profiling experiment",
+        "profiling experiments",
+        _ANY_ID,
+        "/profiling/…",
+        id_in_links=False,
+    ),
+    InsightKind(_T.SCM_URL, "source code link", "source code links", _HTTPS_URL, "https://github.com/acme/shop/pull/7"),
+)
+KINDS: dict[InsightType, InsightKind] = {kind.type: kind for kind in _KINDS}
+
+
+def kind_of(type_name: str) -> InsightKind | None:
+    """The kind of a type as Datadog spells it; None for one that we don't know (they add types)."""
+    try:
+        return KINDS[InsightType(type_name)]
+    except ValueError:
+        return None
+
+
+def readable_type(type_name: str, count: int = 1) -> str:
+    """`monitor`, `monitors`; a type we don't know is shown in its own words."""
+    kind = kind_of(type_name)
+    if kind is not None:
+        return kind.name if count == 1 else kind.plural
+    return type_name.replace("_", " ").lower().strip() or "insight"
+
+
+def type_summary(type_names: Iterable[str]) -> str:
+    """`3 monitors, 1 incident`, the most frequent first; empty for nothing."""
+    counts = Counter(type_names)
+    return ", ".join(f"{count} {readable_type(name, count)}" for name, count in counts.most_common())

@@ -1,0 +1,125 @@
+"""The form for what stands in no link: what is taken, and what is said about what is not."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.cases.by_hand import by_hand
+from bot.cases.insight_types import KINDS, InsightType
+from bot.cases.model import InsightDraft
+from bot.cases.recognition import recognise
+from bot.datadog.sites import SITES, Site
+
+UUID = "9f1c2d3e-4a5b-6c7d-8e9f-0a1b2c3d4e5f"
+HEX = "0a1b2c3d4e5f60718293a4b5c6d7e8f9"
+APP = "https://app.datadoghq.com"
+T = InsightType
+
+
+@pytest.mark.parametrize(
+    ("type_", "typed", "ref", "resource_id"),
+    [
+        (T.MONITOR, ("", " 12345 "), "/monitors/12345", "12345"),
+        (T.MONITOR, (f"{APP}/monitors/12345/edit?from_ts=1", "12345"), "/monitors/12345", "12345"),
+        (T.MONITOR, ("/monitors/12345", ""), "/monitors/12345", "12345"),
+        (T.EVENT, ("", "8788641826233093636"), "/event/event?id=8788641826233093636", "8788641826233093636"),
+        (T.EVENT, ("", "AgAAAYGC-_+/=="), "/event/explorer?event=AgAAAYGC-_%2B%2F%3D%3D", "AgAAAYGC-_+/=="),
+        (T.INCIDENT, ("", "42"), "/incidents/42", "42"),
+        (T.INCIDENT, ("", UUID.upper()), f"/incidents/{UUID}", UUID),
+        (T.SECURITY_SIGNAL, ("", "AQAAAYabc-_"), "/security/signal?event=AQAAAYabc-_", "AQAAAYabc-_"),
+        (T.ERROR_TRACKING, ("", UUID), f"/error-tracking?issueId={UUID}", UUID),
+        (T.WATCHDOG_STORY, ("", HEX), f"/watchdog/story/{HEX}", HEX),
+        (T.WIDGET, ("/dashboard/a-b-c?fullscreen_widget=7&live=true", ""), "/dashboard/a-b-c?fullscreen_widget=7", "7"),
+        (T.WIDGET, ("/dashboard/a-b-c", "7"), "/dashboard/a-b-c", "7"),
+        (
+            T.SECURITY_FINDING,
+            (f"{APP}/security/csm/vm?v=1&to_ts=2", "Zm9vfmJhcg=="),
+            "/security/csm/vm?v=1",
+            "Zm9vfmJhcg==",
+        ),
+        (T.RESOURCE_POLICY, ("/infrastructure/policies", "p-1"), "/infrastructure/policies", "p-1"),
+        (T.INSIGHT_SCORECARD_CAMPAIGN, ("/software/scorecards", UUID), "/software/scorecards", UUID),
+        (
+            T.SCM_URL,
+            ("https://gitlab.corp.example/a/b/-/merge_requests/7?utm_source=x", ""),
+            "https://gitlab.corp.example/a/b/-/merge_requests/7",
+            "https://gitlab.corp.example/a/b/-/merge_requests/7",
+        ),
+        (T.SCM_URL, ("", "https://github.com/a/b"), "https://github.com/a/b", "https://github.com/a/b"),
+    ],
+)
+def test_what_is_typed_becomes_an_insight(
+    us1: Site, type_: T, typed: tuple[str, str], ref: str, resource_id: str
+) -> None:
+    made = by_hand(type_, *typed, site=us1)
+    assert isinstance(made, InsightDraft), made
+    assert (made.type, made.ref, made.resource_id) == (type_, ref, resource_id)
+
+
+def test_a_page_and_an_id_that_contradict_each_other_are_noticed(us1: Site) -> None:
+    problems = by_hand(T.INCIDENT, "/incidents/42", UUID, site=us1)
+    assert not isinstance(problems, InsightDraft)
+    assert problems[0].problem == "The page is Incident 42. Correct the id or the page."
+
+
+@pytest.mark.parametrize(
+    ("type_name", "ref", "resource_id", "fields"),
+    [
+        ("", "", "", ["type"]),
+        ("NO_SUCH_TYPE", "/monitors/1", "1", ["type"]),
+        ("MONITOR", "", "", ["resource_id"]),
+        ("MONITOR", "", "12a", ["resource_id"]),
+        ("MONITOR", "", "\u0661\u0662", ["resource_id"]),
+        ("MONITOR", "/monitors/6", "5", ["resource_id"]),
+        ("MONITOR", "https://evil.com/monitors/5", "5", ["ref"]),
+        ("MONITOR", "https://us3.datadoghq.com/monitors/5", "5", ["ref"]),
+        ("MONITOR", "//evil.com/monitors/5", "x", ["resource_id"]),
+        ("MONITOR", "monitors/5", "5", ["ref"]),
+        ("MONITOR", "https://github.com/a/b", "5", ["ref"]),
+        ("MONITOR", "/monitors/5\n/x", "5", ["ref"]),
+        ("ERROR_TRACKING", "", "123", ["resource_id"]),
+        ("WATCHDOG_STORY", "", HEX[:-1], ["resource_id"]),
+        ("SECURITY_FINDING", "", "short", ["resource_id", "ref"]),
+        ("RESOURCE_POLICY", "", "p-1", ["ref"]),
+        ("RESOURCE_POLICY", "/x", "two words", ["resource_id"]),
+        ("RESOURCE_POLICY", "/x", "i" * 501, ["resource_id"]),
+        ("SCM_URL", "", "", ["ref"]),
+        ("SCM_URL", "http://github.com/a/b", "", ["ref"]),
+        ("SCM_URL", "https://user@github.com/a/b", "", ["ref"]),
+        ("SCM_URL", "https://github.com/" + "a" * 3000, "", ["ref"]),
+    ],
+)
+def test_every_problem_is_named_at_its_field(
+    us1: Site, type_name: str, ref: str, resource_id: str, fields: list[str]
+) -> None:
+    problems = by_hand(type_name, ref, resource_id, site=us1)
+    assert not isinstance(problems, InsightDraft)
+    assert [problem.field for problem in problems] == fields
+    assert all(problem.problem.endswith(".") for problem in problems)
+
+
+def test_another_organisations_page_is_refused(us1: Site) -> None:
+    problems = by_hand("MONITOR", "https://acme.datadoghq.com/monitors/5", "5", site=us1, subdomain="umbrella")
+    assert not isinstance(problems, InsightDraft)
+    assert "another Datadog organisation" in problems[0].problem
+
+
+@given(st.sampled_from(list(InsightType)), st.text(), st.text(), st.sampled_from(SITES))
+def test_any_typing_is_answered(type_: InsightType, ref: str, resource_id: str, site: Site) -> None:
+    made = by_hand(type_, ref, resource_id, site=site)
+    assert isinstance(made, InsightDraft) or made
+
+
+@given(st.sampled_from(list(InsightType)), st.sampled_from(SITES), st.data())
+def test_an_id_of_the_right_form_is_taken_and_its_page_is_recognised_again(
+    type_: InsightType, site: Site, data: st.DataObject
+) -> None:
+    form = KINDS[type_].id_form
+    # of the 500 letters an id may have, a few tell as much
+    resource_id = data.draw(st.from_regex(form.pattern, fullmatch=True).filter(form.fits))
+    made = by_hand(type_, "", resource_id, site=site)
+    if isinstance(made, InsightDraft) and type_ is not T.SCM_URL:
+        again = recognise(f"<{site.app_url}{made.ref}>", site=site).drafts
+        assert [(one.key, one.ref) for one in again] == [(made.key, made.ref)]
+    elif type_ is not T.SCM_URL:
+        assert [problem.field for problem in made] == ["ref"]  # type: ignore[union-attr]
