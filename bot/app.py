@@ -21,12 +21,14 @@ from bot.investigations.finder import Finder
 from bot.investigations.ledger import CARD, CONCLUSIONS, Ledger
 from bot.investigations.loops import Loop, Tasks
 from bot.investigations.runner import Runner
+from bot.investigations.sightings import Sightings
 from bot.investigations.timing import Timing
 from bot.investigations.watcher import Watcher
 from bot.slack.listeners import register
 from bot.slack.poster import Kind, Poster
 from bot.slack.rendering import Cards, Conclusions
 from bot.slack.services import Services
+from bot.slack.threads import ThreadReader
 from bot.slack.voice import Voice
 from bot.slack.workspaces import SingleWorkspace
 from bot.storage.engine import Database
@@ -107,15 +109,8 @@ class Bot:
 
     async def _connect_workspace(self, session: ClientSession) -> SingleWorkspace:
         token = self._settings.slack_bot_token
-        client = AsyncWebClient(
-            token=token.get_secret_value() if token else "",
-            base_url=self._settings.slack_api_url,
-            session=session,
-            timeout=SLACK_TIMEOUT,
-            retry_handlers=[],
-        )
         try:
-            return await SingleWorkspace.connect(client)
+            return await SingleWorkspace.connect(self._client(session, token.get_secret_value() if token else ""))
         except SlackApiError as error:
             code = error.response.get("error", "no reason")
             raise StartError(
@@ -128,13 +123,25 @@ class Bot:
                 "Check the network, or SLACK_API_URL."
             ) from error
 
+    def _client(self, session: ClientSession, token: str | None) -> AsyncWebClient:
+        """Never repeats a call by itself: what may be repeated, and when, is the callers' to know."""
+        return AsyncWebClient(
+            token=token,
+            base_url=self._settings.slack_api_url,
+            session=session,
+            timeout=SLACK_TIMEOUT,
+            retry_handlers=[],
+        )
+
     async def _wire(self, workspace: SingleWorkspace, session: ClientSession) -> AsyncApp:
         timing, owner = self._timing, new_owner()
         ledger = Ledger(self._database, deadline=timing.deadline)
         desk = Desk(ledger, self.wake)
         voice = Voice(ledger, workspace, session)
+        sightings = Sightings(self._database)
+        threads = ThreadReader(workspace, sightings)
         outbox = Outbox(self._database, owner=owner, lease=timing.lease)
-        finder = Finder(desk, ledger, self._orgs, voice, timing, owner=owner, wake=self.wake)
+        finder = Finder(desk, ledger, self._orgs, threads, voice, timing, owner=owner)
         runner = Runner(ledger, self._orgs, timing, owner=owner, wake=self.wake)
         watcher = Watcher(ledger, self._orgs, timing, wake=self.wake)
         kinds: dict[str, Kind] = {
@@ -147,19 +154,29 @@ class Bot:
         for part, name in ((finder, "finder"), (runner, "runner"), (watcher, "watcher"), (poster, "poster")):
             self._loops.append(Loop(name, part.step, every=timing.sweep))
             self._closers.append(part.close)
-        services = Services(desk, ledger, self._orgs, voice, workspace, self._tasks, self._orgs.app_url, self.wake)
-        return self._slack_app(workspace, services)
+        services = Services(
+            desk=desk,
+            ledger=ledger,
+            orgs=self._orgs,
+            voice=voice,
+            workspaces=workspace,
+            tasks=self._tasks,
+            sightings=sightings,
+            threads=threads,
+            app_url=self._orgs.app_url,
+            keep_watching=self.wake,
+        )
+        return self._slack_app(workspace, services, self._client(session, token=None))
 
-    def _slack_app(self, workspace: SingleWorkspace, services: Services) -> AsyncApp:
+    def _slack_app(self, workspace: SingleWorkspace, services: Services, client: AsyncWebClient) -> AsyncApp:
         secret = self._settings.slack_signing_secret
 
         async def authorize(**_: object) -> AuthorizeResult:
             return workspace.authorize_result()
 
-        speaker_client = workspace.client
         # in Socket Mode nothing is signed; the placeholder never meets a request
         app = AsyncApp(
-            client=speaker_client,
+            client=client,
             signing_secret=secret.get_secret_value() if secret else new_owner(),
             authorize=authorize,
         )

@@ -95,10 +95,12 @@ class Datadog:
         json: JsonObject | None = None,
         permission: str = "",
         repeatable: bool | None = None,
+        attempts: int | None = None,
     ) -> JsonObject:
         """Datadog's answer as an object; an empty one for an answer without a body. Raises DatadogError.
 
         A call that is not repeatable is tried again only when it is certain that the last try did nothing.
+        `attempts` is for callers that wait on their own.
         """
         repeats = method in _REPEATABLE if repeatable is None else repeatable
         tries = 1
@@ -107,7 +109,7 @@ class Datadog:
                 return await self._attempt(method, path, params, json, permission)
             except DatadogError as error:
                 wait = _wait_before_retry(error, tries, repeatable=repeats)
-                if wait is None or tries >= self._attempts:
+                if wait is None or tries >= (attempts or self._attempts):
                     raise
                 log.info("Trying %s %s again in %.1f s: %s", method, path, wait, type(error).__name__)
             await self._sleep(wait)

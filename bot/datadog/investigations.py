@@ -96,7 +96,8 @@ class BitsInvestigations:
 
     async def _trigger(self, trigger: JsonObject) -> str:
         body = {"data": {"type": "trigger_investigation_request", "attributes": {"trigger": trigger}}}
-        answer = await self._client.call("POST", _PATH, json=body, permission=WRITE)
+        # one try: a definite no has to reach the caller at once, lest a time limit turns it into an open question
+        answer = await self._client.call("POST", _PATH, json=body, permission=WRITE, attempts=1)
         started = text(answer, "data", "attributes", "investigation_id") or text(answer, "data", "id")
         if not started:
             raise Unreadable("Datadog started an investigation without naming it", method="POST", path=_PATH)

@@ -100,7 +100,7 @@ class Desk:
 
     # -- asks whose alert had to be looked up first -------------------------------------------------------------
 
-    async def found(self, fence: Fence, ask: Ask, alert: AlertRef) -> Outcome | None:
+    async def found(self, fence: Fence, ask: Ask, alert: AlertRef | ExistingRun) -> Outcome | None:
         """The alert behind an ask is known now; None when somebody else took the ask over meanwhile."""
         async with self._database.transaction() as connection:
             ours = (await connection.execute(select(asks.c.id).where(fence.holds(asks)))).first()

@@ -2,19 +2,28 @@
 
 import asyncio
 import logging
-from collections.abc import Callable
 from typing import Any
 
 from sqlalchemy import Row
 
-from bot.datadog.errors import DatadogError, NotFound, RateLimited, Refused
+from bot.datadog.errors import DatadogError, RateLimited, Refused
 from bot.datadog.events import AlertEvent
 from bot.investigations.desk import Desk, Reception
 from bot.investigations.failures import failure_of
 from bot.investigations.ledger import Ledger
 from bot.investigations.loops import Tasks
-from bot.investigations.model import AlertRef, Ask, EventRef, Failure, FailureKind, MonitorRef
-from bot.investigations.ports import Org, Orgs, Voice
+from bot.investigations.model import (
+    AlertRef,
+    Ask,
+    EventRef,
+    ExistingRun,
+    Failure,
+    FailureKind,
+    MonitorRef,
+    Subject,
+    ThreadRef,
+)
+from bot.investigations.ports import Org, Orgs, Threads, Voice
 from bot.investigations.records import read_ask
 from bot.investigations.timing import Timing
 from bot.storage.leases import Fence, Leases
@@ -31,19 +40,19 @@ class Finder:
         desk: Desk,
         ledger: Ledger,
         orgs: Orgs,
+        threads: Threads,
         voice: Voice,
         timing: Timing,
         *,
         owner: str,
-        wake: Callable[[], None],
     ) -> None:
         self._desk = desk
         self._orgs = orgs
+        self._threads = threads
         self._voice = voice
         self._timing = timing
         self._leases = Leases(ledger.database, asks, owner=owner, lease=timing.lease)
         self._tasks = Tasks()
-        self._wake = wake
 
     async def step(self) -> float | None:
         free = SLOTS - len(self._tasks)
@@ -67,17 +76,23 @@ class Finder:
             return
         try:
             async with asyncio.timeout(self._timing.effect):
-                alert = await _alert_of(org, ask)
+                found = await self._subject_of(org, ask)
         except (DatadogError, TimeoutError) as error:
             await self._stumble(fence, ask, row, error)
             return
-        if alert is None:
+        if found is None:
             await self._give_up(fence, ask, Failure(FailureKind.NO_ALERT))
         else:
-            await self._found(fence, ask, alert)
+            await self._found(fence, ask, found)
 
-    async def _found(self, fence: Fence, ask: Ask, alert: AlertRef) -> None:
-        outcome = await self._desk.found(fence, ask, alert)
+    async def _subject_of(self, org: Org, ask: Ask) -> AlertRef | ExistingRun | None:
+        subject: Subject | None = ask.subject
+        if isinstance(subject, ThreadRef):
+            subject = await self._threads.subject_of(ask.place)
+        return await _alert_of(org, subject)
+
+    async def _found(self, fence: Fence, ask: Ask, found: AlertRef | ExistingRun) -> None:
+        outcome = await self._desk.found(fence, ask, found)
         if outcome and outcome.investigation and outcome.reception is not Reception.STARTED:
             await self._voice.joined(ask, outcome.investigation)
 
@@ -98,8 +113,8 @@ class Finder:
             await self._voice.lookup_failed(ask, failure)
 
 
-async def _alert_of(org: Org, ask: Ask) -> AlertRef | None:
-    match ask.subject:
+async def _alert_of(org: Org, subject: Subject | None) -> AlertRef | ExistingRun | None:
+    match subject:
         case MonitorRef() as monitor:
             event = await org.alerts.latest_alert(monitor.monitor_id, monitor.group)
             if event is None:
@@ -107,12 +122,9 @@ async def _alert_of(org: Org, ask: Ask) -> AlertRef | None:
                 await org.monitors.get(monitor.monitor_id)
             return _reference(event, monitor.monitor_name)
         case EventRef(event_id):
-            try:
-                return _reference(await org.alerts.by_id(event_id), "")
-            except NotFound:
-                return None
-        case AlertRef() as alert:
-            return alert
+            return _reference(await org.alerts.by_id(event_id), "")
+        case AlertRef() | ExistingRun():
+            return subject
         case _:
             return None
 

@@ -26,7 +26,7 @@ from bot.investigations.model import (
 from bot.investigations.records import failure_record, read_investigation, subject_key, subject_record
 from bot.storage.engine import Database
 from bot.storage.leases import Fence
-from bot.storage.outbox import Owed, owe, show_anew, try_refused_again
+from bot.storage.outbox import REFUSED, Owed, owe, show_anew, try_refused_again
 from bot.storage.tables import deliveries, investigations, poll_turns, subscribers, votes
 
 CARD, CONCLUSIONS = "card", "conclusions"  # kinds of deliveries
@@ -78,7 +78,9 @@ class Ledger:
             return row, True
         table = investigations.c
         found = await connection.execute(
-            select(investigations).where(table.org == ask.org, table.subject_key == key, table.run == run)
+            select(investigations)
+            .where(table.org == ask.org, table.subject_key == key, table.run == run)
+            .with_for_update()  # it must not end, unseen by this thread, before this thread is written down
         )
         return found.one(), False
 
@@ -89,6 +91,7 @@ class Ledger:
             .where(table.org == org, table.datadog_id == subject.investigation_id)
             .order_by(table.id.desc())
             .limit(1)
+            .with_for_update()
         )
         return found.first()
 
@@ -224,9 +227,12 @@ class Ledger:
         async with self.database.transaction() as connection:
             return {str(value) for (value,) in await connection.execute(query)}
 
-    async def others_being_triggered(self, org: str, but: int) -> bool:
+    async def others_being_triggered(self, org: str, monitor_id: int | None, *, but: int) -> bool:
+        """Whether another run of ours may show up in the same list; a monitor's list shows only its own."""
         table = investigations.c
         query = select(table.id).where(table.org == org, table.state == State.TRIGGERING, table.id != but).limit(1)
+        if monitor_id is not None:
+            query = query.where(table.monitor_id == monitor_id)
         async with self.database.transaction() as connection:
             return (await connection.execute(query)).first() is not None
 
@@ -338,12 +344,13 @@ class Ledger:
         return True
 
     async def _forget_conclusions(self, connection: AsyncConnection, investigation_id: int) -> None:
-        """The reply that said "still running" stays where it is; the one with the answer is owed anew."""
+        """The reply that said "still running" stays where it is, or is not sent any more; the answer is owed anew."""
         table = deliveries.c
+        said = and_(table.subject_id == investigation_id, table.kind == CONCLUSIONS)
+        unsent = and_(said, table.ts.is_(None))
+        await connection.execute(update(deliveries).where(unsent).values(state=REFUSED))
         await connection.execute(
-            update(deliveries)
-            .where(table.subject_id == investigation_id, table.kind == CONCLUSIONS)
-            .values(key=literal("expired:") + cast(table.id, String), kind="expired")
+            update(deliveries).where(said).values(key=literal("expired:") + cast(table.id, String), kind="expired")
         )
 
     async def rename(self, investigation_id: int, subject: AlertRef) -> None:

@@ -51,7 +51,12 @@ class ExistingRun:
     alert: AlertRef | None = None
 
 
-Subject = AlertRef | MonitorRef | EventRef | Question | ExistingRun
+@dataclass(frozen=True, slots=True)
+class ThreadRef:
+    """The alert of the thread it is asked in; the thread is still to be read."""
+
+
+Subject = AlertRef | MonitorRef | EventRef | Question | ExistingRun | ThreadRef
 
 
 class Source(StrEnum):

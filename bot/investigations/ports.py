@@ -5,7 +5,16 @@ from typing import Protocol
 from bot.datadog.events import AlertEvent
 from bot.datadog.investigations import InvestigationDetail, InvestigationPage
 from bot.datadog.monitors import Monitor
-from bot.investigations.model import Ask, Failure, Investigation
+from bot.investigations.model import (
+    AlertRef,
+    Ask,
+    EventRef,
+    ExistingRun,
+    Failure,
+    Investigation,
+    MonitorRef,
+    Place,
+)
 
 
 class Bits(Protocol):
@@ -40,6 +49,12 @@ class Org(Protocol):
 
 class Orgs(Protocol):
     async def get(self, org: str) -> Org | None: ...
+
+
+class Threads(Protocol):
+    """Reads what a thread is about: its alert, or an investigation that is linked in it."""
+
+    async def subject_of(self, place: Place) -> AlertRef | MonitorRef | EventRef | ExistingRun | None: ...
 
 
 class Voice(Protocol):

@@ -21,15 +21,17 @@ from bot.investigations.model import (
     Source,
     State,
     Subject,
+    ThreadRef,
     Verdict,
 )
 
-_KINDS: dict[str, type[AlertRef | MonitorRef | EventRef | Question | ExistingRun]] = {
+_KINDS: dict[str, type[Subject]] = {
     "alert": AlertRef,
     "monitor": MonitorRef,
     "event": EventRef,
     "question": Question,
     "existing": ExistingRun,
+    "thread": ThreadRef,
 }
 _NAMES = {kind: name for name, kind in _KINDS.items()}
 

@@ -48,6 +48,8 @@ class Runner:
         return None
 
     async def recover(self) -> None:
+        # before "triggering" nothing was sent that could still land
+        await self._leases.settle_old(investigations.c.state == State.REQUESTED, 0)
         await self._leases.settle_old(investigations.c.state == State.TRIGGERING, self._timing.settle)
 
     async def close(self, within: float) -> None:
@@ -83,10 +85,11 @@ class Runner:
         if named is not None and named != investigation.alert:
             await self._ledger.rename(investigation.id, named)
         lease = self._ledger.database.now + self._timing.lease
+        # attempt counts the looks from here on, whoever makes them
         if await self._ledger.write(
-            fence, state=State.TRIGGERING, before_ids=sorted(before), due_at=lease, retry_at=None
+            fence, state=State.TRIGGERING, before_ids=sorted(before), due_at=lease, retry_at=None, attempt=0
         ):
-            await self._trigger(org, investigation, fence, row)
+            await self._trigger(org, investigation, replace(fence, attempt=0), row)
 
     async def _trigger(self, org: Org, investigation: Investigation, fence: Fence, row: Row[Any]) -> None:
         try:
@@ -111,8 +114,7 @@ class Runner:
             type(error).__name__,
             self._timing.settle,
         )
-        # attempt counts the looks from here on
-        await self._ledger.write(fence, due_at=self._ledger.database.now + self._timing.settle, owner=None, attempt=0)
+        await self._ledger.write(fence, due_at=self._ledger.database.now + self._timing.settle, owner=None)
 
     async def _not_started(self, error: Exception, investigation: Investigation, fence: Fence, row: Row[Any]) -> None:
         """Nothing reached Datadog or it said no: try later where that can help, else say why."""
@@ -125,7 +127,13 @@ class Runner:
         logger.info("investigation %s: trying again in %.0f s (%s)", investigation.ref, wait, type(error).__name__)
         retry_at = self._ledger.database.now + wait
         await self._ledger.write(
-            fence, visible=True, state=State.REQUESTED, due_at=retry_at, retry_at=retry_at, owner=None
+            fence,
+            visible=True,
+            state=State.REQUESTED,
+            due_at=retry_at,
+            retry_at=retry_at,
+            owner=None,
+            attempt=row.attempt,
         )
 
     def _wait_worth(self, error: Exception, row: Row[Any]) -> float | None:
@@ -152,12 +160,13 @@ class Runner:
 
     async def _new_runs(self, org: Org, investigation: Investigation, row: Row[Any]) -> set[str] | None:
         """Runs that Datadog did not list before our trigger and that are nobody else's; None when that can't be told now."""
-        if await self._ledger.others_being_triggered(investigation.org, but=investigation.id):
-            return None
         try:
             async with asyncio.timeout(self._timing.effect):
                 listed = await org.bits.ids(row.monitor_id)
         except (DatadogError, TimeoutError):
+            return None
+        # after the list: whoever triggered before it either still stands there or has written its run down
+        if await self._ledger.others_being_triggered(investigation.org, row.monitor_id, but=investigation.id):
             return None
         new = listed - frozenset(row.before_ids or ())
         return set(new) - await self._ledger.known_datadog_ids(investigation.org, new)

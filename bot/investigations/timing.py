@@ -23,7 +23,8 @@ class Timing:
 
     @property
     def lease(self) -> float:
-        return self.settle * 1.5
+        """Taken over no sooner than the last request of a dead process must have landed."""
+        return self.effect + self.settle
 
     def backoff(self, attempt: int) -> float:
         return min(self.settle * 0.05 * float(2 ** min(attempt, 10)), self.settle * 3)

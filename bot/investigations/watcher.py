@@ -112,7 +112,7 @@ class Watcher:
             await self._postpone(name, error.wait)
         except Refused as error:
             await self._refused(name, failure_of(error), waiting)
-        except DatadogError as error:
+        except (DatadogError, TimeoutError) as error:
             logger.warning("the watch of %s: Datadog did not answer usefully (%s)", name, type(error).__name__)
         else:
             self._trouble.pop(name, None)
@@ -173,6 +173,7 @@ class Watcher:
         since = self._trouble.setdefault(org, time.monotonic())
         logger.warning("the watch of %s: Datadog refuses us: %s %s", org, failure.kind, failure.permission)
         if time.monotonic() - since >= self._timing.patience:
+            self._trouble.pop(org, None)
             for row in waiting:
                 await self._ledger.follow_failed(row.id, failure)
 

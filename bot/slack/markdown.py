@@ -18,7 +18,7 @@ from bot.slack.text import clean
 _DEEPEST = 60  # containers inside one another; more is no text but an attack on the parser
 _LONGEST = 200_000
 _DEEPEST_INDENT = 8
-_LARGEST_NUMBER = 99_999
+_LARGEST_NUMBER = 9_999
 _LANGUAGE = re.compile(r"[\w+#.-]{0,20}\Z")
 
 _PARSER = MarkdownIt("commonmark", {"maxNesting": _DEEPEST}).enable(["table", "strikethrough"])

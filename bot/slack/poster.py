@@ -42,11 +42,20 @@ class Kind(Protocol):
 
 
 class Poster:
-    def __init__(self, outbox: Outbox, workspaces: Workspaces, kinds: Mapping[str, Kind], timing: Timing) -> None:
+    def __init__(
+        self,
+        outbox: Outbox,
+        workspaces: Workspaces,
+        kinds: Mapping[str, Kind],
+        timing: Timing,
+        *,
+        wake: Callable[[], None] = lambda: None,
+    ) -> None:
         self._outbox = outbox
         self._workspaces = workspaces
         self._kinds = kinds
         self._timing = timing
+        self._wake = wake  # what became due in a channel while it was busy need not wait for the next sweep
         self._tasks = Tasks()
         self._busy: set[str] = set()
         self._last_post: dict[str, float] = {}
@@ -76,12 +85,20 @@ class Poster:
         began = time.monotonic()
         try:
             for delivery in deliveries:
-                if time.monotonic() - began > self._timing.lease - self._timing.effect:
-                    await self._outbox.not_sent(delivery, 0, "later")
+                if time.monotonic() - began > self._timing.settle - self._timing.pace:
+                    await self._outbox.not_tried(delivery, 0, "later")
                 else:
-                    await self._deliver(delivery)
+                    await self._guarded(delivery)
         finally:
             self._busy.discard(channel)
+            self._wake()
+
+    async def _guarded(self, delivery: Delivery) -> None:
+        """What is wrong with one delivery must not keep the others of its channel; it comes back by its lease."""
+        try:
+            await self._deliver(delivery)
+        except Exception:
+            logger.exception("%s: this try failed", delivery.owed.key)
 
     async def _deliver(self, delivery: Delivery) -> None:
         kind = self._kinds.get(delivery.owed.kind)
@@ -89,6 +106,8 @@ class Poster:
         if kind is None or speaker is None:
             await self._outbox.refused(delivery, "workspace_gone")
             return
+        if not delivery.ts:
+            await self._keep_pace(delivery.owed.channel)
         try:
             async with asyncio.timeout(self._timing.effect):
                 await self._send(speaker, kind, delivery)
@@ -122,7 +141,6 @@ class Poster:
         await self._outbox.sent(delivery, delivery.ts, digest)
 
     async def _post(self, speaker: Speaker, delivery: Delivery, message: Message) -> None:
-        await self._keep_pace(delivery.owed.channel)
         if not await self._outbox.sending(delivery):
             return
         answer = await _tolerating_our_faults(
@@ -157,12 +175,15 @@ class Poster:
             await self._refused(kind, delivery, trouble.code)
 
     async def _wait(self, kind: Kind, delivery: Delivery, trouble: SlackTrouble) -> None:
-        if delivery.age > GIVE_UP_AFTER:
+        if delivery.age > GIVE_UP_AFTER and not delivery.ts:
             await self._refused(kind, delivery, trouble.code)
             return
         patience = min(self._timing.backoff(delivery.attempt), LONGEST_WAIT)
         wait = trouble.wait if trouble.code == "ratelimited" else patience
-        await self._outbox.not_sent(delivery, wait, trouble.code)
+        if delivery.may_stand_already:
+            await self._outbox.outcome_open(delivery, wait, trouble.code)  # it may be the look that has to wait
+        else:
+            await self._outbox.not_sent(delivery, wait, trouble.code)
 
     async def _refused(self, kind: Kind, delivery: Delivery, code: str) -> None:
         """An edit that is refused loses little; a post that is refused has to reach its reader another way."""

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from bot.datadog.links import InvestigationLink, Link, MonitorLink, parse_link
-from bot.investigations.model import EventRef, ExistingRun, MonitorRef, Subject
+from bot.investigations.model import EventRef, ExistingRun, MonitorRef, Subject, ThreadRef
 from bot.slack.alerts import is_alert_link, subject_of
 from bot.slack.questions import Unclear, read_free_text
 from bot.slack.text import clean, code, one_line, unescape
@@ -16,6 +16,8 @@ _UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE
 _MENTION = re.compile(r"<@[UW][A-Z0-9]+(?:\|[^<>]*)?>:?")
 _TOKEN = re.compile(r"<(?:(?P<sign>[@#!])(?P<name>[^<>|]*)|(?P<url>[^<>|\s]+))(?:\|(?P<label>[^<>]*))?>")
 _SMART = str.maketrans({"“": '"', "”": '"', "„": '"', "«": '"', "»": '"', "\u2018": "'", "\u2019": "'"})
+_FILLERS = {"the", "this", "that", "a", "alert", "monitor", "event", "investigation", "link", "id", "please", "pls"}
+_THIS = frozenset({"it", "here"})
 _LONGEST_MONITOR_ID = 15  # digits; an event id has 19
 
 
@@ -95,7 +97,8 @@ def _without_mention(text: str) -> str:
     if found is None:
         return readable(text)
     before, after = text[: found.start()], text[found.end() :]
-    return readable(after if not before.strip() or _starts_with_verb(after) else text)
+    ours = not before.strip() or (_starts_with_verb(after) and not _starts_with_verb(before))
+    return readable(after if ours else text)
 
 
 def _starts_with_verb(text: str) -> bool:
@@ -133,18 +136,25 @@ def _suggestion(first: str, words: str) -> str:
 
 def _investigate(rest: str, now: float) -> Wish:
     target = _unquoted(rest)
-    if not target:
-        return Invalid(
-            "Tell me what to investigate: a monitor id, a link to a monitor or alert, or a question in words."
-        )
-    first, more = _split(target)
-    if first.lower() == "monitor" and more.isdecimal():
-        first, more = more, ""
-    named = _named(first) if not more else _linked(first)
+    named_words = _without_fillers(target)
+    if not named_words or named_words.lower() in _THIS:
+        return Investigate(ThreadRef())
+    first, more = _split(named_words)
+    named = _linked(first) if more else _named(first)
     if named is not None:
         return named
     question = read_free_text(target, now)
     return Invalid(question.reason) if isinstance(question, Unclear) else Investigate(question)
+
+
+def _without_fillers(target: str) -> str:
+    """`the alert <link> please` means the link: as a question it would cost a run that nobody wanted."""
+    words = target.split()
+    while words and words[0].lower().rstrip(":") in _FILLERS:
+        words = words[1:]
+    while words and words[-1].lower().rstrip(".!") in _FILLERS:
+        words = words[:-1]
+    return " ".join(words)
 
 
 def _named(word: str) -> Wish | None:
@@ -215,7 +225,7 @@ def _help(_rest: str, _now: float) -> Wish:
 def _unquoted(text: str) -> str:
     stripped = text.strip()
     pair = stripped[:1] + stripped[-1:]
-    return stripped[1:-1].strip() if len(stripped) > 1 and pair in {'""', "''", "``"} else stripped
+    return stripped[1:-1].strip() if len(stripped) > 1 and pair in {'""', "''", "``", "<>"} else stripped
 
 
 VERBS: tuple[Verb, ...] = (

@@ -5,7 +5,7 @@ import secrets
 
 from bot.datadog.errors import DatadogError, NotFound, RateLimited
 from bot.investigations.failures import failure_of
-from bot.investigations.model import Source
+from bot.investigations.model import Source, ThreadRef
 from bot.investigations.ports import Org
 from bot.slack.gestures import Gesture
 from bot.slack.reception import answer_later, receive
@@ -18,11 +18,14 @@ logger = logging.getLogger(__name__)
 
 ORG = "default"
 LISTED = 10
+NOTHING_NAMED = "Tell me what to investigate: a monitor id, a link to a monitor or alert, or a question in words."
 
 
 async def act(services: Services, gesture: Gesture, wish: Wish, source: Source) -> Message | None:
     """Do it, or have it done; what can be answered from what we know is returned at once."""
     match wish:
+        case Investigate(ThreadRef()) if not gesture.place.thread_ts:
+            return answers.invalid(Invalid(NOTHING_NAMED))
         case Investigate(subject):
             outcome = await receive(services, gesture, subject, source)
             answer_later(services, gesture, subject, outcome)

@@ -1,13 +1,10 @@
 """Which Slack client speaks for which workspace. One workspace by token now; the port is the same for many."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 from slack_bolt.authorization import AuthorizeResult
 from slack_sdk.web.async_client import AsyncWebClient
-
-ClientFactory = Callable[[str], AsyncWebClient]
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +24,16 @@ class Speaker:
 
 class Workspaces(Protocol):
     async def speaker(self, workspace: str) -> Speaker | None: ...
+
+
+class Home(Workspaces, Protocol):
+    """What Bolt needs besides: a client to copy, and who answers a request."""
+
+    @property
+    def client(self) -> AsyncWebClient: ...
+    async def authorize(
+        self, *, enterprise_id: str | None, team_id: str | None, context: Any = None
+    ) -> AuthorizeResult | None: ...
 
 
 class SingleWorkspace:
@@ -55,11 +62,7 @@ class SingleWorkspace:
     def workspace(self) -> str:
         return self._speaker.workspace
 
-    @property
-    def client(self) -> AsyncWebClient:
-        return self._speaker.client
-
-    def authorize_result(self) -> AuthorizeResult:
+    async def authorize(self, **_: object) -> AuthorizeResult | None:
         speaker = self._speaker
         return AuthorizeResult(
             enterprise_id=speaker.enterprise or None,

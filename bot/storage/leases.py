@@ -8,7 +8,7 @@ import secrets
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, Select, Table, Update, and_, case, select, update
+from sqlalchemy import ColumnElement, Row, Table, Update, and_, case, select, update
 
 from bot.storage.engine import Database
 
@@ -42,16 +42,18 @@ class Leases:
 
     def _claim(self, due: ColumnElement[bool], limit: int) -> Update:
         table, now = self._table, self._database.now
-        chosen: Select[Any] = (
+        # as a CTE it is read once: PostgreSQL may run a subquery again and take more than the limit
+        chosen = (
             select(table.c.id)
             .where(due, table.c.due_at <= now)
             .order_by(table.c.due_at, table.c.id)
             .limit(limit)
             .with_for_update(skip_locked=True)
+            .cte("chosen")
         )
         return (
             update(table)
-            .where(table.c.id.in_(chosen.scalar_subquery()))
+            .where(table.c.id.in_(select(chosen.c.id)))
             .values(owner=self._owner, due_at=now + self._lease, attempt=table.c.attempt + 1)
             .returning(*table.c)
         )

@@ -110,6 +110,7 @@ async def try_refused_again(
 class Outbox:
     def __init__(self, database: Database, *, owner: str, lease: float) -> None:
         self.database = database
+        self._lease = lease
         self._leases = Leases(database, deliveries, owner=owner, lease=lease)
 
     async def claim(self, limit: int, *, not_in: set[str]) -> list[Delivery]:
@@ -146,7 +147,8 @@ class Outbox:
 
     async def sending(self, delivery: Delivery) -> bool:
         """Written before the post leaves; False when somebody else has it now."""
-        values: dict[str, Any] = {"state": SENDING}
+        # the lease starts anew: it also has to cover the time in which the post may still land
+        values: dict[str, Any] = {"state": SENDING, "due_at": self.database.now + self._lease}
         if delivery.first_try_at is None:
             values["first_try_at"] = self.database.now
         return await self._write(delivery, **values)
@@ -164,12 +166,16 @@ class Outbox:
     async def not_sent(self, delivery: Delivery, wait: float, problem: str) -> None:
         """Slack certainly has not got it: try again later without looking."""
         state = SENT if delivery.ts else PENDING
-        await self._later(delivery, wait, state=state, problem=problem)
+        await self._later(delivery, wait, state=state, problem=problem[:64])
+
+    async def not_tried(self, delivery: Delivery, wait: float, problem: str) -> None:
+        """Nothing was sent this time; whether it stands there already is as open or as certain as before."""
+        await self._later(delivery, wait, problem=problem[:64])
 
     async def outcome_open(self, delivery: Delivery, wait: float, problem: str) -> None:
         """Slack may have got it: look before trying again, and not before it must have landed."""
         state = SENT if delivery.ts else SENDING
-        await self._later(delivery, wait, state=state, problem=problem)
+        await self._later(delivery, wait, state=state, problem=problem[:64])
 
     async def _later(self, delivery: Delivery, wait: float, **values: Any) -> None:
         await self._write(delivery, **values, due_at=self.database.now + wait, owner=None)

@@ -126,6 +126,18 @@ deliveries = Table(
     Index("deliveries_lane", "lane"),
 )
 
+sightings = Table(
+    "sightings",
+    metadata,
+    Column("workspace", String(32), primary_key=True),
+    Column("channel", String(32), primary_key=True),
+    Column("ts", String(32), primary_key=True),
+    Column("alert", JSON(none_as_null=True), nullable=True),
+    Column("run", String(64), nullable=True),
+    Column("seen_at", Float, nullable=False),
+    Index("sightings_age", "seen_at"),
+)
+
 poll_turns = Table(
     "poll_turns",
     metadata,

@@ -1,7 +1,7 @@
 """The HTTP side: Slack's requests where it has no socket to us, and health. It parses nothing itself."""
 
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 
 from aiohttp import web
 from slack_bolt.adapter.aiohttp import to_aiohttp_response, to_bolt_request
@@ -32,6 +32,9 @@ class Server:
             return await to_aiohttp_response(await app.async_dispatch(await to_bolt_request(request)))
 
         self._web.router.add_post(path, handle)
+
+    def serve(self, routes: Iterable[web.RouteDef]) -> None:
+        self._web.router.add_routes(routes)
 
     @property
     def port(self) -> int:

@@ -1,8 +1,11 @@
-"""A small checker of Slack's limits, for what views build: says which rule a view breaks, as Slack would refuse it."""
+"""A small checker of the limits our views keep, stricter than Slack's where Slack's are not documented; the local Slack
+of the sandbox has its say too."""
 
 import json
 from collections.abc import Iterator
 from typing import Any
+
+from bot.sandbox.slack import blockkit as local_slack
 
 _TEXT_LIMITS = {"section": 3_000, "context": 2_000, "header": 150}
 _STYLES = {"bold", "italic", "strike", "code"}
@@ -19,6 +22,7 @@ def check_message(message: Any) -> None:
     assert 0 < len(message.blocks) <= 50
     total = sum(len(text) for text in texts(message.blocks))
     assert total <= 12_000, f"{total} characters of text in one message"
+    assert local_slack.check_blocks(message.blocks, "message") == []
     check_blocks(message.blocks)
 
 
@@ -31,12 +35,14 @@ def check_modal(view: dict[str, Any]) -> None:
     assert len(view["private_metadata"]) <= 3_000
     assert 0 < len(view["blocks"]) <= 100
     assert len(json.dumps(view)) <= 250_000
+    assert local_slack.check_view(view, "modal") == []
     if any(block["type"] == "input" for block in view["blocks"]):
         assert "submit" in view
     check_blocks(view["blocks"])
 
 
 def check_blocks(blocks: list[dict[str, Any]]) -> None:
+    """For blocks of any number, such as a document's before it is paged."""
     names = [block["block_id"] for block in blocks if "block_id" in block]
     assert len(names) == len(set(names))
     for block in blocks:

@@ -112,6 +112,27 @@ def test_images_and_bare_urls_are_links() -> None:
     ]
 
 
+def test_a_definition_nobody_uses_is_shown_and_a_used_one_is_not_repeated() -> None:
+    blocks = markdown_blocks(
+        "see [this][1]\n\n[1]: https://app.datadoghq.com/a\n[runbook]: https://github.com/b 'Steps'"
+    )
+    assert [target for _, target in links(blocks)] == ["https://app.datadoghq.com/a", "https://github.com/b"]
+    assert "runbook: " in shown(blocks)
+    assert "Steps" in shown(blocks)
+
+
+def test_two_lists_with_numbers_of_their_own_stay_two() -> None:
+    lists = elements("1. a\n2. b\n\n1) c")
+    assert [len(element["elements"]) for element in lists] == [2, 1]  # type: ignore[arg-type]
+
+
+def test_a_split_text_is_complete_to_the_letter() -> None:
+    text = "".join(f"{number} " for number in range(5_000)) + "x" * 7_000
+    runs = [run for block in plain_blocks(text) for section in block["elements"] for run in section["elements"]]
+    assert len(runs) > 5
+    assert "".join(run["text"] for run in runs) == text
+
+
 def test_a_title_is_shown_with_its_signs() -> None:
     assert shown(plain_blocks("*CPU* on `web_1`", "bold")) == "*CPU* on `web_1`"
 

@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.investigations.model import AlertRef, EventRef, ExistingRun, MonitorRef, Question, Subject
+from bot.investigations.model import AlertRef, EventRef, ExistingRun, MonitorRef, Question, Subject, ThreadRef
 from bot.slack.verbs import (
     VERBS,
     Empty,
@@ -64,10 +64,17 @@ def test_a_monitor(text: str) -> None:
         (EVENT, EventRef(EVENT)),
         (f"“{APP}/monitors/5”", MonitorRef(5)),
         (f"{APP}/monitors/5 please, it is slow", MonitorRef(5)),
+        (f"this alert: {APP}/monitors/5 please!", MonitorRef(5)),
+        (f"event {EVENT}", EventRef(EVENT)),
     ],
 )
 def test_what_a_link_or_id_means(link: str, expected: Subject) -> None:
     assert subject(f"investigate {link}") == expected
+
+
+@pytest.mark.parametrize("text", ["investigate", "investigate this", "<@U0BITS> investigate this alert please"])
+def test_nothing_named_means_the_alert_of_the_thread(text: str) -> None:
+    assert subject(text) == ThreadRef()
 
 
 def test_a_mention_comes_before_or_after_a_greeting() -> None:
@@ -75,6 +82,10 @@ def test_a_mention_comes_before_or_after_a_greeting() -> None:
     assert subject("<@U0BITS|bits>: investigate 5") == MonitorRef(5)
     assert subject("hey <@U0BITS> investigate 5") == MonitorRef(5)
     assert wish("<@U0BITS>") == Empty()
+
+
+def test_a_mention_inside_a_question_is_part_of_it() -> None:
+    assert asked("why <@U0ANA> list is slow").text == "why @U0ANA list is slow"
 
 
 def test_free_text_with_tags_and_window() -> None:
@@ -128,6 +139,7 @@ def test_a_quoted_question_is_unquoted() -> None:
 
 def test_a_number_that_begins_a_sentence_is_no_monitor() -> None:
     assert asked("500 errors on checkout").text == "500 errors on checkout"
+    assert asked("the monitor of checkout is noisy").text == "the monitor of checkout is noisy"
 
 
 def test_lines_are_kept() -> None:
@@ -145,7 +157,6 @@ def test_limits() -> None:
 @pytest.mark.parametrize(
     ("text", "hint"),
     [
-        ("investigate", "monitor id"),
         ("investigate #service:web last 2h", "in words"),
         ("investigate 0", "no monitor id"),
         (f"investigate {'9' * 30}", "no monitor id"),

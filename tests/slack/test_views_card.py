@@ -5,6 +5,7 @@ import pytest
 
 from bot.datadog.investigations import Conclusion
 from bot.investigations.model import AlertRef, Failure, FailureKind, Investigation, Question, State, Verdict
+from bot.slack.alerts import find_alert
 from bot.slack.views.card import status_card
 from bot.slack.views.conclusions import conclusions_message
 from bot.slack.views.failures import explain
@@ -45,9 +46,9 @@ def test_a_card_says_what_where_who_and_since_when() -> None:
     told = shown(message.blocks)
     assert "Bits AI investigation running: \nHigh latency\n on \nservice:web" in told
     assert "Asked by <@U0ANA> · since <!date^1700000000^{time}|2023-11-14 22:13 UTC> · ref `INV-7K2`" in told
-    assert ("High latency", f"{APP}/monitors/123?event_id=8788641826233093636&group=service%3Aweb") in links(
-        message.blocks
-    )
+    window = "from_ts=1788105779000&to_ts=1788106979000"
+    monitor = f"{APP}/monitors/123?{window}&event_id=8788641826233093636&group=service%3Aweb"
+    assert ("High latency", monitor) in links(message.blocks)
     assert message.text.startswith("Bits AI investigation running: High latency on service:web.")
 
 
@@ -77,6 +78,13 @@ def test_what_costs_asks_first_and_what_is_free_does_not() -> None:
     assert again["action_id"] == "card:start_again"
 
 
+def test_a_card_names_its_alert_to_the_shortcut_too() -> None:
+    found = find_alert({"text": card(INV).text, "blocks": card(INV).blocks})
+    assert found is not None
+    assert isinstance(found.subject, AlertRef)
+    assert (found.subject.event_id, found.subject.event_ts) == ("8788641826233093636", 1788106679000)
+
+
 def test_states_tell_themselves_apart() -> None:
     cards = {card(inv).text for inv in every_state()}
     alike = ["no verdict reads as inconclusive", "triggering is no news after requested"]
@@ -85,6 +93,15 @@ def test_states_tell_themselves_apart() -> None:
 
 def test_a_wait_is_told_with_its_end() -> None:
     assert "<!date^1700000060^{time_secs}|" in shown(card(replace(INV, retry_at=1_700_000_060.0)).blocks)
+
+
+def test_a_refusal_says_whether_anything_was_started() -> None:
+    failure = Failure(FailureKind.FORBIDDEN)
+    assert "Nothing was started." in card(replace(INV, state=State.FAILED, failure=failure)).text
+    running = card(replace(RUNNING, state=State.FAILED, failure=failure))
+    assert "Nothing was started" not in running.text
+    assert "may still finish in Datadog" in running.text
+    assert list(buttons(running.blocks)) == ["Open in Datadog", "Run again"]
 
 
 def test_a_missing_permission_is_named() -> None:
@@ -98,7 +115,8 @@ def test_every_failure_has_its_own_sentence_and_next_step(kind: FailureKind) -> 
     others = [explain(Failure(other)).sentence for other in FailureKind if other is not kind]
     assert told.sentence not in others
     assert told.next_step
-    assert "below" not in told.next_step
+    assert "below" not in told.sentence
+    assert "below" in explain(Failure(kind, "reason")).sentence
 
 
 def test_datadogs_own_reason_stands_beside_ours() -> None:

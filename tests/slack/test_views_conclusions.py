@@ -61,6 +61,7 @@ def test_no_conclusion_says_what_to_do(verdict: Verdict) -> None:
     message = reply(inv(verdict=verdict))
     assert "Open it in Datadog" in shown(message.blocks)
     assert "Open it in Datadog" in message.text
+    assert message.text.startswith("<@U0ANA>, the Bits AI investigation has ended.")
     assert "Details" not in buttons(message.blocks)
 
 
@@ -74,7 +75,9 @@ def test_many_conclusions_stand_in_order_and_the_rest_is_counted() -> None:
 
 
 @pytest.mark.parametrize("count", [1, 2, 3, 5, 10, 40])
-@pytest.mark.parametrize("summary", [LONG, "word " * 3_000, "a | b\n--|--\n" + "x | y\n" * 900, "http://a.b " * 900])
+@pytest.mark.parametrize(
+    "summary", [LONG, "word " * 3_000, f"{'a' * 59} | b\n--|--\n" + "x|y\n" * 900, "http://a.b " * 900]
+)
 def test_what_is_cut_is_said_and_one_click_away(count: int, summary: str) -> None:
     investigation = inv(*[Conclusion("T" * 400, summary, LONG)] * count)
     assert "Shortened here: the full text stands under Details." in shown(reply(investigation).blocks)

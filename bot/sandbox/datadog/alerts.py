@@ -174,9 +174,10 @@ class FakeAlert:
 
 
 def event_id_at(ts_ms: int, serial: int) -> str:
-    """A 19-digit id that embeds its time, as the real ones do."""
+    """A 19-digit id that embeds its time, as the real ones do, and still fits 63 bits when that time is far off."""
     embedded = max(0, ts_ms - _EPOCH_OF_EVENT_IDS * 1000) << 24
-    return str(max(10**18, embedded) + serial * 7919)
+    number = max(10**18, embedded) + serial * 7919
+    return str(number if number < 2**63 else 10**18 + number % 10**18)
 
 
 def uid_for(event_id: str, ts_ms: int) -> str:

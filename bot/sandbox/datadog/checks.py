@@ -100,6 +100,18 @@ def many(check: Check, *, least: int = 0, most: int | None = None) -> Check:
     return checked
 
 
+def table(check: Check) -> Check:
+    """An object whose names are the sender's own."""
+
+    def checked(value: Json, where: str) -> None:
+        if not isinstance(value, dict):
+            raise _wrong(where, value, "object")
+        for name, member in value.items():
+            check(member, f"{where}.{name}")
+
+    return checked
+
+
 def record(required: Mapping[str, Check], may: Mapping[str, Check] | None = None) -> Check:
     """An object with exactly these members."""
     known = {**required, **(may or {})}

@@ -61,6 +61,14 @@ class FakeDatadog:
         return self.org.app_url
 
     @property
+    def api_key(self) -> str:
+        return self.org.api_key
+
+    @property
+    def app_key(self) -> str:
+        return self.org.app_key
+
+    @property
     def journal(self) -> Journal:
         return self.world.journal
 
@@ -189,6 +197,14 @@ class FakeDatadog:
         """What the next investigations go through, of this monitor or of any."""
         self.world.plan(scripts, monitor.id if monitor else None)
 
+    def plan_always(self, script: Script) -> None:
+        """What investigations go through once nothing else is planned."""
+        self.world.default_script = script
+
+    def list_oldest_first(self) -> None:
+        """Turns the order of the list of investigations, which is documented nowhere."""
+        self.world.newest_first = False
+
     def investigate_elsewhere(
         self,
         title: str,
@@ -244,8 +260,9 @@ class FakeDatadog:
         """The next matching requests (after `skip` of them) go wrong as told; `*` in the path stands for anything.
 
         A status or a body is answered without the work being done, unless `carried_out`; `drop` cuts the
-        connection before or after the work; `hang` holds the answer until `release()`; `lands_after` hangs up
-        (after `hang` and `delay`, or when the sender is gone) and does the work that many seconds later.
+        connection before or after the work; `delay` answers late; `hang` holds all of it until `release()`, and
+        nothing is done if the sender gives up before; `lands_after` hangs up (after `hang` and `delay`, or when
+        the sender is gone) and does the work that many seconds later.
         """
         return self.faults.add(
             Fault(
@@ -278,6 +295,10 @@ class FakeDatadog:
 
     def grant(self, *scopes: str, org: FakeOrg | str | None = None) -> None:
         self._org(org).scopes.update(scopes)
+
+    def hide_insights(self, org: FakeOrg | str | None = None) -> None:
+        """Cases keep their insights to themselves, as the documentation has it and recordings do not."""
+        self._org(org).shelf.show_insights = False
 
     def spell(self, status: str, spelled: str) -> None:
         """Another spelling for a status, such as `in_progress`."""

@@ -47,6 +47,12 @@ class Fault:
         return self.drop == "after" or (self.drop is None and not self.hang and self.status is None)
 
     @property
+    def effect_last(self) -> bool:
+        """A call that only hung does its work when it is let go."""
+        spoiled = self.status is not None or self.body is not None or self.carried_out is False
+        return self.hang and self.answered and not spoiled
+
+    @property
     def answered(self) -> bool:
         return self.drop is None and self.lands_after is None
 

@@ -59,7 +59,7 @@ HOSTILE = FakeConclusion(
 def _long_description() -> str:
     rows = "\n".join(
         f"| `shard-{n:02}` | {40 + n} ms | {900 + 13 * n} ms | [trace](https://app.datadoghq.com/apm/trace/{n:016x}) |"
-        for n in range(48)
+        for n in range(56)
     )
     frames = "\n".join(
         f'  File "/srv/search/worker_{n}.py", line {100 + n}, in handle_{n}\n    return await self.shard({n}).lookup(key)'
@@ -77,7 +77,7 @@ def _long_description() -> str:
 
 LONG = FakeConclusion(
     "Cold cache after the failover slowed every search shard",
-    "All 48 shards read from disk since 14:03 because the cache came up empty after the failover. " * 4,
+    "All 56 shards read from disk since 14:03 because the cache came up empty after the failover. " * 4,
     _long_description(),
 )
 

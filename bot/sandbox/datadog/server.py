@@ -25,11 +25,13 @@ class Server:
         self._limits = limits
         self._routes = [(route.pattern, route) for route in routes]
         self._runner: web.AppRunner | None = None
-        self._landing: set[asyncio.TimerHandle | asyncio.Task[None]] = set()
+        self._landing: set[asyncio.Task[None]] = set()
+        self._stopping = False
 
     async def start(self, host: str, port: int) -> None:
         app = web.Application(client_max_size=_MAX_BODY)
         app.router.add_route("*", "/{tail:.*}", self._serve)
+        self._stopping = False
         self._runner = web.AppRunner(app, access_log=None, handler_cancellation=True, shutdown_timeout=0.5)
         await self._runner.setup()
         site = web.TCPSite(self._runner, host, port)
@@ -38,8 +40,9 @@ class Server:
         self.url = f"http://{host}:{bound}"
 
     async def stop(self) -> None:
+        self._stopping = True
         self._faults.release()
-        for landing in self._landing:
+        for landing in list(self._landing):
             landing.cancel()
         if self._runner:
             await self._runner.cleanup()
@@ -47,8 +50,9 @@ class Server:
 
     async def _serve(self, request: web.Request) -> web.StreamResponse:
         raw = await request.read()
-        seen = self._note(request, raw)
+        seen = self._read(request, raw)
         fault = self._faults.take(seen)
+        self._world.journal.saw(seen)
         if fault:
             answer = await self._misbehave(seen, request.headers, raw, fault)
         else:
@@ -59,17 +63,14 @@ class Server:
         self._world.journal.stir()
         return _response(answer)
 
-    def _note(self, request: web.Request, raw: bytes) -> Seen:
+    def _read(self, request: web.Request, raw: bytes) -> Seen:
         try:
             body = checks.parse(raw) if raw else None
         except Refusal:
             body = None
-        journal = self._world.journal
-        number = len(journal.requests) + 1
+        number = len(self._world.journal.requests) + 1
         query = dict(request.query)
-        seen = Seen(number, self._world.clock(), request.method, request.path, query, body)
-        journal.saw(seen)
-        return seen
+        return Seen(number, self._world.clock(), request.method, request.path, query, body)
 
     async def _misbehave(self, seen: Seen, headers: Mapping[str, str], raw: bytes, fault: Fault) -> Answer | None:
         real = self._carry_out(seen, headers, raw) if fault.effect_first else None
@@ -78,14 +79,18 @@ class Server:
         finally:
             if fault.lands_after is not None:
                 self._land_later(seen, dict(headers), raw, fault)
-        return fault.answer(real) if fault.answered else None
+        if self._stopping or not fault.answered:
+            return None
+        if real is None and fault.effect_last:
+            real = self._carry_out(seen, headers, raw)
+        return fault.answer(real)
 
     def _land_later(self, seen: Seen, headers: Mapping[str, str], raw: bytes, fault: Fault) -> None:
         async def land() -> None:
             await fault.pause(fault.lands_after or 0)
             self._carry_out(seen, headers, raw)
 
-        if self._runner:
+        if not self._stopping:
             task = asyncio.get_running_loop().create_task(land())
             self._landing.add(task)
             task.add_done_callback(self._landing.discard)

@@ -125,7 +125,10 @@ class Board:
         message.deleted = True
         previous = message.to_json()
         kept = message.channel.ephemerals if message.only_for else message.channel.messages
-        kept.remove(message)
+        if message.replies:
+            _leave_tombstone(message)
+        else:
+            kept.remove(message)
         return self._tell_later(
             message,
             {"subtype": "message_deleted", "hidden": True, "deleted_ts": message.ts, "previous_message": previous},
@@ -154,3 +157,9 @@ class Board:
             ]
         )
         yield from seen
+
+
+def _leave_tombstone(message: Message) -> None:
+    """A deleted message with a thread under it leaves a stone, so that the thread has a place."""
+    message.text, message.blocks, message.attachments, message.metadata = "This message was deleted.", [], [], None
+    message.author = Author("USLACKBOT", "Slackbot", team_id=message.author.team_id, subtype="tombstone")

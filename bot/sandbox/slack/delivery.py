@@ -98,7 +98,7 @@ class Delivery:
                 await self._attempt(record, retry=attempt, reason=reason)
                 return
             except NotAcknowledged as lost:
-                reason = "http_timeout" if "within" in str(lost) else "connection_failed"
+                reason = lost.reason
                 if record.answer.get("no_retry"):
                     return
             finally:
@@ -133,18 +133,22 @@ class Delivery:
             async with asyncio.timeout(self._seconds):
                 status, text, answered = await self._exchange(body, headers)
         except TimeoutError:
-            raise NotAcknowledged(f"no acknowledgement within {self._seconds:g} s") from None
+            raise NotAcknowledged(f"no acknowledgement within {self._seconds:g} s", "http_timeout") from None
         except aiohttp.ClientError as broken:
-            raise NotAcknowledged(f"the request URL could not be reached ({type(broken).__name__})") from None
+            raise NotAcknowledged(
+                f"the request URL could not be reached ({type(broken).__name__})", "connection_failed"
+            ) from None
         if not 200 <= status < 300:
             record.answer = {"no_retry": "x-slack-no-retry" in answered}
-            raise NotAcknowledged(f"the app answered HTTP {status}")
+            raise NotAcknowledged(f"the app answered HTTP {status}", "http_error")
         return _answer(text)
 
     async def _exchange(self, body: str, headers: dict[str, str]) -> tuple[int, str, set[str]]:
         if self._session is None:
             self._session = aiohttp.ClientSession()
-        async with self._session.post(self.request_url, data=body.encode(), headers=headers) as response:
+        async with self._session.post(
+            self.request_url, data=body.encode(), headers=headers, max_redirects=2
+        ) as response:
             return response.status, await response.text(), {name.lower() for name in response.headers}
 
     async def verify_request_url(self, url: str) -> None:

@@ -47,7 +47,7 @@ class Events:
             return None
         if self._app.events is not None and _subscription(event) not in self._app.events:
             return None
-        return self._delivery.emit(self._wrapped(team_id, event, install))
+        return self._delivery.emit(self._wrapped(team_id, dict(event), install))
 
     def _wrapped(self, team_id: str, event: JSON, install: Install) -> JSON:
         authorization = {
@@ -58,6 +58,7 @@ class Events:
             "is_enterprise_install": install.org_wide,
         }
         event_id = self._ids.next("Ev")
+        is_shared = bool(event.pop("is_ext_shared_channel", False))
         wrapped: JSON = {
             "token": self._app.verification_token,
             "team_id": team_id,
@@ -69,7 +70,7 @@ class Events:
             "event_id": event_id,
             "event_time": int(self._clock()),
             "authorizations": [authorization],
-            "is_ext_shared_channel": False,
+            "is_ext_shared_channel": is_shared,
             "event_context": f"4-{event_id}",
         }
         if install.enterprise:
@@ -108,4 +109,5 @@ def _subscription(event: JSON) -> str:
 
 
 def _place(channel: Channel) -> JSON:
-    return {"channel": channel.id, "channel_type": _CHANNEL_TYPE[channel.kind]}
+    shared = {"is_ext_shared_channel": True} if channel.shared else {}
+    return {"channel": channel.id, "channel_type": _CHANNEL_TYPE[channel.kind], **shared}

@@ -3,7 +3,7 @@
 import asyncio
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 Wait = float | asyncio.Event
@@ -22,6 +22,7 @@ class Fault:
     drop: Literal["", "before", "after"] = ""
     lands_after: Wait | None = None
     when: Callable[[dict[str, Any]], bool] | None = None
+    more: dict[str, Any] = field(default_factory=dict)  # further members of the answer, beside the error
     used: int = 0
 
     def takes(self, arguments: dict[str, Any]) -> bool:

@@ -11,7 +11,7 @@ from bot.sandbox.slack.handles import ResponseUrl
 from bot.sandbox.slack.hands import Hands
 from bot.sandbox.slack.places import InMessage, InView, Place
 from bot.sandbox.slack.render import JSON
-from bot.sandbox.slack.responses import Responses, response_content
+from bot.sandbox.slack.responses import response_content, say
 from bot.sandbox.slack.sight import Seen, SeenView
 from bot.sandbox.slack.tokens import escape
 from bot.sandbox.slack.transcript import thread_text, transcript
@@ -153,6 +153,7 @@ class Person:
 
     async def command(self, name: str, text: str = "", *, in_: Channel) -> Seen:
         """Runs a slash command. What the app says along with its acknowledgement is shown at once."""
+        self._expect_commands()
         known = self.slack.app.commands
         if known is not None and name not in known:
             raise NotOnScreen(f"{name} is not a valid command")
@@ -192,13 +193,15 @@ class Person:
         try:
             content = response_content(answer)
             if not content.is_empty:
-                Responses(self.slack).say(handle, content, answer)
+                say(self.slack, handle, content, answer)
         except ApiError as refused:
             raise NotAcknowledged(f"Slack could not show the answer: {refused.error} {refused.more}") from None
 
     async def shortcut(self, callback_id: str, *, on: Message) -> Seen:
         """A message shortcut from the "…" menu of a message."""
         self._expect_shortcut(callback_id, "message")
+        if on.only_for or on.deleted:
+            raise NotOnScreen("that message has no menu of shortcuts")
         seen = self._before()
         channel = on.channel
         payload = self.base_payload("message_action", channel_id=channel.id) | {
@@ -223,7 +226,13 @@ class Person:
         seen.answer = await self._sent("interactive", payload, "That shortcut didn't work. Try again?")
         return seen
 
+    def _expect_commands(self) -> None:
+        self._bot_user_id()
+        if "commands" not in self.workspace.scopes:
+            raise NotOnScreen(f"{self.slack.app.name} was not given the scope for commands and shortcuts")
+
     def _expect_shortcut(self, callback_id: str, kind: str) -> None:
+        self._expect_commands()
         known = self.slack.app.shortcuts
         if known is not None and known.get(callback_id) != kind:
             raise NotOnScreen(f"there is no {kind} shortcut {callback_id!r}")
@@ -329,7 +338,7 @@ class Person:
             await self.send(payload)
 
     def _before(self) -> Seen:
-        return Seen(self, len(self.ephemerals))
+        return Seen(self, frozenset(self.ephemerals))
 
     def looks(self) -> Seen:
         """The start of a gesture: what comes after is counted from here."""

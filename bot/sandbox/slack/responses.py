@@ -9,7 +9,7 @@ from bot.sandbox.slack.board import Content
 from bot.sandbox.slack.errors import ApiError
 from bot.sandbox.slack.handles import ResponseUrl
 from bot.sandbox.slack.render import JSON
-from bot.sandbox.slack.webapi import ApiCall
+from bot.sandbox.slack.webapi import WebApi
 from bot.sandbox.slack.webapi.chat import checked_attachments, checked_blocks, checked_metadata
 from bot.sandbox.slack.world import Author
 
@@ -20,21 +20,25 @@ _GONE = ("expired_url", "used_url", "invalid_url")
 
 
 class Responses:
-    def __init__(self, slack: "FakeSlack") -> None:
+    def __init__(self, slack: "FakeSlack", api: WebApi) -> None:
         self._slack = slack
+        self._api = api
 
-    async def handle(self, request: web.Request) -> web.Response:
-        args: JSON = {}
+    async def handle(self, request: web.Request) -> web.StreamResponse:
+        name = request.match_info["name"]
+        text = await request.text()
+        args = _body(text)
+        return await self._api.through_faults(request, "response_url", args, lambda: self._respond(name, args))
+
+    async def _respond(self, name: str, args: JSON) -> web.Response:
         try:
-            args = _body(await request.text())
-            handle = self._slack.response_urls.use(request.match_info["name"])
+            handle = self._slack.response_urls.use(name)
             self._answer(handle, args)
             handle.uses.append("used")
             answer, status = {"ok": True}, 200
         except ApiError as refused:
             answer, status = refused.answer(), _status(refused.error)
-        self._slack.calls.append(ApiCall("response_url", args, answer, status))
-        self._slack.changes.notify()
+        self._api.note("response_url", args, answer, status)
         return web.json_response(answer, status=status)
 
     def _answer(self, handle: ResponseUrl, args: JSON) -> None:
@@ -47,25 +51,7 @@ class Responses:
         if args.get("replace_original"):
             self._replace(handle, content)
         else:
-            self.say(handle, content, args)
-
-    def say(self, handle: ResponseUrl, content: Content, args: JSON) -> None:
-        """Also the way an answer given with a command's acknowledgement is shown."""
-        if content.is_empty:
-            raise ApiError("no_text")
-        author = self._author(handle)
-        thread_ts = args.get("thread_ts") or (handle.thread_ts if handle.original else None)
-        if args.get("response_type") == "in_channel":
-            self._slack.board.post(handle.channel, author, content, thread_ts=thread_ts)
-        else:
-            self._slack.board.whisper(handle.channel, author, content, only_for=handle.user_id, thread_ts=thread_ts)
-
-    def _author(self, handle: ResponseUrl) -> Author:
-        install = self._slack.install_of(handle.channel.team_id)
-        if install is None:
-            raise ApiError("account_inactive")
-        app = self._slack.app
-        return Author(install.bot_user_id, app.name, install.bot_id, app.id, handle.channel.team_id)
+            say(self._slack, handle, content, args)
 
     def _replace(self, handle: ResponseUrl, content: Content) -> None:
         original = handle.original
@@ -84,14 +70,33 @@ class Responses:
         self._slack.board.delete(original)
 
 
+def say(slack: "FakeSlack", handle: ResponseUrl, content: Content, args: JSON) -> None:
+    """Posts or whispers an answer. Also the way an answer given with a command's acknowledgement is shown."""
+    if content.is_empty:
+        raise ApiError("no_text")
+    author = _author(slack, handle)
+    thread_ts = args.get("thread_ts") or (handle.thread_ts if handle.original else None)
+    if args.get("response_type") == "in_channel":
+        slack.board.post(handle.channel, author, content, thread_ts=thread_ts)
+    else:
+        slack.board.whisper(handle.channel, author, content, only_for=handle.user_id, thread_ts=thread_ts)
+
+
+def _author(slack: "FakeSlack", handle: ResponseUrl) -> Author:
+    install = slack.install_of(handle.channel.team_id)
+    if install is None:
+        raise ApiError("account_inactive")
+    return Author(install.bot_user_id, slack.app.name, install.bot_id, slack.app.id, handle.channel.team_id)
+
+
 def response_content(args: JSON) -> Content:
     content = Content(parse=str(args.get("parse", "none")), link_names=bool(args.get("link_names")))
     if args.get("text") is not None:
         content.text = str(args["text"])
     if args.get("blocks"):
-        if any(block.get("type") == "markdown" for block in args["blocks"]):
-            raise ApiError("internal_error")  # reported of the real one: markdown blocks fail here
         content.blocks = checked_blocks(args["blocks"])
+        if any(block["type"] == "markdown" for block in content.blocks):
+            raise ApiError("internal_error")  # reported of the real one: markdown blocks fail here
     if args.get("attachments"):
         content.attachments = checked_attachments(args["attachments"])
     content.metadata = checked_metadata(args.get("metadata")) or None
@@ -108,7 +113,5 @@ def _body(text: str) -> JSON:
     try:
         body: Any = json.loads(text)
     except ValueError:
-        raise ApiError("invalid_payload") from None
-    if not isinstance(body, dict):
-        raise ApiError("invalid_payload")
-    return body
+        body = None
+    return body if isinstance(body, dict) else {}

@@ -125,7 +125,7 @@ class FakeSlack:
         api = WebApi(self)
         app.router.add_route("*", "/api/{method}", api.handle)
         app.router.add_get("/link/", self.sockets.handle)
-        app.router.add_post("/response/{name:.+}", Responses(self).handle)
+        app.router.add_post("/response/{name:.+}", Responses(self, api).handle)
         self.oauth.add_routes(app)
         return app
 
@@ -172,16 +172,16 @@ class FakeSlack:
         installer: str = "",
         org_wide: bool = False,
     ) -> Install:
-        """Gives the app to a workspace, or with `org_wide` to those of an enterprise. A second time renews the token."""
-        first = workspaces[0]
-        known = None if org_wide else self.install_of(first.id)
-        if known is not None:
-            self.installs.remove(known)
-        bot_id = known.bot_id if known else self.ids.next("B")
-        bot_user_id = known.bot_user_id if known else self.ids.next("U")
-        team_ids = [workspace.id for workspace in workspaces]
-        install = Install(self.oauth.fresh_token("xoxb"), set(scopes), team_ids, bot_id, bot_user_id, installer)
-        install.enterprise, install.org_wide = first.enterprise, org_wide
+        """Gives the app to a workspace, or with `org_wide` to those of an enterprise. A second time only changes the scopes."""
+        first, team_ids = workspaces[0], [workspace.id for workspace in workspaces]
+        before = [one for one in self.installs if one.team_ids == team_ids and one.org_wide == org_wide]
+        alive = next((one for one in before if not one.gone), None)
+        bot_id = before[-1].bot_id if before else self.ids.next("B")
+        bot_user_id = before[-1].bot_user_id if before else self.ids.next("U")
+        token = alive.bot_token if alive else self.oauth.fresh_token("xoxb")
+        install = Install(token, set(scopes), team_ids, bot_id, bot_user_id, installer, first.enterprise, org_wide)
+        if alive is not None:
+            self.installs.remove(alive)
         self.installs.append(install)
         for workspace in workspaces:
             if bot_user_id not in workspace.users:
@@ -283,7 +283,7 @@ class FakeSlack:
     # -- Datadog's own app -----------------------------------------------------------------------------------------
 
     async def post_as_datadog(
-        self, channel: Channel, *, title: str, title_link: str, text: str = "", **more: Any
+        self, channel: Channel, *, title: str = "", title_link: str = "", text: str = "", **more: Any
     ) -> Message:
         """An alert as Datadog's app posts it; see `DatadogApp.post` for what else can be said."""
         return await self.datadog.post(channel, title=title, title_link=title_link, text=text, **more)
@@ -346,13 +346,15 @@ class FakeSlack:
         drop: Literal["", "before", "after"] = "",
         lands_after: Wait | None = None,
         when: Callable[[JSON], bool] | None = None,
+        **more: Any,
     ) -> Fault:
         """Arranges a mishap for the next calls of a method (`*`: of any).
 
         `error` and `status` answer without doing it; `drop` loses the connection before or after doing it;
         `lands_after` loses it at once and does it later. A wait is seconds, or an Event that the test sets.
+        `more` stands in the answer beside the error. Answers over response URLs are the method `response_url`.
         """
-        fault = Fault(times, error, status, retry_after, delay, drop, lands_after, when)
+        fault = Fault(times, error, status, retry_after, delay, drop, lands_after, when, more)
         return self.faults.arrange(method, fault)
 
     def heal(self) -> None:

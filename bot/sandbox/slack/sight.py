@@ -79,7 +79,7 @@ class Seen:
     """What a gesture brought so far; ephemeral messages and modals that come later are in it too."""
 
     person: "Person"
-    before: int  # ephemeral messages this person had then
+    before: frozenset[Message]  # the ephemeral messages this person had then
     answer: JSON = field(default_factory=dict)  # what the app said with its acknowledgement
     opened_url: str = ""
     asked: str = ""  # the words of the confirm dialog
@@ -87,7 +87,7 @@ class Seen:
 
     @property
     def ephemerals(self) -> list[Message]:
-        return self.person.ephemerals[self.before :]
+        return [message for message in self.person.ephemerals if message not in self.before]
 
     @property
     def text(self) -> str:

@@ -31,7 +31,9 @@ class Connection:
         """Whatever waits for an ack on this connection waits in vain."""
         for future in self.pending.values():
             if not future.done():
-                future.set_exception(NotAcknowledged("the connection was closed before the app answered"))
+                future.set_exception(
+                    NotAcknowledged("the connection was closed before the app answered", "connection_failed")
+                )
         self.pending.clear()
 
 
@@ -116,7 +118,7 @@ class Sockets:
         """One envelope to one connection; returns the payload of its ack, `{}` when it had none."""
         connections = self.in_use
         if not connections:
-            raise NotAcknowledged("the app is not connected")
+            raise NotAcknowledged("the app is not connected", "connection_failed")
         connection = connections[next(self._turn) % len(connections)]
         envelope = {"envelope_id": secrets.token_hex(12), "type": kind, "payload": payload, **more}
         answered: asyncio.Future[JSON] = asyncio.get_running_loop().create_future()
@@ -125,9 +127,9 @@ class Sockets:
             await connection.socket.send_str(json.dumps(envelope))
             ack = await asyncio.wait_for(answered, seconds)
         except TimeoutError:
-            raise NotAcknowledged(f"no acknowledgement within {seconds:g} s") from None
+            raise NotAcknowledged(f"no acknowledgement within {seconds:g} s", "http_timeout") from None
         except ConnectionError:
-            raise NotAcknowledged("the connection broke") from None
+            raise NotAcknowledged("the connection broke", "connection_failed") from None
         finally:
             connection.pending.pop(envelope["envelope_id"], None)
         return ack.get("payload") or {}
@@ -135,6 +137,7 @@ class Sockets:
     async def say_goodbye(self, reason: Goodbye) -> list[Connection]:
         """Tells every connection to go; they get nothing new as soon as there are others."""
         told = list(self.connections)
+        self.refused = self.refused or reason == "link_disabled"
         farewell = {"type": "disconnect", "reason": reason}
         for connection in told:
             connection.warned = True

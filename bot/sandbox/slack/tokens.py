@@ -54,8 +54,10 @@ def pinged_in_blocks(value: Any) -> Iterator[tuple[str, str]]:
             yield from pinged_in_blocks(entry)
     elif isinstance(value, dict):
         kind, text = value.get("type"), value.get("text")
-        if kind in ("mrkdwn", "markdown") and isinstance(text, str):
+        if kind == "mrkdwn" and isinstance(text, str):
             yield from pinged_in_text(text)
+        elif kind == "markdown" and isinstance(text, str):
+            yield from pinged_in_text(_MARKDOWN_ESCAPE.sub("", text))
         elif kind in _RICH:
             yield kind, value.get(_RICH[kind], "")
         elif kind == "broadcast":
@@ -101,10 +103,7 @@ def flatten(text: str, name_of: NameOf) -> str:
         kept.append(_shown_token(match.group(1), name_of))
         return chr(0xE000 + len(kept) - 1)
 
-    flat = unescape(_without_formatting(_TOKEN.sub(keep, text)))
-    for index, shown in enumerate(kept):
-        flat = flat.replace(chr(0xE000 + index), shown)
-    return flat
+    return _restored(unescape(_without_formatting(_TOKEN.sub(keep, text))), kept)
 
 
 _FENCE = re.compile(r"```\n?(.*?)\n?```", re.DOTALL)
@@ -145,10 +144,22 @@ _MARKDOWN_ESCAPE = re.compile(r"\\([\\`*_{}\[\]()#+\-.!|<>~])")
 
 def flatten_markdown(text: str, name_of: NameOf) -> str:
     """Standard Markdown as people read it. Slack's own tokens are live in it, entities are not."""
-    text = _MARKDOWN_FENCE.sub(r"\1", text)
+    kept: list[str] = []
+
+    def keep(match: re.Match[str]) -> str:
+        kept.append(match.group(1))
+        return chr(0xE000 + len(kept) - 1)
+
+    text = _MARKDOWN_FENCE.sub(r"\1", _MARKDOWN_ESCAPE.sub(keep, text))
     text = _MARKDOWN_LINK.sub(lambda found: link(found.group(2), found.group(1)), text)
     text = _TOKEN.sub(lambda found: _shown_token(found.group(1), name_of), text)
     text = _MARKDOWN_HEADING.sub("", text)
     for pattern in [*_MARKDOWN_FORMATS, _MARKDOWN_ITALIC]:
         text = pattern.sub(r"\1", text)
-    return _MARKDOWN_ESCAPE.sub(r"\1", text)
+    return _restored(text, kept)
+
+
+def _restored(text: str, kept: list[str]) -> str:
+    for index, shown in enumerate(kept):
+        text = text.replace(chr(0xE000 + index), shown)
+    return text

@@ -68,8 +68,8 @@ class Author:
 
 @dataclass(eq=False)
 class Message:
-    channel: "Channel"
-    author: Author
+    channel: "Channel" = field(repr=False)
+    author: Author = field(repr=False)
     ts: str
     text: str = ""
     blocks: list[JSON] = field(default_factory=list)
@@ -167,15 +167,15 @@ class Channel:
     name: str
     team_id: str
     kind: ChannelKind
-    name_of: NameOf
+    name_of: NameOf = field(repr=False)
     members: set[str] = field(default_factory=set)
     archived: bool = False
     posting: Posting = "everyone"
     everyone: bool = False  # who comes later is a member too
     shared: bool = False  # Slack Connect
     created: int = 1_700_000_000
-    messages: list[Message] = field(default_factory=list)
-    ephemerals: list[Message] = field(default_factory=list)
+    messages: list[Message] = field(default_factory=list, repr=False)
+    ephemerals: list[Message] = field(default_factory=list, repr=False)
 
     @property
     def is_private(self) -> bool:

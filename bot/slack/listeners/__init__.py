@@ -2,10 +2,10 @@
 
 from slack_bolt.async_app import AsyncApp
 
-from bot.slack.listeners import actions, commands, events, shortcuts, views
+from bot.slack.listeners import actions, commands, events, lifecycle, shortcuts, views
 from bot.slack.services import Services
 
 
 def register(app: AsyncApp, services: Services) -> None:
-    for listeners in (actions, commands, events, shortcuts, views):
+    for listeners in (actions, commands, events, lifecycle, shortcuts, views):
         listeners.register(app, services)

@@ -10,7 +10,8 @@ from typing import Any
 
 from slack_bolt.async_app import AsyncApp
 
-from bot.investigations.model import Source
+from bot.investigations.model import AlertRef, Source
+from bot.slack.alerts import find_alert, find_investigation
 from bot.slack.gestures import of_mention
 from bot.slack.services import Services
 from bot.slack.verbs import parse
@@ -21,10 +22,10 @@ Next = Callable[[], Awaitable[None]]
 
 def register(app: AsyncApp, services: Services) -> None:
     @app.middleware
-    async def keep_mentions(body: dict[str, Any], next: Next) -> None:  # noqa: A002  the name Bolt passes it by
+    async def keep(body: dict[str, Any], next: Next) -> None:  # noqa: A002  the name Bolt passes it by
         event = body.get("event") or {}
-        if body.get("type") == "event_callback" and event.get("type") == "app_mention" and _from_person(event):
-            await _mentioned(services, body)
+        if body.get("type") == "event_callback" and isinstance(event, dict):
+            await _keep(services, body, event)
         await next()
 
     @app.event("app_mention")
@@ -34,6 +35,28 @@ def register(app: AsyncApp, services: Services) -> None:
     @app.event("message")
     async def said() -> None:
         """Acknowledged: what is not about us is not kept."""
+
+
+async def _keep(services: Services, body: dict[str, Any], event: dict[str, Any]) -> None:
+    if event.get("type") == "app_mention" and _from_person(event):
+        await _mentioned(services, body)
+    elif event.get("type") == "message" and _by_an_app(event):
+        await _saw(services, str(body.get("team_id") or event.get("team") or ""), event)
+
+
+async def _saw(services: Services, workspace: str, event: dict[str, Any]) -> None:
+    """Note an alert and an investigation when they are first shown; the message may be edited to something else."""
+    message = event.get("message") or event
+    channel, ts = str(event.get("channel") or ""), str(message.get("ts") or "")
+    found = find_alert(message)
+    if found and isinstance(found.subject, AlertRef) and not found.recovered and not found.test:
+        await services.sightings.saw_alert(workspace, channel, ts, found.subject)
+    if run := find_investigation([message]):
+        await services.sightings.saw_run(workspace, channel, str(message.get("thread_ts") or ts), run)
+
+
+def _by_an_app(event: dict[str, Any]) -> bool:
+    return bool((event.get("message") or event).get("bot_id"))
 
 
 def _from_person(event: dict[str, Any]) -> bool:

@@ -6,8 +6,8 @@ from typing import Any
 from slack_bolt.async_app import AsyncAck, AsyncApp
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.investigations.model import AlertRef, ExistingRun, Source, Subject
-from bot.slack.alerts import find_alert, find_investigation, message_text
+from bot.investigations.model import Source
+from bot.slack.alerts import message_text
 from bot.slack.gestures import Gesture, of_message
 from bot.slack.reception import answer_later, receive
 from bot.slack.services import Services
@@ -20,7 +20,7 @@ def register(app: AsyncApp, services: Services) -> None:
     @app.shortcut(INVESTIGATE_MESSAGE)
     async def investigate_message(ack: AsyncAck, body: dict[str, Any], client: AsyncWebClient) -> None:
         gesture, message = of_message(body), body.get("message") or {}
-        subject = subject_of(message)
+        subject = await services.threads.subject_of_message(gesture.place, message)
         if subject is None:
             await ack()
             services.voice.remember(gesture.place, gesture.person, gesture.response_url)
@@ -29,16 +29,6 @@ def register(app: AsyncApp, services: Services) -> None:
         outcome = await receive(services, gesture, subject, Source.SHORTCUT)
         await ack()
         answer_later(services, gesture, subject, outcome)
-
-
-def subject_of(message: dict[str, Any]) -> Subject | None:
-    """What a message is about: an investigation it already links to, else its alert."""
-    found = find_alert(message)
-    running = find_investigation([message])
-    if running:
-        alert = found.subject if found and isinstance(found.subject, AlertRef) else None
-        return ExistingRun(running, alert)
-    return found.subject if found else None
 
 
 async def _ask_for_words(client: AsyncWebClient, gesture: Gesture, message: dict[str, Any]) -> None:

@@ -13,10 +13,7 @@ from bot.datadog.investigations import (
 )
 from bot.datadog.links import is_datadog_url
 from bot.investigations.model import (
-    EventRef,
-    ExistingRun,
     Failure,
-    FailureKind,
     Investigation,
     MonitorRef,
     State,
@@ -179,35 +176,6 @@ def cannot_post(error: str, *, channel: str, bot: str = APP, needed: str = "") -
     return sentences(posting_sentence(error, channel=channel_mention(channel), bot=bot, needed=needed))
 
 
-def cannot_post_card(error: str, *, channel: str, bot: str = APP, needed: str = "", ref: str = "") -> Message:
-    """The investigation is under way or done, but its thread can't be told."""
-    told = posting_sentence(error, channel=channel_mention(channel), bot=bot, needed=needed)
-    about = f"This is about the {INVESTIGATION} with ref {code(ref, 60)}." if ref else ""
-    return sentences(told, about)
-
-
-def lookup_failed(subject: Subject, failure: Failure, *, wait: float | None = None, ref: str = "") -> Message:
-    """No investigation, because the alert could not be found: as exactly as we know why."""
-    match failure.kind, subject:
-        case FailureKind.NO_ALERT, MonitorRef(monitor_id):
-            return no_recent_alert(monitor_id)
-        case FailureKind.NOT_FOUND, MonitorRef(monitor_id):
-            return unknown_monitor(monitor_id)
-        case FailureKind.NO_ALERT | FailureKind.NOT_FOUND, EventRef(event_id):
-            return unknown_event(event_id)
-        case FailureKind.NOT_FOUND, ExistingRun(investigation_id):
-            return unknown_investigation(investigation_id)
-        case _:
-            return refused(failure, wait=wait, ref=ref)
-
-
-def no_alert_in_message() -> Message:
-    return sentences(
-        f"I found no {DATADOG} alert in that message.",
-        f"Use the shortcut on the alert itself, or type `{COMMAND} investigate` with the monitor's id or link.",
-    )
-
-
 def no_recent_alert(monitor_id: int) -> Message:
     return sentences(
         f"Monitor {code(str(monitor_id))} has had no alert in the last 7 days, so there is nothing to investigate.",
@@ -220,11 +188,6 @@ def unknown_monitor(monitor_id: int) -> Message:
         f"{DATADOG} knows no monitor {code(str(monitor_id))}, or my key may not see it.",
         "The id stands in the monitor's URL, after `/monitors/`.",
     )
-
-
-def no_org() -> Message:
-    told = explain(Failure(FailureKind.NO_ORG))
-    return sentences(told.sentence, told.next_step)
 
 
 def unknown_event(event_id: str) -> Message:
@@ -246,18 +209,10 @@ def unknown_investigation(investigation_id: str) -> Message:
     )
 
 
-def other_organisation(host: str) -> Message:
-    """A link into a Datadog site or organisation that is not the connected one."""
-    return sentences(
-        f"That link leads to {code(host, 100)}, which is not the {DATADOG} organisation connected here.",
-        "Ask where that organisation is connected, or open the link yourself.",
-    )
-
-
 def refused(failure: Failure, *, wait: float | None = None, ref: str = "") -> Message:
     """Datadog's no to a look-up or list; `wait` in seconds where it told us when to come back."""
     told = explain(failure)
-    step = f"Try again in {duration(wait)}." if wait and failure.kind is FailureKind.RATE_LIMITED else told.next_step
+    step = f"Try again in {duration(wait)}." if wait else told.next_step
     quoted = f"{DATADOG}: {one_line(failure.detail, 1_000)}" if failure.detail else ""
     reference = f"Reference: {code(ref, 60)}" if ref else ""
     quote = [rich_text(rich_quote([run(quoted)]))] if quoted else []
@@ -273,11 +228,6 @@ def unexpected(ref: str) -> Message:
     )
 
 
-def not_yours(reason: str) -> Message:
-    """A refusal of ours; the reason is mrkdwn and names whom to ask."""
-    return sentences(reason)
-
-
 def gone() -> Message:
     """A button whose investigation our ledger no longer has."""
     return sentences(f"I no longer know that {INVESTIGATION}. Start from the alert again.")
@@ -291,11 +241,6 @@ def no_longer_alert() -> Message:
 def vote_noted(*, helpful: bool) -> Message:
     word = "helpful" if helpful else "not helpful"
     return sentences(f"Noted as {word}. It counts in your team's own numbers and goes nowhere else.")
-
-
-def no_longer_expired() -> Message:
-    """Keep waiting, pressed on a card that has moved on."""
-    return sentences("It has moved on since: its card shows how it stands.")
 
 
 def kept_waiting() -> Message:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from bot.investigations.model import Failure, FailureKind, Investigation, State, Verdict
 from bot.slack.blocks import Block, actions, button, context, rich_quote, rich_section, rich_text, run, section
 from bot.slack.text import code, escape, fit_mrkdwn, link, mention, moment, one_line
-from bot.slack.views.failures import explain
+from bot.slack.views.failures import consequence, explain
 from bot.slack.views.message import Message
 from bot.slack.views.subject import list_url, open_button, run_again_button, subject_name, subject_runs
 from bot.wording import DATADOG, INVESTIGATION, INVESTIGATIONS, KEEP_WAITING, PRODUCT, START_AGAIN
@@ -58,9 +58,7 @@ def _face(inv: Investigation, app_url: str) -> _Face:
 
 def _starting(inv: Investigation) -> _Face:
     if inv.retry_at:
-        wait = (
-            f"{DATADOG} asked us to wait. I try again at {moment(inv.retry_at, '{time_secs}')}; nothing to do for you."
-        )
+        wait = f"{DATADOG} asked us to wait. I try again at {moment(inv.retry_at, '{time_secs}')}; you need do nothing."
         return _Face(f"{INVESTIGATION} waiting to start", (wait,))
     return _Face(f"{INVESTIGATION} starting")
 
@@ -86,15 +84,16 @@ def _concluded(inv: Investigation, app_url: str) -> _Face:
 
 def _failed(inv: Investigation, app_url: str) -> _Face:
     failure = inv.failure or Failure(FailureKind.BITS_FAILED if inv.verdict is Verdict.FAILED else FailureKind.INTERNAL)
-    told = explain(failure)
-    known = [open_button(OPEN, inv, app_url)] if inv.datadog_id or inv.url else []
+    told, running = explain(failure), bool(inv.datadog_id)
+    known = [open_button(OPEN, inv, app_url)] if running else []
     again = [] if failure.kind is FailureKind.NO_ORG else [run_again_button(RUN_AGAIN, inv)]
-    body = (told.sentence, told.next_step)
+    sentence = f"{told.sentence} {consequence(failure, running=running)}".strip()
+    body = (sentence, told.next_step)
     return _Face(f"{INVESTIGATION} failed", body, one_line(failure.detail, 1_000), [*known, *again])
 
 
 def _expired(inv: Investigation, app_url: str) -> _Face:
-    body = f"It is still running in {DATADOG}, but I have stopped watching. {KEEP_WAITING} costs nothing."
+    body = f"It is still running in {DATADOG}, but I have stopped watching. {KEEP_WAITING}: that costs nothing."
     keep = button(KEEP_WAITING, KEEP_WAITING_ACTION, value=str(inv.id), style="primary")
     return _Face(f"{INVESTIGATION} not finished", (body,), buttons=[keep, open_button(OPEN, inv, app_url)])
 
@@ -107,7 +106,7 @@ def _uncertain(inv: Investigation, app_url: str) -> _Face:
         f"Look into {listed}: if it is not there, press {START_AGAIN}.",
     )
     buttons = [run_again_button(START_AGAIN_ACTION, inv, text=START_AGAIN), open_button(OPEN, inv, app_url)]
-    return _Face(f"{INVESTIGATION}: outcome unknown", body, buttons=buttons)
+    return _Face(f"{INVESTIGATION} with unknown outcome", body, buttons=buttons)
 
 
 def _origin(inv: Investigation, requester: str) -> str:
@@ -132,5 +131,5 @@ def _spoken(inv: Investigation, face: _Face, requester: str) -> str:
     """The whole card in a few sentences, for notifications and screen readers."""
     headline = f"{face.headline}: {escape(subject_name(inv))}."
     asked = f"Asked by {mention(requester)}." if requester else "Started automatically."
-    quoted = f"{DATADOG}: {fit_mrkdwn(face.quoted, 1_000)}" if face.quoted else ""
+    quoted = f"{DATADOG}: “{fit_mrkdwn(face.quoted, 1_000)}”." if face.quoted else ""
     return " ".join(part for part in [headline, *face.body, quoted, *_notes(inv), asked] if part)

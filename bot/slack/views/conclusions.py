@@ -48,7 +48,7 @@ def conclusions_message(inv: Investigation, *, requester: str, app_url: str, may
     verdict = inv.verdict or Verdict.INCONCLUSIVE
     shown = _conclusions(inv.conclusions)
     blocks = [
-        section(_greeting(requester)),
+        section(_greeting(inv, requester)),
         rich_text(rich_section([run(f"{_VERDICTS[verdict]}: "), *subject_runs(inv, app_url)])),
         *(shown.blocks or [section(_WITHOUT_CONCLUSIONS[verdict])]),
         *_remarks(shown, len(inv.conclusions), may_repeat=may_repeat),
@@ -58,9 +58,9 @@ def conclusions_message(inv: Investigation, *, requester: str, app_url: str, may
     return Message(_spoken(inv, verdict, requester), blocks)
 
 
-def _greeting(requester: str) -> str:
-    who = f"{mention(requester)}, here" if requester else "Here"
-    return f"{who} is what {PRODUCT} found."
+def _greeting(inv: Investigation, requester: str) -> str:
+    told = f"here is what {PRODUCT} found." if inv.conclusions else f"the {INVESTIGATION} has ended."
+    return f"{mention(requester)}, {told}" if requester else told[0].upper() + told[1:]
 
 
 def _conclusions(conclusions: tuple[Conclusion, ...]) -> _Shown:
@@ -112,4 +112,4 @@ def _buttons(inv: Investigation, app_url: str) -> list[Block]:
 def _spoken(inv: Investigation, verdict: Verdict, requester: str) -> str:
     titles = "; ".join(one_line(each.title, _TITLE_LIMIT) or "Conclusion" for each in inv.conclusions[:_MOST_SHOWN])
     told = fit_mrkdwn(titles, 2_000) or _WITHOUT_CONCLUSIONS[verdict]
-    return f"{_greeting(requester)} {_VERDICTS[verdict]}: {escape(subject_name(inv))}. {told}"
+    return f"{_greeting(inv, requester)} {_VERDICTS[verdict]}: {escape(subject_name(inv))}. {told}"

@@ -30,8 +30,7 @@ def investigate_button(alert: AlertRef | MonitorRef) -> dict[str, Any]:
 
 def alert_value(alert: AlertRef | MonitorRef) -> str:
     event = {"e": alert.event_id, "t": alert.event_ts} if isinstance(alert, AlertRef) else {}
-    group = clean(alert.group)
-    names = {"n": cut(clean(alert.monitor_name), 200), "g": group if len(group) <= 300 else ""}
+    names = {"n": cut(clean(alert.monitor_name), 200), "g": clean(alert.group)}
     value = json.dumps({"m": alert.monitor_id, **event, **names}, ensure_ascii=False, separators=(",", ":"))
     return value if len(value) <= VALUE_LIMIT else json.dumps({"m": alert.monitor_id, **event})
 

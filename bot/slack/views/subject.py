@@ -11,12 +11,19 @@ from bot.wording import COSTS, INVESTIGATION, OPEN_IN_DATADOG, RUN_AGAIN
 
 _NAME_LIMIT = 150
 _GROUP_LIMIT = 200
+_BEFORE_MS = 900_000  # the window around an event in the links of Datadog's own notifications
+_AFTER_MS = 300_000
 
 
 def monitor_url(app_url: str, alert: AlertRef | MonitorRef) -> str:
-    query = {}
+    """Datadog's own form of link, which opens the monitor at the time of the alert."""
+    query: dict[str, str | int] = {}
     if isinstance(alert, AlertRef):
-        query["event_id"] = alert.event_id
+        query = {
+            "from_ts": alert.event_ts - _BEFORE_MS,
+            "to_ts": alert.event_ts + _AFTER_MS,
+            "event_id": alert.event_id,
+        }
     if alert.group and len(alert.group) <= _GROUP_LIMIT:
         query["group"] = alert.group
     return f"{app_url}/monitors/{alert.monitor_id}" + (f"?{urlencode(query, quote_via=quote)}" if query else "")

@@ -1,5 +1,7 @@
 """Who gets in, and what the doors say: keys, scopes, paths, bodies, organisations, rate limits."""
 
+import asyncio
+
 import httpx
 import pytest
 
@@ -55,7 +57,7 @@ async def test_a_wrong_api_key_is_answered_by_the_edge(http: httpx.AsyncClient) 
 async def test_a_missing_scope_is_forbidden_before_anything_is_looked_at(
     http: httpx.AsyncClient, fake: FakeDatadog, method: str, path: str, scope: str
 ) -> None:
-    body = {} if method in {"POST", "PUT"} else None
+    body: dict[str, str] | None = {} if method in {"POST", "PUT"} else None
     assert (await http.request(method, path, json=body)).status_code != 403
     fake.revoke(scope)
     answer = await http.request(method, path, json=body)
@@ -132,7 +134,7 @@ async def test_a_slip_in_a_predicate_reaches_the_one_who_waits(http: httpx.Async
     def slip() -> bool:
         return bool(fake.journal.requests and fake.journal.requests[5])
 
-    waiting = fake.wait_for(slip, timeout=1)
+    waiting = asyncio.create_task(fake.wait_for(slip, timeout=1))
     await http.get(RUNS)
     with pytest.raises(IndexError):
         await waiting

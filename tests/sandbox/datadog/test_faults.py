@@ -97,12 +97,14 @@ async def test_a_sender_that_gives_up_on_a_hanging_call_leaves_nothing_behind(
     assert (await http.get(RUNS)).json()["data"] == []
 
 
-async def test_a_hanging_call_that_is_let_go_may_still_be_answered(
-    http: httpx.AsyncClient, fake: FakeDatadog, alert: FakeAlert
+@pytest.mark.parametrize(("carried_out", "meanwhile"), [(None, 0), (True, 1)])
+async def test_a_hanging_call_that_is_let_go_is_answered(
+    http: httpx.AsyncClient, fake: FakeDatadog, alert: FakeAlert, carried_out: bool | None, meanwhile: int
 ) -> None:
-    held = fake.break_next("POST", RUNS, hang=True, carried_out=True)
+    held = fake.break_next("POST", RUNS, hang=True, carried_out=carried_out)
     asking = asyncio.create_task(http.post(RUNS, json=about(alert)))
     await fake.wait_for(lambda: held.hits)
+    assert len(fake.triggers()) == meanwhile
     held.release()
     assert (await asking).json()["data"]["attributes"]["investigation_id"] == fake.triggers()[0].id
 
@@ -127,11 +129,12 @@ async def test_it_lands_also_when_the_sender_ran_out_of_patience(
     await fake.wait_for(lambda: len(fake.triggers()) == 1)
 
 
-async def test_a_fake_with_hanging_calls_stops_at_once_and_nothing_lands_afterwards() -> None:
+@pytest.mark.parametrize("lands_after", [None, 0.01])
+async def test_a_fake_with_hanging_calls_stops_at_once_and_nothing_lands_afterwards(lands_after: float | None) -> None:
     fake = FakeDatadog()
     await fake.start()
     alert = fake.fire(fake.add_monitor("Disk"))
-    held = fake.break_next("POST", RUNS, hang=True, lands_after=0.01)
+    held = fake.break_next("POST", RUNS, hang=True, lands_after=lands_after)
     async with httpx.AsyncClient(base_url=fake.url, headers=KEYS, trust_env=False) as client:
         asking = asyncio.create_task(client.post(RUNS, json=about(alert)))
         await fake.wait_for(lambda: held.hits)

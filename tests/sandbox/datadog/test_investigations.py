@@ -98,7 +98,7 @@ async def test_the_list_tells_little_and_can_be_turned_round(
     assert page["meta"] == {"page": {"limit": 2, "offset": 1, "total": 3}}
     assert page["links"]["last"] is None
     assert page["links"]["next"].startswith(fake.url)
-    fake.world.newest_first = False
+    fake.list_oldest_first()
     assert [item["id"] for item in (await http.get(RUNS)).json()["data"]] == ids
     fake.forget(ids[1])
     assert (await http.get(f"{RUNS}/{ids[1]}")).status_code == 404

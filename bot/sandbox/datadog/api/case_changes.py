@@ -98,12 +98,6 @@ def _unarchive(_: Call, case: FakeCase, _asked: Json) -> None:
 
 
 def _custom_attribute(call: Call, case: FakeCase, asked: Json) -> None:
-    value = asked["value"]
-    if isinstance(value, list) != asked["is_multi"]:
-        raise bad_request("value must be a list if is_multi is true, and only then", "Generic Error")
-    numbers = (int, float) if asked["type"] == "NUMBER" else (str,)
-    if not all(isinstance(one, numbers) for one in (value if isinstance(value, list) else [value])):
-        raise bad_request(f"invalid value for a custom attribute of type {asked['type']}", "Generic Error")
     case.custom_attributes = {**case.custom_attributes, call.args["key"]: asked}
 
 
@@ -174,16 +168,7 @@ CHANGES = {
     "resolved_reason": Change(_resolved_reason, _one("security_resolved_reason", checks.filled)),
     "archive": Change(_archive),
     "unarchive": Change(_unarchive),
-    "custom_attributes/{key}": Change(
-        _custom_attribute,
-        checks.record(
-            {
-                "type": checks.one_of("URL", "TEXT", "NUMBER", "SELECT"),
-                "is_multi": checks.boolean,
-                "value": checks.anything,
-            }
-        ),
-    ),
+    "custom_attributes/{key}": Change(_custom_attribute, common.check_custom_attribute),
 }
 _CASE = common.PATH + "/{case_id}"
 ROUTES = (

@@ -2,9 +2,8 @@
 
 from typing import Any
 
-from bot.sandbox.datadog import query
+from bot.sandbox.datadog import checks, query
 from bot.sandbox.datadog.case_model import PRIORITIES, FakeCase, FakeCaseType, FakeProject
-from bot.sandbox.datadog.checks import UUID
 from bot.sandbox.datadog.people import FakeUser
 from bot.sandbox.datadog.wire import JSON_API, Answer, Call, Json, bad_request, missing
 
@@ -40,7 +39,7 @@ def touch(call: Call, case: FakeCase, kind: str, subject: Any = None, **details:
 
 def person(call: Call, user_id: str) -> FakeUser:
     """The recorded refusal of a bad or unknown assignee has no detail at all."""
-    user = call.org.person(user_id) if UUID.fullmatch(user_id) else None
+    user = call.org.person(user_id) if checks.UUID.fullmatch(user_id) else None
     if user is None:
         raise bad_request()
     return user
@@ -68,6 +67,25 @@ def check_priority(value: Json, _where: str) -> None:
 def check_status(value: Json, _where: str) -> None:
     if value not in STATUSES:
         raise bad_request(f"invalid status {value}. Must be one of {_STATUS_TEXT}", "Generic Error")
+
+
+_CUSTOM = checks.record(
+    {
+        "type": checks.one_of("URL", "TEXT", "NUMBER", "SELECT"),
+        "is_multi": checks.boolean,
+        "value": checks.anything,
+    }
+)
+
+
+def check_custom_attribute(value: Json, where: str) -> None:
+    _CUSTOM(value, where)
+    held = value["value"]
+    if isinstance(held, list) != value["is_multi"]:
+        raise bad_request("value must be a list if is_multi is true, and only then", "Generic Error")
+    kinds = (int, float) if value["type"] == "NUMBER" else (str,)
+    if not all(isinstance(one, kinds) for one in (held if isinstance(held, list) else [held])):
+        raise bad_request(f"invalid value for a custom attribute of type {value['type']}", "Generic Error")
 
 
 def set_status_name(case: FakeCase, name: str, now: float) -> None:

@@ -10,7 +10,7 @@ _JIRA = checks.resource(
     "issues",
     checks.record(
         {"issue_type_id": checks.filled, "jira_account_id": checks.filled, "project_id": checks.filled},
-        {"fields": checks.anything},
+        {"fields": checks.table(checks.anything)},
     ),
 )
 _JIRA_LINK = checks.resource("issues", checks.record({"jira_issue_url": checks.filled}))
@@ -34,7 +34,7 @@ _BULK = checks.resource(
     "bulk",
     checks.record(
         {"case_ids": checks.many(checks.filled, least=1, most=100), "type": checks.one_of(*_ACTIONS)},
-        {"payload": checks.anything},
+        {"payload": checks.table(checks.text)},
     ),
 )
 _ANSWERED = {"priority": "priority", "status": "status", "assign": "assignee_id"}

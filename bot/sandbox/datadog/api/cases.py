@@ -16,7 +16,7 @@ _NEW = checks.resource(
             "description": checks.text,
             "priority": common.check_priority,
             "status_name": checks.text,
-            "custom_attributes": checks.anything,
+            "custom_attributes": checks.table(common.check_custom_attribute),
         },
     ),
     checks.record(
@@ -80,11 +80,18 @@ def search(call: Call) -> Answer:
     show = call.org.shelf.show_insights
     page = {"current": number, "size": len(items), "total": -(-len(found) // size)}
     body = {
-        "data": [case.data(show_insights=show, fine=True) for case in items],
+        "data": [_listed(case, show_insights=show) for case in items],
         "meta": {"total_cases": len(found), "page": page},
         "included": [user.included() for user in people.values()],
     }
     return Answer(body, content_type=JSON_API)
+
+
+def _listed(case: FakeCase, *, show_insights: bool) -> dict[str, Json]:
+    """Lists carry a member more than a single case does."""
+    data = case.data(show_insights=show_insights, fine=True)
+    data["attributes"]["created_by_author"] = case.created_by.author()
+    return data
 
 
 def _found(call: Call, text: str) -> list[FakeCase]:

@@ -45,7 +45,7 @@ def _read_trigger(body: Json) -> tuple[str, Json]:
     _REQUEST(body, "")
     trigger_body = body["data"]["attributes"]["trigger"]
     kind = trigger_body.get("type") if isinstance(trigger_body, dict) else None
-    if kind not in _KINDS:
+    if not isinstance(kind, str) or kind not in _KINDS:
         raise bad_request(f'invalid trigger type "{kind or ""}". Must be one of {", ".join(_KINDS)}')
     checks.record({"type": checks.text, kind: _KINDS[kind]})(trigger_body, "data.attributes.trigger")
     return kind, trigger_body[kind]

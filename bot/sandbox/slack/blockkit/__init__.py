@@ -8,7 +8,7 @@ from typing import Any
 
 from bot.sandbox.slack.blockkit.layout import Surface, check_block
 from bot.sandbox.slack.blockkit.objects import OPTION_GROUPS, OPTIONS, TYPE, plain
-from bot.sandbox.slack.blockkit.rules import Check, Problems, anything, boolean, exactly_one, obj, string
+from bot.sandbox.slack.blockkit.rules import Check, Problems, anything, boolean, entries, exactly_one, obj, string
 
 MOST_TEXT_IN_A_MESSAGE = 13_200
 MOST_MARKDOWN_IN_A_MESSAGE = 12_000
@@ -48,7 +48,9 @@ def _check_unique_block_ids(blocks: list[Any], where: str, problems: Problems) -
     seen: set[str] = set()
     for index, block in enumerate(blocks):
         name = block.get("block_id") if isinstance(block, dict) else None
-        if name is not None and name in seen:
+        if name is None:
+            continue
+        if str(name) in seen:
             problems.add(f"{where}/{index}/block_id", f"block_id already exists: {name}")
         seen.add(str(name))
 
@@ -106,7 +108,7 @@ def check_view(view: Any, surface: Surface) -> list[str]:
         return problems.found
     (_MODAL if surface == "modal" else _HOME)(view, "/view", problems)
     problems.found += check_blocks(view.get("blocks"), surface, "/view/blocks")
-    kinds = [block.get("type") for block in view.get("blocks") or [] if isinstance(block, dict)]
+    kinds = [block.get("type") for block in entries(view.get("blocks")) if isinstance(block, dict)]
     if surface == "modal" and "input" in kinds and "submit" not in view:
         problems.add("/view", "missing required field: submit (there is an input block)")
     _check_unique_inputs(view.get("blocks"), problems)

@@ -22,6 +22,7 @@ from bot.sandbox.slack.blockkit.rules import (
     at_least_one,
     boolean,
     by_type,
+    entries,
     exactly_one,
     integer,
     obj,
@@ -39,7 +40,7 @@ def _block(required: dict[str, Check], *, also: list[Check] | None = None, **opt
 
 
 def _distinct_action_ids(block: Any, where: str, problems: Problems) -> None:
-    ids = [entry.get("action_id") for entry in block.get("elements", []) if isinstance(entry, dict)]
+    ids = [entry.get("action_id") for entry in entries(block.get("elements")) if isinstance(entry, dict)]
     given = [name for name in ids if name is not None]
     if len(given) != len(set(map(str, given))):
         problems.add(f"{where}/elements", "action_id already exists in this block")
@@ -162,9 +163,9 @@ SURFACES: dict[str, tuple[Surface, ...]] = {
 
 
 def check_block(block: Any, where: str, problems: Problems, surface: Surface) -> None:
-    kind = block.get("type") if isinstance(block, dict) else None
+    kind = str(block.get("type")) if isinstance(block, dict) else ""
     by_type(BLOCKS)(block, where, problems)
-    if kind in BLOCKS and surface not in SURFACES.get(str(kind), EVERYWHERE):
+    if kind in BLOCKS and surface not in SURFACES.get(kind, EVERYWHERE):
         problems.add(where, f"{kind} blocks are not supported in a {surface}")
     if kind == "input":
         _check_input_surface(block, where, problems, surface)

@@ -9,6 +9,7 @@ from bot.sandbox.slack.blockkit.rules import (
     at_least_one,
     boolean,
     by_type,
+    entries,
     exactly_one,
     obj,
     one_of,
@@ -67,8 +68,10 @@ FILTER = obj(
 
 def listed_options(element: dict[str, Any]) -> list[Any]:
     """All options of a select, with or without groups."""
-    groups = [entry.get("options", []) for entry in element.get("option_groups", []) if isinstance(entry, dict)]
-    return [*element.get("options", []), *(chosen for group in groups for chosen in group)]
+    groups = [
+        entries(group.get("options")) for group in entries(element.get("option_groups")) if isinstance(group, dict)
+    ]
+    return [*entries(element.get("options")), *(chosen for group in groups for chosen in group)]
 
 
 def _essence(chosen: Any) -> Any:

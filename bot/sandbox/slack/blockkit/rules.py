@@ -108,12 +108,17 @@ def by_type(kinds: Mapping[str, Check]) -> Check:
     def check(value: Any, where: str, problems: Problems) -> None:
         if not isinstance(value, dict):
             problems.add(where, "must be an object")
-        elif value.get("type") not in kinds:
+        elif str(value.get("type")) not in kinds:
             problems.add(f"{where}/type", f"unsupported type: {value.get('type')}")
         else:
-            kinds[value["type"]](value, where, problems)
+            kinds[str(value["type"])](value, where, problems)
 
     return check
+
+
+def entries(value: Any) -> list[Any]:
+    """What a list should hold, nothing when it is no list: its own check complains of that."""
+    return value if isinstance(value, list) else []
 
 
 def exactly_one(*names: str) -> Check:

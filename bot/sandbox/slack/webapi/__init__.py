@@ -2,13 +2,14 @@
 
 import inspect
 import json
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from aiohttp import BasicAuth, web
 
 from bot.sandbox.slack.errors import ApiError
-from bot.sandbox.slack.faults import Fault, pause
+from bot.sandbox.slack.faults import Fault, Wait, pause
 from bot.sandbox.slack.render import JSON
 from bot.sandbox.slack.webapi import apps, chat, conversations, directory, oauth, views
 from bot.sandbox.slack.webapi.call import METHODS, Call, Method
@@ -39,6 +40,11 @@ class ApiCall:
     def error(self) -> str:
         return str(self.answer.get("error", ""))
 
+    def structure(self, name: str) -> Any:
+        """An argument that is JSON, however it was sent."""
+        value = self.args.get(name)
+        return json.loads(value) if isinstance(value, str) else value
+
 
 class WebApi:
     def __init__(self, slack: "FakeSlack") -> None:
@@ -49,38 +55,39 @@ class WebApi:
         args = await _arguments(request)
         token = _token(request, args)
         _take_basic_auth(request, args)
-        slow = self._slack.slow
+        return await self.through_faults(request, name, args, lambda: self._answer(name, args, token))
+
+    async def through_faults(
+        self, request: web.Request, name: str, args: JSON, answer: Callable[[], Awaitable[web.Response]]
+    ) -> web.Response:
+        """The answer, or the mishap that was arranged for this call."""
         fault = self._slack.faults.next(name, args) or Fault(times=1)
-        await pause(slow)
+        await pause(self._slack.slow)
         await pause(fault.delay)
         if fault.lands_after is not None:
-            self._slack.later(self._land(name, args, token, fault))
+            self._slack.later(_land(fault.lands_after, answer))
             return _hang_up(request)
         if fault.drop == "before":
-            self._note(name, args, {"ok": False, "error": "(connection dropped before)"}, 0)
+            self.note(name, args, {"ok": False, "error": "(connection dropped before)"}, 0)
             return _hang_up(request)
-        response = self._mishap(name, args, fault) or await self._answer(name, args, token)
+        response = self._mishap(name, args, fault) or await answer()
         return _hang_up(request) if fault.drop == "after" else response
-
-    async def _land(self, name: str, args: JSON, token: str, fault: Fault) -> None:
-        await pause(fault.lands_after or 0.0)
-        await self._answer(name, args, token)
 
     def _mishap(self, name: str, args: JSON, fault: Fault) -> web.Response | None:
         if fault.retry_after:
             return self._refuse_for(name, args, fault.retry_after)
         if fault.error:
-            answer = {"ok": False, "error": fault.error}
-            self._note(name, args, answer, fault.status or 200)
+            answer = {"ok": False, "error": fault.error, **fault.more}
+            self.note(name, args, answer, fault.status or 200)
             return web.json_response(answer, status=fault.status or 200)
         if fault.status:
-            self._note(name, args, {"ok": False, "error": f"(HTTP {fault.status})"}, fault.status)
+            self.note(name, args, {"ok": False, "error": f"(HTTP {fault.status})"}, fault.status)
             return web.Response(status=fault.status, text="upstream trouble")
         return None
 
     def _refuse_for(self, name: str, args: JSON, seconds: int) -> web.Response:
         answer = {"ok": False, "error": "ratelimited"}
-        self._note(name, args, answer, 429)
+        self.note(name, args, answer, 429)
         return web.json_response(answer, status=429, headers={"Retry-After": str(seconds)})
 
     async def _answer(self, name: str, args: JSON, token: str) -> web.Response:
@@ -99,7 +106,7 @@ class WebApi:
             answer = await answer if inspect.isawaitable(answer) else answer
         except ApiError as refused:
             answer = refused.answer()
-        self._note(name, args, answer, 200)
+        self.note(name, args, answer, 200)
         return web.json_response(answer, headers=headers)
 
     def _wait(self, known: Method, call: Call) -> int:
@@ -124,10 +131,15 @@ class WebApi:
             raise ApiError("not_allowed_token_type")
         return self._slack.install_by_token(token)
 
-    def _note(self, name: str, args: JSON, answer: JSON, status: int) -> None:
+    def note(self, name: str, args: JSON, answer: JSON, status: int) -> None:
         shown = {key: value for key, value in args.items() if key != "client_secret"}
         self._slack.calls.append(ApiCall(name, shown, answer, status))
         self._slack.changes.notify()
+
+
+async def _land(wait: Wait, answer: Callable[[], Awaitable[web.Response]]) -> None:
+    await pause(wait)
+    await answer()
 
 
 def _known(name: str) -> Method:

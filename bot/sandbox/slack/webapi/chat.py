@@ -1,5 +1,6 @@
 """chat.*: posting, editing, deleting, whispering, permalinks."""
 
+import json
 from typing import Any
 
 from bot.sandbox.slack.blockkit import MOST_TEXT_IN_A_MESSAGE, check_blocks, stored_blocks, text_length
@@ -39,14 +40,14 @@ def checked_metadata(metadata: Any) -> JSON | None:
     )
     if not is_sound:
         raise ApiError("invalid_metadata_format")
-    if len(str(metadata)) > LARGEST_METADATA:
+    if len(json.dumps(metadata)) > LARGEST_METADATA:
         raise ApiError("metadata_too_large")
     stored: JSON = as_json(metadata)
     return stored
 
 
 def checked_attachments(attachments: Any) -> list[JSON]:
-    if not isinstance(attachments, list):
+    if not isinstance(attachments, list) or not all(isinstance(one, dict) for one in attachments):
         raise ApiError("invalid_attachments")
     if len(attachments) > MOST_ATTACHMENTS:
         raise ApiError("too_many_attachments")
@@ -158,7 +159,7 @@ def _pieces(content: Content) -> list[Content]:
 
 def own_message(call: Call, channel: Channel, error: str) -> Message:
     message = channel.message(call.need("ts"))
-    if message is None:
+    if message is None or message.deleted:
         raise ApiError("message_not_found")
     if message.author.app_id != call.slack.app.id:
         raise ApiError(error)

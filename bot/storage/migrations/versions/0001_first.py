@@ -11,6 +11,17 @@ depends_on = None
 
 def upgrade() -> None:
     op.create_table(
+        "sightings",
+        sa.Column("workspace", sa.String(length=32), nullable=False),
+        sa.Column("channel", sa.String(length=32), nullable=False),
+        sa.Column("ts", sa.String(length=32), nullable=False),
+        sa.Column("alert", sa.JSON(none_as_null=True), nullable=True),
+        sa.Column("run", sa.String(length=64), nullable=True),
+        sa.Column("seen_at", sa.Float(), nullable=False),
+        sa.PrimaryKeyConstraint("workspace", "channel", "ts"),
+    )
+    op.create_index("sightings_age", "sightings", ["seen_at"], unique=False)
+    op.create_table(
         "asks",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("key", sa.String(length=255), nullable=False),

@@ -1,0 +1,111 @@
+"""What stands in the thread when a run ends, however it ends, and what one click more shows."""
+
+import pytest
+
+from bot.sandbox.datadog import FakeConclusion, Script
+from bot.sandbox.datadog.samples import HOSTILE, LONG, NOTHING_CERTAIN, POOL_EXHAUSTED
+from bot.sandbox.slack import Message
+from tests.e2e.town import AlertMessage, Town
+
+
+async def _investigated(town: Town, status: str, *conclusions: FakeConclusion) -> AlertMessage:
+    town.datadog.plan(Script.at_once(status, *conclusions))
+    alert = await town.alert()
+    await town.ana.shortcut("investigate_message", on=alert.message)
+    await town.slack.wait_for(lambda: len(alert.message.replies) == 2)
+    return alert
+
+
+def _card(alert: AlertMessage) -> Message:
+    return alert.message.replies[0]
+
+
+def _reply(alert: AlertMessage) -> Message:
+    return alert.message.replies[1]
+
+
+async def test_conclusive_with_several_conclusions_in_their_order(town: Town) -> None:
+    alert = await _investigated(town, "conclusive", POOL_EXHAUSTED, NOTHING_CERTAIN)
+
+    assert _card(alert).shown.startswith("Bits AI investigation conclusive: Disk almost full")
+    shown = _reply(alert).shown
+    assert "@ana, here is what Bits AI found." in shown
+    assert shown.index(f"1. {POOL_EXHAUSTED.title}") < shown.index(f"2. {NOTHING_CERTAIN.title}")
+
+
+@pytest.mark.parametrize("status", ["inconclusive", "Inconclusive"])
+async def test_inconclusive_without_conclusions(town: Town, status: str) -> None:
+    alert = await _investigated(town, status)
+    assert "inconclusive" in _card(alert).shown
+    assert "Bits AI found too little to conclude anything" in _reply(alert).shown
+
+
+async def test_a_run_that_failed_says_so_and_offers_another(town: Town) -> None:
+    alert = await _investigated(town, "failed")
+    assert "failed" in _card(alert).shown
+    assert "[Run again]" in _card(alert).shown
+
+
+async def test_an_unknown_status_with_conclusions_is_an_end(town: Town) -> None:
+    alert = await _investigated(town, "wrapped_up", POOL_EXHAUSTED)
+    assert POOL_EXHAUSTED.title in _reply(alert).shown
+
+
+async def test_hostile_words_ping_nobody_and_forge_nothing(town: Town) -> None:
+    alert = await _investigated(town, "conclusive", HOSTILE)
+    await town.ana.click("Details", on=_reply(alert))
+    modal = await town.ana.waits_for_modal("@here")
+
+    assert [ping for ping in town.slack.pings if ping.is_broadcast] == []
+    assert {ping.target for ping in town.slack.pings} <= {town.ana.id}
+    assert "<!channel>" in _reply(alert).shown
+    assert "evil.example" in modal.text
+
+
+async def test_nine_kilobytes_are_paged_and_nothing_is_lost(town: Town) -> None:
+    alert = await _investigated(town, "conclusive", LONG)
+    await town.ana.click("Details", on=_reply(alert))
+    modal = await town.ana.waits_for_modal("Conclusions")
+
+    read = modal.text
+    while "[Next]" in modal.text:
+        page = modal.text.split("Page ")[1][0]
+        await town.ana.press("Next")
+        modal = await town.ana.waits_for_modal(f"Page {int(page) + 1}")
+        read += modal.text
+    for word in ("shard-00", "shard-47", "worker_31", "Where the time goes"):
+        assert word in read
+
+
+async def test_run_again_by_two_people_makes_one_more_run(town: Town) -> None:
+    alert = await _investigated(town, "inconclusive")
+    town.datadog.plan(Script.held())
+
+    await town.ana.click("Run again", on=_reply(alert))
+    await town.ben.click("Run again", on=_card(alert))
+
+    await town.slack.wait_for(lambda: "run 2" in town.thread(alert.message))
+    await town.slack.wait_for(lambda: "already" in town.ben.sees)
+    assert len(town.datadog.triggers()) == 2
+
+
+async def test_thumbs_are_thanked_for_and_may_be_changed(town: Town) -> None:
+    alert = await _investigated(town, "conclusive", POOL_EXHAUSTED)
+    await town.ana.click("👍 Helpful", on=_reply(alert))
+    await town.slack.wait_for(lambda: "Noted as helpful" in town.ana.sees)
+    await town.ana.click("👎 Not helpful", on=_reply(alert))
+    await town.slack.wait_for(lambda: "Noted as not helpful" in town.ana.sees)
+
+
+async def test_a_link_button_is_acknowledged(town: Town) -> None:
+    alert = await _investigated(town, "conclusive", POOL_EXHAUSTED)
+    await town.ana.click("Open in Datadog", on=_reply(alert))
+
+
+async def test_the_card_is_edited_only_when_something_changes(town: Town) -> None:
+    alert = await _investigated(town, "conclusive", POOL_EXHAUSTED)
+    shown = [call.args["blocks"] for call in town.slack.calls_to("chat.postMessage", "chat.update")]
+    assert len(shown) <= 4
+    assert len(shown) == len({str(blocks) for blocks in shown})
+    assert town.slack.calls_to("conversations.replies") == []
+    assert alert.message.replies[0].edits <= 2

