@@ -88,13 +88,13 @@ async def tell(scene: Scene) -> None:
     teller = Teller(scene.stage.slack, scene.channel)
     telling = asyncio.create_task(teller.tell_changes())
     try:
-        await _acts(scene, teller)
+        await tell_acts(scene, teller)
     finally:
         telling.cancel()
         await asyncio.gather(telling, return_exceptions=True)
 
 
-async def _acts(scene: Scene, teller: Teller) -> None:
+async def tell_acts(scene: Scene, teller: Teller) -> None:
     slack = scene.stage.slack
     teller.say("A monitor fires, and Datadog posts it.")
     _, message = await scene.fire()
@@ -110,7 +110,9 @@ async def _acts(scene: Scene, teller: Teller) -> None:
 
     teller.tell_new()
     started = len(scene.stage.datadog.triggers())
-    teller.say(f"Two clicks, {started} investigation{'s' * (started != 1)} at Datadog, {len(message.replies)} posts in the thread.")
+    teller.say(
+        f"Two clicks, {started} investigation{'s' * (started != 1)} at Datadog, {len(message.replies)} posts in the thread."
+    )
     assert started == 1, f"{started} investigations were started"
 
 

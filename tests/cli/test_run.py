@@ -1,0 +1,146 @@
+"""`bits-bot run` as the person at the terminal meets it: a start that fails says why, in a sentence, never a traceback."""
+
+import asyncio
+import os
+import socket
+import sys
+from pathlib import Path
+
+import pytest
+
+from bot.sandbox.datadog import FakeDatadog
+from bot.sandbox.slack import FakeSlack
+from bot.sandbox.stage import BotProcess
+
+
+async def _run(folder: Path, **environment: str) -> tuple[int, str]:
+    process = await asyncio.create_subprocess_exec(
+        sys.executable,
+        "-m",
+        "bot",
+        "run",
+        cwd=folder,
+        env={"PATH": os.environ.get("PATH", ""), **environment},
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.STDOUT,
+    )
+    output, _ = await asyncio.wait_for(process.communicate(), 30)
+    return process.returncode or 0, output.decode()
+
+
+def _settings(slack: FakeSlack, datadog: FakeDatadog) -> dict[str, str]:
+    return {
+        "SLACK_BOT_TOKEN": slack.bot_token,
+        "SLACK_APP_TOKEN": slack.app_token,
+        "SLACK_API_URL": slack.api_url,
+        "DD_API_KEY": datadog.org.api_key,
+        "DD_APP_KEY": datadog.org.app_key,
+        "DD_API_URL": datadog.url,
+        "BITS_HTTP_PORT": "0",
+    }
+
+
+async def test_missing_settings_are_named_all_at_once(tmp_path: Path) -> None:
+    code, output = await _run(tmp_path)
+    assert code == 2
+    for name in ("SLACK_BOT_TOKEN", "SLACK_APP_TOKEN", "SLACK_SIGNING_SECRET", "DD_API_KEY", "DD_APP_KEY"):
+        assert name in output
+    assert "Traceback" not in output
+
+
+async def test_a_token_slack_does_not_take(tmp_path: Path) -> None:
+    async with FakeSlack() as slack, FakeDatadog() as datadog:
+        code, output = await _run(tmp_path, **_settings(slack, datadog) | {"SLACK_BOT_TOKEN": "xoxb-wrong"})
+    assert code == 2
+    assert "Slack does not accept SLACK_BOT_TOKEN (invalid_auth)" in output
+    assert "Traceback" not in output
+    assert "xoxb-wrong" not in output
+
+
+async def test_an_app_token_slack_does_not_take(tmp_path: Path) -> None:
+    async with FakeSlack() as slack, FakeDatadog() as datadog:
+        code, output = await _run(tmp_path, **_settings(slack, datadog) | {"SLACK_APP_TOKEN": "xapp-wrong"})
+    assert code == 2
+    assert "SLACK_APP_TOKEN" in output
+    assert "connections:write" in output
+    assert "Traceback" not in output
+
+
+async def test_slack_that_cannot_be_reached(tmp_path: Path) -> None:
+    async with FakeSlack() as slack, FakeDatadog() as datadog:
+        settings = _settings(slack, datadog)
+    code, output = await _run(tmp_path, **settings)
+    assert code == 2
+    assert "Slack can't be reached" in output
+    assert "Traceback" not in output
+
+
+async def test_a_port_in_use(tmp_path: Path) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        async with FakeSlack() as slack, FakeDatadog() as datadog:
+            settings = _settings(slack, datadog) | {"BITS_HTTP_PORT": str(taken.getsockname()[1])}
+            code, output = await _run(tmp_path, **settings)
+    assert code == 2
+    assert "BITS_HTTP_PORT" in output
+    assert "Traceback" not in output
+
+
+async def test_a_second_bot_on_the_same_file(tmp_path: Path) -> None:
+    async with FakeSlack() as slack, FakeDatadog() as datadog:
+        first = BotProcess(_settings(slack, datadog), tmp_path)
+        await first.start()
+        try:
+            await slack.connected(timeout=20)
+            code, output = await _run(tmp_path, **_settings(slack, datadog))
+        finally:
+            await first.stop()
+    assert code == 2
+    assert "Another Bits Bot is already using" in output
+    assert "Traceback" not in output
+
+
+async def test_a_stopped_bot_leaves_by_itself_and_cleanly(tmp_path: Path) -> None:
+    async with FakeSlack() as slack, FakeDatadog() as datadog:
+        bot = BotProcess(_settings(slack, datadog), tmp_path)
+        await bot.start()
+        await slack.connected(timeout=20)
+        await bot.stop()
+    log = bot.log.read_text()
+    assert "Bits Bot is ready." in log
+    assert "Traceback" not in log
+    assert "ERROR" not in log, log
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["run", "--help"], ["manifest"], ["manifest", "--mode", "http"]])
+async def test_help_and_manifest_need_no_settings(tmp_path: Path, arguments: list[str]) -> None:
+    process = await asyncio.create_subprocess_exec(
+        sys.executable,
+        "-m",
+        "bot",
+        *arguments,
+        cwd=tmp_path,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.STDOUT,
+    )
+    output, _ = await asyncio.wait_for(process.communicate(), 20)
+    assert b"Traceback" not in output
+    assert process.returncode == (2 if "http" in arguments else 0)
+
+
+async def test_the_story_comes_to_its_end(tmp_path: Path) -> None:
+    process = await asyncio.create_subprocess_exec(
+        sys.executable,
+        "-m",
+        "bot",
+        "story",
+        cwd=tmp_path,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.STDOUT,
+    )
+    output, _ = await asyncio.wait_for(process.communicate(), 60)
+    told = output.decode()
+    assert process.returncode == 0, told
+    assert "@ana, here is what Bits AI found." in told
+    assert "Two clicks, 1 investigation at Datadog, 2 posts in the thread." in told
