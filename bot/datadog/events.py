@@ -9,13 +9,14 @@ from datetime import datetime
 
 from bot.datadog.client import Datadog
 from bot.datadog.errors import NotFound
-from bot.datadog.shapes import JsonObject, member, objects, text, texts, whole
+from bot.datadog.shapes import JsonObject, member, objects, segment, text, texts, whole
 
 READ = "events_read"
 MOST_PAGES = 3
 _PAGE_SIZE = 100
 _SEARCH_PATH = "/api/v2/events/search"
 _ALERTING = frozenset({"alert", "warning", "warn", "no data", "renotify"})
+_UID = re.compile(r"(?=.*[A-Za-z])[A-Za-z0-9_=+/-]{12,200}")
 # Titles open with what happened: `[Triggered on {host:web-1}] Disk is full`, `[Recovered] Disk is full`.
 _TITLE = re.compile(
     r"\[(?:\[TEST\]\s*)?(?P<what>[A-Za-z- ]+?)(?: on \{(?P<group>[^}]*)\})?\]\s*(?P<name>.*)", re.DOTALL
@@ -74,15 +75,19 @@ class Events:
         return await self._client.call("POST", _SEARCH_PATH, json=body, permission=READ, repeatable=True)
 
     async def by_id(self, event_id: str) -> AlertEvent | None:
-        """One event by its number; None when Datadog knows none. Its monitor may be missing from the answer."""
-        if not re.fullmatch(r"[0-9]{1,20}", event_id):
+        """One event by either of its ids; None when Datadog knows none. Its monitor may be missing from the answer."""
+        numbered = bool(re.fullmatch(r"[0-9]{1,20}", event_id))
+        if not numbered and not _UID.fullmatch(event_id):
             return None
+        version = "v1" if numbered else "v2"
         try:
-            answer = await self._client.call("GET", f"/api/v1/events/{event_id}", permission=READ)
+            answer = await self._client.call("GET", f"/api/{version}/events/{segment(event_id)}", permission=READ)
         except NotFound:
             return None
-        event = member(answer, "event")
-        return _from_v1(event, event_id) if isinstance(event, dict) else None
+        event = member(answer, "event" if numbered else "data")
+        if not isinstance(event, dict):
+            return None
+        return _from_v1(event, event_id) if numbered else _from_search(event, 0)
 
 
 def _from_search(hit: JsonObject, monitor_id: int) -> AlertEvent | None:

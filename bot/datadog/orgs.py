@@ -3,10 +3,14 @@
 from dataclasses import dataclass
 from typing import Self
 
+from bot.datadog.case_comments import CaseComments
+from bot.datadog.cases import Cases
 from bot.datadog.client import Datadog
 from bot.datadog.events import Events
+from bot.datadog.incidents import Incidents
 from bot.datadog.investigations import BitsInvestigations
 from bot.datadog.monitors import Monitors
+from bot.datadog.users import Users
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,10 +21,25 @@ class ConnectedOrg:
     bits: BitsInvestigations
     alerts: Events
     monitors: Monitors
+    cases: Cases
+    comments: CaseComments
+    users: Users
+    incidents: Incidents
 
     @classmethod
     def on(cls, name: str, client: Datadog, app_url: str) -> Self:
-        return cls(name, client, app_url, BitsInvestigations(client), Events(client), Monitors(client))
+        return cls(
+            name,
+            client,
+            app_url,
+            BitsInvestigations(client),
+            Events(client),
+            Monitors(client),
+            Cases(client),
+            CaseComments(client),
+            Users(client),
+            Incidents(client),
+        )
 
 
 class OrgsOfSettings:

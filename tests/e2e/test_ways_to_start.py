@@ -1,5 +1,7 @@
 """Every way to start an investigation, as the people in the channel see it."""
 
+from urllib.parse import quote
+
 from bot.sandbox.datadog import Script
 from bot.sandbox.datadog.samples import POOL_EXHAUSTED
 from bot.sandbox.slack import Message
@@ -137,16 +139,17 @@ async def test_the_command_with_a_monitor_id_finds_its_latest_alert(town: Town) 
 
 async def test_the_command_takes_links_of_alerts_monitors_and_events(town: Town) -> None:
     fired = town.datadog.fire(town.monitor)
-
-    for target in (
+    targets = (
         fired.link(),
         f"<{town.monitor.link}>",
         f"https://app.datadoghq.com/event/event?id={fired.event_id}",
-    ):
+        f"https://app.datadoghq.com/event/explorer?event={quote(fired.uid, safe='')}",
+    )
+    for target in targets:
         await town.ana.command("/bits", f"investigate {target}", in_=town.channel)
 
     await _only_card(town)
-    await town.slack.wait_for(lambda: town.ana.sees.count("already") == 2)
+    await town.slack.wait_for(lambda: town.ana.sees.count("already") == len(targets) - 1)
     assert len(town.datadog.triggers()) == 1
 
 
@@ -244,7 +247,9 @@ async def test_a_recovered_message_never_seen_before_leads_to_the_alert_before_i
 
 async def test_findings_datadog_posted_into_the_thread_are_adopted(town: Town) -> None:
     alert = await town.alert()
-    run = town.datadog.investigate_elsewhere("Auto", monitor=town.monitor, script=Script.at_once("conclusive", POOL_EXHAUSTED))
+    run = town.datadog.investigate_elsewhere(
+        "Auto", monitor=town.monitor, script=Script.at_once("conclusive", POOL_EXHAUSTED)
+    )
     await town.slack.post_as_datadog(
         town.channel, title="Bits findings", title_link=town.datadog.link_to(run), thread_ts=alert.message.ts
     )

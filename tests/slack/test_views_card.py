@@ -45,7 +45,8 @@ def test_a_card_says_what_where_who_and_since_when() -> None:
     message = card(RUNNING)
     told = shown(message.blocks)
     assert "Bits AI investigation running: \nHigh latency\n on \nservice:web" in told
-    assert "Asked by <@U0ANA> · since <!date^1700000000^{time}|2023-11-14 22:13 UTC> · ref `INV-7K2`" in told
+    assert "Asked by <@U0ANA> · since <!date^1700000000^{time}|2023-11-14 22:13 UTC>" in told
+    assert "· alert of <!date^1788106679^{time}|2026-08-30 16:17 UTC> · ref `INV-7K2`" in told
     window = "from_ts=1788105779000&to_ts=1788106979000"
     monitor = f"{APP}/monitors/123?{window}&event_id=8788641826233093636&group=service%3Aweb"
     assert ("High latency", monitor) in links(message.blocks)

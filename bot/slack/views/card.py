@@ -112,8 +112,9 @@ def _uncertain(inv: Investigation, app_url: str) -> _Face:
 def _origin(inv: Investigation, requester: str) -> str:
     asked = f"Asked by {mention(requester)}" if requester else "Started automatically"
     since = f"since {moment(inv.started_at or inv.created_at)}"
+    alert = [f"alert of {moment(inv.alert.event_ts / 1000)}"] if inv.alert and inv.alert.event_ts else []
     run_number = [f"run {inv.run}"] if inv.run > 1 else []
-    return " · ".join([asked, since, *run_number, f"ref {code(inv.ref, 60)}"])
+    return " · ".join([asked, since, *alert, *run_number, f"ref {code(inv.ref, 60)}"])
 
 
 def _notes(inv: Investigation) -> list[str]:

@@ -1,0 +1,130 @@
+"""Replicas of the bot as far as installs go: each with a memory of its own, all on one database and one local Slack."""
+
+from contextlib import AsyncExitStack
+from types import TracebackType
+from typing import Self
+from urllib.parse import parse_qs, urlsplit
+
+from aiohttp import ClientSession
+from cryptography.fernet import Fernet
+from slack_sdk.web.async_client import AsyncWebClient
+
+from bot.investigations.loops import Tasks
+from bot.sandbox.slack import Enterprise, FakeSlack, Workspace
+from bot.slack.install_records import InstallRecords
+from bot.slack.installations import InstalledWorkspaces
+from bot.slack.installing import Finished, Installing
+from bot.slack.lifecycle import Lifecycle
+from bot.slack.token_rotation import TokenRotation
+from bot.slack.views.welcome import welcome
+from bot.storage.encryption import Vault
+from bot.storage.engine import Database
+from tests.clock import Clock
+
+REDIRECT = "https://bits.example.com/slack/oauth_redirect"
+BROWSER = "a-browser-of-somebody-who-installs"
+
+
+class Replica:
+    def __init__(self, name: str, database: Database, slack: FakeSlack, session: ClientSession, vault: Vault) -> None:
+        self.forgotten: list[str] = []
+        self.tasks = Tasks()
+        self.records = InstallRecords(database, vault)
+        client = AsyncWebClient(base_url=slack.api_url, session=session, retry_handlers=[])
+        self.rotation = TokenRotation(
+            self.records, client, client_id=slack.app.client_id, client_secret=slack.app.client_secret, owner=name
+        )
+        self.memory = Clock(0.0)
+        self.workspaces = InstalledWorkspaces(self.records, self.rotation, client, clock=self.memory)
+        self.installing = Installing(
+            database,
+            self.records,
+            self.workspaces,
+            self.tasks,
+            client_id=slack.app.client_id,
+            client_secret=slack.app.client_secret,
+            scopes=("chat:write", "commands"),
+            redirect_uri=REDIRECT,
+            welcome=welcome(has_org=False),
+        )
+        self.lifecycle = Lifecycle(
+            database,
+            self.records,
+            self.workspaces,
+            on_uninstall=[self._forget],
+            welcome=self.installing.welcome,
+            tasks=self.tasks,
+            wake=lambda: None,
+        )
+
+    async def _forget(self, workspace: str) -> None:
+        self.forgotten.append(workspace)
+
+    async def post(self, workspace: Workspace, channel: str, text: str) -> str:
+        """A background post; empty when nobody speaks there."""
+        speaker = await self.workspaces.speaker(workspace.id)
+        if speaker is None:
+            return ""
+        await speaker.client.chat_postMessage(channel=channel, text=text)
+        return speaker.token
+
+
+class Replicas:
+    """Two of them, `one` and `other`."""
+
+    def __init__(self, database: Database, clock: Clock) -> None:
+        self.database = database
+        self.clock = clock
+        self.slack = FakeSlack(installed=False, clock=clock)
+        self.slack.app.redirect_urls = [REDIRECT]
+        self.vault = Vault([Fernet.generate_key().decode()])
+        self.acme = self.slack.workspace
+        self.ana = self.acme.add_user("ana")
+        self._stack = AsyncExitStack()
+        self.one: Replica
+        self.other: Replica
+
+    async def __aenter__(self) -> Self:
+        await self._stack.enter_async_context(self.slack)
+        session = await self._stack.enter_async_context(ClientSession())
+        self.one, self.other = (
+            Replica(name, self.database, self.slack, session, self.vault) for name in ("one", "other")
+        )
+        return self
+
+    async def __aexit__(
+        self, _: type[BaseException] | None, __: BaseException | None, ___: TracebackType | None
+    ) -> None:
+        for replica in (self.one, self.other):
+            await replica.tasks.finish(5)
+            await replica.rotation.close(5)
+        await self._stack.aclose()
+
+    def enterprise(self, *names: str) -> tuple[Enterprise, list[Workspace]]:
+        enterprise = self.slack.add_enterprise("Acme Group")
+        return enterprise, [self.slack.add_workspace(name, enterprise=enterprise) for name in names]
+
+    async def install(
+        self,
+        workspace: Workspace | None = None,
+        *,
+        installer: str = "",
+        org_wide: bool = False,
+        by: Replica | None = None,
+    ) -> Finished:
+        """Somebody goes through Slack's consent page."""
+        replica = by or self.one
+        url = await replica.installing.begin(BROWSER)
+        back = self.slack.oauth.approve(url, workspace or self.acme, installer=installer, org_wide=org_wide)
+        query = parse_qs(urlsplit(back).query)
+        done = await replica.installing.finish(state=query["state"][0], code=query["code"][0], browser=BROWSER)
+        await replica.tasks.finish(5)
+        return done
+
+    @property
+    def refreshes(self) -> int:
+        """How often Slack was asked for new tokens."""
+        return len([call for call in self.slack.calls_to("oauth.v2.access") if "refresh_token" in call.args])
+
+    def calls(self, method: str) -> int:
+        return len(self.slack.calls_to(method))
