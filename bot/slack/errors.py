@@ -48,10 +48,16 @@ def trouble_of(error: Exception) -> SlackTrouble:
     return SlackTrouble(Meaning.OPEN, "no_answer")
 
 
+def error_code(error: SlackApiError) -> str:
+    """Slack's word for what is wrong; empty when a proxy answered in its place, with a page of its own."""
+    data = getattr(error.response, "data", error.response)
+    return str(data.get("error") or "") if isinstance(data, dict) else ""
+
+
 def _answered(error: SlackApiError) -> SlackTrouble:
     response = error.response
     status = getattr(response, "status_code", 200)
-    code = str(response.get("error", "")) if hasattr(response, "get") else ""
+    code = error_code(error)
     if status == 429 or code in {"ratelimited", "rate_limited"}:
         return SlackTrouble(Meaning.WAIT, "ratelimited", _retry_after(getattr(response, "headers", None)))
     if status >= 500 or code in _MAYBE or not code:

@@ -12,7 +12,7 @@ from slack_sdk.webhook.async_client import AsyncWebhookClient
 
 from bot.investigations.ledger import Ledger
 from bot.investigations.model import Ask, Failure, Investigation, Place
-from bot.slack.errors import CALL_ERRORS
+from bot.slack.errors import CALL_ERRORS, error_code
 from bot.slack.views import answers, refusals
 from bot.slack.views.message import Message
 from bot.slack.workspaces import Workspaces
@@ -138,4 +138,4 @@ async def _direct(client: AsyncWebClient, person: str, message: Message) -> bool
 
 
 def _code(error: Exception) -> str:
-    return str(error.response.get("error")) if isinstance(error, SlackApiError) else type(error).__name__
+    return (error_code(error) or "no code") if isinstance(error, SlackApiError) else type(error).__name__

@@ -209,7 +209,7 @@ async def test_a_wait_that_runs_out_leaves_a_trigger_that_lands_later(
 ) -> None:
     later = fake_datadog.break_next("POST", RUNS, hang=True, lands_after=60)
     keys = (fake_datadog.api_key, fake_datadog.app_key)
-    short = httpx.Timeout(0.05)
+    short = httpx.Timeout(5, read=0.1)
     async with Datadog(fake_datadog.url, *keys, app_url=fake_datadog.app_url, timeout=short) as client:
         with pytest.raises(NoAnswer):
             await BitsInvestigations(client).trigger_alert(alert.monitor.id, alert.event_id, alert.event_ts)

@@ -48,7 +48,7 @@ class Delivery:
         self._changes = changes
         self._sockets = sockets
         self._secret = signing_secret
-        self._seconds = ack_seconds
+        self.ack_seconds = ack_seconds
         self._retry_waits = retry_waits
         self._session: aiohttp.ClientSession | None = None
         self._tasks: set[asyncio.Task[None]] = set()
@@ -122,7 +122,7 @@ class Delivery:
         more: dict[str, Any] = {"accepts_response_payload": not is_event}
         if is_event:
             more |= {"retry_attempt": retry, "retry_reason": reason if retry else ""}
-        return await self._sockets.send(record.kind, record.payload, more=more, seconds=self._seconds)
+        return await self._sockets.send(record.kind, record.payload, more=more, seconds=self.ack_seconds)
 
     async def _post(self, record: Delivered, retry: int, reason: str) -> JSON:
         body, content_type = _encoded(record)
@@ -130,10 +130,10 @@ class Delivery:
         if retry:
             headers |= {"X-Slack-Retry-Num": str(retry), "X-Slack-Retry-Reason": reason}
         try:
-            async with asyncio.timeout(self._seconds):
+            async with asyncio.timeout(self.ack_seconds):
                 status, text, answered = await self._exchange(body, headers)
         except TimeoutError:
-            raise NotAcknowledged(f"no acknowledgement within {self._seconds:g} s", "http_timeout") from None
+            raise NotAcknowledged(f"no acknowledgement within {self.ack_seconds:g} s", "http_timeout") from None
         except aiohttp.ClientError as broken:
             raise NotAcknowledged(
                 f"the request URL could not be reached ({type(broken).__name__})", "connection_failed"

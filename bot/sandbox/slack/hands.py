@@ -26,7 +26,7 @@ class Hands:
 
     def _find(self, place: Place, what: str, index: int = 0) -> Found:
         person = self._person
-        if isinstance(place, InMessage) and (place.message.deleted or place.message.only_for not in (None, person.id)):
+        if isinstance(place, InMessage) and not place.message.visible_to(person.id):
             raise NotOnScreen(f"{person.name} does not see that message")
         return find(place, what, user_id=person.id, name_of=person.workspace.name_of, index=index)
 

@@ -110,10 +110,10 @@ class OAuth:
         url = f"{self.authorize_url}?{urlencode(form)}"
         try:
             if form.get("decision") != "allow":
-                return web.HTTPFound(self.cancel(url))
+                return _redirect(self.cancel(url))
             workspace = self._slack.workspaces.get(form.get("workspace", ""), self._slack.workspace)
             org_wide = form.get("org_wide") == "1"
-            return web.HTTPFound(self.approve(url, workspace, installer=form.get("installer", ""), org_wide=org_wide))
+            return _redirect(self.approve(url, workspace, installer=form.get("installer", ""), org_wide=org_wide))
         except ApiError as refused:
             return web.Response(status=400, text=refused.error)
 
@@ -193,6 +193,10 @@ class OAuth:
         if install.expires_at is not None:
             answer |= {"expires_in": TOKEN_SECONDS, "refresh_token": install.refresh_token}
         return answer
+
+
+def _redirect(url: str) -> web.Response:
+    return web.Response(status=302, headers={"Location": url})
 
 
 def _with_query(url: str, **more: str) -> str:

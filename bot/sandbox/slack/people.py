@@ -200,8 +200,8 @@ class Person:
     async def shortcut(self, callback_id: str, *, on: Message) -> Seen:
         """A message shortcut from the "…" menu of a message."""
         self._expect_shortcut(callback_id, "message")
-        if on.only_for or on.deleted:
-            raise NotOnScreen("that message has no menu of shortcuts")
+        if on.only_for or not on.visible_to(self.id):
+            raise NotOnScreen(f"that message has no menu of shortcuts for {self.name}")
         seen = self._before()
         channel = on.channel
         payload = self.base_payload("message_action", channel_id=channel.id) | {

@@ -43,7 +43,7 @@ class Responses:
 
     def _answer(self, handle: ResponseUrl, args: JSON) -> None:
         if args.get("delete_original"):
-            if args.keys() - {"delete_original"}:
+            if {name for name, value in args.items() if value} - {"delete_original"}:  # Bolt sends an empty text along
                 raise ApiError("invalid_arguments")
             self._delete(handle)
             return

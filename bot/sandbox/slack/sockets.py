@@ -125,6 +125,7 @@ class Sockets:
         connection.pending[envelope["envelope_id"]] = answered
         try:
             await connection.socket.send_str(json.dumps(envelope))
+            self._changes.notify()
             ack = await asyncio.wait_for(answered, seconds)
         except TimeoutError:
             raise NotAcknowledged(f"no acknowledgement within {seconds:g} s", "http_timeout") from None

@@ -95,6 +95,10 @@ class Message:
         """The thread under this message, as everyone sees it."""
         return [other for other in self.channel.messages if other.thread_ts == self.ts and other is not self]
 
+    def visible_to(self, user_id: str) -> bool:
+        can_enter = self.channel.kind == "public" or user_id in self.channel.members
+        return can_enter and not self.deleted and self.only_for in (None, user_id)
+
     @property
     def lines(self) -> list[str]:
         """What people read in it, line by line."""

@@ -8,6 +8,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.investigations.model import Source
 from bot.slack.gestures import Gesture, first_action, of_message
+from bot.slack.modals import open_modal, update_modal
 from bot.slack.reception import answer_later, receive, receive_again
 from bot.slack.services import Services
 from bot.slack.views import answers, card, conclusions, details, nudge
@@ -91,7 +92,7 @@ async def _open_details(services: Services, body: dict[str, Any], client: AsyncW
     if investigation is None:
         _tell(services, of_message(body), answers.gone())
         return
-    await client.views_open(trigger_id=body["trigger_id"], view=details.details_modal(investigation))
+    await open_modal(services, client, of_message(body), details.details_modal(investigation))
 
 
 async def _turn_page(services: Services, body: dict[str, Any], client: AsyncWebClient) -> None:
@@ -100,7 +101,7 @@ async def _turn_page(services: Services, body: dict[str, Any], client: AsyncWebC
     investigation = await services.ledger.get(told[0]) if told else None
     if investigation is not None:
         page = details.details_modal(investigation, _number(first_action(body)))
-        await client.views_update(view_id=view["id"], hash=view.get("hash"), view=page)
+        await update_modal(client, page, view_id=view["id"], view_hash=view.get("hash"))
 
 
 def _number(action: dict[str, Any]) -> int:

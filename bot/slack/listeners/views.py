@@ -12,12 +12,17 @@ from bot.slack.reception import answer_later, receive
 from bot.slack.services import Services
 from bot.slack.views import question
 
+LOST = "I can't tell any more where this belongs. Close it and start from the message again."
+
 
 def register(app: AsyncApp, services: Services) -> None:
     @app.view(question.CALLBACK)
     async def question_asked(ack: AsyncAck, body: dict[str, Any], view: dict[str, Any]) -> None:
         read = question.read_question(view["state"], now=time.time())
         place = _place(workspace_of(body), str(view.get("private_metadata") or ""))
+        if place is None:
+            await ack(response_action="errors", errors={question.TEXT: LOST})
+            return
         if isinstance(read, dict):
             await ack(response_action="errors", errors=read)
             return
@@ -27,6 +32,9 @@ def register(app: AsyncApp, services: Services) -> None:
         answer_later(services, gesture, read, outcome)
 
 
-def _place(workspace: str, private_metadata: str) -> Place:
-    told = json.loads(private_metadata)
-    return Place(workspace, str(told["channel"]), str(told["thread_ts"]))
+def _place(workspace: str, private_metadata: str) -> Place | None:
+    try:
+        told = json.loads(private_metadata)
+        return Place(workspace, str(told["channel"]), str(told["thread_ts"]))
+    except (ValueError, KeyError, TypeError):
+        return None

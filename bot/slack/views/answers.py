@@ -245,3 +245,8 @@ def vote_noted(*, helpful: bool) -> Message:
 
 def kept_waiting() -> Message:
     return sentences("I am watching it again. The conclusions will follow in the thread.")
+
+
+def too_late() -> Message:
+    """Slack gives a click three seconds to open a window."""
+    return sentences("That took longer than Slack allows for opening a window. Nothing was done: please click again.")

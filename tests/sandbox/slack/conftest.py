@@ -3,10 +3,11 @@
 from collections.abc import AsyncIterator
 
 import pytest
+from slack_bolt.async_app import AsyncApp
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.sandbox.slack import Channel, FakeSlack, Person
-from tests.sandbox.slack.harness import client_of
+from tests.sandbox.slack.harness import bolt, client_of, over_socket
 
 
 class Clock:
@@ -48,3 +49,11 @@ def channel(slack: FakeSlack, ana: Person, ben: Person) -> Channel:
 @pytest.fixture
 def client(slack: FakeSlack) -> AsyncWebClient:
     return client_of(slack)
+
+
+@pytest.fixture
+async def app(slack: FakeSlack) -> AsyncIterator[AsyncApp]:
+    """A Bolt app that a test registers its listeners with; connected from the start."""
+    app = bolt(slack)
+    async with over_socket(slack, app):
+        yield app

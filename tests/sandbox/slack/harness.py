@@ -11,7 +11,7 @@ from slack_bolt.async_app import AsyncApp
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.sandbox.slack import FakeSlack
+from bot.sandbox.slack import Channel, FakeSlack, Message
 
 JSON = dict[str, Any]
 
@@ -96,7 +96,13 @@ async def over_socket(slack: FakeSlack, app: AsyncApp) -> AsyncIterator[Any]:
 @asynccontextmanager
 async def over_http(slack: FakeSlack, app: AsyncApp) -> AsyncIterator[str]:
     async def handle(request: web.Request) -> web.Response:
-        return await to_aiohttp_response(await app.async_dispatch(await to_bolt_request(request)))
+        asked = await to_bolt_request(request)
+        flow = app.oauth_flow
+        if flow is not None and request.path == flow.install_path:
+            return await to_aiohttp_response(await flow.handle_installation(asked))
+        if flow is not None and request.path == flow.redirect_uri_path:
+            return await to_aiohttp_response(await flow.handle_callback(asked))
+        return await to_aiohttp_response(await app.async_dispatch(asked))
 
     async with served(handle) as url:
         await slack.configure(url)
@@ -107,7 +113,7 @@ async def over_http(slack: FakeSlack, app: AsyncApp) -> AsyncIterator[str]:
 async def served(handle: Callable[[web.Request], Awaitable[web.StreamResponse]]) -> AsyncIterator[str]:
     """A bare web server at the address that is given back."""
     site = web.Application()
-    site.router.add_post("/slack/events", handle)
+    site.router.add_route("*", "/slack/{what}", handle)
     runner = web.AppRunner(site, access_log=None, shutdown_timeout=0.5)
     await runner.setup()
     try:
@@ -115,3 +121,27 @@ async def served(handle: Callable[[web.Request], Awaitable[web.StreamResponse]])
         yield f"http://127.0.0.1:{runner.addresses[0][1]}/slack/events"
     finally:
         await runner.cleanup()
+
+
+async def posted(client: AsyncWebClient, channel: Channel, *blocks: dict[str, Any]) -> Message:
+    answer = await client.chat_postMessage(channel=channel.id, text="fallback", blocks=list(blocks))
+    message = channel.message(answer["ts"])
+    assert message is not None
+    return message
+
+
+class Heard:
+    """A listener that acknowledges and keeps what it heard."""
+
+    def __init__(self, **answer: Any) -> None:
+        self.answer = answer
+        self.bodies: list[dict[str, Any]] = []
+
+    async def __call__(self, ack: Any, body: dict[str, Any]) -> None:
+        self.bodies.append(body)
+        await ack(**self.answer)
+
+    @property
+    def body(self) -> dict[str, Any]:
+        assert len(self.bodies) == 1
+        return self.bodies[0]

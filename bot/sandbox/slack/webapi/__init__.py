@@ -1,12 +1,13 @@
 """The Web API as a whole: a request comes in, is judged in Slack's order, answered, and written into the journal."""
 
+import base64
 import inspect
 import json
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from aiohttp import BasicAuth, web
+from aiohttp import web
 
 from bot.sandbox.slack.errors import ApiError
 from bot.sandbox.slack.faults import Fault, Wait, pause
@@ -163,8 +164,8 @@ def _take_basic_auth(request: web.Request, args: JSON) -> None:
     """oauth.v2.access takes the client's id and secret as basic auth, as slack_sdk sends them."""
     header = request.headers.get("Authorization", "")
     if header.startswith("Basic "):
-        credentials = BasicAuth.decode(header)
-        args |= {"client_id": credentials.login, "client_secret": credentials.password}
+        credentials = base64.b64decode(header.removeprefix("Basic ")).decode()
+        args["client_id"], _, args["client_secret"] = credentials.partition(":")
 
 
 def _token(request: web.Request, args: JSON) -> str:

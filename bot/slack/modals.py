@@ -1,0 +1,55 @@
+"""Opens and turns modals. A trigger lives three seconds: when Slack finds it too old, the person hears of it."""
+
+import logging
+import secrets
+from typing import Any
+
+from slack_sdk.errors import SlackApiError
+from slack_sdk.web.async_client import AsyncWebClient
+
+from bot.slack.errors import CALL_ERRORS, error_code
+from bot.slack.gestures import Gesture
+from bot.slack.services import Services
+from bot.slack.views import answers
+
+logger = logging.getLogger(__name__)
+
+_TOO_LATE = {"expired_trigger_id", "exchanged_trigger_id"}
+
+
+async def open_modal(
+    services: Services, client: AsyncWebClient, gesture: Gesture, view: dict[str, Any]
+) -> dict[str, Any] | None:
+    """The opened view as Slack tells it; None when it could not be opened, and then the person was told."""
+    try:
+        answer = await client.views_open(trigger_id=gesture.trigger_id, view=view)
+    except CALL_ERRORS as error:
+        await _say_so(services, gesture, error)
+        return None
+    opened: dict[str, Any] = answer["view"]
+    return opened
+
+
+async def update_modal(
+    client: AsyncWebClient, view: dict[str, Any], *, view_id: str, view_hash: str | None = None
+) -> bool:
+    """False when the person has closed it or it has changed meanwhile: what she sees now is newer than ours."""
+    try:
+        await client.views_update(view_id=view_id, hash=view_hash, view=view)
+    except SlackApiError as error:
+        if error_code(error) in {"hash_conflict", "not_found", "view_not_found"}:
+            return False
+        raise
+    return True
+
+
+async def _say_so(services: Services, gesture: Gesture, error: Exception) -> None:
+    code = error_code(error) if isinstance(error, SlackApiError) else ""
+    if code in _TOO_LATE:
+        message = answers.too_late()
+    else:
+        reference = secrets.token_hex(3).upper()
+        logger.warning("modal %s did not open: %s", reference, code or type(error).__name__)
+        message = answers.unexpected(reference)
+    services.voice.remember(gesture.place, gesture.person, gesture.response_url)
+    await services.voice.tell(gesture.place, gesture.person, message)
