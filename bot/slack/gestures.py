@@ -1,6 +1,8 @@
 """Reads what a person did from Slack's payloads: who, where, and the key that is the same for a retry of it only."""
 
+import json
 from dataclasses import dataclass
+from hashlib import sha256
 from typing import Any
 
 from bot.investigations.model import Place
@@ -34,7 +36,7 @@ def of_message(body: dict[str, Any]) -> Gesture:
     thread = message.get("thread_ts") or container.get("thread_ts") or ts
     channel = (body.get("channel") or {}).get("id") or container.get("channel_id") or ""
     return Gesture(
-        key=f"gesture:{body.get('trigger_id', '')}",
+        key=_key(body),
         place=Place(workspace_of(body), str(channel), str(thread)),
         person=str((body.get("user") or {}).get("id", "")),
         response_url=str(body.get("response_url") or ""),
@@ -44,12 +46,29 @@ def of_message(body: dict[str, Any]) -> Gesture:
 
 def of_command(body: dict[str, Any]) -> Gesture:
     return Gesture(
-        key=f"gesture:{body.get('trigger_id', '')}",
+        key=_key(body),
         place=Place(str(body.get("team_id") or ""), str(body.get("channel_id") or "")),
         person=str(body.get("user_id") or ""),
         response_url=str(body.get("response_url") or ""),
         trigger_id=str(body.get("trigger_id") or ""),
     )
+
+
+def _key(body: dict[str, Any]) -> str:
+    """From everything a redelivery repeats and a second gesture does not; hashed, a response URL is a key to answer."""
+    actions = [[action.get("action_id"), action.get("action_ts")] for action in body.get("actions") or ()]
+    told = [
+        body.get("trigger_id"),
+        body.get("response_url"),
+        body.get("user_id") or body.get("user"),
+        body.get("channel_id") or body.get("channel"),
+        body.get("text"),
+        body.get("callback_id"),
+        body.get("action_ts"),
+        body.get("message_ts"),
+        actions,
+    ]
+    return f"gesture:{sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()}"
 
 
 def of_mention(body: dict[str, Any]) -> Gesture:

@@ -47,7 +47,7 @@ async def _words(services: Services, gesture: Gesture, subject: Subject, outcome
     match outcome.reception:
         case Reception.LOOKING_UP:
             return answers.looking_up(subject)
-        case Reception.ALREADY_HERE | Reception.FOLLOWING if outcome.investigation is not None:
+        case Reception.ALREADY_HERE | Reception.FOLLOWING | Reception.REPEATED if outcome.investigation is not None:
             permalink = await services.voice.permalink(gesture.place.workspace, outcome.investigation.id)
             requester = outcome.investigation.requested_by
             return answers.already(outcome.investigation, permalink=permalink, requester=requester)
