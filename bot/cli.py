@@ -22,11 +22,14 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     _add(commands, "run", _run, "serve Slack, with settings from the environment or .env")
     _add(commands, "migrate", _migrate, "bring the database to this version's schema and stop")
+    _add(commands, "rekey", _rekey, "seal every stored secret with the first of BITS_ENCRYPTION_KEYS")
     _add(commands, "story", _story, "play one story in a local Slack and Datadog, and print it")
     _add(commands, "demo", _demo, "like story, then keep everything running to try it out")
     manifest = _add(commands, "manifest", _manifest, "print the Slack app's manifest")
     manifest.add_argument("--mode", choices=("socket", "http"), default="socket")
     manifest.add_argument("--url", help="the https address under which Slack reaches this bot, for --mode http")
+    webhook = _add(commands, "webhook-template", _webhook_template, "print what to put into Datadog's webhook")
+    webhook.add_argument("--url", help="the https address under which Datadog reaches this bot")
     return parser
 
 
@@ -98,6 +101,43 @@ async def _open_and_close(database: "Database") -> None:  # type: ignore[name-de
     await database.close()
 
 
+def _rekey(_options: argparse.Namespace) -> int:
+    from bot.config import SettingsProblems, load_settings
+    from bot.storage.encryption import Vault, VaultError
+    from bot.storage.engine import Database, DatabaseBusyError
+
+    try:
+        settings = load_settings()
+        vault = Vault([key.get_secret_value() for key in settings.encryption_keys])
+        unreadable = asyncio.run(_reseal(Database(settings.database_url), vault))
+    except SettingsProblems as error:
+        return _complain("The settings can't be used:", error.problems)
+    except (VaultError, DatabaseBusyError) as error:
+        return _complain("Nothing was changed:", [str(error)])
+    if unreadable:
+        missing = f"No key in BITS_ENCRYPTION_KEYS opens {unreadable} of the stored secrets."
+        return _complain(missing, ["Put the key that sealed them behind the first one and run this again."])
+    print("Every stored secret is sealed with the first key; the others may go.")
+    return 0
+
+
+async def _reseal(database: "Database", vault: "Vault") -> int:  # type: ignore[name-defined]  # noqa: F821
+    """Prints what became of each table's secrets; returns how many no key opens."""
+    from bot.storage.rekeying import rekey
+
+    await database.open()
+    try:
+        told = await rekey(database, vault)
+    finally:
+        await database.close()
+    for table in told:
+        print(
+            f"{table.table}: {table.changed} sealed anew, {table.current} sealed with the first key before, "
+            f"{table.unreadable} unreadable"
+        )
+    return sum(table.unreadable for table in told)
+
+
 def _manifest(options: argparse.Namespace) -> int:
     from bot.manifest import as_yaml
 
@@ -106,6 +146,27 @@ def _manifest(options: argparse.Namespace) -> int:
     except ValueError as error:
         return _complain("No manifest:", [str(error)])
     return 0
+
+
+def _webhook_template(options: argparse.Namespace) -> int:
+    from bot.alerts.template import instructions
+
+    print(instructions((options.url or _public_url()).rstrip("/"), "default"), end="")
+    return 0
+
+
+def _public_url() -> str:
+    """From the settings, however few of the others are filled in by now."""
+    from pathlib import Path
+
+    from pydantic import ValidationError
+
+    from bot.config import Settings
+
+    try:
+        return Settings(_env_file=Path(".env")).bits_public_url or ""
+    except ValidationError:
+        return ""
 
 
 def _story(_options: argparse.Namespace) -> int:

@@ -1,16 +1,20 @@
 """A real PostgreSQL for tests, from a pip package: one server a test run, shared by its workers; a new database a test."""
 
 import fcntl
+import os
 import secrets
 import shutil
 import tempfile
 from collections.abc import AsyncIterator, Iterator
-from contextlib import contextmanager
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Any
 
 import asyncpg  # type: ignore[import-untyped]
 import pytest
+
+from bot.storage.engine import Database
+from bot.storage.schema import metadata
 
 # nothing is kept after the run, so nothing has to reach the disk
 _QUICK = ("fsync", "synchronous_commit", "full_page_writes")
@@ -77,10 +81,43 @@ async def _hurry(uri: str) -> None:
 async def postgres_url(testrun_uid: str, request: pytest.FixtureRequest) -> AsyncIterator[str]:
     """The URL of an empty database of this test's own, as DATABASE_URL takes it."""
     uri = await _server.start(testrun_uid, request.config)
+    async with _database(uri, "template1") as url:
+        yield url
+
+
+@pytest.fixture
+async def ready_postgres_url(testrun_uid: str, request: pytest.FixtureRequest) -> AsyncIterator[str]:
+    """The same with the schema in it already, copied instead of made anew."""
+    uri = await _server.start(testrun_uid, request.config)
+    async with _database(uri, await _template(uri)) as url:
+        yield url
+
+
+@asynccontextmanager
+async def _database(uri: str, template: str) -> AsyncIterator[str]:
     name = f"test_{secrets.token_hex(6)}"
-    await _run(uri, f"CREATE DATABASE {name}")
-    yield uri.replace("/postgres?", f"/{name}?").replace("postgresql://", "postgresql+asyncpg://")
+    await _run(uri, f"CREATE DATABASE {name} TEMPLATE {template}")
+    yield _url_of(uri, name)
     await _run(uri, f"DROP DATABASE {name} WITH (FORCE)")
+
+
+async def _template(uri: str) -> str:
+    """A database with the schema; each worker makes one of its own."""
+    name = f"template_{os.getpid()}"
+    if _templates.get(uri) != name:
+        await _run(uri, f"CREATE DATABASE {name}")
+        database = Database(_url_of(uri, name))
+        await database.open()
+        await database.close()
+        _templates[uri] = name
+    return name
+
+
+_templates: dict[str, str] = {}
+
+
+def _url_of(uri: str, name: str) -> str:
+    return uri.replace("/postgres?", f"/{name}?").replace("postgresql://", "postgresql+asyncpg://")
 
 
 async def _run(uri: str, statement: str) -> None:
@@ -91,9 +128,26 @@ async def _run(uri: str, statement: str) -> None:
         await connection.close()
 
 
+@asynccontextmanager
+async def ready(database: Database) -> AsyncIterator[Database]:
+    """With the schema at once instead of by its history: that both are the same is for tests/storage to show."""
+    if database.is_sqlite:
+        async with database.engine.begin() as connection:
+            await connection.run_sync(metadata.create_all)
+    yield database
+    await database.close()
+
+
 @pytest.fixture(params=["sqlite", "postgres"])
-def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """Each test that takes this runs on both databases."""
+def database_url(request: pytest.FixtureRequest) -> str:
+    """Each test that takes this runs on both databases; see `ready`."""
+    if request.param == "sqlite":
+        return "sqlite+aiosqlite:///:memory:"
+    return str(request.getfixturevalue("ready_postgres_url"))
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def empty_database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     if request.param == "sqlite":
         return f"sqlite+aiosqlite:///{tmp_path}/ledger.sqlite3"
     return str(request.getfixturevalue("postgres_url"))

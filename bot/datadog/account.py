@@ -36,6 +36,10 @@ class Account:
         except (Unauthorized, Forbidden):
             return False
 
+    async def organisation(self) -> str:
+        """The organisation's own id, which stays when its keys and name change."""
+        return text(await self._client.call("GET", "/api/v2/validate"), "data", "id")
+
     async def current_user(self) -> KeyOwner:
         answer = await self._client.call("GET", "/api/v2/current_user", permission="user_access_read")
         attributes = ("data", "attributes")

@@ -1,22 +1,35 @@
-"""A workspace leaves: what its threads asked for and were owed is forgotten, and nobody watches for it any more.
+"""A workspace leaves: what it asked for, was owed and had set is forgotten, and nobody watches for it any more.
 
 Nothing is posted: there is no one left to read it. What other workspaces wait for as well goes on.
 """
 
-from sqlalchemy import ColumnElement, Select, and_, delete, select, update
+from sqlalchemy import ColumnElement, Select, Table, and_, delete, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.investigations.model import State
 from bot.storage.engine import Database
-from bot.storage.tables import asks, deliveries, investigations, subscribers, votes
+from bot.storage.rule_tables import charges
+from bot.storage.schema import metadata
+from bot.storage.tables import investigations, subscribers
+
+# numbers without content: leaving and coming back makes no new money and no new patience
+KEPT = {"charges", "cooldowns", "spending"}
+
+
+def forgotten_tables() -> list[Table]:
+    """Every table that says whose a row is, those that refer to others first."""
+    tables = reversed(metadata.sorted_tables)
+    return [table for table in tables if "workspace" in table.c and table.name not in KEPT]
 
 
 async def forget_workspace(database: Database, workspace: str) -> None:
     """In one transaction; doing it again changes nothing."""
     async with database.transaction() as connection:
         never_started = await _end_what_only_it_awaits(database, connection, workspace)
-        for table in (deliveries, subscribers, asks, votes):
+        for table in forgotten_tables():
             await connection.execute(delete(table).where(table.c.workspace == workspace))
+        # a number may be given out again, and must not come with an old charge
+        await connection.execute(delete(charges).where(charges.c.investigation_id.in_(never_started)))
         await connection.execute(delete(investigations).where(investigations.c.id.in_(never_started)))
 
 

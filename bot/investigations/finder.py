@@ -2,13 +2,15 @@
 
 import asyncio
 import logging
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from typing import Any
 
 from sqlalchemy import Row
 
 from bot.datadog.errors import DatadogError, RateLimited, Refused
 from bot.datadog.events import AlertEvent
-from bot.investigations.desk import Desk, Reception
+from bot.investigations.desk import Desk, Outcome, Reception
 from bot.investigations.failures import failure_of
 from bot.investigations.ledger import Ledger
 from bot.investigations.loops import Tasks
@@ -20,9 +22,12 @@ from bot.investigations.model import (
     Failure,
     FailureKind,
     MonitorRef,
+    Place,
     Subject,
     ThreadRef,
 )
+from bot.investigations.org_choice import host_of
+from bot.investigations.org_entries import NoOrg, Undecided
 from bot.investigations.ports import Org, Orgs, Threads, Voice
 from bot.investigations.records import read_ask
 from bot.investigations.timing import Timing
@@ -45,8 +50,12 @@ class Finder:
         timing: Timing,
         *,
         owner: str,
+        refused: Callable[[Ask, Outcome], Awaitable[None]] | None = None,
+        choose_org: Callable[[Place, str], Awaitable[str | NoOrg]] | None = None,
     ) -> None:
         self._desk = desk
+        self._choose_org = choose_org  # for asks whose organisation only their thread can tell
+        self._refused = refused  # tells the person; nobody is told of a start that was never meant for anyone
         self._orgs = orgs
         self._threads = threads
         self._voice = voice
@@ -70,30 +79,43 @@ class Finder:
 
     async def _find(self, row: Row[Any]) -> None:
         ask, fence = read_ask(row), self._leases.fence(row)
-        org = await self._orgs.get(ask.org)
-        if org is None:
-            await self._give_up(fence, ask, Failure(FailureKind.NO_ORG))
-            return
         try:
             async with asyncio.timeout(self._timing.effect):
-                found = await self._subject_of(org, ask)
+                subject = await self._subject_of(ask)
+                choice = await self._org_meant(ask, subject)
+                org = await self._orgs.get(choice) if isinstance(choice, str) else None
+                found = await _alert_of(org, subject) if org else None
         except (DatadogError, TimeoutError) as error:
             await self._stumble(fence, ask, row, error)
             return
-        if found is None:
-            await self._give_up(fence, ask, Failure(FailureKind.NO_ALERT))
+        if not isinstance(choice, str):
+            await self._no_org(fence, ask, choice)
+        elif org is None or found is None:
+            await self._give_up(fence, ask, Failure(FailureKind.NO_ALERT if org else FailureKind.NO_ORG))
         else:
-            await self._found(fence, ask, found)
+            await self._found(fence, replace(ask, org=choice), found)
 
-    async def _subject_of(self, org: Org, ask: Ask) -> AlertRef | ExistingRun | None:
-        subject: Subject | None = ask.subject
-        if isinstance(subject, ThreadRef):
-            subject = await self._threads.subject_of(ask.place)
-        return await _alert_of(org, subject)
+    async def _subject_of(self, ask: Ask) -> Subject | None:
+        return await self._threads.subject_of(ask.place) if isinstance(ask.subject, ThreadRef) else ask.subject
+
+    async def _org_meant(self, ask: Ask, subject: Subject | None) -> str | NoOrg:
+        if ask.org or self._choose_org is None:
+            return ask.org
+        choice = await self._choose_org(ask.place, host_of(subject))
+        if isinstance(choice, Undecided) and subject is None:
+            return choice.orgs[0].id  # there is nothing to look for, wherever it were
+        return choice
+
+    async def _no_org(self, fence: Fence, ask: Ask, refusal: NoOrg) -> None:
+        if await self._desk.not_found(fence, FailureKind.NO_ORG) and self._refused is not None:
+            logger.info("ask %s: which organisation is meant can't be told", fence.id)
+            await self._refused(ask, Outcome(Reception.REFUSED, refusal=refusal))
 
     async def _found(self, fence: Fence, ask: Ask, found: AlertRef | ExistingRun) -> None:
         outcome = await self._desk.found(fence, ask, found)
-        if outcome and outcome.investigation and outcome.reception is not Reception.STARTED:
+        if outcome and outcome.reception is Reception.REFUSED and self._refused is not None:
+            await self._refused(ask, outcome)
+        elif outcome and outcome.investigation and outcome.reception is not Reception.STARTED:
             await self._voice.joined(ask, outcome.investigation)
 
     async def _stumble(self, fence: Fence, ask: Ask, row: Row[Any], error: Exception) -> None:

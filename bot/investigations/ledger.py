@@ -12,6 +12,8 @@ from sqlalchemy import Row, String, and_, cast, func, literal, or_, select, upda
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.datadog.investigations import InvestigationDetail
+from bot.investigations.audit import note_return
+from bot.investigations.budget import give_back
 from bot.investigations.model import (
     AlertRef,
     Ask,
@@ -109,7 +111,7 @@ class Ledger:
             return after + 1
         latest = (
             await connection.execute(
-                select(table.run, table.state)
+                select(table.run, table.state, table.datadog_id)
                 .where(table.org == org, table.subject_key == key)
                 .order_by(table.run.desc())
                 .limit(1)
@@ -117,8 +119,8 @@ class Ledger:
         ).first()
         if latest is None:
             return 1
-        asked_again = isinstance(subject, Question) and State(latest.state).finished
-        return int(latest.run) + 1 if asked_again else int(latest.run)
+        is_another = _is_another(subject, State(latest.state), latest.datadog_id)
+        return int(latest.run) + 1 if is_another else int(latest.run)
 
     def _first_values(self, ask: Ask, subject: AlertRef | Question | ExistingRun, key: str, run: int) -> dict[str, Any]:
         now = self.database.now
@@ -221,6 +223,11 @@ class Ledger:
         )
         return await self._one(investigations.c.id == of.scalar_subquery())
 
+    async def running_in(self, org: str) -> list[int]:
+        query = select(investigations.c.id).where(investigations.c.org == org, investigations.c.state == State.RUNNING)
+        async with self.database.transaction() as connection:
+            return list((await connection.execute(query)).scalars())
+
     async def known_datadog_ids(self, org: str, ids: Iterable[str]) -> set[str]:
         table = investigations.c
         query = select(table.datadog_id).where(table.org == org, table.datadog_id.in_(list(ids)))
@@ -275,15 +282,20 @@ class Ledger:
         return True
 
     async def fail(self, fence: Fence, failure: Failure) -> bool:
-        return await self.write(
-            fence,
-            visible=True,
-            state=State.FAILED,
-            failure=failure_record(failure),
-            finished_at=self.database.now,
-            retry_at=None,
-            owner=None,
-        )
+        """Datadog has certainly started nothing, so it costs nothing either."""
+        values: dict[str, Any] = {
+            "state": State.FAILED,
+            "failure": failure_record(failure),
+            "finished_at": self.database.now,
+            "retry_at": None,
+            "owner": None,
+        }
+        async with self.database.transaction() as connection:
+            if not await self._write(connection, fence.holds(investigations), fence.id, visible=True, values=values):
+                return False
+            if await give_back(connection, fence.id):
+                await note_return(self.database, connection, fence.id)
+        return True
 
     async def uncertain(self, fence: Fence) -> bool:
         return await self.write(
@@ -387,6 +399,17 @@ class Ledger:
         )
         async with self.database.transaction() as connection:
             return [(channel, thread_ts, ts) for channel, thread_ts, ts in await connection.execute(query)]
+
+
+def _is_another(subject: AlertRef | Question | ExistingRun, state: State, datadog_id: str | None) -> bool:
+    """Whether an ask means a run of its own, and not the latest one known."""
+    match subject:
+        case AlertRef():
+            return False
+        case Question():
+            return state.finished
+        case ExistingRun():  # the latest has another id, or none yet and then may well be this one
+            return datadog_id is not None or state.finished
 
 
 def _answered(investigation: Row[Any]) -> bool:

@@ -1,6 +1,6 @@
 """The words of the heart: what is asked, where, and what became of it. Plain data; no database, no Slack, no calls."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from bot.datadog.investigations import Conclusion
@@ -15,6 +15,7 @@ class AlertRef:
     event_ts: int  # Unix milliseconds
     monitor_name: str = ""
     group: str = ""
+    host: str = field(default="", compare=False)  # of the link it was read from: which organisation is meant
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +25,7 @@ class MonitorRef:
     monitor_id: int
     monitor_name: str = ""
     group: str = ""
+    host: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +33,7 @@ class EventRef:
     """An alert event known by its id only; its monitor is still to be found."""
 
     event_id: str
+    host: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +52,7 @@ class ExistingRun:
 
     investigation_id: str
     alert: AlertRef | None = None
+    host: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -47,7 +47,8 @@ def read_subject(record: dict[str, Any]) -> Subject:
             return Question(**{**values, "tags": tuple(values["tags"])})
         case "existing":
             alert = values["alert"]
-            return ExistingRun(values["investigation_id"], AlertRef(**alert) if alert else None)
+            host = values.get("host", "")
+            return ExistingRun(values["investigation_id"], AlertRef(**alert) if alert else None, host)
         case kind:
             return _KINDS[kind](**values)
 

@@ -5,11 +5,12 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeGuard
+from urllib.parse import urlsplit
 
-from bot.datadog.links import EventLink, InvestigationLink, Link, MonitorLink, find_links
+from bot.datadog.links import EventLink, InvestigationLink, Link, MonitorLink, find_links, parse_link
+from bot.datadog.titles import AlertTitle, read_title
 from bot.investigations.model import AlertRef, EventRef, MonitorRef
 from bot.slack.text import clean, cut, one_line, unescape
-from bot.slack.titles import AlertTitle, read_title
 
 PREFILL_LIMIT = 3_000
 _DEEPEST = 30
@@ -44,10 +45,15 @@ def find_alert(message: Mapping[str, Any]) -> FoundAlert | None:
 
 def find_investigation(messages: Iterable[Mapping[str, Any]]) -> str | None:
     """The Bits investigation a message or thread already links to, the last one if there are several."""
+    link = find_run_link(messages)
+    return link.investigation_id if link else None
+
+
+def find_run_link(messages: Iterable[Mapping[str, Any]]) -> InvestigationLink | None:
     found = None
     for message in messages:
         for link in _links(_content(message)):
-            found = link.investigation_id if isinstance(link, InvestigationLink) else found
+            found = link if isinstance(link, InvestigationLink) else found
     return found
 
 
@@ -93,12 +99,24 @@ def _found(candidate: _Candidate) -> FoundAlert:
 
 def subject_of(link: MonitorLink | EventLink, title: AlertTitle = _NO_TITLE) -> AlertRef | MonitorRef | EventRef:
     """What an alert's link asks to investigate, as exactly as the link can say."""
+    host = link_host(link)
     if isinstance(link, EventLink):
-        return EventRef(link.event_id or link.uid)
+        return EventRef(link.event_id or link.uid, host)
     group = one_line(link.group) or title.group
     if link.event_id and link.event_ts is not None and link.event_ts < _LATEST_MS:
-        return AlertRef(link.monitor_id, link.event_id, link.event_ts, title.name, group)
-    return EventRef(link.event_id) if link.event_id else MonitorRef(link.monitor_id, title.name, group)
+        return AlertRef(link.monitor_id, link.event_id, link.event_ts, title.name, group, host)
+    return EventRef(link.event_id, host) if link.event_id else MonitorRef(link.monitor_id, title.name, group, host)
+
+
+def link_host(link: Link) -> str:
+    """Which organisation a link means: its site, and the sub-domain if it has one."""
+    return urlsplit(link.url).netloc.lower()
+
+
+def host_in(words: str) -> str:
+    """The host of the one Datadog link that a person gave; empty for other words."""
+    link = parse_link(words.strip())
+    return link_host(link) if link else ""
 
 
 def is_alert_link(link: Link | None) -> TypeGuard[MonitorLink | EventLink]:

@@ -60,6 +60,8 @@ def _answered(error: SlackApiError) -> SlackTrouble:
     code = error_code(error)
     if status == 429 or code in {"ratelimited", "rate_limited"}:
         return SlackTrouble(Meaning.WAIT, "ratelimited", _retry_after(getattr(response, "headers", None)))
+    if code == "token_expired":
+        return SlackTrouble(Meaning.WAIT, code)  # renewed by the next try
     if status >= 500 or code in _MAYBE or not code:
         return SlackTrouble(Meaning.OPEN, code or f"http_{status}")
     if code in _MALFORMED:

@@ -224,7 +224,8 @@ class InstallRecords:
             return self._read(await self._one(connection, home))
 
     async def _one(self, connection: AsyncConnection, home: str) -> Row[Any]:
-        return (await connection.execute(self._all().where(installations.c.home == home))).one()
+        row: Row[Any] = (await connection.execute(self._all().where(installations.c.home == home))).one()
+        return row
 
     async def renew(self, old: Installation, tokens: Tokens) -> bool:
         """False when other tokens are there already."""

@@ -17,7 +17,7 @@ from bot.investigations.loops import Tasks
 from bot.slack.errors import CALL_ERRORS, Meaning, trouble_of
 from bot.slack.install_records import Installation, InstallRecords, NewInstallation
 from bot.slack.installations import InstalledWorkspaces, WatchfulClient
-from bot.slack.token_rotation import tokens_in
+from bot.slack.token_rotation import code_of, exchange, tokens_in
 from bot.slack.views.message import Message
 from bot.storage.engine import Database
 from bot.storage.install_tables import oauth_states
@@ -74,9 +74,7 @@ class Installing:
         async with self._database.transaction() as connection:
             await connection.execute(delete(oauth_states).where(oauth_states.c.expires_at <= now))
             await connection.execute(
-                oauth_states.insert().values(
-                    state=_hash(state), browser=_hash(browser), expires_at=now + STATE_SECONDS
-                )
+                oauth_states.insert().values(state=_hash(state), browser=_hash(browser), expires_at=now + STATE_SECONDS)
             )
         asked = {
             "client_id": self._client_id,
@@ -91,18 +89,19 @@ class Installing:
         if problem := await self._use_up(state, browser):
             return Finished(problem)
         try:
-            answer = await self._client.oauth_v2_access(
+            answer = await exchange(
+                self._client,
                 client_id=self._client_id,
                 client_secret=self._client_secret,
                 code=code,
                 redirect_uri=self._redirect_uri,
             )
         except SlackApiError as error:
-            return Finished(str(error.response.get("error") or UNREACHABLE))
+            return Finished(code_of(error) or UNREACHABLE)
         except CALL_ERRORS as error:
             logger.warning("an install could not be finished (%s)", type(error).__name__)
             return Finished(UNREACHABLE)
-        return await self._take_in(answer.data if isinstance(answer.data, dict) else {})
+        return await self._take_in(answer)
 
     async def _use_up(self, state: str, browser: str) -> str:
         table = oauth_states.c

@@ -8,6 +8,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from hashlib import sha256
 from itertools import groupby
 from json import dumps
@@ -85,7 +86,7 @@ class Poster:
         began = time.monotonic()
         try:
             for delivery in deliveries:
-                if time.monotonic() - began > self._timing.settle - self._timing.pace:
+                if time.monotonic() - began > self._timing.settle:
                     await self._outbox.not_tried(delivery, 0, "later")
                 else:
                     await self._guarded(delivery)
@@ -148,6 +149,7 @@ class Poster:
             message,
             channel=delivery.owed.channel,
             thread_ts=delivery.thread_ts or None,
+            reply_broadcast=True if message.broadcast and delivery.thread_ts else None,
             metadata={"event_type": METADATA_TYPE, "event_payload": {"key": delivery.owed.key}},
             parse="none",
             unfurl_links=False,
@@ -199,6 +201,9 @@ async def _tolerating_our_faults(call: Callable[..., Any], message: Message, **a
         trouble = trouble_of(error)
         if trouble.meaning is not Meaning.MALFORMED:
             raise
+        if message.plainer:
+            logger.warning("Slack refuses our blocks (%s): leaving out what it may not be able to fetch", trouble.code)
+            return await _tolerating_our_faults(call, replace(message, blocks=message.plainer, plainer=[]), **arguments)
         logger.exception("Slack refuses our blocks: %s", trouble.code)
         return await call(text=message.text[:3000], blocks=[], **arguments)
 

@@ -2,8 +2,11 @@
 
 import logging
 from collections.abc import Callable
+from dataclasses import replace
 
 from bot.investigations.ledger import Ledger
+from bot.investigations.model import Investigation, State
+from bot.investigations.rule_book import RuleBook
 from bot.slack.views.card import status_card
 from bot.slack.views.conclusions import conclusions_message
 from bot.slack.views.message import Message
@@ -33,21 +36,31 @@ class Cards:
 
 
 class Conclusions:
-    def __init__(self, ledger: Ledger, outbox: Outbox, app_url: Callable[[str], str]) -> None:
+    def __init__(
+        self, ledger: Ledger, outbox: Outbox, app_url: Callable[[str], str], rules: RuleBook | None = None
+    ) -> None:
         self._ledger = ledger
         self._outbox = outbox
         self._app_url = app_url
+        self._rules = rules
 
     async def message(self, delivery: Delivery, *, may_repeat: bool) -> Message | None:
         investigation = await self._ledger.get(delivery.owed.subject_id)
         if investigation is None:
             return None
-        return conclusions_message(
+        message = conclusions_message(
             investigation,
             requester=delivery.owed.requester,
             app_url=self._app_url(investigation.org),
             may_repeat=may_repeat,
         )
+        return replace(message, broadcast=await self._is_for_all(delivery, investigation))
+
+    async def _is_for_all(self, delivery: Delivery, investigation: Investigation) -> bool:
+        """Whether the channel wants the answer itself, and this is one."""
+        if self._rules is None or investigation.state is not State.CONCLUDED:
+            return False
+        return (await self._rules.of(delivery.owed.workspace, delivery.owed.channel)).broadcast
 
     async def refused(self, delivery: Delivery, code: str) -> None:
         """Nothing is lost: what the channel does not take, the person who asked gets directly."""

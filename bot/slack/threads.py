@@ -5,7 +5,7 @@ from typing import Any
 
 from bot.investigations.model import AlertRef, EventRef, ExistingRun, MonitorRef, Place
 from bot.investigations.sightings import Sighting, Sightings
-from bot.slack.alerts import find_alert, find_investigation
+from bot.slack.alerts import find_alert, find_run_link, link_host
 from bot.slack.errors import CALL_ERRORS
 from bot.slack.workspaces import Workspaces
 
@@ -50,10 +50,11 @@ class ThreadReader:
 def _chosen(seen: Sighting, messages: list[Any]) -> Found | None:
     found = next((alert for message in messages if (alert := find_alert(message))), None)
     subject: AlertRef | MonitorRef | EventRef | None = seen.alert or (found.subject if found else None)
-    run = find_investigation(messages) or seen.run
+    link = find_run_link(messages)
+    run = link.investigation_id if link else seen.run
     if run:
-        return ExistingRun(run, subject if isinstance(subject, AlertRef) else None)
+        return ExistingRun(run, subject if isinstance(subject, AlertRef) else None, link_host(link) if link else "")
     if found and found.recovered and seen.alert is None and isinstance(subject, AlertRef):
         # the message shows the recovery by now: the alert before it is meant, and has to be found
-        return MonitorRef(subject.monitor_id, subject.monitor_name, subject.group)
+        return MonitorRef(subject.monitor_id, subject.monitor_name, subject.group, subject.host)
     return subject

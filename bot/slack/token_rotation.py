@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import time
+from typing import Any
 
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
@@ -79,20 +80,21 @@ class TokenRotation:
 
     async def _refresh(self, old: Installation) -> None:
         try:
-            answer = await self._client.oauth_v2_access(
+            answer = await exchange(
+                self._client,
                 client_id=self._client_id,
                 client_secret=self._client_secret,
                 grant_type="refresh_token",
                 refresh_token=old.tokens.refresh_token,
             )
         except SlackApiError as error:
-            await self._refused(old, str(error.response.get("error", "")))
+            await self._refused(old, code_of(error))
             return
         except CALL_ERRORS as error:
             logger.warning("the token of %s was not renewed (%s); trying again soon", old.home, type(error).__name__)
             await self._records.rest(old, _REST)
             return
-        tokens = tokens_in(answer.data)
+        tokens = tokens_in(answer)
         await (self._keep(old, tokens) if tokens.bot_token else self._records.rest(old, _REST))
 
     async def _refused(self, old: Installation, code: str) -> None:
@@ -124,9 +126,20 @@ class TokenRotation:
         logger.error("new tokens of %s could not be stored: install the app there again", old.home)
 
 
-def tokens_in(answer: object) -> Tokens:
+def code_of(error: SlackApiError) -> str:
+    """Slack's word for it; empty for an answer that is not Slack's, such as a proxy's page."""
+    data = getattr(error.response, "data", error.response)
+    return str(data.get("error") or "") if isinstance(data, dict) else ""
+
+
+async def exchange(client: AsyncWebClient, **arguments: str) -> dict[str, Any]:
+    """A code or a refresh token for tokens. The SDK's own method for it uses what aiohttp is about to remove."""
+    answer = await client.api_call("oauth.v2.access", data=arguments)
+    return answer.data if isinstance(answer.data, dict) else {}
+
+
+def tokens_in(given: dict[str, Any]) -> Tokens:
     """The tokens in an answer of oauth.v2.access."""
-    given = answer if isinstance(answer, dict) else {}
     lives = given.get("expires_in")
     return Tokens(
         bot_token=str(given.get("access_token") or ""),

@@ -3,14 +3,15 @@
 import difflib
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
+from bot.cases.case_match import match_case
 from bot.datadog.links import InvestigationLink, Link, MonitorLink, parse_link
 from bot.investigations.model import EventRef, ExistingRun, MonitorRef, Subject, ThreadRef
-from bot.slack.alerts import is_alert_link, subject_of
+from bot.slack.alerts import is_alert_link, link_host, subject_of
 from bot.slack.questions import Unclear, read_free_text
 from bot.slack.text import clean, code, one_line, unescape
-from bot.wording import INVESTIGATION, INVESTIGATIONS
+from bot.wording import CASE, CASES, DATADOG, INSIGHTS, INVESTIGATION, INVESTIGATIONS
 
 _UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 _MENTION = re.compile(r"<@[UW][A-Z0-9]+(?:\|[^<>]*)?>:?")
@@ -29,11 +30,53 @@ class Investigate:
 @dataclass(frozen=True, slots=True)
 class List:
     monitor_id: int | None = None
+    host: str = field(default="", compare=False)  # of the link that was typed
 
 
 @dataclass(frozen=True, slots=True)
 class Show:
     investigation_id: str
+    host: str = field(default="", compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Attach:
+    """Insights to a case; the words name the case and may be empty."""
+
+    case: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ShowCase:
+    identifier: str  # a key or Datadog's id
+    host: str = field(default="", compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class NewCase:
+    title: str = ""  # untrusted
+
+
+@dataclass(frozen=True, slots=True)
+class ChannelSettings:
+    """The form with the channel's rules."""
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """Budget, what runs, the channel's rules and health, in short."""
+
+
+@dataclass(frozen=True, slots=True)
+class ShowAudit:
+    """Who started what, and what was refused."""
+
+
+@dataclass(frozen=True, slots=True)
+class Connect:
+    """A Datadog organisation; the words may be a link or the name of its site."""
+
+    words: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +104,8 @@ class Invalid:
     reason: str
 
 
-Wish = Investigate | List | Show | Help | Empty | Unknown | Invalid
+Govern = ChannelSettings | Status | ShowAudit
+Wish = Investigate | List | Show | ShowCase | NewCase | Attach | Govern | Connect | Help | Empty | Unknown | Invalid
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,7 +222,7 @@ def _linked(word: str) -> Wish | None:
     """A link in front decides, whatever stands behind it: an alert meant must not become a question, which costs too."""
     link = parse_link(_link_target(word))
     if isinstance(link, InvestigationLink):
-        return Investigate(ExistingRun(link.investigation_id.lower()))
+        return Investigate(ExistingRun(link.investigation_id.lower(), host=link_host(link)))
     return Investigate(subject_of(link)) if is_alert_link(link) else None
 
 
@@ -201,7 +245,7 @@ def _list(rest: str, _now: float) -> Wish:
         return List()
     link = parse_link(_link_target(word))
     if isinstance(link, MonitorLink) and link.monitor_id < 2**63:
-        return List(link.monitor_id)
+        return List(link.monitor_id, link_host(link))
     if word.isascii() and word.isdigit() and len(word) <= _LONGEST_MONITOR_ID and word.strip("0"):
         return List(int(word))
     return Invalid(f"{code(word, 80)} is no monitor. Give its id or its link, or nothing to see all.")
@@ -211,11 +255,44 @@ def _show(rest: str, _now: float) -> Wish:
     word, _ = _split(_unquoted(rest))
     link = parse_link(_link_target(word))
     if isinstance(link, InvestigationLink):
-        return Show(link.investigation_id.lower())
+        return Show(link.investigation_id.lower(), link_host(link))
     if _UUID.fullmatch(word):
         return Show(word.lower())
     given = f"{code(word, 80)} is no investigation." if word else "Tell me which investigation."
     return Invalid(f"{given} Give its link, or the id from its link; `list` shows the latest.")
+
+
+def _attach(rest: str, _now: float) -> Wish:
+    words = re.sub(r"^(?:insights?\s+)?(?:to\s+)?", "", _unquoted(rest), flags=re.IGNORECASE)
+    return Attach(_unquoted(words).removeprefix("#"))
+
+
+def _case(rest: str, _now: float) -> Wish:
+    first, more = _split(_unquoted(rest))
+    if first.lower() in {"new", "create"}:
+        return NewCase(one_line(_unquoted(more), 200))
+    words = [word for word in _unquoted(rest).split() if word.lower() not in {"show", "the", CASE}]
+    match = match_case(_link_target(" ".join(words))) or match_case(_link_target(words[0]) if words else "")
+    if match is not None:
+        return ShowCase(match.identifier)
+    given = f"{code(' '.join(words), 80)} names no {CASE}." if words else f"Tell me which {CASE}."
+    return Invalid(f"{given} Give its key, like `CASEM-42`, or its link; `case new` opens the form of a new one.")
+
+
+def _settings(_rest: str, _now: float) -> Wish:
+    return ChannelSettings()
+
+
+def _status(_rest: str, _now: float) -> Wish:
+    return Status()
+
+
+def _audit(_rest: str, _now: float) -> Wish:
+    return ShowAudit()
+
+
+def _connect(rest: str, _now: float) -> Wish:
+    return Connect(_link_target(_unquoted(rest)))
 
 
 def _help(_rest: str, _now: float) -> Wish:
@@ -241,6 +318,20 @@ VERBS: tuple[Verb, ...] = (
     ),
     Verb("list", (("[monitor id or link]", f"the latest {INVESTIGATIONS}"),), _list, ("ls",)),
     Verb("show", (("<investigation id or link>", f"how one {INVESTIGATION} stands"),), _show),
+    Verb(
+        "case",
+        (
+            (f"<{CASE} key or link>", f"the card of a {CASE}, to work on it from here"),
+            ("new [title]", f"open a {CASE}"),
+        ),
+        _case,
+        (CASES,),
+    ),
+    Verb("attach", ((f"[{CASE} key or link]", f"attach {DATADOG} links to a {CASE} as {INSIGHTS}"),), _attach),
+    Verb("status", (("", "today's budget, what is running, this channel's rules, and whether all is well"),), _status),
+    Verb("settings", (("", "this channel's rules: alerts, automatic starts, budget, who may start"),), _settings),
+    Verb("audit", (("", "who started what here, and what was refused; for admins and those the rules name"),), _audit),
+    Verb("connect", (("[site or link]", f"connect a {DATADOG} organisation; for workspace admins"),), _connect),
     Verb("help", (("", "this text"),), _help, ("?", "-h", "--help")),
 )
 _BY_WORD = {word: verb for verb in VERBS for word in (verb.name, *verb.aliases)}

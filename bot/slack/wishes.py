@@ -3,39 +3,88 @@
 import logging
 import secrets
 
+from bot.cases.case_match import match_case
 from bot.datadog.errors import DatadogError, NotFound, RateLimited
 from bot.investigations.failures import failure_of
 from bot.investigations.model import Source, ThreadRef
 from bot.investigations.ports import Org
+from bot.slack.attach_starts import Beginning, begin
+from bot.slack.case_lookup import about_case
+from bot.slack.connect_form import wanted
 from bot.slack.gestures import Gesture
+from bot.slack.governing import govern, may_not_look
 from bot.slack.reception import answer_later, receive
 from bot.slack.services import Services
-from bot.slack.verbs import Empty, Invalid, Investigate, List, Show, Unknown, Wish
+from bot.slack.text import code
+from bot.slack.verbs import (
+    Attach,
+    ChannelSettings,
+    Connect,
+    Empty,
+    Govern,
+    Invalid,
+    Investigate,
+    List,
+    NewCase,
+    Show,
+    ShowAudit,
+    ShowCase,
+    Status,
+    Unknown,
+    Wish,
+)
 from bot.slack.views import answers, refusals
+from bot.slack.views.attach import begin_message
 from bot.slack.views.message import Message
+from bot.slack.wish_records import wish_record
 
 logger = logging.getLogger(__name__)
 
-ORG = "default"
 LISTED = 10
 NOTHING_NAMED = "Tell me what to investigate: a monitor id, a link to a monitor or alert, or a question in words."
 
 
-async def act(services: Services, gesture: Gesture, wish: Wish, source: Source) -> Message | None:
-    """Do it, or have it done; what can be answered from what we know is returned at once."""
+async def act(services: Services, gesture: Gesture, wish: Wish, source: Source, *, org: str = "") -> Message | None:
+    """Do it, or have it done; what can be answered from what we know is returned at once.
+
+    `org` is the organisation where the person has said so; else it is found out.
+    """
     match wish:
         case Investigate(ThreadRef()) if not gesture.place.thread_ts:
             return answers.invalid(Invalid(NOTHING_NAMED))
         case Investigate(subject):
-            outcome = await receive(services, gesture, subject, source)
+            outcome = await receive(services, gesture, subject, source, org=org)
             answer_later(services, gesture, subject, outcome)
             return None
+        case Attach(words):
+            return await _attach(services, gesture, words)
+        case NewCase() | ShowCase() | ChannelSettings() | Status() | ShowAudit() | Connect():
+            return _hand_on(services, gesture, wish, org)
         case List() | Show():
             services.voice.remember(gesture.place, gesture.person, gesture.response_url)
-            services.tasks.spawn(_look_up(services, gesture, wish), "look-up for a person")
+            services.tasks.spawn(_look_up(services, gesture, wish, source, org), "look-up for a person")
             return None
         case _:
             return _at_once(wish)
+
+
+def _hand_on(
+    services: Services, gesture: Gesture, wish: NewCase | ShowCase | Govern | Connect, org: str
+) -> Message | None:
+    if isinstance(wish, Connect):
+        return wanted(services, gesture, wish)
+    if isinstance(wish, NewCase | ShowCase):
+        return about_case(services, gesture, wish, org=org)
+    return govern(services, gesture, wish)
+
+
+async def _attach(services: Services, gesture: Gesture, words: str) -> Message | None:
+    if words and match_case(words) is None:
+        return answers.invalid(Invalid(f"{code(words, 80)} is no case. Give its key, like CASEM-42, or its link."))
+    if not gesture.trigger_id:
+        return begin_message(words)
+    begin(services.attaching, gesture, Beginning(words))
+    return None
 
 
 def _at_once(wish: Wish) -> Message:
@@ -50,26 +99,29 @@ def _at_once(wish: Wish) -> Message:
             return answers.help_text()
 
 
-async def _look_up(services: Services, gesture: Gesture, wish: List | Show) -> None:
-    message = await _looked_up(services, wish)
-    await services.voice.tell(gesture.place, gesture.person, message)
+async def _look_up(services: Services, gesture: Gesture, wish: List | Show, source: Source, org: str) -> None:
+    message = await may_not_look(services, gesture.place, gesture.person)
+    if message is None:
+        org = org or await services.which_org.of(gesture, wish.host, wish_record(wish, source))
+        message = await _looked_up(services, wish, org) if org else None
+    if message is not None:
+        await services.voice.tell(gesture.place, gesture.person, message)
 
 
-async def _looked_up(services: Services, wish: List | Show) -> Message:
+async def _looked_up(services: Services, wish: List | Show, org_id: str) -> Message:
     reference = secrets.token_hex(3).upper()
     try:
-        org = await services.orgs.get(ORG)
+        org = await services.orgs.get(org_id)
         if org is None:
             return refusals.no_org()
-        return await _ask_datadog(services, org, wish)
+        return await _ask_datadog(org, wish, services.app_url(org_id))
     except DatadogError as error:
         logger.warning("look-up %s failed: %s", reference, type(error).__name__)
         wait = error.wait if isinstance(error, RateLimited) else None
         return answers.refused(failure_of(error), wait=wait, ref=reference)
 
 
-async def _ask_datadog(services: Services, org: Org, wish: List | Show) -> Message:
-    app_url = services.app_url(ORG)
+async def _ask_datadog(org: Org, wish: List | Show, app_url: str) -> Message:
     if isinstance(wish, List):
         page = await org.bits.page(limit=LISTED, monitor_id=wish.monitor_id)
         return answers.investigation_list(page.items, app_url=app_url, monitor_id=wish.monitor_id, total=page.total)

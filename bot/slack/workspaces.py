@@ -27,10 +27,8 @@ class Workspaces(Protocol):
 
 
 class Home(Workspaces, Protocol):
-    """What Bolt needs besides: a client to copy, and who answers a request."""
+    """What Bolt needs besides: who answers a request."""
 
-    @property
-    def client(self) -> AsyncWebClient: ...
     async def authorize(
         self, *, enterprise_id: str | None, team_id: str | None, context: Any = None
     ) -> AuthorizeResult | None: ...
@@ -62,7 +60,7 @@ class SingleWorkspace:
     def workspace(self) -> str:
         return self._speaker.workspace
 
-    async def authorize(self, **_: object) -> AuthorizeResult | None:
+    async def authorize(self, **_: Any) -> AuthorizeResult | None:
         speaker = self._speaker
         return AuthorizeResult(
             enterprise_id=speaker.enterprise or None,

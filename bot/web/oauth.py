@@ -51,7 +51,8 @@ class InstallPages:
 
     async def _install(self, request: web.Request) -> web.StreamResponse:
         browser = _browser(request) or secrets.token_urlsafe(32)
-        response = web.HTTPFound(await self._installing.begin(browser), headers=HEADERS)
+        consent = await self._installing.begin(browser)
+        response = web.Response(status=web.HTTPFound.status_code, headers={**HEADERS, "Location": consent})
         response.set_cookie(
             COOKIE, browser, max_age=COOKIE_SECONDS, path="/", httponly=True, samesite="Lax", secure=self._secure
         )

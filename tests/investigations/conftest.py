@@ -1,15 +1,18 @@
 """A world on a fresh database, with a bot in it that moves only when a test says so."""
 
 from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
 
 import pytest
+from sqlalchemy import event
 
 from bot.storage.engine import Database
 from tests.clock import Clock
 from tests.investigations.world import World
-from tests.pg import database_url, postgres_url
+from tests.pg import database_url, ready, ready_postgres_url
 
-__all__ = ["both_worlds", "clock", "database_url", "postgres_url", "world"]
+__all__ = ["both_worlds", "clock", "database_url", "lasting_world", "postgres_world", "ready_postgres_url", "world"]
 
 
 @pytest.fixture
@@ -19,16 +22,33 @@ def clock() -> Clock:
 
 @pytest.fixture
 async def world(clock: Clock) -> AsyncIterator[World]:
-    database = Database("sqlite+aiosqlite:///:memory:", clock=clock)
-    await database.open()
-    yield World(database, clock)
-    await database.close()
+    async with ready(Database("sqlite+aiosqlite:///:memory:", clock=clock)) as database:
+        yield World(database, clock)
+
+
+@pytest.fixture
+async def lasting_world(tmp_path: Path, clock: Clock) -> AsyncIterator[World]:
+    """On a file: a bot killed in mid-statement takes its connection with it, and a database in memory would go too."""
+    database = Database(f"sqlite+aiosqlite:///{tmp_path}/ledger.sqlite3", clock=clock)
+    event.listen(database.engine.sync_engine, "connect", _no_need_to_reach_the_disk)
+    async with ready(database):
+        yield World(database, clock)
+
+
+def _no_need_to_reach_the_disk(connection: Any, _record: Any) -> None:
+    cursor = connection.cursor()
+    cursor.execute("PRAGMA synchronous=OFF")
+    cursor.close()
 
 
 @pytest.fixture
 async def both_worlds(database_url: str, clock: Clock) -> AsyncIterator[World]:
     """The same story on SQLite and on PostgreSQL, where the databases themselves matter."""
-    database = Database(database_url, clock=clock)
-    await database.open()
-    yield World(database, clock)
-    await database.close()
+    async with ready(Database(database_url, clock=clock)) as database:
+        yield World(database, clock)
+
+
+@pytest.fixture
+async def postgres_world(ready_postgres_url: str, clock: Clock) -> AsyncIterator[World]:
+    async with ready(Database(ready_postgres_url, clock=clock)) as database:
+        yield World(database, clock)

@@ -26,7 +26,7 @@ class Answer(dict[str, Any]):
 
 
 def says(code: str, *, status: int = 200, headers: dict[str, str] | None = None) -> SlackApiError:
-    return SlackApiError("Slack says no", Answer({"ok": False, "error": code}, status, headers))
+    return SlackApiError("Slack says no", Answer({"ok": False, "error": code}, status, headers))  # type: ignore[no-untyped-call]
 
 
 def slow_down(seconds: int) -> SlackApiError:
@@ -39,6 +39,7 @@ class FakeSlack:
     def __init__(self, network: "Network") -> None:
         self.network = network
         self.messages: list[dict[str, Any]] = []
+        self.archived: set[str] = set()
         self.edits = 0
         self.posts: list[dict[str, Any]] = []  # the arguments of every post that landed
         self._ts = itertools.count(1)
@@ -58,8 +59,9 @@ class FakeSlack:
         return [message["text"] for message in self.messages if message["text"].startswith("card")]
 
     def write(self, arguments: dict[str, Any]) -> dict[str, Any]:
-        # Slack's own clock stands: what matters of a ts here is that it is one of its kind
-        ts = f"{1_700_000_000 + next(self._ts)}.000100"
+        if arguments["channel"] in self.archived:
+            raise says("is_archived")
+        ts = f"{int(self.network.clock.now)}.{next(self._ts):06d}"
         message = {
             "channel": arguments["channel"],
             "thread_ts": arguments.get("thread_ts") or "",
@@ -111,9 +113,7 @@ class _Client:
         ]
         start, size = int(paging.get("cursor", 0)), paging["limit"]
         more = str(start + size) if len(found) > start + size else ""
-        return Answer(
-            {"ok": True, "messages": found[start : start + size], "response_metadata": {"next_cursor": more}}
-        )
+        return Answer({"ok": True, "messages": found[start : start + size], "response_metadata": {"next_cursor": more}})
 
     async def conversations_open(self, *, users: str) -> Answer:
         return Answer({"ok": True, "channel": {"id": users}})
@@ -152,4 +152,4 @@ class Conclusions:
         await self._outbox.instead_to_requester(delivery)
 
 
-KINDS = {CARD: Card, CONCLUSIONS: Conclusions}
+KINDS: dict[str, type[Card | Conclusions]] = {CARD: Card, CONCLUSIONS: Conclusions}

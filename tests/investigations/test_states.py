@@ -236,7 +236,7 @@ async def test_following_what_datadog_does_not_know(world: World) -> None:
 
 async def test_at_the_deadline_the_thread_is_told_that_it_still_runs(world: World) -> None:
     await started(world)
-    await world.wind(45 * 60 + 60, step=15)
+    await world.wind(45 * 60 + 60, step=300)
     assert world.slack.said() == ["card: expired", "expired: nothing"]
     world.datadog.run.ends("conclusive", CAUSE)
     await world.wind(120)
@@ -245,7 +245,7 @@ async def test_at_the_deadline_the_thread_is_told_that_it_still_runs(world: Worl
 
 async def test_keep_waiting_brings_the_answer_after_all(world: World) -> None:
     await started(world)
-    await world.wind(45 * 60 + 60, step=15)
+    await world.wind(45 * 60 + 60, step=300)
     assert await world.ledger.keep_waiting(1)
     assert not await world.ledger.keep_waiting(1)
     await world.turns()
@@ -271,7 +271,7 @@ async def test_keep_waiting_before_the_thread_was_told_takes_that_reply_back(wor
 
 async def test_keep_waiting_while_a_crashed_reply_is_open_does_not_hold_up_the_answer(world: World) -> None:
     await started(world)
-    await world.wind(45 * 60 - 15, step=15)
+    await world.wind(45 * 60 - 15, step=300)
     world.slack.network.expect("post", *(Fate(TimeoutError()) for _ in range(50)))
     await world.wind(60)
     assert await world.state() == "expired"

@@ -35,7 +35,7 @@ from bot.investigations.model import (
 from bot.investigations.runner import Runner
 from bot.investigations.timing import Timing
 from bot.investigations.watcher import Watcher
-from bot.slack.poster import Poster
+from bot.slack.poster import Kind, Poster
 from bot.storage.engine import Database
 from bot.storage.leases import new_owner
 from bot.storage.outbox import Outbox
@@ -266,7 +266,7 @@ class Bot:
         self.ledger = Ledger(world.database, deadline=timing.deadline)
         self.desk = Desk(self.ledger, _nothing)
         outbox = Outbox(world.database, owner=owner, lease=timing.lease)
-        kinds = {name: kind(self.ledger, outbox) for name, kind in KINDS.items()}
+        kinds: dict[str, Kind] = {name: kind(self.ledger, outbox) for name, kind in KINDS.items()}
         self.finder = Finder(self.desk, self.ledger, world.orgs, world.threads, world.voice, timing, owner=owner)
         self.runner = Runner(self.ledger, world.orgs, timing, owner=owner, wake=_nothing)
         self.watcher = Watcher(self.ledger, world.orgs, timing, wake=_nothing)
@@ -337,7 +337,7 @@ class World:
         for _ in range(number):
             await self.bot.turn()
 
-    async def wind(self, seconds: float, *, step: float = 5.0) -> None:
+    async def wind(self, seconds: float, *, step: float = 10.0) -> None:
         """Time passes and the bot goes on working."""
         while seconds > 0:
             self.clock.wind(min(step, seconds))

@@ -118,6 +118,10 @@ def _check_block(block: dict[str, Any]) -> None:
         assert sum(len(text) for text in texts(block)) <= 3_000
         for element in block["elements"]:
             _check_rich(element)
+    elif kind == "image":
+        assert 1 <= len(block["alt_text"]) <= 2_000
+        assert block["image_url"].startswith("https://")
+        assert len(block["image_url"]) <= 3_000
     elif kind == "input":
         _check_text(block["label"], 2_000)
         _check_element(block["element"])
@@ -183,4 +187,4 @@ def _check_run(run: dict[str, Any]) -> None:
         assert len(run["url"]) <= 3_000
         assert run.get("text", "x")
     else:
-        assert run["type"] == "user"  # and never broadcast, usergroup or channel
+        assert run["type"] in {"user", "emoji"}  # and never broadcast, usergroup or channel

@@ -8,14 +8,15 @@ from typing import Literal
 import pytest
 from slack_sdk.errors import SlackApiError
 
-from bot.slack.install_records import REFRESH_MARGIN
+from bot.slack import token_rotation
+from bot.slack.install_records import REFRESH_MARGIN, Installation, Tokens
 from bot.slack.token_rotation import TokenNotRenewedError
 from bot.storage.engine import Database
 from tests.clock import Clock
-from tests.pg import database_url, postgres_url
-from tests.slack.replicas import Replica, Replicas
+from tests.pg import database_url, postgres_url, ready_postgres_url
+from tests.slack.replicas import Replica, Replicas, sqlite_only
 
-__all__ = ["database_url", "postgres_url"]
+__all__ = ["database_url", "postgres_url", "ready_postgres_url"]
 
 
 class Gate(asyncio.Event):
@@ -52,12 +53,14 @@ def forget_memory(*some: Replica) -> None:
 # -- who speaks where --------------------------------------------------------------------------------------------
 
 
+@sqlite_only
 async def test_nobody_speaks_where_nobody_installed_it(replicas: Replicas) -> None:
     assert await replicas.one.workspaces.speaker("T404") is None
     assert await replicas.one.workspaces.speaker("") is None
     assert await replicas.one.workspaces.authorize(enterprise_id=None, team_id="T404") is None
 
 
+@sqlite_only
 async def test_each_workspace_is_spoken_to_with_its_own_token_by_every_replica(replicas: Replicas) -> None:
     globex = replicas.slack.add_workspace("Globex")
     globex.add_user("gil")
@@ -75,6 +78,7 @@ async def test_each_workspace_is_spoken_to_with_its_own_token_by_every_replica(r
     assert [message.text for message in there.messages] == ["to Globex"]
 
 
+@sqlite_only
 async def test_requests_are_authorised_without_asking_slack(replicas: Replicas) -> None:
     await replicas.install()
     before = replicas.calls("auth.test")
@@ -125,6 +129,7 @@ async def test_a_workspaces_own_install_goes_before_that_of_its_enterprise_as_lo
     assert await token() != own.bot_token
 
 
+@sqlite_only
 async def test_the_memory_is_short(replicas: Replicas) -> None:
     await replicas.install()
     assert await replicas.other.workspaces.speaker(replicas.acme.id)
@@ -141,6 +146,7 @@ async def test_the_memory_is_short(replicas: Replicas) -> None:
 
 
 @pytest.mark.parametrize("word", ["token_revoked", "account_inactive"])
+@sqlite_only
 async def test_a_token_slack_took_away_is_noticed_by_whoever_uses_it(
     replicas: Replicas, word: str, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -161,6 +167,7 @@ async def test_a_token_slack_took_away_is_noticed_by_whoever_uses_it(
     assert install.bot_token not in caplog.text
 
 
+@sqlite_only
 async def test_installing_again_mends_it_at_once(replicas: Replicas) -> None:
     await replicas.install()
     channel = replicas.acme.add_channel("alerts")
@@ -195,12 +202,14 @@ async def test_a_refusal_that_was_none_is_looked_at_again_after_a_while(replicas
     assert await replicas.other.post(replicas.acme, channel.id, "works there too")
 
 
+@sqlite_only
 async def test_an_old_token_in_one_replicas_memory_does_not_hurt_the_new_one(replicas: Replicas) -> None:
     await replicas.install()
     channel = replicas.acme.add_channel("alerts")
     await replicas.one.post(replicas.acme, channel.id, "remembered")
     await replicas.install(by=replicas.other)
 
+    replicas.slack.break_next("chat.postMessage", error="token_revoked")
     with pytest.raises(SlackApiError):
         await replicas.one.post(replicas.acme, channel.id, "with the old token")
     assert await replicas.one.post(replicas.acme, channel.id, "with the new one")
@@ -232,6 +241,7 @@ def alerts(replicas: Replicas) -> str:
     return channel.id
 
 
+@sqlite_only
 async def test_a_token_with_time_left_is_left_alone(rotating: Replicas) -> None:
     nearly_over(rotating, left=REFRESH_MARGIN + 60)
     assert await rotating.one.post(rotating.acme, alerts(rotating), "hello")
@@ -258,6 +268,7 @@ async def test_two_replicas_that_post_at_once_refresh_once_and_both_post(rotatin
     assert old_token not in tokens
 
 
+@sqlite_only
 async def test_it_goes_on_for_days(rotating: Replicas) -> None:
     for round_ in range(1, 6):
         nearly_over(rotating)
@@ -267,6 +278,7 @@ async def test_it_goes_on_for_days(rotating: Replicas) -> None:
         assert rotating.refreshes == round_
 
 
+@sqlite_only
 async def test_after_a_night_without_a_word_the_first_one_in_the_morning_gets_through(rotating: Replicas) -> None:
     rotating.clock.wind(HALF_A_DAY * 3)
     forget_memory(rotating.one)
@@ -274,6 +286,7 @@ async def test_after_a_night_without_a_word_the_first_one_in_the_morning_gets_th
     assert rotating.refreshes == 1
 
 
+@sqlite_only
 async def test_while_slack_gives_no_new_token_the_old_one_is_used_to_its_end(rotating: Replicas) -> None:
     nearly_over(rotating)
     rotating.slack.break_next("oauth.v2.access", times=2, status=503)
@@ -310,6 +323,7 @@ async def test_a_refresh_somebody_else_won_is_noticed_by_reading_again(rotating:
     assert installation.problem == ""
 
 
+@sqlite_only
 async def test_a_lost_answer_is_told_and_the_old_token_used_to_its_end(
     rotating: Replicas, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -329,7 +343,11 @@ async def test_a_lost_answer_is_told_and_the_old_token_used_to_its_end(
     assert await rotating.one.post(rotating.acme, alerts(rotating), "installed again")
 
 
-async def test_a_handler_does_not_wait_for_a_slow_refresh_while_the_old_token_works(rotating: Replicas) -> None:
+@sqlite_only
+async def test_a_handler_does_not_wait_for_a_slow_refresh_while_the_old_token_works(
+    rotating: Replicas, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(token_rotation, "_WHILE_IT_WORKS", 0.05)
     nearly_over(rotating)
     answered = asyncio.Event()
     rotating.slack.break_next("oauth.v2.access", delay=answered)
@@ -346,6 +364,7 @@ async def test_a_handler_does_not_wait_for_a_slow_refresh_while_the_old_token_wo
     assert rotating.refreshes == 1
 
 
+@sqlite_only
 async def test_a_token_slack_calls_expired_is_renewed_whatever_our_clock_says(rotating: Replicas) -> None:
     await rotating.one.post(rotating.acme, alerts(rotating), "fine")
     rotating.slack.break_next("chat.postMessage", error="token_expired")
@@ -371,3 +390,41 @@ async def test_an_install_during_a_refresh_wins(rotating: Replicas, caplog: pyte
     token = await rotating.one.post(rotating.acme, alerts(rotating), "with the newest")
     assert rotating.acme.install is not None
     assert token == rotating.acme.install.bot_token
+
+
+@sqlite_only
+async def test_new_tokens_are_not_lost_over_a_database_that_is_away_for_a_moment(
+    rotating: Replicas, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    nearly_over(rotating)
+    renew, failures = rotating.one.records.renew, [OSError("away"), OSError("away")]
+
+    async def stumbling(old: Installation, tokens: Tokens) -> bool:
+        if failures:
+            raise failures.pop()
+        return await renew(old, tokens)
+
+    monkeypatch.setattr(rotating.one.records, "renew", stumbling)
+    token = await rotating.one.post(rotating.acme, alerts(rotating), "hello")
+
+    assert rotating.acme.install is not None
+    assert token == rotating.acme.install.bot_token
+    assert await rotating.other.post(rotating.acme, alerts(rotating), "there too") == token
+    assert rotating.refreshes == 1
+
+
+@sqlite_only
+async def test_a_stop_waits_for_a_refresh_under_way(rotating: Replicas) -> None:
+    nearly_over(rotating)
+    answered = Gate()
+    rotating.slack.break_next("oauth.v2.access", delay=answered)
+    posting = asyncio.create_task(rotating.one.post(rotating.acme, alerts(rotating), "hello"))
+    await answered.reached.wait()
+    posting.cancel()  # whoever wanted the token is gone, but the answer must be kept
+    closing = asyncio.create_task(rotating.one.rotation.close(5))
+    answered.set()
+    await closing
+    installation = await rotating.other.records.at(rotating.acme.id)
+    assert installation is not None
+    assert rotating.acme.install is not None
+    assert installation.tokens.bot_token == rotating.acme.install.bot_token

@@ -47,6 +47,8 @@ def test_its_buttons() -> None:
     found = buttons(reply(inv(ONE)).blocks)
     assert {text: button["action_id"] for text, button in found.items()} == {
         "Details": "conclusions:details",
+        "Create case": "conclusions:create_case",
+        "Attach to case": "conclusions:attach",
         "Open in Datadog": "conclusions:open",
         "Run again": "conclusions:run_again",
         "👍 Helpful": "conclusions:helpful",

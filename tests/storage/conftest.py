@@ -6,9 +6,9 @@ import pytest
 
 from bot.storage.engine import Database
 from tests.clock import Clock
-from tests.pg import database_url, postgres_url
+from tests.pg import database_url, empty_database_url, postgres_url, ready, ready_postgres_url
 
-__all__ = ["clock", "database", "database_url", "postgres_url"]
+__all__ = ["clock", "database", "database_url", "empty_database_url", "postgres_url", "ready_postgres_url"]
 
 
 @pytest.fixture
@@ -18,7 +18,5 @@ def clock() -> Clock:
 
 @pytest.fixture
 async def database(database_url: str, clock: Clock) -> AsyncIterator[Database]:
-    opened = Database(database_url, clock=clock)
-    await opened.open()
-    yield opened
-    await opened.close()
+    async with ready(Database(database_url, clock=clock)) as opened:
+        yield opened

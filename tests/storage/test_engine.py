@@ -13,28 +13,32 @@ from alembic.runtime.migration import MigrationContext
 from sqlalchemy import Connection, func, inspect, select, text
 
 from bot.storage.engine import Database, DatabaseBusyError
-from bot.storage.tables import metadata, poll_turns, votes
+from bot.storage.schema import metadata
+from bot.storage.tables import poll_turns, votes
 
 
-async def test_the_schema_is_the_one_the_tables_describe(database: Database) -> None:
+async def test_the_schema_is_the_one_the_tables_describe(empty_database_url: str) -> None:
     def differences(connection: Connection) -> list[object]:
         context = MigrationContext.configure(connection, opts={"compare_type": True})
         return list(compare_metadata(context, metadata))
 
+    database = Database(empty_database_url)
+    await database.open()
     async with database.transaction() as connection:
         assert await connection.run_sync(differences) == []
         tables = await connection.run_sync(lambda sync: set(inspect(sync).get_table_names()))
     assert set(metadata.tables) <= tables
+    await database.close()
 
 
-async def test_what_was_kept_is_there_after_a_restart(database_url: str) -> None:
-    first = Database(database_url)
+async def test_what_was_kept_is_there_after_a_restart(empty_database_url: str) -> None:
+    first = Database(empty_database_url)
     await first.open()
     async with first.transaction() as connection:
         await connection.execute(poll_turns.insert().values(org="default", next_at=1.0, slow_at=2.0))
     await first.close()
 
-    second = Database(database_url)
+    second = Database(empty_database_url)
     await second.open()
     async with second.transaction() as connection:
         assert (await connection.execute(select(poll_turns))).all() == [("default", 1.0, 2.0)]
@@ -93,9 +97,11 @@ async def test_a_start_that_fails_lets_go_of_the_file(tmp_path: Path) -> None:
     await broken.close()
 
 
-async def test_a_start_interrupted_half_way_through_the_schema_leaves_nothing_half_made(database_url: str) -> None:
+async def test_a_start_interrupted_half_way_through_the_schema_leaves_nothing_half_made(
+    empty_database_url: str,
+) -> None:
     """As a kill would: the first start ends after some tables were made and before the last one."""
-    database = Database(database_url)
+    database = Database(empty_database_url)
     with pytest.MonkeyPatch.context() as patch:
         made = _stop_after(patch, tables=3)
         with pytest.raises(InterruptedError):
@@ -133,16 +139,16 @@ async def test_an_error_in_a_transaction_leaves_no_trace(database: Database) -> 
         assert (await connection.execute(select(poll_turns))).all() == []
 
 
-async def test_an_older_version_still_starts_on_a_newer_schema(database_url: str) -> None:
+async def test_an_older_version_still_starts_on_a_newer_schema(empty_database_url: str) -> None:
     """A release taken back, or an old replica that restarts while new ones run: columns were only added."""
-    newer = Database(database_url)
+    newer = Database(empty_database_url)
     await newer.open()
     async with newer.transaction() as connection:
         await connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
         await connection.execute(text("ALTER TABLE poll_turns ADD COLUMN invented_later FLOAT"))
     await newer.close()
 
-    older = Database(database_url)
+    older = Database(empty_database_url)
     await older.open()
     async with older.transaction() as connection:
         await connection.execute(poll_turns.insert().values(org="default", next_at=1.0, slow_at=1.0))

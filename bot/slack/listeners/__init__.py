@@ -2,10 +2,38 @@
 
 from slack_bolt.async_app import AsyncApp
 
-from bot.slack.listeners import actions, commands, events, lifecycle, shortcuts, views
+from bot.slack.listeners import (
+    actions,
+    alerts,
+    attach,
+    cases,
+    commands,
+    connect,
+    events,
+    home,
+    lifecycle,
+    orgs,
+    settings,
+    shortcuts,
+    views,
+)
 from bot.slack.services import Services
 
 
 def register(app: AsyncApp, services: Services) -> None:
-    for listeners in (actions, commands, events, lifecycle, shortcuts, views):
+    for listeners in (
+        actions,
+        alerts,
+        attach,
+        cases,
+        commands,
+        connect,
+        events,
+        home,
+        lifecycle,
+        orgs,
+        settings,
+        shortcuts,
+        views,
+    ):
         listeners.register(app, services)

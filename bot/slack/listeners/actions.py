@@ -48,10 +48,8 @@ def _register_starts(app: AsyncApp, services: Services) -> None:
         await ack()
         if outcome is None:
             _tell(services, gesture, answers.gone())
-        elif outcome.investigation is not None:
-            subject = outcome.investigation.alert or outcome.investigation.question
-            if subject is not None:
-                answer_later(services, gesture, subject, outcome)
+        else:
+            answer_later(services, gesture, None, outcome)
 
 
 def _register_card(app: AsyncApp, services: Services) -> None:

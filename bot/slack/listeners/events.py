@@ -10,8 +10,9 @@ from typing import Any
 
 from slack_bolt.async_app import AsyncApp
 
-from bot.investigations.model import AlertRef, Source
+from bot.investigations.model import AlertRef, Place, Source
 from bot.slack.alerts import find_alert, find_investigation
+from bot.slack.datadog_messages import keep_alert
 from bot.slack.gestures import of_mention
 from bot.slack.services import Services
 from bot.slack.verbs import parse
@@ -53,6 +54,7 @@ async def _saw(services: Services, workspace: str, event: dict[str, Any]) -> Non
         await services.sightings.saw_alert(workspace, channel, ts, found.subject)
     if run := find_investigation([message]):
         await services.sightings.saw_run(workspace, channel, str(message.get("thread_ts") or ts), run)
+    await keep_alert(services, Place(workspace, channel, ts), event, found)
 
 
 def _by_an_app(event: dict[str, Any]) -> bool:

@@ -38,8 +38,8 @@ async def _keep(services: Services, body: dict[str, Any]) -> None:
         return
     for departure in departures:
         await services.lifecycle.note(departure)
-    if granted:
-        await services.lifecycle.granted(granted, str(body.get("enterprise_id") or ""), _time(body))
+    if granted and (enterprise := _enterprise(body)):
+        await services.lifecycle.granted(granted, enterprise, _time(body))
 
 
 def departures_in(body: dict[str, Any]) -> list[Departure]:
@@ -49,7 +49,7 @@ def departures_in(body: dict[str, Any]) -> list[Departure]:
             key=f"{body.get('event_id', '')}:{team}",
             kind=str(event["type"]),
             team_id=team,
-            enterprise_id=str(body.get("enterprise_id") or ""),
+            enterprise_id=_enterprise(body),
             org_wide=_is_org_wide(body),
             happened_at=_time(body),
         )
@@ -76,8 +76,16 @@ def _leaving(event: dict[str, Any], team: str) -> list[str]:
 
 
 def _is_org_wide(body: dict[str, Any]) -> bool:
-    authorizations = body.get("authorizations") or [{}]
-    return bool(authorizations[0].get("is_enterprise_install") or body.get("is_enterprise_install"))
+    return bool(_authorization(body).get("is_enterprise_install") or body.get("is_enterprise_install"))
+
+
+def _enterprise(body: dict[str, Any]) -> str:
+    return str(body.get("enterprise_id") or _authorization(body).get("enterprise_id") or "")
+
+
+def _authorization(body: dict[str, Any]) -> dict[str, Any]:
+    """Whose install the event is sent to."""
+    return dict((body.get("authorizations") or [{}])[0])
 
 
 def _time(body: dict[str, Any]) -> float:

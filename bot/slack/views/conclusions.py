@@ -10,13 +10,15 @@ from bot.slack.markdown import markdown_blocks, plain_blocks, visible_text
 from bot.slack.text import cut, escape, fit_mrkdwn, mention, one_line
 from bot.slack.views.message import Message
 from bot.slack.views.subject import open_button, run_again_button, subject_name, subject_runs
-from bot.wording import DATADOG, DETAILS, DISCLAIMER, INVESTIGATION, PRODUCT, VOTES, counted
+from bot.wording import CASE, DATADOG, DETAILS, DISCLAIMER, INVESTIGATION, PRODUCT, VOTES, counted
 
 OPEN = "conclusions:open"
 DETAILS_ACTION = "conclusions:details"
 RUN_AGAIN = "conclusions:run_again"
 HELPFUL = "conclusions:helpful"
 NOT_HELPFUL = "conclusions:not_helpful"
+CREATE_CASE = "conclusions:create_case"
+ATTACH = "conclusions:attach"
 
 _MOST_SHOWN = 10
 _TITLE_LIMIT = 140
@@ -102,6 +104,8 @@ def _buttons(inv: Investigation, app_url: str) -> list[Block]:
     details = [button(DETAILS, DETAILS_ACTION, value=value, style="primary")] if inv.conclusions else []
     return [
         *details,
+        button(f"Create {CASE}", CREATE_CASE, value=value),
+        button(f"Attach to {CASE}", ATTACH, value=value),
         open_button(OPEN, inv, app_url),
         run_again_button(RUN_AGAIN, inv),
         button("👍 Helpful", HELPFUL, value=value),

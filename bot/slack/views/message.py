@@ -10,6 +10,8 @@ from bot.slack.blocks import Block, section
 class Message:
     text: str
     blocks: list[Block] = field(default_factory=list)
+    plainer: list[Block] = field(default_factory=list)  # without what Slack may fail to fetch, such as a picture
+    broadcast: bool = False  # a reply that is also shown in the channel
 
     def as_arguments(self) -> dict[str, Any]:
         """As chat.postMessage, chat.update, respond() and ack() take it."""

@@ -5,13 +5,15 @@ import json
 from typing import Any
 
 from bot.investigations.model import AlertRef, MonitorRef
-from bot.slack.blocks import VALUE_LIMIT, actions, button, rich_section, rich_text, run
+from bot.slack.blocks import VALUE_LIMIT, Block, actions, button, rich_section, rich_text, run
 from bot.slack.text import clean, cut, escape, one_line
 from bot.slack.views.message import Message
 from bot.slack.views.subject import monitor_name
-from bot.wording import INVESTIGATE, PRODUCT
+from bot.wording import CASE, INVESTIGATE, PRODUCT
 
 INVESTIGATE_ACTION = "alert:investigate"
+CREATE_CASE = "alert:create_case"
+ATTACH = "alert:attach"
 
 
 def nudge_message(alert: AlertRef | MonitorRef) -> Message:
@@ -20,7 +22,7 @@ def nudge_message(alert: AlertRef | MonitorRef) -> Message:
     where = [run(" on "), run(group, "code")] if group else []
     words = [run(f"Investigate with {PRODUCT}? "), run(name, "bold"), *where]
     text = f"Investigate {escape(name)}{f' on {escape(group)}' if group else ''} with {PRODUCT}?"
-    return Message(text, [rich_text(rich_section(words)), actions(investigate_button(alert))])
+    return Message(text, [rich_text(rich_section(words)), actions(*alert_buttons(alert))])
 
 
 def investigate_button(alert: AlertRef | MonitorRef) -> dict[str, Any]:
@@ -28,11 +30,21 @@ def investigate_button(alert: AlertRef | MonitorRef) -> dict[str, Any]:
     return button(INVESTIGATE, INVESTIGATE_ACTION, value=alert_value(alert), style="primary", label=label)
 
 
+def alert_buttons(alert: AlertRef | MonitorRef) -> list[Block]:
+    value = alert_value(alert)
+    return [
+        investigate_button(alert),
+        button(f"Create {CASE}", CREATE_CASE, value=value, label=f"Create {CASE} for {monitor_name(alert)}"),
+        button(f"Attach to {CASE}", ATTACH, value=value, label=f"Attach {monitor_name(alert)} to {CASE}"),
+    ]
+
+
 def alert_value(alert: AlertRef | MonitorRef) -> str:
     event = {"e": alert.event_id, "t": alert.event_ts} if isinstance(alert, AlertRef) else {}
     names = {"n": cut(clean(alert.monitor_name), 200), "g": clean(alert.group)}
-    value = json.dumps({"m": alert.monitor_id, **event, **names}, ensure_ascii=False, separators=(",", ":"))
-    return value if len(value) <= VALUE_LIMIT else json.dumps({"m": alert.monitor_id, **event})
+    needed = {"m": alert.monitor_id, **event, **({"h": alert.host} if alert.host else {})}
+    value = json.dumps({**needed, **names}, ensure_ascii=False, separators=(",", ":"))
+    return value if len(value) <= VALUE_LIMIT else json.dumps(needed)
 
 
 def read_alert_value(value: str) -> AlertRef | MonitorRef | None:
@@ -43,13 +55,13 @@ def read_alert_value(value: str) -> AlertRef | MonitorRef | None:
         return None
     if not isinstance(told, dict) or not _is_id(told.get("m")):
         return None
-    name, group = (told.get(key) if isinstance(told.get(key), str) else "" for key in ("n", "g"))
+    name, group, host = (told.get(key) if isinstance(told.get(key), str) else "" for key in ("n", "g", "h"))
     if "e" not in told and "t" not in told:
-        return MonitorRef(told["m"], str(name), str(group))
+        return MonitorRef(told["m"], str(name), str(group), str(host))
     event_id, event_ts = told.get("e"), told.get("t")
     if not isinstance(event_id, str) or not event_id.isascii() or not event_id.isdigit() or not _is_id(event_ts):
         return None
-    return AlertRef(told["m"], event_id, int(str(event_ts)), str(name), str(group))
+    return AlertRef(told["m"], event_id, int(str(event_ts)), str(name), str(group), str(host))
 
 
 def _is_id(value: object) -> bool:

@@ -11,5 +11,9 @@ def welcome(*, has_org: bool) -> Message:
             f"in the menu of an alert's message, or type `{COMMAND} help`."
         )
     else:
-        next_step = f"Next, connect {DATADOG}: type `{COMMAND} connect`. After that, `{COMMAND} help` shows what it can do."
-    return sentences(f"*{APP} is installed.* Thank you. {next_step}", "To use it in a private channel, invite it there.")
+        next_step = (
+            f"Next, connect {DATADOG}: type `{COMMAND} connect`. After that, `{COMMAND} help` shows what it can do."
+        )
+    return sentences(
+        f"*{APP} is installed.* Thank you. {next_step}", "To use it in a private channel, invite it there."
+    )

@@ -1,0 +1,91 @@
+"""Datadog's own messages in channels that want something under them: one reply with buttons, and perhaps a start by itself.
+
+What a message first showed counts; Datadog edits its messages.
+"""
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from sqlalchemy import select
+
+from bot.alerts.starts import Starts
+from bot.investigations.model import AlertRef, MonitorRef, Place
+from bot.investigations.rule_book import DEFAULT_ORG
+from bot.investigations.rules import AlertFacts, AlertFilter, ChannelRules
+from bot.storage.alert_tables import alert_messages
+from bot.storage.engine import Database
+from bot.storage.outbox import Owed, owe
+
+NUDGE = "nudge"  # kind of deliveries; their subject is a row of `alert_messages`
+
+
+@dataclass(frozen=True, slots=True)
+class Nudge:
+    place: Place
+    subject: AlertRef | MonitorRef
+
+
+class AlertMessages:
+    def __init__(self, database: Database, starts: Starts) -> None:
+        self._database = database
+        self._starts = starts
+
+    async def noticed(self, place: Place, subject: AlertRef | MonitorRef, transition: str, rules: ChannelRules) -> bool:
+        """Written down before Slack is told that we heard; False when the message was known already.
+
+        `place.thread_ts` is the message itself.
+        """
+        async with self._database.transaction() as connection:
+            inserted = await connection.execute(
+                self._database.insert_new(alert_messages)
+                .values(
+                    workspace=place.workspace,
+                    channel=place.channel,
+                    ts=place.thread_ts,
+                    subject=asdict(subject),
+                    seen_at=self._database.now,
+                )
+                .returning(alert_messages.c.id)
+            )
+            row_id = inserted.scalar()
+            if row_id is None:
+                return False
+            if rules.nudge:
+                await owe(self._database, connection, _owed(row_id, place))
+            facts = _facts(subject, transition)
+            if isinstance(subject, AlertRef) and rules.auto is not None and _may_match(rules.auto, facts):
+                await self._starts.want(connection, rules.org or DEFAULT_ORG, place, subject, facts)
+        return True
+
+    async def get(self, row_id: int) -> Nudge | None:
+        async with self._database.transaction() as connection:
+            row = (await connection.execute(select(alert_messages).where(alert_messages.c.id == row_id))).first()
+        if row is None:
+            return None
+        return Nudge(Place(row.workspace, row.channel, row.ts), _read_subject(row.subject))
+
+
+def _owed(row_id: int, place: Place) -> Owed:
+    return Owed(
+        key=f"{NUDGE}:{place.workspace}:{place.channel}:{place.thread_ts}",
+        kind=NUDGE,
+        lane=f"{NUDGE}:{row_id}",
+        subject_id=row_id,
+        workspace=place.workspace,
+        channel=place.channel,
+        thread_ts=place.thread_ts,
+    )
+
+
+def _facts(subject: AlertRef | MonitorRef, transition: str) -> AlertFacts:
+    tags = frozenset(part.strip() for part in subject.group.split(",") if ":" in part)
+    return AlertFacts(subject.monitor_id, subject.group, tags=tags, transition=transition)
+
+
+def _may_match(wanted: AlertFilter, facts: AlertFacts) -> bool:
+    """As far as a message tells; its monitor's tags and priority are looked up later."""
+    return AlertFilter(monitors=wanted.monitors, transitions=wanted.transitions).matches(facts)
+
+
+def _read_subject(record: dict[str, Any]) -> AlertRef | MonitorRef:
+    return AlertRef(**record) if "event_id" in record else MonitorRef(**record)

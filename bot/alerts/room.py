@@ -1,0 +1,97 @@
+"""The parts of this room, put together: what comes in, what becomes of it, and what runs in the background."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from functools import partial
+from typing import Protocol, Self
+
+from sqlalchemy import delete
+
+from bot.alerts.book import CycleBook
+from bot.alerts.intake import Intake
+from bot.alerts.messages import AlertMessages
+from bot.alerts.mutes import Mutes
+from bot.alerts.ports import Asking, Automatic, MutableOrgs, Rules, Teller
+from bot.alerts.sorter import Sorter
+from bot.alerts.starts import Starts
+from bot.investigations.loops import Loop
+from bot.investigations.sightings import Sightings
+from bot.investigations.timing import Timing
+from bot.storage.alert_tables import alert_messages, alert_mutes, alert_starts
+from bot.storage.engine import Database
+
+AN_HOUR = 3600.0
+
+
+class Part(Protocol):
+    async def step(self) -> float | None: ...
+    async def recover(self) -> None: ...
+    async def close(self, within: float) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class AlertRoom:
+    rules: Rules
+    book: CycleBook
+    intake: Intake
+    messages: AlertMessages
+    mutes: Mutes
+    sorter: Sorter
+    starts: Starts
+
+    @classmethod
+    def on(
+        cls,
+        database: Database,
+        timing: Timing,
+        *,
+        rules: Rules,
+        automatic: Automatic,
+        desk: Asking,
+        orgs: MutableOrgs,
+        sightings: Sightings,
+        teller: Teller,
+        owner: str,
+        wake: Callable[[], None],
+    ) -> Self:
+        book = CycleBook(database)
+        starts = Starts(database, rules, automatic, desk, orgs, sightings, timing, owner=owner)
+        return cls(
+            rules=rules,
+            book=book,
+            intake=Intake(database, wake),
+            messages=AlertMessages(database, starts),
+            mutes=Mutes(book, orgs, teller, timing, owner=owner, wake=wake),
+            sorter=Sorter(book, rules, starts, timing, owner=owner, wake=wake),
+            starts=starts,
+        )
+
+    @property
+    def _parts(self) -> dict[str, Part]:
+        return {"alerts": self.sorter, "automatic starts": self.starts, "mutes": self.mutes}
+
+    def loops(self, every: float) -> list[Loop]:
+        parts = [Loop(name, part.step, every=every) for name, part in self._parts.items()]
+        return [*parts, Loop("old alerts", self._forget_old, every=AN_HOUR)]
+
+    def closers(self) -> list[Callable[[float], Awaitable[None]]]:
+        return [part.close for part in self._parts.values()]
+
+    async def recover(self) -> None:
+        """On the only process of a database."""
+        await asyncio.gather(*(part.recover() for part in self._parts.values()))
+
+    async def _forget_old(self) -> None:
+        await asyncio.gather(self.sorter.forget_old(), self.starts.forget_old())
+
+
+async def _forget(database: Database, workspace: str) -> None:
+    async with database.transaction() as connection:
+        for table in (alert_messages, alert_starts, alert_mutes):
+            await connection.execute(delete(table).where(table.c.workspace == workspace))
+
+
+def forget_alerts(database: Database) -> Callable[[str], Awaitable[None]]:
+    """What a workspace that has left is no longer owed; its cycles are the organisation's own."""
+    return partial(_forget, database)

@@ -1,0 +1,184 @@
+"""Starts that channels may want by themselves: written down with the alert, decided once there is a thread to answer in."""
+
+import asyncio
+import logging
+from dataclasses import asdict, replace
+from typing import Any
+
+from sqlalchemy import ColumnElement, Row, and_, delete, exists, or_, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.alerts.book import ALERT_CARD
+from bot.alerts.ports import Asking, Automatic, MutableOrgs, Rules
+from bot.alerts.records import facts_record, read_facts
+from bot.datadog.errors import DatadogError, Refused
+from bot.investigations.desk import Reception
+from bot.investigations.loops import Tasks
+from bot.investigations.model import AlertRef, Ask, ExistingRun, Place, Source
+from bot.investigations.rules import AlertFacts
+from bot.investigations.sightings import Sightings
+from bot.investigations.timing import Timing
+from bot.storage.alert_tables import alert_starts
+from bot.storage.engine import Database
+from bot.storage.leases import Leases
+from bot.storage.tables import deliveries
+
+logger = logging.getLogger(__name__)
+
+WANTED, DECIDED = "wanted", "decided"
+AT_ONCE = 8
+TOO_LATE = 2 * 3600.0  # an investigation costs money; of an alert this old nobody waits for it
+MOST_LOOKS = 5  # at a monitor whose tags and priority the rule asks for
+KEPT_FOR = 14 * 24 * 3600.0
+
+
+class Starts:
+    def __init__(
+        self,
+        database: Database,
+        rules: Rules,
+        automatic: Automatic,
+        desk: Asking,
+        orgs: MutableOrgs,
+        sightings: Sightings,
+        timing: Timing,
+        *,
+        owner: str,
+    ) -> None:
+        self._database = database
+        self._rules = rules
+        self._automatic = automatic
+        self._desk = desk
+        self._orgs = orgs
+        self._sightings = sightings
+        self._timing = timing
+        self._leases = Leases(database, alert_starts, owner=owner, lease=timing.lease)
+        self._tasks = Tasks()
+
+    async def want(
+        self,
+        connection: AsyncConnection,
+        org: str,
+        place: Place,
+        alert: AlertRef,
+        facts: AlertFacts,
+        *,
+        cycle_id: int | None = None,
+    ) -> None:
+        """In the transaction that keeps the alert. Without a thread it waits until the cycle's card stands."""
+        now = self._database.now
+        await connection.execute(
+            self._database.insert_new(alert_starts).values(
+                key=f"{place.workspace}:{place.channel}:{place.thread_ts or cycle_id}:{alert.event_id}",
+                org=org,
+                workspace=place.workspace,
+                channel=place.channel,
+                thread_ts=place.thread_ts,
+                cycle_id=cycle_id,
+                alert=asdict(alert),
+                facts=facts_record(facts),
+                state=WANTED,
+                decision="",
+                created_at=now,
+                due_at=now,
+                attempt=0,
+            )
+        )
+
+    async def step(self) -> float | None:
+        free = AT_ONCE - len(self._tasks)
+        for row in await self._leases.claim(_ripe(), free) if free > 0 else ():
+            self._tasks.spawn(self._decide(row), f"automatic start {row.id}")
+        return None
+
+    async def recover(self) -> None:
+        # deciding again is harmless: the desk knows each start by its key
+        await self._leases.settle_old(alert_starts.c.state == WANTED, 0)
+
+    async def close(self, within: float) -> None:
+        await self._tasks.finish(within)
+        await self._leases.hand_back(alert_starts.c.state == WANTED, 0)
+
+    async def _decide(self, row: Row[Any]) -> None:
+        place = Place(row.workspace, row.channel, row.thread_ts or await self._card_of(row))
+        alert, facts = AlertRef(**row.alert), read_facts(row.facts)
+        if await self._is_too_old(row):
+            await self._decided(row, "it was too late for it")
+            return
+        if run := (await self._sightings.of(place.workspace, place.channel, place.thread_ts)).run:
+            await self._decided(row, await self._adopt(place, alert, row.org, run))
+            return
+        known = await self._with_monitor(row, place, facts)
+        if known is None:
+            await self._later(row)
+            return
+        await self._decided(row, await self._automatic.consider(place, alert, known) or "started")
+
+    async def _adopt(self, place: Place, alert: AlertRef, org: str, run: str) -> str:
+        """Datadog has investigated by itself: that one is followed, and costs nothing more."""
+        key = f"adopt:{place.workspace}:{place.channel}:{place.thread_ts}"
+        outcome = await self._desk.ask(Ask(key, ExistingRun(run, alert), place, "", Source.AUTOMATIC, org))
+        return "repeated" if outcome.reception is Reception.REPEATED else "followed the one in the thread"
+
+    async def _with_monitor(self, row: Row[Any], place: Place, facts: AlertFacts) -> AlertFacts | None:
+        """A message shows neither tags nor priority: where the rule asks for them, Datadog is asked. None: ask again later."""
+        wanted = (await self._rules.of(place.workspace, place.channel)).auto
+        if row.cycle_id is not None or wanted is None or not (wanted.tags or wanted.priorities):
+            return facts
+        org = await self._orgs.get(row.org)
+        if org is None:
+            return facts
+        try:
+            async with asyncio.timeout(self._timing.effect):
+                monitor = await org.monitors.get(facts.monitor_id)
+        except (DatadogError, TimeoutError) as error:
+            logger.warning("monitor %s can't be read now (%s)", facts.monitor_id, type(error).__name__)
+            return facts if isinstance(error, Refused) or row.attempt >= MOST_LOOKS else None
+        return replace(facts, priority=monitor.priority, tags=facts.tags | frozenset(monitor.tags))
+
+    async def _card_of(self, row: Row[Any]) -> str:
+        async with self._database.transaction() as connection:
+            found = await connection.execute(
+                select(deliveries.c.ts).where(
+                    deliveries.c.kind == ALERT_CARD,
+                    deliveries.c.subject_id == row.cycle_id,
+                    deliveries.c.workspace == row.workspace,
+                    deliveries.c.channel == row.channel,
+                )
+            )
+            return str(found.scalar() or "")
+
+    async def _is_too_old(self, row: Row[Any]) -> bool:
+        async with self._database.transaction() as connection:
+            now: float = (await connection.execute(select(self._database.now))).scalar_one()
+        return bool(now - row.created_at > TOO_LATE)
+
+    async def _decided(self, row: Row[Any], decision: str) -> None:
+        await self._write(row, state=DECIDED, decision=decision[:200], owner=None)
+
+    async def _later(self, row: Row[Any]) -> None:
+        wait = self._timing.backoff(row.attempt)
+        await self._write(row, due_at=self._database.now + wait, owner=None)
+
+    async def _write(self, row: Row[Any], **values: Any) -> None:
+        holds = self._leases.fence(row).holds(alert_starts)
+        async with self._database.transaction() as connection:
+            await connection.execute(update(alert_starts).where(holds).values(**values))
+
+    async def forget_old(self) -> None:
+        """Decided ones, and those whose card no channel took."""
+        old = alert_starts.c.created_at < self._database.now - KEPT_FOR
+        async with self._database.transaction() as connection:
+            await connection.execute(delete(alert_starts).where(old))
+
+
+def _ripe() -> ColumnElement[bool]:
+    table, card = alert_starts.c, deliveries.c
+    stands = exists().where(
+        card.kind == ALERT_CARD,
+        card.subject_id == table.cycle_id,
+        card.workspace == table.workspace,
+        card.channel == table.channel,
+        card.ts.is_not(None),
+    )
+    return and_(table.state == WANTED, or_(table.thread_ts != "", stands))

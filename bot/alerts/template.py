@@ -1,0 +1,59 @@
+"""What to put into Datadog so that its webhook tells us everything a card needs. Held still: people have it in their Datadog."""
+
+import json
+
+HEADER = "X-Bits-Webhook-Secret"
+PATH = "/datadog/webhook"
+
+# every value in quotes: an empty variable would otherwise break the JSON
+TEMPLATE: dict[str, int | str] = {
+    "v": 1,
+    "monitor_id": "$ALERT_ID",
+    "event_id": "$ID",
+    "event_ts_ms": "$DATE",
+    "transition": "$ALERT_TRANSITION",
+    "cycle": "$ALERT_CYCLE_KEY",
+    "aggr": "$AGGREG_KEY",
+    "priority": "$ALERT_PRIORITY",
+    "title": "$EVENT_TITLE",
+    "scope": "$ALERT_SCOPE",
+    "condition": "$ALERT_STATUS",
+    "tags": "$TAGS",
+    "type": "$EVENT_TYPE",
+    "link": "$LINK",
+    "snapshot": "$SNAPSHOT",
+    "org_id": "$ORG_ID",
+    "hostname": "$HOSTNAME",
+    "text": "$TEXT_ONLY_MSG",
+}
+
+
+def payload() -> str:
+    return json.dumps(TEMPLATE, indent=2)
+
+
+def headers() -> str:
+    return json.dumps({HEADER: "the value of BITS_WEBHOOK_SECRET"})
+
+
+def instructions(public_url: str, org: str) -> str:
+    """For the terminal: what goes where, in the order of Datadog's form."""
+    ours = "" if public_url else "  (put this bot's own https address in place of bot.example.com)"
+    return f"""\
+In Datadog, open Integrations > Webhooks, add a webhook and fill in:
+
+Name
+bits-bot
+
+URL
+{public_url or "https://bot.example.com"}{PATH}/{org}{ours}
+
+Payload
+{payload()}
+
+Custom Headers (tick the box first)
+{headers()}
+
+Leave "Encode as form" off. Then send alerts there: write @webhook-bits-bot into a monitor's message, or, better,
+name webhook-bits-bot as a recipient in a monitor notification rule. Which channel shows which alert is decided in Slack.
+"""

@@ -1,0 +1,94 @@
+"""What a pair of keys is good for, told by harmless reads only. For connecting an organisation and for the doctor.
+
+Whether something may be written can't be told without writing it; nobody here tries.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from bot.datadog.account import Account, KeyOwner
+from bot.datadog.client import Datadog
+from bot.datadog.errors import DatadogError, Forbidden, RateLimited, Unauthorized
+
+INVESTIGATIONS_READ = "bits_investigations_read"
+ESSENTIAL = frozenset({INVESTIGATIONS_READ})  # without them nothing works
+
+_Probe = Callable[[Datadog], Awaitable[Any]]
+
+# Each permission to read, and the cheapest call Datadog refuses without it.
+_PROBES: dict[str, _Probe] = {
+    INVESTIGATIONS_READ: lambda client: client.call("GET", "/api/v2/bits-ai/investigations", params={"page[limit]": 1}),
+    "monitors_read": lambda client: client.call("GET", "/api/v1/monitor/search", params={"per_page": 1}),
+    "events_read": lambda client: client.call("GET", "/api/v2/events", params={"page[limit]": 1}),
+    "cases_read": lambda client: client.call("GET", "/api/v2/cases", params={"page[size]": 1}),
+}
+READS = tuple(_PROBES)
+WRITES = ("bits_investigations_write", "cases_write", "monitors_downtime")
+
+
+class KeyProblem(StrEnum):
+    """Why the keys can't be used at all."""
+
+    API_KEY = "api_key"  # not known on this site
+    APP_KEY = "app_key"  # not known, or of another organisation
+    ESSENTIAL = "essential"  # good, but may not even read investigations
+    NOT_REACHED = "not_reached"  # Datadog did not answer: nothing can be told now
+    BUSY = "busy"  # Datadog limits how often it may be asked
+
+
+@dataclass(frozen=True, slots=True)
+class Checkup:
+    problem: KeyProblem | None = None
+    org_uuid: str = ""
+    owner: KeyOwner | None = None
+    lacking: tuple[str, ...] = ()  # permissions that Datadog refuses
+    unclear: tuple[str, ...] = ()  # permissions about which Datadog did not answer usefully
+
+    @property
+    def owner_name(self) -> str:
+        """Empty where Datadog does not tell."""
+        if self.owner is None:
+            return ""
+        name = self.owner.name or self.owner.handle or self.owner.email
+        return f"{name} (service account)" if self.owner.service_account and name else name
+
+
+async def check_up(client: Datadog) -> Checkup:
+    """All questions at once: somebody waits for the answer. Raises nothing of Datadog's."""
+    account = Account(client)
+    api_key, both_keys, org_uuid, owner, *probed = await asyncio.gather(
+        _told(account.validate()),
+        _told(account.validate_keys()),
+        _told(account.organisation()),
+        _told(account.current_user()),
+        *(_told(probe(client)) for probe in _PROBES.values()),
+    )
+    if problem := _problem(api_key, KeyProblem.API_KEY) or _problem(both_keys, KeyProblem.APP_KEY):
+        return Checkup(problem)
+    outcomes = dict(zip(_PROBES, probed, strict=True))
+    lacking = tuple(name for name, said in outcomes.items() if isinstance(said, Unauthorized | Forbidden))
+    return Checkup(
+        problem=KeyProblem.ESSENTIAL if ESSENTIAL & set(lacking) else None,
+        org_uuid=org_uuid if isinstance(org_uuid, str) else "",
+        owner=owner if isinstance(owner, KeyOwner) else None,
+        lacking=lacking,
+        unclear=tuple(n for n, said in outcomes.items() if isinstance(said, DatadogError) and n not in lacking),
+    )
+
+
+async def _told(question: Awaitable[Any]) -> Any:
+    try:
+        return await question
+    except DatadogError as error:
+        return error
+
+
+def _problem(answer: Any, wrong: KeyProblem) -> KeyProblem | None:
+    if isinstance(answer, RateLimited):
+        return KeyProblem.BUSY
+    if isinstance(answer, DatadogError):
+        return KeyProblem.NOT_REACHED
+    return None if answer else wrong

@@ -1,0 +1,113 @@
+"""Keeps the open insights windows showing what their sheets hold, whoever changed them and however many at once."""
+
+import asyncio
+import logging
+from collections import OrderedDict
+from collections.abc import Callable
+from typing import Any
+from weakref import WeakValueDictionary
+
+from slack_sdk.errors import SlackApiError
+
+from bot.cases.sheet import Sheet, Stage
+from bot.cases.shelf import Owner, Shelf
+from bot.cases.submits import Submit, Submits
+from bot.slack.blocks import Block
+from bot.slack.errors import CALL_ERRORS
+from bot.slack.views.attach import attach_form
+from bot.slack.views.attach_parts import expired_view
+from bot.slack.views.attach_removal import confirm_view, removal_view
+from bot.slack.views.attach_result import result_view, told_directly, working_view
+from bot.slack.voice import Voice
+from bot.slack.workspaces import Workspaces
+
+logger = logging.getLogger(__name__)
+
+_MOST_HASHES = 2_000
+
+
+class AttachScreen:
+    def __init__(
+        self,
+        shelf: Shelf,
+        submits: Submits,
+        workspaces: Workspaces,
+        voice: Voice,
+        app_url: Callable[[str], str],
+    ) -> None:
+        self._shelf = shelf
+        self._submits = submits
+        self._workspaces = workspaces
+        self._voice = voice
+        self._app_url = app_url
+        self._hashes: OrderedDict[str, str] = OrderedDict()
+        self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
+
+    async def view_of(self, sheet: Sheet, key: str) -> Block:
+        """The window for what the sheet holds now."""
+        if sheet.stage is Stage.CHOOSING:
+            return removal_view(sheet, key)
+        if sheet.stage is Stage.CONFIRMING:
+            return confirm_view(sheet, key)
+        submit = await self._submits.get(sheet.submit_id) if sheet.stage is Stage.SUBMITTED else None
+        return self.view_of_submit(submit) if submit else attach_form(sheet, key)
+
+    def view_of_submit(self, submit: Submit) -> Block:
+        return result_view(submit, self._app_url(submit.org)) if submit.done else working_view(submit)
+
+    def opened(self, view: dict[str, Any]) -> None:
+        """Which version of a view Slack shows, for updates that must not overwrite a newer one."""
+        view_id = str(view.get("id") or "")
+        self._hashes.pop(view_id, None)
+        self._hashes[view_id] = str(view.get("hash") or "")
+        while len(self._hashes) > _MOST_HASHES:
+            self._hashes.popitem(last=False)
+
+    def replaced(self, view_id: str) -> None:
+        """By an answer to a submission, of which Slack tells no version."""
+        self._hashes.pop(view_id, None)
+
+    async def show(self, key: str, owner: Owner, view_id: str) -> bool:
+        """Draws the window anew; False when it is not open any more."""
+        turn = self._turns.setdefault(view_id, asyncio.Lock())
+        async with turn:
+            try:
+                await self._update(key, owner, view_id)
+            except SlackApiError as error:
+                if error.response.get("error") != "hash_conflict":
+                    logger.info("a window could not be updated: %s", error.response.get("error"))
+                    return False
+                self.replaced(view_id)
+                return await self._once_more(key, owner, view_id)
+            except CALL_ERRORS as error:
+                logger.info("a window could not be updated: %s", type(error).__name__)
+                return False
+        return True
+
+    async def _once_more(self, key: str, owner: Owner, view_id: str) -> bool:
+        try:
+            await self._update(key, owner, view_id)
+        except CALL_ERRORS:
+            return False
+        return True
+
+    async def _update(self, key: str, owner: Owner, view_id: str) -> None:
+        speaker = await self._workspaces.speaker(owner.workspace)
+        if speaker is None:
+            return
+        sheet = await self._shelf.get(key, owner)
+        view = await self.view_of(sheet, key) if sheet else expired_view()
+        known = self._hashes.get(view_id)
+        versioned = {"hash": known} if known else {}
+        answer = await speaker.client.views_update(view_id=view_id, view=view, **versioned)
+        self.opened(answer.get("view") or {})
+
+    async def finished(self, submit: Submit) -> None:
+        """Shows what became of a submit; in words to the person if her window is closed and nothing else tells her."""
+        owner = Owner(submit.place.workspace, submit.person)
+        sheet = await self._shelf.get(submit.draft_key, owner)
+        shows_it = sheet is not None and sheet.stage is Stage.SUBMITTED and sheet.submit_id == submit.id
+        if shows_it and await self.show(submit.draft_key, owner, submit.view_id):
+            return
+        if not submit.complete or not submit.place.thread_ts:
+            await self._voice.tell(submit.place, submit.person, told_directly(submit, self._app_url(submit.org)))

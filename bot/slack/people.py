@@ -1,0 +1,162 @@
+"""What Slack says about a person: admin, guest, of another company, member of the groups that rules name.
+
+Kept for some minutes, so that a click is judged at once. What can't be read in time is answered as unknown, never guessed.
+"""
+
+import asyncio
+import logging
+import time
+from collections import OrderedDict
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
+
+from slack_sdk.errors import SlackApiError
+
+from bot.investigations.policy import Known, PersonFacts, Unknown
+from bot.slack.errors import CALL_ERRORS, trouble_of
+from bot.slack.workspaces import Speaker, Workspaces
+
+logger = logging.getLogger(__name__)
+
+KEPT_FOR = 300.0
+PATIENCE = 1.5  # of the three seconds a gesture has
+MOST_KEPT = 5_000
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class _Profile:
+    is_admin: bool
+    is_guest: bool
+    is_outsider: bool
+
+
+class _Kept(Generic[T]):
+    """Answers of Slack by key. Somebody who stops waiting does not stop the question: the next click finds its answer."""
+
+    def __init__(self, clock: Callable[[], float]) -> None:
+        self._clock = clock
+        self._known: OrderedDict[tuple[str, str], tuple[float, T]] = OrderedDict()
+        self._asking: dict[tuple[str, str], asyncio.Task[T]] = {}
+
+    async def get(self, key: tuple[str, str], ask: Callable[[], Awaitable[T]]) -> T:
+        known = self._known.get(key)
+        if known is not None and known[0] > self._clock():
+            return known[1]
+        task = self._asking.get(key)
+        if task is None:
+            task = asyncio.create_task(self._ask(key, ask), name="who is this")
+            self._asking[key] = task
+            task.add_done_callback(_read)
+        return await asyncio.shield(task)
+
+    async def _ask(self, key: tuple[str, str], ask: Callable[[], Awaitable[T]]) -> T:
+        try:
+            answer = await ask()
+        finally:
+            self._asking.pop(key, None)
+        self._known[key] = (self._clock() + KEPT_FOR, answer)
+        while len(self._known) > MOST_KEPT:
+            self._known.popitem(last=False)
+        return answer
+
+    async def stop(self) -> None:
+        tasks = list(self._asking.values())
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+def _read(task: asyncio.Task[Any]) -> None:
+    """Nobody may be waiting for it any more."""
+    if not task.cancelled():
+        task.exception()
+
+
+class People:
+    def __init__(
+        self, workspaces: Workspaces, *, patience: float = PATIENCE, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._workspaces = workspaces
+        self._patience = patience
+        self._profiles: _Kept[_Profile] = _Kept(clock)
+        self._members: _Kept[frozenset[str]] = _Kept(clock)
+        self._handles: _Kept[dict[str, str]] = _Kept(clock)
+
+    async def facts(self, workspace: str, person: str, groups: tuple[str, ...] = ()) -> Known:
+        """`groups` are those whose membership matters; each costs a call when it is not known yet."""
+        try:
+            async with asyncio.timeout(self._patience):
+                return await self._facts(workspace, person, groups)
+        except CALL_ERRORS as error:
+            code = _code(error)
+            logger.warning("who %s is can't be told: Slack says %s", person, code)
+            return Unknown(code)
+
+    async def _facts(self, workspace: str, person: str, groups: tuple[str, ...]) -> Known:
+        speaker = await self._workspaces.speaker(workspace)
+        if speaker is None or not person:
+            return Unknown("not_installed")
+        profile, members = await asyncio.gather(
+            self._profiles.get((workspace, person), lambda: _profile(speaker, workspace, person)),
+            asyncio.gather(*(self._members_of(speaker, workspace, group) for group in groups)),
+        )
+        member_of = frozenset(group for group, people in zip(groups, members, strict=True) if person in people)
+        return PersonFacts(person, profile.is_admin, profile.is_guest, profile.is_outsider, member_of)
+
+    async def _members_of(self, speaker: Speaker, workspace: str, group: str) -> frozenset[str]:
+        return await self._members.get((workspace, group), lambda: _members(speaker, group))
+
+    async def group_handles(self, workspace: str) -> dict[str, str]:
+        """The user groups by id, to choose from; empty when they can't be read now."""
+        speaker = await self._workspaces.speaker(workspace)
+        if speaker is None:
+            return {}
+        try:
+            async with asyncio.timeout(self._patience):
+                return await self._handles.get((workspace, ""), lambda: _handles(speaker))
+        except CALL_ERRORS as error:
+            logger.warning("the user groups can't be read: Slack says %s", _code(error))
+            return {}
+
+    async def close(self, _within: float) -> None:
+        await asyncio.gather(self._profiles.stop(), self._members.stop(), self._handles.stop())
+
+
+async def _profile(speaker: Speaker, workspace: str, person: str) -> _Profile:
+    answer = await speaker.client.users_info(user=person)
+    user: Mapping[str, Any] = answer.get("user") or {}
+    return _Profile(
+        is_admin=any(user.get(name) for name in ("is_admin", "is_owner", "is_primary_owner")),
+        is_guest=any(user.get(name) for name in ("is_restricted", "is_ultra_restricted")),
+        is_outsider=_is_outsider(user, workspace, speaker.enterprise),
+    )
+
+
+def _is_outsider(user: Mapping[str, Any], workspace: str, enterprise: str) -> bool:
+    """Of another company. People of the same Enterprise organisation belong to us, whatever their workspace."""
+    if user.get("is_stranger"):
+        return True
+    of_enterprise = user.get("enterprise_user") or {}
+    if enterprise and of_enterprise.get("enterprise_id") == enterprise:
+        return False
+    return bool(user.get("team_id") != workspace and workspace not in (of_enterprise.get("teams") or ()))
+
+
+async def _members(speaker: Speaker, group: str) -> frozenset[str]:
+    answer = await speaker.client.usergroups_users_list(usergroup=group)
+    return frozenset(str(member) for member in answer.get("users") or ())
+
+
+async def _handles(speaker: Speaker) -> dict[str, str]:
+    answer = await speaker.client.usergroups_list()
+    return {str(group["id"]): str(group.get("handle") or "") for group in answer.get("usergroups") or ()}
+
+
+def _code(error: Exception) -> str:
+    """`missing_scope` with the scope that is missing: somebody has to add it."""
+    if isinstance(error, SlackApiError) and trouble_of(error).code == "missing_scope":
+        return f"missing_scope {error.response.get('needed') or ''}".strip()
+    return "timeout" if isinstance(error, TimeoutError) else trouble_of(error).code

@@ -1,0 +1,106 @@
+"""`/bits status`: today's budget, what runs, the channel's rules and whether all is well, for the one who asks."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from bot.investigations.budget import Usage
+from bot.investigations.model import Investigation
+from bot.investigations.rules import ChannelRules, WorkspaceRules
+from bot.investigations.standing import Standing
+from bot.slack.blocks import Block, context, divider, section
+from bot.slack.text import code, escape, moment
+from bot.slack.views.message import Message
+from bot.slack.views.no_start import RESETS
+from bot.slack.views.rule_words import rule_lines
+from bot.slack.views.subject import subject_name
+from bot.wording import COMMAND, DATADOG, INVESTIGATIONS, counted
+
+_TROUBLES = {
+    "unauthorized": "it does not know the keys I use",
+    "forbidden": "my key lacks a permission",
+    "rate_limited": "it let me in too rarely",
+    "unavailable": "it could not be reached",
+    "no_org": "none is connected",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    rules: ChannelRules
+    workspace: WorkspaceRules
+    usage: Usage
+    standing: Standing
+    problems: tuple[str, ...] = ()  # sentences of other parts about what is not well
+
+
+def status_message(status: Status) -> Message:
+    budget, running, health = budget_line(status.usage), _running(status.standing), _health(status)
+    text = "\n".join([budget, running, *health])
+    return Message(text, [section(f"{budget}\n{running}"), *_here(status.standing), *_rules(status), _well(health)])
+
+
+def budget_line(usage: Usage) -> str:
+    """mrkdwn; for status and for Home."""
+    limits = usage.limits
+    parts = [
+        _part("workspace", usage.workspace, limits.workspace),
+        _part("this channel", usage.channel, limits.channel),
+    ]
+    if limits.automatic is not None:
+        parts.append(_part("by themselves", usage.automatic, limits.automatic))
+    return f"*Budget today* ({RESETS}): {', '.join(parts)}"
+
+
+def _part(name: str, used: int, limit: int | None) -> str:
+    return f"{name} {used} started, no limit" if limit is None else f"{name} {used} of {limit} used"
+
+
+def _running(standing: Standing) -> str:
+    return f"*Running*: {counted(standing.running, 'investigation')} in this workspace"
+
+
+def _here(standing: Standing) -> list[Block]:
+    lines = [f"• {_line(each)}" for each in standing.running_here]
+    return [section("\n".join(["In this channel:", *lines]))] if lines else []
+
+
+def _line(running: Investigation) -> str:
+    since = moment(running.started_at or running.created_at)
+    return f"{escape(subject_name(running))}, {running.state} since {since}, ref {code(running.ref, 60)}"
+
+
+def _rules(status: Status) -> list[Block]:
+    origin = "from the rules file" if status.rules.from_file else f"change them with `{COMMAND} settings`"
+    lines = [f"• {line}" for line in rule_lines(status.rules)]
+    return [divider(), section("\n".join([f"*Rules of this channel* ({origin}):", *lines]))]
+
+
+def _well(health: Sequence[str]) -> Block:
+    return context(*health)
+
+
+def _health(status: Status) -> list[str]:
+    return ["Database: answers", *health_lines(status.standing), *status.problems]
+
+
+def health_lines(standing: Standing) -> tuple[str, str]:
+    """mrkdwn; for status and for Home."""
+    posts = standing.refused_posts
+    refused = (
+        f"{counted(posts, 'message')} refused by channels in the last day" if posts else "no message refused lately"
+    )
+    return f"{DATADOG}: {_datadog(standing)}", f"Slack: {refused}"
+
+
+def _datadog(standing: Standing) -> str:
+    answered, refused = standing.datadog_answered_at, standing.datadog_refused_at
+    good = f"answered last at {_when(answered)}" if answered else ""
+    if refused and refused > (answered or 0):
+        why = _TROUBLES.get(standing.datadog_trouble, "it refused the start")
+        bad = f"took nothing at {_when(refused)}: {why}"
+        return f"{bad}; {good}" if good else bad
+    return good or f"not asked for {INVESTIGATIONS} yet"
+
+
+def _when(timestamp: float) -> str:
+    return moment(timestamp, "{date_short_pretty} {time}")

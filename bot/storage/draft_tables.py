@@ -1,0 +1,46 @@
+"""Tables of the insights modal: what an open one holds, and what was submitted and has to be carried out."""
+
+from sqlalchemy import JSON, Column, Float, Index, Integer, String, Table, Text
+
+from bot.storage.tables import RowId, metadata
+
+insight_drafts = Table(
+    "insight_drafts",
+    metadata,
+    Column("key", String(64), primary_key=True),  # random; of use only to the person it was made for
+    Column("workspace", String(32), nullable=False),
+    Column("person", String(32), nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("content", Text, nullable=False),
+    Column("used_at", Float, nullable=False),
+    Index("insight_drafts_age", "used_at"),
+)
+
+insight_submits = Table(
+    "insight_submits",
+    metadata,
+    Column("id", RowId, primary_key=True),
+    Column("key", String(96), nullable=False, unique=True),  # the same for a submit that arrives twice
+    Column("ref", String(16), nullable=False, unique=True),
+    Column("draft_key", String(64), nullable=False),
+    Column("view_id", String(64), nullable=False),
+    Column("work", String(16), nullable=False),  # attach | remove
+    Column("org", String(64), nullable=False),
+    Column("workspace", String(32), nullable=False),
+    Column("channel", String(32), nullable=False),
+    Column("thread_ts", String(32), nullable=False),
+    Column("person", String(32), nullable=False),
+    Column("case_id", String(64), nullable=False),
+    Column("case_key", String(64), nullable=False),
+    Column("outcome", JSON, nullable=False),  # what is done, refused and open; at first all is open
+    Column("comment", Text, nullable=False),
+    Column("comment_state", String(16), nullable=False),  # none | owed | sending | posted | refused
+    Column("comment_sent_at", Float, nullable=True),  # from then on it may stand there
+    Column("comment_problem", JSON(none_as_null=True), nullable=True),
+    Column("state", String(16), nullable=False),  # waiting | done
+    Column("created_at", Float, nullable=False),
+    Column("due_at", Float, nullable=False),
+    Column("owner", String(64), nullable=True),
+    Column("attempt", Integer, nullable=False, server_default="0"),
+    Index("insight_submits_due", "state", "due_at"),
+)

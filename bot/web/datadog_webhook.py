@@ -1,0 +1,83 @@
+"""The door for Datadog's webhook: who may come in, how much they may carry. What it says is read elsewhere."""
+
+import binascii
+import hmac
+import logging
+from collections.abc import Iterable, Mapping
+from typing import Protocol
+
+from aiohttp import BasicAuth, web
+from aiohttp.http_exceptions import HttpProcessingError
+
+from bot.alerts.payload import MalformedError
+from bot.alerts.template import HEADER, PATH
+
+logger = logging.getLogger(__name__)
+
+MOST_BYTES = 256 * 1024
+
+
+class Inlet(Protocol):
+    async def take(self, org: str, body: bytes, content_type: str) -> bool: ...
+
+
+class DatadogWebhook:
+    """`secrets` by organisation; one without a secret has no webhook."""
+
+    def __init__(self, inlet: Inlet, secrets: Mapping[str, str]) -> None:
+        self._inlet = inlet
+        self._secrets = {org: secret.encode() for org, secret in secrets.items() if secret}
+
+    def routes(self) -> Iterable[web.RouteDef]:
+        return [web.post(PATH + "/{org}", self.receive)]
+
+    async def receive(self, request: web.Request) -> web.Response:
+        """Answered once it is in the database, and not before; nobody else is waited for."""
+        org = request.match_info["org"]
+        secret = self._secrets.get(org)
+        if secret is None:
+            return web.Response(status=404, text="not found")
+        if not _may_enter(request, secret):
+            logger.warning("the webhook of %s: a request without the right secret was refused", org)
+            return web.Response(status=401, text="unauthorized")
+        body = await _body(request)
+        if body is None:
+            return web.Response(status=413, text="too large")
+        return await self._take(org, body, request.content_type)
+
+    async def _take(self, org: str, body: bytes, content_type: str) -> web.Response:
+        try:
+            is_new = await self._inlet.take(org, body, content_type)
+        except MalformedError as error:
+            logger.warning("the webhook of %s: refused, %s", org, error)
+            return web.Response(status=400, text=f"{error}; `bits-bot webhook-template` prints what to send")
+        return web.Response(status=202, text="accepted" if is_new else "known already")
+
+
+def _may_enter(request: web.Request, secret: bytes) -> bool:
+    """Both ways are compared in full, so that the time taken tells nothing."""
+    offered = (request.headers.get(HEADER, ""), _password(request.headers.get("Authorization", "")))
+    matches = [hmac.compare_digest(each.encode("utf-8", "surrogateescape"), secret) for each in offered]
+    return any(matches)
+
+
+def _password(header: str) -> str:
+    try:
+        return str(BasicAuth.decode(header).password)
+    except (ValueError, binascii.Error):
+        return ""
+
+
+async def _body(request: web.Request) -> bytes | None:
+    """None for more than we take, whatever the length header claims."""
+    if (request.content_length or 0) > MOST_BYTES:
+        return None
+    body = bytearray()
+    try:
+        async for chunk in request.content.iter_chunked(64 * 1024):
+            body += chunk
+            if len(body) > MOST_BYTES:
+                return None
+    except (web.RequestPayloadError, HttpProcessingError):
+        raise web.HTTPBadRequest(text="the body can't be read") from None
+    return bytes(body)

@@ -1,0 +1,233 @@
+"""A room of alerts on a fresh database, whose parts move only when a test says so."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+import pytest
+from sqlalchemy import select, update
+
+from bot.alerts.book import ALERT_CARD
+from bot.alerts.model import KnownCycle, Notice, Transition
+from bot.alerts.room import AlertRoom
+from bot.datadog.monitors import Monitor
+from bot.investigations.desk import Outcome, Reception
+from bot.investigations.model import AlertRef, Ask, Failure, Place
+from bot.investigations.rules import AlertFacts, AlertFilter, ChannelRules
+from bot.investigations.sightings import Sightings
+from bot.investigations.timing import Timing
+from bot.storage.alert_tables import alert_cycles, alert_mutes, alert_notices, alert_starts
+from bot.storage.engine import Database
+from bot.storage.tables import deliveries
+from tests.clock import Clock
+from tests.pg import database_url, ready, ready_postgres_url
+
+__all__ = ["both_rooms", "clock", "database_url", "ready_postgres_url", "room"]
+
+WORKSPACE = "T1"
+NOW_MS = 1_700_000_000_000
+
+
+def notice(transition: Transition = Transition.ALERT, at: int = 0, **more: Any) -> Notice:
+    """`at` in seconds; each event has an id of its own."""
+    told: dict[str, Any] = {
+        "event_ts": NOW_MS + at * 1000,
+        "word": transition,
+        "monitor_id": 42,
+        "event_id": str(10_000_000 + at * 10 + list(Transition).index(transition)),
+        "cycle": "c1",
+        "group": "host:web-1",
+        "group_key": "host:web-1",
+        "name": "Disk almost full",
+        "tags": ("team:core",),
+    }
+    return Notice(transition=transition, **{**told, **more})
+
+
+def channel(name: str = "C1", **rules: Any) -> ChannelRules:
+    return ChannelRules(WORKSPACE, name, **({"route": AlertFilter()} | rules))
+
+
+@dataclass
+class RulesOnPaper:
+    written: list[ChannelRules] = field(default_factory=lambda: [channel()])
+
+    async def of(self, workspace: str, channel: str) -> ChannelRules:
+        known = (rules for rules in self.written if (rules.workspace, rules.channel) == (workspace, channel))
+        return next(known, ChannelRules(workspace, channel))
+
+    async def routed(self, org: str, alert: AlertFacts) -> list[ChannelRules]:
+        assert org == "default"
+        wanting = [rules for rules in self.written if rules.route is not None and rules.route.matches(alert)]
+        return wanting or [rules for rules in self.written if rules.is_default]
+
+
+@dataclass
+class Considered:
+    """Plays the part that judges automatic starts, and the desk."""
+
+    starts: list[tuple[Place, AlertRef, AlertFacts]] = field(default_factory=list)
+    asks: list[Ask] = field(default_factory=list)
+
+    async def consider(self, place: Place, alert: AlertRef, facts: AlertFacts) -> str | None:
+        self.starts.append((place, alert, facts))
+        return None
+
+    async def ask(self, ask: Ask) -> Outcome:
+        self.asks.append(ask)
+        return Outcome(Reception.STARTED)
+
+
+@dataclass
+class Downtimes:
+    """Plays Datadog, as far as monitors go."""
+
+    made: list[dict[str, Any]] = field(default_factory=list)
+    taken_back: list[str] = field(default_factory=list)
+    trouble: list[Exception] = field(default_factory=list)
+    looks: int = 0
+    gate: asyncio.Event | None = None
+
+    @property
+    def monitors(self) -> "Downtimes":
+        return self
+
+    async def get(self, monitor_id: Any) -> Any:
+        """Both the organisation by its name and the monitor by its number."""
+        if isinstance(monitor_id, str):
+            return self
+        self.looks += 1
+        self._stumble()
+        return Monitor(monitor_id, "Disk almost full", "query alert", tags=("env:prod",), priority=1)
+
+    async def mute(self, monitor_id: int, *, until: datetime | None, scope: str, message: str) -> str:
+        if self.gate:
+            await self.gate.wait()
+        self._stumble()
+        self.made.append({"monitor": monitor_id, "until": until, "scope": scope, "message": message})
+        return f"downtime-{len(self.made)}"
+
+    async def unmute(self, downtime_id: str) -> None:
+        self._stumble()
+        self.taken_back.append(downtime_id)
+
+    def _stumble(self) -> None:
+        if self.trouble:
+            raise self.trouble.pop(0)
+
+
+@dataclass
+class Told:
+    failed: list[tuple[str, Failure, bool]] = field(default_factory=list)
+    unclear: list[str] = field(default_factory=list)
+
+    async def mute_failed(self, place: Place, person: str, failure: Failure, *, unmute: bool) -> None:
+        assert place.channel
+        self.failed.append((person, failure, unmute))
+
+    async def mute_unclear(self, place: Place, person: str) -> None:
+        assert place.channel
+        self.unclear.append(person)
+
+
+class RoomOnStage:
+    """The room with its tests' hands on it."""
+
+    def __init__(self, database: Database, clock: Clock) -> None:
+        self.database = database
+        self.clock = clock
+        self.rules = RulesOnPaper()
+        self.considered = Considered()
+        self.datadog = Downtimes()
+        self.told = Told()
+        self.sightings = Sightings(database)
+        self.room = self.another("one")
+
+    def another(self, owner: str) -> AlertRoom:
+        """What a second process would run on the same database."""
+        return AlertRoom.on(
+            self.database,
+            Timing(settle=10),
+            rules=self.rules,
+            automatic=self.considered,
+            desk=self.considered,
+            orgs=self.datadog,
+            sightings=self.sightings,
+            teller=self.told,
+            owner=owner,
+            wake=lambda: None,
+        )
+
+    # -- what happens -------------------------------------------------------------------------------------------
+
+    async def take(self, *notices: Notice) -> None:
+        """They are told one after the other, each sorted before the next."""
+        for each in notices:
+            await self.room.intake._write("default", each)
+            await self.settle()
+
+    async def settle(self) -> None:
+        """Everything that is due is done."""
+        for part in (self.room.sorter, self.room.starts, self.room.mutes):
+            await part.step()
+            await part._tasks.finish(10)
+
+    async def post(self, channel: str = "C1") -> None:
+        """The poster has been there: what is owed to a channel stands in it."""
+        table = deliveries.c
+        async with self.database.transaction() as connection:
+            await connection.execute(
+                update(deliveries)
+                .where(table.channel == channel)
+                .values(ts="1700000000.000100", state="sent", shown=table.wanted)
+            )
+
+    # -- what is there ------------------------------------------------------------------------------------------
+
+    async def cycles(self) -> list[KnownCycle]:
+        async with self.database.transaction() as connection:
+            ids = (await connection.execute(select(alert_cycles.c.id).order_by(alert_cycles.c.id))).scalars().all()
+        return [known for each in ids if (known := await self.room.book.get(each))]
+
+    async def only_cycle(self) -> KnownCycle:
+        (known,) = await self.cycles()
+        return known
+
+    async def cards(self) -> list[str]:
+        """The channels that are owed a card, once for each card."""
+        async with self.database.transaction() as connection:
+            query = select(deliveries.c.channel).where(deliveries.c.kind == ALERT_CARD)
+            return sorted((await connection.execute(query)).scalars().all())
+
+    async def column(self, column: Any) -> list[Any]:
+        async with self.database.transaction() as connection:
+            return list((await connection.execute(select(column).order_by(column.table.c.id))).scalars().all())
+
+    async def notice_states(self) -> list[str]:
+        return await self.column(alert_notices.c.state)
+
+    async def decisions(self) -> list[str]:
+        return await self.column(alert_starts.c.decision)
+
+    async def mute_states(self) -> list[str]:
+        return await self.column(alert_mutes.c.state)
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+async def room(clock: Clock) -> AsyncIterator[RoomOnStage]:
+    async with ready(Database("sqlite+aiosqlite:///:memory:", clock=clock)) as database:
+        yield RoomOnStage(database, clock)
+
+
+@pytest.fixture
+async def both_rooms(database_url: str, clock: Clock) -> AsyncIterator[RoomOnStage]:
+    """On SQLite and on PostgreSQL, where the databases themselves matter."""
+    async with ready(Database(database_url, clock=clock)) as database:
+        yield RoomOnStage(database, clock)

@@ -1,0 +1,126 @@
+"""`make bench`: how long things take that people wait for, and what waiting costs. Figures, never a test.
+
+Each line is the median of several runs, with the range; the local Slack and Datadog run in the same process.
+"""
+
+import asyncio
+import os
+import resource
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from pathlib import Path
+
+from bot.investigations.desk import Desk
+from bot.investigations.ledger import Ledger
+from bot.investigations.model import AlertRef, Ask, Place, Source
+from bot.sandbox.datadog import Script
+from bot.sandbox.stage import Stage
+from bot.storage.engine import Database
+from tests.e2e.town import QUICK, Town
+
+RUNS = 3
+STARTS = 1000
+IN_FLIGHT = 300
+
+Figures = dict[str, float]
+
+
+def _ask(number: int) -> Ask:
+    alert = AlertRef(1000 + number, f"88000000000000{number:05}", 1_788_106_679_000, f"Monitor {number}", "host:web-1")
+    return Ask(f"bench:{number}", alert, Place("T1", f"C{number % 50}", f"17000.{number:06}"), "U1", Source.BUTTON)
+
+
+async def durable_starts(folder: Path) -> Figures:
+    """Clicks written down, at once from everywhere: what stands between a click and its acknowledgement."""
+    database = Database(f"sqlite+aiosqlite:///{folder}/bench.sqlite3")
+    await database.open()
+    desk = Desk(Ledger(database, deadline=2700), lambda: None)
+    took: list[float] = []
+
+    async def start(number: int) -> None:
+        began = time.perf_counter()
+        await desk.ask(_ask(number))
+        took.append(time.perf_counter() - began)
+
+    began = time.perf_counter()
+    await asyncio.gather(*map(start, range(STARTS)))
+    total = time.perf_counter() - began
+    one = time.perf_counter()
+    await desk.ask(_ask(STARTS + 1))
+    alone = time.perf_counter() - one
+    await database.close()
+    return {f"{STARTS} clicks at once, all durable, s": total, "one click alone, durable, ms": alone * 1000}
+
+
+async def click_to_card(folder: Path) -> Figures:
+    """From a click to the card in the thread, over real sockets."""
+    async with Town(folder, timing=replace(QUICK, sweep=2.0)) as town:
+        town.datadog.plan_always(Script.held())
+        alert = await town.alert()
+        began = time.perf_counter()
+        await town.ana.shortcut("investigate_message", on=alert.message)
+        acknowledged = time.perf_counter()
+        await town.slack.wait_for(lambda: alert.message.replies)
+        shown = time.perf_counter()
+    return {
+        "click acknowledged, ms": (acknowledged - began) * 1000,
+        "click to card in the thread, ms": (shown - began) * 1000,
+    }
+
+
+async def waiting(folder: Path) -> Figures:
+    """What investigations in flight cost while nothing changes."""
+    async with Town(folder, timing=replace(QUICK, sweep=1.0, poll_first=0.5, poll=1.0, deadline=600)) as town:
+        town.datadog.plan_always(Script.held())
+        for number in range(IN_FLIGHT):
+            fired = town.datadog.fire(town.monitor, group=f"host:{number}")
+            await town.ana.command("/bits", f"investigate {fired.link()}", in_=town.channel)
+        await town.datadog.wait_for(lambda: len(town.datadog.triggers()) == IN_FLIGHT, timeout=120)
+        listed = len(town.datadog.asked("GET", "/api/v2/bits-ai/investigations"))
+        cpu, began = time.process_time(), time.perf_counter()
+        await asyncio.sleep(10)
+        seconds = time.perf_counter() - began
+        return {
+            f"{IN_FLIGHT} in flight, a look each second: CPU of one core, % (fakes included)": (
+                (time.process_time() - cpu) / seconds * 100
+            ),
+            f"{IN_FLIGHT} in flight: list requests a look": (
+                (len(town.datadog.asked("GET", "/api/v2/bits-ai/investigations")) - listed) / seconds
+            ),
+            "memory of bot and both fakes, MB": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
+        }
+
+
+async def start_of_the_bot(_folder: Path) -> Figures:
+    """From the start of the process to its connection with Slack, and the import alone."""
+    began = time.perf_counter()
+    async with Stage():
+        ready = time.perf_counter() - began
+    began = time.perf_counter()
+    await asyncio.to_thread(
+        subprocess.run, [sys.executable, "-c", "import bot.app"], check=True, env={"PATH": os.environ["PATH"]}
+    )
+    return {"start to connected, s": ready, "import of everything, s": time.perf_counter() - began}
+
+
+async def _measure(benchmark: Callable[[Path], Awaitable[Figures]], runs: int) -> None:
+    figures: dict[str, list[float]] = {}
+    for _ in range(runs):
+        with tempfile.TemporaryDirectory() as folder:
+            for name, value in (await benchmark(Path(folder))).items():
+                figures.setdefault(name, []).append(value)
+    for name, values in figures.items():
+        print(f"{statistics.median(values):10.2f}  ({min(values):.2f} to {max(values):.2f})  {name}", flush=True)
+
+
+def main() -> None:
+    for benchmark, runs in ((durable_starts, RUNS), (click_to_card, RUNS), (start_of_the_bot, RUNS), (waiting, 1)):
+        asyncio.run(_measure(benchmark, runs))
+
+
+main()

@@ -1,0 +1,183 @@
+"""The case picker under a Datadog that is slow, refuses or is asked too much: an answer in time, always."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from bot.cases.book import CaseBook
+from bot.cases.picker import CasePicker, Hint, Offer
+from bot.datadog.case_model import Case, CasePage
+from bot.datadog.errors import DatadogError, Forbidden, NotFound, Unavailable
+from bot.datadog.sites import SITES, Location
+from bot.investigations.loops import Tasks
+from bot.investigations.model import Place
+from bot.storage.engine import Database
+from tests.clock import Clock
+from tests.pg import ready
+
+PLACE = Place("T1", "C1", "1.2")
+DISK, CHECKOUT = Case("uuid-1", "CASEM-42", "Disk full"), Case("uuid-2", "CASEM-43", "Checkout slow")
+
+
+class Calls:
+    """A Datadog whose answers wait for a gate."""
+
+    def __init__(self) -> None:
+        self.cases: tuple[Case, ...] = ()
+        self.asked: list[str] = []
+        self.error: DatadogError | None = None
+        self.gate = asyncio.Event()
+        self.gate.set()
+
+    async def search(self, query: str = "", **_: object) -> CasePage:
+        self.asked.append(query)
+        await self.gate.wait()
+        if self.error:
+            raise self.error
+        return CasePage(
+            tuple(case for case in self.cases if query.strip('"').casefold() in case.title.casefold()), 1, 1, 1
+        )
+
+    async def get(self, case: str) -> Case:
+        await self.gate.wait()
+        for each in self.cases:
+            if case in {each.id, each.key}:
+                return each
+        raise NotFound("no such case")
+
+
+class Org:
+    def __init__(self, calls: Calls) -> None:
+        self.cases = calls
+
+
+class Orgs:
+    def __init__(self, org: Org | None) -> None:
+        self.org = org
+
+    async def get(self, _org: str) -> Any:
+        return self.org
+
+
+Ask = Callable[[str], Any]
+
+
+@pytest.fixture
+def calls() -> Calls:
+    return Calls()
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+async def book() -> AsyncIterator[CaseBook]:
+    async with ready(Database("sqlite+aiosqlite:///:memory:")) as database:
+        yield CaseBook(database)
+
+
+@pytest.fixture
+async def tasks() -> AsyncIterator[Tasks]:
+    tasks = Tasks()
+    yield tasks
+    await tasks.finish(1)
+
+
+@pytest.fixture
+def offer(calls: Calls, book: CaseBook, tasks: Tasks, clock: Clock) -> Ask:
+    picker = CasePicker(book, Orgs(Org(calls)), tasks, patience=0.02, clock=clock)
+    return lambda typed: picker.offer("default", typed, place=PLACE, person="U0001", home=Location(SITES[0]))
+
+
+def keys(offered: Offer) -> list[str]:
+    return [case.key for case in offered.cases]
+
+
+async def test_what_was_found_is_kept_for_a_minute(offer: Ask, calls: Calls, clock: Clock) -> None:
+    calls.cases = (DISK,)
+    for typed in ("disk", " DISK "):
+        assert keys(await offer(typed)) == ["CASEM-42"]
+    assert calls.asked == ['"disk"']
+    clock.wind(61)
+    await offer("disk")
+    assert len(calls.asked) == 2
+
+
+async def test_a_slow_answer_is_there_at_the_next_keystroke(offer: Ask, calls: Calls, tasks: Tasks) -> None:
+    calls.cases = (DISK,)
+    calls.gate.clear()
+    assert await offer("disk") == Offer((), Hint.SLOW)
+    assert await offer("disk") == Offer((), Hint.SLOW)
+    calls.gate.set()
+    await tasks.finish(1)
+    assert keys(await offer("disk")) == ["CASEM-42"]
+    assert len(calls.asked) == 1
+
+
+async def test_while_it_is_slow_what_fits_out_of_earlier_answers_is_shown(offer: Ask, calls: Calls) -> None:
+    calls.cases = (DISK,)
+    await offer("disk")
+    calls.gate.clear()
+    offered = await offer("disk f")
+    assert (keys(offered), offered.hint) == (["CASEM-42"], Hint.SLOW)
+    calls.gate.set()
+
+
+async def test_hasty_typing_does_not_pile_up_requests(offer: Ask, calls: Calls) -> None:
+    calls.gate.clear()
+    offered = await asyncio.gather(*(offer(f"words {number}") for number in range(30)))
+    assert {each.hint for each in offered} == {Hint.SLOW}
+    assert len(calls.asked) <= 6
+    calls.gate.set()
+
+
+@pytest.mark.parametrize(
+    ("error", "hint"),
+    [(Forbidden("no"), Hint.FORBIDDEN), (Unavailable("no"), Hint.FAILING), (NotFound("no"), Hint.FAILING)],
+)
+async def test_a_failure_still_offers_what_is_known_here(
+    offer: Ask, calls: Calls, book: CaseBook, error: DatadogError, hint: Hint
+) -> None:
+    await book.remember("default", DISK, place=PLACE, person="U0001")
+    calls.error = error
+    offered = await offer("disk")
+    assert (keys(offered), offered.hint) == (["CASEM-42"], hint)
+
+
+async def test_a_failure_is_soon_forgotten(offer: Ask, calls: Calls, clock: Clock) -> None:
+    calls.error = Unavailable("no")
+    await offer("disk")
+    calls.error, calls.cases = None, (DISK,)
+    clock.wind(0.1)
+    assert keys(await offer("disk")) == ["CASEM-42"]
+
+
+async def test_recent_cases_need_nobody(offer: Ask, calls: Calls, book: CaseBook) -> None:
+    await book.remember("default", DISK, place=PLACE, person="U0001")
+    assert await offer("") == await offer("  ")
+    assert keys(await offer("")) == ["CASEM-42"]
+    assert calls.asked == []
+
+
+async def test_without_recent_ones_the_latest_of_datadog_are_offered(offer: Ask, calls: Calls) -> None:
+    calls.cases = (DISK, CHECKOUT)
+    assert keys(await offer("")) == ["CASEM-42", "CASEM-43"]
+
+
+async def test_the_exact_key_stands_first_and_each_case_once(offer: Ask, calls: Calls, book: CaseBook) -> None:
+    mention = Case("uuid-3", "CASEM-44", "like casem-43", created_at=datetime.now(UTC))
+    await book.remember("default", mention, place=PLACE, person="U0001")
+    calls.cases = (mention, CHECKOUT)
+    assert keys(await offer("casem-43")) == ["CASEM-43", "CASEM-44"]
+    assert keys(await offer("https://app.datadoghq.com/work/CASEM-43"))[0] == "CASEM-43"
+
+
+async def test_nothing_found_and_nobody_to_ask_are_told_apart(offer: Ask, book: CaseBook, tasks: Tasks) -> None:
+    assert await offer("nothing") == Offer((), Hint.NOTHING)
+    nobody = CasePicker(book, Orgs(None), tasks)
+    assert (await nobody.offer("default", "x", place=PLACE, person="U1", home=None)).hint is Hint.NO_ORG

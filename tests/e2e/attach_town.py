@@ -1,0 +1,74 @@
+"""What the stories of attaching share: a case somebody opened, links to paste, the window opened and filled."""
+
+from collections.abc import Iterable
+
+import pytest
+
+from bot.cases import attach, submits
+from bot.datadog import client
+from bot.sandbox.datadog.case_model import FakeCase
+from bot.sandbox.slack.people import Person
+from bot.sandbox.slack.sight import SeenView
+from bot.slack.listeners import attach as listener
+from tests.e2e.town import Town
+
+PASTE = "Paste Datadog links"
+
+
+def a_case(town: Town, title: str = "Disk trouble", key: str = "CASEM", **members: object) -> FakeCase:
+    return town.datadog.add_case(title, town.datadog.add_project(key), **members)
+
+
+def link(town: Town, path: str) -> str:
+    return f"{town.datadog.app_url}{path}"
+
+
+def monitor_links(town: Town, numbers: Iterable[int]) -> list[str]:
+    return [link(town, f"/monitors/{number}") for number in numbers]
+
+
+def hold(case: FakeCase, numbers: Iterable[int]) -> None:
+    case.insights |= {("MONITOR", str(number)): f"/monitors/{number}" for number in numbers}
+
+
+def held(case: FakeCase) -> set[str]:
+    return {resource_id for _, resource_id in case.insights}
+
+
+def puts(town: Town, case: FakeCase) -> list[int]:
+    """How many insights each request to attach carried."""
+    asked = [seen for seen in town.datadog.journal.requests if seen.method == "PUT" and seen.path.endswith("/insights")]
+    named = {f"/api/v2/cases/{case.id}/insights", f"/api/v2/cases/{case.key}/insights"}
+    return [len(seen.json["data"]["attributes"]["insights"]) for seen in asked if seen.path in named]
+
+
+async def opens(town: Town, person: Person, case: FakeCase | None = None) -> SeenView:
+    """By the command, with its case chosen already; names and what the case has are looked up by then."""
+    await person.command("/bits", f"attach {case.key}" if case else "attach", in_=town.channel)
+    return await person.waits_for_modal(f"{case.key} · " if case else "No insights listed yet")
+
+
+async def pastes(person: Person, links: Iterable[str]) -> SeenView:
+    """As many batches as a field of 3,000 characters needs."""
+    batch: list[str] = []
+    for each in links:
+        if sum(map(len, batch)) + len(batch) + len(each) > 2_900:
+            await _adds(person, batch)
+            batch = []
+        batch.append(each)
+    return await _adds(person, batch)
+
+
+async def _adds(person: Person, batch: list[str]) -> SeenView:
+    await person.fill({PASTE: " ".join(batch)})
+    await person.press("Add")
+    return await person.waits_for(lambda: person.modal if person.modal and not person.modal.fields[PASTE] else None)
+
+
+def hurry(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Pauses before a repeat, and for a client that is far away, are no part of a story."""
+    monkeypatch.setattr(submits, "_HEAD_START", 0.1)
+    monkeypatch.setattr(listener, "_WAKE_AFTER", 0.1)
+    monkeypatch.setattr(client, "_BACKOFF", (0.01,))
+    monkeypatch.setattr(client, "_RESET_MARGIN", 0.01)
+    monkeypatch.setattr(attach, "_PAUSE_BEFORE_REPEAT", 0.01)

@@ -1,0 +1,155 @@
+"""The reply with buttons under Datadog's own messages, and who never gets one."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bot.investigations.rules import AlertFilter
+from bot.sandbox.datadog import FakeAlert, Script
+from bot.sandbox.datadog.samples import POOL_EXHAUSTED
+from bot.sandbox.slack import Message
+from bot.sandbox.slack.board import Content
+from bot.sandbox.slack.world import Author
+from tests.e2e.alert_town import AlertTown, Route
+
+NUDGE = "Investigate with Bits AI?"
+
+
+@pytest.fixture
+async def town(tmp_path: Path) -> AsyncIterator[AlertTown]:
+    async with AlertTown(tmp_path) as town:
+        await town.decide(Route(rules={"nudge": True}))
+        yield town
+
+
+async def posts(town: AlertTown, fired: FakeAlert, **more: Any) -> Message:
+    return await town.slack.post_as_datadog(
+        town.channel, title=fired.slack_title, title_link=fired.link(), text=fired.text, **more
+    )
+
+
+async def none_but(town: AlertTown, *nudged: Message) -> None:
+    """An alert that does get its reply shows that the others had their time."""
+    last = await town.alert(group="host:the-last")
+    await town.reads(last.message, NUDGE)
+    answered = {reply.thread_ts for reply in town.channel.messages if NUDGE in reply.shown}
+    assert answered == {last.message.ts, *(message.ts for message in nudged)}
+
+
+async def test_an_alert_gets_one_reply_with_the_buttons(town: AlertTown) -> None:
+    alert = await town.alert(group="host:web-1")
+    seen = await town.reads(alert.message, NUDGE, "Disk almost full", "host:web-1")
+    assert "[Investigate] [Create case] [Attach to case]" in seen
+
+    (nudge,) = alert.message.replies
+    await town.ana.click("Investigate", on=nudge)
+    await town.reads(alert.message, "Asked by @ana", "@ana, here is what Bits AI found")
+    (run,) = town.datadog.triggers()
+    assert run.event_id == alert.fired.event_id
+
+
+async def test_an_event_told_again_brings_no_second_reply(town: AlertTown) -> None:
+    alert = await town.alert()
+    await town.reads(alert.message, NUDGE)
+    told = next(one for one in town.slack.deliveries if one.payload.get("event", {}).get("ts") == alert.message.ts)
+    await town.slack.redeliver(told.payload["event_id"])
+    await none_but(town, alert.message)
+    assert len(alert.message.replies) == 1
+
+
+async def test_an_edit_keeps_the_event_that_was_seen_first(town: AlertTown) -> None:
+    alert = await town.alert()
+    await town.reads(alert.message, NUDGE)
+    again = town.datadog.fire(town.monitor, transition="renotify")
+    await town.slack.edit_as_datadog(alert.message, title=again.slack_title, title_link=again.link())
+    recovery = town.datadog.fire(town.monitor, transition="alert recovery")
+    await town.slack.edit_as_datadog(alert.message, title=recovery.slack_title, title_link=recovery.link())
+
+    await town.ana.click("Investigate", on=alert.message.replies[0])
+
+    await town.reads(alert.message, "here is what Bits AI found")
+    (run,) = town.datadog.triggers()
+    assert run.event_id == alert.fired.event_id
+    assert len([reply for reply in alert.message.replies if NUDGE in reply.shown]) == 1
+
+
+async def test_recoveries_tests_and_replies_of_datadogs_get_none(town: AlertTown) -> None:
+    alert = await town.alert()
+    await posts(town, town.datadog.fire(town.monitor, transition="alert recovery"))
+    await posts(town, town.datadog.fire(town.monitor, test=True))
+    await posts(town, town.datadog.fire(town.monitor), thread_ts=alert.message.ts)
+    await town.slack.post_as_datadog(town.channel, title="Dashboard", title_link="https://app.datadoghq.com/dash/1")
+    await none_but(town, alert.message)
+
+
+async def test_other_bots_people_and_we_ourselves_get_none(town: AlertTown) -> None:
+    fired = town.datadog.fire(town.monitor)
+    attachment = [{"id": 1, "title": fired.slack_title, "title_link": fired.link(), "text": "copied"}]
+    for author in (
+        Author("U0OTHER", "Alert Copier", "B0OTHER", "A0OTHER", town.slack.workspace.id, "bot_message"),
+        Author("U0OTHER", "Not Datadog", "B0OTHER", "A0OTHER", town.slack.workspace.id),
+    ):
+        await town.slack.board.post(town.channel, author, Content("", None, attachment)).heard()
+    await town.ben.say(f"look at {fired.link()}", in_=town.channel)
+    await town.decide(Route(rules={"nudge": True, "route": AlertFilter()}))
+    await town.fire(group="host:webhook")
+    await town.card("host:webhook")
+    await none_but(town)
+
+
+async def test_where_it_is_not_switched_on_nothing_is_said(town: AlertTown) -> None:
+    quiet = town.slack.workspace.add_channel("quiet")
+    fired = town.datadog.fire(town.monitor)
+    await town.slack.post_as_datadog(quiet, title=fired.slack_title, title_link=fired.link())
+    await none_but(town)
+    assert [message for message in quiet.messages if message.author.name == "Bits Bot"] == []
+
+
+async def test_older_links_without_the_time_lead_to_the_monitor(town: AlertTown) -> None:
+    fired = town.datadog.fire(town.monitor)
+    link = fired.link(link_members=False, window=False)
+    message = await town.slack.post_as_datadog(town.channel, title=fired.slack_title, title_link=link)
+    await town.reads(message, NUDGE)
+    await town.ana.click("Investigate", on=message.replies[0])
+    await town.reads(message, "here is what Bits AI found")
+    (run,) = town.datadog.triggers()
+    assert run.event_id == fired.event_id
+
+
+async def test_a_reply_that_was_cut_off_is_not_sent_twice(town: AlertTown) -> None:
+    town.slack.break_next("chat.postMessage", drop="after")
+    alert = await town.alert()
+    await town.reads(alert.message, NUDGE)
+    await none_but(town, alert.message)
+    assert len(alert.message.replies) == 1
+
+
+# -- by itself ----------------------------------------------------------------------------------------------------
+
+
+async def test_an_alert_the_channels_rule_names_is_investigated_by_itself(town: AlertTown) -> None:
+    rule = AlertFilter(tags=frozenset({"team:core"}), priorities=frozenset({2}))
+    await town.decide(Route(rules={"auto": rule}))
+    alert = await town.alert()
+    await town.reads(alert.message, "Started automatically", "Here is what Bits AI found")
+    other = town.datadog.add_monitor("Other", priority=2, tags=["team:other"])
+    await town.alert(other)
+    await town.datadog.wait_for(lambda: town.datadog.asked("GET", f"/api/v1/monitor/{other.id}"))
+    (run,) = town.datadog.triggers()
+    assert run.event_id == alert.fired.event_id
+
+
+async def test_findings_that_stand_there_already_are_followed_in_place_of_buttons(town: AlertTown) -> None:
+    await town.decide(Route(rules={"nudge": True, "auto": AlertFilter()}))
+    script = Script.at_once("conclusive", POOL_EXHAUSTED)
+    run = town.datadog.investigate_elsewhere("Auto", monitor=town.monitor, script=script)
+    fired = town.datadog.fire(town.monitor)
+    found = {"title": "Bits findings", "title_link": town.datadog.link_to(run), "text": "Bits AI has looked"}
+    message = await posts(town, fired, attachments=[found])
+
+    await town.reads(message, "followed here, not started again", "Here is what Bits AI found")
+    await town.decide(Route(rules={"nudge": True}))
+    await none_but(town)
+    assert town.datadog.triggers() == []

@@ -1,0 +1,208 @@
+"""`/bits settings`: what is set in the form holds, is shown again, and belongs to those who may."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from bot.app import StartError
+from tests.e2e.rule_town import RuleTown
+
+EVERYTHING = {
+    "Alerts of Datadog's webhook that come here": "Those that match below",
+    "The rest": ["Alerts no channel's filter takes"],
+    "Datadog's own messages": ["Bits Bot's buttons in their threads"],
+    "Datadog organisation": "default",
+    "Bits AI investigations nobody has to ask for": "Every alert",
+    "Minutes before the same monitor and group again": "30",
+    "Conclusions": ["Also send them to the channel"],
+    "Project of new cases": "CORE",
+    "Type of a new case": "STANDARD",
+    "Who may start": "Only admins and those named below",
+    "Also": ["Guests"],
+    "Starts a day in this channel": "12",
+    "Starts a day in all channels": "40",
+    "Of those, at most by themselves": "10",
+    "Over budget": [],
+    "route_tags": "team:core, Env:Prod",
+    "route_priorities": ["P1", "P2"],
+    "route_monitors": "7 https://app.datadoghq.com/monitors/8?group=x",
+    "route_transitions": ["alert", "no data"],
+}
+
+
+@pytest.fixture
+async def town(tmp_path: Path) -> AsyncIterator[RuleTown]:
+    async with RuleTown(tmp_path) as town:
+        yield town
+
+
+async def test_an_admin_sets_everything_and_finds_it_again(town: RuleTown) -> None:
+    eva = town.eva
+    sre = town.slack.workspace.add_group("sre", [town.ana])
+    town.slack.workspace.add_group("web", [town.ben])
+    await town.settings_of(eva)
+    await eva.fill(EVERYTHING)
+    await eva.fill({"Named people": [town.ben]})
+    assert await eva.type_in("Named user groups", "sr") == ["@sre"]
+    await eva.fill({"Named user groups": ["@sre"]})
+
+    seen = await eva.submit()
+
+    assert seen.errors == {}
+    assert eva.modal is None
+    await town.slack.wait_for(lambda: "The rules of #alerts are saved" in eva.sees)
+    shown = (await town.settings_of(eva)).fields
+    assert shown["Who may start"] == "Only admins and those named below"
+    assert shown["Named people"] == "ben"
+    assert shown["Named user groups"] == "@sre"
+    assert shown["Starts a day in this channel"] == "12"
+    assert shown["Of those, at most by themselves"] == "10"
+    rules = await town.rules()
+    assert rules.starters.groups == (sre.id,)
+    assert rules.starters.users == (town.ben.id,)
+    assert rules.starters.guests
+    assert rules.route is not None
+    assert rules.route.tags == {"team:core", "env:prod"}
+    assert rules.route.monitors == {7, 8}
+    assert rules.route.transitions == {"alert", "no data"}
+    assert rules.auto is not None
+    assert not rules.auto.tags
+
+    assert (await eva.submit()).errors == {}
+    assert await town.rules() == rules
+
+
+async def test_what_does_not_fit_is_said_under_its_field_and_nothing_is_saved(town: RuleTown) -> None:
+    eva = town.eva
+    await town.settings_of(eva)
+    await eva.fill(
+        {
+            "Alerts of Datadog's webhook that come here": "Those that match below",
+            "auto_monitors": "seven",
+            "Datadog organisation": "nowhere",
+            "Starts a day in all channels": "5",
+            "Of those, at most by themselves": "6",
+        }
+    )
+    errors = (await eva.submit()).errors
+    assert errors["Alerts of Datadog's webhook that come here"] == "Say below which alerts, or choose “All of them”."
+    assert "seven is no monitor; write its id or paste its link." in errors.values()
+    assert errors["Of those, at most by themselves"] == "This is a part of the 5 a day, so it can't be more."
+
+    await eva.fill({"route_tags": "team:core", "auto_monitors": "7", "Of those, at most by themselves": "5"})
+    assert (await eva.submit()).errors == {
+        "Datadog organisation": "No Datadog organisation of this name is connected. Leave it empty for the default one."
+    }
+    assert (await town.rules()).route is None
+
+
+async def test_others_are_told_whom_to_ask(town: RuleTown) -> None:
+    await town.ana.command("/bits", "settings", in_=town.channel)
+    seen = await town.ana.waits_for_modal("Only workspace admins")
+    assert "Ask a workspace admin." in seen.text
+    assert seen.submit_label == ""
+
+
+async def test_a_named_person_changes_the_rules_but_neither_money_nor_people(town: RuleTown) -> None:
+    eva = town.eva
+    await town.settings_of(eva)
+    await eva.fill({"Named people": [town.ana], "Starts a day in this channel": "3"})
+    await eva.submit()
+
+    shown = await town.settings_of(town.ana)
+    assert "Starts a day in this channel" not in shown.fields
+    assert "Who may start" not in shown.fields
+    assert "for workspace admins to set" in shown.text
+    await town.ana.fill({"Conclusions": ["Also send them to the channel"]})
+    assert (await town.ana.submit()).errors == {}
+
+    rules = await town.rules()
+    assert (rules.broadcast, rules.budget_per_day, rules.starters.users) == (True, 3, (town.ana.id,))
+
+
+async def test_two_admins_at_once_do_not_overwrite_each_other(town: RuleTown) -> None:
+    eva, max_ = town.eva, town.slack.workspace.add_user("max", admin=True)
+    await town.settings_of(eva)
+    await town.settings_of(max_)
+    await eva.fill({"Starts a day in this channel": "3"})
+    await max_.fill({"Starts a day in this channel": "9"})
+    assert (await eva.submit()).errors == {}
+
+    seen = await max_.submit()
+
+    assert "Somebody else changed these rules meanwhile" in "".join(seen.errors.values())
+    assert (await town.rules()).budget_per_day == 3
+
+
+async def test_who_loses_the_right_while_the_form_is_open_saves_nothing(town: RuleTown) -> None:
+    eva = town.eva
+    await town.settings_of(eva)
+    await eva.fill({"Named people": [town.ana]})
+    await eva.submit()
+    await town.settings_of(town.ana)
+    await town.settings_of(eva)
+    await eva.fill({"Named people": [town.ben]})
+    await eva.submit()
+
+    await town.ana.fill({"Conclusions": ["Also send them to the channel"]})
+    await town.ana.submit()
+
+    assert town.ana.modal is not None
+    assert "Only workspace admins and those the channel's rules name may" in town.ana.modal.text
+    assert not (await town.rules()).broadcast
+
+
+async def test_a_mention_can_not_open_a_form_and_says_what_does(town: RuleTown) -> None:
+    await town.ana.mention("settings", in_=town.channel)
+    await town.slack.wait_for(lambda: "type /bits settings in the channel" in town.ana.sees)
+
+
+async def test_the_file_wins_and_the_form_says_so(tmp_path: Path) -> None:
+    file = tmp_path / "rules.yml"
+    file.write_text(
+        'workspaces: [{budget_per_day: 9}]\nchannels: [{channel: "#alerts", budget_per_day: 2, nudge: true}]\n', "utf-8"
+    )
+    async with RuleTown(tmp_path, bits_channels_file=file) as town:
+        eva = town.eva
+        seen = await town.settings_of(eva)
+        assert "They stand in the rules file rules.yml, which wins: change them there." in seen.text
+        assert "Budget: 2 starts a day" in seen.text
+        assert "Whole workspace: 9 starts a day" in seen.text
+        assert seen.submit_label == ""
+        assert seen.fields == {}
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ('channels: [{channel: "#alarms"}]', "I can't find a channel #alarms"),
+        (
+            "channels:\n  - channel: C0123\n    nudge: 3\n",
+            "rules.yml, line 3: channels[0].nudge must be true or false.",
+        ),
+        ("channels: [{channel: C0123, org: eu}]", "no Datadog organisation eu is connected"),
+    ],
+)
+async def test_a_file_that_can_not_be_used_stops_the_start_with_its_problems(
+    tmp_path: Path, text: str, words: str
+) -> None:
+    file = tmp_path / "rules.yml"
+    file.write_text(text, "utf-8")
+    town = RuleTown(tmp_path, bits_channels_file=file)
+    try:
+        with pytest.raises(StartError) as refused:
+            await town.__aenter__()
+        assert words in str(refused.value)
+    finally:
+        await town.__aexit__()
+
+
+async def test_a_private_channel_may_be_named_too(tmp_path: Path) -> None:
+    file = tmp_path / "rules.yml"
+    file.write_text('channels: [{channel: "#secret", budget_per_day: 4}]', "utf-8")
+    town = RuleTown(tmp_path, bits_channels_file=file)
+    secret = town.slack.workspace.add_channel("secret", private=True)
+    async with town:
+        await town.ana.command("/bits", "status", in_=secret)
+        await town.is_told(town.ana, "this channel 0 of 4 used", "from the rules file")

@@ -1,0 +1,15 @@
+"""The bot without its look: it repeats every post it is not sure of. Only to prove that the trials would notice."""
+
+from bot.cli import main
+from bot.slack import poster
+from bot.slack.workspaces import Speaker
+from bot.storage.outbox import Delivery
+
+
+async def sees_nothing(_speaker: Speaker, _delivery: Delivery) -> None:
+    return None
+
+
+if __name__ == "__main__":
+    setattr(poster, "find_ours", sees_nothing)  # noqa: B010  it is not the poster's own
+    raise SystemExit(main())

@@ -1,0 +1,202 @@
+"""A town in which real bots live, as processes of their own, and die when a test says so.
+
+The kill happens inside the fake Slack or Datadog, the moment a request arrives there: whether that request is then
+carried out, never or later is the test's choice.
+"""
+
+import asyncio
+import os
+import signal
+import sys
+from collections import Counter
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Self
+
+from sqlalchemy import ColumnElement, Select, Table, and_, func, or_, select
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+
+from bot.sandbox.datadog import FakeAlert, FakeDatadog, Script
+from bot.sandbox.slack import FakeSlack, Message
+from bot.storage.tables import deliveries, investigations
+
+SETTLE = 1.0
+TRIGGER = "/api/v2/bits-ai/investigations"
+RUN = (sys.executable, "-m", "bot", "run")
+BLIND = (sys.executable, str(Path(__file__).with_name("blind_bot.py")), "run")
+
+
+@dataclass
+class Alert:
+    fired: FakeAlert
+    message: Message
+
+    @property
+    def posts(self) -> Counter[str]:
+        """What of ours stands under it, by kind."""
+        return Counter(_key(reply).split(":")[0] for reply in self.message.replies)
+
+    def says(self, words: str) -> bool:
+        return any(words in reply.shown for reply in self.message.replies)
+
+    @property
+    def is_uncertain(self) -> bool:
+        return self.says("unknown outcome")
+
+    @property
+    def answered(self) -> bool:
+        return self.posts["conclusions"] > 0 or self.is_uncertain
+
+
+@dataclass
+class BotProcess:
+    process: asyncio.subprocess.Process
+    log: Path
+    is_doomed: bool = False
+
+    def send(self, number: signal.Signals) -> None:
+        self.is_doomed = self.is_doomed or number == signal.SIGKILL
+        with suppress(ProcessLookupError):
+            self.process.send_signal(number)
+
+    async def end(self, within: float = 20.0) -> int:
+        async with asyncio.timeout(within):
+            return await self.process.wait()
+
+
+class Storm:
+    def __init__(self, folder: Path, database_url: str = "") -> None:
+        self.folder = folder
+        self.database_url = database_url or f"sqlite+aiosqlite:///{folder}/bits.sqlite3"
+        self.slack = FakeSlack()
+        self.datadog = FakeDatadog()
+        self.ana = self.slack.workspace.add_user("ana")
+        self.channels = [self.slack.workspace.add_channel(name) for name in ("alerts", "more-alerts")]
+        self.bots: list[BotProcess] = []
+        self.alerts: list[Alert] = []
+
+    async def __aenter__(self) -> Self:
+        await self.slack.start()
+        await self.datadog.start()
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        for bot in self.bots:
+            bot.send(signal.SIGCONT)
+            bot.send(signal.SIGKILL)
+            await bot.end()
+        self.datadog.heal()
+        self.slack.heal()
+        await self.slack.stop()
+        await self.datadog.stop()
+
+    # -- bots -------------------------------------------------------------------------------------------------------
+
+    async def start(self, command: tuple[str, ...] = RUN) -> BotProcess:
+        log = self.folder / f"bot-{len(self.bots)}.log"
+        before = list(self.slack.sockets.in_use)
+        with log.open("w") as file:
+            process = await asyncio.create_subprocess_exec(
+                *command, env=self._environment(), cwd=self.folder, stdout=file, stderr=file
+            )
+        bot = BotProcess(process, log)
+        self.bots.append(bot)
+        await self.slack.wait_for(lambda: any(one not in before for one in self.slack.sockets.in_use), timeout=20)
+        return bot
+
+    def _environment(self) -> dict[str, str]:
+        kept = {name: value for name, value in os.environ.items() if name in {"PATH", "HOME", "LANG", "TMPDIR"}}
+        return kept | {
+            "PYTHONPATH": str(Path(__file__).parents[2]),
+            "SLACK_BOT_TOKEN": self.slack.bot_token,
+            "SLACK_APP_TOKEN": self.slack.app_token,
+            "SLACK_API_URL": self.slack.api_url,
+            "DD_API_KEY": self.datadog.api_key,
+            "DD_APP_KEY": self.datadog.app_key,
+            "DD_API_URL": self.datadog.url,
+            "DATABASE_URL": self.database_url,
+            "BITS_HTTP_PORT": "0",
+            "BITS_SETTLE_SECONDS": str(SETTLE),
+            "BITS_POLL_FIRST_SECONDS": "0.2",
+            "BITS_POLL_SECONDS": "0.2",
+            "BITS_POLL_SLOW_SECONDS": "0.2",
+        }
+
+    # -- what happens -----------------------------------------------------------------------------------------------
+
+    async def alert(self, *, held: bool = False) -> Alert:
+        number = len(self.alerts)
+        monitor = self.datadog.add_monitor(f"Disk {number} almost full")
+        if held:
+            self.datadog.plan(Script.held(), monitor=monitor)
+        fired = self.datadog.fire(monitor)
+        message = await self.slack.post_as_datadog(
+            self.channels[number % 2], title=fired.slack_title, title_link=fired.link(), text=fired.text
+        )
+        alert = Alert(fired, message)
+        self.alerts.append(alert)
+        return alert
+
+    async def investigate(self, alert: Alert) -> None:
+        await self.ana.shortcut("investigate_message", on=alert.message)
+
+    def on_trigger(self, act: Callable[[], None], **fate: Any) -> None:
+        """The next request to start a run meets this the moment it arrives."""
+        self.datadog.break_next("POST", TRIGGER, where=lambda _: _done(act), **fate)
+
+    def on_post(self, kind: str, act: Callable[[], None], **fate: Any) -> None:
+        self.slack.break_next("chat.postMessage", when=lambda call: _is(kind, call) and _done(act), **fate)
+
+    # -- what came of it --------------------------------------------------------------------------------------------
+
+    async def answers(self, *alerts: Alert, within: float = 20.0) -> None:
+        await self.slack.wait_for(lambda: all(alert.answered for alert in alerts), timeout=within)
+
+    async def calm(self, within: float = 20.0) -> None:
+        """Until the bots themselves believe that everything is delivered: what comes twice has come by then."""
+        engine = create_async_engine(self.database_url)
+        async with asyncio.timeout(within):
+            while await self._owed(engine):  # noqa: ASYNC110  other processes write this: there is nothing to wait on
+                await asyncio.sleep(0.05)
+        await engine.dispose()
+
+    async def _owed(self, engine: AsyncEngine) -> int:
+        open_ones = or_(deliveries.c.shown < deliveries.c.wanted, deliveries.c.state == "sending")
+        still_running = investigations.c.state.in_(["requested", "triggering", "running"])
+        async with engine.connect() as connection:
+            owed = await connection.scalar(_count(deliveries, and_(open_ones, deliveries.c.state != "refused")))
+            running = await connection.scalar(_count(investigations, still_running))
+        return int(owed or 0) + int(running or 0)
+
+    def faults(self) -> list[str]:
+        """What was lost or doubled; nothing, if all is well."""
+        started = Counter(run.event_id for run in self.datadog.triggers())
+        found = [f"event {event}: {times} runs" for event, times in started.items() if times > 1]
+        for number, alert in enumerate(self.alerts):
+            # a bot that died before its request left cannot know that it did not: the card says so, nothing was started
+            is_lost = alert.is_uncertain and not started[alert.fired.event_id]
+            if alert.posts != (Counter(card=1) if is_lost else Counter(card=1, conclusions=1)):
+                found.append(f"alert {number}: {dict(alert.posts)}")
+        return found
+
+    def looks(self) -> int:
+        return len(self.slack.calls_to("conversations.replies", "conversations.history"))
+
+
+def _count(table: Table, condition: ColumnElement[bool]) -> Select[Any]:
+    return select(func.count()).select_from(table).where(condition)
+
+
+def _key(message: Message) -> str:
+    return str(((message.metadata or {}).get("event_payload") or {}).get("key", "no key of ours"))
+
+
+def _is(kind: str, call: dict[str, Any]) -> bool:
+    return f'"{kind}:' in str(call.get("metadata", "")).replace("'", '"')
+
+
+def _done(act: Callable[[], None]) -> bool:
+    act()
+    return True

@@ -1,0 +1,222 @@
+"""What threads are owed: in order, once, and never behind what is true by now."""
+
+import asyncio
+
+from bot.investigations.model import Question
+from bot.storage.outbox import PENDING, REFUSED, SENDING, SENT, Outbox
+from bot.storage.tables import deliveries
+from tests.investigations.slack import says
+from tests.investigations.world import ALERT, CAUSE, TIMING, Bot, World, lost
+
+
+async def conclude(world: World) -> None:
+    await world.turns(2)
+    world.datadog.run.ends("conclusive", CAUSE)
+    world.clock.wind(30)
+    await world.bot.watcher.step()
+    await world.bot.rest()
+    assert await world.state() == "concluded"
+
+
+async def test_the_card_goes_before_the_conclusions(world: World) -> None:
+    """Even when Slack takes nothing until all is over."""
+    world.slack.network.expect("post", *(says("ratelimited", status=429) for _ in range(3)))
+    await world.ask()
+    await world.bot.runner.step()
+    await world.bot.rest()
+    await conclude(world)
+    await world.wind(60)
+    assert world.slack.said() == ["card: concluded", "conclusive: Disk full"]
+
+
+async def test_conclusions_wait_for_a_card_whose_post_is_open(world: World) -> None:
+    world.slack.network.expect("post", lost(TimeoutError(), lands=True, lands_in=TIMING.settle - 5))  # type: ignore[arg-type]
+    await world.ask()
+    await world.turns(1)
+    world.datadog.run.ends("conclusive", CAUSE)
+    await world.wind(60)
+    assert world.slack.said() == ["card: concluded", "conclusive: Disk full"]
+
+
+async def test_asked_in_the_channel_the_card_opens_the_thread(world: World) -> None:
+    await world.ask(thread="")
+    await conclude(world)
+    await world.turns()
+    card, reply = world.slack.messages
+    assert (card["thread_ts"], card["text"]) == ("", "card: concluded")
+    assert (reply["thread_ts"], reply["text"]) == (card["ts"], "conclusive: Disk full")
+
+
+async def test_a_channel_that_refuses_holds_up_nobody_else(world: World) -> None:
+    await world.ask(channel="CGONE")
+    await world.ask(channel="C2", thread="2.2")
+    world.slack.archived.add("CGONE")
+    await conclude(world)
+    await world.turns(4)
+    states = {(row.channel, row.kind): row.state for row in await world.deliveries()}
+    assert states[("CGONE", "card")] == REFUSED
+    assert world.slack.said("C2", "2.2") == ["card: concluded", "conclusive: Disk full"]
+    assert world.slack.said("UANN", "") == ["conclusive: Disk full"]
+
+
+async def test_a_change_during_the_post_is_shown_afterwards(world: World) -> None:
+    """The card is on its way with "requested" while the run begins."""
+    await world.ask()
+    on_its_way, go_on = asyncio.Event(), asyncio.Event()
+
+    async def hold(leg: str) -> None:
+        if leg == "from post":
+            on_its_way.set()
+            await go_on.wait()
+
+    world.slack.network.between = hold
+    await world.bot.poster.step()
+    await on_its_way.wait()
+    assert world.slack.said() == ["card: requested"]
+    other = Bot(world)
+    await other.runner.step()
+    await other.rest()
+    go_on.set()
+    await world.bot.rest()
+    await world.turns(1)
+    assert world.slack.said() == ["card: running"]
+
+
+async def test_a_change_during_an_edit_is_shown_afterwards(world: World) -> None:
+    await world.ask()
+    await world.turns(2)
+    world.datadog.run.ends("conclusive", CAUSE)
+    await world.ledger.rename(1, ALERT)  # a first change, on its way
+    on_its_way, go_on = asyncio.Event(), asyncio.Event()
+
+    async def hold(leg: str) -> None:
+        if leg == "from edit":
+            on_its_way.set()
+            await go_on.wait()
+
+    async def touch() -> None:
+        async with world.database.transaction() as connection:
+            await connection.execute(deliveries.update().values(digest="something else"))
+
+    await touch()
+    world.slack.network.between = hold
+    await world.bot.poster.step()
+    await on_its_way.wait()
+    world.clock.wind(30)
+    await world.bot.watcher.step()
+    await asyncio.wait(world.bot.watcher._tasks._tasks)
+    go_on.set()
+    await world.bot.rest()
+    await world.turns(2)
+    assert world.slack.said() == ["card: concluded", "conclusive: Disk full"]
+
+
+async def test_a_change_that_shows_nothing_new_is_no_edit(world: World) -> None:
+    await world.ask()
+    await world.turns()
+    edits = world.slack.edits
+    await world.ledger.rename(1, ALERT)
+    await world.turns()
+    assert world.slack.edits == edits
+    (card,) = await world.deliveries()
+    assert card.shown == card.wanted
+
+
+async def test_every_change_people_can_see_counts(world: World) -> None:
+    await world.ask()
+    versions = [(await world.investigation()).version]
+    await world.turns()
+    versions.append((await world.investigation()).version)
+    world.datadog.run.ends("conclusive", CAUSE)
+    await world.wind(40)
+    versions.append((await world.investigation()).version)
+    assert versions == sorted(set(versions))
+
+
+async def test_two_replicas_never_hold_the_same_delivery(both_worlds: World) -> None:
+    world = both_worlds
+    for number in range(20):
+        await world.ask(Question(f"number {number}"), thread=f"{number}.0", channel=f"C{number % 4}")
+    boxes = [Outbox(world.database, owner=f"box {number}", lease=TIMING.lease) for number in range(4)]
+    claimed = await asyncio.gather(*(box.claim(8, not_in=set()) for box in boxes))
+    keys = [delivery.owed.key for each in claimed for delivery in each]
+    assert len(keys) == len(set(keys))
+    assert len(keys) >= 8
+
+
+async def test_channels_that_are_busy_are_left_out(world: World) -> None:
+    await world.ask(channel="C1")
+    await world.ask(channel="C2", thread="2.2")
+    box = Outbox(world.database, owner="ann", lease=TIMING.lease)
+    (claimed,) = await box.claim(8, not_in={"C1"})
+    assert claimed.owed.channel == "C2"
+
+
+async def test_an_outcome_is_written_only_by_who_still_holds_it(world: World) -> None:
+    await world.ask()
+    ann = Outbox(world.database, owner="ann", lease=TIMING.lease)
+    ben = Outbox(world.database, owner="ben", lease=TIMING.lease)
+    (hers,) = await ann.claim(1, not_in=set())
+    world.clock.wind(TIMING.lease)
+    (his,) = await ben.claim(1, not_in=set())
+    assert not await ann.sending(hers)
+    assert await ben.sending(his)
+    await ann.sent(hers, "9.9", "digest")
+    await ann.not_sent(hers, 0, "ratelimited")
+    assert not await ann.refused(hers, "not_in_channel")
+    (row,) = await world.deliveries()
+    assert (row.state, row.ts, row.owner) == (SENDING, None, "ben")
+
+
+async def test_the_lease_covers_the_time_in_which_a_post_may_land(world: World) -> None:
+    """A post that leaves late in the lease may land long after it: the lease starts anew when it leaves."""
+    await world.ask()
+    ann = Outbox(world.database, owner="ann", lease=TIMING.lease)
+    ben = Outbox(world.database, owner="ben", lease=TIMING.lease)
+    (hers,) = await ann.claim(1, not_in=set())
+    world.clock.wind(TIMING.lease - 1)
+    assert await ann.sending(hers)
+    world.clock.wind(TIMING.settle)
+    assert await ben.claim(1, not_in=set()) == []
+
+
+async def test_what_was_not_tried_stays_as_open_as_it_was(world: World) -> None:
+    await world.ask()
+    box = Outbox(world.database, owner="ann", lease=TIMING.lease)
+    (delivery,) = await box.claim(1, not_in=set())
+    await box.sending(delivery)
+    await box.outcome_open(delivery, 0, "no_answer")
+    (delivery,) = await box.claim(1, not_in=set())
+    assert delivery.may_stand_already
+    await box.not_tried(delivery, 0, "later")
+    (delivery,) = await box.claim(1, not_in=set())
+    assert delivery.may_stand_already
+    await box.not_sent(delivery, 0, "ratelimited")
+    (delivery,) = await box.claim(1, not_in=set())
+    assert not delivery.may_stand_already
+
+
+async def test_a_long_word_of_slack_s_does_no_harm(both_worlds: World) -> None:
+    world = both_worlds
+    await world.ask()
+    box = Outbox(world.database, owner="ann", lease=TIMING.lease)
+    (delivery,) = await box.claim(1, not_in=set())
+    await box.outcome_open(delivery, 0, "x" * 300)
+    (delivery,) = await box.claim(1, not_in=set())
+    await box.not_sent(delivery, 0, "x" * 300)
+    (row,) = await world.deliveries()
+    assert row.state == PENDING
+
+
+async def test_many_threads_are_served_in_rounds(world: World) -> None:
+    async with world.database.transaction() as connection:
+        for number in range(60):
+            ask = world.an_ask(thread=f"{number}.0", channel=f"C{number}")
+            await world.ledger.begin(connection, ask, ALERT)
+    rounds = 0
+    while any(row.state != SENT for row in await world.deliveries()):
+        await world.bot.poster.step()
+        await world.bot.rest()
+        rounds += 1
+        assert rounds < 5
+    assert len(world.slack.messages) == 60

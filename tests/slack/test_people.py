@@ -1,0 +1,141 @@
+"""What is known about a person: read once in some minutes, and never guessed."""
+
+import asyncio
+from collections.abc import AsyncIterator
+
+import pytest
+from slack_sdk.web.async_client import AsyncWebClient
+
+from bot.investigations.policy import PersonFacts, Unknown
+from bot.investigations.rule_file import RuleFileProblems, read_rules
+from bot.sandbox.slack import FakeSlack
+from bot.slack.channel_names import channel_ids
+from bot.slack.people import KEPT_FOR, People, _is_outsider
+from bot.slack.workspaces import SingleWorkspace, Speaker
+from tests.clock import Clock
+
+
+@pytest.fixture
+async def slack() -> AsyncIterator[FakeSlack]:
+    async with FakeSlack() as slack:
+        yield slack
+
+
+@pytest.fixture
+async def home(slack: FakeSlack) -> SingleWorkspace:
+    return await SingleWorkspace.connect(
+        AsyncWebClient(token=slack.bot_token, base_url=slack.api_url, retry_handlers=[], trust_env_in_session=False)
+    )
+
+
+@pytest.fixture
+async def speaker(home: SingleWorkspace) -> Speaker:
+    speaker = await home.speaker("")
+    assert speaker is not None
+    return speaker
+
+
+async def test_admins_guests_strangers_and_members(slack: FakeSlack, home: SingleWorkspace) -> None:
+    town = slack.workspace
+    eva, gus = town.add_user("eva", admin=True), town.add_user("gus", guest=True)
+    ola, ana = town.add_user("ola", stranger=True), town.add_user("ana")
+    sre, web = town.add_group("sre", [ana]), town.add_group("web", [eva])
+    people = People(home)
+
+    assert await people.facts(town.id, eva.id) == PersonFacts(eva.id, is_admin=True)
+    assert await people.facts(town.id, gus.id) == PersonFacts(gus.id, is_guest=True)
+    assert await people.facts(town.id, ola.id) == PersonFacts(ola.id, is_outsider=True)
+    of_groups = await people.facts(town.id, ana.id, (sre.id, web.id))
+    assert of_groups == PersonFacts(ana.id, groups=frozenset({sre.id}))
+    assert await people.group_handles(town.id) == {sre.id: "sre", web.id: "web"}
+
+
+async def test_what_was_read_is_kept_for_some_minutes(slack: FakeSlack, home: SingleWorkspace) -> None:
+    ana, clock = slack.workspace.add_user("ana"), Clock()
+    people = People(home, clock=clock)
+    await asyncio.gather(*(people.facts(slack.workspace.id, ana.id) for _ in range(20)))
+    assert len(slack.calls_to("users.info")) == 1
+
+    ana.user.guest = True
+    clock.wind(KEPT_FOR - 1)
+    assert await people.facts(slack.workspace.id, ana.id) == PersonFacts(ana.id)
+    clock.wind(1)
+    assert await people.facts(slack.workspace.id, ana.id) == PersonFacts(ana.id, is_guest=True)
+
+
+async def test_an_error_is_not_kept(slack: FakeSlack, home: SingleWorkspace) -> None:
+    ana, people = slack.workspace.add_user("ana"), People(home)
+    slack.break_next("users.info", error="missing_scope", needed="users:read")
+    assert await people.facts(slack.workspace.id, ana.id) == Unknown("missing_scope users:read")
+    assert await people.facts(slack.workspace.id, ana.id) == PersonFacts(ana.id)
+
+
+async def test_who_is_asked_about_elsewhere_or_nowhere_is_unknown(slack: FakeSlack, home: SingleWorkspace) -> None:
+    people = People(home)
+    assert await people.facts("T0OTHER", "U1") == Unknown("not_installed")
+    assert await people.facts(slack.workspace.id, "") == Unknown("not_installed")
+    assert await people.facts(slack.workspace.id, "U0NOBODY") == Unknown("user_not_found")
+    assert await people.group_handles("T0OTHER") == {}
+
+
+async def test_a_stop_does_not_wait_for_slack(slack: FakeSlack, home: SingleWorkspace) -> None:
+    ana, never = slack.workspace.add_user("ana"), asyncio.Event()
+    people = People(home, patience=0.05)
+    slack.break_next("users.info", delay=never)
+    assert await people.facts(slack.workspace.id, ana.id) == Unknown("timeout")
+    await people.close(1.0)
+    never.set()
+
+
+@pytest.mark.parametrize(
+    ("user", "outsider"),
+    [
+        ({"team_id": "T1"}, False),
+        ({"team_id": "T2"}, True),
+        ({"team_id": "T1", "is_stranger": True}, True),
+        ({"team_id": "T2", "enterprise_user": {"enterprise_id": "E1", "teams": ["T2"]}}, False),
+        ({"team_id": "T2", "enterprise_user": {"enterprise_id": "E2", "teams": ["T2"]}}, True),
+        ({"team_id": "E2", "enterprise_user": {"enterprise_id": "E2", "teams": ["T1"]}}, False),
+        ({}, True),
+    ],
+)
+def test_who_belongs_to_us(user: dict[str, object], *, outsider: bool) -> None:
+    assert _is_outsider(user, "T1", "E1") is outsider
+
+
+# -- channels the rules file calls by name --------------------------------------------------------------------------
+
+
+async def test_channels_are_found_by_name_on_every_page(slack: FakeSlack, speaker: Speaker) -> None:
+    made = [slack.workspace.add_channel(f"alerts-{number}") for number in range(510)]
+    secret = slack.workspace.add_channel("secret", private=True)
+    file = read_rules('channels: [{channel: "#alerts-509"}, {channel: secret}, {channel: C0123}]', "rules.yml")
+    assert await channel_ids(speaker, file) == {"#alerts-509": made[509].id, "#secret": secret.id}
+
+
+async def test_without_names_nothing_is_asked(slack: FakeSlack, speaker: Speaker) -> None:
+    assert await channel_ids(speaker, read_rules("channels: [{channel: C0123}]", "rules.yml")) == {}
+    assert slack.calls_to("conversations.list") == []
+
+
+async def test_what_is_not_found_says_why_and_what_to_do(slack: FakeSlack, speaker: Speaker) -> None:
+    slack.workspace.scopes.discard("channels:read")
+    with pytest.raises(RuleFileProblems) as refused:
+        await channel_ids(speaker, read_rules('channels: [{channel: "#a"}, {channel: "#b"}]', "rules.yml"))
+    first, second = refused.value.problems
+    assert "I can't find a channel #a (Slack says missing_scope for public channels)" in first
+    assert "Write its id instead" in second
+
+
+async def test_with_several_workspaces_each_entry_says_which() -> None:
+    file = read_rules('workspaces: [{budget_per_day: 1}]\nchannels: [{channel: "#a"}, {channel: C0123}]', "rules.yml")
+    with pytest.raises(RuleFileProblems) as refused:
+        await channel_ids(None, file)
+    assert [problem.split(": ", 1)[1].split(" (")[0] for problem in refused.value.problems] == [
+        "#a needs its workspace",
+        "C0123 needs its workspace",
+        "#a must be written by its id",
+        "each entry of workspaces needs its id",
+    ]
+    whole = "workspaces: [{workspace: T01, budget_per_day: 1}]\nchannels: [{channel: C0123, workspace: T01}]"
+    assert await channel_ids(None, read_rules(whole, "rules.yml")) == {}

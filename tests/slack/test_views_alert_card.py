@@ -1,0 +1,226 @@
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from bot.alerts.cycle import joined
+from bot.alerts.model import Cycle, KnownCycle, Mute, Notice, Transition
+from bot.investigations.model import AlertRef, Failure, FailureKind
+from bot.slack.views import alert_card
+from bot.slack.views.message import Message
+from bot.slack.views.nudge import read_alert_value
+from tests.slack.blockkit import buttons, check_message, check_modal, links, mrkdwn, shown
+
+APP = "https://app.datadoghq.com"
+SNAPSHOT = "https://p.datadoghq.com/snapshot/view/dd-snapshots-prod/x.png"
+HOSTILE = "<!channel> @here `x` ``` *b* <@U666> <https://evil.example|Datadog> \u202egnp.exe " + "&<>" * 1_500
+AT = 1_700_000_000_000
+NOTICE = Notice(
+    event_ts=AT,
+    transition=Transition.ALERT,
+    word="Triggered",
+    monitor_id=42,
+    event_id="8788641826233093636",
+    cycle="c1",
+    group="host:web-1",
+    name="Disk almost full",
+    priority=2,
+    value="The monitor's value was 97.3.",
+    tags=("team:core", "env:prod"),
+    snapshot=SNAPSHOT,
+)
+
+
+def later(seconds: int, transition: Transition, **more: Any) -> Notice:
+    return replace(NOTICE, event_ts=AT + seconds * 1000, event_id=str(seconds), transition=transition, **more)
+
+
+def known(*notices: Notice, mute: Mute | None = None) -> KnownCycle:
+    cycle: Cycle | None = None
+    for each in notices:
+        cycle = joined(cycle, each)
+    assert cycle is not None
+    return KnownCycle(7, "abc", "default", cycle, mute or Mute())
+
+
+def card(*notices: Notice, mute: Mute | None = None) -> Message:
+    message = alert_card.alert_card(known(*notices, mute=mute), APP)
+    check_message(message)
+    if message.plainer:
+        check_message(replace(message, blocks=message.plainer))
+    return message
+
+
+def told(*notices: Notice, mute: Mute | None = None) -> str:
+    return shown(card(*notices, mute=mute).blocks)
+
+
+def names(message: Message) -> list[str]:
+    return list(buttons(message.blocks))
+
+
+def test_a_card_says_what_where_how_bad_and_since_when() -> None:
+    message = card(NOTICE)
+    words = shown(message.blocks)
+    assert "Triggered: \nDisk almost full\n on \nhost:web-1" in words
+    assert "The monitor's value was 97.3." in words
+    assert "P2 · since <!date^1700000000^{date_short_pretty} at {time}|2023-11-14 22:13 UTC>" in words
+    assert "`team:core` `env:prod`" in words
+    assert message.text.startswith(
+        "Triggered: Disk almost full on host:web-1. The monitor's value was 97.3. P2 · since"
+    )
+    ((name, url),) = [link for link in links(message.blocks) if link[0] == "Disk almost full"]
+    assert url.startswith(f"{APP}/monitors/42?from_ts=1699999100000")
+    assert name
+
+
+def test_its_buttons_carry_the_alert_so_that_a_click_needs_no_look_up() -> None:
+    message = card(NOTICE)
+    assert names(message) == ["Investigate", "Create case", "Attach to case", "Mute 1 h", "Open in Datadog"]
+    values = [button.get("value", "") for button in buttons(message.blocks).values()]
+    alert = AlertRef(42, "8788641826233093636", AT, "Disk almost full", "host:web-1")
+    assert [read_alert_value(value) for value in values[:3]] == [alert] * 3
+    assert values[3] == "7"
+
+
+def test_muting_asks_first_and_names_what_is_muted() -> None:
+    mute = buttons(card(NOTICE).blocks)["Mute 1 h"]
+    assert mute["action_id"] == alert_card.MUTE
+    assert "Disk almost full for host:web-1" in mute["confirm"]["text"]["text"]
+    whole = replace(NOTICE, group="what ever (this) is")
+    mute = buttons(card(whole).blocks)["Mute 1 h"]
+    assert "Disk almost full, the whole monitor" in mute["confirm"]["text"]["text"]
+
+
+def test_a_muted_card_says_until_when_and_by_whom_and_offers_the_way_back() -> None:
+    mute = Mute(1_700_003_600.0, "U0ANA", "d-1")
+    assert "Muted until <!date^1700003600^{time}|2023-11-14 23:13 UTC> by <@U0ANA>." in told(NOTICE, mute=mute)
+    assert "the whole monitor" in told(replace(NOTICE, group=""), mute=mute)
+    assert names(card(NOTICE, mute=mute))[3] == "Unmute"
+    over = card(NOTICE, later(60, Transition.RECOVERED), mute=mute)
+    assert "Unmute" in names(over)
+
+
+def test_an_unmuted_card_says_who_did_it() -> None:
+    assert "Unmuted by <@U0BEN>." in told(NOTICE, mute=Mute(undone_by="U0BEN"))
+
+
+@pytest.mark.parametrize(
+    ("transition", "word", "sign"),
+    [
+        (Transition.ALERT, "Triggered: ", "red_circle"),
+        (Transition.WARN, "Warning: ", "large_yellow_circle"),
+        (Transition.NO_DATA, "No data: ", "white_circle"),
+        (Transition.RECOVERED, "Recovered: ", "large_green_circle"),
+        (Transition.RENOTIFY, "Triggered: ", "red_circle"),
+        (Transition.OTHER, "Quantum: ", "large_orange_circle"),
+    ],
+)
+def test_every_state_has_a_word_and_a_sign(transition: Transition, word: str, sign: str) -> None:
+    message = card(replace(NOTICE, transition=transition, word="Quantum"))
+    assert word in shown(message.blocks)
+    assert message.blocks[0]["elements"][0]["elements"][0] == {"type": "emoji", "name": sign}
+
+
+def test_a_recovery_says_how_long_it_took_and_can_not_be_muted() -> None:
+    message = card(NOTICE, later(720, Transition.RECOVERED, value="Back to 61.0."))
+    assert "lasted 12 minutes" in shown(message.blocks)
+    assert "Back to 61.0." in shown(message.blocks)
+    assert "Mute 1 h" not in names(message)
+    assert "Investigate" in names(message)
+
+
+def test_a_recovery_alone_says_no_duration() -> None:
+    words = told(later(0, Transition.RECOVERED))
+    assert "recovered <!date" in words
+    assert "lasted" not in words
+
+
+def test_a_repetition_says_when_it_was_last_told() -> None:
+    assert "last told <!date^1700000600" in told(NOTICE, later(600, Transition.RENOTIFY))
+
+
+def test_the_picture_is_shown_and_left_out_where_slack_can_not_fetch_it() -> None:
+    message = card(NOTICE)
+    (picture,) = [block for block in message.blocks if block["type"] == "image"]
+    assert picture["image_url"] == SNAPSHOT
+    assert "Disk almost full" in picture["alt_text"]
+    assert [block for block in message.plainer if block["type"] == "image"] == []
+    assert names(replace(message, blocks=message.plainer)) == names(message)
+
+
+def test_the_picture_of_the_trouble_stays_when_the_recovery_has_none() -> None:
+    message = card(NOTICE, later(60, Transition.RECOVERED, snapshot=""))
+    assert [block["image_url"] for block in message.blocks if block["type"] == "image"] == [SNAPSHOT]
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["", "https://evil.example/x.png", "http://p.datadoghq.com/x.png", "https://datadoghq.com.evil.example/x", HOSTILE],
+)
+def test_pictures_from_elsewhere_are_not_fetched(url: str) -> None:
+    message = card(replace(NOTICE, snapshot=url))
+    assert [block for block in message.blocks if block["type"] == "image"] == []
+    assert message.plainer == []
+
+
+def test_many_tags_are_folded_and_shown_in_a_window() -> None:
+    many = replace(NOTICE, tags=tuple(f"tag{number}:value" for number in range(200)))
+    words = told(many)
+    assert "`tag4:value` and 195 more" in words
+    assert "tag5" not in words
+    assert names(card(many))[-1] == "Tags"
+    modal = alert_card.tags_modal(known(many))
+    check_modal(modal)
+    assert "tag199:value" in shown(modal["blocks"])
+
+
+def test_a_window_of_hostile_tags_keeps_its_limits() -> None:
+    check_modal(alert_card.tags_modal(known(replace(NOTICE, tags=(HOSTILE[:200],) * 200))))
+    check_modal(alert_card.tags_modal(known(replace(NOTICE, tags=()))))
+
+
+def test_a_test_notification_is_shown_as_such_and_can_not_be_investigated() -> None:
+    message = card(replace(NOTICE, test=True, event_id=""))
+    assert "[TEST] Triggered: " in shown(message.blocks)
+    assert "nothing is wrong, and nothing is investigated" in shown(message.blocks)
+    assert message.text.startswith("[TEST] Triggered")
+    assert names(message) == ["Open in Datadog"]
+
+
+def test_an_alert_without_a_monitor_says_what_to_do_about_it() -> None:
+    message = card(replace(NOTICE, monitor_id=0))
+    assert "bits-bot webhook-template" in shown(message.blocks)
+    assert names(message) == []
+
+
+def test_an_alert_that_says_next_to_nothing_still_makes_a_card() -> None:
+    message = card(Notice(event_ts=AT, transition=Transition.OTHER, monitor_id=42))
+    assert "Alert: \nmonitor 42" in shown(message.blocks)
+
+
+def test_hostile_words_stay_words() -> None:
+    for transition in Transition:
+        notice = replace(
+            NOTICE,
+            transition=transition,
+            word=HOSTILE,
+            name=HOSTILE,
+            group=HOSTILE,
+            value=HOSTILE,
+            tags=(HOSTILE,) * 9,
+        )
+        message = card(notice, mute=Mute(1.0, HOSTILE, HOSTILE))
+        for text in (message.text, *mrkdwn(message.blocks)):
+            assert "<!channel>" not in text
+            assert "<@U666>" not in text
+            assert "<https://evil" not in text
+
+
+def test_a_refused_mute_names_the_permission_and_what_holds_now() -> None:
+    failure = Failure(FailureKind.FORBIDDEN, "Forbidden", "monitors_downtime")
+    message = alert_card.mute_refused(failure, unmute=False)
+    check_message(message)
+    assert "Nothing was muted." in message.text
+    assert "`monitors_downtime`" in message.text
+    assert "It is still muted." in alert_card.mute_refused(failure, unmute=True).text

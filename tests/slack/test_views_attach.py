@@ -1,0 +1,327 @@
+"""The insights windows at their limits, with labels that nobody should have to trust."""
+
+import json
+from collections.abc import Iterable
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from bot.cases.drafts import InsightList
+from bot.cases.insight_types import KINDS, InsightType
+from bot.cases.model import InsightDraft, Reason, SetAside
+from bot.cases.outcome import BatchOutcome, Cause, InsightOutcome, Problem, Refusal
+from bot.cases.picker import Hint, Offer, PickedCase
+from bot.cases.sheet import CaseChoice, HandForm, Sheet
+from bot.cases.submits import CommentState, Submit, Work
+from bot.datadog.case_model import Insight
+from bot.investigations.model import Place
+from bot.sandbox.slack import blockkit as local_slack
+from bot.slack.views.attach import attach_form, begin_message, case_options
+from bot.slack.views.attach_input import read_entered
+from bot.slack.views.attach_parts import CHOSEN, LEAVING, expired_view
+from bot.slack.views.attach_removal import confirm_view, removal_view
+from bot.slack.views.attach_result import line_message, result_view, told_directly, working_view
+from tests.slack.blockkit import check_message, mrkdwn, shown
+
+PLACE = Place("T1", "C1", "1.2")
+APP_URL = "https://app.datadoghq.com"
+HOSTILE = "<!channel> <@U1> *bold* `code` <https://evil.example|Datadog> & \u202egnp.exe\u0000 \U0001f4a5"
+LABELS = {
+    "short": "Monitor: Disk",
+    "hostile": HOSTILE,
+    "long": "x" * 5_000,
+    "wide": "\U0001f4a5" * 200,
+    "quotes": '"\\' * 100,
+    "blank": " \u200b\n ",
+}
+
+
+def check(view: dict[str, Any]) -> dict[str, Any]:
+    assert local_slack.check_view(view, "modal") == []
+    assert len(json.dumps(view)) <= 250_000
+    names = [block["block_id"] for block in view["blocks"] if "block_id" in block]
+    assert len(names) == len(set(names))
+    if any(block["type"] == "input" for block in view["blocks"]):
+        assert view["submit"]["text"]
+    for text in mrkdwn(view):
+        assert "<!" not in text
+        assert "<@" not in text
+        assert "<https://evil" not in text
+    return view
+
+
+def drafts(count: int, label: str) -> list[InsightDraft]:
+    return [
+        InsightDraft(InsightType.MONITOR, str(number), f"/monitors/{number}", label) for number in range(1, count + 1)
+    ]
+
+
+def sheet_of(count: int, label: str = "Monitor: Disk") -> Sheet:
+    return Sheet(place=PLACE, org="default", case=CaseChoice("uuid", "CASEM-42", HOSTILE), held=()).adding(
+        drafts(count, label)
+    )
+
+
+def lists(view: dict[str, Any], action_id: str = CHOSEN) -> list[dict[str, Any]]:
+    return [
+        block["element"]
+        for block in view["blocks"]
+        if block["type"] == "input" and block["element"]["action_id"] == action_id
+    ]
+
+
+def submit(**changes: Any) -> Submit:
+    usual = Submit(
+        id=1,
+        ref="AB12CD34",
+        draft_key="key",
+        view_id="V1",
+        work=Work.ATTACH,
+        org="default",
+        place=PLACE,
+        person="U0001",
+        case_id="uuid",
+        case_key="CASEM-42",
+        outcome=InsightOutcome(),
+        comment="",
+        comment_state=CommentState.NONE,
+        comment_problem=None,
+        done=True,
+    )
+    return replace(usual, **changes)
+
+
+def insights(numbers: Iterable[int]) -> tuple[Insight, ...]:
+    return tuple(Insight("MONITOR", f"/monitors/{number}", str(number)) for number in numbers)
+
+
+@pytest.mark.parametrize("label", LABELS.values(), ids=LABELS)
+@pytest.mark.parametrize("count", [0, 1, 100, 101, 250, 700])
+def test_a_list_of_any_length_and_any_label_fits_a_window(count: int, label: str) -> None:
+    view = check(attach_form(sheet_of(count, label), "k" * 32))
+
+    selects = lists(view)
+    sizes = [len(select["options"]) for select in selects]
+    assert sum(sizes) == min(count, 500)
+    assert all(size == 100 for size in sizes[:-1])
+    assert all(select["initial_options"] == select["options"] for select in selects)
+
+
+def test_over_a_hundred_it_says_how_they_are_sent_and_over_five_hundred_what_is_not_shown() -> None:
+    assert "requests of up to" not in shown(attach_form(sheet_of(100), "k"))
+    assert "sent in 3 requests of up to 100" in shown(attach_form(sheet_of(250), "k"))
+    assert "the other 37 are kept and sent too" in shown(attach_form(sheet_of(537), "k"))
+
+
+def test_the_window_carries_its_key_and_nothing_else() -> None:
+    view = attach_form(sheet_of(250), "the-key")
+    assert view["private_metadata"] == "the-key"
+
+
+def test_nothing_listed_says_what_to_do() -> None:
+    view = check(attach_form(sheet_of(0), "k"))
+    assert "No insights listed yet.* Paste links above and press Add." in shown(view)
+    assert lists(view) == []
+
+
+def test_what_the_case_has_is_told_and_not_offered() -> None:
+    held = sheet_of(12)
+    marked = replace(held, insights=held.insights.mark_on_case([draft.key for draft in held.insights.drafts[:10]]))
+
+    view = check(attach_form(marked, "k"))
+
+    assert "Already on CASEM-42, not sent again:" in shown(view)
+    assert "and 2 more" in shown(view)
+    assert [len(select["options"]) for select in lists(view)] == [2]
+
+
+def test_set_aside_pieces_show_their_reasons_and_a_comment_is_offered() -> None:
+    pieces = [
+        SetAside(f"https://evil.example/{HOSTILE}/{number}", Reason.FOREIGN_HOST, "Not yours <!here>.", True)
+        for number in range(40)
+    ]
+    pieces[0] = SetAside("https://x.com/1", Reason.ID_NOT_IN_LINK, "By hand.", True, InsightType.RESOURCE_POLICY, "/x")
+    sheet = replace(sheet_of(1), insights=InsightList().put_aside(pieces), comment=True)
+
+    view = check(attach_form(sheet, "k"))
+
+    words = shown(view)
+    assert "Set aside, 40 pieces" in words
+    assert "Post these 40 links as one comment" in words
+    assert "and 28 more" in words
+    assert view["blocks"][-1]["elements"][0]["text"]["text"] == "Forget what was set aside"
+    (by_hand,) = [block["accessory"] for block in view["blocks"] if "accessory" in block]
+    assert by_hand["value"] == "piece:0"
+
+
+def test_by_hand_offers_all_sixteen_kinds_and_starts_with_what_is_known() -> None:
+    sheet = replace(sheet_of(0), hand=HandForm(InsightType.INCIDENT, "/incidents", ("Give its id <!here>.",)))
+
+    view = check(attach_form(sheet, "k"))
+
+    (kinds,) = lists(view, "attach:hand_type")
+    assert len(kinds["options"]) == len(KINDS) == 16
+    assert kinds["initial_option"]["value"] == "INCIDENT"
+    (page,) = lists(view, "attach:hand_ref")
+    assert page["initial_value"] == "/incidents"
+    assert "Give its id &lt;!here&gt;." in shown(view)
+
+
+@pytest.mark.parametrize("label", LABELS.values(), ids=LABELS)
+def test_the_picker_takes_any_case(label: str) -> None:
+    cases = tuple(PickedCase(f"{number:036}", f"CASEM-{number}", label, label) for number in range(120))
+
+    options = case_options(Offer(cases, Hint.SLOW))
+
+    assert local_slack.check_options({"options": options}) == []
+    assert len(options) == 100
+    assert options[-1]["text"]["text"] == "Datadog is slow: keep typing to see more"
+
+
+@pytest.mark.parametrize("hint", [each for each in Hint if each is not Hint.NONE])
+def test_every_hint_has_words_and_is_no_case(hint: Hint) -> None:
+    (option,) = case_options(Offer((), hint))
+    assert option["text"]["text"]
+    state = {"values": {"case:0": {"attach:case": {"type": "external_select", "selected_option": option}}}}
+    assert read_entered({"state": state}).case is None
+
+
+@pytest.mark.parametrize("value", ["", " ", "a b c", "../etc", "x" * 65, "uuid CASEM 1", "<!here>"])
+def test_a_case_nobody_offered_is_none(value: str) -> None:
+    chosen = {"selected_option": {"text": {"text": "x"}, "value": value}}
+    assert read_entered({"state": {"values": {"case:0": {"attach:case": chosen}}}}).case is None
+
+
+def test_an_empty_or_odd_payload_reads_as_nothing() -> None:
+    entered = read_entered({})
+    assert (entered.case, entered.pasted, entered.chosen, entered.comment) == (None, "", (), False)
+    odd: dict[str, Any] = {
+        "state": {"values": {"a": {"attach:paste": None, "attach:list": {"selected_options": None}}}}
+    }
+    assert read_entered(odd).chosen == ()
+
+
+@pytest.mark.parametrize("count", [1, 100, 101, 250, 700])
+def test_removal_lists_and_confirms_any_number(count: int) -> None:
+    held = insights(range(count))
+    sheet = replace(sheet_of(0), held=held)
+
+    view = check(removal_view(sheet, "k"))
+    assert sum(len(select["options"]) for select in lists(view, LEAVING)) == min(count, 500)
+    assert all("initial_options" not in select for select in lists(view, LEAVING))
+
+    sure = check(confirm_view(sheet.confirming(handle for handle, _ in sheet.removable), "k"))
+    assert f"Remove {count:,} insight" in shown(sure)
+    assert sure["submit"]["text"] == "Remove"
+
+
+def test_removal_without_anything_to_remove_leads_back() -> None:
+    for sheet, words in (
+        (sheet_of(0), "has no insights"),
+        (replace(sheet_of(0), held=None), "Reading `CASEM-42` from Datadog"),
+        (replace(sheet_of(0), case=None, held=None), "Choose a case first"),
+    ):
+        view = check(removal_view(sheet, "k"))
+        assert words in shown(view)
+        assert "submit" not in view
+
+
+def test_an_expired_window_says_so() -> None:
+    assert "two hours without use" in shown(check(expired_view()))
+
+
+def test_the_result_of_a_clean_submit() -> None:
+    done = submit(outcome=InsightOutcome((BatchOutcome(1, done=insights(range(3))),)))
+
+    view = check(result_view(done, APP_URL))
+
+    assert "Attached 3 insights to `CASEM-42`:* 3 monitors." in shown(view)
+    assert "submit" not in view
+    assert "Reference" not in shown(view)
+
+
+def test_the_result_of_a_partial_failure_tells_each_reason_and_offers_retry() -> None:
+    refused = Refusal(Insight("MONITOR", "/monitors/9", HOSTILE), Problem(Cause.BAD_REQUEST, f"no such {HOSTILE}"))
+    outcome = InsightOutcome(
+        (
+            BatchOutcome(1, done=insights(range(99)), refused=(refused,)),
+            BatchOutcome(2, open=insights(range(100, 200)), problem=Problem(Cause.FORBIDDEN, permission="cases_write")),
+            BatchOutcome(3, open=insights(range(200, 250)), problem=Problem(Cause.FORBIDDEN), tried=False),
+        )
+    )
+
+    view = check(result_view(submit(outcome=outcome), APP_URL))
+
+    words = shown(view)
+    assert ":warning: *Attached 99 insights" in words
+    assert "Refused.* Datadog refused it" in words
+    assert "Not attached: 150 insights* (150 monitors)" in words
+    assert "give it cases_write" in words
+    assert "Request 1: 99 done, 1 refused" in words
+    assert "Request 3: 50 not sent" in words
+    assert "Reference `AB12CD34`" in words
+    assert view["submit"]["text"] == "Retry what is missing"
+
+
+@pytest.mark.parametrize("count", [1, 100, 101, 250])
+def test_results_with_everything_refused_fit(count: int) -> None:
+    refusals = tuple(
+        Refusal(each, Problem(Cause.BAD_REQUEST, f"{each.resource_id} {'y' * 900}")) for each in insights(range(count))
+    )
+    outcome = InsightOutcome((BatchOutcome(1, refused=refusals),))
+    view = check(result_view(submit(outcome=outcome), APP_URL))
+    assert "Nothing was attached to `CASEM-42`" in shown(view)
+    check_message(told_directly(submit(outcome=outcome), APP_URL))
+
+
+@pytest.mark.parametrize("state", CommentState)
+def test_every_state_of_the_comment_is_told(state: CommentState) -> None:
+    problem = Problem(Cause.UNCLEAR) if state is CommentState.REFUSED else None
+    told = submit(comment="Links:\n\n- https://a\n- https://b", comment_state=state, comment_problem=problem)
+
+    words = shown(check(result_view(told, APP_URL)))
+
+    expected = {
+        CommentState.NONE: "CASEM-42",
+        CommentState.OWED: "was not tried",
+        CommentState.SENDING: "was not tried",
+        CommentState.POSTED: "Posted 2 links as a comment.",
+        CommentState.REFUSED: "Retry looks first whether it is there",
+    }
+    assert expected[state] in words
+    assert told.can_retry == (state in {CommentState.OWED, CommentState.SENDING, CommentState.REFUSED})
+
+
+def test_the_working_view_says_it_goes_on_without_the_window() -> None:
+    working = submit(outcome=InsightOutcome((BatchOutcome(1, open=insights(range(7))),)), done=False)
+    words = shown(check(working_view(working)))
+    assert "Attaching 7 insights: `CASEM-42`…" in words
+    assert "I tell the thread" in words
+    assert "I tell you" in shown(working_view(replace(working, place=Place("T1", "", ""))))
+
+
+def test_the_line_sums_up_the_kinds_and_pings_nobody() -> None:
+    done = (*insights(range(3)), Insight("INCIDENT", "/incidents/1", "1"), Insight("<!HERE>", "/x", "1"))
+    told = submit(outcome=InsightOutcome((BatchOutcome(1, done=done),)), case_key="CASEM-42")
+
+    message = line_message(told, APP_URL)
+
+    check_message(message)
+    assert message.text == (
+        "<@U0001> attached 5 insights to <https://app.datadoghq.com/cases/CASEM-42|CASEM-42>: "
+        "3 monitors, 1 incident, 1 &lt;!here&gt;."
+    )
+
+
+def test_the_line_tells_of_links_too() -> None:
+    told = submit(comment="Links:\n\n- https://a\n- https://b", comment_state=CommentState.POSTED)
+    assert "posted 2 links as a comment on" in line_message(told, APP_URL).text
+    both = replace(told, outcome=InsightOutcome((BatchOutcome(1, done=insights([1])),)))
+    assert "1 monitor, and posted 2 links as a comment." in line_message(both, APP_URL).text
+    assert "You may have seen this line already" in line_message(both, APP_URL, may_repeat=True).text
+
+
+def test_after_a_mention_a_button_opens_the_window() -> None:
+    message = begin_message("CASEM-42 " + "x" * 5_000)
+    check_message(message)
