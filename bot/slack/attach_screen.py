@@ -13,7 +13,7 @@ from bot.cases.sheet import Sheet, Stage
 from bot.cases.shelf import Owner, Shelf
 from bot.cases.submits import Submit, Submits
 from bot.slack.blocks import Block
-from bot.slack.errors import CALL_ERRORS
+from bot.slack.errors import CALL_ERRORS, error_code
 from bot.slack.views.attach import attach_form
 from bot.slack.views.attach_parts import expired_view
 from bot.slack.views.attach_removal import confirm_view, removal_view
@@ -74,8 +74,8 @@ class AttachScreen:
             try:
                 await self._update(key, owner, view_id)
             except SlackApiError as error:
-                if error.response.get("error") != "hash_conflict":
-                    logger.info("a window could not be updated: %s", error.response.get("error"))
+                if error_code(error) != "hash_conflict":
+                    logger.info("a window could not be updated: %s", error_code(error))
                     return False
                 self.replaced(view_id)
                 return await self._once_more(key, owner, view_id)

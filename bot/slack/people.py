@@ -14,7 +14,7 @@ from typing import Any, Generic, TypeVar
 from slack_sdk.errors import SlackApiError
 
 from bot.investigations.policy import Known, PersonFacts, Unknown
-from bot.slack.errors import CALL_ERRORS, trouble_of
+from bot.slack.errors import CALL_ERRORS, error_code, trouble_of
 from bot.slack.workspaces import Speaker, Workspaces
 
 logger = logging.getLogger(__name__)
@@ -126,7 +126,12 @@ class People:
 
 
 async def _profile(speaker: Speaker, workspace: str, person: str) -> _Profile:
-    answer = await speaker.client.users_info(user=person)
+    try:
+        answer = await speaker.client.users_info(user=person)
+    except SlackApiError as error:
+        if error_code(error) == "unknown_method":  # never Slack itself: a server that speaks its API and has no guests
+            return _Profile(is_admin=False, is_guest=False, is_outsider=False)
+        raise
     user: Mapping[str, Any] = answer.get("user") or {}
     return _Profile(
         is_admin=any(user.get(name) for name in ("is_admin", "is_owner", "is_primary_owner")),
@@ -142,7 +147,8 @@ def _is_outsider(user: Mapping[str, Any], workspace: str, enterprise: str) -> bo
     of_enterprise = user.get("enterprise_user") or {}
     if enterprise and of_enterprise.get("enterprise_id") == enterprise:
         return False
-    return bool(user.get("team_id") != workspace and workspace not in (of_enterprise.get("teams") or ()))
+    own = user.get("team_id")
+    return bool(own) and own != workspace and workspace not in (of_enterprise.get("teams") or ())
 
 
 async def _members(speaker: Speaker, group: str) -> frozenset[str]:
@@ -158,5 +164,6 @@ async def _handles(speaker: Speaker) -> dict[str, str]:
 def _code(error: Exception) -> str:
     """`missing_scope` with the scope that is missing: somebody has to add it."""
     if isinstance(error, SlackApiError) and trouble_of(error).code == "missing_scope":
-        return f"missing_scope {error.response.get('needed') or ''}".strip()
+        data = error.response.data if isinstance(error.response.data, dict) else {}
+        return f"missing_scope {data.get('needed') or ''}".strip()
     return "timeout" if isinstance(error, TimeoutError) else trouble_of(error).code

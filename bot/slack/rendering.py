@@ -7,7 +7,7 @@ from dataclasses import replace
 from bot.investigations.ledger import Ledger
 from bot.investigations.model import Investigation, State
 from bot.investigations.rule_book import RuleBook
-from bot.slack.views.card import status_card
+from bot.slack.views.card import no_answer_message, status_card
 from bot.slack.views.conclusions import conclusions_message
 from bot.slack.views.message import Message
 from bot.slack.voice import Voice
@@ -46,14 +46,12 @@ class Conclusions:
 
     async def message(self, delivery: Delivery, *, may_repeat: bool) -> Message | None:
         investigation = await self._ledger.get(delivery.owed.subject_id)
-        if investigation is None:
-            return None
-        message = conclusions_message(
-            investigation,
-            requester=delivery.owed.requester,
-            app_url=self._app_url(investigation.org),
-            may_repeat=may_repeat,
-        )
+        if investigation is None or not investigation.state.finished:
+            return None  # somebody let it run on meanwhile
+        requester, app_url = delivery.owed.requester, self._app_url(investigation.org)
+        if investigation.verdict is None:
+            return no_answer_message(investigation, requester=requester, app_url=app_url)
+        message = conclusions_message(investigation, requester=requester, app_url=app_url, may_repeat=may_repeat)
         return replace(message, broadcast=await self._is_for_all(delivery, investigation))
 
     async def _is_for_all(self, delivery: Delivery, investigation: Investigation) -> bool:

@@ -15,8 +15,8 @@ from tests.e2e.town import Town
 PASTE = "Paste Datadog links"
 
 
-def a_case(town: Town, title: str = "Disk trouble", key: str = "CASEM", **members: object) -> FakeCase:
-    return town.datadog.add_case(title, town.datadog.add_project(key), **members)
+def a_case(town: Town, title: str = "Disk trouble", key: str = "CASEM") -> FakeCase:
+    return town.datadog.add_case(title, town.datadog.add_project(key))
 
 
 def link(town: Town, path: str) -> str:

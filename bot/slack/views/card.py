@@ -28,8 +28,18 @@ class _Face:
 
 
 def status_card(inv: Investigation, *, requester: str, app_url: str) -> Message:
+    return _shown(inv, requester, app_url, [])
+
+
+def no_answer_message(inv: Investigation, *, requester: str, app_url: str) -> Message:
+    """The reply that ends the wait where there is no conclusion to tell: an edit of the card would go unnoticed."""
+    who = f"{mention(requester)}, I" if requester else "I"
+    return _shown(inv, requester, app_url, [section(f"{who} have no conclusion for you.")])
+
+
+def _shown(inv: Investigation, requester: str, app_url: str, opening: list[Block]) -> Message:
     face = _face(inv, app_url)
-    blocks = [rich_text(rich_section([run(f"{face.headline}: "), *subject_runs(inv, app_url)]))]
+    blocks = [*opening, rich_text(rich_section([run(f"{face.headline}: "), *subject_runs(inv, app_url)]))]
     if face.body:
         blocks.append(section("\n".join(face.body)))
     if face.quoted:

@@ -20,7 +20,7 @@ from bot.slack.views.message import Message, sentences
 from bot.wording import APP, COMMAND, DATADOG, PRODUCT
 
 CALLBACK = "connect"
-OPEN = "connect:open"
+OPEN = "connect:begin"
 NAME, SITE, SUBDOMAIN, API_KEY, APP_KEY = "name", "site", "subdomain", "api_key", "app_key"  # block and action ids
 
 _LONGEST_NAME = 40

@@ -1,0 +1,260 @@
+"""Which organisation serves a request: the link's, the channel's, the only one; else the person is asked, and it goes on."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from bot.sandbox.datadog import Script
+from bot.sandbox.datadog.org import FakeOrg
+from bot.sandbox.slack import Message
+from bot.sandbox.slack.people import Person
+from tests.e2e.org_town import OrgTown
+
+
+@pytest.fixture
+async def town(tmp_path: Path) -> AsyncIterator[OrgTown]:
+    """Two organisations: that of the settings on US1, and acme on EU1."""
+    async with OrgTown(tmp_path) as town:
+        town.datadog.plan(*[Script.at_once("conclusive")] * 4)
+        await town.connects(town.acme, **{"Sub-domain": "acme"})
+        await town.eva.close()
+        yield town
+
+
+def started(town: OrgTown) -> tuple[int, int]:
+    """How many runs each has: the settings' organisation, acme."""
+    return town.runs_of(town.datadog.org), town.runs_of(town.acme)
+
+
+async def question(person: Person) -> Message:
+    return await person.waits_for(
+        lambda: next((one for one in person.ephemerals if "Which Datadog organisation" in one.shown), None)
+    )
+
+
+async def answers(person: Person, name: str) -> None:
+    asked = await question(person)
+    label = next(label for label in options_of(asked) if label.startswith(f"{name} ("))
+    await person.choose("org:choose", label, on=asked)
+
+
+def options_of(message: Message) -> list[str]:
+    elements = next(block["elements"] for block in message.blocks if block["type"] == "actions")
+    return [option["text"]["text"] for option in elements[0]["options"]]
+
+
+async def test_the_link_of_an_alert_decides(town: OrgTown) -> None:
+    alert = await town.alert()
+    _, acme_alert = await town.acme_alert()
+
+    await town.ana.shortcut("investigate_message", on=alert.message)
+    await town.ana.shortcut("investigate_message", on=acme_alert)
+
+    await town.reads(alert.message, "here is what Bits AI found")
+    await town.reads(acme_alert, "here is what Bits AI found")
+    assert started(town) == (1, 1)
+
+
+async def test_a_typed_link_decides(town: OrgTown) -> None:
+    fired = town.datadog.fire(town.acme_monitor)
+
+    await town.ana.command("/bits", f"investigate {fired.link()}", in_=town.channel)
+
+    await town.slack.wait_for(lambda: started(town) == (0, 1))
+
+
+async def test_a_mention_in_a_thread_takes_the_organisation_of_its_alert(town: OrgTown) -> None:
+    _, message = await town.acme_alert()
+
+    await town.ana.mention("investigate", town.channel, thread=message)
+
+    await town.reads(message, "here is what Bits AI found")
+    assert started(town) == (0, 1)
+
+
+async def test_a_link_of_an_organisation_that_is_not_connected_starts_nothing(town: OrgTown) -> None:
+    await town.ana.command("/bits", "investigate https://globex.us5.datadoghq.com/monitors/7", in_=town.channel)
+
+    await town.slack.wait_for(lambda: "`globex.us5.datadoghq.com`, which is not connected" in town.ana.sees)
+    assert started(town) == (0, 0)
+
+
+async def test_another_sub_domain_of_a_connected_site_is_another_organisation(town: OrgTown) -> None:
+    await town.ana.command("/bits", "list https://other.datadoghq.eu/monitors/7", in_=town.channel)
+
+    await town.slack.wait_for(lambda: "`other.datadoghq.eu`, which is not connected" in town.ana.sees)
+
+
+async def test_a_government_link_is_refused_with_the_reason(town: OrgTown) -> None:
+    await town.ana.command("/bits", "investigate https://app.ddog-gov.com/monitors/7", in_=town.channel)
+
+    await town.slack.wait_for(lambda: "site US1-FED, where Datadog does not offer Bits AI" in town.ana.sees)
+
+
+async def test_a_bare_id_asks_and_goes_on_with_the_answer(town: OrgTown) -> None:
+    town.datadog.fire(town.acme_monitor)
+    await town.ana.command("/bits", f"investigate {town.acme_monitor.id}", in_=town.channel)
+    asked = await question(town.ana)
+    assert options_of(asked) == ["default (app.datadoghq.com)", "acme (acme.datadoghq.eu)"]
+    assert started(town) == (0, 0)
+
+    await answers(town.ana, "acme")
+
+    await town.slack.wait_for(lambda: started(town) == (0, 1))
+    await town.slack.wait_for(lambda: "Going on with `acme`" in town.ana.sees)
+    assert "Which Datadog organisation" not in town.ana.sees
+
+
+async def test_a_question_in_words_asks_too(town: OrgTown) -> None:
+    await town.ana.command("/bits", "investigate why is checkout slow last 2h", in_=town.channel)
+
+    await answers(town.ana, "acme")
+
+    await town.slack.wait_for(lambda: started(town) == (0, 1))
+
+
+@pytest.mark.parametrize("words", ["list", "show 6f1f7f0e-5a3c-4a57-9d0f-0a4f5a1c2b3d"])
+async def test_look_ups_ask_and_go_on(town: OrgTown, words: str) -> None:
+    await town.ana.command("/bits", words, in_=town.channel)
+
+    await answers(town.ana, "acme")
+
+    await town.slack.wait_for(lambda: "Datadog shows no" in town.ana.sees or "Datadog knows no" in town.ana.sees)
+    assert asked_at(town, "/api/v2/bits-ai/investigations*") == {"acme"}
+
+
+def asked_at(town: OrgTown, path: str) -> set[str]:
+    return {seen.org for seen in town.datadog.journal.requests if matches(seen.path, path) and not probe(seen.query)}
+
+
+def matches(path: str, pattern: str) -> bool:
+    return path.startswith(pattern.rstrip("*"))
+
+
+def probe(query: object) -> bool:
+    return "page[limit]': '1'" in str(query)
+
+
+async def test_the_channels_settings_decide_before_anybody_is_asked(town: OrgTown) -> None:
+    await set_channel_org(town, "ACME")
+    town.datadog.fire(town.acme_monitor)
+
+    await town.ana.command("/bits", f"investigate {town.acme_monitor.id}", in_=town.channel)
+
+    await town.slack.wait_for(lambda: started(town) == (0, 1))
+    assert "Which Datadog organisation" not in town.ana.sees
+
+
+async def test_settings_that_name_no_connected_organisation_say_so(town: OrgTown) -> None:
+    await set_channel_org(town, "acme")
+    await disconnect(town, "acme")
+
+    await town.ana.command("/bits", "list", in_=town.channel)
+
+    await town.slack.wait_for(lambda: "name the Datadog organisation `acme`, which is not connected" in town.ana.sees)
+
+
+async def set_channel_org(town: OrgTown, name: str) -> None:
+    await town.eva.command("/bits", "settings", in_=town.channel)
+    await town.eva.waits_for_modal("Datadog organisation")
+    await town.eva.fill({"Datadog organisation": name})
+    await town.eva.submit()
+    await town.eva.waits_for(lambda: town.eva.modal is None or "saved" in town.eva.modal.text)
+
+
+async def disconnect(town: OrgTown, name: str) -> None:
+    home = await town.eva.open_home()
+    home = await town.eva.waits_for(lambda: town.eva.home if town.eva.home and name in town.eva.home.text else None)
+    assert home is not None
+    await town.eva.press("Disconnect")
+    await town.eva.waits_for(lambda: f"`{name}` is disconnected" in town.eva.sees)
+
+
+async def test_a_question_is_hers_and_is_used_once(town: OrgTown) -> None:
+    await town.ana.command("/bits", f"investigate {town.acme_monitor.id}", in_=town.channel)
+    asked = await question(town.ana)
+    town.datadog.fire(town.acme_monitor)
+    await town.ana.choose("org:choose", "acme (acme.datadoghq.eu)", on=asked)
+    await town.slack.wait_for(lambda: started(town) == (0, 1))
+
+    await again(town, asked)
+
+    await town.slack.wait_for(lambda: "answered already" in town.ana.sees)
+    assert started(town) == (0, 1)
+
+
+async def again(town: OrgTown, asked: Message) -> None:
+    """The same choice once more, from a Slack that still showed the question."""
+    block = next(block for block in asked.blocks if block["type"] == "actions") if has_actions(asked) else None
+    action = {
+        "type": "static_select",
+        "action_id": "org:choose",
+        "block_id": block["block_id"] if block else "org_question:1",
+        "selected_option": {"text": {"type": "plain_text", "text": "x"}, "value": (await town.row("acme")).id},
+        "action_ts": "1.5",
+    }
+    payload = town.ana.base_payload("block_actions", channel_id=town.channel.id)
+    payload |= {
+        "channel": {"id": town.channel.id},
+        "container": {"type": "message", "message_ts": asked.ts, "channel_id": town.channel.id},
+        "actions": [action],
+        "response_url": town.slack.response_urls.issue(town.channel, town.ana.id, asked),
+    }
+    await town.ana.send(payload)
+
+
+def has_actions(message: Message) -> bool:
+    return any(block["type"] == "actions" for block in message.blocks)
+
+
+async def test_cases_ask_too_and_the_form_opens_with_the_answer(town: OrgTown) -> None:
+    project_in(town, town.acme)
+    await town.ana.command("/bits", "case new Checkout is down", in_=town.channel)
+
+    await answers(town.ana, "acme")
+
+    shown = await town.ana.waits_for_modal("Description")
+    assert "Acme project" in shown.text or "ACME" in shown.text
+
+
+def project_in(town: OrgTown, org: FakeOrg) -> None:
+    town.datadog.add_project("ACME", "Acme project", org=org)
+
+
+async def test_a_case_from_an_alert_belongs_to_the_alerts_organisation(town: OrgTown) -> None:
+    project_in(town, town.acme)
+    _, message = await town.acme_alert()
+
+    await town.ana.shortcut("create_case_from_message", on=message)
+
+    assert "ACME" in (await town.ana.waits_for_modal("Description")).text
+
+
+async def test_insights_go_to_the_organisation_of_the_message(town: OrgTown) -> None:
+    _, message = await town.acme_alert()
+
+    await town.ana.shortcut("attach_message_to_case", on=message)
+
+    shown = await town.ana.waits_for_modal("Checkout is slow")
+    assert "another" not in shown.text
+
+
+async def test_insights_without_a_link_ask_and_the_window_opens_then(town: OrgTown) -> None:
+    await town.ana.command("/bits", "attach", in_=town.channel)
+
+    await answers(town.ana, "acme")
+
+    assert await town.ana.waits_for_modal("Case")
+
+
+async def test_run_again_stays_with_its_organisation(town: OrgTown) -> None:
+    town.datadog.plan(Script.at_once("inconclusive"))
+    _, message = await town.acme_alert()
+    await town.ana.shortcut("investigate_message", on=message)
+    await town.reads(message, "here is what Bits AI found")
+    conclusions = next(reply for reply in message.replies if "here is what Bits AI found" in reply.shown)
+
+    await town.ana.click("Run again", on=conclusions)
+
+    await town.slack.wait_for(lambda: started(town) == (0, 2))
