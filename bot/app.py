@@ -306,7 +306,8 @@ class Bot:
         if self._database.is_sqlite:
             await asyncio.gather(finder.recover(), runner.recover(), poster.recover())
         for part, name in ((finder, "finder"), (runner, "runner"), (watcher, "watcher"), (poster, "poster")):
-            self._loops.append(Loop(name, part.step, every=timing.sweep))
+            every = min(timing.sweep, timing.poll) if part is watcher else timing.sweep
+            self._loops.append(Loop(name, part.step, every=every))
             self._closers.append(part.close)
         self._loops.append(Loop("organisations", self._orgs.step, every=ORGS_LEARNT_WITHIN))
         self._on_uninstall.append(self._orgs.forget_workspace)

@@ -21,6 +21,10 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="bits-bot", description=f"{APP}: Datadog investigations in Slack.")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     _add(commands, "run", _run, "serve Slack, with settings from the environment or .env")
+    doctor = _add(
+        commands, "doctor", _doctor, "check settings, Slack, Datadog, database and addresses, and say what to mend"
+    )
+    doctor.add_argument("--json", action="store_true", help="for machines: the same as JSON")
     _add(commands, "migrate", _migrate, "bring the database to this version's schema and stop")
     _add(commands, "rekey", _rekey, "seal every stored secret with the first of BITS_ENCRYPTION_KEYS")
     _add(commands, "story", _story, "play one story in a local Slack and Datadog, and print it")
@@ -79,6 +83,45 @@ async def _serve(bot: "Bot") -> None:  # type: ignore[name-defined]  # noqa: F82
 def _complain(headline: str, problems: Sequence[str]) -> int:
     print(headline, *(f"  - {problem}" for problem in problems), sep="\n", file=sys.stderr)
     return 2
+
+
+def _doctor(options: argparse.Namespace) -> int:
+    from bot.config import SettingsProblems, load_settings
+    from bot.doctor.examination import examine
+    from bot.doctor.findings import as_json, as_table, is_well, of_settings
+
+    try:
+        settings = load_settings()
+    except SettingsProblems as error:
+        findings = of_settings(error.problems, ())
+    else:
+        findings = [*of_settings((), settings.warnings), *asyncio.run(examine(_setup(settings)))]
+    print(as_json(findings) if options.json else as_table(findings))
+    return 0 if is_well(findings) else 1
+
+
+def _setup(settings: "Settings") -> "Setup":  # type: ignore[name-defined]  # noqa: F821
+    from bot.datadog.client import Datadog
+    from bot.doctor.setup import DatadogKeys, Setup
+
+    def plain(secret: "SecretStr | None") -> str:  # type: ignore[name-defined]  # noqa: F821
+        return secret.get_secret_value() if secret else ""
+
+    keys = plain(settings.dd_api_key), plain(settings.dd_app_key)
+    return Setup(
+        slack_api_url=settings.slack_api_url,
+        database_url=settings.database_url,
+        http_address=f"http://{settings.bits_http_host}:{settings.bits_http_port}",
+        client_of=lambda site, *pair: Datadog(settings.dd_api_url or site.api_url, *pair, app_url=site.app_url),
+        bot_token=plain(settings.slack_bot_token),
+        app_token=plain(settings.slack_app_token),
+        signing_secret=plain(settings.slack_signing_secret),
+        uses_oauth=settings.uses_oauth,
+        public_url=settings.bits_public_url or "",
+        webhook_secret=plain(settings.bits_webhook_secret),
+        encryption_keys=tuple(map(plain, settings.encryption_keys)),
+        datadog=DatadogKeys(settings.site, *keys) if all(keys) else None,
+    )
 
 
 def _migrate(_options: argparse.Namespace) -> int:

@@ -11,11 +11,12 @@ from sqlalchemy import Row, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.alerts.cycle import joined, standing
+from bot.alerts.intake import UNROUTED
 from bot.alerts.model import Cycle, KnownCycle, Notice, Transition
 from bot.alerts.records import cycle_record, identity_of, read_cycle_record, read_known_cycle
 from bot.storage.alert_tables import alert_cycles, alert_notices
 from bot.storage.engine import Database
-from bot.storage.outbox import REFUSED, Owed, owe, show_anew
+from bot.storage.outbox import Owed, owe, show_anew
 from bot.storage.tables import deliveries
 
 ALERT_CARD = "alert_card"  # kind of deliveries; their subject is a row of `alert_cycles`
@@ -118,21 +119,11 @@ class CycleBook:
 
     # -- how it goes --------------------------------------------------------------------------------------------
 
-    async def refused_cards(self, workspace: str) -> int:
-        """Cards no channel took."""
-        table = deliveries.c
-        query = select(func.count()).where(
-            table.kind == ALERT_CARD, table.workspace == workspace, table.state == REFUSED, table.ts.is_(None)
-        )
-        return await self._count(query)
-
     async def unrouted(self, within: float) -> int:
         """Notices of the last seconds that no channel asked for."""
         table = alert_notices.c
         since = self.database.now - within
-        return await self._count(select(func.count()).where(table.state == "unrouted", table.received_at > since))
-
-    async def _count(self, query: Any) -> int:
+        query = select(func.count()).where(table.state == UNROUTED, table.received_at > since)
         async with self.database.transaction() as connection:
             return int((await connection.execute(query)).scalar_one())
 

@@ -118,7 +118,6 @@ class Mutes:
         self._wake()
 
     async def step(self) -> float | None:
-        await self._book.end_mutes()
         free = AT_ONCE - len(self._tasks)
         for row in await self._leases.claim(_next(), free) if free > 0 else ():
             self._tasks.spawn(self._carry_out(row), f"{row.work} {row.id}")

@@ -22,6 +22,22 @@ from bot.storage.alert_tables import alert_messages, alert_mutes, alert_starts
 from bot.storage.engine import Database
 
 AN_HOUR = 3600.0
+MUTES_END_WITHIN = 15.0
+_SORTING = "alerts"
+
+
+class Bell:
+    """Wakes one loop and no other: a storm of notices must not have everybody look for work at each of them."""
+
+    def __init__(self) -> None:
+        self._sleepers: list[asyncio.Event] = []
+
+    def wakes(self, sleeper: asyncio.Event) -> None:
+        self._sleepers.append(sleeper)
+
+    def ring(self) -> None:
+        for sleeper in self._sleepers:
+            sleeper.set()
 
 
 class Part(Protocol):
@@ -39,6 +55,7 @@ class AlertRoom:
     mutes: Mutes
     sorter: Sorter
     starts: Starts
+    bell: Bell
 
     @classmethod
     def on(
@@ -55,25 +72,28 @@ class AlertRoom:
         owner: str,
         wake: Callable[[], None],
     ) -> Self:
-        book = CycleBook(database)
+        book, bell = CycleBook(database), Bell()
         starts = Starts(database, rules, automatic, desk, orgs, sightings, timing, owner=owner)
         return cls(
             rules=rules,
             book=book,
-            intake=Intake(database, wake),
+            intake=Intake(database, bell.ring),
             messages=AlertMessages(database, starts),
             mutes=Mutes(book, orgs, teller, timing, owner=owner, wake=wake),
             sorter=Sorter(book, rules, starts, timing, owner=owner, wake=wake),
             starts=starts,
+            bell=bell,
         )
 
     @property
     def _parts(self) -> dict[str, Part]:
-        return {"alerts": self.sorter, "automatic starts": self.starts, "mutes": self.mutes}
+        return {_SORTING: self.sorter, "automatic starts": self.starts, "mutes": self.mutes}
 
     def loops(self, every: float) -> list[Loop]:
-        parts = [Loop(name, part.step, every=every) for name, part in self._parts.items()]
-        return [*parts, Loop("old alerts", self._forget_old, every=AN_HOUR)]
+        parts = {name: Loop(name, part.step, every=every) for name, part in self._parts.items()}
+        self.bell.wakes(parts[_SORTING].wake)
+        over = Loop("mutes that end", self.book.end_mutes, every=MUTES_END_WITHIN, steady=True)
+        return [*parts.values(), over, Loop("old alerts", self._forget_old, every=AN_HOUR, steady=True)]
 
     def closers(self) -> list[Callable[[float], Awaitable[None]]]:
         return [part.close for part in self._parts.values()]

@@ -12,10 +12,11 @@ from bot.alerts.cycle import standing
 from bot.alerts.intake import NEW, SORTED, UNROUTED
 from bot.alerts.model import KnownCycle, Notice, Transition
 from bot.alerts.ports import Rules
-from bot.alerts.records import facts_of, read_notice_record
+from bot.alerts.records import facts_of, identity_of, read_notice_record
 from bot.alerts.starts import Starts
 from bot.investigations.loops import Tasks
 from bot.investigations.model import AlertRef, Place
+from bot.investigations.rule_book import taken_by
 from bot.investigations.rules import AlertFacts, ChannelRules
 from bot.investigations.timing import Timing
 from bot.storage.alert_tables import alert_notices
@@ -56,25 +57,41 @@ class Sorter:
         await self._leases.hand_back(alert_notices.c.state == NEW, 0)
 
     async def _sort_all(self, rows: list[Row[Any]]) -> None:
-        for row in rows:
-            try:
-                await self._sort(row)
-            except Exception:
-                logger.exception("notice %s: this try failed, it comes back by its lease", row.id)
+        """All in one transaction; should one of them spoil that, each in its own."""
+        try:
+            await self._sort(rows)
+        except Exception as error:  # noqa: BLE001  whatever it was, it is logged with the notice it was about
+            logger.warning("%s notices could not be sorted together (%s)", len(rows), type(error).__name__)
+            await self._sort_singly(rows)
         self._wake()
 
-    async def _sort(self, row: Row[Any]) -> None:
-        notice = read_notice_record(row.content)
-        facts = facts_of(notice)
-        routed = await self._rules.routed(row.org, facts)
+    async def _sort_singly(self, rows: list[Row[Any]]) -> None:
+        for row in rows:
+            try:
+                await self._sort([row])
+            except Exception:
+                logger.exception("notice %s: this try failed, it comes back by its lease", row.id)
+
+    async def _sort(self, rows: list[Row[Any]]) -> None:
+        told = [(row, read_notice_record(row.content)) for row in rows]
+        channels = {org: await self._rules.of_org(org) for org in {row.org for row in rows}}
+        told.sort(key=lambda each: (each[0].org, identity_of(each[1])))  # two replicas lock cycles in the same order
         async with self._database.transaction() as connection:
-            if not await self._done(connection, self._leases.fence(row), SORTED if routed else UNROUTED):
-                return
-            known = await self._book.join(connection, row.org, notice)
-            for rules in await self._channels(connection, known, facts, routed):
-                await self._book.owe_card(connection, known, rules.workspace, rules.channel)
-                if _may_start(rules, known, notice, facts):
-                    await self._want_start(connection, known, rules, notice, facts)
+            for row, notice in told:
+                await self._take_in(connection, row, notice, channels[row.org])
+
+    async def _take_in(
+        self, connection: AsyncConnection, row: Row[Any], notice: Notice, channels: list[ChannelRules]
+    ) -> None:
+        facts = facts_of(notice)
+        routed = taken_by(channels, facts)
+        if not await self._done(connection, self._leases.fence(row), SORTED if routed else UNROUTED):
+            return
+        known = await self._book.join(connection, row.org, notice)
+        for rules in await self._channels(connection, known, facts, routed):
+            await self._book.owe_card(connection, known, rules.workspace, rules.channel)
+            if _may_start(rules, known, notice, facts):
+                await self._want_start(connection, known, rules, notice, facts)
         if not routed:
             logger.info("no channel takes alerts of monitor %s, and none is the default", notice.monitor_id)
 

@@ -40,15 +40,22 @@ class Tasks:
 
 
 class Loop:
-    """Runs one step again and again: at once when woken, else after a while; done when stopped."""
+    """Runs one step again and again: at once when woken, else after a while; done when stopped.
 
-    def __init__(self, name: str, step: Callable[[], Awaitable[float | None]], *, every: float) -> None:
+    A steady one goes by the clock alone: nothing that happens makes its work more urgent.
+    """
+
+    def __init__(
+        self, name: str, step: Callable[[], Awaitable[float | None]], *, every: float, steady: bool = False
+    ) -> None:
         self._name = name
         self._step = step
         self._every = every
         self._stopping = False
         self._task: asyncio.Task[None] | None = None
         self.wake = asyncio.Event()
+        self._ended = asyncio.Event()
+        self._alarm = self._ended if steady else self.wake
 
     def start(self) -> None:
         self._task = asyncio.create_task(self._run(), name=self._name)
@@ -71,7 +78,7 @@ class Loop:
             await asyncio.sleep(0)
             return
         try:
-            await asyncio.wait_for(self.wake.wait(), seconds)
+            await asyncio.wait_for(self._alarm.wait(), seconds)
         except TimeoutError:
             return
 
@@ -79,5 +86,6 @@ class Loop:
         """Let the round under way end; rounds only claim and hand out, so this is quick."""
         self._stopping = True
         self.wake.set()
+        self._ended.set()
         if self._task is not None:
             await self._task

@@ -134,6 +134,13 @@ class OrgBook:
             self._note(entry)
         return entries
 
+    async def everywhere(self) -> list[OrgEntry]:
+        """Of all workspaces, those of the settings first; for whoever runs the bot."""
+        connected = select(orgs).where(orgs.c.api_key.is_not(None)).order_by(orgs.c.workspace, orgs.c.connected_at)
+        async with self._database.transaction() as connection:
+            rows = (await connection.execute(connected)).all()
+        return [*([self._default[0]] if self._default is not None else []), *map(_entry, rows)]
+
     async def named(self, workspace: str, word: str) -> OrgEntry | None:
         """By the name its people gave it, or by its id; never another workspace's."""
         return find(await self.of_workspace(workspace), word)

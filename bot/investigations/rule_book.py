@@ -65,9 +65,10 @@ class RuleBook:
 
     async def routed(self, org: str, alert: AlertFacts) -> list[ChannelRules]:
         """The channels a webhook alert comes to: those whose route takes it, else the default ones."""
-        of_org = [rules for rules in await self.all() if (rules.org or DEFAULT_ORG) == org]
-        wanting = [rules for rules in of_org if rules.route is not None and rules.route.matches(alert)]
-        return wanting or [rules for rules in of_org if rules.is_default]
+        return taken_by(await self.of_org(org), alert)
+
+    async def of_org(self, org: str) -> list[ChannelRules]:
+        return [rules for rules in await self.all() if (rules.org or DEFAULT_ORG) == org]
 
     async def all(self) -> list[ChannelRules]:
         """Of every channel that has rules."""
@@ -151,6 +152,13 @@ def _change(draft: Draft, changed_by: str) -> Entry:
         decision=Decision.RULES_CHANGED,
         what="the channel's rules",
     )
+
+
+def taken_by(channels: Iterable[ChannelRules], alert: AlertFacts) -> list[ChannelRules]:
+    """Those of the channels that take an alert; the default ones where none asks for it."""
+    channels = list(channels)
+    wanting = [rules for rules in channels if rules.route is not None and rules.route.matches(alert)]
+    return wanting or [rules for rules in channels if rules.is_default]
 
 
 def _channel_of(row: Row[Any]) -> ChannelRules:

@@ -58,10 +58,9 @@ class RulesOnPaper:
         known = (rules for rules in self.written if (rules.workspace, rules.channel) == (workspace, channel))
         return next(known, ChannelRules(workspace, channel))
 
-    async def routed(self, org: str, alert: AlertFacts) -> list[ChannelRules]:
+    async def of_org(self, org: str) -> list[ChannelRules]:
         assert org == "default"
-        wanting = [rules for rules in self.written if rules.route is not None and rules.route.matches(alert)]
-        return wanting or [rules for rules in self.written if rules.is_default]
+        return self.written
 
 
 @dataclass
@@ -165,11 +164,12 @@ class RoomOnStage:
     async def take(self, *notices: Notice) -> None:
         """They are told one after the other, each sorted before the next."""
         for each in notices:
-            await self.room.intake._write("default", each)
+            await self.room.intake.keep("default", each)
             await self.settle()
 
     async def settle(self) -> None:
         """Everything that is due is done."""
+        await self.room.book.end_mutes()
         for part in (self.room.sorter, self.room.starts, self.room.mutes):
             await part.step()
             await part._tasks.finish(10)

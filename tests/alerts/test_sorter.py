@@ -23,8 +23,8 @@ async def test_a_cycle_is_one_card_however_much_happens(room: RoomOnStage) -> No
 
 async def test_a_notification_that_comes_twice_counts_once(both_rooms: RoomOnStage) -> None:
     room = both_rooms
-    assert await room.room.intake._write("default", notice())
-    assert not await room.room.intake._write("default", notice(value="told a little differently"))
+    assert await room.room.intake.keep("default", notice())
+    assert not await room.room.intake.keep("default", notice(value="told a little differently"))
     await room.settle()
     assert await room.notice_states() == [SORTED]
 
@@ -111,14 +111,6 @@ async def test_what_no_channel_takes_is_kept_and_counted(room: RoomOnStage) -> N
     assert await room.cards() == []
 
 
-async def test_refused_cards_are_counted(room: RoomOnStage) -> None:
-    await room.take(notice())
-    async with room.database.transaction() as connection:
-        await connection.execute(deliveries.update().values(state="refused"))
-    assert await room.room.book.refused_cards("T1") == 1
-    assert await room.room.book.refused_cards("T2") == 0
-
-
 # -- several at once, and what is left behind ---------------------------------------------------------------------
 
 
@@ -129,7 +121,7 @@ async def test_two_processes_make_one_card_of_a_storm_in_any_order(
     told = [notice(each, at) for at, each in enumerate([ALERT, WARN, ALERT, WARN, RECOVERED] * 6)]
     random.Random(4).shuffle(told)
     for each in told:
-        await room.room.intake._write("default", each)
+        await room.room.intake.keep("default", each)
     both = [room.room.sorter, room.another("two").sorter]
     monkeypatch.setattr("bot.alerts.sorter.AT_ONCE", 4)  # so that both are at it
     while NEW in await room.notice_states():
@@ -144,7 +136,7 @@ async def test_two_processes_make_one_card_of_a_storm_in_any_order(
 async def test_one_notice_that_can_not_be_sorted_holds_up_no_other(
     room: RoomOnStage, caplog: pytest.LogCaptureFixture
 ) -> None:
-    await room.room.intake._write("default", notice())
+    await room.room.intake.keep("default", notice())
     async with room.database.transaction() as connection:
         await connection.execute(alert_notices.update().values(content={"broken": True}))
     await room.take(notice(cycle="c2", event_id="7"))
@@ -154,7 +146,7 @@ async def test_one_notice_that_can_not_be_sorted_holds_up_no_other(
 
 async def test_what_a_dead_process_held_is_sorted_by_the_next(both_rooms: RoomOnStage) -> None:
     room = both_rooms
-    await room.room.intake._write("default", notice())
+    await room.room.intake.keep("default", notice())
     dead = room.another("dead").sorter
     assert len(await dead._leases.claim(alert_notices.c.state == NEW, 5)) == 1
     await room.settle()
@@ -167,7 +159,7 @@ async def test_what_a_dead_process_held_is_sorted_by_the_next(both_rooms: RoomOn
 
 async def test_old_notices_go_but_none_that_is_still_to_be_sorted(room: RoomOnStage) -> None:
     await room.take(notice())
-    await room.room.intake._write("default", notice(RECOVERED, 10))
+    await room.room.intake.keep("default", notice(RECOVERED, 10))
     room.clock.wind(15 * 24 * 3600)
     await room.room._forget_old()
     assert await room.notice_states() == [NEW]

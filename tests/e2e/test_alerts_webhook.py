@@ -181,11 +181,19 @@ async def test_basic_authentication_and_a_form_do_as_well(town: AlertTown) -> No
     await town.card("Triggered")
 
 
-async def test_a_stranger_is_turned_away(town: AlertTown) -> None:
+async def test_a_stranger_is_turned_away_and_no_secret_is_logged(
+    town: AlertTown, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("DEBUG")
     fired = town.datadog.fire(town.monitor)
-    for headers in ({}, {HEADER: "guessed"}):
+    for headers in ({}, {HEADER: "guessed-by-a-stranger"}):
         assert (await town.datadog.webhook(fired, town.webhook_url, headers=headers)).attempts == (401,)
     assert town.cards() == []
+    await town.tell(fired)
+    await town.card("Triggered")
+    assert "without the right secret was refused" in caplog.text
+    assert SECRET not in caplog.text
+    assert "guessed-by-a-stranger" not in caplog.text
 
 
 async def test_without_a_secret_there_is_no_webhook(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:

@@ -52,7 +52,9 @@ async def test_without_an_encryption_key_no_key_is_taken(tmp_path: Path) -> None
 
 async def test_a_mention_gets_a_button_to_the_form(town: OrgTown) -> None:
     said = await town.eva.mention("connect", town.channel)
-    offer = await town.eva.waits_for(lambda: next((one for one in town.eva.ephemerals if "takes a form" in one.shown), None))
+    offer = await town.eva.waits_for(
+        lambda: next((one for one in town.eva.ephemerals if "takes a form" in one.shown), None)
+    )
 
     await town.eva.click("Connect Datadog", on=offer)
 
@@ -183,9 +185,7 @@ async def test_who_has_closed_the_window_is_told_directly(town: OrgTown) -> None
     await town.eva.waits_for(lambda: "acme is connected (US1)" in town.eva.sees)
 
 
-async def test_no_key_stands_in_the_database_a_view_or_the_log(
-    town: OrgTown, caplog: pytest.LogCaptureFixture
-) -> None:
+async def test_no_key_stands_in_the_database_a_view_or_the_log(town: OrgTown, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO)
     await town.connects(town.acme)
 

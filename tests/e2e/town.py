@@ -11,7 +11,7 @@ from bot.sandbox.datadog import FakeAlert, FakeDatadog, FakeMonitor
 from bot.sandbox.slack import Channel, FakeSlack, Message
 
 QUICK = Timing(
-    settle=0.8, sweep=0.05, poll_first=0.05, poll=0.05, poll_slow=0.1, slow_after=600, deadline=60, patience=3, pace=0
+    settle=0.8, sweep=0.25, poll_first=0.05, poll=0.05, poll_slow=0.1, slow_after=600, deadline=60, patience=3, pace=0
 )
 
 

@@ -1,0 +1,141 @@
+"""One examination: every check at once, each bounded in time, none of them changing anything anywhere."""
+
+import asyncio
+import logging
+from collections.abc import Awaitable
+from dataclasses import replace
+
+from aiohttp import ClientSession, ClientTimeout
+from slack_sdk.web.async_client import AsyncWebClient
+from sqlalchemy import select
+
+from bot.datadog.errors import UnusableKeyError
+from bot.doctor.database_checks import Books, open_books
+from bot.doctor.datadog_checks import check_org, not_readable
+from bot.doctor.findings import Finding, fail, warn
+from bot.doctor.setup import DatadogKeys, Setup
+from bot.doctor.slack_checks import TOKEN, check_socket, check_token
+from bot.doctor.web_checks import check_web
+from bot.investigations.org_book import OrgBook
+from bot.investigations.org_entries import DEFAULT, OrgEntry
+from bot.slack.install_records import InstallRecords
+from bot.storage.install_tables import installations
+
+logger = logging.getLogger(__name__)
+
+EACH_WITHIN = 30.0
+_CALL_TIMEOUT = 10
+
+
+async def examine(setup: Setup) -> list[Finding]:
+    """In the order in which one would mend things."""
+    async with ClientSession(timeout=ClientTimeout(total=_CALL_TIMEOUT)) as session:
+        books = await open_books(setup.database_url, setup.encryption_keys, needs_keys=setup.uses_oauth)
+        try:
+            slack, web, datadog = await asyncio.gather(
+                _bounded("Slack", _slack(session, setup, books)),
+                _bounded("HTTP", check_web(session, setup)),
+                _bounded("Datadog", _datadog(setup, books)),
+            )
+        finally:
+            await books.close()
+    return [*books.findings, *slack, *web, *datadog]
+
+
+async def _bounded(name: str, checks: Awaitable[list[Finding]]) -> list[Finding]:
+    try:
+        async with asyncio.timeout(EACH_WITHIN):
+            return await checks
+    except TimeoutError:
+        return [fail(name, f"no answer within {EACH_WITHIN:.0f} seconds", "Check the network from this machine.")]
+    except Exception as error:
+        # one check that breaks must not hide what the others found
+        logger.exception("a check of %s broke", name)
+        return [
+            fail(
+                name, f"the check itself broke ({type(error).__name__})", "Show the log above to whoever maintains it."
+            )
+        ]
+
+
+# -- Slack ----------------------------------------------------------------------------------------------------------
+
+
+async def _slack(session: ClientSession, setup: Setup, books: Books) -> list[Finding]:
+    found = await (_installs(session, setup, books) if setup.uses_oauth else _one_token(session, setup))
+    if setup.app_token:
+        found += await check_socket(_client(session, setup), setup.app_token)
+    return found
+
+
+def _client(session: ClientSession, setup: Setup, token: str = "") -> AsyncWebClient:
+    return AsyncWebClient(
+        token=token or None,
+        base_url=setup.slack_api_url,
+        session=session,
+        timeout=_CALL_TIMEOUT,
+        retry_handlers=[],
+    )
+
+
+async def _one_token(session: ClientSession, setup: Setup) -> list[Finding]:
+    return await check_token(_client(session, setup, setup.bot_token))
+
+
+async def _installs(session: ClientSession, setup: Setup, books: Books) -> list[Finding]:
+    """Every install's own token."""
+    if books.database is None or books.vault is None:
+        return [
+            warn(TOKEN, "which workspaces have installed it can't be read", "Mend the database and its keys first.")
+        ]
+    records = InstallRecords(books.database, books.vault)
+    async with books.database.transaction() as connection:
+        homes = list((await connection.execute(select(installations.c.home).order_by(installations.c.id))).scalars())
+    if not homes:
+        link = f"{setup.public_url}/slack/install"
+        return [warn(TOKEN, "no workspace has installed it yet", f"Open {link} in a browser.")]
+    found: list[Finding] = []
+    for home in homes:
+        installation = await records.at(home)
+        if installation is not None:
+            found += await check_token(_client(session, setup, installation.tokens.bot_token), home)
+    return found
+
+
+# -- Datadog --------------------------------------------------------------------------------------------------------
+
+
+async def _datadog(setup: Setup, books: Books) -> list[Finding]:
+    found = [await _of_settings(setup, setup.datadog)] if setup.datadog else []
+    if books.database is not None:
+        found += await _connected(setup, books)
+    if not found:
+        return [
+            warn("Datadog", "no organisation is connected", "Set DD_API_KEY and DD_APP_KEY, or type /bits connect.")
+        ]
+    return found
+
+
+async def _of_settings(setup: Setup, keys: DatadogKeys) -> Finding:
+    entry = OrgEntry(DEFAULT, "", DEFAULT, keys.site)
+    try:
+        client = setup.client_of(keys.site, keys.api_key, keys.app_key)
+    except UnusableKeyError as error:
+        return fail(f"Datadog ({DEFAULT})", str(error), "Correct DD_API_KEY or DD_APP_KEY.")
+    async with client:
+        return await check_org(entry, client)
+
+
+async def _connected(setup: Setup, books: Books) -> list[Finding]:
+    if books.database is None:
+        return []
+    book = OrgBook(books.database, books.vault, setup.client_of)
+    try:
+        found = []
+        for entry in await book.everywhere():
+            org = await book.get(entry.id)
+            told = replace(entry, name=f"{entry.name}, {entry.workspace}")
+            found.append(not_readable(told) if org is None else await check_org(told, org.client))
+        return found
+    finally:
+        await book.close()

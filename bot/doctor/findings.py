@@ -1,0 +1,73 @@
+"""What the doctor finds, and how it is told: a table for people, JSON for machines. Nothing is examined here."""
+
+import json
+import textwrap
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass
+from enum import StrEnum
+
+_WIDTH = 110
+
+
+class State(StrEnum):
+    OK = "ok"
+    WARN = "warn"  # works, but not all of it, or not for long
+    FAIL = "fail"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    name: str
+    state: State
+    told: str
+    fix: str = ""  # what to do about it
+
+
+def ok(name: str, told: str) -> Finding:
+    return Finding(name, State.OK, told)
+
+
+def warn(name: str, told: str, fix: str) -> Finding:
+    return Finding(name, State.WARN, told, fix)
+
+
+def fail(name: str, told: str, fix: str) -> Finding:
+    return Finding(name, State.FAIL, told, fix)
+
+
+def of_settings(problems: Sequence[str], warnings: Sequence[str]) -> list[Finding]:
+    """The sentences about settings say themselves what to do."""
+    found = [fail("Settings", problem, "") for problem in problems]
+    found += [warn("Settings", warning, "") for warning in warnings]
+    return found or [ok("Settings", "complete and well-formed")]
+
+
+def is_well(findings: Iterable[Finding]) -> bool:
+    return not any(finding.state is State.FAIL for finding in findings)
+
+
+def as_table(findings: Sequence[Finding]) -> str:
+    widest = max((len(finding.name) for finding in findings), default=0)
+    indent = " " * (6 + widest + 2)
+    lines: list[str] = []
+    for finding in findings:
+        lines += _wrapped(f"{finding.state:<6}{finding.name:<{widest}}  {finding.told}", indent)
+        if finding.fix:
+            lines += _wrapped(f"{indent}-> {finding.fix}", f"{indent}   ")
+    return "\n".join([*lines, "", _summary(findings)])
+
+
+def _wrapped(text: str, indent: str) -> list[str]:
+    return textwrap.wrap(
+        text, _WIDTH, subsequent_indent=indent, drop_whitespace=True, break_long_words=False, break_on_hyphens=False
+    )
+
+
+def _summary(findings: Sequence[Finding]) -> str:
+    counts = {state: sum(finding.state is state for finding in findings) for state in State}
+    told = ", ".join(f"{count} {state}" for state, count in counts.items() if count)
+    return f"{told}. {'The bot can work.' if is_well(findings) else 'Mend what says fail, then run this again.'}"
+
+
+def as_json(findings: Sequence[Finding]) -> str:
+    return json.dumps({"ok": is_well(findings), "checks": [asdict(finding) for finding in findings]}, indent=2)
