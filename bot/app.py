@@ -287,7 +287,7 @@ class Bot:
         kinds[CASE_CARD] = CaseCards(cases.book, outbox, voice, self._orgs.app_url)
         attaching = self._attaching(workspace, voice, cases.book, which_org, gate)
         kinds[ATTACHED] = AttachedLines(attaching.submits, voice, self._orgs.app_url)
-        automatic = Automatic(desk, rules)
+        automatic = Automatic(desk, rules, chooser.choose)
         alerts = AlertRoom.on(
             self._database,
             timing,

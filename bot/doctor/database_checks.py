@@ -7,6 +7,7 @@ from pathlib import Path
 from sqlalchemy import select
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.ext.asyncio import create_async_engine
 
 from bot.doctor.findings import Finding, fail, ok, warn
 from bot.storage.encryption import Vault, VaultError
@@ -44,7 +45,7 @@ async def _look_at_database(url: str, books: Books) -> None:
     if there is not None:
         books.findings.append(there)
         return
-    database = Database(read_only(url))
+    database = _reader(url)
     try:
         async with database.engine.connect() as connection:
             schema = await connection.run_sync(schema_of)
@@ -79,6 +80,13 @@ def _path(url: str) -> Path | None:
 def read_only(url: str) -> str:
     path = _path(url)
     return url if path is None else f"sqlite+aiosqlite:///file:{path}?mode=ro&uri=true"
+
+
+def _reader(url: str) -> Database:
+    """Sets up nothing as the bot would: a file may not even be the bot's."""
+    database = Database(read_only(url))
+    database.engine = create_async_engine(read_only(url))
+    return database
 
 
 def _unusable(url: str, error: Exception) -> Finding:

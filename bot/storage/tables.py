@@ -98,6 +98,7 @@ subscribers = Table(
     Column("created_at", Float, nullable=False),
     UniqueConstraint("investigation_id", "workspace", "channel", "thread_ts"),
     Index("subscribers_thread", "workspace", "channel", "thread_ts"),
+    Index("subscribers_requester", "workspace", "requester"),
 )
 
 deliveries = Table(

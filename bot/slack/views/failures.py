@@ -50,7 +50,7 @@ _EXPLANATIONS = {
     ),
     FailureKind.NO_ORG: Explanation(
         f"No {DATADOG} organisation is connected to this workspace.",
-        "Ask whoever installed this app to connect one.",
+        f"A workspace admin can connect one: `{COMMAND} connect`.",
     ),
     FailureKind.BITS_FAILED: Explanation(
         f"{PRODUCT} itself reported that it failed.",

@@ -15,6 +15,7 @@ def upgrade() -> None:
     _orgs()
     _questions()
     _homes()
+    op.create_index("subscribers_requester", "subscribers", ["workspace", "requester"])
 
 
 def _orgs() -> None:
