@@ -56,7 +56,7 @@ def setup_of(town: Town, **changes: Any) -> Setup:
 
 
 async def test_a_bot_that_is_well(town: OrgTown) -> None:
-    await town.connects(town.acme)
+    await town.is_connected(town.acme)
 
     findings = await found(setup_of(town))
 
@@ -207,7 +207,7 @@ async def test_no_organisation_at_all(still_town: NoBot) -> None:
 
 
 async def test_a_connected_organisation_whose_keys_no_longer_work(town: OrgTown) -> None:
-    await town.connects(town.acme)
+    await town.is_connected(town.acme)
     town.acme.app_key = "revoked-and-replaced"
 
     finding = (await found(setup_of(town)))[f"Datadog (acme, {town.slack.workspace.id})"]
@@ -262,7 +262,7 @@ async def test_a_postgresql_that_is_not_there(still_town: NoBot) -> None:
 
 
 async def test_the_wrong_encryption_key(town: OrgTown) -> None:
-    await town.connects(town.acme)
+    await town.is_connected(town.acme)
 
     findings = await found(setup_of(town, encryption_keys=(Fernet.generate_key().decode(),)))
 
@@ -272,7 +272,7 @@ async def test_the_wrong_encryption_key(town: OrgTown) -> None:
 
 
 async def test_a_lost_encryption_key(town: OrgTown) -> None:
-    await town.connects(town.acme)
+    await town.is_connected(town.acme)
 
     finding = (await found(setup_of(town, encryption_keys=())))["Encryption keys"]
 

@@ -17,7 +17,7 @@ BESIDE_THE_ROOMS = {
     "bot.config_values": {"bot.datadog.sites"},
     "bot.manifest": set[str](),
 }
-HOLD_IT_TOGETHER = {"bot.__main__", "bot.cli", "bot.app"}
+HOLD_IT_TOGETHER = {"bot.__main__", "bot.cli", "bot.app", "bot.installs", "bot.parts", "bot.doors", "bot.works"}
 
 
 def contracts() -> list[dict[str, Any]]:

@@ -112,6 +112,8 @@ class Voice:
 
 
 async def _ephemeral(client: AsyncWebClient, place: Place, person: str, message: Message) -> bool:
+    if not place.channel:
+        return False  # asked from the Home tab
     try:
         await client.chat_postEphemeral(
             channel=place.channel,

@@ -1,18 +1,23 @@
 """A town whose workspace may connect Datadog organisations: Eva is an admin, and there is more than one organisation."""
 
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from cryptography.fernet import Fernet
 from sqlalchemy import text
 
+from bot.datadog.client import Datadog
+from bot.datadog.sites import SITES
+from bot.investigations.org_book import OrgBook
+from bot.investigations.org_entries import NewOrg
 from bot.sandbox.datadog import FakeAlert, FakeMonitor
 from bot.sandbox.datadog.org import FakeOrg
 from bot.sandbox.slack import Message
 from bot.sandbox.slack.people import Person
 from bot.sandbox.slack.sight import SeenView
+from bot.storage.encryption import Vault
 from bot.storage.engine import Database
+from bot.storage.org_tables import orgs
 from tests.e2e.town import Town
 
 SITE = "EU1 (datadoghq.eu)"
@@ -41,7 +46,7 @@ class OrgTown(Town):
 
     # -- connecting ---------------------------------------------------------------------------------------------
 
-    def filled(self, org: FakeOrg, **changes: Any) -> Mapping[str, Any]:
+    def filled(self, org: FakeOrg, **changes: Any) -> dict[str, Any]:
         return {"Name": org.name, "API key": org.api_key, "Application key": org.app_key} | changes
 
     async def opens_form(self, person: Person, words: str = "") -> SeenView:
@@ -55,6 +60,17 @@ class OrgTown(Town):
         await self.eva.fill(self.filled(org, **changes))
         await self.eva.submit()
         return await self.eva.waits_for_modal("is connected")
+
+    async def is_connected(self, org: FakeOrg, *, subdomain: str = "") -> None:
+        """As if Eva had connected it some time ago, on EU1."""
+        site = next(site for site in SITES if site.region == "EU1")
+        owner = f"{org.owner.name} (service account)"
+        keys = (org.api_key, org.app_key)
+        new = NewOrg(self.slack.workspace.id, org.name, site, subdomain, *keys, org.uuid, owner, (), self.eva.id)
+        values = OrgBook(self._beside, Vault([self.key]), _nobody)._values(new)
+        made = orgs.insert().values(id=f"{org.name}-id", workspace=new.workspace, version=1, **values)
+        async with self._beside.transaction() as connection:
+            await connection.execute(made)
 
     async def row(self, name: str) -> Any:
         async with self._beside.transaction() as connection:
@@ -71,3 +87,7 @@ class OrgTown(Town):
 
     def runs_of(self, org: FakeOrg) -> int:
         return len(org.investigations)
+
+
+def _nobody(*_: object) -> Datadog:
+    raise AssertionError("nothing is asked here")

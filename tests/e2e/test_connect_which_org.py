@@ -18,8 +18,7 @@ async def town(tmp_path: Path) -> AsyncIterator[OrgTown]:
     """Two organisations: that of the settings on US1, and acme on EU1."""
     async with OrgTown(tmp_path) as town:
         town.datadog.plan(*[Script.at_once("conclusive")] * 4)
-        await town.connects(town.acme, **{"Sub-domain": "acme"})
-        await town.eva.close()
+        await town.is_connected(town.acme, subdomain="acme")
         yield town
 
 

@@ -8,11 +8,13 @@ import pytest
 from bot.sandbox.datadog import Script
 from bot.sandbox.slack.people import Person
 from bot.sandbox.slack.sight import SeenView
+from bot.slack import homes
 from tests.e2e.org_town import OrgTown
 
 
 @pytest.fixture
-async def town(tmp_path: Path) -> AsyncIterator[OrgTown]:
+async def town(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[OrgTown]:
+    monkeypatch.setattr(homes, "_PACE", 0.05)
     async with OrgTown(tmp_path) as town:
         yield town
 
@@ -90,8 +92,7 @@ async def test_what_stands_there_by_now_is_not_overwritten_by_something_older(to
 
 
 async def test_admins_see_organisations_budget_and_health(town: OrgTown) -> None:
-    await town.connects(town.acme)
-    await town.eva.close()
+    await town.is_connected(town.acme)
 
     home = await opens(town.eva, "For admins")
 
@@ -117,8 +118,7 @@ async def test_connecting_starts_in_home_too_and_home_shows_it(town: OrgTown) ->
 
 
 async def test_keys_are_replaced_and_the_organisation_stays_the_same(town: OrgTown) -> None:
-    await town.connects(town.acme)
-    await town.eva.close()
+    await town.is_connected(town.acme)
     before = await town.row("acme")
     town.acme.app_key = "acme-app-key-new-987654321"
 
@@ -139,8 +139,7 @@ async def test_keys_are_replaced_and_the_organisation_stays_the_same(town: OrgTo
 
 
 async def test_keys_of_another_organisation_do_not_replace(town: OrgTown) -> None:
-    await town.connects(town.acme)
-    await town.eva.close()
+    await town.is_connected(town.acme)
     other = town.add_org("globex", "eu")
     await opens(town.eva, "acme (EU1")
     await town.eva.press("Replace keys")
@@ -153,8 +152,7 @@ async def test_keys_of_another_organisation_do_not_replace(town: OrgTown) -> Non
 
 
 async def test_disconnecting_asks_first_then_keys_are_gone_and_threads_are_told(town: OrgTown) -> None:
-    await town.connects(town.acme)
-    await town.eva.close()
+    await town.is_connected(town.acme)
     town.datadog.plan(Script.held())
     _, message = await town.acme_alert()
     await town.ana.shortcut("investigate_message", on=message)
@@ -176,8 +174,7 @@ async def test_disconnecting_asks_first_then_keys_are_gone_and_threads_are_told(
 
 
 async def test_connected_again_it_is_the_same_organisation(town: OrgTown) -> None:
-    await town.connects(town.acme)
-    await town.eva.close()
+    await town.is_connected(town.acme)
     before = await town.row("acme")
     await opens(town.eva, "acme (EU1")
     await town.eva.press("Disconnect")
@@ -189,8 +186,7 @@ async def test_connected_again_it_is_the_same_organisation(town: OrgTown) -> Non
 
 
 async def test_the_button_of_somebody_who_is_no_admin_any_more_does_nothing(town: OrgTown) -> None:
-    await town.connects(town.acme)
-    await town.eva.close()
+    await town.is_connected(town.acme)
     await opens(town.eva, "acme (EU1")
     town.slack.workspace.users[town.eva.id].admin = False
     await town.bot.stop()
