@@ -171,7 +171,9 @@ async def test_still_running_at_the_deadline_offers_to_keep_waiting(tmp_path: Pa
         town.datadog.plan(Script.held())
         alert = await town.alert()
         await town.ana.shortcut("investigate_message", on=alert.message)
-        await town.reads(alert.message, "not finished", "@ana, I have no conclusion for you", "still running in Datadog")
+        await town.reads(
+            alert.message, "not finished", "@ana, I have no conclusion for you", "still running in Datadog"
+        )
         (run,) = town.datadog.triggers()
         town.datadog.finish(run.id)
 
