@@ -18,6 +18,12 @@ STOP_WITHIN = 20.0
 # a story is told in seconds; everything else runs as it does anywhere
 QUICK = {"BITS_POLL_FIRST_SECONDS": "0.3", "BITS_POLL_SECONDS": "0.3", "BITS_POLL_SLOW_SECONDS": "1"}
 
+RULES = "channels.yml"
+RULES_TEXT = """channels:
+  - channel: {channel}
+    nudge: true   # buttons under Datadog's own messages
+"""
+
 
 class BotDiedError(Exception):
     """The bot ended by itself; the message is what it said last."""
@@ -61,6 +67,7 @@ class Stage:
     def __init__(self, *, slack_port: int = 0, datadog_port: int = 0, http_port: int = 0) -> None:
         self.slack = FakeSlack()
         self.datadog = FakeDatadog()
+        self.channel = self.slack.workspace.add_channel("alerts")
         self._ports = (slack_port, datadog_port, http_port)
         self._stack = AsyncExitStack()
         self.bot: BotProcess
@@ -72,6 +79,7 @@ class Stage:
             stack.push_async_callback(self.slack.stop)
             await self.datadog.start(port=self._ports[1])
             stack.push_async_callback(self.datadog.stop)
+            (folder / RULES).write_text(RULES_TEXT.format(channel=self.channel.id))
             self.bot = BotProcess(self._settings(), folder)
             await self.bot.start()
             stack.push_async_callback(self.bot.stop)
@@ -91,6 +99,7 @@ class Stage:
             "DD_APP_KEY": self.datadog.org.app_key,
             "DD_API_URL": self.datadog.url,
             "BITS_HTTP_PORT": str(self._ports[2]),
+            "BITS_CHANNELS_FILE": RULES,
         }
 
     async def _until_connected(self) -> None:

@@ -53,7 +53,8 @@ class Scene:
         slack, datadog = stage.slack, stage.datadog
         self.ana: Person = slack.workspace.add_user("ana")
         self.ben: Person = slack.workspace.add_user("ben")
-        self.channel = slack.workspace.add_channel("alerts")
+        self.channel = stage.channel
+        self.channel.members |= {self.ana.id, self.ben.id}
         self.monitor = datadog.add_monitor(
             "Checkout latency is high",
             type="metric alert",
@@ -99,12 +100,16 @@ async def tell_acts(scene: Scene, teller: Teller) -> None:
     teller.say("A monitor fires, and Datadog posts it.")
     _, message = await scene.fire()
 
-    teller.say("Ana opens the message's menu and clicks: Investigate with Bits.")
-    await scene.ana.shortcut("investigate_message", on=message)
-    await slack.wait_for(lambda: len(message.replies) > 0, PATIENCE)
+    await slack.wait_for(lambda: message.replies, PATIENCE)
+    offer = message.replies[0]
+    teller.tell_new()
+
+    teller.say("Ana clicks: Investigate.")
+    await scene.ana.click("Investigate", on=offer)
+    await slack.wait_for(lambda: len(message.replies) > 1, PATIENCE)
 
     teller.say("Ben clicks too, a moment later.")
-    await scene.ben.shortcut("investigate_message", on=message)
+    await scene.ben.click("Investigate", on=offer)
     await slack.wait_for(_said(message, "is what Bits AI found"), PATIENCE)
     await slack.wait_for(lambda: scene.ben.ephemerals, PATIENCE)
 

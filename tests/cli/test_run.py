@@ -143,4 +143,4 @@ async def test_the_story_comes_to_its_end(tmp_path: Path) -> None:
     told = output.decode()
     assert process.returncode == 0, told
     assert "@ana, here is what Bits AI found." in told
-    assert "Two clicks, 1 investigation at Datadog, 2 posts in the thread." in told
+    assert "Two clicks, 1 investigation at Datadog, 3 posts in the thread." in told
