@@ -5,6 +5,7 @@ import logging
 from aiohttp import ClientSession, ClientTimeout, TCPConnector
 from slack_bolt.adapter.socket_mode.aiohttp import AsyncSocketModeHandler
 from slack_bolt.async_app import AsyncApp
+from sqlalchemy.exc import SQLAlchemyError
 
 from bot.config import Settings
 from bot.doors import SLACK_TIMEOUT, StartError, bolt_app, connect_workspace, open_server, open_socket, slack_client
@@ -64,7 +65,7 @@ class Bot:
 
     async def start(self) -> None:
         """Everything durable first, the way in last: nothing is accepted that can't be kept."""
-        await self._database.open()
+        await self._open_database()
         await self._open_secrets()
         self._session = ClientSession(connector=TCPConnector(limit=100), timeout=ClientTimeout(total=SLACK_TIMEOUT))
         app = await self._put_together(self._session)
@@ -86,6 +87,17 @@ class Bot:
 
     def wake(self) -> None:
         self._works.wake()
+
+    async def _open_database(self) -> None:
+        try:
+            await self._database.open()
+        except (OSError, SQLAlchemyError) as error:
+            where = self._database.url.render_as_string(hide_password=True)
+            reason = str(getattr(error, "orig", None) or error).splitlines()[0]
+            raise StartError(
+                f"The database {where} can't be opened: {reason}. Check DATABASE_URL, that the server runs or the folder "
+                "is writable, and that nobody has it locked."
+            ) from error
 
     async def _open_secrets(self) -> None:
         """Rather no start than a bot that finds out one by one which of its keys it can't open."""

@@ -19,6 +19,8 @@ from bot.web.oauth import INSTALL
 from bot.web.server import Server
 from bot.wording import APP
 
+logger = logging.getLogger(__name__)
+
 SLACK_TIMEOUT = 10
 
 
@@ -75,13 +77,18 @@ def _not_installed(settings: Settings) -> str:
 
 
 async def open_server(server: Server, settings: Settings) -> None:
+    """Where only health would be served there, a port that is taken is no reason not to start."""
     try:
         await server.start()
     except OSError as error:
-        raise StartError(
+        sentence = (
             f"Port {settings.bits_http_port} on {settings.bits_http_host} can't be used "
             f"({error.strerror}). Stop what uses it, or set BITS_HTTP_PORT."
-        ) from error
+        )
+        if settings.slack_mode == "http" or settings.uses_oauth or settings.bits_webhook_secret:
+            raise StartError(sentence) from error
+        logger.warning("%s Until then there is no /healthz.", sentence)
+        await server.stop()
 
 
 async def open_socket(app: AsyncApp, token: str) -> AsyncSocketModeHandler:

@@ -75,16 +75,43 @@ async def test_slack_that_cannot_be_reached(tmp_path: Path) -> None:
     assert "Traceback" not in output
 
 
-async def test_a_port_in_use(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "url", ["postgresql://bits:hidden-word@127.0.0.1:9/bits", "sqlite:////proc/nowhere/bits.sqlite3"]
+)
+async def test_a_database_that_cannot_be_opened(tmp_path: Path, url: str) -> None:
+    async with FakeSlack() as slack, FakeDatadog() as datadog:
+        code, output = await _run(tmp_path, **_settings(slack, datadog), DATABASE_URL=url)
+    assert code == 2
+    assert "Check DATABASE_URL" in output
+    assert "hidden-word" not in output
+    assert "Traceback" not in output
+
+
+async def test_a_port_in_use_that_slack_needs(tmp_path: Path) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         async with FakeSlack() as slack, FakeDatadog() as datadog:
             settings = _settings(slack, datadog) | {"BITS_HTTP_PORT": str(taken.getsockname()[1])}
-            code, output = await _run(tmp_path, **settings)
+            del settings["SLACK_APP_TOKEN"]
+            code, output = await _run(tmp_path, **settings, SLACK_SIGNING_SECRET=slack.signing_secret)
     assert code == 2
     assert "BITS_HTTP_PORT" in output
     assert "Traceback" not in output
+
+
+async def test_a_port_in_use_that_only_health_would_need(tmp_path: Path) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        async with FakeSlack() as slack, FakeDatadog() as datadog:
+            settings = _settings(slack, datadog) | {"BITS_HTTP_PORT": str(taken.getsockname()[1])}
+            bot = BotProcess(settings, tmp_path)
+            await bot.start()
+            await slack.connected(timeout=20)
+            await bot.stop()
+    assert "BITS_HTTP_PORT" in bot.log.read_text()
+    assert "Traceback" not in bot.log.read_text()
 
 
 async def test_a_second_bot_on_the_same_file(tmp_path: Path) -> None:
