@@ -34,6 +34,9 @@ def _parser() -> argparse.ArgumentParser:
     manifest.add_argument("--url", help="the https address under which Slack reaches this bot, for --mode http")
     webhook = _add(commands, "webhook-template", _webhook_template, "print what to put into Datadog's webhook")
     webhook.add_argument("--url", help="the https address under which Datadog reaches this bot")
+    webhook.add_argument(
+        "--org", default="default", metavar="ID", type=_org_id, help="one connected in Slack; its id stands in Home"
+    )
     return parser
 
 
@@ -191,10 +194,20 @@ def _manifest(options: argparse.Namespace) -> int:
     return 0
 
 
+def _org_id(word: str) -> str:
+    from bot.alerts.template import ORG_ID
+
+    if not ORG_ID.fullmatch(word):
+        raise argparse.ArgumentTypeError(
+            f"{word!r} is no organisation's id: Home in Slack shows it, as in acme-k7m2p9qx"
+        )
+    return word
+
+
 def _webhook_template(options: argparse.Namespace) -> int:
     from bot.alerts.template import instructions
 
-    print(instructions((options.url or _public_url()).rstrip("/"), "default"), end="")
+    print(instructions((options.url or _public_url()).rstrip("/"), options.org), end="")
     return 0
 
 

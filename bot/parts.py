@@ -7,7 +7,7 @@ from functools import partial
 
 from aiohttp import ClientSession
 
-from bot.alerts.book import ALERT_CARD
+from bot.alerts.book import ALERT_CARD, CycleBook
 from bot.alerts.messages import NUDGE
 from bot.alerts.room import AlertRoom, forget_alerts
 from bot.cases.acts import Acts, ActWorker
@@ -119,7 +119,7 @@ async def assemble(parts: Parts, home: Home, session: ClientSession, lifecycle: 
     threads = ThreadReader(home, core.sightings)
     cases = _case_services(parts, core)
     attaching = _attaching(parts, core, cases.book)
-    automatic = Automatic(core.desk, core.rules, core.chooser.choose)
+    automatic = Automatic(core.desk, core.rules)
     alerts = _alert_room(parts, core, automatic)
     standings = Standings(parts.database)
     homes = _homes(parts, core, cases.book, standings)
@@ -166,7 +166,8 @@ async def _core(parts: Parts, home: Home, session: ClientSession) -> _Core:
     accounts = Accounts(database, rules)
     voice, people = Voice(ledger, home, session), People(home)
     gate = Gate(people, rules)
-    chooser, questions = OrgChooser(parts.orgs, rules), OrgQuestions(database)
+    chooser = OrgChooser(parts.orgs, rules, CycleBook(database).org_of_card)
+    questions = OrgQuestions(database)
     which_org = WhichOrg(chooser, questions, voice)
     return _Core(
         home=home,
@@ -251,6 +252,7 @@ def _alert_room(parts: Parts, core: _Core, automatic: Automatic) -> AlertRoom:
         parts.database,
         parts.timing,
         rules=core.rules,
+        chooser=core.chooser,
         automatic=automatic,
         desk=core.desk,
         orgs=parts.orgs,
@@ -346,8 +348,8 @@ async def _start_on_alerts(parts: Parts, alerts: AlertRoom) -> None:
     secret = parts.settings.bits_webhook_secret
     if secret is None:
         logger.info("Datadog's webhook is off: BITS_WEBHOOK_SECRET is not set, so its address answers 404")
-    secrets = {DEFAULT: secret.get_secret_value()} if secret else {}
-    parts.server.serve(DatadogWebhook(alerts.intake, secrets).routes())
+    webhook = DatadogWebhook(alerts.intake, parts.orgs, secret.get_secret_value() if secret else "")
+    parts.server.serve(webhook.routes())
 
 
 def org_book_of(settings: Settings, database: Database, vault: Vault | None) -> OrgBook:

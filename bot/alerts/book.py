@@ -4,7 +4,7 @@ A change that people can see makes all its cards due in the same transaction.
 """
 
 import secrets
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from sqlalchemy import Row, func, select, update
@@ -14,6 +14,7 @@ from bot.alerts.cycle import joined, standing
 from bot.alerts.intake import UNROUTED
 from bot.alerts.model import Cycle, KnownCycle, Notice, Transition
 from bot.alerts.records import cycle_record, identity_of, read_cycle_record, read_known_cycle
+from bot.investigations.model import Place
 from bot.storage.alert_tables import alert_cycles, alert_notices
 from bot.storage.engine import Database
 from bot.storage.outbox import Owed, owe, show_anew
@@ -93,6 +94,21 @@ class CycleBook:
         query = select(table.id).where(table.kind == ALERT_CARD, table.subject_id == cycle_id).limit(1)
         return (await connection.execute(query)).first() is not None
 
+    async def org_of_card(self, place: Place) -> str:
+        """The organisation of the card this thread hangs under; empty for every other thread."""
+        if not place.thread_ts:
+            return ""
+        card = deliveries.c
+        query = select(alert_cycles.c.org).where(
+            alert_cycles.c.id == card.subject_id,
+            card.kind == ALERT_CARD,
+            card.workspace == place.workspace,
+            card.channel == place.channel,
+            card.ts == place.thread_ts,
+        )
+        async with self.database.transaction() as connection:
+            return str((await connection.execute(query.limit(1))).scalar() or "")
+
     async def get(self, cycle_id: int) -> KnownCycle | None:
         async with self.database.transaction() as connection:
             row = (await connection.execute(select(alert_cycles).where(alert_cycles.c.id == cycle_id))).first()
@@ -119,11 +135,13 @@ class CycleBook:
 
     # -- how it goes --------------------------------------------------------------------------------------------
 
-    async def unrouted(self, within: float) -> int:
-        """Notices of the last seconds that no channel asked for."""
+    async def unrouted(self, orgs: Iterable[str], within: float) -> int:
+        """Notices these organisations sent in the last seconds that no channel asked for."""
         table = alert_notices.c
         since = self.database.now - within
-        query = select(func.count()).where(table.state == UNROUTED, table.received_at > since)
+        query = select(func.count()).where(
+            table.org.in_(list(orgs)), table.state == UNROUTED, table.received_at > since
+        )
         async with self.database.transaction() as connection:
             return int((await connection.execute(query)).scalar_one())
 

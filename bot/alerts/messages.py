@@ -8,9 +8,9 @@ from typing import Any
 
 from sqlalchemy import select
 
+from bot.alerts.ports import Chooser
 from bot.alerts.starts import Starts
 from bot.investigations.model import AlertRef, MonitorRef, Place
-from bot.investigations.rule_book import DEFAULT_ORG
 from bot.investigations.rules import AlertFacts, AlertFilter, ChannelRules
 from bot.storage.alert_tables import alert_messages
 from bot.storage.engine import Database
@@ -26,8 +26,9 @@ class Nudge:
 
 
 class AlertMessages:
-    def __init__(self, database: Database, starts: Starts) -> None:
+    def __init__(self, database: Database, chooser: Chooser, starts: Starts) -> None:
         self._database = database
+        self._chooser = chooser
         self._starts = starts
 
     async def noticed(self, place: Place, subject: AlertRef | MonitorRef, transition: str, rules: ChannelRules) -> bool:
@@ -35,6 +36,9 @@ class AlertMessages:
 
         `place.thread_ts` is the message itself.
         """
+        facts = _facts(subject, transition)
+        to_start = subject if isinstance(subject, AlertRef) and _may_start(rules, facts) else None
+        org = await self._chooser.choose(place, subject.host) if to_start else ""
         async with self._database.transaction() as connection:
             inserted = await connection.execute(
                 self._database.insert_new(alert_messages)
@@ -52,9 +56,9 @@ class AlertMessages:
                 return False
             if rules.nudge:
                 await owe(self._database, connection, _owed(row_id, place))
-            facts = _facts(subject, transition)
-            if isinstance(subject, AlertRef) and rules.auto is not None and _may_match(rules.auto, facts):
-                await self._starts.want(connection, rules.org or DEFAULT_ORG, place, subject, facts)
+            if to_start:
+                # one that can't be told now is looked for once more when the start is decided
+                await self._starts.want(connection, org if isinstance(org, str) else "", place, to_start, facts)
         return True
 
     async def get(self, row_id: int) -> Nudge | None:
@@ -82,9 +86,10 @@ def _facts(subject: AlertRef | MonitorRef, transition: str) -> AlertFacts:
     return AlertFacts(subject.monitor_id, subject.group, tags=tags, transition=transition)
 
 
-def _may_match(wanted: AlertFilter, facts: AlertFacts) -> bool:
+def _may_start(rules: ChannelRules, facts: AlertFacts) -> bool:
     """As far as a message tells; its monitor's tags and priority are looked up later."""
-    return AlertFilter(monitors=wanted.monitors, transitions=wanted.transitions).matches(facts)
+    wanted = rules.auto
+    return wanted is not None and AlertFilter(monitors=wanted.monitors, transitions=wanted.transitions).matches(facts)
 
 
 def _read_subject(record: dict[str, Any]) -> AlertRef | MonitorRef:

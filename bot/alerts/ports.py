@@ -6,16 +6,23 @@ from typing import Protocol
 from bot.datadog.monitors import Monitor
 from bot.investigations.desk import Outcome
 from bot.investigations.model import AlertRef, Ask, Failure, Place
+from bot.investigations.org_entries import NoOrg
 from bot.investigations.rules import AlertFacts, ChannelRules
 
 
 class Rules(Protocol):
     async def of(self, workspace: str, channel: str) -> ChannelRules: ...
-    async def of_org(self, org: str) -> list[ChannelRules]: ...
+
+
+class Chooser(Protocol):
+    """Knows which organisation a place is served by, and which channels an organisation's alerts can come to."""
+
+    async def choose(self, place: Place, host: str) -> str | NoOrg: ...
+    async def channels_of(self, org: str) -> list[ChannelRules]: ...
 
 
 class Automatic(Protocol):
-    async def consider(self, place: Place, alert: AlertRef, facts: AlertFacts) -> str | None: ...
+    async def consider(self, place: Place, alert: AlertRef, facts: AlertFacts, org: str) -> str | None: ...
 
 
 class Asking(Protocol):

@@ -12,7 +12,7 @@ from bot.alerts.book import CycleBook
 from bot.alerts.intake import Intake
 from bot.alerts.messages import AlertMessages
 from bot.alerts.mutes import Mutes
-from bot.alerts.ports import Asking, Automatic, MutableOrgs, Rules, Teller
+from bot.alerts.ports import Asking, Automatic, Chooser, MutableOrgs, Rules, Teller
 from bot.alerts.sorter import Sorter
 from bot.alerts.starts import Starts
 from bot.investigations.loops import Loop
@@ -64,6 +64,7 @@ class AlertRoom:
         timing: Timing,
         *,
         rules: Rules,
+        chooser: Chooser,
         automatic: Automatic,
         desk: Asking,
         orgs: MutableOrgs,
@@ -73,14 +74,14 @@ class AlertRoom:
         wake: Callable[[], None],
     ) -> Self:
         book, bell = CycleBook(database), Bell()
-        starts = Starts(database, rules, automatic, desk, orgs, sightings, timing, owner=owner)
+        starts = Starts(database, rules, chooser, automatic, desk, orgs, sightings, timing, owner=owner)
         return cls(
             rules=rules,
             book=book,
             intake=Intake(database, bell.ring),
-            messages=AlertMessages(database, starts),
+            messages=AlertMessages(database, chooser, starts),
             mutes=Mutes(book, orgs, teller, timing, owner=owner, wake=wake),
-            sorter=Sorter(book, rules, starts, timing, owner=owner, wake=wake),
+            sorter=Sorter(book, chooser, starts, timing, owner=owner, wake=wake),
             starts=starts,
             bell=bell,
         )

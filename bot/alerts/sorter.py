@@ -11,7 +11,7 @@ from bot.alerts.book import CycleBook
 from bot.alerts.cycle import standing
 from bot.alerts.intake import NEW, SORTED, UNROUTED
 from bot.alerts.model import KnownCycle, Notice, Transition
-from bot.alerts.ports import Rules
+from bot.alerts.ports import Chooser
 from bot.alerts.records import facts_of, identity_of, read_notice_record
 from bot.alerts.starts import Starts
 from bot.investigations.loops import Tasks
@@ -30,11 +30,11 @@ KEPT_FOR = 14 * 24 * 3600.0
 
 class Sorter:
     def __init__(
-        self, book: CycleBook, rules: Rules, starts: Starts, timing: Timing, *, owner: str, wake: Callable[[], None]
+        self, book: CycleBook, chooser: Chooser, starts: Starts, timing: Timing, *, owner: str, wake: Callable[[], None]
     ) -> None:
         self._book = book
         self._database = book.database
-        self._rules = rules
+        self._chooser = chooser
         self._starts = starts
         self._leases = Leases(book.database, alert_notices, owner=owner, lease=timing.lease)
         self._wake = wake
@@ -74,7 +74,7 @@ class Sorter:
 
     async def _sort(self, rows: list[Row[Any]]) -> None:
         told = [(row, read_notice_record(row.content)) for row in rows]
-        channels = {org: await self._rules.of_org(org) for org in {row.org for row in rows}}
+        channels = {org: await self._chooser.channels_of(org) for org in {row.org for row in rows}}
         told.sort(key=lambda each: (each[0].org, identity_of(each[1])))  # two replicas lock cycles in the same order
         async with self._database.transaction() as connection:
             for row, notice in told:
@@ -93,7 +93,9 @@ class Sorter:
             if _may_start(rules, known, notice, facts):
                 await self._want_start(connection, known, rules, notice, facts)
         if not routed:
-            logger.info("no channel takes alerts of monitor %s, and none is the default", notice.monitor_id)
+            logger.info(
+                "%s: no channel takes alerts of monitor %s, and none is the default", row.org, notice.monitor_id
+            )
 
     async def _done(self, connection: AsyncConnection, fence: Fence, state: str) -> bool:
         written = update(alert_notices).where(fence.holds(alert_notices)).values(state=state, owner=None)

@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, Row, and_, delete, exists, or_, select, up
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.alerts.book import ALERT_CARD
-from bot.alerts.ports import Asking, Automatic, MutableOrgs, Rules
+from bot.alerts.ports import Asking, Automatic, Chooser, MutableOrgs, Rules
 from bot.alerts.records import facts_record, read_facts
 from bot.datadog.errors import DatadogError, Refused
 from bot.investigations.desk import Reception
@@ -30,6 +30,7 @@ AT_ONCE = 8
 TOO_LATE = 2 * 3600.0  # an investigation costs money; of an alert this old nobody waits for it
 MOST_LOOKS = 5  # at a monitor whose tags and priority the rule asks for
 KEPT_FOR = 14 * 24 * 3600.0
+_NO_ORG = "which Datadog organisation it belongs to can't be told, or that one is not connected"
 
 
 class Starts:
@@ -37,6 +38,7 @@ class Starts:
         self,
         database: Database,
         rules: Rules,
+        chooser: Chooser,
         automatic: Automatic,
         desk: Asking,
         orgs: MutableOrgs,
@@ -47,6 +49,7 @@ class Starts:
     ) -> None:
         self._database = database
         self._rules = rules
+        self._chooser = chooser
         self._automatic = automatic
         self._desk = desk
         self._orgs = orgs
@@ -65,7 +68,10 @@ class Starts:
         *,
         cycle_id: int | None = None,
     ) -> None:
-        """In the transaction that keeps the alert. Without a thread it waits until the cycle's card stands."""
+        """In the transaction that keeps the alert. Without a thread it waits until the cycle's card stands.
+
+        `org` is empty where it could not be told.
+        """
         now = self._database.now
         await connection.execute(
             self._database.insert_new(alert_starts).values(
@@ -105,14 +111,22 @@ class Starts:
         if await self._is_too_old(row):
             await self._decided(row, "it was too late for it")
             return
-        if run := (await self._sightings.of(place.workspace, place.channel, place.thread_ts)).run:
-            await self._decided(row, await self._adopt(place, alert, row.org, run))
+        org = row.org or await self._org_now(place, alert)
+        if not org:
+            await self._decided(row, _NO_ORG)
             return
-        known = await self._with_monitor(row, place, facts)
+        if run := (await self._sightings.of(place.workspace, place.channel, place.thread_ts)).run:
+            await self._decided(row, await self._adopt(place, alert, org, run))
+            return
+        known = await self._with_monitor(row, org, place, facts)
         if known is None:
             await self._later(row)
             return
-        await self._decided(row, await self._automatic.consider(place, alert, known) or "started")
+        await self._decided(row, await self._automatic.consider(place, alert, known, org) or "started")
+
+    async def _org_now(self, place: Place, alert: AlertRef) -> str:
+        choice = await self._chooser.choose(place, alert.host)
+        return choice if isinstance(choice, str) else ""
 
     async def _adopt(self, place: Place, alert: AlertRef, org: str, run: str) -> str:
         """Datadog has investigated by itself: that one is followed, and costs nothing more."""
@@ -120,12 +134,12 @@ class Starts:
         outcome = await self._desk.ask(Ask(key, ExistingRun(run, alert), place, "", Source.AUTOMATIC, org))
         return "repeated" if outcome.reception is Reception.REPEATED else "followed the one in the thread"
 
-    async def _with_monitor(self, row: Row[Any], place: Place, facts: AlertFacts) -> AlertFacts | None:
+    async def _with_monitor(self, row: Row[Any], org_id: str, place: Place, facts: AlertFacts) -> AlertFacts | None:
         """A message shows neither tags nor priority: where the rule asks for them, Datadog is asked. None: ask again later."""
         wanted = (await self._rules.of(place.workspace, place.channel)).auto
         if row.cycle_id is not None or wanted is None or not (wanted.tags or wanted.priorities):
             return facts
-        org = await self._orgs.get(row.org)
+        org = await self._orgs.get(org_id)
         if org is None:
             return facts
         try:

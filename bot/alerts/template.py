@@ -1,9 +1,11 @@
 """What to put into Datadog so that its webhook tells us everything a card needs. Held still: people have it in their Datadog."""
 
 import json
+import re
 
 HEADER = "X-Bits-Webhook-Secret"
 PATH = "/datadog/webhook"
+ORG_ID = re.compile(r"[a-z0-9-]{1,64}", re.ASCII)  # what an organisation's id can look like
 
 # every value in quotes: an empty variable would otherwise break the JSON
 TEMPLATE: dict[str, int | str] = {
@@ -28,6 +30,10 @@ TEMPLATE: dict[str, int | str] = {
 }
 
 
+def path_of(org: str) -> str:
+    return f"{PATH}/{org}"
+
+
 def payload() -> str:
     return json.dumps(TEMPLATE, indent=2)
 
@@ -46,7 +52,7 @@ Name
 bits-bot
 
 URL
-{public_url or "https://bot.example.com"}{PATH}/{org}{ours}
+{public_url or "https://bot.example.com"}{path_of(org)}{ours}
 
 Payload
 {payload()}

@@ -71,7 +71,7 @@ _SENTENCES: dict[Cause, Callable[[Problem], str]] = {
     Cause.CONFLICT: lambda _: "Somebody else is changing this case. Retry in a moment.",
     Cause.RATE_LIMITED: _rate_limited,
     Cause.NOT_REACHED: lambda _: f"{DATADOG} could not be reached, nothing was sent. Retry in a moment.",
-    Cause.UNCLEAR: lambda _: f"{DATADOG} did not answer clearly. Retry: what is there already is not added twice.",
+    Cause.UNCLEAR: lambda _: f"{DATADOG} did not answer clearly. Retry: what is done already is not done twice.",
 }
 
 

@@ -89,6 +89,15 @@ class OrgBook:
 
     # -- looking up ---------------------------------------------------------------------------------------------
 
+    async def entry(self, org: str) -> OrgEntry | None:
+        """What is known of the organisation with this id; None when it is not connected (any more)."""
+        if self._default is not None and org == DEFAULT:
+            return self._default[0]
+        connected = and_(orgs.c.id == org, orgs.c.api_key.is_not(None))
+        async with self._database.transaction() as connection:
+            row = (await connection.execute(select(orgs).where(connected))).first()
+        return _entry(row) if row else None
+
     async def get(self, org: str) -> ConnectedOrg | None:
         """The organisation with this id, ready to be asked; None when it is not connected (any more)."""
         if self._default is not None and org == DEFAULT:

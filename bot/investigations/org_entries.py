@@ -80,6 +80,13 @@ class NotThere:
 
 
 @dataclass(frozen=True, slots=True)
+class Gone:
+    """The thread's alert came from an organisation that is not connected any more; no other one knows its monitor."""
+
+    org: str  # its id
+
+
+@dataclass(frozen=True, slots=True)
 class Undecided:
     """Several could be meant: the person has to say. `question` is what goes on then, once it is written down."""
 
@@ -87,7 +94,7 @@ class Undecided:
     question: int = 0
 
 
-NoOrg = NoneConnected | Elsewhere | NotThere | Undecided
+NoOrg = NoneConnected | Elsewhere | NotThere | Gone | Undecided
 
 
 def org_meant(entries: Sequence[OrgEntry], *, host: str = "", named: str = "") -> OrgEntry | NoOrg:
@@ -107,6 +114,14 @@ def org_meant(entries: Sequence[OrgEntry], *, host: str = "", named: str = "") -
         if wanted in possible:
             return wanted
     return possible[0] if len(possible) == 1 else Undecided(tuple(possible))
+
+
+def webhook_org(entries: Sequence[OrgEntry], named: str) -> OrgEntry | None:
+    """Whose webhook alerts a channel takes: of the one its settings name, else of the settings' own, else of the only one."""
+    if named:
+        return find(entries, named)
+    of_settings = next((each for each in entries if each.from_settings), None)
+    return of_settings or (entries[0] if len(entries) == 1 else None)
 
 
 def find(entries: Sequence[OrgEntry], word: str) -> OrgEntry | None:

@@ -63,13 +63,6 @@ class RuleBook:
         of_workspace, workspace_version = await self._workspace(workspace)
         return Draft(rules, of_workspace, version, workspace_version)
 
-    async def routed(self, org: str, alert: AlertFacts) -> list[ChannelRules]:
-        """The channels a webhook alert comes to: those whose route takes it, else the default ones."""
-        return taken_by(await self.of_org(org), alert)
-
-    async def of_org(self, org: str) -> list[ChannelRules]:
-        return [rules for rules in await self.all() if (rules.org or DEFAULT_ORG) == org]
-
     async def all(self) -> list[ChannelRules]:
         """Of every channel that has rules."""
         async with self._database.transaction() as connection:

@@ -14,6 +14,7 @@ from bot.cases.shelf import Owner, Shelf
 from bot.cases.submits import Submit, Submits
 from bot.slack.blocks import Block
 from bot.slack.errors import CALL_ERRORS, error_code
+from bot.slack.modals import draw_modal
 from bot.slack.views.attach import attach_form
 from bot.slack.views.attach_parts import expired_view
 from bot.slack.views.attach_removal import confirm_view, removal_view
@@ -97,10 +98,8 @@ class AttachScreen:
             return
         sheet = await self._shelf.get(key, owner)
         view = await self.view_of(sheet, key) if sheet else expired_view()
-        known = self._hashes.get(view_id)
-        versioned = {"hash": known} if known else {}
-        answer = await speaker.client.views_update(view_id=view_id, view=view, **versioned)
-        self.opened(answer.get("view") or {})
+        known = self._hashes.get(view_id) or None
+        self.opened(await draw_modal(speaker.client, view, view_id=view_id, view_hash=known))
 
     async def finished(self, submit: Submit) -> None:
         """Shows what became of a submit; in words to the person if her window is closed and nothing else tells her."""

@@ -2,12 +2,9 @@
 
 import asyncio
 import logging
-import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
 from urllib.parse import urlsplit
-
-from slack_sdk.errors import SlackApiError
 
 from bot.cases.book import CaseBook
 from bot.cases.drafts import InsightList
@@ -22,13 +19,15 @@ from bot.datadog.case_model import Case
 from bot.datadog.errors import DatadogError, NotFound
 from bot.datadog.sites import SITES, Location, locate
 from bot.investigations.loops import Tasks
+from bot.investigations.model import Place
 from bot.investigations.policy import Refused
 from bot.slack.attach_screen import AttachScreen
-from bot.slack.errors import CALL_ERRORS, error_code
 from bot.slack.gate import Gate
 from bot.slack.gestures import Gesture
-from bot.slack.views import answers, no_start, refusals
+from bot.slack.modals import open_modal
+from bot.slack.views import no_start, refusals
 from bot.slack.views.attach import attach_form
+from bot.slack.views.message import Message
 from bot.slack.voice import Voice
 from bot.slack.which_org import WhichOrg
 from bot.slack.workspaces import Workspaces
@@ -36,7 +35,6 @@ from bot.wording import APP, CASE, CASES, DATADOG
 
 logger = logging.getLogger(__name__)
 
-_TOO_LATE = {"expired_trigger_id", "exchanged_trigger_id"}
 _NAMES_A_ROUND = 50  # requests; the next gesture asks for more
 _CASE_PATIENCE = 5.0  # seconds in the background: nobody waits, but a window may be closed by then
 
@@ -90,30 +88,22 @@ class Attaching:
         owner = Owner(gesture.place.workspace, gesture.person)
         sheet = await self._sheet(gesture, start)
         key = await self.shelf.put(owner, sheet)
-        try:
-            show = speaker.client.views_push if on_top else speaker.client.views_open
-            answer = await show(trigger_id=gesture.trigger_id, view=attach_form(sheet, key))
-        except CALL_ERRORS as error:
-            await self._did_not_open(gesture, error_code(error) if isinstance(error, SlackApiError) else "")
-            return
-        view = answer.get("view") or {}
-        self.screen.opened(view)
-        self.fill_soon(key, owner, str(view.get("id") or ""))
+        opened = await open_modal(self.voice, speaker.client, gesture, attach_form(sheet, key), on_top=on_top)
+        if opened is not None:
+            self.screen.opened(opened)
+            self.fill_soon(key, owner, str(opened.get("id") or ""))
 
     async def lets_in(self, gesture: Gesture) -> bool:
         """Whether she may work on cases here; if not, she was told."""
-        verdict = await self.gate.may_look(gesture.place, gesture.person)
-        if not isinstance(verdict, Refused):
-            return True
-        refusal = no_start.refused(verdict, doing=f"work on {CASES} here")
-        await self.voice.tell(gesture.place, gesture.person, refusal)
-        return False
+        refusal = await self.refusal(gesture.place, gesture.person)
+        if refusal is not None:
+            await self.voice.tell(gesture.place, gesture.person, refusal)
+        return refusal is None
 
-    async def _did_not_open(self, gesture: Gesture, code: str) -> None:
-        reference = secrets.token_hex(3).upper()
-        logger.warning("insights window %s did not open: %s", reference, code or "no answer")
-        message = answers.too_late() if code in _TOO_LATE else answers.unexpected(reference)
-        await self.voice.tell(gesture.place, gesture.person, message)
+    async def refusal(self, place: Place, person: str) -> Message | None:
+        """For whoever may not work on cases here."""
+        verdict = await self.gate.may_look(place, person)
+        return no_start.refused(verdict, doing=f"work on {CASES} here") if isinstance(verdict, Refused) else None
 
     async def _sheet(self, gesture: Gesture, start: Start) -> Sheet:
         remembered = None if start.case else await self.book.of_thread(gesture.place)

@@ -17,21 +17,19 @@ from bot.datadog.case_model import Person, Project
 from bot.datadog.errors import DatadogError
 from bot.datadog.monitors import Monitor
 from bot.datadog.sites import SITES, Location, locate
-from bot.investigations.model import AlertRef, Investigation, MonitorRef
+from bot.investigations.model import AlertRef, Investigation, MonitorRef, Place
 from bot.investigations.org_choice import host_of
 from bot.investigations.org_entries import DEFAULT, NoneConnected
-from bot.investigations.policy import Refused
 from bot.slack.blocks import Block
 from bot.slack.gestures import Gesture
 from bot.slack.modals import open_modal
 from bot.slack.services import Services
 from bot.slack.text import cut
-from bot.slack.views import case_answers, case_modal, no_start
+from bot.slack.views import case_answers, case_modal
 from bot.slack.views.case_answers import Told, explain, order_told
 from bot.slack.views.case_modal import Filled, Form
 from bot.slack.views.message import Message
 from bot.slack.views.org_answers import org_words
-from bot.wording import CASES
 
 CASE_FORM = "case_form"
 AT_ONCE = 0.7  # seconds: what takes longer is waited for behind a loading window; the right to open one lives 3 s
@@ -43,7 +41,7 @@ _WORDS_KEPT = 1_500
 async def open_case_form(services: Services, gesture: Gesture, source: Source, *, org: str = "") -> None:
     """A thread that has a case already offers that one first."""
     services.voice.remember(gesture.place, gesture.person, gesture.response_url)
-    if refusal := await may_not_work_on_cases(services, gesture):
+    if refusal := await may_not_work_on_cases(services, gesture.place, gesture.person):
         await services.voice.tell(gesture.place, gesture.person, refusal)
         return
     existing = await services.cases.book.of_thread(gesture.place)
@@ -81,10 +79,9 @@ async def _org_chosen(services: Services, gesture: Gesture, order: Order) -> str
     return ""
 
 
-async def may_not_work_on_cases(services: Services, gesture: Gesture) -> Message | None:
-    """The refusal for whoever may not see what Datadog holds."""
-    verdict = await services.gate.may_look(gesture.place, gesture.person)
-    return no_start.refused(verdict, doing=f"work on {CASES} here") if isinstance(verdict, Refused) else None
+async def may_not_work_on_cases(services: Services, place: Place, person: str) -> Message | None:
+    """The refusal for whoever may not see what Datadog holds. One gate for everything about cases, insights too."""
+    return await services.attaching.refusal(place, person)
 
 
 async def open_prepared(services: Services, gesture: Gesture, order: Order) -> None:
@@ -102,7 +99,7 @@ async def open_prepared(services: Services, gesture: Gesture, order: Order) -> N
 async def _open(services: Services, gesture: Gesture, view: Block) -> str:
     """The id of the opened window; empty when Slack would not, which the person was told."""
     speaker = await services.workspaces.speaker(gesture.place.workspace)
-    opened = await open_modal(services, speaker.client, gesture, view) if speaker else None
+    opened = await open_modal(services.voice, speaker.client, gesture, view) if speaker else None
     return str(opened["id"]) if opened else ""
 
 
@@ -320,6 +317,8 @@ async def submitted(services: Services, order: Order, filled: Filled, view_id: s
         return await _stands(services, order)
     wanted = await _wanted(services, order, filled)
     await orders.remember_form(order, wanted=wanted)
+    if refused := await _refused(services, order):
+        return _told_view(order, refused)
     if rival := await _rival(services, order):
         return rival
     await orders.place_order(order, wanted, view_id)
@@ -328,12 +327,16 @@ async def submitted(services: Services, order: Order, filled: Filled, view_id: s
 
 
 async def submitted_anyway(services: Services, order: Order, view_id: str) -> Block:
+    if refused := await _refused(services, order):
+        return _told_view(order, refused)
     if order.wanted is not None and await services.cases.orders.place_order(order, order.wanted, view_id):
         wake_soon(services)
     return await _stands(services, await _again(services, order))
 
 
 async def order_again(services: Services, order: Order, view_id: str) -> Told:
+    if refused := await _refused(services, order):
+        return refused
     if await services.cases.orders.order_again(order, view_id):
         wake_soon(services)
     return await _told(services, await _again(services, order))
@@ -349,6 +352,12 @@ def wake_soon(services: Services) -> None:
     services.tasks.spawn(wake(), "waking the case maker")
 
 
+async def _refused(services: Services, order: Order) -> Told | None:
+    """For somebody whose rights went away while the window was open."""
+    refusal = await may_not_work_on_cases(services, order.place, order.requester)
+    return case_answers.not_allowed(order, refusal) if refusal else None
+
+
 async def _again(services: Services, order: Order) -> Order:
     return await services.cases.orders.by_id(order.id) or order
 
@@ -359,7 +368,11 @@ async def _told(services: Services, order: Order) -> Told:
 
 
 async def _stands(services: Services, order: Order) -> Block:
-    return case_modal.told_view(order.key, await _told(services, order))
+    return _told_view(order, await _told(services, order))
+
+
+def _told_view(order: Order, told: Told) -> Block:
+    return case_modal.told_view(order.key, told)
 
 
 async def _rival(services: Services, order: Order) -> Block | None:

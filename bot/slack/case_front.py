@@ -11,6 +11,7 @@ from bot.cases.trouble import Trouble
 from bot.investigations.model import Place
 from bot.slack.blocks import Block
 from bot.slack.errors import CALL_ERRORS
+from bot.slack.modals import update_modal
 from bot.slack.text import channel_mention
 from bot.slack.views import case_answers, case_modal
 from bot.slack.views.case_card import case_card
@@ -59,11 +60,10 @@ class CaseFront:
         if speaker is None or not view_id:
             return False
         try:
-            await speaker.client.views_update(view_id=view_id, view=view)
+            return await update_modal(speaker.client, view, view_id=view_id)
         except CALL_ERRORS as error:
             logger.info("a window was not updated: %s", type(error).__name__)
             return False
-        return True
 
     async def permalink(self, workspace: str, channel: str, ts: str) -> str:
         speaker = await self._workspaces.speaker(workspace)

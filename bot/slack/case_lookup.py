@@ -36,7 +36,7 @@ def about_case(services: Services, gesture: Gesture, wish: NewCase | ShowCase, *
 
 
 async def _show_case(services: Services, gesture: Gesture, wish: ShowCase, org: str) -> None:
-    if refusal := await may_not_work_on_cases(services, gesture):
+    if refusal := await may_not_work_on_cases(services, gesture.place, gesture.person):
         await services.voice.tell(gesture.place, gesture.person, refusal)
         return
     identifier = wish.identifier

@@ -35,4 +35,4 @@ async def _open(services: Services, gesture: Gesture, known: Prefill) -> None:
     speaker = await services.workspaces.speaker(place.workspace)
     if speaker is not None:
         known = replace(known, channel=place.channel, thread_ts=place.thread_ts)
-        await open_modal(services, speaker.client, gesture, form.connect_modal(known))
+        await open_modal(services.voice, speaker.client, gesture, form.connect_modal(known))

@@ -5,6 +5,7 @@ from dataclasses import replace
 from bot.investigations.model import Place
 from bot.investigations.policy import Refused
 from bot.investigations.rule_book import Draft
+from bot.investigations.standing import LATELY
 from bot.slack.gestures import Gesture
 from bot.slack.modals import open_modal, update_modal
 from bot.slack.services import Services
@@ -53,8 +54,15 @@ async def _status(services: Services, place: Place, person: str) -> Message:
         workspace=await services.rules.workspace(place.workspace),
         usage=await services.accounts.usage(place),
         standing=await services.standings.of(place, await services.which_org.usual(place)),
+        unrouted=await _unrouted(services, place) if await services.gate.is_admin(place, person) else 0,
     )
     return status_message(status)
+
+
+async def _unrouted(services: Services, place: Place) -> int:
+    """Alerts of the last day that reached this workspace's organisations and no channel."""
+    orgs = [entry.id for entry in await services.org_book.of_workspace(place.workspace)]
+    return await services.alerts.book.unrouted(orgs, LATELY)
 
 
 async def may_not_look(services: Services, place: Place, person: str) -> Message | None:
@@ -81,7 +89,7 @@ async def _open_settings(services: Services, gesture: Gesture) -> None:
     speaker = await services.workspaces.speaker(place.workspace)
     if speaker is None:
         return
-    opened = await open_modal(services, speaker.client, gesture, loading_modal())
+    opened = await open_modal(services.voice, speaker.client, gesture, loading_modal())
     if opened is not None:
         view = await _settings_view(services, place, gesture.person)
         await update_modal(speaker.client, view, view_id=str(opened["id"]), view_hash=opened.get("hash"))

@@ -9,8 +9,8 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.slack.errors import CALL_ERRORS, error_code
 from bot.slack.gestures import Gesture
-from bot.slack.services import Services
 from bot.slack.views import answers
+from bot.slack.voice import Voice
 
 logger = logging.getLogger(__name__)
 
@@ -18,16 +18,29 @@ _TOO_LATE = {"expired_trigger_id", "exchanged_trigger_id"}
 
 
 async def open_modal(
-    services: Services, client: AsyncWebClient, gesture: Gesture, view: dict[str, Any]
+    voice: Voice, client: AsyncWebClient, gesture: Gesture, view: dict[str, Any], *, on_top: bool = False
 ) -> dict[str, Any] | None:
-    """The opened view as Slack tells it; None when it could not be opened, and then the person was told."""
+    """The opened view as Slack tells it; None when it could not be opened, and then the person was told.
+
+    `on_top`: another window of ours is open below.
+    """
+    show = client.views_push if on_top else client.views_open
     try:
-        answer = await client.views_open(trigger_id=gesture.trigger_id, view=view)
+        answer = await show(trigger_id=gesture.trigger_id, view=view)
     except CALL_ERRORS as error:
-        await _say_so(services, gesture, error)
+        await _say_so(voice, gesture, error)
         return None
     opened: dict[str, Any] = answer["view"]
     return opened
+
+
+async def draw_modal(
+    client: AsyncWebClient, view: dict[str, Any], *, view_id: str, view_hash: str | None = None
+) -> dict[str, Any]:
+    """The view as it stands now. Raises what Slack has against it: it is closed, or not the one of `view_hash` any more."""
+    answer = await client.views_update(view_id=view_id, hash=view_hash, view=view)
+    drawn: dict[str, Any] = answer.get("view") or {}
+    return drawn
 
 
 async def update_modal(
@@ -35,7 +48,7 @@ async def update_modal(
 ) -> bool:
     """False when the person has closed it or it has changed meanwhile: what she sees now is newer than ours."""
     try:
-        await client.views_update(view_id=view_id, hash=view_hash, view=view)
+        await draw_modal(client, view, view_id=view_id, view_hash=view_hash)
     except SlackApiError as error:
         if error_code(error) in {"hash_conflict", "not_found", "view_not_found"}:
             return False
@@ -43,7 +56,7 @@ async def update_modal(
     return True
 
 
-async def _say_so(services: Services, gesture: Gesture, error: Exception) -> None:
+async def _say_so(voice: Voice, gesture: Gesture, error: Exception) -> None:
     code = error_code(error) if isinstance(error, SlackApiError) else ""
     if code in _TOO_LATE:
         message = answers.too_late()
@@ -51,5 +64,5 @@ async def _say_so(services: Services, gesture: Gesture, error: Exception) -> Non
         reference = secrets.token_hex(3).upper()
         logger.warning("modal %s did not open: %s", reference, code or type(error).__name__)
         message = answers.unexpected(reference)
-    services.voice.remember(gesture.place, gesture.person, gesture.response_url)
-    await services.voice.tell(gesture.place, gesture.person, message)
+    voice.remember(gesture.place, gesture.person, gesture.response_url)
+    await voice.tell(gesture.place, gesture.person, message)

@@ -3,14 +3,14 @@
 import binascii
 import hmac
 import logging
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import Protocol
 
 from aiohttp import BasicAuth, web
 from aiohttp.http_exceptions import HttpProcessingError
 
 from bot.alerts.payload import MalformedError
-from bot.alerts.template import HEADER, PATH
+from bot.alerts.template import HEADER, ORG_ID, PATH
 
 logger = logging.getLogger(__name__)
 
@@ -21,29 +21,39 @@ class Inlet(Protocol):
     async def take(self, org: str, body: bytes, content_type: str) -> bool: ...
 
 
-class DatadogWebhook:
-    """`secrets` by organisation; one without a secret has no webhook."""
+class Orgs(Protocol):
+    async def entry(self, org: str) -> object | None: ...
 
-    def __init__(self, inlet: Inlet, secrets: Mapping[str, str]) -> None:
+
+class DatadogWebhook:
+    """Each connected organisation has a path of its own, and one secret opens them all; without a secret there is none."""
+
+    def __init__(self, inlet: Inlet, orgs: Orgs, secret: str) -> None:
         self._inlet = inlet
-        self._secrets = {org: secret.encode() for org, secret in secrets.items() if secret}
+        self._orgs = orgs
+        self._secret = secret.encode()
 
     def routes(self) -> Iterable[web.RouteDef]:
         return [web.post(PATH + "/{org}", self.receive)]
 
     async def receive(self, request: web.Request) -> web.Response:
-        """Answered once it is in the database, and not before; nobody else is waited for."""
+        """Answered once it is in the database, and not before. Only who has the secret learns which ones are connected."""
         org = request.match_info["org"]
-        secret = self._secrets.get(org)
-        if secret is None:
+        if not self._secret:
             return web.Response(status=404, text="not found")
-        if not _may_enter(request, secret):
-            logger.warning("the webhook of %s: a request without the right secret was refused", org)
+        if not _may_enter(request, self._secret):
+            logger.warning("the webhook of %s: a request without the right secret was refused", _shown(org))
             return web.Response(status=401, text="unauthorized")
+        if not await self._is_connected(org):
+            logger.warning("the webhook of %s: no such organisation is connected", _shown(org))
+            return web.Response(status=404, text="no Datadog organisation with this id is connected")
         body = await _body(request)
         if body is None:
             return web.Response(status=413, text="too large")
         return await self._take(org, body, request.content_type)
+
+    async def _is_connected(self, org: str) -> bool:
+        return ORG_ID.fullmatch(org) is not None and await self._orgs.entry(org) is not None
 
     async def _take(self, org: str, body: bytes, content_type: str) -> web.Response:
         try:
@@ -52,6 +62,11 @@ class DatadogWebhook:
             logger.warning("the webhook of %s: refused, %s", org, error)
             return web.Response(status=400, text=f"{error}; `bits-bot webhook-template` prints what to send")
         return web.Response(status=202, text="accepted" if is_new else "known already")
+
+
+def _shown(org: str) -> str:
+    """For the log: what a stranger wrote into the path is not repeated there."""
+    return org if ORG_ID.fullmatch(org) else "an organisation that can't exist"
 
 
 def _may_enter(request: web.Request, secret: bytes) -> bool:

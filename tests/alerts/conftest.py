@@ -15,6 +15,7 @@ from bot.alerts.room import AlertRoom
 from bot.datadog.monitors import Monitor
 from bot.investigations.desk import Outcome, Reception
 from bot.investigations.model import AlertRef, Ask, Failure, Place
+from bot.investigations.org_entries import NoOrg
 from bot.investigations.rules import AlertFacts, AlertFilter, ChannelRules
 from bot.investigations.sightings import Sightings
 from bot.investigations.timing import Timing
@@ -58,9 +59,21 @@ class RulesOnPaper:
         known = (rules for rules in self.written if (rules.workspace, rules.channel) == (workspace, channel))
         return next(known, ChannelRules(workspace, channel))
 
-    async def of_org(self, org: str) -> list[ChannelRules]:
-        assert org == "default"
-        return self.written
+
+@dataclass
+class OrgsOnPaper:
+    """Plays the chooser: what it answers for every place, and whose alerts the channels take."""
+
+    rules: RulesOnPaper
+    choice: str | NoOrg = "default"
+    asked: list[tuple[Place, str]] = field(default_factory=list)
+
+    async def choose(self, place: Place, host: str) -> str | NoOrg:
+        self.asked.append((place, host))
+        return self.choice
+
+    async def channels_of(self, org: str) -> list[ChannelRules]:
+        return [rules for rules in self.rules.written if (rules.org or "default") == org]
 
 
 @dataclass
@@ -68,10 +81,12 @@ class Considered:
     """Plays the part that judges automatic starts, and the desk."""
 
     starts: list[tuple[Place, AlertRef, AlertFacts]] = field(default_factory=list)
+    orgs: list[str] = field(default_factory=list)
     asks: list[Ask] = field(default_factory=list)
 
-    async def consider(self, place: Place, alert: AlertRef, facts: AlertFacts) -> str | None:
+    async def consider(self, place: Place, alert: AlertRef, facts: AlertFacts, org: str) -> str | None:
         self.starts.append((place, alert, facts))
+        self.orgs.append(org)
         return None
 
     async def ask(self, ask: Ask) -> Outcome:
@@ -138,6 +153,7 @@ class RoomOnStage:
         self.database = database
         self.clock = clock
         self.rules = RulesOnPaper()
+        self.chooser = OrgsOnPaper(self.rules)
         self.considered = Considered()
         self.datadog = Downtimes()
         self.told = Told()
@@ -150,6 +166,7 @@ class RoomOnStage:
             self.database,
             Timing(settle=10),
             rules=self.rules,
+            chooser=self.chooser,
             automatic=self.considered,
             desk=self.considered,
             orgs=self.datadog,

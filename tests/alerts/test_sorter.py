@@ -7,6 +7,7 @@ import pytest
 
 from bot.alerts.intake import NEW, SORTED, UNROUTED
 from bot.alerts.model import Transition
+from bot.investigations.model import Place
 from bot.investigations.rules import AlertFilter
 from bot.storage.alert_tables import alert_notices
 from bot.storage.tables import deliveries
@@ -107,8 +108,31 @@ async def test_what_no_channel_takes_is_kept_and_counted(room: RoomOnStage) -> N
     room.rules.written = []
     await room.take(notice())
     assert await room.notice_states() == [UNROUTED]
-    assert await room.room.book.unrouted(within=60) == 1
+    assert await room.room.book.unrouted(["default"], within=60) == 1
+    assert await room.room.book.unrouted(["acme"], within=60) == 0
     assert await room.cards() == []
+
+
+async def test_each_organisations_alerts_come_to_its_own_channels_and_never_mix(both_rooms: RoomOnStage) -> None:
+    room = both_rooms
+    room.rules.written = [channel("C1"), channel("C2", org="acme")]
+    assert await room.room.intake.keep("acme", notice())
+    assert await room.room.intake.keep("default", notice())  # the same monitor number, elsewhere
+    await room.settle()
+    assert await room.cards() == ["C1", "C2"]
+    assert sorted(known.org for known in await room.cycles()) == ["acme", "default"]
+
+
+async def test_a_card_tells_its_organisation_and_other_threads_have_none(both_rooms: RoomOnStage) -> None:
+    room = both_rooms
+    room.rules.written = [channel("C2", org="acme")]
+    assert await room.room.intake.keep("acme", notice())
+    await room.settle()
+    await room.post("C2")
+    org_of = room.room.book.org_of_card
+    assert await org_of(Place("T1", "C2", "1700000000.000100")) == "acme"
+    for place in (Place("T1", "C2"), Place("T1", "C1", "1700000000.000100"), Place("T2", "C2", "1700000000.000100")):
+        assert await org_of(place) == ""
 
 
 # -- several at once, and what is left behind ---------------------------------------------------------------------

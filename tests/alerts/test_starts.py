@@ -1,5 +1,6 @@
 """Investigations that channels want by themselves: which alerts are put forward, when, and where they are answered."""
 
+from dataclasses import replace
 from typing import Any
 
 from sqlalchemy import true
@@ -8,6 +9,7 @@ from bot.alerts.model import Transition
 from bot.alerts.starts import MOST_LOOKS
 from bot.datadog.errors import Forbidden, Unavailable
 from bot.investigations.model import AlertRef, ExistingRun, MonitorRef, Place, Source
+from bot.investigations.org_entries import Elsewhere, NoneConnected
 from bot.investigations.rules import AlertFilter
 from tests.alerts.conftest import RoomOnStage, channel, notice
 
@@ -88,6 +90,16 @@ async def test_a_decision_that_was_cut_off_is_made_again(room: RoomOnStage) -> N
     assert len(room.considered.starts) == 1
 
 
+async def test_an_alert_starts_in_the_organisation_whose_webhook_told_it(room: RoomOnStage) -> None:
+    room.rules.written = [channel(org="acme", **wants())]
+    assert await room.room.intake.keep("acme", notice())
+    await room.settle()
+    await room.post()
+    await room.settle()
+    assert room.considered.orgs == ["acme"]
+    assert room.chooser.asked == []  # nobody has to guess
+
+
 # -- under Datadog's own messages ---------------------------------------------------------------------------------
 
 
@@ -104,6 +116,34 @@ async def test_a_message_of_datadogs_is_answered_under_itself_at_once(room: Room
     assert (place, alert) == (MESSAGE, ALERT_REF)
     assert facts.tags == {"host:web-1"}
     assert room.datadog.looks == 0
+
+
+async def test_the_link_of_a_message_says_which_organisation_it_is_about(room: RoomOnStage) -> None:
+    room.chooser.choice = "acme-id"
+    linked = replace(ALERT_REF, host="acme.datadoghq.eu")
+    rules = channel(MESSAGE.channel, route=None, org="Acme Europe", **wants())
+    assert await room.room.messages.noticed(MESSAGE, linked, "alert", rules)
+    await room.settle()
+    assert room.chooser.asked == [(MESSAGE, "acme.datadoghq.eu")]
+    assert room.considered.orgs == ["acme-id"]
+
+
+async def test_an_organisation_that_is_connected_in_the_meantime_will_do(room: RoomOnStage) -> None:
+    room.chooser.choice = NoneConnected()
+    rules = channel(MESSAGE.channel, route=None, **wants())
+    assert await room.room.messages.noticed(MESSAGE, ALERT_REF, "alert", rules)
+    room.chooser.choice = "acme-id"
+    await room.settle()
+    assert room.considered.orgs == ["acme-id"]
+
+
+async def test_nothing_starts_and_nothing_is_followed_where_no_organisation_can_be_told(room: RoomOnStage) -> None:
+    room.chooser.choice = Elsewhere("other.datadoghq.eu")
+    await room.sightings.saw_run(MESSAGE.workspace, MESSAGE.channel, MESSAGE.thread_ts, RUN)
+    await saw(room)
+    assert (room.considered.starts, room.considered.asks) == ([], [])
+    (decision,) = await room.decisions()
+    assert decision.startswith("which Datadog organisation it belongs to can't be told")
 
 
 async def test_tags_and_priority_that_a_message_does_not_show_are_looked_up(room: RoomOnStage) -> None:

@@ -198,7 +198,7 @@ async def test_an_unclear_batch_is_left_open_and_the_next_one_still_tried(clock:
     assert numbers(outcome.done) == list(range(101, 151))
     (problem,) = outcome.problems
     assert problem.may_have_happened
-    assert "not added twice" in problem.sentence
+    assert "not done twice" in problem.sentence
 
 
 async def test_two_unclear_batches_in_a_row_are_enough(clock: Clock) -> None:

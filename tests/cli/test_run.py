@@ -75,9 +75,7 @@ async def test_slack_that_cannot_be_reached(tmp_path: Path) -> None:
     assert "Traceback" not in output
 
 
-@pytest.mark.parametrize(
-    "url", ["postgresql://bits:hidden-word@127.0.0.1:9/bits", "sqlite:////proc/bits.sqlite3"]
-)
+@pytest.mark.parametrize("url", ["postgresql://bits:hidden-word@127.0.0.1:9/bits", "sqlite:////proc/bits.sqlite3"])
 async def test_a_database_that_cannot_be_opened(tmp_path: Path, url: str) -> None:
     async with FakeSlack() as slack, FakeDatadog() as datadog:
         code, output = await _run(tmp_path, **_settings(slack, datadog), DATABASE_URL=url)

@@ -23,6 +23,15 @@ def test_it_prints_the_address_the_payload_and_the_header(capsys: pytest.Capture
     assert list(json.loads(header)) == [HEADER]
 
 
+def test_a_connected_organisation_has_an_address_of_its_own(capsys: pytest.CaptureFixture[str]) -> None:
+    told = printed(capsys, "--url", "https://bits.example.org", "--org", "acme-23456789")
+    assert "\nhttps://bits.example.org/datadog/webhook/acme-23456789\n" in told
+    assert "/default" not in told
+    with pytest.raises(SystemExit):
+        main(["webhook-template", "--org", "Acme Europe"])
+    assert "'Acme Europe' is no organisation's id" in capsys.readouterr().err
+
+
 def test_the_address_comes_from_the_settings_however_few_are_filled_in(capsys: pytest.CaptureFixture[str]) -> None:
     assert "in place of bot.example.com" in printed(capsys)
     Path(".env").write_text("BITS_PUBLIC_URL=https://bits.example.org\nBITS_WEBHOOK_SECRET=never-print-this-secret\n")

@@ -46,6 +46,26 @@ async def test_an_incident(wire: Wire, datadog: Datadog) -> None:
     assert await Incidents(datadog).get("i-2") == Incident("i-2", "", "")
 
 
+async def test_an_incident_by_its_number_is_searched_for(wire: Wire, datadog: Datadog) -> None:
+    near = {"data": {"id": "i-0", "attributes": {"public_id": 421, "title": "Another"}}}
+    meant = {"data": {"id": "i-1", "attributes": {"public_id": 42, "title": "Checkout down"}}}
+    wire.answers_json({"data": {"attributes": {"incidents": [None, {}, near, meant]}}})
+
+    assert await Incidents(datadog).get("042") == Incident("i-1", "42", "Checkout down")
+    assert wire.called == "GET /api/v2/incidents/search"
+    assert dict(wire.last.url.params) == {"query": "public_id:42"}
+
+
+@pytest.mark.parametrize("answer", [{}, {"data": []}, {"data": {"attributes": {"incidents": [{"data": None}]}}}])
+async def test_an_incident_whose_number_the_search_does_not_know(
+    wire: Wire, datadog: Datadog, answer: dict[str, object]
+) -> None:
+    wire.answers_json(answer)
+
+    with pytest.raises(NotFound):
+        await Incidents(datadog).get("42")
+
+
 async def test_an_incident_that_is_none(wire: Wire, datadog: Datadog) -> None:
     wire.answers(httpx.Response(404, json={"errors": ["not found"]}), httpx.Response(200, json={"data": []}))
 

@@ -6,6 +6,7 @@ import pytest
 
 from bot.cases import attach, submits
 from bot.datadog import client
+from bot.investigations.org_entries import DEFAULT
 from bot.sandbox.datadog.case_model import FakeCase
 from bot.sandbox.slack.people import Person
 from bot.sandbox.slack.sight import SeenView
@@ -13,6 +14,8 @@ from bot.slack.listeners import attach as listener
 from tests.e2e.town import Town
 
 PASTE = "Paste Datadog links"
+INSIGHTS = "/api/v2/cases/*/insights"
+COMMENT = "/api/v2/cases/*/comment"
 
 
 def a_case(town: Town, title: str = "Disk trouble", key: str = "CASEM") -> FakeCase:
@@ -37,9 +40,18 @@ def held(case: FakeCase) -> set[str]:
 
 def puts(town: Town, case: FakeCase) -> list[int]:
     """How many insights each request to attach carried."""
-    asked = [seen for seen in town.datadog.journal.requests if seen.method == "PUT" and seen.path.endswith("/insights")]
-    named = {f"/api/v2/cases/{case.id}/insights", f"/api/v2/cases/{case.key}/insights"}
-    return [len(seen.json["data"]["attributes"]["insights"]) for seen in asked if seen.path in named]
+    return _carried(town, case, "PUT")
+
+
+def deletes(town: Town, case: FakeCase) -> list[int]:
+    """How many insights each request to remove carried."""
+    return _carried(town, case, "DELETE")
+
+
+def _carried(town: Town, case: FakeCase, method: str) -> list[int]:
+    named = (f"/api/v2/cases/{case.id}/insights", f"/api/v2/cases/{case.key}/insights")
+    asked = [seen for seen in town.datadog.journal.requests if seen.method == method and seen.path in named]
+    return [len(seen.json["data"]["attributes"]["insights"]) for seen in asked]
 
 
 async def opens(town: Town, person: Person, case: FakeCase | None = None) -> SeenView:
@@ -72,3 +84,10 @@ def hurry(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(client, "_BACKOFF", (0.01,))
     monkeypatch.setattr(client, "_RESET_MARGIN", 0.01)
     monkeypatch.setattr(attach, "_PAUSE_BEFORE_REPEAT", 0.01)
+
+
+async def impatient(town: Town, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The bot waits for an answer of Datadog's a moment only."""
+    org = await town.bot._orgs.get(DEFAULT)
+    assert org
+    monkeypatch.setattr(org.client, "_deadline", 0.3)

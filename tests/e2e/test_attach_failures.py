@@ -8,11 +8,21 @@ import pytest
 from bot.app import Bot
 from bot.sandbox.datadog.case_model import FakeCase
 from bot.sandbox.slack import Message
-from tests.e2e.attach_town import PASTE, a_case, held, hurry, link, monitor_links, opens, pastes, puts
+from tests.e2e.attach_town import (
+    COMMENT,
+    INSIGHTS,
+    PASTE,
+    a_case,
+    held,
+    hurry,
+    impatient,
+    link,
+    monitor_links,
+    opens,
+    pastes,
+    puts,
+)
 from tests.e2e.town import Town
-
-INSIGHTS = "/api/v2/cases/*/insights"
-COMMENT = "/api/v2/cases/*/comment"
 
 
 @pytest.fixture(autouse=True)
@@ -163,6 +173,9 @@ async def test_what_can_not_be_looked_up_hinders_nobody(town: Town, fault: dict[
     [
         ({"status": 403}, "does not let the app's key change cases"),
         ({"status": 400}, "The comment with 1 link was not posted. Datadog refused it."),
+        ({"status": 404}, "The comment with 1 link was not posted. Datadog has no such case any more."),
+        ({"status": 409}, "The comment with 1 link was not posted. Somebody else is changing this case."),
+        ({"status": 429, "headers": {"X-RateLimit-Reset": "60"}}, "asks us to slow down. Retry in 1 minute"),
     ],
 )
 async def test_a_refused_comment_keeps_its_links_for_a_retry(town: Town, fault: dict[str, Any], words: str) -> None:
@@ -173,6 +186,7 @@ async def test_a_refused_comment_keeps_its_links_for_a_retry(town: Town, fault: 
     await town.ana.submit()
     modal = await town.ana.waits_for_modal("Attached 1 insight")
     assert words in modal
+    assert town.datadog.comments() == []
 
     town.datadog.heal()
     await town.ana.submit()
@@ -320,3 +334,33 @@ async def test_submitting_with_the_field_still_full_is_no_loss(town: Town) -> No
     await town.ana.submit()
     await town.ana.waits_for_modal("Attached 3 insights")
     assert held(case) == {"1", "2", "3"}
+
+
+async def test_an_attachment_that_datadog_never_answers_is_open_until_retry(
+    town: Town, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    case = a_case(town)
+    await opened_in_a_thread(town, case, *monitor_links(town, [1]))
+    await impatient(town, monkeypatch)
+    town.datadog.break_next("PUT", INSIGHTS, times=99, hang=True)
+    await town.ana.submit()
+    await town.ana.waits_for_modal("Not attached: 1 insight")
+
+    town.datadog.heal()
+    await town.ana.submit()
+    await town.ana.waits_for_modal("Attached 1 insight")
+    assert held(case) == {"1"}
+
+
+@pytest.mark.parametrize("fault", [{"hang": True}, {"lands_after": 0.0}], ids=["not posted", "posted"])
+async def test_a_comment_that_datadog_never_answers_stands_once(
+    town: Town, monkeypatch: pytest.MonkeyPatch, fault: dict[str, Any]
+) -> None:
+    case = a_case(town)
+    await opened_in_a_thread(town, case, link(town, "/logs?query=a"))
+    await town.ana.choose("Instead", "Post this link as a comment on the case")
+    await impatient(town, monkeypatch)
+    town.datadog.break_next("POST", COMMENT, **fault)
+    await town.ana.submit()
+    await town.ana.waits_for_modal("Posted 1 link as a comment")
+    assert len(town.datadog.comments()) == 1

@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from bot.investigations.audit import AuditTrail, Decision
-from bot.investigations.rule_book import Draft, RuleBook, forget_rules
+from bot.investigations.rule_book import Draft, RuleBook, forget_rules, taken_by
 from bot.investigations.rule_file import read_rules
 from bot.investigations.rules import AlertFacts, AlertFilter, ChannelRules, WorkspaceRules
 from bot.storage.engine import Database
@@ -94,16 +94,19 @@ async def test_the_file_wins_over_what_was_set_in_slack(database: Database) -> N
     assert await book.of("T1", "C0CORE") == rules
 
 
+async def taken(book: RuleBook, alert: AlertFacts) -> list[str]:
+    return [rules.channel for rules in taken_by(await book.all(), alert)]
+
+
 async def test_alerts_go_where_a_route_takes_them_else_to_the_default(database: Database) -> None:
     book = with_file(database)
-    assert [rules.channel for rules in await book.routed("default", CORE)] == ["C0CORE"]
-    assert [rules.channel for rules in await book.routed("default", WEB)] == ["C0REST"]
-    assert await book.routed("eu", CORE) == []
+    assert await taken(book, CORE) == ["C0CORE"]
+    assert await taken(book, WEB) == ["C0REST"]
 
     both = replace(ChannelRules("T1", "C3"), route=AlertFilter())
     await book.save(Draft(both, await book.workspace("T1")), "UANN")
-    assert [rules.channel for rules in await book.routed("default", CORE)] == ["C0CORE", "C3"]
-    assert [rules.channel for rules in await book.routed("default", WEB)] == ["C3"]
+    assert await taken(book, CORE) == ["C0CORE", "C3"]
+    assert await taken(book, WEB) == ["C3"]
 
 
 async def test_a_workspace_that_leaves_takes_its_rules_along(database: Database) -> None:

@@ -44,9 +44,17 @@ def inlet() -> OnStage:
 @pytest.fixture
 async def client(inlet: OnStage) -> AsyncIterator[Client]:
     app = web.Application(client_max_size=1024 * 1024)
-    app.router.add_routes(DatadogWebhook(inlet, {"default": SECRET, "keyless": ""}).routes())
+    app.router.add_routes(DatadogWebhook(inlet, Connected(), SECRET).routes())
     async with TestClient(TestServer(app)) as client:
         yield client
+
+
+class Connected:
+    """Plays the book of organisations."""
+
+    async def entry(self, org: str) -> object | None:
+        assert "\0" not in org, "no database can be asked for it"
+        return org if org in {"default", "acme-23456789"} else None
 
 
 def basic(password: str, user: str = "datadog") -> dict[str, str]:
@@ -96,10 +104,29 @@ async def test_everybody_else_stays_outside_without_a_reason(
     assert inlet.taken == []
 
 
-@pytest.mark.parametrize("org", ["other", "keyless", "DEFAULT", "default%20"])
-async def test_an_organisation_without_a_secret_has_no_webhook(client: Client, org: str) -> None:
-    answer = await client.post(f"/datadog/webhook/{org}", json=ALERT, headers={HEADER: SECRET})
-    assert answer.status == 404
+async def test_each_connected_organisation_has_a_path_of_its_own(client: Client, inlet: OnStage) -> None:
+    for org in ("default", "acme-23456789"):
+        assert (await client.post(f"/datadog/webhook/{org}", json=ALERT, headers={HEADER: SECRET})).status == 202
+    assert inlet.taken == [("default", "Disk"), ("acme-23456789", "Disk")]
+
+
+@pytest.mark.parametrize("org", ["other", "acme", "DEFAULT", "default%20", "default%00", "x" * 2_000])
+async def test_only_who_has_the_secret_learns_that_an_organisation_is_not_connected(
+    client: Client, inlet: OnStage, caplog: pytest.LogCaptureFixture, org: str
+) -> None:
+    path = f"/datadog/webhook/{org}"
+    for headers, status in (({}, 401), ({HEADER: "wrong"}, 401), ({HEADER: SECRET}, 404)):
+        assert (await client.post(path, json=ALERT, headers=headers)).status == status
+    assert inlet.taken == []
+    assert "x" * 100 not in caplog.text
+
+
+async def test_without_a_secret_there_is_no_webhook_at_all(inlet: OnStage) -> None:
+    app = web.Application()
+    app.router.add_routes(DatadogWebhook(inlet, Connected(), "").routes())
+    async with TestClient(TestServer(app)) as client:
+        for headers in ({}, {HEADER: ""}):
+            assert (await client.post(ORG, json=ALERT, headers=headers)).status == 404
 
 
 async def test_only_posts_are_taken(client: Client) -> None:

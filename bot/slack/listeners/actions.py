@@ -90,7 +90,7 @@ async def _open_details(services: Services, body: dict[str, Any], client: AsyncW
     if investigation is None:
         _tell(services, of_message(body), answers.gone())
         return
-    await open_modal(services, client, of_message(body), details.details_modal(investigation))
+    await open_modal(services.voice, client, of_message(body), details.details_modal(investigation))
 
 
 async def _turn_page(services: Services, body: dict[str, Any], client: AsyncWebClient) -> None:

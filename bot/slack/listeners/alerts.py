@@ -49,7 +49,7 @@ async def _show_tags(services: Services, body: dict[str, Any], client: AsyncWebC
     if known is None:
         _tell(services, gesture, alert_card.gone())
         return
-    await open_modal(services, client, gesture, alert_card.tags_modal(known))
+    await open_modal(services.voice, client, gesture, alert_card.tags_modal(known))
 
 
 async def _cycle(services: Services, body: dict[str, Any]) -> KnownCycle | None:

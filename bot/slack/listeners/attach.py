@@ -20,7 +20,7 @@ from bot.slack.attaching import Attaching
 from bot.slack.blocks import Block
 from bot.slack.gestures import Gesture, first_action, of_message, of_view, workspace_of
 from bot.slack.services import Services
-from bot.slack.views import attach, attach_parts, attach_result, case_card, conclusions, nudge
+from bot.slack.views import attach, attach_parts, case_card, conclusions, nudge
 from bot.slack.views.attach_input import Entered, HandEntry, read_entered
 
 ATTACH_MESSAGE = "attach_message_to_case"
@@ -126,6 +126,11 @@ class _Window:
     view: Mapping[str, Any]
 
     @property
+    def is_form(self) -> bool:
+        """Other windows have none of its fields, which is not the same as empty ones."""
+        return self.view.get("callback_id") == attach_parts.CALLBACK_FORM
+
+    @property
     def entered(self) -> Entered:
         return read_entered(self.view)
 
@@ -147,7 +152,7 @@ def _register_gestures(app: AsyncApp, attaching: Attaching) -> None:
             value = str(first_action(body).get("value") or "")
             await _act(attaching, _window(body), step, value, fills=fills, ack=ack)
 
-    for action_id in (attach_parts.CHOSEN, attach.COMMENT, attach_result.REFRESH):
+    for action_id in (attach_parts.CHOSEN, attach.COMMENT, attach_parts.REFRESH):
         on(action_id, _as_it_is)
     on(attach_parts.LEAVING, _as_it_is)
     on(attach.CASE_PICKED, _as_it_is, fills=True)
@@ -164,7 +169,7 @@ async def _act(attaching: Attaching, window: _Window, step: Step, value: str, *,
     entered = window.entered
 
     def change(sheet: Sheet) -> Sheet:
-        return step(_noted(sheet, entered), entered, value)
+        return step(_noted(sheet, entered) if window.is_form else sheet, entered, value)
 
     await attaching.shelf.change(window.key, window.owner, change)
     await ack()
@@ -308,6 +313,8 @@ async def _ordered(attaching: Attaching, window: _Window, sheet: Sheet, work: Wo
     case = sheet.case
     if case is None:
         return _replaced_by(await attaching.screen.view_of(sheet, window.key))
+    if refusal := await attaching.refusal(sheet.place, window.owner.person):
+        return _replaced_by(attach_parts.refused_view(window.key, refusal))
     attach_it = work is Work.ATTACH
     submit = await attaching.submits.enter(
         Wanted(
@@ -363,6 +370,8 @@ async def _retried(attaching: Attaching, window: _Window, sheet: Sheet) -> Answe
     submit = await attaching.submits.get(sheet.submit_id)
     if submit is None:
         return _replaced_by(await attaching.screen.view_of(sheet, window.key))
+    if refusal := await attaching.refusal(sheet.place, window.owner.person):
+        return _replaced_by(attach_parts.refused_view(window.key, refusal))
     await attaching.submits.retry(submit.id)
     _wake_later(attaching)
     return _replaced_by(attaching.screen.view_of_submit(replace(submit, done=False)))

@@ -219,6 +219,10 @@ def _register_card(app: AsyncApp, services: Services) -> None:
     @app.action(case_answers.ACT_AGAIN)
     async def again(ack: AsyncAck, body: dict[str, Any]) -> None:
         gesture = of_message(body)
+        if refusal := await case_forms.may_not_work_on_cases(services, gesture.place, gesture.person):
+            await ack()
+            _tell(services, gesture, refusal)
+            return
         taken = await services.cases.acts.take_again(
             _number(_value(body)), gesture.place.workspace, gesture.person, gesture.key
         )
@@ -233,7 +237,7 @@ async def _take(services: Services, body: dict[str, Any], kind: ActKind, value: 
     """Written down before Slack is told that we have it."""
     gesture, known = of_message(body), await _case_of(services, body)
     services.voice.remember(gesture.place, gesture.person, gesture.response_url)
-    if refusal := await case_forms.may_not_work_on_cases(services, gesture):
+    if refusal := await case_forms.may_not_work_on_cases(services, gesture.place, gesture.person):
         _tell(services, gesture, refusal)
     elif known is None:
         _tell(services, gesture, case_answers.case_unknown_here())
@@ -264,6 +268,10 @@ def _register_comment(app: AsyncApp, services: Services) -> None:
             problem = "Write something one can read." if not comment else "I no longer know this case."
             await ack(response_action="errors", errors={case_modal.COMMENT: problem})
             return
+        if refusal := await case_forms.may_not_work_on_cases(services, place, gesture.person):
+            refused = case_answers.comment_not_allowed(refusal, comment)
+            await ack(response_action="update", view=case_modal.told_view("", refused, title="Add comment"))
+            return
         act = Act(gesture.key, known.id, place, gesture.person, ActKind.COMMENT, comment)
         await services.cases.acts.take(act)
         services.keep_watching()
@@ -272,7 +280,7 @@ def _register_comment(app: AsyncApp, services: Services) -> None:
 
 async def _open_comment(services: Services, body: dict[str, Any], client: AsyncWebClient) -> None:
     gesture, known = of_message(body), await _case_of(services, body)
-    if refusal := await case_forms.may_not_work_on_cases(services, gesture):
+    if refusal := await case_forms.may_not_work_on_cases(services, gesture.place, gesture.person):
         _tell(services, gesture, refusal)
         return
     if known is None:
@@ -280,7 +288,7 @@ async def _open_comment(services: Services, body: dict[str, Any], client: AsyncW
         return
     services.voice.remember(gesture.place, gesture.person, gesture.response_url)
     told = json.dumps({"case": known.id, "channel": gesture.place.channel, "thread_ts": gesture.place.thread_ts})
-    await open_modal(services, client, gesture, case_modal.comment_view(known, told))
+    await open_modal(services.voice, client, gesture, case_modal.comment_view(known, told))
 
 
 def _selected(body: dict[str, Any]) -> str:

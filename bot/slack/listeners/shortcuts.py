@@ -35,4 +35,4 @@ def register(app: AsyncApp, services: Services) -> None:
 async def _ask_for_words(services: Services, client: AsyncWebClient, gesture: Gesture, message: dict[str, Any]) -> None:
     place = {"channel": gesture.place.channel, "thread_ts": gesture.place.thread_ts}
     view = question_modal(prefill=message_text(message), private_metadata=json.dumps(place))
-    await open_modal(services, client, gesture, view)
+    await open_modal(services.voice, client, gesture, view)

@@ -4,8 +4,9 @@ import json
 from collections.abc import Iterable, Iterator, Sequence
 
 from bot.cases.drafts import in_groups
-from bot.slack.blocks import Block, context, option, plain, section
+from bot.slack.blocks import Block, actions, button, context, option, plain, section
 from bot.slack.text import cut, one_line
+from bot.slack.views.message import Message
 
 CALLBACK_FORM = "attach_form"
 CALLBACK_REMOVAL = "attach_removal"
@@ -14,6 +15,7 @@ CALLBACK_RESULT = "attach_result"
 CALLBACK_NOTHING = "attach_nothing"  # views without a submit button
 
 BACK = "attach:back"
+REFRESH = "attach:refresh"  # shows how things stand
 CHOSEN = "attach:list"
 LEAVING = "attach:leaving"
 
@@ -47,6 +49,16 @@ def expired_view() -> Block:
         "Open the window again, and paste the links once more."
     )
     return modal("Attach insights", CALLBACK_NOTHING, "", [section(text)], close="Close")
+
+
+def refused_view(key: str, refusal: Message) -> Block:
+    """For somebody who may not do this any more; what she put together waits behind it."""
+    blocks = [
+        section(refusal.text),
+        context("Nothing was sent. What you put together is kept for two hours."),
+        actions(button("Back", REFRESH), block_id="back"),
+    ]
+    return modal("Insights", CALLBACK_NOTHING, key, blocks, close="Close")
 
 
 def field(

@@ -8,16 +8,16 @@ from bot.cases.outcome import BatchOutcome, Problem, Refusal
 from bot.cases.submits import CommentState, Submit, Work
 from bot.slack.blocks import Block, actions, button, context, rich_bullet, rich_section, rich_text, run, section
 from bot.slack.text import code, escape, link, mention, one_line
-from bot.slack.views.attach_parts import BACK, CALLBACK_NOTHING, CALLBACK_RESULT, modal, some
+from bot.slack.views.attach_parts import BACK, CALLBACK_NOTHING, CALLBACK_RESULT, REFRESH, modal, some
 from bot.slack.views.message import Message, sentences
 from bot.wording import APP, CASE, DATADOG, INSIGHT, INSIGHTS, OPEN_IN_DATADOG, counted
 
-REFRESH = "attach:refresh"
 OPEN = "attach:open"
 
 _TITLES = {Work.ATTACH: "Attach insights", Work.REMOVE: "Remove insights"}
 _DONE = {Work.ATTACH: "attached", Work.REMOVE: "removed"}
 _TO = {Work.ATTACH: "to", Work.REMOVE: "from"}
+_AGAIN = {Work.ATTACH: "Attach", Work.REMOVE: "Remove"}
 _DOING = {Work.ATTACH: "Attaching", Work.REMOVE: "Removing"}
 _MOST_REFUSALS = 15
 _MOST_BATCHES = 12
@@ -84,7 +84,7 @@ def told_directly(submit: Submit, app_url: str) -> Message:
     ]
     left = f"Left: {', '.join(missing)}." if missing else ""
     case = link(url, submit.case_name) if (url := case_url(submit, app_url)) else code(submit.case_name, 70)
-    again = f"Attach them again from the {CASE}'s thread. (ref {code(submit.ref)})" if missing else ""
+    again = f"{_AGAIN[submit.work]} them again from the {CASE}'s thread. (ref {code(submit.ref)})" if missing else ""
     return sentences(_headline(submit), left, *dict.fromkeys(map(escape, why)), f"{CASE.capitalize()}: {case}.", again)
 
 

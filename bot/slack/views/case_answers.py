@@ -157,6 +157,15 @@ def _refused(order: Order, trouble: Trouble) -> Told:
     return Told(words, one_line(trouble.detail, 800), (again, button("Change it", EDIT, value=order.key)))
 
 
+def not_allowed(order: Order, refusal: Message) -> Told:
+    words = (refusal.text, "Nothing was sent. What you wrote is kept.")
+    return Told(words, buttons=(button("Back", EDIT, value=order.key),))
+
+
+def comment_not_allowed(refusal: Message, comment: str) -> Told:
+    return Told((refusal.text, "The comment was not added. You wrote:"), kept=comment)
+
+
 def _uncertain(order: Order, app_url: str) -> Told:
     listed = link(f"{app_url}/cases", f"the list of {CASE}s")
     look = f"Look into {listed} for “ref {order.ref}”: if it is not there, create it. I look once more before I do."

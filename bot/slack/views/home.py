@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from bot.alerts.template import path_of
 from bot.cases.known import KnownCase
 from bot.investigations.budget import Usage
 from bot.investigations.mine import UNDER_WAY
@@ -206,14 +207,15 @@ def _orgs(admin: HomeAdmin) -> list[Block]:
 def _org(entry: OrgEntry) -> list[Block]:
     name, place = f"*{escape(one_line(entry.name, 60))}*", f"{entry.site.region}, {entry.host}"
     keys = f"API key …{escape(entry.api_key_end)}, application key …{escape(entry.app_key_end)}"
+    webhook = f"Its webhook comes in at {code(path_of(entry.id), 100)}."
     if entry.from_settings:
-        return [section(f"{name} ({place})\n{keys}, from {APP}'s own settings")]
+        return [section(f"{name} ({place})\n{keys}, from {APP}'s own settings\n{webhook}")]
     owner = f", acts as {escape(one_line(entry.owner, 80))}" if entry.owner else ""
     by = f"Connected by {mention(entry.connected_by)}, {moment(entry.connected_at, '{date_short_pretty}')}."
     lacking = ", ".join(code(name) for name in entry.lacking)
     without = f"\n*It lacks* {lacking}: grant that to the key's owner, then replace the keys." if lacking else ""
     return [
-        section(f"{name} ({place}){owner}\n{keys}\n{by}{without}"),
+        section(f"{name} ({place}){owner}\n{keys}\n{by} {webhook}{without}"),
         actions(
             button("Replace keys", REPLACE_KEYS, value=entry.id, label=f"Replace the keys of {entry.name}"),
             button(

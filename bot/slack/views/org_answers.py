@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from bot.datadog.sites import Site
-from bot.investigations.org_entries import Elsewhere, NoneConnected, NoOrg, NotThere, OrgEntry, Undecided
+from bot.investigations.org_entries import Elsewhere, Gone, NoneConnected, NoOrg, NotThere, OrgEntry, Undecided
 from bot.slack.blocks import Block, actions, option, plain, section
 from bot.slack.text import code, one_line
 from bot.slack.views.message import Message, sentences
@@ -27,6 +27,12 @@ def org_words(refusal: NoOrg) -> Message:
                 f"This channel's settings name the {DATADOG} organisation {code(one_line(name), 80)}, which is not "
                 f"connected, so nothing was done.",
                 f"Change that in `{COMMAND} settings`, or ask a workspace admin to connect it: `{COMMAND} connect`.",
+            )
+        case Gone(org):
+            return sentences(
+                f"This alert came from the {DATADOG} organisation {code(one_line(org), 80)}, which is not connected any "
+                f"more, so nothing was done.",
+                f"A workspace admin can connect it again: `{COMMAND} connect`.",
             )
         case NoneConnected():
             return sentences(f"No {DATADOG} organisation is connected to this workspace.", _CONNECT)

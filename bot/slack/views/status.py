@@ -30,7 +30,7 @@ class Status:
     workspace: WorkspaceRules
     usage: Usage
     standing: Standing
-    problems: tuple[str, ...] = ()  # sentences of other parts about what is not well
+    unrouted: int = 0  # webhook alerts of the last day that no channel took; 0 for whoever can't change that
 
 
 def status_message(status: Status) -> Message:
@@ -80,7 +80,14 @@ def _well(health: Sequence[str]) -> Block:
 
 
 def _health(status: Status) -> list[str]:
-    return ["Database: answers", *health_lines(status.standing), *status.problems]
+    return ["Database: answers", *health_lines(status.standing), *_unrouted(status.unrouted)]
+
+
+def _unrouted(alerts: int) -> list[str]:
+    if not alerts:
+        return []
+    what = f"{counted(alerts, 'notification')} of {DATADOG}'s webhook in the last day reached no channel"
+    return [f"Alerts: {what}; `{COMMAND} settings` in a channel says what comes there"]
 
 
 def health_lines(standing: Standing) -> tuple[str, str]:
