@@ -15,9 +15,9 @@ from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
-from bot.slack.errors import CALL_ERRORS
+from bot.slack.errors import CALL_ERRORS, error_code
 from bot.slack.install_records import Installation, InstallRecords
-from bot.slack.token_rotation import TokenRotation, code_of
+from bot.slack.token_rotation import TokenRotation
 from bot.slack.workspaces import Speaker
 
 logger = logging.getLogger(__name__)
@@ -52,7 +52,7 @@ class WatchfulClient(AsyncWebClient):
         try:
             return await super().api_call(api_method, **arguments)
         except SlackApiError as error:
-            code = code_of(error)
+            code = error_code(error)
             if self.noticed is not None and (code in TOKEN_GONE or code == TOKEN_OVER):
                 await self.noticed(code)
             raise
@@ -110,7 +110,7 @@ class InstalledWorkspaces:
         try:
             await client.auth_test()
         except SlackApiError as error:
-            return False if code_of(error) in TOKEN_GONE else None
+            return False if error_code(error) in TOKEN_GONE else None
         except CALL_ERRORS:
             return None
         return True

@@ -14,10 +14,10 @@ from slack_sdk.web.async_client import AsyncWebClient
 from sqlalchemy import delete
 
 from bot.investigations.loops import Tasks
-from bot.slack.errors import CALL_ERRORS, Meaning, trouble_of
+from bot.slack.errors import CALL_ERRORS, Meaning, error_code, trouble_of
 from bot.slack.install_records import Installation, InstallRecords, NewInstallation
 from bot.slack.installations import InstalledWorkspaces, WatchfulClient
-from bot.slack.token_rotation import code_of, exchange, tokens_in
+from bot.slack.token_rotation import exchange, tokens_in
 from bot.slack.views.message import Message
 from bot.storage.engine import Database
 from bot.storage.install_tables import oauth_states
@@ -97,7 +97,7 @@ class Installing:
                 redirect_uri=self._redirect_uri,
             )
         except SlackApiError as error:
-            return Finished(code_of(error) or UNREACHABLE)
+            return Finished(error_code(error) or UNREACHABLE)
         except CALL_ERRORS as error:
             logger.warning("an install could not be finished (%s)", type(error).__name__)
             return Finished(UNREACHABLE)

@@ -9,7 +9,7 @@ from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 from sqlalchemy.exc import SQLAlchemyError
 
-from bot.slack.errors import CALL_ERRORS
+from bot.slack.errors import CALL_ERRORS, error_code
 from bot.slack.install_records import LOST_REFRESH, Installation, InstallRecords, Tokens
 
 logger = logging.getLogger(__name__)
@@ -88,7 +88,7 @@ class TokenRotation:
                 refresh_token=old.tokens.refresh_token,
             )
         except SlackApiError as error:
-            await self._refused(old, code_of(error))
+            await self._refused(old, error_code(error))
             return
         except CALL_ERRORS as error:
             logger.warning("the token of %s was not renewed (%s); trying again soon", old.home, type(error).__name__)
@@ -124,12 +124,6 @@ class TokenRotation:
                 logger.warning("new tokens of %s are not stored yet (%s)", old.home, type(error).__name__)
                 await asyncio.sleep(0.1 * 2**attempt)
         logger.error("new tokens of %s could not be stored: install the app there again", old.home)
-
-
-def code_of(error: SlackApiError) -> str:
-    """Slack's word for it; empty for an answer that is not Slack's, such as a proxy's page."""
-    data = getattr(error.response, "data", error.response)
-    return str(data.get("error") or "") if isinstance(data, dict) else ""
 
 
 async def exchange(client: AsyncWebClient, **arguments: str) -> dict[str, Any]:
