@@ -2,15 +2,7 @@
 
 from sqlalchemy import JSON, BigInteger, Column, Float, Index, Integer, String, Table, UniqueConstraint
 
-from bot.storage.tables import RowId, metadata
-
-
-def _claimable() -> tuple[Column[float], Column[str], Column[int]]:
-    return (
-        Column("due_at", Float, nullable=False),
-        Column("owner", String(64), nullable=True),
-        Column("attempt", Integer, nullable=False, server_default="0"),
-    )
+from bot.storage.tables import RowId, claimable, metadata
 
 
 alert_notices = Table(
@@ -22,7 +14,7 @@ alert_notices = Table(
     Column("content", JSON, nullable=False),
     Column("state", String(16), nullable=False),  # new | sorted | unrouted
     Column("received_at", Float, nullable=False),
-    *_claimable(),
+    *claimable(),
     Index("alert_notices_due", "state", "due_at"),
     Index("alert_notices_age", "received_at"),
 )
@@ -72,7 +64,7 @@ alert_starts = Table(
     Column("state", String(16), nullable=False),  # wanted | decided
     Column("decision", String(200), nullable=False),
     Column("created_at", Float, nullable=False),
-    *_claimable(),
+    *claimable(),
     Index("alert_starts_due", "state", "due_at"),
 )
 
@@ -93,7 +85,7 @@ alert_mutes = Table(
     Column("until", Float, nullable=True),
     Column("state", String(16), nullable=False),  # asked | sending | done | refused | unclear
     Column("created_at", Float, nullable=False),
-    *_claimable(),
+    *claimable(),
     Index("alert_mutes_due", "state", "due_at"),
     Index("alert_mutes_cycle", "cycle_id"),
 )

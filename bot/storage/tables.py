@@ -22,7 +22,7 @@ metadata = MetaData()
 RowId = BigInteger().with_variant(Integer, "sqlite")
 
 
-def _claimable() -> tuple[Column[float], Column[str], Column[int]]:
+def claimable() -> tuple[Column[float], Column[str], Column[int]]:
     """`due_at` is due time, retry time and end of the lease in one; owner and attempt are the fence."""
     return (
         Column("due_at", Float, nullable=False),
@@ -47,7 +47,7 @@ asks = Table(
     Column("investigation_id", RowId, nullable=True),
     Column("problem", String(32), nullable=True),
     Column("created_at", Float, nullable=False),
-    *_claimable(),
+    *claimable(),
     Index("asks_due", "state", "due_at"),
 )
 
@@ -79,7 +79,7 @@ investigations = Table(
     Column("verdict", String(16), nullable=True),
     Column("conclusions", JSON, nullable=True),
     Column("failure", JSON, nullable=True),
-    *_claimable(),
+    *claimable(),
     UniqueConstraint("org", "subject_key", "run"),
     Index("investigations_due", "state", "due_at"),
     Index("investigations_datadog", "org", "datadog_id"),
@@ -121,7 +121,7 @@ deliveries = Table(
     Column("first_try_at", Float, nullable=True),
     Column("problem", String(64), nullable=True),
     Column("created_at", Float, nullable=False),
-    *_claimable(),
+    *claimable(),
     Index("deliveries_due", "state", "due_at"),
     Index("deliveries_subject", "kind", "subject_id"),
     Index("deliveries_lane", "lane"),
