@@ -8,21 +8,29 @@ from slack_bolt.async_app import AsyncApp
 from sqlalchemy.exc import SQLAlchemyError
 
 from bot.config import Settings
-from bot.doors import SLACK_TIMEOUT, StartError, bolt_app, connect_workspace, open_server, open_socket, slack_client
-from bot.installs import connect_installed
-from bot.investigations.loops import Tasks
-from bot.investigations.org_book import OrgBook
-from bot.investigations.timing import Timing
-from bot.parts import Parts, assemble, org_book_of
-from bot.slack.lifecycle import Lifecycle
-from bot.slack.listeners import register
-from bot.slack.workspaces import Home
-from bot.storage.encryption import Vault, VaultError
+from bot.connections import (
+    SLACK_TIMEOUT,
+    StartError,
+    bolt_app,
+    connect_workspace,
+    open_server,
+    open_socket,
+    slack_client,
+)
+from bot.listeners import register
+from bot.orgs.repository import OrgRepository
+from bot.slack.clients import WorkspaceClients
+from bot.storage.encryption import Encryption, EncryptionError
 from bot.storage.engine import Database
 from bot.storage.rekeying import check_secrets
+from bot.storage.timing import Timing
+from bot.storage.workers import Tasks
 from bot.web.server import Server
+from bot.wiring import Parts, assemble, org_book_of
 from bot.wording import counted
-from bot.works import Works
+from bot.workers import Workers
+from bot.workspaces.build import connect_installed
+from bot.workspaces.departures import Lifecycle
 
 __all__ = ["Bot", "StartError", "timing_of"]
 
@@ -49,9 +57,9 @@ class Bot:
         self._settings = settings
         self._timing = timing or timing_of(settings)
         self._database = Database(settings.database_url)
-        self._vault = Vault(keys) if keys else None
-        self._orgs: OrgBook = org_book_of(settings, self._database, self._vault)
-        self._works = Works()
+        self._encryption = Encryption(keys) if keys else None
+        self._orgs: OrgRepository = org_book_of(settings, self._database, self._encryption)
+        self._works = Workers()
         self._tasks = Tasks()
         self._session: ClientSession | None = None
         self._socket: AsyncSocketModeHandler | None = None
@@ -101,7 +109,7 @@ class Bot:
 
     async def _open_secrets(self) -> None:
         """Rather no start than a bot that finds out one by one which of its keys it can't open."""
-        if self._vault is None:
+        if self._encryption is None:
             if number := await self._orgs.sealed():
                 raise StartError(
                     f"BITS_ENCRYPTION_KEYS is missing: the keys of {counted(number, 'Datadog organisation')} are stored "
@@ -109,8 +117,8 @@ class Bot:
                 )
         else:
             try:
-                await check_secrets(self._database, self._vault)
-            except VaultError as error:
+                await check_secrets(self._database, self._encryption)
+            except EncryptionError as error:
                 raise StartError(str(error)) from error
         await self._orgs.step()
 
@@ -122,10 +130,12 @@ class Bot:
         register(app, services)
         return app
 
-    async def _home(self, session: ClientSession, parts: Parts) -> tuple[Home, Lifecycle | None]:
+    async def _home(self, session: ClientSession, parts: Parts) -> tuple[WorkspaceClients, Lifecycle | None]:
         if not self._settings.uses_oauth:
             return await connect_workspace(self._settings, session), None
-        return connect_installed(parts, self._vault or Vault([]), slack_client(self._settings, session, token=None))
+        return connect_installed(
+            parts, self._encryption or Encryption([]), slack_client(self._settings, session, token=None)
+        )
 
     async def _open_doors(self, app: AsyncApp) -> None:
         if self._settings.slack_mode == "http":

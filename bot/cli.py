@@ -149,16 +149,16 @@ async def _open_and_close(database: "Database") -> None:  # type: ignore[name-de
 
 def _rekey(_options: argparse.Namespace) -> int:
     from bot.config import SettingsProblems, load_settings
-    from bot.storage.encryption import Vault, VaultError
+    from bot.storage.encryption import Encryption, EncryptionError
     from bot.storage.engine import Database, DatabaseBusyError
 
     try:
         settings = load_settings()
-        vault = Vault([key.get_secret_value() for key in settings.encryption_keys])
-        unreadable = asyncio.run(_reseal(Database(settings.database_url), vault))
+        encryption = Encryption([key.get_secret_value() for key in settings.encryption_keys])
+        unreadable = asyncio.run(_reseal(Database(settings.database_url), encryption))
     except SettingsProblems as error:
         return _complain("The settings can't be used:", error.problems)
-    except (VaultError, DatabaseBusyError) as error:
+    except (EncryptionError, DatabaseBusyError) as error:
         return _complain("Nothing was changed:", [str(error)])
     if unreadable:
         missing = f"No key in BITS_ENCRYPTION_KEYS opens {unreadable} of the stored secrets."
@@ -167,13 +167,13 @@ def _rekey(_options: argparse.Namespace) -> int:
     return 0
 
 
-async def _reseal(database: "Database", vault: "Vault") -> int:  # type: ignore[name-defined]  # noqa: F821
+async def _reseal(database: "Database", encryption: "Encryption") -> int:  # type: ignore[name-defined]  # noqa: F821
     """Prints what became of each table's secrets; returns how many no key opens."""
     from bot.storage.rekeying import rekey
 
     await database.open()
     try:
-        told = await rekey(database, vault)
+        told = await rekey(database, encryption)
     finally:
         await database.close()
     for table in told:

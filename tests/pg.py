@@ -13,8 +13,8 @@ from typing import Any
 import asyncpg  # type: ignore[import-untyped]
 import pytest
 
+from bot.schema import metadata
 from bot.storage.engine import Database
-from bot.storage.schema import metadata
 
 # nothing is kept after the run, so nothing has to reach the disk
 _QUICK = ("fsync", "synchronous_commit", "full_page_writes")

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from bot.alerts.model import Cycle, Moment, Notice, Transition
-from bot.investigations.model import AlertRef, MonitorRef
+from bot.model import AlertRef, MonitorRef
 
 MOST_MOMENTS = 60
 

@@ -12,7 +12,7 @@ from typing import Any
 from bot.alerts.model import Notice
 from bot.alerts.payload import notice_key, read_notice
 from bot.alerts.records import notice_record
-from bot.storage.alert_tables import alert_notices
+from bot.alerts.tables import alert_notices
 from bot.storage.engine import Database
 
 NEW, SORTED, UNROUTED = "new", "sorted", "unrouted"

@@ -10,11 +10,11 @@ from sqlalchemy import select
 
 from bot.alerts.ports import Chooser
 from bot.alerts.starts import Starts
-from bot.investigations.model import AlertRef, MonitorRef, Place
-from bot.investigations.rules import AlertFacts, AlertFilter, ChannelRules
-from bot.storage.alert_tables import alert_messages
+from bot.alerts.tables import alert_messages
+from bot.model import AlertRef, MonitorRef, Place
+from bot.rules.model import AlertFacts, AlertFilter, ChannelRules
 from bot.storage.engine import Database
-from bot.storage.outbox import Owed, owe
+from bot.storage.outbox import Owed, enqueue
 
 NUDGE = "nudge"  # kind of deliveries; their subject is a row of `alert_messages`
 
@@ -55,7 +55,7 @@ class AlertMessages:
             if row_id is None:
                 return False
             if rules.nudge:
-                await owe(self._database, connection, _owed(row_id, place))
+                await enqueue(self._database, connection, _owed(row_id, place))
             if to_start:
                 # one that can't be told now is looked for once more when the start is decided
                 await self._starts.want(connection, org if isinstance(org, str) else "", place, to_start, facts)

@@ -15,16 +15,17 @@ from typing import Any
 from sqlalchemy import ColumnElement, Row, and_, exists, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.alerts.book import CycleBook
 from bot.alerts.model import KnownCycle, Notice
 from bot.alerts.ports import MutableOrg, MutableOrgs, Teller
+from bot.alerts.repository import CycleRepository
+from bot.alerts.tables import alert_mutes
 from bot.datadog.errors import DatadogError, NotFound
 from bot.investigations.failures import failure_of
-from bot.investigations.loops import Tasks
-from bot.investigations.model import Failure, FailureKind, Place
-from bot.investigations.timing import Timing
-from bot.storage.alert_tables import alert_mutes
+from bot.investigations.model import Failure, FailureKind
+from bot.model import Place
 from bot.storage.leases import Leases
+from bot.storage.timing import Timing
+from bot.storage.workers import Tasks
 from bot.wording import APP
 
 logger = logging.getLogger(__name__)
@@ -75,7 +76,7 @@ def _notice(known: KnownCycle) -> Notice:
 class Mutes:
     def __init__(
         self,
-        book: CycleBook,
+        book: CycleRepository,
         orgs: MutableOrgs,
         teller: Teller,
         timing: Timing,

@@ -4,10 +4,11 @@ from datetime import datetime
 from typing import Protocol
 
 from bot.datadog.monitors import Monitor
-from bot.investigations.desk import Outcome
-from bot.investigations.model import AlertRef, Ask, Failure, Place
-from bot.investigations.org_entries import NoOrg
-from bot.investigations.rules import AlertFacts, ChannelRules
+from bot.investigations.model import Failure
+from bot.investigations.requests import Outcome
+from bot.model import AlertRef, Ask, Place
+from bot.orgs.model import NoOrg
+from bot.rules.model import AlertFacts, ChannelRules
 
 
 class Rules(Protocol):

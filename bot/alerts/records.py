@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import Row
 
 from bot.alerts.model import Cycle, KnownCycle, Moment, Mute, Notice, Transition
-from bot.investigations.rules import AlertFacts
+from bot.rules.model import AlertFacts
 
 
 def notice_record(notice: Notice) -> dict[str, Any]:

@@ -8,18 +8,18 @@ from typing import Protocol, Self
 
 from sqlalchemy import delete
 
-from bot.alerts.book import CycleBook
 from bot.alerts.intake import Intake
 from bot.alerts.messages import AlertMessages
 from bot.alerts.mutes import Mutes
 from bot.alerts.ports import Asking, Automatic, Chooser, MutableOrgs, Rules, Teller
-from bot.alerts.sorter import Sorter
+from bot.alerts.repository import CycleRepository
+from bot.alerts.routing import AlertRouter
 from bot.alerts.starts import Starts
-from bot.investigations.loops import Loop
-from bot.investigations.sightings import Sightings
-from bot.investigations.timing import Timing
-from bot.storage.alert_tables import alert_messages, alert_mutes, alert_starts
+from bot.alerts.tables import alert_messages, alert_mutes, alert_starts
+from bot.investigations.seen_alerts import SeenAlerts
 from bot.storage.engine import Database
+from bot.storage.timing import Timing
+from bot.storage.workers import Loop
 
 AN_HOUR = 3600.0
 MUTES_END_WITHIN = 15.0
@@ -49,11 +49,11 @@ class Part(Protocol):
 @dataclass(frozen=True, slots=True)
 class AlertRoom:
     rules: Rules
-    book: CycleBook
+    book: CycleRepository
     intake: Intake
     messages: AlertMessages
     mutes: Mutes
-    sorter: Sorter
+    sorter: AlertRouter
     starts: Starts
     bell: Bell
 
@@ -66,22 +66,22 @@ class AlertRoom:
         rules: Rules,
         chooser: Chooser,
         automatic: Automatic,
-        desk: Asking,
+        requests: Asking,
         orgs: MutableOrgs,
-        sightings: Sightings,
+        seen_alerts: SeenAlerts,
         teller: Teller,
         owner: str,
         wake: Callable[[], None],
     ) -> Self:
-        book, bell = CycleBook(database), Bell()
-        starts = Starts(database, rules, chooser, automatic, desk, orgs, sightings, timing, owner=owner)
+        book, bell = CycleRepository(database), Bell()
+        starts = Starts(database, rules, chooser, automatic, requests, orgs, seen_alerts, timing, owner=owner)
         return cls(
             rules=rules,
             book=book,
             intake=Intake(database, bell.ring),
             messages=AlertMessages(database, chooser, starts),
             mutes=Mutes(book, orgs, teller, timing, owner=owner, wake=wake),
-            sorter=Sorter(book, chooser, starts, timing, owner=owner, wake=wake),
+            sorter=AlertRouter(book, chooser, starts, timing, owner=owner, wake=wake),
             starts=starts,
             bell=bell,
         )

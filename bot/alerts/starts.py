@@ -8,20 +8,20 @@ from typing import Any
 from sqlalchemy import ColumnElement, Row, and_, delete, exists, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.alerts.book import ALERT_CARD
 from bot.alerts.ports import Asking, Automatic, Chooser, MutableOrgs, Rules
 from bot.alerts.records import facts_record, read_facts
+from bot.alerts.repository import ALERT_CARD
+from bot.alerts.tables import alert_starts
 from bot.datadog.errors import DatadogError, Refused
-from bot.investigations.desk import Reception
-from bot.investigations.loops import Tasks
-from bot.investigations.model import AlertRef, Ask, ExistingRun, Place, Source
-from bot.investigations.rules import AlertFacts
-from bot.investigations.sightings import Sightings
-from bot.investigations.timing import Timing
-from bot.storage.alert_tables import alert_starts
+from bot.investigations.requests import Reception
+from bot.investigations.seen_alerts import SeenAlerts
+from bot.model import AlertRef, Ask, ExistingRun, Place, Source
+from bot.rules.model import AlertFacts
 from bot.storage.engine import Database
 from bot.storage.leases import Leases
 from bot.storage.tables import deliveries
+from bot.storage.timing import Timing
+from bot.storage.workers import Tasks
 
 logger = logging.getLogger(__name__)
 
@@ -40,9 +40,9 @@ class Starts:
         rules: Rules,
         chooser: Chooser,
         automatic: Automatic,
-        desk: Asking,
+        requests: Asking,
         orgs: MutableOrgs,
-        sightings: Sightings,
+        seen_alerts: SeenAlerts,
         timing: Timing,
         *,
         owner: str,
@@ -51,9 +51,9 @@ class Starts:
         self._rules = rules
         self._chooser = chooser
         self._automatic = automatic
-        self._desk = desk
+        self._requests = requests
         self._orgs = orgs
-        self._sightings = sightings
+        self._seen_alerts = seen_alerts
         self._timing = timing
         self._leases = Leases(database, alert_starts, owner=owner, lease=timing.lease)
         self._tasks = Tasks()
@@ -115,7 +115,7 @@ class Starts:
         if not org:
             await self._decided(row, _NO_ORG)
             return
-        if run := (await self._sightings.of(place.workspace, place.channel, place.thread_ts)).run:
+        if run := (await self._seen_alerts.of(place.workspace, place.channel, place.thread_ts)).run:
             await self._decided(row, await self._adopt(place, alert, org, run))
             return
         known = await self._with_monitor(row, org, place, facts)
@@ -131,7 +131,7 @@ class Starts:
     async def _adopt(self, place: Place, alert: AlertRef, org: str, run: str) -> str:
         """Datadog has investigated by itself: that one is followed, and costs nothing more."""
         key = f"adopt:{place.workspace}:{place.channel}:{place.thread_ts}"
-        outcome = await self._desk.ask(Ask(key, ExistingRun(run, alert), place, "", Source.AUTOMATIC, org))
+        outcome = await self._requests.ask(Ask(key, ExistingRun(run, alert), place, "", Source.AUTOMATIC, org))
         return "repeated" if outcome.reception is Reception.REPEATED else "followed the one in the thread"
 
     async def _with_monitor(self, row: Row[Any], org_id: str, place: Place, facts: AlertFacts) -> AlertFacts | None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from bot.cases.ports import CaseOrgs
 from bot.datadog.case_model import CaseType, Project
 from bot.datadog.errors import DatadogError
-from bot.investigations.loops import Tasks
+from bot.storage.workers import Tasks
 
 FRESH_FOR = 600.0
 

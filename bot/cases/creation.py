@@ -12,19 +12,19 @@ from typing import Any, Protocol
 
 from sqlalchemy import Row
 
-from bot.cases.book import CaseBook
 from bot.cases.catalog import Catalogs
 from bot.cases.comments import CommentToPost, Posted, post_once
-from bot.cases.orders import Order, Orders, OrderState, Wanted, read_order
 from bot.cases.people import datadog_user
 from bot.cases.ports import CaseOrg, CaseOrgs
+from bot.cases.repository import CaseRepository
+from bot.cases.requests import CaseRequest, CaseRequests, CaseRequestState, Wanted, read_order
+from bot.cases.tables import case_orders
 from bot.cases.trouble import Trouble, Why, trouble_of
 from bot.datadog.case_model import Case, Insight, Person
 from bot.datadog.errors import BadRequest, DatadogError
-from bot.investigations.loops import Tasks
-from bot.investigations.timing import Timing
-from bot.storage.case_tables import case_orders
 from bot.storage.leases import Fence, Leases
+from bot.storage.timing import Timing
+from bot.storage.workers import Tasks
 from bot.wording import APP
 
 logger = logging.getLogger(__name__)
@@ -45,22 +45,22 @@ class Front(Protocol):
     async def email(self, workspace: str, person: str) -> str:
         """Her e-mail address; empty where Slack does not tell."""
 
-    async def order_stands(self, order: Order) -> None:
+    async def order_stands(self, order: CaseRequest) -> None:
         """Show her where her order stands."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Claim:
     org: CaseOrg
-    order: Order
+    order: CaseRequest
     fence: Fence
 
 
 class CaseMaker:
     def __init__(
         self,
-        orders: Orders,
-        book: CaseBook,
+        orders: CaseRequests,
+        book: CaseRepository,
         orgs: CaseOrgs,
         catalogs: Catalogs,
         front: Front,
@@ -82,18 +82,18 @@ class CaseMaker:
     async def step(self) -> float | None:
         free = SLOTS - len(self._tasks)
         if free > 0:
-            for row in await self._leases.claim(Orders.due(), free):
+            for row in await self._leases.claim(CaseRequests.due(), free):
                 self._tasks.spawn(self._run(row), f"case order {row.ref}")
         return None
 
     async def recover(self) -> None:
-        sent = case_orders.c.state == OrderState.CREATING
+        sent = case_orders.c.state == CaseRequestState.CREATING
         await self._leases.settle_old(sent, self._timing.settle)
         await self._leases.settle_old(~sent, 0)
 
     async def close(self, within: float) -> None:
         await self._tasks.finish(within)
-        await self._leases.hand_back(case_orders.c.state == OrderState.CREATING, self._timing.settle)
+        await self._leases.hand_back(case_orders.c.state == CaseRequestState.CREATING, self._timing.settle)
 
     async def _run(self, row: Row[Any]) -> None:
         try:
@@ -102,7 +102,7 @@ class CaseMaker:
         finally:
             self._wake()
 
-    async def _advance(self, order: Order, fence: Fence) -> None:
+    async def _advance(self, order: CaseRequest, fence: Fence) -> None:
         """One phase a claim, so that each has the whole lease; the next claim follows at once."""
         org = await self._orgs.get(order.org)
         if org is None:
@@ -113,26 +113,26 @@ class CaseMaker:
         if now is not None and not now.told:
             await self._tell(now, fence)
 
-    async def _no_org(self, order: Order, fence: Fence) -> None:
-        if order.state is OrderState.CREATED:
-            await self._orders.write(fence, state=OrderState.DONE, notes=(("insights", Trouble(Why.NO_ORG)),))
-        elif order.state in {OrderState.ORDERED, OrderState.CREATING}:
+    async def _no_org(self, order: CaseRequest, fence: Fence) -> None:
+        if order.state is CaseRequestState.CREATED:
+            await self._orders.write(fence, state=CaseRequestState.DONE, notes=(("insights", Trouble(Why.NO_ORG)),))
+        elif order.state in {CaseRequestState.ORDERED, CaseRequestState.CREATING}:
             await self._orders.refuse(fence, Trouble(Why.NO_ORG))
 
     async def _phase(self, claim: _Claim) -> None:
         match claim.order.state:
-            case OrderState.ORDERED:
+            case CaseRequestState.ORDERED:
                 await self._begin(claim)
-            case OrderState.CREATING:
+            case CaseRequestState.CREATING:
                 await self._look(claim)
-            case OrderState.CREATED:
+            case CaseRequestState.CREATED:
                 await self._complete(claim)
 
-    async def _tell(self, order: Order, fence: Fence) -> None:
-        if order.state is OrderState.CREATING:
+    async def _tell(self, order: CaseRequest, fence: Fence) -> None:
+        if order.state is CaseRequestState.CREATING:
             return
         await self._front.order_stands(order)
-        if order.state in {OrderState.DONE, OrderState.REFUSED, OrderState.UNCERTAIN}:
+        if order.state in {CaseRequestState.DONE, CaseRequestState.REFUSED, CaseRequestState.UNCERTAIN}:
             await self._orders.write(fence, told=True, owner=None)
 
     # -- the first time: write down that it is sent, then send it -----------------------------------------------
@@ -148,7 +148,7 @@ class CaseMaker:
         began = order.begun_at if order.begun_at is not None else self._orders.database.now
         lease = self._orders.database.now + self._timing.lease
         values = {"begun_at": began, "assignee_id": assignee_id, "notes": notes, "due_at": lease, "retry_at": None}
-        if await self._orders.write(claim.fence, state=OrderState.CREATING, **values):
+        if await self._orders.write(claim.fence, state=CaseRequestState.CREATING, **values):
             await self._create(claim, wanted, assignee_id)
 
     async def _surely_not_there(self, claim: _Claim) -> bool:
@@ -157,7 +157,7 @@ class CaseMaker:
         if isinstance(found, Case):
             await self._made(claim, found)
         elif isinstance(found, Trouble):
-            await self._orders.write(claim.fence, state=OrderState.UNCERTAIN)
+            await self._orders.write(claim.fence, state=CaseRequestState.UNCERTAIN)
         return found is None
 
     async def _assignee(self, claim: _Claim, wanted: Wanted) -> tuple[str, Notes]:
@@ -200,9 +200,11 @@ class CaseMaker:
             await self._orders.refuse(claim.fence, trouble, begun_at=claim.order.begun_at)
             return
         retry_at, begun_at = self._orders.database.now + wait, claim.order.begun_at
-        await self._orders.later(claim.fence, wait, state=OrderState.ORDERED, begun_at=begun_at, retry_at=retry_at)
+        await self._orders.later(
+            claim.fence, wait, state=CaseRequestState.ORDERED, begun_at=begun_at, retry_at=retry_at
+        )
 
-    def _wait_worth(self, order: Order, trouble: Trouble) -> float | None:
+    def _wait_worth(self, order: CaseRequest, trouble: Trouble) -> float | None:
         if trouble.why not in {Why.RATE_LIMITED, Why.NOT_REACHED}:
             return None
         wait = self._timing.backoff(order.attempt) if trouble.wait is None else trouble.wait
@@ -230,7 +232,7 @@ class CaseMaker:
             await self._made(claim, found)
         elif claim.order.attempt >= self._timing.look_attempts * (_MORE_LOOKS if found else 1):
             logger.warning("case order %s: whether it was made stays unknown", claim.order.ref)
-            await self._orders.write(claim.fence, state=OrderState.UNCERTAIN)
+            await self._orders.write(claim.fence, state=CaseRequestState.UNCERTAIN)
         else:
             await self._orders.later(claim.fence, self._timing.settle / 2 * claim.order.attempt)
 
@@ -248,7 +250,7 @@ class CaseMaker:
         order, wanted = claim.order, claim.order.wanted
         known = await self._book.get(order.case_row or 0)
         if wanted is None or known is None:
-            await self._orders.write(claim.fence, state=OrderState.DONE)
+            await self._orders.write(claim.fence, state=CaseRequestState.DONE)
             return
         notes = [note for note in order.notes if note[0] == "assignee"]
         insights = await self._attach(claim, known.case_id, wanted.insights)
@@ -259,12 +261,12 @@ class CaseMaker:
         notes += [(what, each) for what, each in (("insights", insights), ("comment", comment)) if each]
         if any(each.why is Why.NOT_FOUND for _, each in notes):
             await self._check_it_is_there(claim, known.id, known.case_id)
-        await self._orders.write(claim.fence, state=OrderState.DONE, notes=tuple(notes))
+        await self._orders.write(claim.fence, state=CaseRequestState.DONE, notes=tuple(notes))
 
-    def _to_be_continued(self, order: Order, *troubles: Trouble | None) -> bool:
+    def _to_be_continued(self, order: CaseRequest, *troubles: Trouble | None) -> bool:
         return any(each and each.may_pass for each in troubles) and order.attempt < self._timing.look_attempts
 
-    def _patience_for(self, order: Order, *troubles: Trouble | None) -> float:
+    def _patience_for(self, order: CaseRequest, *troubles: Trouble | None) -> float:
         asked = max((each.wait or 0.0 for each in troubles if each), default=0.0)
         unclear = any(each and each.why is Why.UNCLEAR for each in troubles)
         return max(asked, self._timing.settle if unclear else self._timing.backoff(order.attempt))
@@ -312,7 +314,7 @@ class CaseMaker:
             await self._book.gone(case_row)
 
 
-async def refresh(org: CaseOrg, book: CaseBook, org_name: str, case_id: str, within: float) -> Trouble | None:
+async def refresh(org: CaseOrg, book: CaseRepository, org_name: str, case_id: str, within: float) -> Trouble | None:
     """Learn how a case stands now; None when that went well."""
     try:
         async with asyncio.timeout(within):
@@ -322,7 +324,7 @@ async def refresh(org: CaseOrg, book: CaseBook, org_name: str, case_id: str, wit
     return None
 
 
-def description_of(order: Order, wanted: Wanted) -> str:
+def description_of(order: CaseRequest, wanted: Wanted) -> str:
     """The description with our reference, by which the case is known again should the answer get lost."""
     mark = f"Opened from Slack with {APP}, ref {order.ref}."
     return f"{wanted.description}\n\n{mark}" if wanted.description else mark

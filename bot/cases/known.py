@@ -13,7 +13,7 @@ from bot.datadog.case_model import Case, StatusOption
 _GROUPS = (("Open", "open", "OPEN"), ("In Progress", "in_progress", "IN_PROGRESS"), ("Closed", "closed", "CLOSED"))
 
 
-class ActKind(StrEnum):
+class CaseActionKind(StrEnum):
     CREATED = "created"
     STATUS = "status"
     PRIORITY = "priority"
@@ -29,7 +29,7 @@ class DoneAct:
     person: str
     said: str  # plain text, untrusted: names of statuses and types are Datadog's
     at: float
-    kind: ActKind = ActKind.OTHER
+    kind: CaseActionKind = CaseActionKind.OTHER
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,12 +10,12 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from bot.doctor.findings import Finding, fail, ok, warn
-from bot.storage.encryption import Vault, VaultError
+from bot.orgs.tables import orgs
+from bot.storage.encryption import Encryption, EncryptionError
 from bot.storage.engine import Database
-from bot.storage.install_tables import installations
 from bot.storage.migrations import Schema, schema_of
-from bot.storage.org_tables import orgs
 from bot.storage.rekeying import check_secrets
+from bot.workspaces.tables import installations
 
 DATABASE, KEYS = "Database", "Encryption keys"
 
@@ -26,7 +26,7 @@ class Books:
 
     findings: list[Finding] = field(default_factory=list)
     database: Database | None = None
-    vault: Vault | None = None
+    encryption: Encryption | None = None
 
     async def close(self) -> None:
         if self.database is not None:
@@ -124,10 +124,10 @@ async def _look_at_keys(keys: tuple[str, ...], books: Books, *, needed: bool) ->
         books.findings.append(await _without_keys(books.database))
         return
     try:
-        books.vault = Vault(keys)
+        books.encryption = Encryption(keys)
         if books.database is not None:
-            await check_secrets(books.database, books.vault)
-    except VaultError as error:
+            await check_secrets(books.database, books.encryption)
+    except EncryptionError as error:
         books.findings.append(fail(KEYS, "not every stored secret can be opened", str(error)))
         return
     books.findings.append(ok(KEYS, f"{len(keys)} of them; the first seals, all open what is stored"))

@@ -3,7 +3,7 @@
 from bot.datadog.checkup import WRITES, KeyProblem, check_up
 from bot.datadog.client import Datadog
 from bot.doctor.findings import Finding, fail, ok, warn
-from bot.investigations.org_entries import OrgEntry
+from bot.orgs.model import OrgEntry
 
 _GRANT = "Grant it in Datadog to the owner of the application key, and to the key itself if it is scoped"
 

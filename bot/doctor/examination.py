@@ -16,10 +16,10 @@ from bot.doctor.findings import Finding, fail, warn
 from bot.doctor.setup import DatadogKeys, Setup
 from bot.doctor.slack_checks import TOKEN, check_socket, check_token
 from bot.doctor.web_checks import check_web
-from bot.investigations.org_book import OrgBook
-from bot.investigations.org_entries import DEFAULT, OrgEntry
-from bot.slack.install_records import InstallRecords
-from bot.storage.install_tables import installations
+from bot.orgs.model import DEFAULT, OrgEntry
+from bot.orgs.repository import OrgRepository
+from bot.workspaces.repository import InstallationRepository
+from bot.workspaces.tables import installations
 
 logger = logging.getLogger(__name__)
 
@@ -84,18 +84,20 @@ async def _one_token(session: ClientSession, setup: Setup) -> list[Finding]:
 
 async def _installs(session: ClientSession, setup: Setup, books: Books) -> list[Finding]:
     """Every install's own token."""
-    if books.database is None or books.vault is None:
+    if books.database is None or books.encryption is None:
         return [
             warn(TOKEN, "which workspaces have installed it can't be read", "Mend the database and its keys first.")
         ]
-    records = InstallRecords(books.database, books.vault)
+    records = InstallationRepository(books.database, books.encryption)
     async with books.database.transaction() as connection:
-        homes = list((await connection.execute(select(installations.c.home).order_by(installations.c.id))).scalars())
-    if not homes:
+        home_tabs = list(
+            (await connection.execute(select(installations.c.home).order_by(installations.c.id))).scalars()
+        )
+    if not home_tabs:
         link = f"{setup.public_url}/slack/install"
         return [warn(TOKEN, "no workspace has installed it yet", f"Open {link} in a browser.")]
     found: list[Finding] = []
-    for home in homes:
+    for home in home_tabs:
         installation = await records.at(home)
         if installation is not None:
             found += await check_token(_client(session, setup, installation.tokens.bot_token), home)
@@ -129,7 +131,7 @@ async def _of_settings(setup: Setup, keys: DatadogKeys) -> Finding:
 async def _connected(setup: Setup, books: Books) -> list[Finding]:
     if books.database is None:
         return []
-    book = OrgBook(books.database, books.vault, setup.client_of)
+    book = OrgRepository(books.database, books.encryption, setup.client_of)
     try:
         found = []
         for entry in await book.everywhere():

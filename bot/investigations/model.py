@@ -1,96 +1,10 @@
 """The words of the heart: what is asked, where, and what became of it. Plain data; no database, no Slack, no calls."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import StrEnum
 
 from bot.datadog.investigations import Conclusion
-
-
-@dataclass(frozen=True, slots=True)
-class AlertRef:
-    """One monitor event: what Datadog needs to investigate an alert, and what people call it."""
-
-    monitor_id: int
-    event_id: str
-    event_ts: int  # Unix milliseconds
-    monitor_name: str = ""
-    group: str = ""
-    host: str = field(default="", compare=False)  # of the link it was read from: which organisation is meant
-
-
-@dataclass(frozen=True, slots=True)
-class MonitorRef:
-    """A monitor whose latest alert is meant; its event is still to be found."""
-
-    monitor_id: int
-    monitor_name: str = ""
-    group: str = ""
-    host: str = field(default="", compare=False)
-
-
-@dataclass(frozen=True, slots=True)
-class EventRef:
-    """An alert event known by its id only; its monitor is still to be found."""
-
-    event_id: str
-    host: str = field(default="", compare=False)
-
-
-@dataclass(frozen=True, slots=True)
-class Question:
-    """Free text, for an investigation without a monitor. The window is given as both ends or not at all."""
-
-    text: str
-    tags: tuple[str, ...] = ()
-    start_ts: int | None = None  # Unix milliseconds
-    end_ts: int | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class ExistingRun:
-    """An investigation somebody started elsewhere and that is followed here, never started anew."""
-
-    investigation_id: str
-    alert: AlertRef | None = None
-    host: str = field(default="", compare=False)
-
-
-@dataclass(frozen=True, slots=True)
-class ThreadRef:
-    """The alert of the thread it is asked in; the thread is still to be read."""
-
-
-Subject = AlertRef | MonitorRef | EventRef | Question | ExistingRun | ThreadRef
-
-
-class Source(StrEnum):
-    BUTTON = "button"
-    SHORTCUT = "shortcut"
-    COMMAND = "command"
-    MENTION = "mention"
-    MODAL = "modal"
-    AUTOMATIC = "automatic"
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """Where an answer belongs: a thread of a channel, or the channel itself while no thread is known."""
-
-    workspace: str
-    channel: str
-    thread_ts: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Ask:
-    """One person's wish. The key is the same for a retry of the same gesture, and for nothing else."""
-
-    key: str
-    subject: Subject
-    place: Place
-    requester: str
-    source: Source
-    org: str = "default"
+from bot.model import AlertRef, Question
 
 
 class State(StrEnum):

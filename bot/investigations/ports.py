@@ -5,16 +5,8 @@ from typing import Protocol
 from bot.datadog.events import AlertEvent
 from bot.datadog.investigations import InvestigationDetail, InvestigationPage
 from bot.datadog.monitors import Monitor
-from bot.investigations.model import (
-    AlertRef,
-    Ask,
-    EventRef,
-    ExistingRun,
-    Failure,
-    Investigation,
-    MonitorRef,
-    Place,
-)
+from bot.investigations.model import Failure, Investigation
+from bot.model import AlertRef, Ask, EventRef, ExistingRun, MonitorRef, Place
 
 
 class Bits(Protocol):
@@ -57,7 +49,7 @@ class Threads(Protocol):
     async def subject_of(self, place: Place) -> AlertRef | MonitorRef | EventRef | ExistingRun | None: ...
 
 
-class Voice(Protocol):
+class Notices(Protocol):
     """Answers to the one person who asked, when there is no card to say it in."""
 
     async def lookup_failed(self, ask: Ask, failure: Failure) -> None: ...

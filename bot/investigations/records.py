@@ -7,50 +7,17 @@ from typing import Any
 from sqlalchemy import Row
 
 from bot.datadog.investigations import Conclusion
-from bot.investigations.model import (
+from bot.investigations.model import Failure, FailureKind, Investigation, State, Verdict
+from bot.model import (
     AlertRef,
     Ask,
-    EventRef,
     ExistingRun,
-    Failure,
-    FailureKind,
-    Investigation,
-    MonitorRef,
     Place,
     Question,
     Source,
-    State,
     Subject,
-    ThreadRef,
-    Verdict,
+    read_subject,
 )
-
-_KINDS: dict[str, type[Subject]] = {
-    "alert": AlertRef,
-    "monitor": MonitorRef,
-    "event": EventRef,
-    "question": Question,
-    "existing": ExistingRun,
-    "thread": ThreadRef,
-}
-_NAMES = {kind: name for name, kind in _KINDS.items()}
-
-
-def subject_record(subject: Subject) -> dict[str, Any]:
-    return {"kind": _NAMES[type(subject)], **asdict(subject)}
-
-
-def read_subject(record: dict[str, Any]) -> Subject:
-    values = {name: value for name, value in record.items() if name != "kind"}
-    match record["kind"]:
-        case "question":
-            return Question(**{**values, "tags": tuple(values["tags"])})
-        case "existing":
-            alert = values["alert"]
-            host = values.get("host", "")
-            return ExistingRun(values["investigation_id"], AlertRef(**alert) if alert else None, host)
-        case kind:
-            return _KINDS[kind](**values)
 
 
 def subject_key(subject: AlertRef | Question | ExistingRun) -> str:

@@ -5,8 +5,8 @@ from typing import Any
 
 from slack_sdk.errors import SlackApiError
 
+from bot.slack.clients import BotClient
 from bot.slack.errors import Meaning, trouble_of
-from bot.slack.workspaces import Speaker
 from bot.storage.outbox import Delivery
 
 MOST_PAGES = 20
@@ -17,11 +17,11 @@ class CannotLookError(Exception):
     """This workspace does not let us read the thread."""
 
 
-async def find_ours(speaker: Speaker, delivery: Delivery) -> str | None:
+async def find_ours(bot_client: BotClient, delivery: Delivery) -> str | None:
     """The ts of our post with this delivery's key, if it stands there."""
     try:
-        async for message in _messages(speaker, delivery):
-            if _is_ours(message, speaker) and _key(message) == delivery.owed.key:
+        async for message in _messages(bot_client, delivery):
+            if _is_ours(message, bot_client) and _key(message) == delivery.owed.key:
                 return str(message["ts"])
     except SlackApiError as error:
         if trouble_of(error).meaning is Meaning.REFUSED:
@@ -30,12 +30,12 @@ async def find_ours(speaker: Speaker, delivery: Delivery) -> str | None:
     return None
 
 
-async def _messages(speaker: Speaker, delivery: Delivery) -> AsyncIterator[dict[str, Any]]:
+async def _messages(bot_client: BotClient, delivery: Delivery) -> AsyncIterator[dict[str, Any]]:
     cursor = ""
     since = max((delivery.first_try_at or 0.0) - _CLOCK_SKEW, 0.0)
     for _ in range(MOST_PAGES):
         arguments: dict[str, Any] = {
-            "channel": await _channel(speaker, delivery),
+            "channel": await _channel(bot_client, delivery),
             "oldest": f"{since:.6f}",
             "include_all_metadata": True,
             "limit": 200,
@@ -43,9 +43,9 @@ async def _messages(speaker: Speaker, delivery: Delivery) -> AsyncIterator[dict[
         if cursor:
             arguments["cursor"] = cursor
         if delivery.thread_ts:
-            page = await speaker.client.conversations_replies(ts=delivery.thread_ts, **arguments)
+            page = await bot_client.client.conversations_replies(ts=delivery.thread_ts, **arguments)
         else:
-            page = await speaker.client.conversations_history(**arguments)
+            page = await bot_client.client.conversations_history(**arguments)
         for message in page.get("messages") or ():
             yield message
         cursor = (page.get("response_metadata") or {}).get("next_cursor") or ""
@@ -53,18 +53,18 @@ async def _messages(speaker: Speaker, delivery: Delivery) -> AsyncIterator[dict[
             return
 
 
-async def _channel(speaker: Speaker, delivery: Delivery) -> str:
+async def _channel(bot_client: BotClient, delivery: Delivery) -> str:
     """A person's id is enough to post to, but reading needs the conversation's own id."""
     channel = delivery.owed.channel
     if not channel.startswith(("U", "W")):
         return channel
-    answer = await speaker.client.conversations_open(users=channel)
+    answer = await bot_client.client.conversations_open(users=channel)
     return str(answer["channel"]["id"])
 
 
-def _is_ours(message: dict[str, Any], speaker: Speaker) -> bool:
-    by_bot = bool(speaker.bot_id) and message.get("bot_id") == speaker.bot_id
-    return by_bot or message.get("user") == speaker.bot_user_id
+def _is_ours(message: dict[str, Any], bot_client: BotClient) -> bool:
+    by_bot = bool(bot_client.bot_id) and message.get("bot_id") == bot_client.bot_id
+    return by_bot or message.get("user") == bot_client.bot_user_id
 
 
 def _key(message: dict[str, Any]) -> str:

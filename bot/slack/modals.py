@@ -7,10 +7,10 @@ from typing import Any
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
+from bot.investigations.views import answers
 from bot.slack.errors import CALL_ERRORS, error_code
-from bot.slack.gestures import Gesture
-from bot.slack.views import answers
-from bot.slack.voice import Voice
+from bot.slack.interactions import Interaction
+from bot.slack.replies import Replies
 
 logger = logging.getLogger(__name__)
 
@@ -18,7 +18,7 @@ _TOO_LATE = {"expired_trigger_id", "exchanged_trigger_id"}
 
 
 async def open_modal(
-    voice: Voice, client: AsyncWebClient, gesture: Gesture, view: dict[str, Any], *, on_top: bool = False
+    replies: Replies, client: AsyncWebClient, interaction: Interaction, view: dict[str, Any], *, on_top: bool = False
 ) -> dict[str, Any] | None:
     """The opened view as Slack tells it; None when it could not be opened, and then the person was told.
 
@@ -26,9 +26,9 @@ async def open_modal(
     """
     show = client.views_push if on_top else client.views_open
     try:
-        answer = await show(trigger_id=gesture.trigger_id, view=view)
+        answer = await show(trigger_id=interaction.trigger_id, view=view)
     except CALL_ERRORS as error:
-        await _say_so(voice, gesture, error)
+        await _say_so(replies, interaction, error)
         return None
     opened: dict[str, Any] = answer["view"]
     return opened
@@ -56,7 +56,7 @@ async def update_modal(
     return True
 
 
-async def _say_so(voice: Voice, gesture: Gesture, error: Exception) -> None:
+async def _say_so(replies: Replies, interaction: Interaction, error: Exception) -> None:
     code = error_code(error) if isinstance(error, SlackApiError) else ""
     if code in _TOO_LATE:
         message = answers.too_late()
@@ -64,5 +64,5 @@ async def _say_so(voice: Voice, gesture: Gesture, error: Exception) -> None:
         reference = secrets.token_hex(3).upper()
         logger.warning("modal %s did not open: %s", reference, code or type(error).__name__)
         message = answers.unexpected(reference)
-    voice.remember(gesture.place, gesture.person, gesture.response_url)
-    await voice.tell(gesture.place, gesture.person, message)
+    replies.remember(interaction.place, interaction.person, interaction.response_url)
+    await replies.tell(interaction.place, interaction.person, message)

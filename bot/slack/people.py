@@ -13,9 +13,9 @@ from typing import Any, Generic, TypeVar
 
 from slack_sdk.errors import SlackApiError
 
-from bot.investigations.policy import Known, PersonFacts, Unknown
+from bot.model import Known, PersonFacts, Unknown
+from bot.slack.clients import BotClient, Workspaces
 from bot.slack.errors import CALL_ERRORS, error_code, trouble_of
-from bot.slack.workspaces import Speaker, Workspaces
 
 logger = logging.getLogger(__name__)
 
@@ -96,27 +96,27 @@ class People:
             return Unknown(code)
 
     async def _facts(self, workspace: str, person: str, groups: tuple[str, ...]) -> Known:
-        speaker = await self._workspaces.speaker(workspace)
-        if speaker is None or not person:
+        bot_client = await self._workspaces.bot_client(workspace)
+        if bot_client is None or not person:
             return Unknown("not_installed")
         profile, members = await asyncio.gather(
-            self._profiles.get((workspace, person), lambda: _profile(speaker, workspace, person)),
-            asyncio.gather(*(self._members_of(speaker, workspace, group) for group in groups)),
+            self._profiles.get((workspace, person), lambda: _profile(bot_client, workspace, person)),
+            asyncio.gather(*(self._members_of(bot_client, workspace, group) for group in groups)),
         )
         member_of = frozenset(group for group, people in zip(groups, members, strict=True) if person in people)
         return PersonFacts(person, profile.is_admin, profile.is_guest, profile.is_outsider, member_of)
 
-    async def _members_of(self, speaker: Speaker, workspace: str, group: str) -> frozenset[str]:
-        return await self._members.get((workspace, group), lambda: _members(speaker, group))
+    async def _members_of(self, bot_client: BotClient, workspace: str, group: str) -> frozenset[str]:
+        return await self._members.get((workspace, group), lambda: _members(bot_client, group))
 
     async def group_handles(self, workspace: str) -> dict[str, str]:
         """The user groups by id, to choose from; empty when they can't be read now."""
-        speaker = await self._workspaces.speaker(workspace)
-        if speaker is None:
+        bot_client = await self._workspaces.bot_client(workspace)
+        if bot_client is None:
             return {}
         try:
             async with asyncio.timeout(self._patience):
-                return await self._handles.get((workspace, ""), lambda: _handles(speaker))
+                return await self._handles.get((workspace, ""), lambda: _handles(bot_client))
         except CALL_ERRORS as error:
             logger.warning("the user groups can't be read: Slack says %s", _code(error))
             return {}
@@ -125,9 +125,9 @@ class People:
         await asyncio.gather(self._profiles.stop(), self._members.stop(), self._handles.stop())
 
 
-async def _profile(speaker: Speaker, workspace: str, person: str) -> _Profile:
+async def _profile(bot_client: BotClient, workspace: str, person: str) -> _Profile:
     try:
-        answer = await speaker.client.users_info(user=person)
+        answer = await bot_client.client.users_info(user=person)
     except SlackApiError as error:
         if error_code(error) == "unknown_method":  # never Slack itself: a server that speaks its API and has no guests
             return _Profile(is_admin=False, is_guest=False, is_outsider=False)
@@ -136,7 +136,7 @@ async def _profile(speaker: Speaker, workspace: str, person: str) -> _Profile:
     return _Profile(
         is_admin=any(user.get(name) for name in ("is_admin", "is_owner", "is_primary_owner")),
         is_guest=any(user.get(name) for name in ("is_restricted", "is_ultra_restricted")),
-        is_outsider=_is_outsider(user, workspace, speaker.enterprise),
+        is_outsider=_is_outsider(user, workspace, bot_client.enterprise),
     )
 
 
@@ -151,13 +151,13 @@ def _is_outsider(user: Mapping[str, Any], workspace: str, enterprise: str) -> bo
     return bool(own) and own != workspace and workspace not in (of_enterprise.get("teams") or ())
 
 
-async def _members(speaker: Speaker, group: str) -> frozenset[str]:
-    answer = await speaker.client.usergroups_users_list(usergroup=group)
+async def _members(bot_client: BotClient, group: str) -> frozenset[str]:
+    answer = await bot_client.client.usergroups_users_list(usergroup=group)
     return frozenset(str(member) for member in answer.get("users") or ())
 
 
-async def _handles(speaker: Speaker) -> dict[str, str]:
-    answer = await speaker.client.usergroups_list()
+async def _handles(bot_client: BotClient) -> dict[str, str]:
+    answer = await bot_client.client.usergroups_list()
     return {str(group["id"]): str(group.get("handle") or "") for group in answer.get("usergroups") or ()}
 
 

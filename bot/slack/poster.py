@@ -16,13 +16,13 @@ from typing import Any, Protocol
 
 from slack_sdk.errors import SlackApiError
 
-from bot.investigations.loops import Tasks
-from bot.investigations.timing import Timing
+from bot.slack.clients import BotClient, Workspaces
 from bot.slack.errors import CALL_ERRORS, Meaning, SlackTrouble, trouble_of
 from bot.slack.history import CannotLookError, find_ours
-from bot.slack.views.message import Message
-from bot.slack.workspaces import Speaker, Workspaces
+from bot.slack.message import Message
 from bot.storage.outbox import Delivery, Outbox
+from bot.storage.timing import Timing
+from bot.storage.workers import Tasks
 
 logger = logging.getLogger(__name__)
 
@@ -103,23 +103,23 @@ class Poster:
 
     async def _deliver(self, delivery: Delivery) -> None:
         kind = self._kinds.get(delivery.owed.kind)
-        speaker = await self._workspaces.speaker(delivery.owed.workspace)
-        if kind is None or speaker is None:
+        bot_client = await self._workspaces.bot_client(delivery.owed.workspace)
+        if kind is None or bot_client is None:
             await self._outbox.refused(delivery, "workspace_gone")
             return
         if not delivery.ts:
             await self._keep_pace(delivery.owed.channel)
         try:
             async with asyncio.timeout(self._timing.effect):
-                await self._send(speaker, kind, delivery)
+                await self._send(bot_client, kind, delivery)
         except CALL_ERRORS as error:
             await self._stumbled(kind, delivery, trouble_of(error))
 
-    async def _send(self, speaker: Speaker, kind: Kind, delivery: Delivery) -> None:
+    async def _send(self, bot_client: BotClient, kind: Kind, delivery: Delivery) -> None:
         may_repeat = False
         if delivery.may_stand_already:
             try:
-                if ts := await find_ours(speaker, delivery):
+                if ts := await find_ours(bot_client, delivery):
                     logger.info("%s stands in Slack already", delivery.owed.key)
                     await self._outbox.adopted(delivery, ts)
                     return
@@ -129,23 +129,23 @@ class Poster:
         if message is None:
             await self._outbox.refused(delivery, "nothing_to_show")
         elif delivery.ts:
-            await self._edit(speaker, delivery, message)
+            await self._edit(bot_client, delivery, message)
         else:
-            await self._post(speaker, delivery, message)
+            await self._post(bot_client, delivery, message)
 
-    async def _edit(self, speaker: Speaker, delivery: Delivery, message: Message) -> None:
+    async def _edit(self, bot_client: BotClient, delivery: Delivery, message: Message) -> None:
         digest = _digest(message)
         if digest != delivery.digest:
             await _tolerating_our_faults(
-                speaker.client.chat_update, message, channel=delivery.owed.channel, ts=delivery.ts, parse="none"
+                bot_client.client.chat_update, message, channel=delivery.owed.channel, ts=delivery.ts, parse="none"
             )
         await self._outbox.sent(delivery, delivery.ts, digest)
 
-    async def _post(self, speaker: Speaker, delivery: Delivery, message: Message) -> None:
+    async def _post(self, bot_client: BotClient, delivery: Delivery, message: Message) -> None:
         if not await self._outbox.sending(delivery):
             return
         answer = await _tolerating_our_faults(
-            speaker.client.chat_postMessage,
+            bot_client.client.chat_postMessage,
             message,
             channel=delivery.owed.channel,
             thread_ts=delivery.thread_ts or None,

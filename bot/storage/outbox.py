@@ -49,7 +49,7 @@ class Delivery:
         return self.state == SENDING and not self.ts
 
 
-async def owe(database: Database, connection: AsyncConnection, owed: Owed) -> bool:
+async def enqueue(database: Database, connection: AsyncConnection, owed: Owed) -> bool:
     """In the transaction that makes it owed; False when it was owed already."""
     inserted = await connection.execute(
         database.insert_new(deliveries)
@@ -196,7 +196,7 @@ class Outbox:
             requester=owed.requester,
         )
         async with self.database.transaction() as connection:
-            await owe(self.database, connection, instead)
+            await enqueue(self.database, connection, instead)
 
     async def _write(self, delivery: Delivery, **values: Any) -> bool:
         async with self.database.transaction() as connection:

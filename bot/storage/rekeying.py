@@ -6,9 +6,9 @@ from typing import Any
 from sqlalchemy import Column, Row, Table, and_, select, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.storage.encryption import Vault, VaultError, sealed_columns
+from bot.schema import metadata
+from bot.storage.encryption import Encryption, EncryptionError, encrypted_columns
 from bot.storage.engine import Database
-from bot.storage.schema import metadata
 
 BATCH = 200
 
@@ -23,25 +23,25 @@ class Rekeyed:
     unreadable: int = 0  # no key given opens them
 
 
-async def rekey(database: Database, vault: Vault, *, batch: int = BATCH) -> list[Rekeyed]:
+async def rekey(database: Database, encryption: Encryption, *, batch: int = BATCH) -> list[Rekeyed]:
     return [
-        await _rekey_table(database, vault, table, columns, batch)
-        for table, columns in sealed_columns(metadata).items()
+        await _rekey_table(database, encryption, table, columns, batch)
+        for table, columns in encrypted_columns(metadata).items()
     ]
 
 
-async def check_secrets(database: Database, vault: Vault) -> None:
+async def check_secrets(database: Database, encryption: Encryption) -> None:
     """Raises VaultError when a stored secret of the newest rows can't be opened: the wrong keys are told at the start."""
-    for table, columns in sealed_columns(metadata).items():
+    for table, columns in encrypted_columns(metadata).items():
         newest = select(*columns).order_by(*(key.desc() for key in table.primary_key.columns)).limit(BATCH)
         async with database.transaction() as connection:
             rows = (await connection.execute(newest)).all()
         for sealed in (text for row in rows for text in row if text):
-            vault.open(sealed)
+            encryption.decrypt(sealed)
 
 
 async def _rekey_table(
-    database: Database, vault: Vault, table: Table, columns: list[Column[Any]], batch: int
+    database: Database, encryption: Encryption, table: Table, columns: list[Column[Any]], batch: int
 ) -> Rekeyed:
     told, keys, last = Rekeyed(table.name), list(table.primary_key.columns), None
     while True:
@@ -51,26 +51,31 @@ async def _rekey_table(
                 query = query.where(tuple_(*keys) > tuple_(*last))
             rows = (await connection.execute(query)).all()
             for row in rows:
-                await _rekey_row(connection, vault, table, columns, row, told)
+                await _rekey_row(connection, encryption, table, columns, row, told)
         if not rows:
             return told
         last = tuple(rows[-1][: len(keys)])
 
 
 async def _rekey_row(
-    connection: AsyncConnection, vault: Vault, table: Table, columns: list[Column[Any]], row: Row[Any], told: Rekeyed
+    connection: AsyncConnection,
+    encryption: Encryption,
+    table: Table,
+    columns: list[Column[Any]],
+    row: Row[Any],
+    told: Rekeyed,
 ) -> None:
     same_row = and_(*(key == row._mapping[key] for key in table.primary_key.columns))  # noqa: SLF001  its public name
     for column in columns:
         old = row._mapping[column]  # noqa: SLF001
         if old is None:
             continue
-        if vault.is_current(old):
+        if encryption.is_current(old):
             told.current += 1
             continue
         try:
-            new = vault.rotate(old)
-        except VaultError:
+            new = encryption.rotate(old)
+        except EncryptionError:
             told.unreadable += 1
             continue
         # the secret may be replaced meanwhile; a new one is sealed with the first key anyway

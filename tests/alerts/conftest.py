@@ -9,19 +9,20 @@ from typing import Any
 import pytest
 from sqlalchemy import select, update
 
-from bot.alerts.book import ALERT_CARD
 from bot.alerts.model import KnownCycle, Notice, Transition
+from bot.alerts.repository import ALERT_CARD
 from bot.alerts.room import AlertRoom
+from bot.alerts.tables import alert_cycles, alert_mutes, alert_notices, alert_starts
 from bot.datadog.monitors import Monitor
-from bot.investigations.desk import Outcome, Reception
-from bot.investigations.model import AlertRef, Ask, Failure, Place
-from bot.investigations.org_entries import NoOrg
-from bot.investigations.rules import AlertFacts, AlertFilter, ChannelRules
-from bot.investigations.sightings import Sightings
-from bot.investigations.timing import Timing
-from bot.storage.alert_tables import alert_cycles, alert_mutes, alert_notices, alert_starts
+from bot.investigations.model import Failure
+from bot.investigations.requests import Outcome, Reception
+from bot.investigations.seen_alerts import SeenAlerts
+from bot.model import AlertRef, Ask, Place
+from bot.orgs.model import NoOrg
+from bot.rules.model import AlertFacts, AlertFilter, ChannelRules
 from bot.storage.engine import Database
 from bot.storage.tables import deliveries
+from bot.storage.timing import Timing
 from tests.clock import Clock
 from tests.pg import database_url, ready, ready_postgres_url
 
@@ -102,7 +103,7 @@ class Downtimes:
     taken_back: list[str] = field(default_factory=list)
     trouble: list[Exception] = field(default_factory=list)
     looks: int = 0
-    gate: asyncio.Event | None = None
+    permissions: asyncio.Event | None = None
 
     @property
     def monitors(self) -> "Downtimes":
@@ -117,8 +118,8 @@ class Downtimes:
         return Monitor(monitor_id, "Disk almost full", "query alert", tags=("env:prod",), priority=1)
 
     async def mute(self, monitor_id: int, *, until: datetime | None, scope: str, message: str) -> str:
-        if self.gate:
-            await self.gate.wait()
+        if self.permissions:
+            await self.permissions.wait()
         self._stumble()
         self.made.append({"monitor": monitor_id, "until": until, "scope": scope, "message": message})
         return f"downtime-{len(self.made)}"
@@ -157,7 +158,7 @@ class RoomOnStage:
         self.considered = Considered()
         self.datadog = Downtimes()
         self.told = Told()
-        self.sightings = Sightings(database)
+        self.seen_alerts = SeenAlerts(database)
         self.room = self.another("one")
 
     def another(self, owner: str) -> AlertRoom:
@@ -168,9 +169,9 @@ class RoomOnStage:
             rules=self.rules,
             chooser=self.chooser,
             automatic=self.considered,
-            desk=self.considered,
+            requests=self.considered,
             orgs=self.datadog,
-            sightings=self.sightings,
+            seen_alerts=self.seen_alerts,
             teller=self.told,
             owner=owner,
             wake=lambda: None,

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from bot.alerts.cycle import MOST_MOMENTS, joined, standing
 from bot.alerts.model import Cycle, Notice, Transition
 from bot.alerts.records import cycle_record, read_cycle_record
-from bot.investigations.model import AlertRef, MonitorRef
+from bot.model import AlertRef, MonitorRef
 from tests.alerts.conftest import NOW_MS, notice
 
 ALERT, WARN, RECOVERED, RENOTIFY = Transition.ALERT, Transition.WARN, Transition.RECOVERED, Transition.RENOTIFY

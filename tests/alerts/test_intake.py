@@ -37,17 +37,17 @@ async def test_a_database_that_does_not_answer_fails_each_and_keeps_none_waiting
 
 
 async def test_one_who_gives_up_takes_no_other_along(room: RoomOnStage, monkeypatch: pytest.MonkeyPatch) -> None:
-    intake, gate = room.room.intake, asyncio.Event()
+    intake, permissions = room.room.intake, asyncio.Event()
     write = intake._write
 
     async def slow(batch: Any) -> set[str]:
-        gate.set()
+        permissions.set()
         await asyncio.sleep(0)
         return await write(batch)
 
     monkeypatch.setattr(intake, "_write", slow)
     tasks = [asyncio.create_task(intake.keep("default", notice(at=at))) for at in range(3)]
-    await gate.wait()
+    await permissions.wait()
     tasks[0].cancel()
     assert await asyncio.gather(*tasks[1:]) == [True, True]
     with pytest.raises(asyncio.CancelledError):

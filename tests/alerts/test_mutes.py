@@ -8,9 +8,10 @@ import pytest
 from bot.alerts.model import KnownCycle, Transition
 from bot.alerts.mutes import Click, State, Work, scope_of
 from bot.alerts.room import forget_alerts
+from bot.alerts.tables import alert_mutes
 from bot.datadog.errors import Forbidden, NotFound, NotSent, Unavailable
-from bot.investigations.model import FailureKind, Place
-from bot.storage.alert_tables import alert_mutes
+from bot.investigations.model import FailureKind
+from bot.model import Place
 from tests.alerts.conftest import RoomOnStage, notice
 
 
@@ -61,12 +62,12 @@ async def test_an_hour_later_the_card_no_longer_says_so(both_rooms: RoomOnStage)
 async def test_two_people_at_once_make_one_downtime(both_rooms: RoomOnStage) -> None:
     room = both_rooms
     known = await an_alert(room)
-    room.datadog.gate = asyncio.Event()
+    room.datadog.permissions = asyncio.Event()
     await press(room, Work.MUTE, known, "UANA")
     await press(room, Work.MUTE, known, "UBEN")
     await room.room.mutes.step()
     await room.room.mutes.step()
-    room.datadog.gate.set()
+    room.datadog.permissions.set()
     await room.room.mutes._tasks.finish(10)
     await room.settle()
     assert len(room.datadog.made) == 1

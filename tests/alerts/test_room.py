@@ -2,7 +2,7 @@
 
 import asyncio
 
-from bot.investigations.loops import Loop
+from bot.storage.workers import Loop
 from tests.alerts.conftest import RoomOnStage, notice
 
 

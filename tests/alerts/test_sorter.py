@@ -7,9 +7,9 @@ import pytest
 
 from bot.alerts.intake import NEW, SORTED, UNROUTED
 from bot.alerts.model import Transition
-from bot.investigations.model import Place
-from bot.investigations.rules import AlertFilter
-from bot.storage.alert_tables import alert_notices
+from bot.alerts.tables import alert_notices
+from bot.model import Place
+from bot.rules.model import AlertFilter
 from bot.storage.tables import deliveries
 from tests.alerts.conftest import RoomOnStage, channel, notice
 
@@ -147,7 +147,7 @@ async def test_two_processes_make_one_card_of_a_storm_in_any_order(
     for each in told:
         await room.room.intake.keep("default", each)
     both = [room.room.sorter, room.another("two").sorter]
-    monkeypatch.setattr("bot.alerts.sorter.AT_ONCE", 4)  # so that both are at it
+    monkeypatch.setattr("bot.alerts.routing.AT_ONCE", 4)  # so that both are at it
     while NEW in await room.notice_states():
         await asyncio.gather(*(sorter.step() for sorter in both))
         await asyncio.gather(*(sorter._tasks.finish(10) for sorter in both))

@@ -8,9 +8,9 @@ from sqlalchemy import true
 from bot.alerts.model import Transition
 from bot.alerts.starts import MOST_LOOKS
 from bot.datadog.errors import Forbidden, Unavailable
-from bot.investigations.model import AlertRef, ExistingRun, MonitorRef, Place, Source
-from bot.investigations.org_entries import Elsewhere, NoneConnected
-from bot.investigations.rules import AlertFilter
+from bot.model import AlertRef, ExistingRun, MonitorRef, Place, Source
+from bot.orgs.model import Elsewhere, NoneConnected
+from bot.rules.model import AlertFilter
 from tests.alerts.conftest import RoomOnStage, channel, notice
 
 ALERT, WARN, RECOVERED = Transition.ALERT, Transition.WARN, Transition.RECOVERED
@@ -139,7 +139,7 @@ async def test_an_organisation_that_is_connected_in_the_meantime_will_do(room: R
 
 async def test_nothing_starts_and_nothing_is_followed_where_no_organisation_can_be_told(room: RoomOnStage) -> None:
     room.chooser.choice = Elsewhere("other.datadoghq.eu")
-    await room.sightings.saw_run(MESSAGE.workspace, MESSAGE.channel, MESSAGE.thread_ts, RUN)
+    await room.seen_alerts.saw_run(MESSAGE.workspace, MESSAGE.channel, MESSAGE.thread_ts, RUN)
     await saw(room)
     assert (room.considered.starts, room.considered.asks) == ([], [])
     (decision,) = await room.decisions()
@@ -182,7 +182,7 @@ async def test_a_refusal_is_not_repeated(room: RoomOnStage) -> None:
 
 
 async def test_findings_in_the_thread_are_followed_and_nothing_is_started(room: RoomOnStage) -> None:
-    await room.sightings.saw_run(MESSAGE.workspace, MESSAGE.channel, MESSAGE.thread_ts, RUN)
+    await room.seen_alerts.saw_run(MESSAGE.workspace, MESSAGE.channel, MESSAGE.thread_ts, RUN)
     await saw(room)
     (ask,) = room.considered.asks
     assert ask.subject == ExistingRun(RUN, ALERT_REF)

@@ -15,9 +15,9 @@ from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from pathlib import Path
 
-from bot.investigations.desk import Desk
-from bot.investigations.ledger import Ledger
-from bot.investigations.model import AlertRef, Ask, Place, Source
+from bot.investigations.repository import InvestigationRepository
+from bot.investigations.requests import Requests
+from bot.model import AlertRef, Ask, Place, Source
 from bot.sandbox.datadog import Script
 from bot.sandbox.stage import Stage
 from bot.storage.engine import Database
@@ -39,19 +39,19 @@ async def durable_starts(folder: Path) -> Figures:
     """Clicks written down, at once from everywhere: what stands between a click and its acknowledgement."""
     database = Database(f"sqlite+aiosqlite:///{folder}/bench.sqlite3")
     await database.open()
-    desk = Desk(Ledger(database, deadline=2700), lambda: None)
+    requests = Requests(InvestigationRepository(database, deadline=2700), lambda: None)
     took: list[float] = []
 
     async def start(number: int) -> None:
         began = time.perf_counter()
-        await desk.ask(_ask(number))
+        await requests.ask(_ask(number))
         took.append(time.perf_counter() - began)
 
     began = time.perf_counter()
     await asyncio.gather(*map(start, range(STARTS)))
     total = time.perf_counter() - began
     one = time.perf_counter()
-    await desk.ask(_ask(STARTS + 1))
+    await requests.ask(_ask(STARTS + 1))
     alone = time.perf_counter() - one
     await database.close()
     return {f"{STARTS} clicks at once, all durable, s": total, "one click alone, durable, ms": alone * 1000}

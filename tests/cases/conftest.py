@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
-from bot.cases.recognition import Recognised, recognise
+from bot.datadog.insight_recognition import Recognised, recognise
 from bot.datadog.sites import Site, site_named
 
 Recognise = Callable[[str], Recognised]

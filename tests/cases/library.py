@@ -3,9 +3,9 @@
 from datetime import UTC, datetime
 from typing import Any
 
-from bot.cases.orders import Wanted
+from bot.cases.requests import Wanted
 from bot.datadog.case_model import Case, Insight, Person
-from bot.investigations.model import Place
+from bot.model import Place
 
 THREAD = Place("T1", "C1", "1.0")
 CHANNEL = Place("T1", "C1")

@@ -7,11 +7,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.cases.attach import attach, remove, retry_attach, retry_remove
-from bot.cases.insight_types import InsightType
-from bot.cases.model import InsightDraft
-from bot.cases.outcome import Cause, InsightOutcome
-from bot.cases.pages import draft
 from bot.datadog.case_model import Case, Insight
 from bot.datadog.cases import Cases
 from bot.datadog.client import Datadog
@@ -29,6 +24,11 @@ from bot.datadog.errors import (
     Unavailable,
     Unreadable,
 )
+from bot.datadog.insight_drafts import InsightDraft
+from bot.datadog.insight_pages import draft
+from bot.datadog.insight_types import InsightType
+from bot.insights.outcome import Cause, InsightOutcome
+from bot.insights.sending import attach, remove, retry_attach, retry_remove
 
 CASE = "CASEM-42"
 
@@ -283,7 +283,7 @@ async def test_insights_are_removed_the_same_way(clock: Clock) -> None:
 
 
 def test_every_cause_has_its_own_sentence() -> None:
-    from bot.cases.outcome import Problem
+    from bot.insights.outcome import Problem
 
     sentences = {Problem(cause).sentence for cause in Cause}
     assert len(sentences) == len(Cause)

@@ -5,10 +5,10 @@ from collections.abc import AsyncIterator
 import pytest
 from sqlalchemy import select
 
-from bot.cases.book import CASE_CARD, CaseBook
 from bot.cases.catalog import Catalog
+from bot.cases.repository import CASE_CARD, CaseRepository
 from bot.datadog.case_model import STANDARD_TYPE, CaseType, Project, StatusOption
-from bot.investigations.model import Place
+from bot.model import Place
 from bot.storage.engine import Database
 from bot.storage.tables import deliveries
 from tests.cases.library import ANA, CHANNEL, ELSEWHERE, FOREIGN, MONITOR, THREAD, case
@@ -29,21 +29,21 @@ def clock() -> Clock:
 
 
 @pytest.fixture
-async def book(database_url: str, clock: Clock) -> AsyncIterator[CaseBook]:
+async def book(database_url: str, clock: Clock) -> AsyncIterator[CaseRepository]:
     database = Database(database_url, clock=clock)
     await database.open()
-    yield CaseBook(database, lambda _org: CATALOG)
+    yield CaseRepository(database, lambda _org: CATALOG)
     await database.close()
 
 
-async def _wanted(book: CaseBook) -> dict[str, int]:
+async def _wanted(book: CaseRepository) -> dict[str, int]:
     """How often each card is to be shown, by its thread."""
     async with book.database.transaction() as connection:
         rows = await connection.execute(select(deliveries).where(deliveries.c.kind == CASE_CARD))
         return {row.thread_ts: row.wanted for row in rows}
 
 
-async def test_a_case_is_known_by_key_id_and_row_with_the_names_of_its_project_and_type(book: CaseBook) -> None:
+async def test_a_case_is_known_by_key_id_and_row_with_the_names_of_its_project_and_type(book: CaseRepository) -> None:
     told = case(type_id=STANDARD_TYPE, project_id="p1", assignee=ANA, insights=(MONITOR,))
     known = await book.remember("default", told)
     assert (known.key, known.title, known.assignee, known.insights) == ("CASEM-42", "Disk full", "Ana Lytic", 1)
@@ -57,7 +57,7 @@ async def test_a_case_is_known_by_key_id_and_row_with_the_names_of_its_project_a
     assert await book.find("other", "CASEM-42") is None
 
 
-async def test_an_older_answer_never_overwrites_a_newer_one(book: CaseBook) -> None:
+async def test_an_older_answer_never_overwrites_a_newer_one(book: CaseRepository) -> None:
     await book.remember("default", case(at=10, priority="P1"))
     known = await book.remember("default", case(at=5, priority="P5"))
     assert known.priority == "P1"
@@ -65,13 +65,13 @@ async def test_an_older_answer_never_overwrites_a_newer_one(book: CaseBook) -> N
     assert known.priority == "P3"
 
 
-async def test_what_an_answer_leaves_out_is_kept(book: CaseBook) -> None:
+async def test_what_an_answer_leaves_out_is_kept(book: CaseRepository) -> None:
     await book.remember("default", case(insights=(MONITOR,)))
     known = await book.remember("default", case(at=1, insights_known=False))
     assert known.insights == 1
 
 
-async def test_a_card_is_owed_once_a_thread_and_again_after_every_change(book: CaseBook) -> None:
+async def test_a_card_is_owed_once_a_thread_and_again_after_every_change(book: CaseRepository) -> None:
     await book.remember("default", case(), place=THREAD, person="U1", card=True)
     await book.remember("default", case(), place=THREAD, person="U2", card=True)
     assert await _wanted(book) == {"1.0": 1}
@@ -83,7 +83,7 @@ async def test_a_card_is_owed_once_a_thread_and_again_after_every_change(book: C
     assert await _wanted(book) == {"1.0": 2, "7.0": 2}, "nothing changed that a card shows"
 
 
-async def test_acts_are_told_in_order_and_only_the_latest(book: CaseBook, clock: Clock) -> None:
+async def test_acts_are_told_in_order_and_only_the_latest(book: CaseRepository, clock: Clock) -> None:
     known = await book.remember("default", case(), place=THREAD, person="U1", card=True)
     for number in range(6):
         clock.wind(1)
@@ -92,7 +92,7 @@ async def test_acts_are_told_in_order_and_only_the_latest(book: CaseBook, clock:
     assert (await _wanted(book))["1.0"] > 6
 
 
-async def test_a_thread_remembers_its_latest_case(book: CaseBook, clock: Clock) -> None:
+async def test_a_thread_remembers_its_latest_case(book: CaseRepository, clock: Clock) -> None:
     assert await book.of_thread(THREAD) is None
     first = await book.remember("default", case(1), place=THREAD, person="U1")
     clock.wind(1)
@@ -106,7 +106,7 @@ async def test_a_thread_remembers_its_latest_case(book: CaseBook, clock: Clock) 
     assert await book.of_thread(CHANNEL) is None, "a channel is no thread"
 
 
-async def test_the_thread_under_a_card_in_the_channel_remembers_it_too(book: CaseBook) -> None:
+async def test_the_thread_under_a_card_in_the_channel_remembers_it_too(book: CaseRepository) -> None:
     known = await book.remember("default", case(), place=CHANNEL, person="U1", card=True)
     async with book.database.transaction() as connection:
         await connection.execute(deliveries.update().values(ts="55.5"))
@@ -116,7 +116,7 @@ async def test_the_thread_under_a_card_in_the_channel_remembers_it_too(book: Cas
     assert await book.card_ts(known.id, CHANNEL) == "55.5"
 
 
-async def test_a_gone_case_is_forgotten_by_its_thread_and_comes_back_when_seen(book: CaseBook) -> None:
+async def test_a_gone_case_is_forgotten_by_its_thread_and_comes_back_when_seen(book: CaseRepository) -> None:
     known = await book.remember("default", case(), place=THREAD, person="U1", card=True)
     await book.gone(known.id)
     assert await book.of_thread(THREAD) is None
@@ -127,7 +127,7 @@ async def test_a_gone_case_is_forgotten_by_its_thread_and_comes_back_when_seen(b
     assert await book.of_thread(THREAD) is not None
 
 
-async def test_recent_cases_are_those_of_the_channel_and_of_the_person(book: CaseBook, clock: Clock) -> None:
+async def test_recent_cases_are_those_of_the_channel_and_of_the_person(book: CaseRepository, clock: Clock) -> None:
     for number, place, person in ((1, THREAD, "U9"), (2, ELSEWHERE, "U1"), (3, ELSEWHERE, "U9"), (4, FOREIGN, "U1")):
         clock.wind(1)
         await book.remember("default", case(number), place=place, person=person)
@@ -138,13 +138,13 @@ async def test_recent_cases_are_those_of_the_channel_and_of_the_person(book: Cas
     assert await book.recent("other", workspace="T1", channel="C1", person="U1") == []
 
 
-async def test_another_workspaces_case_is_none_of_its_business(book: CaseBook) -> None:
+async def test_another_workspaces_case_is_none_of_its_business(book: CaseRepository) -> None:
     known = await book.remember("default", case(), place=THREAD, person="U1")
     assert await book.get_in("T1", known.id) is not None
     assert await book.get_in("T2", known.id) is None
 
 
-async def test_a_workspace_that_leaves_is_forgotten(book: CaseBook) -> None:
+async def test_a_workspace_that_leaves_is_forgotten(book: CaseRepository) -> None:
     await book.remember("default", case(1), place=THREAD, person="U1")
     await book.remember("default", case(2), place=THREAD, person="U1")
     await book.remember("default", case(2), place=FOREIGN, person="U5")

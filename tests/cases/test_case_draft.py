@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.cases.case_draft import (
+from bot.cases.draft import (
     LONGEST_COMMENT,
     LONGEST_DESCRIPTION,
     LONGEST_TITLE,
@@ -15,7 +15,8 @@ from bot.cases.case_draft import (
 )
 from bot.datadog.investigations import Conclusion
 from bot.datadog.sites import Site
-from bot.investigations.model import AlertRef, Investigation, Question, State
+from bot.investigations.model import Investigation, State
+from bot.model import AlertRef, Question
 
 ALERT = AlertRef(444839, "8788641826233093636", 1788106679000, "High latency", "service:web")
 CONCLUSION = Conclusion("Deploy 42 slowed checkout", "A missing index.", "See https://app.datadoghq.com/incidents/42.")

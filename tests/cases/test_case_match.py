@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.cases.case_match import CaseMatch, CaseSearch, match_case, search_for
+from bot.cases.match import CaseMatch, CaseSearch, match_case, search_for
 from bot.datadog.sites import SITES, Site
 
 UUID = "9f1c2d3e-4a5b-6c7d-8e9f-0a1b2c3d4e5f"

@@ -7,7 +7,7 @@ import pytest
 from bot.cases.catalog import Catalogs
 from bot.datadog.case_model import STANDARD_TYPE, CaseType, Project
 from bot.datadog.errors import DatadogError, Unavailable
-from bot.investigations.loops import Tasks
+from bot.storage.workers import Tasks
 from tests.clock import Clock
 
 
@@ -42,7 +42,7 @@ class Orgs:
         return self.org if name == "default" else None
 
 
-class Shelf:
+class AttachFormStore:
     def __init__(self) -> None:
         self.orgs, self.clock, self.tasks = Orgs(), Clock(), Tasks()
         self.catalogs = Catalogs(self.orgs, self.tasks, fresh_for=600, clock=self.clock)  # type: ignore[arg-type]
@@ -58,17 +58,17 @@ class Shelf:
 
 
 @pytest.fixture
-def shelf() -> Shelf:
-    return Shelf()
+def shelf() -> AttachFormStore:
+    return AttachFormStore()
 
 
-async def test_callers_at_the_same_time_share_one_request(shelf: Shelf) -> None:
+async def test_callers_at_the_same_time_share_one_request(shelf: AttachFormStore) -> None:
     assert await asyncio.gather(*(shelf.name() for _ in range(5))) == ["Name 1"] * 5
     assert await shelf.name() == "Name 1"
     assert shelf.calls.asked == 1
 
 
-async def test_an_old_catalog_serves_while_a_new_one_is_fetched(shelf: Shelf) -> None:
+async def test_an_old_catalog_serves_while_a_new_one_is_fetched(shelf: AttachFormStore) -> None:
     await shelf.name()
     shelf.clock.wind(601)
     assert await shelf.name() == "Name 1"
@@ -76,7 +76,7 @@ async def test_an_old_catalog_serves_while_a_new_one_is_fetched(shelf: Shelf) ->
     assert await shelf.name() == "Name 2"
 
 
-async def test_a_refresh_that_fails_leaves_what_is_known(shelf: Shelf) -> None:
+async def test_a_refresh_that_fails_leaves_what_is_known(shelf: AttachFormStore) -> None:
     await shelf.name()
     shelf.clock.wind(601)
     shelf.calls.broken = True
@@ -85,7 +85,7 @@ async def test_a_refresh_that_fails_leaves_what_is_known(shelf: Shelf) -> None:
     assert await shelf.name() == "Name 1"
 
 
-async def test_a_first_request_that_fails_is_told_to_everyone_and_made_again(shelf: Shelf) -> None:
+async def test_a_first_request_that_fails_is_told_to_everyone_and_made_again(shelf: AttachFormStore) -> None:
     shelf.calls.broken = True
     outcomes = await asyncio.gather(shelf.name(), shelf.name(), return_exceptions=True)
     assert [isinstance(each, DatadogError) for each in outcomes] == [True, True]
@@ -93,7 +93,7 @@ async def test_a_first_request_that_fails_is_told_to_everyone_and_made_again(she
     assert await shelf.name() == "Name 2"
 
 
-async def test_one_impatient_caller_does_not_take_it_from_the_others(shelf: Shelf) -> None:
+async def test_one_impatient_caller_does_not_take_it_from_the_others(shelf: AttachFormStore) -> None:
     impatient = asyncio.create_task(shelf.name())
     patient = asyncio.create_task(shelf.name())
     await asyncio.sleep(0)
@@ -102,7 +102,7 @@ async def test_one_impatient_caller_does_not_take_it_from_the_others(shelf: Shel
     assert shelf.calls.asked == 1
 
 
-async def test_what_is_not_connected_has_none_and_what_is_forgotten_is_asked_for_anew(shelf: Shelf) -> None:
+async def test_what_is_not_connected_has_none_and_what_is_forgotten_is_asked_for_anew(shelf: AttachFormStore) -> None:
     assert await shelf.catalogs.get("other") is None
     await shelf.name()
     shelf.catalogs.forget("default")
@@ -110,7 +110,7 @@ async def test_what_is_not_connected_has_none_and_what_is_forgotten_is_asked_for
     assert await shelf.name() == "Name 2"
 
 
-async def test_settings_name_projects_by_key_or_id_and_types_by_name_or_id(shelf: Shelf) -> None:
+async def test_settings_name_projects_by_key_or_id_and_types_by_name_or_id(shelf: AttachFormStore) -> None:
     await shelf.name()
     catalog = shelf.catalogs.known("default")
     assert catalog is not None

@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.cases.drafts import InsightList
-from bot.cases.insight_types import InsightType
-from bot.cases.model import InsightDraft, Lookup, LookupKind, Reason, SetAside
-from bot.cases.saved import from_json, to_json
+from bot.datadog.insight_drafts import InsightDraft, Lookup, LookupKind, Reason, SetAside
+from bot.datadog.insight_types import InsightType
+from bot.insights.drafts import InsightList
+from bot.insights.saved import from_json, to_json
 from tests.cases.conftest import Recognise
 
 ids = st.integers(1, 30).map(str)

@@ -5,12 +5,12 @@ from collections.abc import Callable
 
 import pytest
 
-from bot.cases.insight_types import InsightType
-from bot.cases.labels import look_up_labels
-from bot.cases.pages import draft, event_draft
 from bot.datadog.errors import DatadogError, Forbidden, NoAnswer, NotFound, RateLimited
 from bot.datadog.incidents import Incident
+from bot.datadog.insight_pages import draft, event_draft
+from bot.datadog.insight_types import InsightType
 from bot.datadog.monitors import Monitor
+from bot.insights.labels import look_up_labels
 
 
 class Named:

@@ -4,13 +4,13 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from bot.cases.acts import Act, Acts, read_act
-from bot.cases.book import CaseBook
-from bot.cases.known import ActKind
-from bot.cases.orders import DRAFTS_LIVE, Orders, OrderState, Source
+from bot.cases.actions import CaseAction, CaseActions, read_act
+from bot.cases.known import CaseActionKind
+from bot.cases.repository import CaseRepository
+from bot.cases.requests import DRAFTS_LIVE, CaseRequests, CaseRequestState, Source
+from bot.cases.tables import case_acts, case_orders
 from bot.cases.trouble import Trouble, Why
-from bot.investigations.model import AlertRef, EventRef, MonitorRef
-from bot.storage.case_tables import case_acts, case_orders
+from bot.model import AlertRef, EventRef, MonitorRef
 from bot.storage.engine import Database
 from bot.storage.leases import Leases
 from tests.cases.library import ELSEWHERE, MONITOR, THREAD, case, wanted
@@ -34,16 +34,16 @@ async def database(database_url: str, clock: Clock) -> AsyncIterator[Database]:
 
 
 @pytest.fixture
-def orders(database: Database) -> Orders:
-    return Orders(database, CaseBook(database))
+def orders(database: Database) -> CaseRequests:
+    return CaseRequests(database, CaseRepository(database))
 
 
 @pytest.fixture
-def acts(orders: Orders) -> Acts:
-    return Acts(orders.database, CaseBook(orders.database))
+def acts(orders: CaseRequests) -> CaseActions:
+    return CaseActions(orders.database, CaseRepository(orders.database))
 
 
-def _leases(orders: Orders, owner: str = "one") -> Leases:
+def _leases(orders: CaseRequests, owner: str = "one") -> Leases:
     return Leases(orders.database, case_orders, owner=owner, lease=30)
 
 
@@ -56,26 +56,26 @@ def _leases(orders: Orders, owner: str = "one") -> Leases:
         Source(alert=EventRef("5")),
     ],
 )
-async def test_what_a_form_was_opened_from_is_read_back(orders: Orders, source: Source) -> None:
+async def test_what_a_form_was_opened_from_is_read_back(orders: CaseRequests, source: Source) -> None:
     order = await orders.draft("default", THREAD, "U1", source)
     assert order.source == source
     assert await orders.get(order.key, "T1", "U1") == order
 
 
-async def test_another_persons_or_workspaces_key_opens_nothing(orders: Orders) -> None:
+async def test_another_persons_or_workspaces_key_opens_nothing(orders: CaseRequests) -> None:
     order = await orders.draft("default", THREAD, "U1", Source())
     assert await orders.get(order.key, "T1", "U2") is None
     assert await orders.get(order.key, "T2", "U1") is None
     assert await orders.get("", "T1", "U1") is None
 
 
-async def test_the_first_submit_counts(orders: Orders, clock: Clock) -> None:
+async def test_the_first_submit_counts(orders: CaseRequests, clock: Clock) -> None:
     order = await orders.draft("default", THREAD, "U1", Source())
     assert await orders.place_order(order, wanted("one", insights=(MONITOR,)), "V1")
     assert not await orders.place_order(order, wanted("two"), "V2")
     await orders.remember_form(order, wanted=wanted("three"))
     clock.wind(1)
-    (row,) = await _leases(orders).claim(Orders.due(), 5)
+    (row,) = await _leases(orders).claim(CaseRequests.due(), 5)
     assert row.wanted["title"] == "one"
     now = await orders.by_id(order.id)
     assert now is not None
@@ -83,33 +83,33 @@ async def test_the_first_submit_counts(orders: Orders, clock: Clock) -> None:
 
 
 async def test_it_is_not_taken_up_before_the_answer_to_the_submit_is_on_the_screen(
-    orders: Orders, clock: Clock
+    orders: CaseRequests, clock: Clock
 ) -> None:
     order = await orders.draft("default", THREAD, "U1", Source())
     await orders.place_order(order, wanted(), "V1")
-    assert await _leases(orders).claim(Orders.due(), 5) == []
+    assert await _leases(orders).claim(CaseRequests.due(), 5) == []
     clock.wind(0.3)
-    assert len(await _leases(orders).claim(Orders.due(), 5)) == 1
+    assert len(await _leases(orders).claim(CaseRequests.due(), 5)) == 1
 
 
-async def test_whoever_lost_the_claim_makes_nothing(orders: Orders, clock: Clock) -> None:
+async def test_whoever_lost_the_claim_makes_nothing(orders: CaseRequests, clock: Clock) -> None:
     order = await orders.draft("default", THREAD, "U1", Source())
     await orders.place_order(order, wanted(), "V1")
     clock.wind(1)
     one, two = _leases(orders, "one"), _leases(orders, "two")
-    (row,) = await one.claim(Orders.due(), 5)
+    (row,) = await one.claim(CaseRequests.due(), 5)
     clock.wind(60)
-    (again,) = await two.claim(Orders.due(), 5)
+    (again,) = await two.claim(CaseRequests.due(), 5)
     assert not await orders.made(one.fence(row), order, case(1))
     assert await orders.made(two.fence(again), order, case(2))
-    book = CaseBook(orders.database)
+    book = CaseRepository(orders.database)
     assert await book.find("default", "CASEM-1") is None
     known = await book.of_thread(THREAD)
     assert known is not None
     assert [act.said for act in known.done] == ["opened this case"]
 
 
-async def test_an_order_goes_back_only_from_where_it_may(orders: Orders, clock: Clock) -> None:
+async def test_an_order_goes_back_only_from_where_it_may(orders: CaseRequests, clock: Clock) -> None:
     order = await orders.draft("default", THREAD, "U1", Source())
     assert not await orders.edit_again(order)
     assert not await orders.order_again(order, "")
@@ -117,12 +117,12 @@ async def test_an_order_goes_back_only_from_where_it_may(orders: Orders, clock: 
     assert not await orders.order_again(order, "")
     clock.wind(1)
     leases = _leases(orders)
-    (row,) = await leases.claim(Orders.due(), 1)
+    (row,) = await leases.claim(CaseRequests.due(), 1)
     trouble = Trouble(Why.FORBIDDEN, "no", "cases_write")
     await orders.refuse(leases.fence(row), trouble)
     refused = await orders.by_id(order.id)
     assert refused is not None
-    assert (refused.state, refused.problem) == (OrderState.REFUSED, trouble)
+    assert (refused.state, refused.problem) == (CaseRequestState.REFUSED, trouble)
     assert await orders.edit_again(refused)
     assert await orders.place_order(refused, wanted("better"), "V1")
     again = await orders.by_id(order.id)
@@ -130,7 +130,7 @@ async def test_an_order_goes_back_only_from_where_it_may(orders: Orders, clock: 
     assert (again.problem, again.wanted and again.wanted.title) == (None, "better")
 
 
-async def test_a_case_being_made_for_the_same_thread_is_seen(orders: Orders) -> None:
+async def test_a_case_being_made_for_the_same_thread_is_seen(orders: CaseRequests) -> None:
     hers = await orders.draft("default", THREAD, "U1", Source())
     his = await orders.draft("default", THREAD, "U2", Source())
     other = await orders.draft("default", ELSEWHERE, "U3", Source())
@@ -143,7 +143,7 @@ async def test_a_case_being_made_for_the_same_thread_is_seen(orders: Orders) -> 
     assert await orders.under_way(other) is None
 
 
-async def test_old_drafts_go_and_orders_stay(orders: Orders, clock: Clock) -> None:
+async def test_old_drafts_go_and_orders_stay(orders: CaseRequests, clock: Clock) -> None:
     old = await orders.draft("default", THREAD, "U1", Source())
     ordered = await orders.draft("default", THREAD, "U1", Source())
     await orders.place_order(ordered, wanted(), "V1")
@@ -153,34 +153,34 @@ async def test_old_drafts_go_and_orders_stay(orders: Orders, clock: Clock) -> No
     assert await orders.by_id(ordered.id) is not None
 
 
-async def test_acts_on_one_case_come_one_after_the_other(acts: Acts, orders: Orders) -> None:
+async def test_acts_on_one_case_come_one_after_the_other(acts: CaseActions, orders: CaseRequests) -> None:
     book = acts.book
     one = await book.remember("default", case(1), place=THREAD, person="U1")
     two = await book.remember("default", case(2), place=THREAD, person="U1")
     for key, row in (("a", one.id), ("b", one.id), ("c", two.id), ("a", one.id)):
-        await acts.take(Act(key, row, THREAD, "U1", ActKind.PRIORITY, "P1"))
+        await acts.take(CaseAction(key, row, THREAD, "U1", CaseActionKind.PRIORITY, "P1"))
     leases = Leases(orders.database, case_acts, owner="one", lease=30)
 
-    first = await leases.claim(Acts.due(), 10)
+    first = await leases.claim(CaseActions.due(), 10)
     assert [row.key for row in first] == ["a", "c"]
-    assert await leases.claim(Acts.due(), 10) == []
+    assert await leases.claim(CaseActions.due(), 10) == []
     await acts.done(leases.fence(first[0]), read_act(first[0]), "default", case(1, at=1), "set the priority to P1")
-    assert [row.key for row in await leases.claim(Acts.due(), 10)] == ["b"]
+    assert [row.key for row in await leases.claim(CaseActions.due(), 10)] == ["b"]
     known = await book.get(one.id)
     assert known is not None
     assert [act.said for act in known.done] == ["set the priority to P1"]
 
 
-async def test_only_a_refused_act_of_ones_own_is_taken_again(acts: Acts, orders: Orders) -> None:
+async def test_only_a_refused_act_of_ones_own_is_taken_again(acts: CaseActions, orders: CaseRequests) -> None:
     known = await acts.book.remember("default", case(1), place=THREAD, person="U1")
-    await acts.take(Act("a", known.id, THREAD, "U1", ActKind.COMMENT, "words"))
+    await acts.take(CaseAction("a", known.id, THREAD, "U1", CaseActionKind.COMMENT, "words"))
     leases = Leases(orders.database, case_acts, owner="one", lease=30)
-    (row,) = await leases.claim(Acts.due(), 10)
+    (row,) = await leases.claim(CaseActions.due(), 10)
     assert not await acts.take_again(row.id, "T1", "U1", "again")
     await acts.refuse(leases.fence(row), Trouble(Why.CONFLICT))
     assert not await acts.take_again(row.id, "T1", "U2", "again")
     assert not await acts.take_again(row.id, "T2", "U1", "again")
     assert await acts.take_again(row.id, "T1", "U1", "again")
     assert not await acts.take_again(row.id, "T1", "U1", "again"), "one press, one act"
-    (anew,) = await leases.claim(Acts.due(), 10)
+    (anew,) = await leases.claim(CaseActions.due(), 10)
     assert (anew.kind, anew.value) == ("comment", "words")

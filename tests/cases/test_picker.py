@@ -7,14 +7,14 @@ from typing import Any
 
 import pytest
 
-from bot.cases.book import CaseBook
-from bot.cases.picker import CasePicker, Hint, Offer
+from bot.cases.repository import CaseRepository
 from bot.datadog.case_model import Case, CasePage
 from bot.datadog.errors import DatadogError, Forbidden, NotFound, Unavailable
 from bot.datadog.sites import SITES, Location
-from bot.investigations.loops import Tasks
-from bot.investigations.model import Place
+from bot.insights.picker import CasePicker, Hint, Offer
+from bot.model import Place
 from bot.storage.engine import Database
+from bot.storage.workers import Tasks
 from tests.clock import Clock
 from tests.pg import ready
 
@@ -29,12 +29,12 @@ class Calls:
         self.cases: tuple[Case, ...] = ()
         self.asked: list[str] = []
         self.error: DatadogError | None = None
-        self.gate = asyncio.Event()
-        self.gate.set()
+        self.permissions = asyncio.Event()
+        self.permissions.set()
 
     async def search(self, query: str = "", **_: object) -> CasePage:
         self.asked.append(query)
-        await self.gate.wait()
+        await self.permissions.wait()
         if self.error:
             raise self.error
         return CasePage(
@@ -42,7 +42,7 @@ class Calls:
         )
 
     async def get(self, case: str) -> Case:
-        await self.gate.wait()
+        await self.permissions.wait()
         for each in self.cases:
             if case in {each.id, each.key}:
                 return each
@@ -76,9 +76,9 @@ def clock() -> Clock:
 
 
 @pytest.fixture
-async def book() -> AsyncIterator[CaseBook]:
+async def book() -> AsyncIterator[CaseRepository]:
     async with ready(Database("sqlite+aiosqlite:///:memory:")) as database:
-        yield CaseBook(database)
+        yield CaseRepository(database)
 
 
 @pytest.fixture
@@ -89,7 +89,7 @@ async def tasks() -> AsyncIterator[Tasks]:
 
 
 @pytest.fixture
-def offer(calls: Calls, book: CaseBook, tasks: Tasks, clock: Clock) -> Ask:
+def offer(calls: Calls, book: CaseRepository, tasks: Tasks, clock: Clock) -> Ask:
     picker = CasePicker(book, Orgs(Org(calls)), tasks, patience=0.02, clock=clock)
     return lambda typed: picker.offer("default", typed, place=PLACE, person="U0001", home=Location(SITES[0]))
 
@@ -110,10 +110,10 @@ async def test_what_was_found_is_kept_for_a_minute(offer: Ask, calls: Calls, clo
 
 async def test_a_slow_answer_is_there_at_the_next_keystroke(offer: Ask, calls: Calls, tasks: Tasks) -> None:
     calls.cases = (DISK,)
-    calls.gate.clear()
+    calls.permissions.clear()
     assert await offer("disk") == Offer((), Hint.SLOW)
     assert await offer("disk") == Offer((), Hint.SLOW)
-    calls.gate.set()
+    calls.permissions.set()
     await tasks.finish(1)
     assert keys(await offer("disk")) == ["CASEM-42"]
     assert len(calls.asked) == 1
@@ -122,18 +122,18 @@ async def test_a_slow_answer_is_there_at_the_next_keystroke(offer: Ask, calls: C
 async def test_while_it_is_slow_what_fits_out_of_earlier_answers_is_shown(offer: Ask, calls: Calls) -> None:
     calls.cases = (DISK,)
     await offer("disk")
-    calls.gate.clear()
+    calls.permissions.clear()
     offered = await offer("disk f")
     assert (keys(offered), offered.hint) == (["CASEM-42"], Hint.SLOW)
-    calls.gate.set()
+    calls.permissions.set()
 
 
 async def test_hasty_typing_does_not_pile_up_requests(offer: Ask, calls: Calls) -> None:
-    calls.gate.clear()
+    calls.permissions.clear()
     offered = await asyncio.gather(*(offer(f"words {number}") for number in range(30)))
     assert {each.hint for each in offered} == {Hint.SLOW}
     assert len(calls.asked) <= 6
-    calls.gate.set()
+    calls.permissions.set()
 
 
 @pytest.mark.parametrize(
@@ -141,7 +141,7 @@ async def test_hasty_typing_does_not_pile_up_requests(offer: Ask, calls: Calls) 
     [(Forbidden("no"), Hint.FORBIDDEN), (Unavailable("no"), Hint.FAILING), (NotFound("no"), Hint.FAILING)],
 )
 async def test_a_failure_still_offers_what_is_known_here(
-    offer: Ask, calls: Calls, book: CaseBook, error: DatadogError, hint: Hint
+    offer: Ask, calls: Calls, book: CaseRepository, error: DatadogError, hint: Hint
 ) -> None:
     await book.remember("default", DISK, place=PLACE, person="U0001")
     calls.error = error
@@ -157,7 +157,7 @@ async def test_a_failure_is_soon_forgotten(offer: Ask, calls: Calls, clock: Cloc
     assert keys(await offer("disk")) == ["CASEM-42"]
 
 
-async def test_recent_cases_need_nobody(offer: Ask, calls: Calls, book: CaseBook) -> None:
+async def test_recent_cases_need_nobody(offer: Ask, calls: Calls, book: CaseRepository) -> None:
     await book.remember("default", DISK, place=PLACE, person="U0001")
     assert await offer("") == await offer("  ")
     assert keys(await offer("")) == ["CASEM-42"]
@@ -169,7 +169,7 @@ async def test_without_recent_ones_the_latest_of_datadog_are_offered(offer: Ask,
     assert keys(await offer("")) == ["CASEM-42", "CASEM-43"]
 
 
-async def test_the_exact_key_stands_first_and_each_case_once(offer: Ask, calls: Calls, book: CaseBook) -> None:
+async def test_the_exact_key_stands_first_and_each_case_once(offer: Ask, calls: Calls, book: CaseRepository) -> None:
     mention = Case("uuid-3", "CASEM-44", "like casem-43", created_at=datetime.now(UTC))
     await book.remember("default", mention, place=PLACE, person="U0001")
     calls.cases = (mention, CHECKOUT)
@@ -177,7 +177,7 @@ async def test_the_exact_key_stands_first_and_each_case_once(offer: Ask, calls: 
     assert keys(await offer("https://app.datadoghq.com/work/CASEM-43"))[0] == "CASEM-43"
 
 
-async def test_nothing_found_and_nobody_to_ask_are_told_apart(offer: Ask, book: CaseBook, tasks: Tasks) -> None:
+async def test_nothing_found_and_nobody_to_ask_are_told_apart(offer: Ask, book: CaseRepository, tasks: Tasks) -> None:
     assert await offer("nothing") == Offer((), Hint.NOTHING)
     nobody = CasePicker(book, Orgs(None), tasks)
     assert (await nobody.offer("default", "x", place=PLACE, person="U1", home=None)).hint is Hint.NO_ORG

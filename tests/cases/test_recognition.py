@@ -4,9 +4,9 @@ import time
 
 import pytest
 
-from bot.cases.insight_types import InsightType
-from bot.cases.model import Lookup, LookupKind, Reason
-from bot.cases.recognition import recognise
+from bot.datadog.insight_drafts import Lookup, LookupKind, Reason
+from bot.datadog.insight_recognition import recognise
+from bot.datadog.insight_types import InsightType
 from bot.datadog.sites import Site, site_named
 from tests.cases.conftest import Recognise
 

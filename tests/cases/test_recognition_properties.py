@@ -5,9 +5,9 @@ from urllib.parse import urlsplit
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from bot.cases.insight_types import KINDS, InsightType
-from bot.cases.model import SetAside
-from bot.cases.recognition import read_url, recognise
+from bot.datadog.insight_drafts import SetAside
+from bot.datadog.insight_recognition import read_url, recognise
+from bot.datadog.insight_types import KINDS, InsightType
 from bot.datadog.sites import SITES, Site, locate
 
 sites = st.sampled_from(SITES)

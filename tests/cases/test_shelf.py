@@ -7,17 +7,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.cases.drafts import InsightList
-from bot.cases.insight_types import InsightType
-from bot.cases.model import InsightDraft, Reason, SetAside, plain_label
-from bot.cases.pages import draft
-from bot.cases.recognition import recognise
-from bot.cases.sheet import CaseChoice, HandForm, Sheet, Stage, comment_of, handle_of
-from bot.cases.sheet_records import read_sheet, sheet_text
-from bot.cases.shelf import LIFE, Owner, Shelf
 from bot.datadog.case_model import Case, Insight
+from bot.datadog.insight_drafts import InsightDraft, Reason, SetAside, plain_label
+from bot.datadog.insight_pages import draft
+from bot.datadog.insight_recognition import recognise
+from bot.datadog.insight_types import InsightType
 from bot.datadog.sites import SITES
-from bot.investigations.model import Place
+from bot.insights.attach_form import AttachForm, CaseChoice, HandForm, Stage, comment_of, handle_of
+from bot.insights.attach_form_records import read_sheet, sheet_text
+from bot.insights.attach_form_store import LIFE, AttachFormStore, Owner
+from bot.insights.drafts import InsightList
+from bot.model import Place
 from bot.storage.engine import Database
 from tests.clock import Clock
 from tests.pg import database_url, ready, ready_postgres_url
@@ -26,7 +26,7 @@ __all__ = ["database_url", "ready_postgres_url"]
 
 ANA, BEN = Owner("T1", "U1"), Owner("T1", "U2")
 PLACE = Place("T1", "C1", "1.2")
-EMPTY = Sheet(place=PLACE, org="default")
+EMPTY = AttachForm(place=PLACE, org="default")
 
 
 def monitor(number: int) -> InsightDraft:
@@ -39,12 +39,12 @@ def clock() -> Clock:
 
 
 @pytest.fixture
-async def shelf(database_url: str, clock: Clock) -> AsyncIterator[Shelf]:
+async def shelf(database_url: str, clock: Clock) -> AsyncIterator[AttachFormStore]:
     async with ready(Database(database_url, clock=clock)) as database:
-        yield Shelf(database)
+        yield AttachFormStore(database)
 
 
-async def test_what_is_put_is_got_by_its_person_only(shelf: Shelf) -> None:
+async def test_what_is_put_is_got_by_its_person_only(shelf: AttachFormStore) -> None:
     sheet = EMPTY.adding([monitor(1)])
     key = await shelf.put(ANA, sheet)
 
@@ -56,7 +56,7 @@ async def test_what_is_put_is_got_by_its_person_only(shelf: Shelf) -> None:
     assert await shelf.get(key, ANA) == sheet
 
 
-async def test_keys_are_random_and_windows_apart(shelf: Shelf) -> None:
+async def test_keys_are_random_and_windows_apart(shelf: AttachFormStore) -> None:
     one, other = await shelf.put(ANA, EMPTY), await shelf.put(ANA, EMPTY)
     await shelf.change(one, ANA, lambda sheet: sheet.adding([monitor(1)]))
 
@@ -65,7 +65,7 @@ async def test_keys_are_random_and_windows_apart(shelf: Shelf) -> None:
     assert await shelf.get(other, ANA) == EMPTY
 
 
-async def test_of_many_gestures_at_once_none_is_lost(shelf: Shelf) -> None:
+async def test_of_many_gestures_at_once_none_is_lost(shelf: AttachFormStore) -> None:
     key = await shelf.put(ANA, EMPTY)
 
     async def add(number: int) -> None:
@@ -79,7 +79,7 @@ async def test_of_many_gestures_at_once_none_is_lost(shelf: Shelf) -> None:
     assert sheet.list_round == 8
 
 
-async def test_unused_for_two_hours_it_is_put_away_and_use_keeps_it(shelf: Shelf, clock: Clock) -> None:
+async def test_unused_for_two_hours_it_is_put_away_and_use_keeps_it(shelf: AttachFormStore, clock: Clock) -> None:
     used, forgotten = await shelf.put(ANA, EMPTY), await shelf.put(ANA, EMPTY)
     clock.wind(LIFE - 1)
     await shelf.change(used, ANA, lambda sheet: sheet)
@@ -91,9 +91,9 @@ async def test_unused_for_two_hours_it_is_put_away_and_use_keeps_it(shelf: Shelf
     assert await shelf.get(used, ANA) == EMPTY
 
 
-async def test_a_sheet_survives_as_it_is(shelf: Shelf) -> None:
+async def test_a_sheet_survives_as_it_is(shelf: AttachFormStore) -> None:
     aside = SetAside("https://app.datadoghq.com/logs", Reason.NO_INSIGHT_TYPE, "No.", comment_link=True)
-    sheet = Sheet(
+    sheet = AttachForm(
         place=PLACE,
         org="default",
         stage=Stage.CONFIRMING,
@@ -124,7 +124,7 @@ def test_no_content_is_too_odd_to_be_read(content: str) -> None:
 # -- what gestures make of a sheet ----------------------------------------------------------------------------------
 
 
-def pasted(sheet: Sheet, text: str) -> Sheet:
+def pasted(sheet: AttachForm, text: str) -> AttachForm:
     return sheet.with_pasted(recognise(text, site=SITES[0]))
 
 
@@ -205,7 +205,7 @@ def test_a_comment_never_grows_without_end_and_what_did_not_fit_stays() -> None:
         SetAside(f"https://app.datadoghq.com/logs?q={number:05}{'x' * 1000}", Reason.NO_INSIGHT_TYPE, "", True)
         for number in range(50)
     ]
-    sheet = Sheet(place=PLACE, org="default", insights=InsightList().put_aside(pieces), comment=True)
+    sheet = AttachForm(place=PLACE, org="default", insights=InsightList().put_aside(pieces), comment=True)
 
     text = comment_of(pieces)
     assert len(text) <= 20_100

@@ -6,15 +6,15 @@ from dataclasses import replace
 import pytest
 from sqlalchemy import select
 
-from bot.cases.book import CaseBook
-from bot.cases.outcome import BatchOutcome, Cause, InsightOutcome, Problem, Refusal
-from bot.cases.sheet import Sheet
-from bot.cases.shelf import Owner, Shelf
-from bot.cases.submit_records import outcome_record, read_outcome
-from bot.cases.submits import ATTACHED, CommentState, Submits, Wanted, Work, forget_workspace, read_submit
+from bot.cases.repository import CaseRepository
 from bot.datadog.case_model import Case, Insight
-from bot.investigations.model import Place
-from bot.storage.draft_tables import insight_submits
+from bot.insights.attach_form import AttachForm
+from bot.insights.attach_form_store import AttachFormStore, Owner
+from bot.insights.attach_job_records import outcome_record, read_outcome
+from bot.insights.attach_jobs import ATTACHED, AttachJobs, CommentState, Wanted, Work, forget_workspace, read_submit
+from bot.insights.outcome import BatchOutcome, Cause, InsightOutcome, Problem, Refusal
+from bot.insights.tables import insight_submits
+from bot.model import Place
 from bot.storage.engine import Database
 from bot.storage.leases import Fence, Leases
 from bot.storage.tables import deliveries
@@ -35,24 +35,24 @@ def clock() -> Clock:
 
 
 @pytest.fixture
-async def submits(database_url: str, clock: Clock) -> AsyncIterator[Submits]:
+async def submits(database_url: str, clock: Clock) -> AsyncIterator[AttachJobs]:
     async with ready(Database(database_url, clock=clock)) as database:
-        yield Submits(database, CaseBook(database))
+        yield AttachJobs(database, CaseRepository(database))
 
 
-async def claimed(submits: Submits, owner: str = "one") -> list[Fence]:
+async def claimed(submits: AttachJobs, owner: str = "one") -> list[Fence]:
     leases = Leases(submits.database, insight_submits, owner=owner, lease=30)
     rows = await leases.claim(insight_submits.c.state == "waiting", 10)
     return [leases.fence(row) for row in rows]
 
 
-async def owed(submits: Submits) -> list[tuple[str, int]]:
+async def owed(submits: AttachJobs) -> list[tuple[str, int]]:
     query = select(deliveries.c.kind, deliveries.c.wanted).where(deliveries.c.kind == ATTACHED)
     async with submits.database.transaction() as connection:
         return [(row.kind, row.wanted) for row in await connection.execute(query)]
 
 
-async def test_the_same_submit_twice_is_one_row_that_waits_for_its_view(submits: Submits, clock: Clock) -> None:
+async def test_the_same_submit_twice_is_one_row_that_waits_for_its_view(submits: AttachJobs, clock: Clock) -> None:
     first, again = await submits.enter(WANTED), await submits.enter(replace(WANTED, insights=()))
 
     assert again == first
@@ -69,13 +69,13 @@ async def test_the_same_submit_twice_is_one_row_that_waits_for_its_view(submits:
     assert await claimed(submits, "other") == []
 
 
-async def test_one_that_nobody_released_is_carried_out_all_the_same(submits: Submits, clock: Clock) -> None:
+async def test_one_that_nobody_released_is_carried_out_all_the_same(submits: AttachJobs, clock: Clock) -> None:
     await submits.enter(WANTED)
     clock.wind(6)
     assert len(await claimed(submits)) == 1
 
 
-async def test_what_is_done_is_owed_a_line_and_a_retry_brings_it_up_to_date(submits: Submits, clock: Clock) -> None:
+async def test_what_is_done_is_owed_a_line_and_a_retry_brings_it_up_to_date(submits: AttachJobs, clock: Clock) -> None:
     submit = await submits.enter(WANTED)
     clock.wind(6)
     (fence,) = await claimed(submits)
@@ -100,7 +100,7 @@ async def test_what_is_done_is_owed_a_line_and_a_retry_brings_it_up_to_date(subm
     assert await owed(submits) == [("attached", 2)]
 
 
-async def test_who_lost_the_work_writes_nothing(submits: Submits, clock: Clock) -> None:
+async def test_who_lost_the_work_writes_nothing(submits: AttachJobs, clock: Clock) -> None:
     submit = await submits.enter(WANTED)
     clock.wind(6)
     (fence,) = await claimed(submits)
@@ -114,7 +114,7 @@ async def test_who_lost_the_work_writes_nothing(submits: Submits, clock: Clock) 
     assert await submits.finish(newer, done)
 
 
-async def test_nothing_done_and_no_thread_owe_no_line(submits: Submits, clock: Clock) -> None:
+async def test_nothing_done_and_no_thread_owe_no_line(submits: AttachJobs, clock: Clock) -> None:
     await submits.enter(WANTED)
     await submits.enter(replace(WANTED, key="key:1", place=Place("T1", "C1")))
     clock.wind(6)
@@ -126,9 +126,9 @@ async def test_nothing_done_and_no_thread_owe_no_line(submits: Submits, clock: C
     assert await owed(submits) == []
 
 
-async def test_a_workspace_that_leaves_is_forgotten_and_old_ones_too(submits: Submits, clock: Clock) -> None:
-    shelf, owner = Shelf(submits.database), Owner("T1", "U0001")
-    key = await shelf.put(owner, Sheet(place=PLACE, org="default"))
+async def test_a_workspace_that_leaves_is_forgotten_and_old_ones_too(submits: AttachJobs, clock: Clock) -> None:
+    shelf, owner = AttachFormStore(submits.database), Owner("T1", "U0001")
+    key = await shelf.put(owner, AttachForm(place=PLACE, org="default"))
     mine = await submits.enter(WANTED)
     other = await submits.enter(replace(WANTED, key="x", place=Place("T2", "C1", "1.2")))
 
@@ -146,7 +146,7 @@ async def test_a_workspace_that_leaves_is_forgotten_and_old_ones_too(submits: Su
     assert await submits.get(other.id) is None
 
 
-async def test_outcomes_are_read_back_as_written(submits: Submits) -> None:
+async def test_outcomes_are_read_back_as_written(submits: AttachJobs) -> None:
     outcome = InsightOutcome(
         (
             BatchOutcome(1, done=(ONE,), refused=(Refusal(TWO, Problem(Cause.BAD_REQUEST, "no", "p", 1.5, "r")),)),

@@ -146,12 +146,12 @@ async def test_after_a_cut_the_client_is_back(slack: FakeSlack, channel: Channel
 async def test_an_interaction_is_lost_with_its_connection(slack: FakeSlack, channel: Channel, ana: Person) -> None:
     async with Listener(slack, deaf=1) as listener:
         await slack.connected()
-        gesture = asyncio.create_task(ana.command("/bits", in_=channel))
+        interaction = asyncio.create_task(ana.command("/bits", in_=channel))
         await slack.wait_for(lambda: slack.sockets.connections[0].pending)
         slack.cut_connections()
 
         with pytest.raises(NotAcknowledged, match="the connection was closed"):
-            await gesture
+            await interaction
     assert len(listener.requests) <= 1
 
 

@@ -9,16 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.datadog.case_model import (
-    Case,
-    CaseType,
-    Insight,
-    Person,
-    Project,
-    StatusOption,
-    moment,
-    read_case,
-)
+from bot.datadog.case_model import Case, CaseType, Insight, Person, Project, StatusOption, moment, read_case
 from bot.datadog.cases import Cases, chunks, quoted
 from bot.datadog.client import Datadog
 from bot.datadog.errors import Conflict, Forbidden, NoAnswer, NotFound, Unreadable

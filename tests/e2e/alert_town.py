@@ -5,8 +5,8 @@ from pathlib import Path
 from typing import Any
 
 from bot.alerts.template import HEADER, TEMPLATE
-from bot.investigations.rule_book import RuleBook
-from bot.investigations.rules import AlertFilter, ChannelRules
+from bot.rules.model import AlertFilter, ChannelRules
+from bot.rules.repository import RuleRepository
 from bot.sandbox.datadog import FakeAlert, FakeMonitor
 from bot.sandbox.datadog.webhooks import Delivery
 from bot.sandbox.slack import Channel, Message
@@ -33,7 +33,7 @@ class AlertTown(Town):
 
     async def decide(self, *routes: Route) -> None:
         """As somebody would in the settings window."""
-        book = RuleBook(self.bot._database)
+        book = RuleRepository(self.bot._database)
         for route in routes:
             channel = route.channel or self.channel
             draft = await book.draft(self.slack.workspace.id, channel.id)

@@ -4,13 +4,14 @@ from collections.abc import Iterable
 
 import pytest
 
-from bot.cases import attach, submits
 from bot.datadog import client
-from bot.investigations.org_entries import DEFAULT
+from bot.insights import attach_jobs as submits
+from bot.insights import sending as attach
+from bot.insights import slack as listener
+from bot.orgs.model import DEFAULT
 from bot.sandbox.datadog.case_model import FakeCase
 from bot.sandbox.slack.people import Person
 from bot.sandbox.slack.sight import SeenView
-from bot.slack.listeners import attach as listener
 from tests.e2e.town import Town
 
 PASTE = "Paste Datadog links"

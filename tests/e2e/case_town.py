@@ -5,11 +5,11 @@ from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
 
-from bot.investigations.timing import Timing
 from bot.sandbox.datadog import FakeConclusion, Script
 from bot.sandbox.slack import Message
 from bot.sandbox.slack.people import Person
 from bot.sandbox.slack.sight import SeenView
+from bot.storage.timing import Timing
 from tests.e2e.town import QUICK, AlertMessage, Town
 
 # looks for due work less often than the other stories, which have more to wait for than a card

@@ -67,7 +67,7 @@ class InstallTown:
 
     async def start_bot(self) -> Bot:
         bot = Bot(self.settings(), timing=QUICK)
-        bot._works.farewells.append(self._forgotten)
+        bot._works.on_uninstall.append(self._forgotten)
         try:
             await bot.start()
         except BaseException:

@@ -8,16 +8,16 @@ from sqlalchemy import text
 
 from bot.datadog.client import Datadog
 from bot.datadog.sites import SITES
-from bot.investigations.org_book import OrgBook
-from bot.investigations.org_entries import NewOrg
+from bot.orgs.model import NewOrg
+from bot.orgs.repository import OrgRepository
+from bot.orgs.tables import orgs
 from bot.sandbox.datadog import FakeAlert, FakeMonitor
 from bot.sandbox.datadog.org import FakeOrg
 from bot.sandbox.slack import Message
 from bot.sandbox.slack.people import Person
 from bot.sandbox.slack.sight import SeenView
-from bot.storage.encryption import Vault
+from bot.storage.encryption import Encryption
 from bot.storage.engine import Database
-from bot.storage.org_tables import orgs
 from tests.e2e.town import Town
 
 SITE = "EU1 (datadoghq.eu)"
@@ -67,7 +67,7 @@ class OrgTown(Town):
         owner = f"{org.owner.name} (service account)"
         keys = (org.api_key, org.app_key)
         new = NewOrg(self.slack.workspace.id, org.name, site, subdomain, *keys, org.uuid, owner, (), self.eva.id)
-        values = OrgBook(self._beside, Vault([self.key]), _nobody)._values(new)
+        values = OrgRepository(self._beside, Encryption([self.key]), _nobody)._values(new)
         made = orgs.insert().values(id=f"{org.name}-id", workspace=new.workspace, version=1, **values)
         async with self._beside.transaction() as connection:
             await connection.execute(made)

@@ -4,9 +4,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from bot.investigations.audit import AuditTrail, Line
-from bot.investigations.rule_book import Draft, RuleBook
-from bot.investigations.rules import ChannelRules
+from bot.rules.audit import AuditTrail, Line
+from bot.rules.model import ChannelRules
+from bot.rules.repository import Draft, RuleRepository
 from bot.sandbox.slack import Channel
 from bot.sandbox.slack.people import Person
 from bot.sandbox.slack.sight import SeenView
@@ -29,11 +29,11 @@ class RuleTown(Town):
     # -- the rules ----------------------------------------------------------------------------------------------
 
     async def rules(self, channel: Channel | None = None) -> ChannelRules:
-        return await RuleBook(self._beside).of(self.slack.workspace.id, (channel or self.channel).id)
+        return await RuleRepository(self._beside).of(self.slack.workspace.id, (channel or self.channel).id)
 
     async def set(self, *, budget: int | None = None, share: int | None = None, **rules: Any) -> None:
         """Rules as if saved in the form: for the channel, with the workspace's budget and share."""
-        book = RuleBook(self._beside)
+        book = RuleRepository(self._beside)
         draft = await book.draft(self.slack.workspace.id, self.channel.id)
         channel = replace(draft.channel, **rules)
         workspace = replace(draft.workspace, budget_per_day=budget, automatic_share=share)

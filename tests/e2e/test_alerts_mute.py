@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.investigations.rules import AlertFilter, Starters
+from bot.rules.model import AlertFilter, Starters
 from bot.sandbox.slack import Message
 from tests.e2e.alert_town import AlertTown, Route
 

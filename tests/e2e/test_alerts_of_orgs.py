@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from bot.alerts.template import HEADER, path_of
-from bot.investigations.rules import AlertFilter
+from bot.rules.model import AlertFilter
 from bot.sandbox.datadog import FakeMonitor
 from bot.sandbox.datadog.webhooks import TEMPLATE, Delivery
 from tests.e2e.alert_town import SECRET, AlertTown, Route

@@ -9,12 +9,12 @@ from typing import Any
 
 import pytest
 
-from bot.investigations.rules import AlertFilter
-from bot.investigations.timing import Timing
+from bot.rules.model import AlertFilter
 from bot.sandbox.datadog import FakeAlert
 from bot.sandbox.slack import Channel, Message
 from bot.storage import engine
 from bot.storage.engine import _set_pragmas as set_pragmas
+from bot.storage.timing import Timing
 from tests.e2e.alert_town import AlertTown, Route
 
 CHANNELS = 5
@@ -77,10 +77,10 @@ class Storm:
         self.expected.append(Expected(channel, group, LAST_WORD[last]))
 
     async def tell(self, alerts: list[FakeAlert]) -> None:
-        gate = asyncio.Semaphore(20)
+        permissions = asyncio.Semaphore(20)
 
         async def tell(alert: FakeAlert) -> None:
-            async with gate:
+            async with permissions:
                 assert (await self.town.tell(alert)).attempts == (202,)
 
         await asyncio.gather(*map(tell, alerts))

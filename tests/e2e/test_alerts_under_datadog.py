@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from bot.investigations.rules import AlertFilter
+from bot.rules.model import AlertFilter
 from bot.sandbox.datadog import FakeAlert, Script
 from bot.sandbox.datadog.samples import POOL_EXHAUSTED
 from bot.sandbox.slack import Message

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from bot.alerts.template import HEADER
-from bot.investigations.rules import AlertFilter
+from bot.rules.model import AlertFilter
 from bot.sandbox.datadog import Script
 from bot.sandbox.datadog.webhooks import TEMPLATE as PLAIN_TEMPLATE
 from tests.e2e.alert_town import SECRET, AlertTown, Route

@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.investigations.model import AlertRef
-from bot.slack.views.nudge import nudge_message
+from bot.investigations.views.investigate_button import nudge_message
+from bot.model import AlertRef
 from tests.e2e.attach_town import PASTE, a_case, held, hurry, link, monitor_links, opens, pastes, puts
 from tests.e2e.case_town import card_of, investigated, made
 from tests.e2e.town import Town

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from bot.investigations.audit import Decision
-from bot.investigations.rules import Starters
+from bot.rules.audit import Decision
+from bot.rules.model import Starters
 from bot.sandbox.datadog import Script
 from bot.sandbox.slack.people import Person
 from tests.e2e.rule_town import RuleTown

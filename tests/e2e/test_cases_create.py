@@ -233,13 +233,13 @@ async def test_two_people_with_the_form_open_make_two_cases_only_on_purpose(town
 async def test_a_form_submitted_twice_makes_one_case(town: Town) -> None:
     alert = await town.alert(group="host:web-1")
     await opens_form(town.ana, alert)
-    gesture = town.ana
+    interaction = town.ana
     slow = town.datadog.break_next("POST", "/api/v2/cases", hang=True, carried_out=True)
-    await gesture.submit()
+    await interaction.submit()
     twice = next(sent for sent in reversed(town.slack.deliveries) if sent.payload.get("type") == "view_submission")
     await town.slack.delivery.interact(twice.kind, twice.payload)
     slow.release()
-    await sees_it_made(gesture)
+    await sees_it_made(interaction)
     await town.slack.delivery.interact(twice.kind, twice.payload)
     assert len(town.datadog.asked("POST", "/api/v2/cases")) == 1
     assert len(town.datadog.cases()) == 1

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from bot.orgs import slack as connect
 from bot.sandbox.datadog.faults import Fault
-from bot.slack.listeners import connect
 from tests.e2e.org_town import OrgTown
 
 

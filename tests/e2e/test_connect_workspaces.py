@@ -8,10 +8,10 @@ import pytest
 from sqlalchemy import select
 
 from bot.config import Settings
+from bot.orgs.tables import orgs
 from bot.sandbox.datadog import Script
 from bot.sandbox.datadog.org import FakeOrg
 from bot.sandbox.slack import Channel, Message, Person, Workspace
-from bot.storage.org_tables import orgs
 from tests.e2e.install_town import InstallTown
 
 SITES = {"com": "US1 (datadoghq.com)", "eu": "EU1 (datadoghq.eu)"}

@@ -5,16 +5,16 @@ from pathlib import Path
 
 import pytest
 
+from bot.home import home_tab as home_tabs
 from bot.sandbox.datadog import Script
 from bot.sandbox.slack.people import Person
 from bot.sandbox.slack.sight import SeenView
-from bot.slack import homes
 from tests.e2e.org_town import OrgTown
 
 
 @pytest.fixture
 async def town(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[OrgTown]:
-    monkeypatch.setattr(homes, "_PACE", 0.05)
+    monkeypatch.setattr(home_tabs, "_PACE", 0.05)
     async with OrgTown(tmp_path) as town:
         yield town
 

@@ -7,10 +7,11 @@ from pathlib import Path
 import pytest
 from sqlalchemy import func, select
 
+from bot.investigations.tables import asks, investigations, subscribers
 from bot.sandbox.datadog import Script
 from bot.sandbox.slack import Person
-from bot.storage.install_tables import installations
-from bot.storage.tables import asks, deliveries, investigations, subscribers
+from bot.storage.tables import deliveries
+from bot.workspaces.tables import installations
 from tests.e2e.install_town import InstallTown
 from tests.e2e.town import Town
 

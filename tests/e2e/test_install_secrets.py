@@ -11,7 +11,7 @@ from sqlalchemy import update
 from bot.app import StartError
 from bot.cli import main
 from bot.sandbox.datadog import Script
-from bot.storage.install_tables import installations
+from bot.workspaces.tables import installations
 from tests.e2e.install_town import PUBLIC_URL, InstallTown
 from tests.pg import postgres_url, ready_postgres_url
 

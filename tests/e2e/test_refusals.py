@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from bot.investigations.timing import Timing
 from bot.sandbox.datadog import Script
+from bot.storage.timing import Timing
 from tests.e2e.town import QUICK, Town
 
 TRIGGER = ("POST", "/api/v2/bits-ai/investigations")

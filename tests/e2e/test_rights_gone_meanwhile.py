@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.investigations.rules import Starters
+from bot.rules.model import Starters
 from bot.sandbox.slack.people import Person
 from tests.e2e.attach_town import INSIGHTS, a_case, deletes, held, hold, hurry, link, monitor_links, opens, pastes, puts
 from tests.e2e.rule_town import RuleTown

@@ -2,11 +2,11 @@
 
 from bot.cli import main
 from bot.slack import poster
-from bot.slack.workspaces import Speaker
+from bot.slack.clients import BotClient
 from bot.storage.outbox import Delivery
 
 
-async def sees_nothing(_speaker: Speaker, _delivery: Delivery) -> None:
+async def sees_nothing(_bot_client: BotClient, _delivery: Delivery) -> None:
     return None
 
 

@@ -18,9 +18,10 @@ from typing import Any, Self
 from sqlalchemy import ColumnElement, Select, Table, and_, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
+from bot.investigations.tables import investigations
 from bot.sandbox.datadog import FakeAlert, FakeDatadog, Script
 from bot.sandbox.slack import FakeSlack, Message
-from bot.storage.tables import deliveries, investigations
+from bot.storage.tables import deliveries
 
 SETTLE = 1.0
 TRIGGER = "/api/v2/bits-ai/investigations"

@@ -5,9 +5,9 @@ from typing import TYPE_CHECKING, Any
 
 from slack_sdk.errors import SlackApiError
 
-from bot.investigations.ledger import CARD, CONCLUSIONS, Ledger
-from bot.slack.views.message import Message
-from bot.slack.workspaces import Speaker
+from bot.investigations.repository import CARD, CONCLUSIONS, InvestigationRepository
+from bot.slack.clients import BotClient
+from bot.slack.message import Message
 from bot.storage.outbox import Delivery, Outbox
 
 if TYPE_CHECKING:
@@ -45,8 +45,8 @@ class FakeSlack:
         self._ts = itertools.count(1)
         self.client: Any = _Client(self)
 
-    async def speaker(self, workspace: str) -> Speaker | None:
-        return Speaker(self.client, "UBITS", OUR_BOT, workspace) if workspace == "T1" else None
+    async def bot_client(self, workspace: str) -> BotClient | None:
+        return BotClient(self.client, "UBITS", OUR_BOT, workspace) if workspace == "T1" else None
 
     def said(self, channel: str = "C1", thread: str = "1.1") -> list[str]:
         return [
@@ -120,12 +120,12 @@ class _Client:
 
 
 class Card:
-    def __init__(self, ledger: Ledger, outbox: Outbox) -> None:
-        self._ledger = ledger
+    def __init__(self, repository: InvestigationRepository, outbox: Outbox) -> None:
+        self._repository = repository
         self._outbox = outbox
 
     async def message(self, delivery: Delivery, *, may_repeat: bool) -> Message | None:  # noqa: ARG002
-        found = await self._ledger.get(delivery.owed.subject_id)
+        found = await self._repository.get(delivery.owed.subject_id)
         if found is None:
             return None
         why = f" ({found.failure.kind})" if found.failure else ""
@@ -136,12 +136,12 @@ class Card:
 
 
 class Conclusions:
-    def __init__(self, ledger: Ledger, outbox: Outbox) -> None:
-        self._ledger = ledger
+    def __init__(self, repository: InvestigationRepository, outbox: Outbox) -> None:
+        self._repository = repository
         self._outbox = outbox
 
     async def message(self, delivery: Delivery, *, may_repeat: bool) -> Message | None:
-        found = await self._ledger.get(delivery.owed.subject_id)
+        found = await self._repository.get(delivery.owed.subject_id)
         if found is None:
             return None
         told = ", ".join(each.title for each in found.conclusions) or "nothing"

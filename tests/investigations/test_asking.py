@@ -3,8 +3,9 @@
 import asyncio
 from dataclasses import replace
 
-from bot.investigations.desk import Reception
-from bot.investigations.model import AlertRef, Ask, ExistingRun, Question, Verdict
+from bot.investigations.model import Verdict
+from bot.investigations.requests import Reception
+from bot.model import AlertRef, Ask, ExistingRun, Question
 from tests.investigations.slack import says
 from tests.investigations.world import ALERT, CAUSE, QUESTION, World
 
@@ -18,7 +19,7 @@ async def conclude(world: World) -> None:
 async def test_a_gesture_slack_sends_twice(both_worlds: World) -> None:
     world = both_worlds
     ask = world.an_ask()
-    first, again = await world.bot.desk.ask(ask), await world.bot.desk.ask(ask)
+    first, again = await world.bot.requests.ask(ask), await world.bot.requests.ask(ask)
     assert (first.reception, again.reception) == (Reception.STARTED, Reception.REPEATED)
     assert again.investigation == first.investigation
     await conclude(world)
@@ -49,7 +50,7 @@ async def test_a_second_thread_waits_for_the_same_run(both_worlds: World) -> Non
 async def test_everybody_clicks_at_once(both_worlds: World) -> None:
     world = both_worlds
     asks = [world.an_ask(by=f"U{number}", thread=f"{number % 3}.0") for number in range(12)]
-    outcomes = await asyncio.gather(*(world.bot.desk.ask(ask) for ask in asks))
+    outcomes = await asyncio.gather(*(world.bot.requests.ask(ask) for ask in asks))
     assert [outcome.reception for outcome in outcomes].count(Reception.STARTED) == 1
     await conclude(world)
     assert world.datadog.calls["trigger"] == 1
@@ -101,8 +102,8 @@ async def test_a_join_that_is_still_being_written_down_when_the_run_ends(both_wo
     detail = await world.datadog.bits.get(world.datadog.run.id)
     late = world.an_ask(thread="2.2")
     async with world.database.transaction() as connection:
-        await world.ledger.begin(connection, late, ALERT)
-        end = asyncio.create_task(world.ledger.conclude(1, Verdict.CONCLUSIVE, detail))
+        await world.repository.begin(connection, late, ALERT)
+        end = asyncio.create_task(world.repository.conclude(1, Verdict.CONCLUSIVE, detail))
         await asyncio.wait({end}, timeout=0.1)  # it arrives while the join is open, and has to wait
     assert await end
     await world.turns(4)
@@ -113,8 +114,8 @@ async def test_run_again_makes_a_second_run_and_two_people_pressing_it_make_one(
     world = both_worlds
     await world.ask()
     await conclude(world)
-    desk = world.bot.desk
-    presses = [desk.run_again(world.an_ask(by=who), after_run=1) for who in ("UANN", "UBEN")]
+    requests = world.bot.requests
+    presses = [requests.run_again(world.an_ask(by=who), after_run=1) for who in ("UANN", "UBEN")]
     outcomes = await asyncio.gather(*presses)
     assert sorted(outcome.reception for outcome in outcomes) == [Reception.ALREADY_HERE, Reception.STARTED]
     await conclude(world)
@@ -131,8 +132,8 @@ async def test_a_run_again_that_slack_sends_twice(world: World) -> None:
     await world.ask()
     await conclude(world)
     press = world.an_ask()
-    first = await world.bot.desk.run_again(press, after_run=1)
-    again = await world.bot.desk.run_again(press, after_run=1)
+    first = await world.bot.requests.run_again(press, after_run=1)
+    again = await world.bot.requests.run_again(press, after_run=1)
     assert (first.reception, again.reception) == (Reception.STARTED, Reception.REPEATED)
     assert again.investigation == first.investigation
 
@@ -140,7 +141,7 @@ async def test_a_run_again_that_slack_sends_twice(world: World) -> None:
 async def test_asking_after_a_second_run_gets_the_latest(world: World) -> None:
     await world.ask()
     await conclude(world)
-    await world.bot.desk.run_again(world.an_ask(), after_run=1)
+    await world.bot.requests.run_again(world.an_ask(), after_run=1)
     outcome = await world.ask(thread="2.2")
     assert outcome.investigation is not None
     assert (outcome.investigation.run, outcome.investigation.state) == (2, "requested")
@@ -149,9 +150,9 @@ async def test_asking_after_a_second_run_gets_the_latest(world: World) -> None:
 async def test_pressing_an_old_run_again_button_joins_what_came_of_it(world: World) -> None:
     await world.ask()
     await conclude(world)
-    await world.bot.desk.run_again(world.an_ask(), after_run=1)
+    await world.bot.requests.run_again(world.an_ask(), after_run=1)
     await conclude(world)
-    outcome = await world.bot.desk.run_again(world.an_ask(thread="2.2"), after_run=1)
+    outcome = await world.bot.requests.run_again(world.an_ask(thread="2.2"), after_run=1)
     assert outcome.reception is Reception.FOLLOWING
     await world.turns()
     assert world.slack.said(thread="2.2") == ["card: concluded", "conclusive: Disk full"]
@@ -162,11 +163,11 @@ async def test_what_run_again_would_ask_for(world: World) -> None:
     await world.ask()
     await world.ask(QUESTION)
     await world.ask(ExistingRun("elsewhere"))
-    desk = world.bot.desk
-    assert (await desk.again(1))[0] == ALERT
-    assert (await desk.again(2))[0] == QUESTION
-    assert (await desk.again(3))[0] is None
-    assert await desk.again(4) == (None, None)
+    requests = world.bot.requests
+    assert (await requests.again(1))[0] == ALERT
+    assert (await requests.again(2))[0] == QUESTION
+    assert (await requests.again(3))[0] is None
+    assert await requests.again(4) == (None, None)
 
 
 async def test_a_question_repeated_while_it_runs_joins_it(world: World) -> None:
@@ -252,22 +253,22 @@ async def test_what_was_accepted_survives_a_kill_right_after(world: World) -> No
 
 
 async def test_where_nothing_was_investigated_nothing_is_found(world: World) -> None:
-    assert await world.ledger.find("default", "NOSUCH7") is None
-    assert await world.ledger.latest_in_thread("T1", "C1", "1.1") is None
-    assert await world.ledger.recent("T1") == []
+    assert await world.repository.find("default", "NOSUCH7") is None
+    assert await world.repository.latest_in_thread("T1", "C1", "1.1") is None
+    assert await world.repository.recent("T1") == []
 
 
 async def test_what_a_workspace_asked_for_lately(world: World) -> None:
     await world.ask(ALERT)
     await world.ask(QUESTION, channel="C2", thread="2.2")
-    await world.bot.desk.ask(_elsewhere(world.an_ask(AlertRef(9, "90", 1))))
-    assert [each.id for each in await world.ledger.recent("T1")] == [2, 1]
-    assert [each.id for each in await world.ledger.recent("T1", channel="C2")] == [2]
-    assert [each.id for each in await world.ledger.recent("T1", monitor_id=7)] == [1]
-    latest = await world.ledger.latest_in_thread("T1", "C2", "2.2")
+    await world.bot.requests.ask(_elsewhere(world.an_ask(AlertRef(9, "90", 1))))
+    assert [each.id for each in await world.repository.recent("T1")] == [2, 1]
+    assert [each.id for each in await world.repository.recent("T1", channel="C2")] == [2]
+    assert [each.id for each in await world.repository.recent("T1", monitor_id=7)] == [1]
+    latest = await world.repository.latest_in_thread("T1", "C2", "2.2")
     assert latest is not None
     assert latest.question == QUESTION
-    assert await world.ledger.find("default", latest.ref.lower()) == latest
+    assert await world.repository.find("default", latest.ref.lower()) == latest
 
 
 def _elsewhere(ask: Ask) -> Ask:

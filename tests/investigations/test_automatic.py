@@ -5,12 +5,12 @@ from dataclasses import replace
 
 import pytest
 
-from bot.investigations.audit import AuditTrail, Decision
-from bot.investigations.automatic import Automatic
-from bot.investigations.model import AlertRef, Place
-from bot.investigations.org_entries import DEFAULT
-from bot.investigations.rule_book import RuleBook
-from bot.investigations.rules import AlertFacts, AlertFilter, ChannelRules
+from bot.alerts.automatic import Automatic
+from bot.model import AlertRef, Place
+from bot.orgs.model import DEFAULT
+from bot.rules.audit import AuditTrail, Decision
+from bot.rules.model import AlertFacts, AlertFilter, ChannelRules
+from bot.rules.repository import RuleRepository
 from tests.clock import Clock
 from tests.investigations.world import World
 
@@ -21,11 +21,11 @@ FACTS = AlertFacts(7, "host:web-1", 1, frozenset({"team:core"}), "alert")
 
 @pytest.fixture
 def automatic(world: World) -> Automatic:
-    return Automatic(world.bot.desk, RuleBook(world.database))
+    return Automatic(world.bot.requests, RuleRepository(world.database))
 
 
 async def set_rules(world: World, rules: ChannelRules, *, share: int | None = None) -> None:
-    book = RuleBook(world.database)
+    book = RuleRepository(world.database)
     draft = await book.draft(rules.workspace, rules.channel)
     changed = replace(draft, channel=rules, workspace=replace(draft.workspace, automatic_share=share))
     assert await book.save(changed, "UEVA")
@@ -141,7 +141,7 @@ async def test_over_the_share_nothing_starts_and_the_cooldown_is_not_begun(world
 
 async def test_a_flapping_monitor_starts_one_however_often_it_fires_at_once(both_worlds: World) -> None:
     world = both_worlds
-    automatic = Automatic(world.bot.desk, RuleBook(world.database))
+    automatic = Automatic(world.bot.requests, RuleRepository(world.database))
     await set_rules(world, wanting())
 
     reasons = await asyncio.gather(*(automatic.consider(HERE, later(number), FACTS, DEFAULT) for number in range(20)))

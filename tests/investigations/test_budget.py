@@ -9,12 +9,12 @@ from dataclasses import replace
 import pytest
 
 from bot.datadog.errors import Forbidden, NotSent
-from bot.investigations.audit import AuditTrail, Decision
-from bot.investigations.budget import Accounts, Limits, OverBudget, Usage, give_back
-from bot.investigations.desk import HELD_FOR, Desk, Outcome, Reception
-from bot.investigations.ledger import Ledger
-from bot.investigations.model import AlertRef, Ask, MonitorRef, Place, Source, ThreadRef
-from bot.investigations.rule_book import Draft, RuleBook
+from bot.investigations.repository import InvestigationRepository
+from bot.investigations.requests import HELD_FOR, Outcome, Reception, Requests
+from bot.model import AlertRef, Ask, MonitorRef, Place, Source, ThreadRef
+from bot.rules.audit import AuditTrail, Decision
+from bot.rules.budget import Budget, Limits, OverBudget, Usage, give_back
+from bot.rules.repository import Draft, RuleRepository
 from bot.storage.engine import Database
 from tests.clock import Clock
 from tests.investigations.world import ALERT, QUESTION, World, lost
@@ -29,7 +29,7 @@ def alert(number: int) -> AlertRef:
 async def set_budget(
     database: Database, *, workspace: int | None = None, channel: int | None = None, share: int | None = None
 ) -> None:
-    book = RuleBook(database)
+    book = RuleRepository(database)
     draft = await book.draft("T1", "C1")
     rules = replace(draft.channel, budget_per_day=channel)
     whole = replace(draft.workspace, budget_per_day=workspace, automatic_share=share)
@@ -37,7 +37,7 @@ async def set_budget(
 
 
 async def used(world: World) -> tuple[int, int, int]:
-    usage = await Accounts(world.database, RuleBook(world.database)).usage(HERE)
+    usage = await Budget(world.database, RuleRepository(world.database)).usage(HERE)
     return usage.workspace, usage.channel, usage.automatic
 
 
@@ -53,7 +53,7 @@ def automatic(number: int) -> Ask:
 
 
 @pytest.fixture
-async def replicas(database_url: str, clock: Clock) -> AsyncIterator[list[Desk]]:
+async def replicas(database_url: str, clock: Clock) -> AsyncIterator[list[Requests]]:
     """Three bots on one PostgreSQL; SQLite has but one, whose gestures come all at once."""
     number = 1 if database_url.startswith("sqlite") else 3
     async with AsyncExitStack() as stack:
@@ -61,10 +61,10 @@ async def replicas(database_url: str, clock: Clock) -> AsyncIterator[list[Desk]]
         for database in databases:
             await database.open()
             stack.push_async_callback(database.close)
-        yield [Desk(Ledger(database, deadline=60), lambda: None) for database in databases]
+        yield [Requests(InvestigationRepository(database, deadline=60), lambda: None) for database in databases]
 
 
-async def fifty(replicas: list[Desk]) -> Counter[Reception]:
+async def fifty(replicas: list[Requests]) -> Counter[Reception]:
     """Fifty people press at once, under fifty alerts in two channels."""
     asks = [
         Ask(f"gesture {number}", alert(number), Place("T1", f"C{number % 2}", "1.1"), "UANN", Source.BUTTON)
@@ -74,13 +74,13 @@ async def fifty(replicas: list[Desk]) -> Counter[Reception]:
     return Counter(outcome.reception for outcome in outcomes)
 
 
-async def test_of_fifty_at_once_exactly_twelve_start(replicas: list[Desk]) -> None:
+async def test_of_fifty_at_once_exactly_twelve_start(replicas: list[Requests]) -> None:
     database = replicas[0]._database
     await set_budget(database, workspace=12)
 
     assert await fifty(replicas) == {Reception.STARTED: 12, Reception.REFUSED: 38}
 
-    usage = await Accounts(database, RuleBook(database)).usage(HERE)
+    usage = await Budget(database, RuleRepository(database)).usage(HERE)
     assert usage.workspace == 12
     lines = await AuditTrail(database).latest("T1", limit=100)
     told = Counter(line.decision for line in lines)
@@ -89,7 +89,7 @@ async def test_of_fifty_at_once_exactly_twelve_start(replicas: list[Desk]) -> No
     assert sorted(after, key=lambda words: int(words.split()[1])) == [f"workspace {n} of 12" for n in range(1, 13)]
 
 
-async def test_the_narrower_of_two_budgets_holds_and_the_wider_is_not_charged_for_it(replicas: list[Desk]) -> None:
+async def test_the_narrower_of_two_budgets_holds_and_the_wider_is_not_charged_for_it(replicas: list[Requests]) -> None:
     database = replicas[0]._database
     await set_budget(database, workspace=40, channel=7)
 
@@ -97,11 +97,11 @@ async def test_the_narrower_of_two_budgets_holds_and_the_wider_is_not_charged_fo
 
     # C1 is limited to 7 of its 25, C0 only by the workspace
     assert outcomes == {Reception.STARTED: 32, Reception.REFUSED: 18}
-    usage = await Accounts(database, RuleBook(database)).usage(HERE)
+    usage = await Budget(database, RuleRepository(database)).usage(HERE)
     assert (usage.workspace, usage.channel) == (32, 7)
 
 
-async def test_fifty_people_on_one_alert_pay_for_one(replicas: list[Desk]) -> None:
+async def test_fifty_people_on_one_alert_pay_for_one(replicas: list[Requests]) -> None:
     database = replicas[0]._database
     await set_budget(database, workspace=1)
     asks = [
@@ -112,10 +112,10 @@ async def test_fifty_people_on_one_alert_pay_for_one(replicas: list[Desk]) -> No
     outcomes = await asyncio.gather(*(replicas[n % len(replicas)].ask(ask) for n, ask in enumerate(asks)))
 
     assert Counter(outcome.reception for outcome in outcomes) == {Reception.STARTED: 1, Reception.FOLLOWING: 49}
-    assert (await Accounts(database, RuleBook(database)).usage(HERE)).workspace == 1
+    assert (await Budget(database, RuleRepository(database)).usage(HERE)).workspace == 1
 
 
-async def test_automatic_starts_keep_to_their_share_and_leave_the_rest_to_people(replicas: list[Desk]) -> None:
+async def test_automatic_starts_keep_to_their_share_and_leave_the_rest_to_people(replicas: list[Requests]) -> None:
     database = replicas[0]._database
     await set_budget(database, workspace=10, share=4)
 
@@ -156,11 +156,11 @@ async def test_joining_costs_nothing_and_running_again_costs(both_worlds: World)
     assert await used(world) == (1, 1, 0)
 
     assert first.investigation is not None
-    again = await world.bot.desk.run_again(world.an_ask(), 1)
+    again = await world.bot.requests.run_again(world.an_ask(), 1)
     assert again.reception is Reception.STARTED
     assert await used(world) == (2, 2, 0)
 
-    third = await world.bot.desk.run_again(world.an_ask(), 2)
+    third = await world.bot.requests.run_again(world.an_ask(), 2)
     assert isinstance(third.refusal, OverBudget)
     assert await decisions(world) == [
         Decision.RULES_CHANGED,
@@ -219,14 +219,14 @@ async def test_what_never_reached_datadog_is_given_back_on_its_own_day(world: Wo
     clock.now = 1_700_006_400 - 10
     world.datadog.network.choose = lambda _: lost(NotSent("no route"), lands=False)
     await world.ask()
-    accounts = Accounts(world.database, RuleBook(world.database))
+    budget = Budget(world.database, RuleRepository(world.database))
 
     await world.wind(3600, step=60)
 
     assert await world.state() == "failed"
-    assert (await accounts.usage(HERE)).workspace == 0
+    assert (await budget.usage(HERE)).workspace == 0
     clock.now = 1_700_006_400 - 10
-    assert (await accounts.usage(HERE)).workspace == 0
+    assert (await budget.usage(HERE)).workspace == 0
 
 
 async def test_a_start_whose_outcome_is_unknown_stays_paid(world: World) -> None:
@@ -269,14 +269,14 @@ async def test_start_anyway_works_once_for_the_one_who_asked(both_worlds: World)
     world = both_worlds
     await set_budget(world.database, workspace=0)
     refused = await world.ask()
-    desk = world.bot.desk
+    requests = world.bot.requests
 
-    assert await desk.held(refused.ask_id, "T1", "UBEN") is None
-    assert await desk.held(refused.ask_id, "T2", "UANN") is None
-    held = await desk.held(refused.ask_id, "T1", "UANN")
+    assert await requests.held(refused.ask_id, "T1", "UBEN") is None
+    assert await requests.held(refused.ask_id, "T2", "UANN") is None
+    held = await requests.held(refused.ask_id, "T1", "UANN")
     assert held is not None
-    assert await desk.start_anyway(replace(held, requester="UBEN"), refused.ask_id) is None
-    pressed = await asyncio.gather(*(desk.start_anyway(held, refused.ask_id) for _ in range(10)))
+    assert await requests.start_anyway(replace(held, requester="UBEN"), refused.ask_id) is None
+    pressed = await asyncio.gather(*(requests.start_anyway(held, refused.ask_id) for _ in range(10)))
 
     assert [outcome.reception for outcome in pressed if outcome] == [Reception.STARTED]
     assert await used(world) == (1, 1, 0)
@@ -288,11 +288,11 @@ async def test_start_anyway_works_once_for_the_one_who_asked(both_worlds: World)
 async def test_start_anyway_of_a_run_again_is_a_new_run(world: World) -> None:
     await set_budget(world.database, workspace=1)
     await world.ask(QUESTION)
-    refused = await world.bot.desk.run_again(world.an_ask(QUESTION), 1)
+    refused = await world.bot.requests.run_again(world.an_ask(QUESTION), 1)
 
-    held = await world.bot.desk.held(refused.ask_id, "T1", "UANN")
+    held = await world.bot.requests.held(refused.ask_id, "T1", "UANN")
     assert held is not None
-    outcome = await world.bot.desk.start_anyway(held, refused.ask_id)
+    outcome = await world.bot.requests.start_anyway(held, refused.ask_id)
 
     assert outcome is not None
     assert outcome.investigation is not None
@@ -301,20 +301,20 @@ async def test_start_anyway_of_a_run_again_is_a_new_run(world: World) -> None:
 
 async def test_the_offer_ends_after_an_hour(world: World, clock: Clock) -> None:
     await set_budget(world.database, workspace=0)
-    refused, desk = await world.ask(), world.bot.desk
+    refused, requests = await world.ask(), world.bot.requests
     clock.wind(HELD_FOR - 1)
-    held = await desk.held(refused.ask_id, "T1", "UANN")
+    held = await requests.held(refused.ask_id, "T1", "UANN")
     assert held is not None
     clock.wind(2)
-    assert await desk.held(refused.ask_id, "T1", "UANN") is None
-    assert await desk.start_anyway(held, refused.ask_id) is None
+    assert await requests.held(refused.ask_id, "T1", "UANN") is None
+    assert await requests.start_anyway(held, refused.ask_id) is None
 
 
 async def test_a_gesture_that_slack_delivers_twice_is_refused_once(world: World) -> None:
     await set_budget(world.database, workspace=0)
     ask = world.an_ask()
-    assert (await world.bot.desk.ask(ask)).reception is Reception.REFUSED
-    assert (await world.bot.desk.ask(ask)).reception is Reception.REPEATED
+    assert (await world.bot.requests.ask(ask)).reception is Reception.REFUSED
+    assert (await world.bot.requests.ask(ask)).reception is Reception.REPEATED
     assert (await decisions(world)).count(Decision.OVER_BUDGET) == 1
 
 

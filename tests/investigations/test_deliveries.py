@@ -2,7 +2,7 @@
 
 import asyncio
 
-from bot.investigations.model import Question
+from bot.model import Question
 from bot.storage.outbox import PENDING, REFUSED, SENDING, SENT, Outbox
 from bot.storage.tables import deliveries
 from tests.investigations.slack import says
@@ -86,7 +86,7 @@ async def test_a_change_during_an_edit_is_shown_afterwards(world: World) -> None
     await world.ask()
     await world.turns(2)
     world.datadog.run.ends("conclusive", CAUSE)
-    await world.ledger.rename(1, ALERT)  # a first change, on its way
+    await world.repository.rename(1, ALERT)  # a first change, on its way
     on_its_way, go_on = asyncio.Event(), asyncio.Event()
 
     async def hold(leg: str) -> None:
@@ -115,7 +115,7 @@ async def test_a_change_that_shows_nothing_new_is_no_edit(world: World) -> None:
     await world.ask()
     await world.turns()
     edits = world.slack.edits
-    await world.ledger.rename(1, ALERT)
+    await world.repository.rename(1, ALERT)
     await world.turns()
     assert world.slack.edits == edits
     (card,) = await world.deliveries()
@@ -212,7 +212,7 @@ async def test_many_threads_are_served_in_rounds(world: World) -> None:
     async with world.database.transaction() as connection:
         for number in range(60):
             ask = world.an_ask(thread=f"{number}.0", channel=f"C{number}")
-            await world.ledger.begin(connection, ask, ALERT)
+            await world.repository.begin(connection, ask, ALERT)
     rounds = 0
     while any(row.state != SENT for row in await world.deliveries()):
         await world.bot.poster.step()

@@ -4,10 +4,10 @@ from dataclasses import replace
 
 import pytest
 
-from bot.investigations.farewell import KEPT, forget_workspace, forgotten_tables
-from bot.investigations.model import AlertRef, MonitorRef, Subject
-from bot.storage.schema import metadata
-from bot.storage.tables import subscribers
+from bot.investigations.tables import subscribers
+from bot.model import AlertRef, MonitorRef, Subject
+from bot.retention import KEPT, forget_workspace, forgotten_tables
+from bot.schema import metadata
 from tests.investigations.world import ALERT, CAUSE, World, lost
 
 OTHER_ALERT = AlertRef(monitor_id=8, event_id="80", event_ts=1_700_000_000_000)
@@ -15,7 +15,9 @@ OTHER_ALERT = AlertRef(monitor_id=8, event_id="80", event_ts=1_700_000_000_000)
 
 async def ask_from(world: World, workspace: str, subject: Subject = ALERT) -> None:
     ask = world.an_ask(subject)
-    await world.bot.desk.ask(replace(ask, key=f"{workspace}:{ask.key}", place=replace(ask.place, workspace=workspace)))
+    await world.bot.requests.ask(
+        replace(ask, key=f"{workspace}:{ask.key}", place=replace(ask.place, workspace=workspace))
+    )
 
 
 async def leave(world: World, workspace: str) -> None:

@@ -2,9 +2,9 @@
 
 import pytest
 
-from bot.investigations.runner import Runner
+from bot.investigations.trigger_worker import TriggerWorker
 from bot.slack import poster
-from bot.slack.workspaces import Speaker
+from bot.slack.clients import BotClient
 from bot.storage.outbox import Delivery
 from tests.investigations.trial import Trial, misfortunes
 from tests.investigations.world import World, lost
@@ -35,13 +35,13 @@ async def test_the_trial_would_see_a_doubled_post(lasting_world: World, monkeypa
     assert any("instead of" in fault for fault in await trial.faults())
 
 
-async def sees_nothing(_speaker: Speaker, _delivery: Delivery) -> None:
+async def sees_nothing(_bot_client: BotClient, _delivery: Delivery) -> None:
     return None
 
 
 async def test_the_trial_would_see_a_doubled_run(lasting_world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     """A bot that starts again what it is not sure of."""
-    monkeypatch.setattr(Runner, "_look", Runner._begin)
+    monkeypatch.setattr(TriggerWorker, "_look", TriggerWorker._begin)
     trial = Trial(lasting_world, 0, rounds=40)
     lasting_world.datadog.network.expect("trigger", *(lost(lands=True) for _ in range(3)))
     await trial.run()

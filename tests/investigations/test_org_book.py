@@ -12,12 +12,12 @@ from sqlalchemy import select
 from bot.datadog.client import Datadog
 from bot.datadog.orgs import ConnectedOrg
 from bot.datadog.sites import SITES, Site
-from bot.investigations.farewell import forget_workspace
-from bot.investigations.org_book import AnotherOrg, NameTaken, OrgBook
-from bot.investigations.org_entries import DEFAULT, NewOrg, OrgEntry
-from bot.storage.encryption import Vault, VaultError
+from bot.orgs.model import DEFAULT, NewOrg, OrgEntry
+from bot.orgs.repository import AnotherOrg, NameTaken, OrgRepository
+from bot.orgs.tables import orgs
+from bot.retention import forget_workspace
+from bot.storage.encryption import Encryption, EncryptionError
 from bot.storage.engine import Database
-from bot.storage.org_tables import orgs
 from bot.storage.rekeying import rekey
 from tests.clock import Clock
 from tests.pg import ready
@@ -54,17 +54,17 @@ async def database(database_url: str) -> AsyncIterator[Database]:
 
 
 @pytest.fixture
-async def book(database: Database) -> AsyncIterator[OrgBook]:
+async def book(database: Database) -> AsyncIterator[OrgRepository]:
     book = book_on(database)
     yield book
     await book.close()
 
 
-def book_on(database: Database, *keys: str) -> OrgBook:
-    return OrgBook(database, Vault(keys or (OLD_KEY,)), client_of)
+def book_on(database: Database, *keys: str) -> OrgRepository:
+    return OrgRepository(database, Encryption(keys or (OLD_KEY,)), client_of)
 
 
-async def test_what_is_connected_speaks_with_its_own_keys(book: OrgBook) -> None:
+async def test_what_is_connected_speaks_with_its_own_keys(book: OrgRepository) -> None:
     entry = await book.connect(ACME)
 
     org = await book.get(entry.id)
@@ -74,7 +74,7 @@ async def test_what_is_connected_speaks_with_its_own_keys(book: OrgBook) -> None
     assert await book.get(entry.id) is org
 
 
-async def test_keys_are_sealed_in_the_row_and_out_of_every_repr(database: Database, book: OrgBook) -> None:
+async def test_keys_are_sealed_in_the_row_and_out_of_every_repr(database: Database, book: OrgRepository) -> None:
     entry = await book.connect(ACME)
 
     async with database.transaction() as connection:
@@ -85,7 +85,7 @@ async def test_keys_are_sealed_in_the_row_and_out_of_every_repr(database: Databa
     assert (row.api_key_end, row.app_key_end) == ("1234", "5678")
 
 
-async def test_a_workspace_sees_its_own_only(book: OrgBook) -> None:
+async def test_a_workspace_sees_its_own_only(book: OrgRepository) -> None:
     mine = await book.connect(ACME)
     theirs = await book.connect(replace(ACME, workspace="T2"))
 
@@ -95,7 +95,7 @@ async def test_a_workspace_sees_its_own_only(book: OrgBook) -> None:
     assert await book.named("T2", "ACME  eu") == theirs
 
 
-async def test_a_name_is_taken_whatever_its_letters(book: OrgBook) -> None:
+async def test_a_name_is_taken_whatever_its_letters(book: OrgRepository) -> None:
     await book.connect(ACME)
 
     with pytest.raises(NameTaken):
@@ -105,7 +105,7 @@ async def test_a_name_is_taken_whatever_its_letters(book: OrgBook) -> None:
 async def test_the_organisation_of_the_settings_is_first_and_its_name_is_taken(database: Database) -> None:
     entry = OrgEntry(DEFAULT, "", DEFAULT, SITES[0])
     org = ConnectedOrg.on(DEFAULT, client_of(SITES[0], "k", "k"), SITES[0].app_url)
-    book = OrgBook(database, Vault([OLD_KEY]), client_of, default=(entry, org))
+    book = OrgRepository(database, Encryption([OLD_KEY]), client_of, default=(entry, org))
     acme = await book.connect(ACME)
 
     assert await book.of_workspace("T1") == [entry, acme]
@@ -116,7 +116,7 @@ async def test_the_organisation_of_the_settings_is_first_and_its_name_is_taken(d
     await book.close()
 
 
-async def test_the_same_organisation_again_is_other_keys_for_it(book: OrgBook) -> None:
+async def test_the_same_organisation_again_is_other_keys_for_it(book: OrgRepository) -> None:
     first = await book.connect(ACME)
     old = await book.get(first.id)
 
@@ -127,7 +127,7 @@ async def test_the_same_organisation_again_is_other_keys_for_it(book: OrgBook) -
     assert keys_of(await book.get(first.id))[1] == "acme-app-key-new1"
 
 
-async def test_keys_replaced_by_one_replica_count_at_once_in_the_other(database: Database, book: OrgBook) -> None:
+async def test_keys_replaced_by_one_replica_count_at_once_in_the_other(database: Database, book: OrgRepository) -> None:
     other = book_on(database)
     entry = await book.connect(ACME)
     assert keys_of(await other.get(entry.id))[1] == ACME.app_key
@@ -139,7 +139,7 @@ async def test_keys_replaced_by_one_replica_count_at_once_in_the_other(database:
     await other.close()
 
 
-async def test_another_replica_learns_where_links_lead(database: Database, book: OrgBook) -> None:
+async def test_another_replica_learns_where_links_lead(database: Database, book: OrgRepository) -> None:
     other = book_on(database)
     entry = await book.connect(ACME)
 
@@ -148,7 +148,7 @@ async def test_another_replica_learns_where_links_lead(database: Database, book:
     assert other.app_url(entry.id) == "https://acme.datadoghq.eu"
 
 
-async def test_keys_of_another_organisation_replace_nothing(book: OrgBook) -> None:
+async def test_keys_of_another_organisation_replace_nothing(book: OrgRepository) -> None:
     entry = await book.connect(ACME)
 
     with pytest.raises(AnotherOrg):
@@ -156,7 +156,7 @@ async def test_keys_of_another_organisation_replace_nothing(book: OrgBook) -> No
     assert keys_of(await book.get(entry.id)) == (ACME.api_key, ACME.app_key)
 
 
-async def test_nobody_replaces_another_workspaces_keys(book: OrgBook) -> None:
+async def test_nobody_replaces_another_workspaces_keys(book: OrgRepository) -> None:
     theirs = await book.connect(ACME)
 
     mine = await book.connect(replace(ACME, workspace="T2", app_key="app-key-of-t2", replaces=theirs.id))
@@ -165,7 +165,9 @@ async def test_nobody_replaces_another_workspaces_keys(book: OrgBook) -> None:
     assert keys_of(await book.get(theirs.id)) == (ACME.api_key, ACME.app_key)
 
 
-async def test_disconnected_its_keys_are_gone_and_its_id_and_links_wait(database: Database, book: OrgBook) -> None:
+async def test_disconnected_its_keys_are_gone_and_its_id_and_links_wait(
+    database: Database, book: OrgRepository
+) -> None:
     entry = await book.connect(ACME)
     assert await book.disconnect("T2", entry.id) is None
 
@@ -182,7 +184,7 @@ async def test_disconnected_its_keys_are_gone_and_its_id_and_links_wait(database
     assert (await book.connect(replace(ACME, name="Back"))).id == entry.id
 
 
-async def test_a_free_name_is_free_again(book: OrgBook) -> None:
+async def test_a_free_name_is_free_again(book: OrgRepository) -> None:
     entry = await book.connect(ACME)
     await book.disconnect("T1", entry.id)
 
@@ -191,14 +193,14 @@ async def test_a_free_name_is_free_again(book: OrgBook) -> None:
     assert other.id != entry.id
 
 
-async def test_two_admins_who_connect_it_at_once_connect_one(book: OrgBook) -> None:
+async def test_two_admins_who_connect_it_at_once_connect_one(book: OrgRepository) -> None:
     entries = await asyncio.gather(*(book.connect(ACME) for _ in range(4)))
 
     assert len({entry.id for entry in entries}) == 1
     assert len(await book.of_workspace("T1")) == 1
 
 
-async def test_a_workspace_that_leaves_takes_its_keys_with_it(database: Database, book: OrgBook) -> None:
+async def test_a_workspace_that_leaves_takes_its_keys_with_it(database: Database, book: OrgRepository) -> None:
     entry = await book.connect(ACME)
     kept = await book.connect(replace(ACME, workspace="T2"))
     for forget in (partial(forget_workspace, database), book.forget_workspace):
@@ -209,10 +211,10 @@ async def test_a_workspace_that_leaves_takes_its_keys_with_it(database: Database
         assert [row.id for row in await connection.execute(select(orgs))] == [kept.id]
 
 
-async def test_the_first_encryption_key_can_be_replaced(database: Database, book: OrgBook) -> None:
+async def test_the_first_encryption_key_can_be_replaced(database: Database, book: OrgRepository) -> None:
     entry = await book.connect(ACME)
 
-    told = await rekey(database, Vault([NEW_KEY, OLD_KEY]))
+    told = await rekey(database, Encryption([NEW_KEY, OLD_KEY]))
 
     assert [each.changed for each in told if each.table == "orgs"] == [2]
     later = book_on(database, NEW_KEY)
@@ -221,7 +223,7 @@ async def test_the_first_encryption_key_can_be_replaced(database: Database, book
 
 
 async def test_keys_that_cannot_be_opened_are_no_connection(
-    database: Database, book: OrgBook, caplog: pytest.LogCaptureFixture
+    database: Database, book: OrgRepository, caplog: pytest.LogCaptureFixture
 ) -> None:
     entry = await book.connect(ACME)
     other = book_on(database, NEW_KEY)
@@ -232,10 +234,10 @@ async def test_keys_that_cannot_be_opened_are_no_connection(
 
 
 async def test_without_a_vault_nothing_is_stored(database: Database) -> None:
-    book = OrgBook(database, None, client_of)
+    book = OrgRepository(database, None, client_of)
 
     assert not book.can_connect
-    with pytest.raises(VaultError):
+    with pytest.raises(EncryptionError):
         await book.connect(ACME)
     assert await book.sealed() == 0
     await book.close()

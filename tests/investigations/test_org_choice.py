@@ -9,13 +9,13 @@ from cryptography.fernet import Fernet
 from bot.datadog.client import Datadog
 from bot.datadog.orgs import ConnectedOrg
 from bot.datadog.sites import SITES, Site
-from bot.investigations.model import Place
-from bot.investigations.org_book import OrgBook
-from bot.investigations.org_choice import OrgChooser
-from bot.investigations.org_entries import DEFAULT, Gone, NewOrg, OrgEntry, Undecided
-from bot.investigations.rule_book import Draft, RuleBook
-from bot.investigations.rules import AlertFilter, ChannelRules, WorkspaceRules
-from bot.storage.encryption import Vault
+from bot.model import Place
+from bot.orgs.model import DEFAULT, Gone, NewOrg, OrgEntry, Undecided
+from bot.orgs.repository import OrgRepository
+from bot.rules.model import AlertFilter, ChannelRules, WorkspaceRules
+from bot.rules.org_choice import OrgChooser
+from bot.rules.repository import Draft, RuleRepository
+from bot.storage.encryption import Encryption
 from bot.storage.engine import Database
 from tests.clock import Clock
 from tests.pg import ready
@@ -35,19 +35,19 @@ def new(workspace: str, name: str) -> NewOrg:
 @dataclass
 class Scene:
     database: Database
-    book: OrgBook
+    book: OrgRepository
     card: str = ""  # the organisation of the card at CARD
 
     async def channel(self, workspace: str, channel: str, org: str = "") -> None:
         rules = replace(ChannelRules(workspace, channel), org=org, route=AlertFilter())
-        assert await RuleBook(self.database).save(Draft(rules, WorkspaceRules(workspace)), "UEVA")
+        assert await RuleRepository(self.database).save(Draft(rules, WorkspaceRules(workspace)), "UEVA")
 
     async def connects(self, workspace: str, name: str) -> str:
         return (await self.book.connect(new(workspace, name))).id
 
     @property
     def chooser(self) -> OrgChooser:
-        return OrgChooser(self.book, RuleBook(self.database), self._of_card)
+        return OrgChooser(self.book, RuleRepository(self.database), self._of_card)
 
     async def _of_card(self, place: Place) -> str:
         return self.card if place == CARD else ""
@@ -60,7 +60,7 @@ class Scene:
 async def alone(database_url: str) -> AsyncIterator[Scene]:
     """No organisation in the settings."""
     async with ready(Database(database_url, clock=Clock())) as database:
-        book = OrgBook(database, Vault([Fernet.generate_key().decode()]), client_of)
+        book = OrgRepository(database, Encryption([Fernet.generate_key().decode()]), client_of)
         yield Scene(database, book)
         await book.close()
 
@@ -71,7 +71,7 @@ async def scene(database_url: str) -> AsyncIterator[Scene]:
     async with ready(Database(database_url, clock=Clock())) as database:
         client = client_of(US1, "settings-api-key", "settings-app-key")
         default = OrgEntry(DEFAULT, "", DEFAULT, US1), ConnectedOrg.on(DEFAULT, client, US1.app_url)
-        book = OrgBook(database, Vault([Fernet.generate_key().decode()]), client_of, default=default)
+        book = OrgRepository(database, Encryption([Fernet.generate_key().decode()]), client_of, default=default)
         yield Scene(database, book)
         await book.close()
 

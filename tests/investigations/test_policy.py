@@ -6,19 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.investigations.policy import (
-    Allowed,
-    PersonFacts,
-    Refused,
-    Unknown,
-    Why,
-    authorise,
-    is_admin,
-    manages,
-    may_exceed,
-    may_look,
-)
-from bot.investigations.rules import ChannelRules, Starters, WorkspaceRules
+from bot.model import PersonFacts, Unknown
+from bot.rules.model import ChannelRules, Starters, WorkspaceRules
+from bot.rules.policy import Allowed, Refused, Why, authorise, is_admin, manages, may_exceed, may_look
 
 ANN = PersonFacts("UANN")
 ADMIN = PersonFacts("UEVA", is_admin=True)

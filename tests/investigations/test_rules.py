@@ -5,8 +5,8 @@ from dataclasses import replace
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.investigations.rule_schema import WrittenFilter, WrittenRules
-from bot.investigations.rules import TRANSITIONS, AlertFacts, AlertFilter, ChannelRules, Starters
+from bot.rules.model import TRANSITIONS, AlertFacts, AlertFilter, ChannelRules, Starters
+from bot.rules.schema import WrittenFilter, WrittenRules
 
 ALERT = AlertFacts(7, "host:web-1", 2, frozenset({"team:core", "env:prod"}), "alert")
 EVERYTHING = AlertFilter(frozenset({"team:core"}), frozenset({1, 2}), frozenset({7}), frozenset({"alert", "warn"}))

@@ -5,10 +5,10 @@ from dataclasses import replace
 
 import pytest
 
-from bot.investigations.audit import AuditTrail, Decision
-from bot.investigations.rule_book import Draft, RuleBook, forget_rules, taken_by
-from bot.investigations.rule_file import read_rules
-from bot.investigations.rules import AlertFacts, AlertFilter, ChannelRules, WorkspaceRules
+from bot.rules.audit import AuditTrail, Decision
+from bot.rules.file import read_rules
+from bot.rules.model import AlertFacts, AlertFilter, ChannelRules, WorkspaceRules
+from bot.rules.repository import Draft, RuleRepository, forget_rules, taken_by
 from bot.storage.engine import Database
 from tests.clock import Clock
 
@@ -30,18 +30,18 @@ async def database(database_url: str, clock: Clock) -> AsyncIterator[Database]:
     await opened.close()
 
 
-def with_file(database: Database) -> RuleBook:
-    return RuleBook(database, read_rules(FILE, "rules.yml"), home="T1", ids={"#rest": "C0REST"})
+def with_file(database: Database) -> RuleRepository:
+    return RuleRepository(database, read_rules(FILE, "rules.yml"), home="T1", ids={"#rest": "C0REST"})
 
 
 async def test_a_channel_nobody_has_set_has_the_defaults(database: Database) -> None:
-    book = RuleBook(database)
+    book = RuleRepository(database)
     assert await book.of("T1", "C1") == ChannelRules("T1", "C1")
     assert await book.workspace("T1") == WorkspaceRules("T1")
 
 
 async def test_what_is_saved_is_found_again_and_written_into_the_audit(database: Database) -> None:
-    book = RuleBook(database)
+    book = RuleRepository(database)
     wanted = replace(ChannelRules("T1", "C1"), nudge=True, auto=AlertFilter(priorities=frozenset({1})))
     whole = WorkspaceRules("T1", budget_per_day=9, automatic_share=3, admins_may_exceed=False)
 
@@ -55,7 +55,7 @@ async def test_what_is_saved_is_found_again_and_written_into_the_audit(database:
 
 
 async def test_who_saves_second_on_the_same_sheet_changes_nothing(database: Database) -> None:
-    book = RuleBook(database)
+    book = RuleRepository(database)
     first = await book.draft("T1", "C1")
     assert await book.save(replace(first, channel=replace(first.channel, nudge=True)), "UANN")
 
@@ -68,7 +68,7 @@ async def test_who_saves_second_on_the_same_sheet_changes_nothing(database: Data
 
 
 async def test_of_two_changes_that_belong_together_both_hold_or_neither(database: Database) -> None:
-    book = RuleBook(database)
+    book = RuleRepository(database)
     stale = await book.draft("T1", "C1")
     assert await book.save(replace(stale, workspace=WorkspaceRules("T1", 5)), "UANN")
 
@@ -81,7 +81,7 @@ async def test_of_two_changes_that_belong_together_both_hold_or_neither(database
 
 async def test_the_file_wins_over_what_was_set_in_slack(database: Database) -> None:
     set_before = replace(ChannelRules("T1", "C0CORE"), nudge=True)
-    await RuleBook(database).save(Draft(set_before, WorkspaceRules("T1", 3)), "UANN")
+    await RuleRepository(database).save(Draft(set_before, WorkspaceRules("T1", 3)), "UANN")
 
     book = with_file(database)
 
@@ -94,7 +94,7 @@ async def test_the_file_wins_over_what_was_set_in_slack(database: Database) -> N
     assert await book.of("T1", "C0CORE") == rules
 
 
-async def taken(book: RuleBook, alert: AlertFacts) -> list[str]:
+async def taken(book: RuleRepository, alert: AlertFacts) -> list[str]:
     return [rules.channel for rules in taken_by(await book.all(), alert)]
 
 
@@ -110,7 +110,7 @@ async def test_alerts_go_where_a_route_takes_them_else_to_the_default(database: 
 
 
 async def test_a_workspace_that_leaves_takes_its_rules_along(database: Database) -> None:
-    book = RuleBook(database)
+    book = RuleRepository(database)
     for workspace in ("T1", "T2"):
         rules = replace(ChannelRules(workspace, "C1"), nudge=True)
         await book.save(Draft(rules, WorkspaceRules(workspace, 3)), "UANN")

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.investigations.rule_file import RuleFile, RuleFileProblems, load_rule_file, read_rules
-from bot.investigations.rules import AlertFilter, Starters
+from bot.rules.file import RuleFile, RuleFileProblems, load_rule_file, read_rules
+from bot.rules.model import AlertFilter, Starters
 
 WHOLE = """
 workspaces:

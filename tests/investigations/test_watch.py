@@ -6,10 +6,10 @@ import pytest
 from sqlalchemy import event
 
 from bot.datadog.errors import Forbidden, NoAnswer, RateLimited, Unauthorized, Unavailable
-from bot.investigations.model import AlertRef, ExistingRun
-from bot.investigations.timing import Timing
+from bot.investigations.tables import investigations
+from bot.model import AlertRef, ExistingRun
 from bot.storage.engine import Database
-from bot.storage.tables import investigations
+from bot.storage.timing import Timing
 from tests.clock import Clock
 from tests.investigations.world import ALERT, CAUSE, Bot, Fate, World
 from tests.pg import ready

@@ -8,7 +8,8 @@ import random
 from collections import Counter
 
 from bot.datadog.errors import NoAnswer, NotSent, Unavailable
-from bot.investigations.model import AlertRef, State
+from bot.investigations.model import State
+from bot.model import AlertRef
 from tests.investigations.slack import says, slow_down
 from tests.investigations.world import CAUSE, Bot, Fate, Network, World
 
@@ -110,7 +111,7 @@ class Trial:
         channel = f"C{self.random.randrange(2)}" if thread not in self._channels else self._channels[thread]
         self._channels[thread] = channel
         bot = self.random.choice(self.bots)
-        await bot.desk.ask(self.world.an_ask(alert, thread=thread, channel=channel))
+        await bot.requests.ask(self.world.an_ask(alert, thread=thread, channel=channel))
 
     @property
     def _channels(self) -> dict[str, str]:

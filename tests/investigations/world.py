@@ -15,31 +15,21 @@ from bot.datadog.errors import DatadogError, NoAnswer, NotFound
 from bot.datadog.events import AlertEvent
 from bot.datadog.investigations import Conclusion, InvestigationDetail, InvestigationItem, InvestigationPage
 from bot.datadog.monitors import Monitor
-from bot.investigations.desk import Desk, Outcome
-from bot.investigations.finder import Finder
-from bot.investigations.ledger import CARD, CONCLUSIONS, Ledger
-from bot.investigations.loops import Tasks
-from bot.investigations.model import (
-    AlertRef,
-    Ask,
-    EventRef,
-    ExistingRun,
-    Failure,
-    Investigation,
-    MonitorRef,
-    Place,
-    Question,
-    Source,
-    Subject,
-)
-from bot.investigations.runner import Runner
-from bot.investigations.timing import Timing
-from bot.investigations.watcher import Watcher
+from bot.investigations.alert_resolver import AlertResolver
+from bot.investigations.model import Failure, Investigation
+from bot.investigations.poll_worker import PollWorker
+from bot.investigations.repository import CARD, CONCLUSIONS, InvestigationRepository
+from bot.investigations.requests import Outcome, Requests
+from bot.investigations.tables import asks, investigations
+from bot.investigations.trigger_worker import TriggerWorker
+from bot.model import AlertRef, Ask, EventRef, ExistingRun, MonitorRef, Place, Question, Source, Subject
 from bot.slack.poster import Kind, Poster
 from bot.storage.engine import Database
 from bot.storage.leases import new_owner
 from bot.storage.outbox import Outbox
-from bot.storage.tables import asks, deliveries, investigations
+from bot.storage.tables import deliveries
+from bot.storage.timing import Timing
+from bot.storage.workers import Tasks
 from tests.clock import Clock
 from tests.investigations.slack import KINDS, FakeSlack
 
@@ -263,17 +253,19 @@ class Bot:
 
     def __init__(self, world: "World") -> None:
         owner, timing = new_owner(), world.timing
-        self.ledger = Ledger(world.database, deadline=timing.deadline)
-        self.desk = Desk(self.ledger, _nothing)
+        self.repository = InvestigationRepository(world.database, deadline=timing.deadline)
+        self.requests = Requests(self.repository, _nothing)
         outbox = Outbox(world.database, owner=owner, lease=timing.lease)
-        kinds: dict[str, Kind] = {name: kind(self.ledger, outbox) for name, kind in KINDS.items()}
-        self.finder = Finder(self.desk, self.ledger, world.orgs, world.threads, world.voice, timing, owner=owner)
-        self.runner = Runner(self.ledger, world.orgs, timing, owner=owner, wake=_nothing)
-        self.watcher = Watcher(self.ledger, world.orgs, timing, wake=_nothing)
+        kinds: dict[str, Kind] = {name: kind(self.repository, outbox) for name, kind in KINDS.items()}
+        self.finder = AlertResolver(
+            self.requests, self.repository, world.orgs, world.threads, world.replies, timing, owner=owner
+        )
+        self.runner = TriggerWorker(self.repository, world.orgs, timing, owner=owner, wake=_nothing)
+        self.watcher = PollWorker(self.repository, world.orgs, timing, wake=_nothing)
         self.poster = Poster(outbox, world.slack, kinds, timing)
 
     @property
-    def parts(self) -> tuple[Finder | Runner | Watcher | Poster, ...]:
+    def parts(self) -> tuple[AlertResolver | TriggerWorker | PollWorker | Poster, ...]:
         return (self.finder, self.runner, self.watcher, self.poster)
 
     async def turn(self) -> None:
@@ -315,14 +307,14 @@ class World:
         self.datadog = FakeDatadog(clock)
         self.orgs = FakeOrgs(self.datadog)
         self.slack = FakeSlack(Network(clock))
-        self.voice = FakeVoice()
+        self.replies = FakeVoice()
         self.threads = FakeThreads()
         self.bot = Bot(self)
         self._gestures = 0
 
     @property
-    def ledger(self) -> Ledger:
-        return self.bot.ledger
+    def repository(self) -> InvestigationRepository:
+        return self.bot.repository
 
     def an_ask(self, subject: Subject = ALERT, *, by: str = "UANN", thread: str = "1.1", channel: str = "C1") -> Ask:
         self._gestures += 1
@@ -331,7 +323,7 @@ class World:
     async def ask(
         self, subject: Subject = ALERT, *, by: str = "UANN", thread: str = "1.1", channel: str = "C1"
     ) -> Outcome:
-        return await self.bot.desk.ask(self.an_ask(subject, by=by, thread=thread, channel=channel))
+        return await self.bot.requests.ask(self.an_ask(subject, by=by, thread=thread, channel=channel))
 
     async def turns(self, number: int = 3) -> None:
         for _ in range(number):
@@ -352,7 +344,7 @@ class World:
         await self.bot.recover()
 
     async def investigation(self, number: int = 1) -> Investigation:
-        found = await self.ledger.get(number)
+        found = await self.repository.get(number)
         assert found is not None
         return found
 

@@ -10,16 +10,16 @@ from aiohttp import ClientSession
 from cryptography.fernet import Fernet
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.investigations.loops import Tasks
 from bot.sandbox.slack import Enterprise, FakeSlack, Workspace
-from bot.slack.install_records import InstallRecords
-from bot.slack.installations import InstalledWorkspaces
-from bot.slack.installing import Finished, Installing
-from bot.slack.lifecycle import Lifecycle
-from bot.slack.token_rotation import TokenRotation
-from bot.slack.views.welcome import welcome
-from bot.storage.encryption import Vault
+from bot.storage.encryption import Encryption
 from bot.storage.engine import Database
+from bot.storage.workers import Tasks
+from bot.workspaces.clients import InstalledWorkspaces
+from bot.workspaces.departures import Lifecycle
+from bot.workspaces.installing import Finished, Installing
+from bot.workspaces.repository import InstallationRepository
+from bot.workspaces.token_rotation import TokenRotation
+from bot.workspaces.welcome import welcome
 from tests.clock import Clock
 
 REDIRECT = "https://bits.example.com/slack/oauth_redirect"
@@ -29,10 +29,12 @@ sqlite_only = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 
 
 class Replica:
-    def __init__(self, name: str, database: Database, slack: FakeSlack, session: ClientSession, vault: Vault) -> None:
+    def __init__(
+        self, name: str, database: Database, slack: FakeSlack, session: ClientSession, encryption: Encryption
+    ) -> None:
         self.forgotten: list[str] = []
         self.tasks = Tasks()
-        self.records = InstallRecords(database, vault)
+        self.records = InstallationRepository(database, encryption)
         client = AsyncWebClient(base_url=slack.api_url, session=session, retry_handlers=[])
         self.rotation = TokenRotation(
             self.records, client, client_id=slack.app.client_id, client_secret=slack.app.client_secret, owner=name
@@ -65,11 +67,11 @@ class Replica:
 
     async def post(self, workspace: Workspace, channel: str, text: str) -> str:
         """A background post; empty when nobody speaks there."""
-        speaker = await self.workspaces.speaker(workspace.id)
-        if speaker is None:
+        bot_client = await self.workspaces.bot_client(workspace.id)
+        if bot_client is None:
             return ""
-        await speaker.client.chat_postMessage(channel=channel, text=text)
-        return speaker.token
+        await bot_client.client.chat_postMessage(channel=channel, text=text)
+        return bot_client.token
 
 
 class Replicas:
@@ -80,7 +82,7 @@ class Replicas:
         self.clock = clock
         self.slack = FakeSlack(installed=False, clock=clock)
         self.slack.app.redirect_urls = [REDIRECT]
-        self.vault = Vault([Fernet.generate_key().decode()])
+        self.encryption = Encryption([Fernet.generate_key().decode()])
         self.acme = self.slack.workspace
         self.ana = self.acme.add_user("ana")
         self._stack = AsyncExitStack()
@@ -91,7 +93,7 @@ class Replicas:
         await self._stack.enter_async_context(self.slack)
         session = await self._stack.enter_async_context(ClientSession())
         self.one, self.other = (
-            Replica(name, self.database, self.slack, session, self.vault) for name in ("one", "other")
+            Replica(name, self.database, self.slack, session, self.encryption) for name in ("one", "other")
         )
         return self
 

@@ -5,8 +5,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.datadog.titles import AlertTitle, read_title
-from bot.investigations.model import AlertRef, EventRef, MonitorRef
-from bot.slack.alerts import FoundAlert, find_alert, find_investigation, message_text
+from bot.investigations.message_alerts import FoundAlert, find_alert, find_investigation, message_text
+from bot.model import AlertRef, EventRef, MonitorRef
 
 EVENT = "8788641826233093636"
 LINK = (

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from bot.slack.alerts import FoundAlert, find_alert
-from bot.slack.datadog_messages import is_datadogs, transition_of
+from bot.alerts.datadog_messages import is_datadogs, transition_of
+from bot.investigations.message_alerts import FoundAlert, find_alert
 
 LINK = (
     "https://app.datadoghq.com/monitors/42?from_ts=1788105779000&event_id=8788641826233093636"

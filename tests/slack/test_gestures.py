@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from bot.investigations.model import Place
-from bot.slack.gestures import of_command, of_mention, of_message, of_view
+from bot.model import Place
+from bot.slack.interactions import of_command, of_mention, of_message, of_view
 
 CLICK: dict[str, Any] = {
     "type": "block_actions",

@@ -8,10 +8,10 @@ from typing import Literal
 import pytest
 from slack_sdk.errors import SlackApiError
 
-from bot.slack import token_rotation
-from bot.slack.install_records import REFRESH_MARGIN, Installation, Tokens
-from bot.slack.token_rotation import TokenNotRenewedError
 from bot.storage.engine import Database
+from bot.workspaces import token_rotation
+from bot.workspaces.repository import REFRESH_MARGIN, Installation, Tokens
+from bot.workspaces.token_rotation import TokenNotRenewedError
 from tests.clock import Clock
 from tests.pg import database_url, postgres_url, ready_postgres_url
 from tests.slack.replicas import Replica, Replicas, sqlite_only
@@ -19,7 +19,7 @@ from tests.slack.replicas import Replica, Replicas, sqlite_only
 __all__ = ["database_url", "postgres_url", "ready_postgres_url"]
 
 
-class Gate(asyncio.Event):
+class Permissions(asyncio.Event):
     """Holds a request up; `reached` tells that it is there."""
 
     def __init__(self) -> None:
@@ -55,8 +55,8 @@ def forget_memory(*some: Replica) -> None:
 
 @sqlite_only
 async def test_nobody_speaks_where_nobody_installed_it(replicas: Replicas) -> None:
-    assert await replicas.one.workspaces.speaker("T404") is None
-    assert await replicas.one.workspaces.speaker("") is None
+    assert await replicas.one.workspaces.bot_client("T404") is None
+    assert await replicas.one.workspaces.bot_client("") is None
     assert await replicas.one.workspaces.authorize(enterprise_id=None, team_id="T404") is None
 
 
@@ -94,7 +94,7 @@ async def test_requests_are_authorised_without_asking_slack(replicas: Replicas) 
 async def test_an_org_wide_install_speaks_in_every_workspace_it_was_heard_from(replicas: Replicas) -> None:
     enterprise, (sales, tech) = replicas.enterprise("Sales", "Tech")
     await replicas.install(sales, org_wide=True)
-    assert await replicas.other.workspaces.speaker(tech.id) is None  # nobody said yet whose it is
+    assert await replicas.other.workspaces.bot_client(tech.id) is None  # nobody said yet whose it is
 
     heard = await replicas.one.workspaces.authorize(enterprise_id=enterprise.id, team_id=tech.id)
 
@@ -121,10 +121,10 @@ async def test_a_workspaces_own_install_goes_before_that_of_its_enterprise_as_lo
 
     assert await token() == own.bot_token
     own.gone = "token_revoked"
-    speaker = await replicas.one.workspaces.speaker(sales.id)
-    assert speaker is not None
+    bot_client = await replicas.one.workspaces.bot_client(sales.id)
+    assert bot_client is not None
     with pytest.raises(SlackApiError):
-        await speaker.client.auth_test()
+        await bot_client.client.auth_test()
     assert (await token() or "").startswith("xoxb-")
     assert await token() != own.bot_token
 
@@ -132,14 +132,14 @@ async def test_a_workspaces_own_install_goes_before_that_of_its_enterprise_as_lo
 @sqlite_only
 async def test_the_memory_is_short(replicas: Replicas) -> None:
     await replicas.install()
-    assert await replicas.other.workspaces.speaker(replicas.acme.id)
+    assert await replicas.other.workspaces.bot_client(replicas.acme.id)
     installation = await replicas.one.records.at(replicas.acme.id)
     assert installation is not None
     await replicas.one.records.remove(installation)
 
-    assert await replicas.other.workspaces.speaker(replicas.acme.id)
+    assert await replicas.other.workspaces.bot_client(replicas.acme.id)
     forget_memory(replicas.other)
-    assert await replicas.other.workspaces.speaker(replicas.acme.id) is None
+    assert await replicas.other.workspaces.bot_client(replicas.acme.id) is None
 
 
 # -- tokens Slack takes away ---------------------------------------------------------------------------------------
@@ -306,7 +306,7 @@ async def test_while_slack_gives_no_new_token_the_old_one_is_used_to_its_end(rot
 async def test_a_refresh_somebody_else_won_is_noticed_by_reading_again(rotating: Replicas) -> None:
     """One replica hangs for longer than its lease; the other refreshes; then the first one's request lands."""
     nearly_over(rotating)
-    landing = Gate()
+    landing = Permissions()
     rotating.slack.break_next("oauth.v2.access", delay=landing)
     hanging = asyncio.create_task(rotating.one.post(rotating.acme, alerts(rotating), "late"))
     await landing.reached.wait()
@@ -377,7 +377,7 @@ async def test_a_token_slack_calls_expired_is_renewed_whatever_our_clock_says(ro
 async def test_an_install_during_a_refresh_wins(rotating: Replicas, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO)
     nearly_over(rotating)
-    answered = Gate()
+    answered = Permissions()
     rotating.slack.break_next("oauth.v2.access", delay=answered)
     posting = asyncio.create_task(rotating.one.post(rotating.acme, alerts(rotating), "hello"))
     await answered.reached.wait()
@@ -416,7 +416,7 @@ async def test_new_tokens_are_not_lost_over_a_database_that_is_away_for_a_moment
 @sqlite_only
 async def test_a_stop_waits_for_a_refresh_under_way(rotating: Replicas) -> None:
     nearly_over(rotating)
-    answered = Gate()
+    answered = Permissions()
     rotating.slack.break_next("oauth.v2.access", delay=answered)
     posting = asyncio.create_task(rotating.one.post(rotating.acme, alerts(rotating), "hello"))
     await answered.reached.wait()

@@ -7,9 +7,9 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from sqlalchemy import func, select
 
-from bot.slack.installing import NO_STATE, OTHER_BROWSER, UNREACHABLE
 from bot.storage.engine import Database
-from bot.storage.install_tables import installations, oauth_states
+from bot.workspaces.installing import NO_STATE, OTHER_BROWSER, UNREACHABLE
+from bot.workspaces.tables import installations, oauth_states
 from tests.clock import Clock
 from tests.pg import database_url, postgres_url, ready_postgres_url
 from tests.slack.replicas import BROWSER, REDIRECT, Replicas, sqlite_only
@@ -125,9 +125,9 @@ async def test_slack_out_of_reach_is_told_as_such(replicas: Replicas, trouble: d
 async def test_an_install_goes_through_without_auth_test(replicas: Replicas) -> None:
     replicas.slack.break_next("auth.test", error="internal_error")
     assert (await replicas.install()).problem == ""
-    speaker = await replicas.one.workspaces.speaker(replicas.acme.id)
-    assert speaker is not None
-    assert (speaker.bot_id, bool(speaker.bot_user_id)) == ("", True)
+    bot_client = await replicas.one.workspaces.bot_client(replicas.acme.id)
+    assert bot_client is not None
+    assert (bot_client.bot_id, bool(bot_client.bot_user_id)) == ("", True)
 
 
 # -- the welcome ---------------------------------------------------------------------------------------------------

@@ -6,10 +6,10 @@ from itertools import count, permutations
 import pytest
 from sqlalchemy import func, select
 
-from bot.slack.lifecycle import ACCESS_REVOKED, TOKENS_REVOKED, UNINSTALLED, Departure
-from bot.slack.listeners.lifecycle import departures_in, granted_in
 from bot.storage.engine import Database
-from bot.storage.install_tables import departures
+from bot.workspaces.departures import ACCESS_REVOKED, TOKENS_REVOKED, UNINSTALLED, Departure
+from bot.workspaces.slack import departures_in, granted_in
+from bot.workspaces.tables import departures
 from tests.clock import Clock
 from tests.pg import database_url, postgres_url, ready_postgres_url
 from tests.slack.replicas import Replica, Replicas, sqlite_only
@@ -60,13 +60,13 @@ async def tell(replica: Replica, *some: Departure) -> None:
 @pytest.mark.parametrize("order", [(UNINSTALLED, TOKENS_REVOKED), (TOKENS_REVOKED, UNINSTALLED), (UNINSTALLED,)])
 async def test_an_uninstall_removes_everything_in_any_order(replicas: Replicas, order: tuple[str, ...]) -> None:
     await replicas.install()
-    assert await replicas.other.workspaces.speaker(replicas.acme.id)
+    assert await replicas.other.workspaces.bot_client(replicas.acme.id)
     kill_tokens(replicas)
 
     await tell(replicas.one, *(departure(replicas, kind, replicas.acme.id) for kind in order))
 
     assert await replicas.one.records.at(replicas.acme.id) is None
-    assert await replicas.one.workspaces.speaker(replicas.acme.id) is None
+    assert await replicas.one.workspaces.bot_client(replicas.acme.id) is None
     assert set(replicas.one.forgotten) == {replicas.acme.id}
     assert await noted(replicas) == 0
 
@@ -91,7 +91,7 @@ async def test_an_event_that_comes_after_a_new_install_removes_nothing(replicas:
 
     await tell(replicas.other, departure(replicas, TOKENS_REVOKED, replicas.acme.id, at=late.happened_at))
 
-    assert await replicas.one.workspaces.speaker(replicas.acme.id)
+    assert await replicas.one.workspaces.bot_client(replicas.acme.id)
     assert (replicas.one.forgotten, replicas.other.forgotten) == ([], [])
     assert await noted(replicas) == 0
 
@@ -120,9 +120,9 @@ async def test_whatever_the_order_what_slack_says_now_is_what_counts(
 
     forget_memory(replicas.one, replicas.other)
     for replica in (replicas.one, replicas.other):
-        speaker = await replica.workspaces.speaker(replicas.acme.id)
-        assert speaker is not None
-        assert (await speaker.client.auth_test())["ok"]
+        bot_client = await replica.workspaces.bot_client(replicas.acme.id)
+        assert bot_client is not None
+        assert (await bot_client.client.auth_test())["ok"]
         assert replica.forgotten == []
     assert await noted(replicas) == 0
 
@@ -175,7 +175,7 @@ async def test_an_org_wide_uninstall_forgets_every_workspace_it_served(replicas:
 
     assert sorted(replicas.one.forgotten) == [sales.id, tech.id]
     assert await replicas.one.records.at(enterprise.id) is None
-    assert await replicas.other.workspaces.speaker(tech.id) is None
+    assert await replicas.other.workspaces.bot_client(tech.id) is None
 
 
 @sqlite_only
@@ -183,14 +183,14 @@ async def test_one_workspace_leaves_an_enterprise_that_stays(replicas: Replicas)
     enterprise, (sales, tech) = replicas.enterprise("Sales", "Tech")
     await replicas.install(sales, org_wide=True)
     await replicas.one.lifecycle.granted([sales.id, tech.id], enterprise.id, replicas.clock.now)
-    assert await replicas.one.workspaces.speaker(tech.id)
+    assert await replicas.one.workspaces.bot_client(tech.id)
     replicas.clock.wind(10)
 
     await tell(replicas.one, departure(replicas, ACCESS_REVOKED, tech.id, enterprise=enterprise.id, org_wide=True))
 
     assert replicas.one.forgotten == [tech.id]
-    assert await replicas.one.workspaces.speaker(tech.id) is None
-    assert await replicas.one.workspaces.speaker(sales.id)
+    assert await replicas.one.workspaces.bot_client(tech.id) is None
+    assert await replicas.one.workspaces.bot_client(sales.id)
 
 
 async def test_let_in_again_before_the_news_of_leaving_arrived(replicas: Replicas) -> None:
@@ -203,7 +203,7 @@ async def test_let_in_again_before_the_news_of_leaving_arrived(replicas: Replica
     await tell(replicas.one, left)
 
     assert replicas.one.forgotten == []
-    assert await replicas.one.workspaces.speaker(tech.id)
+    assert await replicas.one.workspaces.bot_client(tech.id)
 
 
 @sqlite_only
@@ -218,7 +218,7 @@ async def test_a_workspace_with_an_install_of_its_own_survives_its_enterprises(r
     await tell(replicas.one, departure(replicas, UNINSTALLED, tech.id, enterprise=enterprise.id, org_wide=True))
 
     assert replicas.one.forgotten == [sales.id]
-    assert await replicas.one.workspaces.speaker(tech.id)
+    assert await replicas.one.workspaces.bot_client(tech.id)
 
 
 # -- reading the events --------------------------------------------------------------------------------------------

@@ -6,12 +6,12 @@ from collections.abc import AsyncIterator
 import pytest
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.investigations.policy import PersonFacts, Unknown
-from bot.investigations.rule_file import RuleFileProblems, read_rules
+from bot.model import PersonFacts, Unknown
+from bot.rules.channel_names import channel_ids
+from bot.rules.file import RuleFileProblems, read_rules
 from bot.sandbox.slack import FakeSlack
-from bot.slack.channel_names import channel_ids
+from bot.slack.clients import BotClient, SingleWorkspace
 from bot.slack.people import KEPT_FOR, People, _is_outsider
-from bot.slack.workspaces import SingleWorkspace, Speaker
 from tests.clock import Clock
 
 
@@ -29,10 +29,10 @@ async def home(slack: FakeSlack) -> SingleWorkspace:
 
 
 @pytest.fixture
-async def speaker(home: SingleWorkspace) -> Speaker:
-    speaker = await home.speaker("")
-    assert speaker is not None
-    return speaker
+async def bot_client(home: SingleWorkspace) -> BotClient:
+    bot_client = await home.bot_client("")
+    assert bot_client is not None
+    return bot_client
 
 
 async def test_admins_guests_strangers_and_members(slack: FakeSlack, home: SingleWorkspace) -> None:
@@ -106,22 +106,22 @@ def test_who_belongs_to_us(user: dict[str, object], *, outsider: bool) -> None:
 # -- channels the rules file calls by name --------------------------------------------------------------------------
 
 
-async def test_channels_are_found_by_name_on_every_page(slack: FakeSlack, speaker: Speaker) -> None:
+async def test_channels_are_found_by_name_on_every_page(slack: FakeSlack, bot_client: BotClient) -> None:
     made = [slack.workspace.add_channel(f"alerts-{number}") for number in range(510)]
     secret = slack.workspace.add_channel("secret", private=True)
     file = read_rules('channels: [{channel: "#alerts-509"}, {channel: secret}, {channel: C0123}]', "rules.yml")
-    assert await channel_ids(speaker, file) == {"#alerts-509": made[509].id, "#secret": secret.id}
+    assert await channel_ids(bot_client, file) == {"#alerts-509": made[509].id, "#secret": secret.id}
 
 
-async def test_without_names_nothing_is_asked(slack: FakeSlack, speaker: Speaker) -> None:
-    assert await channel_ids(speaker, read_rules("channels: [{channel: C0123}]", "rules.yml")) == {}
+async def test_without_names_nothing_is_asked(slack: FakeSlack, bot_client: BotClient) -> None:
+    assert await channel_ids(bot_client, read_rules("channels: [{channel: C0123}]", "rules.yml")) == {}
     assert slack.calls_to("conversations.list") == []
 
 
-async def test_what_is_not_found_says_why_and_what_to_do(slack: FakeSlack, speaker: Speaker) -> None:
+async def test_what_is_not_found_says_why_and_what_to_do(slack: FakeSlack, bot_client: BotClient) -> None:
     slack.workspace.scopes.discard("channels:read")
     with pytest.raises(RuleFileProblems) as refused:
-        await channel_ids(speaker, read_rules('channels: [{channel: "#a"}, {channel: "#b"}]', "rules.yml"))
+        await channel_ids(bot_client, read_rules('channels: [{channel: "#a"}, {channel: "#b"}]', "rules.yml"))
     first, second = refused.value.problems
     assert "I can't find a channel #a (Slack says missing_scope for public channels)" in first
     assert "Write its id instead" in second

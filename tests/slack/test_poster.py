@@ -8,14 +8,14 @@ import pytest
 from aiohttp import ClientConnectorError, ServerDisconnectedError
 from slack_sdk.errors import SlackApiError
 
-from bot.investigations.ledger import CARD, CONCLUSIONS
-from bot.investigations.timing import Timing
+from bot.investigations.repository import CARD, CONCLUSIONS
+from bot.slack.message import Message
 from bot.slack.poster import GIVE_UP_AFTER, LONGEST_WAIT, Poster
-from bot.slack.views.message import Message
 from bot.storage.engine import Database
 from bot.storage.leases import new_owner
-from bot.storage.outbox import Delivery, Outbox, Owed, owe, show_anew
+from bot.storage.outbox import Delivery, Outbox, Owed, enqueue, show_anew
 from bot.storage.tables import deliveries
+from bot.storage.timing import Timing
 from tests.clock import Clock
 from tests.investigations.slack import FakeSlack, says, slow_down
 from tests.investigations.world import Fate, Network
@@ -45,7 +45,7 @@ class Notes:
         self.refusals.append(f"{delivery.owed.key}: {code}")
 
 
-class Desk:
+class Requests:
     """A poster with its outbox, a Slack that does what it is told, and a clock."""
 
     def __init__(self, database: Database, clock: Clock, timing: Timing) -> None:
@@ -68,14 +68,14 @@ class Desk:
     async def owes(self, key: str = "a", *, lane: str = "", channel: str = "C1", thread: str = "1.1") -> None:
         owed = Owed(key, CARD, lane or f"lane {key}", 1, "T1", channel, thread, "UANN")
         async with self.database.transaction() as connection:
-            await owe(self.database, connection, owed)
+            await enqueue(self.database, connection, owed)
 
     async def changes(self, text: str) -> None:
         self.notes.text = text
         async with self.database.transaction() as connection:
             await show_anew(connection, CARD, 1)
 
-    async def works(self) -> None:
+    async def workers(self) -> None:
         await self.poster.step()
         while running := self.poster._tasks._tasks:
             await asyncio.wait(set(running))
@@ -83,7 +83,7 @@ class Desk:
     async def later(self, seconds: float) -> None:
         self.clock.wind(seconds)
         self.slack.network.land()
-        await self.works()
+        await self.workers()
 
     async def states(self) -> list[str]:
         async with self.database.transaction() as connection:
@@ -106,73 +106,73 @@ class Desk:
 
 
 @pytest.fixture
-async def desk() -> AsyncIterator[Desk]:
+async def requests() -> AsyncIterator[Requests]:
     clock = Clock()
     async with ready(Database("sqlite+aiosqlite:///:memory:", clock=clock)) as database:
-        yield Desk(database, clock, Timing(settle=SETTLE, pace=0))
+        yield Requests(database, clock, Timing(settle=SETTLE, pace=0))
 
 
-async def test_a_post_carries_our_key_and_unfurls_nothing(desk: Desk) -> None:
-    await desk.owes("card:ABC:1")
-    await desk.works()
-    (post,) = desk.slack.posts
+async def test_a_post_carries_our_key_and_unfurls_nothing(requests: Requests) -> None:
+    await requests.owes("card:ABC:1")
+    await requests.workers()
+    (post,) = requests.slack.posts
     assert post["metadata"] == {"event_type": "bits_bot_post", "event_payload": {"key": "card:ABC:1"}}
     assert (post["channel"], post["thread_ts"], post["parse"]) == ("C1", "1.1", "none")
     assert post["unfurl_links"] is post["unfurl_media"] is False
-    assert desk.calls["look"] == 0  # a look costs a rate-limited call: never in normal running
+    assert requests.calls["look"] == 0  # a look costs a rate-limited call: never in normal running
 
 
-async def test_outside_a_thread_no_thread_is_named(desk: Desk) -> None:
-    await desk.owes(thread="")
-    await desk.works()
-    assert desk.slack.posts[0]["thread_ts"] is None
+async def test_outside_a_thread_no_thread_is_named(requests: Requests) -> None:
+    await requests.owes(thread="")
+    await requests.workers()
+    assert requests.slack.posts[0]["thread_ts"] is None
 
 
-async def test_posted_once_however_often_we_work(desk: Desk) -> None:
-    await desk.owes()
+async def test_posted_once_however_often_we_work(requests: Requests) -> None:
+    await requests.owes()
     for _ in range(3):
-        await desk.later(60)
-    assert desk.calls["post"] == 1
+        await requests.later(60)
+    assert requests.calls["post"] == 1
 
 
-async def test_a_change_is_an_edit_in_place(desk: Desk) -> None:
-    await desk.owes()
-    await desk.works()
-    await desk.changes("world")
-    await desk.works()
-    assert desk.thread == ["world"]
-    assert (desk.calls["post"], desk.calls["edit"]) == (1, 1)
+async def test_a_change_is_an_edit_in_place(requests: Requests) -> None:
+    await requests.owes()
+    await requests.workers()
+    await requests.changes("world")
+    await requests.workers()
+    assert requests.thread == ["world"]
+    assert (requests.calls["post"], requests.calls["edit"]) == (1, 1)
 
 
-async def test_a_change_that_shows_the_same_is_not_sent(desk: Desk) -> None:
-    await desk.owes()
-    await desk.works()
-    await desk.changes("hello")
-    await desk.works()
-    assert desk.calls["edit"] == 0
-    await desk.changes("world")
-    await desk.works()
-    assert desk.thread == ["world"]
+async def test_a_change_that_shows_the_same_is_not_sent(requests: Requests) -> None:
+    await requests.owes()
+    await requests.workers()
+    await requests.changes("hello")
+    await requests.workers()
+    assert requests.calls["edit"] == 0
+    await requests.changes("world")
+    await requests.workers()
+    assert requests.thread == ["world"]
 
 
-async def test_slack_says_wait_and_we_wait_as_long(desk: Desk) -> None:
-    await desk.owes()
-    desk.expect("post", slow_down(30))
-    await desk.works()
-    await desk.later(29)
-    assert desk.calls["post"] == 1
-    await desk.later(1)
-    assert desk.thread == ["hello"]
-    assert desk.calls["look"] == 0  # a 429 was certainly not carried out
+async def test_slack_says_wait_and_we_wait_as_long(requests: Requests) -> None:
+    await requests.owes()
+    requests.expect("post", slow_down(30))
+    await requests.workers()
+    await requests.later(29)
+    assert requests.calls["post"] == 1
+    await requests.later(1)
+    assert requests.thread == ["hello"]
+    assert requests.calls["look"] == 0  # a 429 was certainly not carried out
 
 
-async def test_no_connection_is_tried_again_without_a_look(desk: Desk) -> None:
-    await desk.owes()
-    desk.expect("post", NO_CONNECTION)
-    await desk.works()
-    await desk.later(LONGEST_WAIT)
-    assert desk.thread == ["hello"]
-    assert desk.calls["look"] == 0
+async def test_no_connection_is_tried_again_without_a_look(requests: Requests) -> None:
+    await requests.owes()
+    requests.expect("post", NO_CONNECTION)
+    await requests.workers()
+    await requests.later(LONGEST_WAIT)
+    assert requests.thread == ["hello"]
+    assert requests.calls["look"] == 0
 
 
 OPEN_ENDS: list[Exception] = [
@@ -185,142 +185,142 @@ OPEN_ENDS: list[Exception] = [
 
 
 @pytest.mark.parametrize("error", OPEN_ENDS)
-async def test_an_answer_that_was_lost_after_the_post_landed(desk: Desk, error: Exception) -> None:
-    await desk.owes()
-    desk.expect("post", Fate(error, lands=True))
-    await desk.works()
-    await desk.later(SETTLE - 1)
-    assert desk.calls["look"] == 0
-    await desk.later(1)
-    assert desk.calls["look"] == 1
-    await desk.later(60)
-    assert desk.thread == ["hello"]
-    assert desk.calls["post"] == 1
+async def test_an_answer_that_was_lost_after_the_post_landed(requests: Requests, error: Exception) -> None:
+    await requests.owes()
+    requests.expect("post", Fate(error, lands=True))
+    await requests.workers()
+    await requests.later(SETTLE - 1)
+    assert requests.calls["look"] == 0
+    await requests.later(1)
+    assert requests.calls["look"] == 1
+    await requests.later(60)
+    assert requests.thread == ["hello"]
+    assert requests.calls["post"] == 1
 
 
 @pytest.mark.parametrize("error", OPEN_ENDS)
-async def test_an_answer_that_was_lost_with_the_post(desk: Desk, error: Exception) -> None:
-    await desk.owes()
-    desk.expect("post", Fate(error))
-    await desk.works()
-    await desk.later(SETTLE)
-    assert desk.thread == ["hello"]
-    assert (desk.calls["post"], desk.calls["look"]) == (2, 1)
+async def test_an_answer_that_was_lost_with_the_post(requests: Requests, error: Exception) -> None:
+    await requests.owes()
+    requests.expect("post", Fate(error))
+    await requests.workers()
+    await requests.later(SETTLE)
+    assert requests.thread == ["hello"]
+    assert (requests.calls["post"], requests.calls["look"]) == (2, 1)
 
 
-async def test_a_post_that_lands_at_the_last_moment(desk: Desk) -> None:
-    await desk.owes()
-    desk.expect("post", Fate(TimeoutError(), lands=True, lands_in=SETTLE))
-    await desk.works()
-    await desk.later(SETTLE)
-    await desk.later(60)
-    assert desk.thread == ["hello"]
+async def test_a_post_that_lands_at_the_last_moment(requests: Requests) -> None:
+    await requests.owes()
+    requests.expect("post", Fate(TimeoutError(), lands=True, lands_in=SETTLE))
+    await requests.workers()
+    await requests.later(SETTLE)
+    await requests.later(60)
+    assert requests.thread == ["hello"]
 
 
-async def test_what_is_found_is_brought_up_to_date(desk: Desk) -> None:
-    await desk.owes()
-    desk.expect("post", Fate(TimeoutError(), lands=True))
-    await desk.works()
-    await desk.changes("world")
-    await desk.later(SETTLE)
-    await desk.works()
-    assert desk.thread == ["world"]
-    assert desk.calls["post"] == 1
+async def test_what_is_found_is_brought_up_to_date(requests: Requests) -> None:
+    await requests.owes()
+    requests.expect("post", Fate(TimeoutError(), lands=True))
+    await requests.workers()
+    await requests.changes("world")
+    await requests.later(SETTLE)
+    await requests.workers()
+    assert requests.thread == ["world"]
+    assert requests.calls["post"] == 1
 
 
 @pytest.mark.parametrize("trouble", [slow_down(30), NO_CONNECTION, says("internal_error"), TimeoutError()])
-async def test_a_look_that_fails_is_repeated_before_anything_is_posted(desk: Desk, trouble: Exception) -> None:
+async def test_a_look_that_fails_is_repeated_before_anything_is_posted(requests: Requests, trouble: Exception) -> None:
     """The post did land. A bot that took "wait" for "not posted" would post it a second time."""
-    await desk.owes()
-    desk.expect("post", Fate(TimeoutError(), lands=True))
-    desk.expect("look", trouble, trouble)
-    await desk.works()
+    await requests.owes()
+    requests.expect("post", Fate(TimeoutError(), lands=True))
+    requests.expect("look", trouble, trouble)
+    await requests.workers()
     for _ in range(12):
-        await desk.later(SETTLE)
-    assert desk.thread == ["hello"]
-    assert desk.calls["post"] == 1
-    assert desk.calls["look"] == 3
+        await requests.later(SETTLE)
+    assert requests.thread == ["hello"]
+    assert requests.calls["post"] == 1
+    assert requests.calls["look"] == 3
 
 
 @pytest.mark.parametrize("code", ["missing_scope", "not_in_channel", "channel_not_found"])
-async def test_where_we_may_not_read_the_post_says_that_it_may_be_the_second(desk: Desk, code: str) -> None:
-    await desk.owes()
-    desk.expect("post", Fate(TimeoutError(), lands=True))
-    desk.expect("look", says(code))
-    await desk.works()
-    await desk.later(SETTLE)
-    assert desk.thread == ["hello", "hello (maybe again)"]
+async def test_where_we_may_not_read_the_post_says_that_it_may_be_the_second(requests: Requests, code: str) -> None:
+    await requests.owes()
+    requests.expect("post", Fate(TimeoutError(), lands=True))
+    requests.expect("look", says(code))
+    await requests.workers()
+    await requests.later(SETTLE)
+    assert requests.thread == ["hello", "hello (maybe again)"]
 
 
-async def test_only_a_message_of_ours_with_our_key_is_taken_for_ours(desk: Desk) -> None:
-    await desk.owes("mine")
-    desk.expect("post", Fate(TimeoutError()))
-    await desk.works()
+async def test_only_a_message_of_ours_with_our_key_is_taken_for_ours(requests: Requests) -> None:
+    await requests.owes("mine")
+    requests.expect("post", Fate(TimeoutError()))
+    await requests.workers()
     key = {"event_type": "bits_bot_post", "event_payload": {"key": "mine"}}
     arguments = {"channel": "C1", "thread_ts": "1.1", "blocks": []}
-    desk.slack.write(arguments | {"text": "an imitation", "metadata": key})["bot_id"] = "BOTHER"
+    requests.slack.write(arguments | {"text": "an imitation", "metadata": key})["bot_id"] = "BOTHER"
     other = {"event_type": "bits_bot_post", "event_payload": {"key": "another"}}
-    desk.slack.write(arguments | {"text": "another of ours", "metadata": other})
+    requests.slack.write(arguments | {"text": "another of ours", "metadata": other})
     foreign = {"event_type": "something_else", "event_payload": {"key": "mine"}}
-    desk.slack.write(arguments | {"text": "of another kind", "metadata": foreign})
-    await desk.later(SETTLE)
-    assert desk.thread == ["an imitation", "another of ours", "of another kind", "hello"]
+    requests.slack.write(arguments | {"text": "of another kind", "metadata": foreign})
+    await requests.later(SETTLE)
+    assert requests.thread == ["an imitation", "another of ours", "of another kind", "hello"]
 
 
-async def test_ours_is_found_pages_deep_in_a_busy_thread(desk: Desk) -> None:
-    await desk.owes()
-    desk.expect("post", Fate(TimeoutError(), lands=True, lands_in=1))
-    await desk.works()
+async def test_ours_is_found_pages_deep_in_a_busy_thread(requests: Requests) -> None:
+    await requests.owes()
+    requests.expect("post", Fate(TimeoutError(), lands=True, lands_in=1))
+    await requests.workers()
     for number in range(450):
-        desk.slack.write({"channel": "C1", "thread_ts": "1.1", "blocks": [], "text": f"{number}", "metadata": {}})
-    await desk.later(SETTLE)
-    await desk.works()
-    assert desk.calls["post"] == 1
-    assert desk.thread.count("hello") == 1
+        requests.slack.write({"channel": "C1", "thread_ts": "1.1", "blocks": [], "text": f"{number}", "metadata": {}})
+    await requests.later(SETTLE)
+    await requests.workers()
+    assert requests.calls["post"] == 1
+    assert requests.thread.count("hello") == 1
 
 
-async def test_in_a_direct_message_we_look_as_well(desk: Desk) -> None:
-    await desk.owes(channel="UANN", thread="")
-    desk.expect("post", Fate(TimeoutError(), lands=True))
-    await desk.works()
-    await desk.later(SETTLE)
-    await desk.works()
-    assert desk.slack.said("UANN", "") == ["hello"]
+async def test_in_a_direct_message_we_look_as_well(requests: Requests) -> None:
+    await requests.owes(channel="UANN", thread="")
+    requests.expect("post", Fate(TimeoutError(), lands=True))
+    await requests.workers()
+    await requests.later(SETTLE)
+    await requests.workers()
+    assert requests.slack.said("UANN", "") == ["hello"]
 
 
-async def test_killed_after_the_post(desk: Desk) -> None:
-    await desk.owes()
-    await _die_at(desk, "from post")
-    desk.poster = desk.a_poster()
-    await desk.poster.recover()
-    await desk.later(SETTLE)
-    await desk.works()
-    assert desk.thread == ["hello"]
-    assert desk.calls["post"] == 1
+async def test_killed_after_the_post(requests: Requests) -> None:
+    await requests.owes()
+    await _die_at(requests, "from post")
+    requests.poster = requests.a_poster()
+    await requests.poster.recover()
+    await requests.later(SETTLE)
+    await requests.workers()
+    assert requests.thread == ["hello"]
+    assert requests.calls["post"] == 1
 
 
-async def test_killed_before_the_post(desk: Desk) -> None:
-    await desk.owes()
-    await _die_at(desk, "to post")
-    desk.poster = desk.a_poster()
-    await desk.poster.recover()
-    await desk.later(SETTLE - 1)
-    assert desk.thread == []
-    await desk.later(1)
-    assert desk.thread == ["hello"]
+async def test_killed_before_the_post(requests: Requests) -> None:
+    await requests.owes()
+    await _die_at(requests, "to post")
+    requests.poster = requests.a_poster()
+    await requests.poster.recover()
+    await requests.later(SETTLE - 1)
+    assert requests.thread == []
+    await requests.later(1)
+    assert requests.thread == ["hello"]
 
 
-async def test_another_replica_does_not_take_it_while_the_dead_one_s_post_may_land(desk: Desk) -> None:
-    await desk.owes()
-    await _die_at(desk, "to post")
-    sent_at_the_latest = desk.clock.now + desk.timing.effect
-    desk.poster = desk.a_poster()
-    while not desk.calls["look"]:
-        await desk.later(1)
-    assert desk.clock.now >= sent_at_the_latest + SETTLE
+async def test_another_replica_does_not_take_it_while_the_dead_one_s_post_may_land(requests: Requests) -> None:
+    await requests.owes()
+    await _die_at(requests, "to post")
+    sent_at_the_latest = requests.clock.now + requests.timing.effect
+    requests.poster = requests.a_poster()
+    while not requests.calls["look"]:
+        await requests.later(1)
+    assert requests.clock.now >= sent_at_the_latest + SETTLE
 
 
-async def _die_at(desk: Desk, place: str) -> None:
+async def _die_at(requests: Requests, place: str) -> None:
     reached = asyncio.Event()
 
     async def stop(leg: str) -> None:
@@ -328,136 +328,136 @@ async def _die_at(desk: Desk, place: str) -> None:
             reached.set()
             await asyncio.Event().wait()
 
-    desk.slack.network.between = stop
-    await desk.poster.step()
+    requests.slack.network.between = stop
+    await requests.poster.step()
     await reached.wait()
-    desk.slack.network.between = None
-    for task in set(desk.poster._tasks._tasks):
+    requests.slack.network.between = None
+    for task in set(requests.poster._tasks._tasks):
         task.cancel()
         await asyncio.wait({task})
 
 
-async def test_a_clean_stop_finishes_the_post_under_way(desk: Desk) -> None:
-    await desk.owes()
-    await desk.poster.step()
-    await desk.poster.close(5)
-    assert desk.thread == ["hello"]
-    assert await desk.states() == ["sent"]
+async def test_a_clean_stop_finishes_the_post_under_way(requests: Requests) -> None:
+    await requests.owes()
+    await requests.poster.step()
+    await requests.poster.close(5)
+    assert requests.thread == ["hello"]
+    assert await requests.states() == ["sent"]
 
 
-async def test_a_stop_that_can_t_wait_hands_the_open_post_back(desk: Desk) -> None:
-    await desk.owes()
+async def test_a_stop_that_can_t_wait_hands_the_open_post_back(requests: Requests) -> None:
+    await requests.owes()
 
     async def stuck(leg: str) -> None:
         if leg == "from post":
             await asyncio.Event().wait()
 
-    desk.slack.network.between = stuck
-    await desk.poster.step()
-    await desk.poster.close(0.05)
-    desk.slack.network.between = None
-    desk.poster = desk.a_poster()
-    await desk.later(SETTLE)
-    await desk.works()
-    assert desk.thread == ["hello"]
-    assert desk.calls["post"] == 1
+    requests.slack.network.between = stuck
+    await requests.poster.step()
+    await requests.poster.close(0.05)
+    requests.slack.network.between = None
+    requests.poster = requests.a_poster()
+    await requests.later(SETTLE)
+    await requests.workers()
+    assert requests.thread == ["hello"]
+    assert requests.calls["post"] == 1
 
 
 @pytest.mark.parametrize("code", ["not_in_channel", "channel_not_found", "is_archived", "a_code_of_tomorrow"])
-async def test_a_refusal_is_told_and_not_repeated(desk: Desk, code: str) -> None:
-    await desk.owes()
-    desk.expect("post", says(code))
-    await desk.works()
-    await desk.later(600)
-    assert desk.notes.refusals == [f"a: {code}"]
-    assert desk.calls["post"] == 1
-    assert await desk.states() == ["refused"]
+async def test_a_refusal_is_told_and_not_repeated(requests: Requests, code: str) -> None:
+    await requests.owes()
+    requests.expect("post", says(code))
+    await requests.workers()
+    await requests.later(600)
+    assert requests.notes.refusals == [f"a: {code}"]
+    assert requests.calls["post"] == 1
+    assert await requests.states() == ["refused"]
 
 
-async def test_a_workspace_that_is_gone_is_not_spoken_to(desk: Desk) -> None:
+async def test_a_workspace_that_is_gone_is_not_spoken_to(requests: Requests) -> None:
     owed = Owed("a", CARD, "lane", 1, "TGONE", "C1", "1.1", "UANN")
-    async with desk.database.transaction() as connection:
-        await owe(desk.database, connection, owed)
-    await desk.works()
-    assert await desk.states() == ["refused"]
-    assert not desk.calls
+    async with requests.database.transaction() as connection:
+        await enqueue(requests.database, connection, owed)
+    await requests.workers()
+    assert await requests.states() == ["refused"]
+    assert not requests.calls
 
 
-async def test_nothing_left_to_show_is_not_posted(desk: Desk) -> None:
-    await desk.owes()
-    desk.notes.text = None
-    await desk.works()
-    await desk.later(60)
-    assert not desk.calls
-    assert await desk.states() == ["refused"]
+async def test_nothing_left_to_show_is_not_posted(requests: Requests) -> None:
+    await requests.owes()
+    requests.notes.text = None
+    await requests.workers()
+    await requests.later(60)
+    assert not requests.calls
+    assert await requests.states() == ["refused"]
 
 
 @pytest.mark.parametrize("code", ["invalid_blocks", "msg_blocks_too_long"])
-async def test_blocks_slack_does_not_like_become_plain_words(desk: Desk, code: str) -> None:
-    await desk.owes()
-    desk.expect("post", says(code))
-    await desk.works()
-    (message,) = desk.slack.messages
+async def test_blocks_slack_does_not_like_become_plain_words(requests: Requests, code: str) -> None:
+    await requests.owes()
+    requests.expect("post", says(code))
+    await requests.workers()
+    (message,) = requests.slack.messages
     assert (message["text"], message["blocks"]) == ("hello", [])
-    desk.expect("edit", says(code))
-    await desk.changes("world")
-    await desk.works()
+    requests.expect("edit", says(code))
+    await requests.changes("world")
+    await requests.workers()
     assert (message["text"], message["blocks"]) == ("world", [])
 
 
-async def test_words_slack_does_not_like_either_are_refused_and_told(desk: Desk) -> None:
-    await desk.owes()
-    desk.expect("post", says("invalid_blocks"), says("msg_too_long"))
-    await desk.works()
-    assert desk.notes.refusals == ["a: msg_too_long"]
+async def test_words_slack_does_not_like_either_are_refused_and_told(requests: Requests) -> None:
+    await requests.owes()
+    requests.expect("post", says("invalid_blocks"), says("msg_too_long"))
+    await requests.workers()
+    assert requests.notes.refusals == ["a: msg_too_long"]
 
 
-async def test_a_deleted_card_is_not_written_again(desk: Desk) -> None:
-    await desk.owes()
-    await desk.works()
-    desk.slack.messages.clear()
-    await desk.changes("world")
-    await desk.works()
-    await desk.later(600)
-    assert desk.thread == []
-    assert (desk.calls["edit"], desk.calls["post"]) == (1, 1)
-    assert desk.notes.refusals == []
+async def test_a_deleted_card_is_not_written_again(requests: Requests) -> None:
+    await requests.owes()
+    await requests.workers()
+    requests.slack.messages.clear()
+    await requests.changes("world")
+    await requests.workers()
+    await requests.later(600)
+    assert requests.thread == []
+    assert (requests.calls["edit"], requests.calls["post"]) == (1, 1)
+    assert requests.notes.refusals == []
 
 
 @pytest.mark.parametrize("trouble", [slow_down(20), TimeoutError(), says("internal_error"), NO_CONNECTION])
-async def test_an_edit_is_simply_repeated(desk: Desk, trouble: Exception) -> None:
-    await desk.owes()
-    await desk.works()
-    desk.expect("edit", trouble)
-    await desk.changes("world")
-    await desk.works()
-    await desk.later(LONGEST_WAIT)
-    assert desk.thread == ["world"]
-    assert desk.calls["look"] == 0
+async def test_an_edit_is_simply_repeated(requests: Requests, trouble: Exception) -> None:
+    await requests.owes()
+    await requests.workers()
+    requests.expect("edit", trouble)
+    await requests.changes("world")
+    await requests.workers()
+    await requests.later(LONGEST_WAIT)
+    assert requests.thread == ["world"]
+    assert requests.calls["look"] == 0
 
 
-async def test_a_post_slack_puts_off_for_a_day_is_given_up_and_told(desk: Desk) -> None:
-    await desk.owes()
-    desk.expect("post", NO_CONNECTION, NO_CONNECTION)
-    await desk.works()
-    await desk.later(GIVE_UP_AFTER + 1)
-    assert desk.notes.refusals == ["a: no_connection"]
+async def test_a_post_slack_puts_off_for_a_day_is_given_up_and_told(requests: Requests) -> None:
+    await requests.owes()
+    requests.expect("post", NO_CONNECTION, NO_CONNECTION)
+    await requests.workers()
+    await requests.later(GIVE_UP_AFTER + 1)
+    assert requests.notes.refusals == ["a: no_connection"]
 
 
-async def test_an_old_card_still_follows_after_one_rate_limit(desk: Desk) -> None:
-    await desk.owes()
-    await desk.works()
-    await desk.later(GIVE_UP_AFTER + 1)
-    desk.expect("edit", slow_down(5))
-    await desk.changes("world")
-    await desk.works()
-    await desk.later(5)
-    assert desk.thread == ["world"]
+async def test_an_old_card_still_follows_after_one_rate_limit(requests: Requests) -> None:
+    await requests.owes()
+    await requests.workers()
+    await requests.later(GIVE_UP_AFTER + 1)
+    requests.expect("edit", slow_down(5))
+    await requests.changes("world")
+    await requests.workers()
+    await requests.later(5)
+    assert requests.thread == ["world"]
 
 
-async def test_one_channel_waits_another_does_not(desk: Desk) -> None:
-    await desk.owes("a", channel="C1")
-    await desk.owes("b", channel="C2")
+async def test_one_channel_waits_another_does_not(requests: Requests) -> None:
+    await requests.owes("a", channel="C1")
+    await requests.owes("b", channel="C2")
     held, go_on, posted_elsewhere = asyncio.Event(), asyncio.Event(), asyncio.Event()
 
     async def hold(leg: str) -> None:
@@ -467,84 +467,84 @@ async def test_one_channel_waits_another_does_not(desk: Desk) -> None:
         elif leg == "from post":
             posted_elsewhere.set()
 
-    desk.slack.network.between = hold
-    await desk.poster.step()
+    requests.slack.network.between = hold
+    await requests.poster.step()
     await posted_elsewhere.wait()
-    assert desk.slack.said("C2") == ["hello"]
+    assert requests.slack.said("C2") == ["hello"]
     go_on.set()
-    await desk.works()
-    assert desk.slack.said("C1") == ["hello"]
+    await requests.workers()
+    assert requests.slack.said("C1") == ["hello"]
 
 
-async def test_a_bug_in_one_message_does_not_keep_the_others_of_its_channel(desk: Desk) -> None:
+async def test_a_bug_in_one_message_does_not_keep_the_others_of_its_channel(requests: Requests) -> None:
     for key in ("a", "b", "c"):
-        await desk.owes(key)
-    desk.notes.breaks_on = {"a"}
-    await desk.works()
-    assert await desk.states() == ["pending", "sent", "sent"]
-    desk.notes.breaks_on = set()
-    await desk.later(desk.timing.lease)
-    assert await desk.states() == ["sent", "sent", "sent"]
+        await requests.owes(key)
+    requests.notes.breaks_on = {"a"}
+    await requests.workers()
+    assert await requests.states() == ["pending", "sent", "sent"]
+    requests.notes.breaks_on = set()
+    await requests.later(requests.timing.lease)
+    assert await requests.states() == ["sent", "sent", "sent"]
 
 
-async def test_what_became_due_while_a_channel_was_busy_need_not_wait_for_the_sweep(desk: Desk) -> None:
-    await desk.owes()
-    await desk.works()
-    assert desk.woken == 1
+async def test_what_became_due_while_a_channel_was_busy_need_not_wait_for_the_sweep(requests: Requests) -> None:
+    await requests.owes()
+    await requests.workers()
+    assert requests.woken == 1
 
 
-async def test_a_thread_s_messages_go_out_in_order(desk: Desk) -> None:
-    await desk.owes("first", lane="thread 1")
-    await desk.owes("second", lane="thread 1")
-    desk.expect("post", slow_down(5))
-    await desk.works()
-    assert desk.thread == []
-    await desk.later(5)
-    await desk.works()
-    keys = [post["metadata"]["event_payload"]["key"] for post in desk.slack.posts]
+async def test_a_thread_s_messages_go_out_in_order(requests: Requests) -> None:
+    await requests.owes("first", lane="thread 1")
+    await requests.owes("second", lane="thread 1")
+    requests.expect("post", slow_down(5))
+    await requests.workers()
+    assert requests.thread == []
+    await requests.later(5)
+    await requests.workers()
+    keys = [post["metadata"]["event_payload"]["key"] for post in requests.slack.posts]
     assert keys == ["first", "second"]
 
 
-async def test_posts_into_one_channel_keep_their_distance(desk: Desk) -> None:
+async def test_posts_into_one_channel_keep_their_distance(requests: Requests) -> None:
     pace = 0.05
-    desk.timing = Timing(settle=SETTLE, pace=pace)
-    desk.poster = desk.a_poster()
+    requests.timing = Timing(settle=SETTLE, pace=pace)
+    requests.poster = requests.a_poster()
     for key in ("a", "b", "c"):
-        await desk.owes(key)
-    await desk.owes("elsewhere", channel="C2")
+        await requests.owes(key)
+    await requests.owes("elsewhere", channel="C2")
     times: dict[str, list[float]] = {"C1": [], "C2": []}
-    write = desk.slack.write
+    write = requests.slack.write
 
     def note(arguments: dict[str, Any]) -> dict[str, Any]:
         times[arguments["channel"]].append(asyncio.get_running_loop().time())
         return write(arguments)
 
-    desk.slack.write = note  # type: ignore[method-assign]
-    await desk.works()
+    requests.slack.write = note  # type: ignore[method-assign]
+    await requests.workers()
     first, second, third = times["C1"]
     assert min(second - first, third - second) >= pace * 0.9
     assert times["C2"][0] < second
 
 
-async def test_a_pace_slower_than_the_settle_time_still_lets_one_through(desk: Desk) -> None:
-    desk.timing = Timing(settle=0.2, pace=0.2)
-    desk.poster = desk.a_poster()
-    await desk.owes()
-    await desk.works()
-    assert desk.thread == ["hello"]
+async def test_a_pace_slower_than_the_settle_time_still_lets_one_through(requests: Requests) -> None:
+    requests.timing = Timing(settle=0.2, pace=0.2)
+    requests.poster = requests.a_poster()
+    await requests.owes()
+    await requests.workers()
+    assert requests.thread == ["hello"]
 
 
-async def test_waiting_for_the_pace_is_no_unknown_outcome(desk: Desk) -> None:
+async def test_waiting_for_the_pace_is_no_unknown_outcome(requests: Requests) -> None:
     """Shorter than the time a request may take, on purpose: nothing was sent, so nothing has to be looked for."""
-    desk.timing = Timing(settle=0.4, pace=0.32)
-    desk.poster = desk.a_poster()
-    await desk.owes("a")
-    await desk.owes("b")
+    requests.timing = Timing(settle=0.4, pace=0.32)
+    requests.poster = requests.a_poster()
+    await requests.owes("a")
+    await requests.owes("b")
     for _ in range(4):
-        await desk.works()
-        desk.clock.wind(1)
-    assert desk.thread == ["hello", "hello"]
-    assert (desk.calls["post"], desk.calls["look"]) == (2, 0)
+        await requests.workers()
+        requests.clock.wind(1)
+    assert requests.thread == ["hello", "hello"]
+    assert (requests.calls["post"], requests.calls["look"]) == (2, 0)
 
 
 def test_slack_says_a_thing_as_slack_sdk_does() -> None:

@@ -2,20 +2,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.investigations.model import AlertRef, EventRef, ExistingRun, MonitorRef, Question, Subject, ThreadRef
-from bot.slack.verbs import (
-    VERBS,
-    Empty,
-    Help,
-    Invalid,
-    Investigate,
-    List,
-    Show,
-    Unknown,
-    Wish,
-    parse,
-    usage_lines,
-)
+from bot.commands.grammar import VERBS, Empty, Help, Invalid, Investigate, List, Show, Unknown, Wish, parse, usage_lines
+from bot.model import AlertRef, EventRef, ExistingRun, MonitorRef, Question, Subject, ThreadRef
 
 NOW = 1_700_000_000.0
 RUN = "0195c8a2-7b1e-7c3a-9f00-3a5b1c2d4e5f"

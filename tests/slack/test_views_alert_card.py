@@ -3,12 +3,13 @@ from typing import Any
 
 import pytest
 
+from bot.alerts import views as alert_card
 from bot.alerts.cycle import joined
 from bot.alerts.model import Cycle, KnownCycle, Mute, Notice, Transition
-from bot.investigations.model import AlertRef, Failure, FailureKind
-from bot.slack.views import alert_card
-from bot.slack.views.message import Message
-from bot.slack.views.nudge import read_alert_value
+from bot.investigations.model import Failure, FailureKind
+from bot.investigations.views.investigate_button import read_alert_value
+from bot.model import AlertRef
+from bot.slack.message import Message
 from tests.slack.blockkit import buttons, check_message, check_modal, links, mrkdwn, shown
 
 APP = "https://app.datadoghq.com"

@@ -6,25 +6,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bot.commands.grammar import Invalid, Unknown, parse, usage_lines
 from bot.datadog.investigations import Conclusion, InvestigationDetail, InvestigationItem
-from bot.investigations.model import (
-    AlertRef,
-    EventRef,
-    ExistingRun,
-    Failure,
-    FailureKind,
-    MonitorRef,
-    Question,
-    State,
-    Subject,
-    Verdict,
-)
-from bot.slack.verbs import Invalid, Unknown, parse, usage_lines
-from bot.slack.views import answers, refusals
-from bot.slack.views.message import Message
-from bot.slack.views.nudge import alert_value, nudge_message, read_alert_value
-from bot.slack.views.posting_errors import posting_sentence
-from bot.slack.views.question import question_modal, read_question
+from bot.investigations.model import Failure, FailureKind, State, Verdict
+from bot.investigations.views import answers, refusals
+from bot.investigations.views.investigate_button import alert_value, nudge_message, read_alert_value
+from bot.investigations.views.question import question_modal, read_question
+from bot.model import AlertRef, EventRef, ExistingRun, MonitorRef, Question, Subject
+from bot.slack.message import Message
+from bot.slack.posting_errors import posting_sentence
 from tests.slack.blockkit import buttons, check_message, check_modal, links, mrkdwn, shown
 from tests.slack.test_views_card import APP, HOSTILE, INV, RUN
 

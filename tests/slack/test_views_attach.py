@@ -7,21 +7,21 @@ from typing import Any
 
 import pytest
 
-from bot.cases.drafts import InsightList
-from bot.cases.insight_types import KINDS, InsightType
-from bot.cases.model import InsightDraft, Reason, SetAside
-from bot.cases.outcome import BatchOutcome, Cause, InsightOutcome, Problem, Refusal
-from bot.cases.picker import Hint, Offer, PickedCase
-from bot.cases.sheet import CaseChoice, HandForm, Sheet
-from bot.cases.submits import CommentState, Submit, Work
 from bot.datadog.case_model import Insight
-from bot.investigations.model import Place
+from bot.datadog.insight_drafts import InsightDraft, Reason, SetAside
+from bot.datadog.insight_types import KINDS, InsightType
+from bot.insights.attach_form import AttachForm, CaseChoice, HandForm
+from bot.insights.attach_jobs import AttachJob, CommentState, Work
+from bot.insights.drafts import InsightList
+from bot.insights.outcome import BatchOutcome, Cause, InsightOutcome, Problem, Refusal
+from bot.insights.picker import Hint, Offer, PickedCase
+from bot.insights.views.form import attach_form, begin_message, case_options
+from bot.insights.views.input import read_entered
+from bot.insights.views.parts import CHOSEN, LEAVING, expired_view
+from bot.insights.views.removal import confirm_view, removal_view
+from bot.insights.views.result import line_message, result_view, told_directly, working_view
+from bot.model import Place
 from bot.sandbox.slack import blockkit as local_slack
-from bot.slack.views.attach import attach_form, begin_message, case_options
-from bot.slack.views.attach_input import read_entered
-from bot.slack.views.attach_parts import CHOSEN, LEAVING, expired_view
-from bot.slack.views.attach_removal import confirm_view, removal_view
-from bot.slack.views.attach_result import line_message, result_view, told_directly, working_view
 from tests.slack.blockkit import check_message, mrkdwn, shown
 
 PLACE = Place("T1", "C1", "1.2")
@@ -57,8 +57,8 @@ def drafts(count: int, label: str) -> list[InsightDraft]:
     ]
 
 
-def sheet_of(count: int, label: str = "Monitor: Disk") -> Sheet:
-    return Sheet(place=PLACE, org="default", case=CaseChoice("uuid", "CASEM-42", HOSTILE), held=()).adding(
+def sheet_of(count: int, label: str = "Monitor: Disk") -> AttachForm:
+    return AttachForm(place=PLACE, org="default", case=CaseChoice("uuid", "CASEM-42", HOSTILE), held=()).adding(
         drafts(count, label)
     )
 
@@ -71,8 +71,8 @@ def lists(view: dict[str, Any], action_id: str = CHOSEN) -> list[dict[str, Any]]
     ]
 
 
-def submit(**changes: Any) -> Submit:
-    usual = Submit(
+def submit(**changes: Any) -> AttachJob:
+    usual = AttachJob(
         id=1,
         ref="AB12CD34",
         draft_key="key",

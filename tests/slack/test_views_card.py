@@ -4,12 +4,13 @@ from typing import Any
 import pytest
 
 from bot.datadog.investigations import Conclusion
-from bot.investigations.model import AlertRef, Failure, FailureKind, Investigation, Question, State, Verdict
-from bot.slack.alerts import find_alert
-from bot.slack.views.card import status_card
-from bot.slack.views.conclusions import conclusions_message
-from bot.slack.views.failures import explain
-from bot.slack.views.message import Message
+from bot.investigations.message_alerts import find_alert
+from bot.investigations.model import Failure, FailureKind, Investigation, State, Verdict
+from bot.investigations.views.card import status_card
+from bot.investigations.views.conclusions import conclusions_message
+from bot.investigations.views.failures import explain
+from bot.model import AlertRef, Question
+from bot.slack.message import Message
 from tests.slack.blockkit import buttons, check_message, links, mrkdwn, shown
 
 APP = "https://app.datadoghq.com"

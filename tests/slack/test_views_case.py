@@ -7,18 +7,20 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.cases.acts import Act
+from bot.cases.actions import CaseAction
 from bot.cases.catalog import Catalog
-from bot.cases.known import ActKind, DoneAct, KnownCase
-from bot.cases.orders import Order, OrderState, Source, Wanted
+from bot.cases.known import CaseActionKind, DoneAct, KnownCase
+from bot.cases.requests import CaseRequest, CaseRequestState, Source, Wanted
 from bot.cases.trouble import Trouble, Why
+from bot.cases.views import answers as case_answers
+from bot.cases.views import card as case_card
+from bot.cases.views import modal as case_modal
+from bot.cases.views.answers import Told, explain, order_told
+from bot.cases.views.modal import Filled, Form, form_view, problems_of, read_form
 from bot.datadog.case_model import STANDARD_TYPE, CaseType, Project, StatusOption
-from bot.investigations.model import Place
+from bot.model import Place
 from bot.sandbox.slack import blockkit as local_slack
-from bot.slack.views import case_answers, case_card, case_modal
-from bot.slack.views.case_answers import Told, explain, order_told
-from bot.slack.views.case_modal import Filled, Form, form_view, problems_of, read_form
-from bot.slack.views.message import Message
+from bot.slack.message import Message
 from tests.slack.blockkit import links, mrkdwn, shown
 
 APP_URL = "https://app.datadoghq.com"
@@ -43,7 +45,7 @@ KNOWN = KnownCase(
     statuses=STATUSES,
     done=(DoneAct("U0ANA", "opened this case", 1_700_000_000.0),),
 )
-ORDER = Order(
+ORDER = CaseRequest(
     1,
     "key-of-the-order",
     "7KQ2MXPA",
@@ -51,7 +53,7 @@ ORDER = Order(
     THREAD,
     "U1",
     Source(),
-    OrderState.ORDERED,
+    CaseRequestState.ORDERED,
     wanted=Wanted("Disk full", "", "p1", "CASEM", STANDARD_TYPE),
 )
 
@@ -166,9 +168,9 @@ def test_every_trouble_has_its_sentence_and_a_next_step(why: Why) -> None:
     assert (why is Why.RATE_LIMITED) == ("in 30 seconds" in next_step)
 
 
-@pytest.mark.parametrize("state", [state for state in OrderState if state is not OrderState.DRAFT])
+@pytest.mark.parametrize("state", [state for state in CaseRequestState if state is not CaseRequestState.DRAFT])
 @pytest.mark.parametrize("words", [HOSTILE, LONG])
-def test_where_an_order_stands_is_told_within_the_limits(state: OrderState, words: str) -> None:
+def test_where_an_order_stands_is_told_within_the_limits(state: CaseRequestState, words: str) -> None:
     notes = tuple((what, Trouble(Why.BAD_REQUEST, words)) for what in ("assignee", "insights", "comment"))
     order = replace(ORDER, state=state, notes=notes, problem=Trouble(Why.BAD_REQUEST, words))
     told = order_told(order, _hostile(words), APP_URL)
@@ -177,7 +179,7 @@ def test_where_an_order_stands_is_told_within_the_limits(state: OrderState, word
 
 
 def test_only_what_is_missing_can_be_tried_again() -> None:
-    done = replace(ORDER, state=OrderState.DONE)
+    done = replace(ORDER, state=CaseRequestState.DONE)
     assert case_answers.RETRY not in str(order_told(done, KNOWN, APP_URL).blocks)
     unassigned = replace(done, notes=(("assignee", Trouble(Why.NO_USER, about="U5")),))
     assert case_answers.RETRY not in str(order_told(unassigned, KNOWN, APP_URL).blocks)
@@ -185,11 +187,13 @@ def test_only_what_is_missing_can_be_tried_again() -> None:
     assert case_answers.RETRY in str(order_told(unfinished, KNOWN, APP_URL).blocks)
 
 
-@pytest.mark.parametrize("kind", [ActKind.STATUS, ActKind.PRIORITY, ActKind.ASSIGN, ActKind.COMMENT])
+@pytest.mark.parametrize(
+    "kind", [CaseActionKind.STATUS, CaseActionKind.PRIORITY, CaseActionKind.ASSIGN, CaseActionKind.COMMENT]
+)
 @pytest.mark.parametrize("why", list(Why))
-def test_a_refused_click_is_answered_whatever_was_clicked(kind: ActKind, why: Why) -> None:
+def test_a_refused_click_is_answered_whatever_was_clicked(kind: CaseActionKind, why: Why) -> None:
     for words in (HOSTILE, LONG):
-        act = Act("k", 7, THREAD, "U1", kind, words, id=3)
+        act = CaseAction("k", 7, THREAD, "U1", kind, words, id=3)
         message = case_answers.act_failed(act, _hostile(words), Trouble(why, words, words[:200], 90, "U5"))
         _check_message(message)
         assert (case_answers.ACT_AGAIN in str(message.blocks)) == Trouble(why).may_pass

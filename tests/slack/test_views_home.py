@@ -10,12 +10,12 @@ from hypothesis import strategies as st
 
 from bot.cases.known import KnownCase
 from bot.datadog.sites import SITES
-from bot.investigations.budget import Limits, Usage
+from bot.home import view as home
+from bot.home.view import HomeAdmin, HomeCase, HomeContent, HomeInvestigation, home_view
 from bot.investigations.model import Investigation, State, Verdict
-from bot.investigations.org_entries import OrgEntry
+from bot.orgs.model import OrgEntry
+from bot.rules.budget import Limits, Usage
 from bot.sandbox.slack.blockkit import check_view
-from bot.slack.views import home
-from bot.slack.views.home import HomeAdmin, HomeCase, HomeContent, HomeInvestigation, home_view
 from tests.slack.blockkit import check_blocks, mrkdwn, shown
 from tests.slack.test_views_card import APP, HOSTILE, INV
 

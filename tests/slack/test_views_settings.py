@@ -7,18 +7,17 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 
-from bot.investigations.audit import Decision, Line
-from bot.investigations.budget import CoolingDown, Limits, OverBudget, Usage
-from bot.investigations.policy import Refused, Why
-from bot.investigations.rule_book import Draft
-from bot.investigations.rules import AlertFilter, ChannelRules, Starters, WorkspaceRules
-from bot.investigations.standing import Standing
-from bot.sandbox.slack import blockkit as local_slack
-from bot.slack.views import no_start
-from bot.slack.views.audit import audit_message
-from bot.slack.views.message import Message
-from bot.slack.views.settings_fields import Form
-from bot.slack.views.settings_modal import (
+from bot.home.status import Status, budget_line, status_message
+from bot.investigations.health import WorkspaceHealth
+from bot.rules.audit import Decision, Line
+from bot.rules.budget import CoolingDown, Limits, OverBudget, Usage
+from bot.rules.model import AlertFilter, ChannelRules, Starters, WorkspaceRules
+from bot.rules.policy import Refused, Why
+from bot.rules.repository import Draft
+from bot.rules.views import no_start
+from bot.rules.views.audit import audit_message
+from bot.rules.views.settings_fields import Form
+from bot.rules.views.settings_modal import (
     Opened,
     closed_modal,
     loading_modal,
@@ -26,7 +25,8 @@ from bot.slack.views.settings_modal import (
     read_settings,
     settings_modal,
 )
-from bot.slack.views.status import Status, budget_line, status_message
+from bot.sandbox.slack import blockkit as local_slack
+from bot.slack.message import Message
 from tests.investigations.test_rules import some_rules
 from tests.slack.blockkit import buttons, check_message, mrkdwn, shown
 from tests.slack.test_views_card import HOSTILE, INV
@@ -200,8 +200,8 @@ def test_the_small_answers_are_messages_too() -> None:
 
 
 def status(**changes: Any) -> Status:
-    standing = Standing(running=2, running_here=(INV,), refused_posts=0)
-    return replace(Status(RULES, WORKSPACE, USAGE, standing), **changes)
+    health = WorkspaceHealth(running=2, running_here=(INV,), refused_posts=0)
+    return replace(Status(RULES, WORKSPACE, USAGE, health), **changes)
 
 
 def checked(message: Message) -> str:
@@ -223,14 +223,14 @@ def test_status_says_budget_running_rules_and_health() -> None:
 @pytest.mark.parametrize(
     ("standing", "words"),
     [
-        (Standing(0, (), 3, 1.7e9), "3 messages refused by channels in the last day"),
-        (Standing(0, (), 0, 1.7e9, 1.6e9, "forbidden"), "answered last at"),
-        (Standing(0, (), 0, 1.6e9, 1.7e9, "forbidden"), "my key lacks a permission; answered last at"),
-        (Standing(0, (), 0, None, 1.7e9, "not_found"), "it refused the start"),
+        (WorkspaceHealth(0, (), 3, 1.7e9), "3 messages refused by channels in the last day"),
+        (WorkspaceHealth(0, (), 0, 1.7e9, 1.6e9, "forbidden"), "answered last at"),
+        (WorkspaceHealth(0, (), 0, 1.6e9, 1.7e9, "forbidden"), "my key lacks a permission; answered last at"),
+        (WorkspaceHealth(0, (), 0, None, 1.7e9, "not_found"), "it refused the start"),
     ],
 )
-def test_status_names_what_is_not_well(standing: Standing, words: str) -> None:
-    assert words in checked(status_message(status(standing=standing)))
+def test_status_names_what_is_not_well(health: WorkspaceHealth, words: str) -> None:
+    assert words in checked(status_message(status(health=health)))
 
 
 def test_without_limits_only_what_was_used_is_said() -> None:

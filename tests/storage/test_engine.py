@@ -12,9 +12,9 @@ from alembic.operations import Operations
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy import Connection, func, inspect, select, text
 
+from bot.investigations.tables import poll_turns, votes
+from bot.schema import metadata
 from bot.storage.engine import Database, DatabaseBusyError
-from bot.storage.schema import metadata
-from bot.storage.tables import poll_turns, votes
 
 
 async def test_the_schema_is_the_one_the_tables_describe(empty_database_url: str) -> None:

@@ -5,9 +5,9 @@ from typing import Any
 
 from sqlalchemy import Row, select, true, update
 
+from bot.investigations.tables import asks
 from bot.storage.engine import Database
 from bot.storage.leases import Leases, new_owner
-from bot.storage.tables import asks
 from tests.clock import Clock
 
 LEASE = 30.0

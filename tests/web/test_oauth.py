@@ -11,7 +11,7 @@ from aiohttp.test_utils import TestClient, TestServer
 from multidict import CIMultiDictProxy
 from yarl import URL
 
-from bot.web.oauth import COOKIE, InstallPages
+from bot.workspaces.pages import COOKIE, InstallPages
 
 SLACK = "https://slack.com/oauth/v2/authorize?state=made-up"
 PUBLIC = "https://bits.example.com"

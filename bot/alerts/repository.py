@@ -1,0 +1,165 @@
+"""The book of cycles: one row for each alert of each group, whichever of its notices comes first and wherever it is shown.
+
+A change that people can see makes all its cards due in the same transaction.
+"""
+
+import secrets
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from sqlalchemy import Row, func, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.alerts.cycle import joined, standing
+from bot.alerts.intake import UNROUTED
+from bot.alerts.model import Cycle, KnownCycle, Notice, Transition
+from bot.alerts.records import cycle_record, identity_of, read_cycle_record, read_known_cycle
+from bot.alerts.tables import alert_cycles, alert_notices
+from bot.model import Place
+from bot.storage.engine import Database
+from bot.storage.outbox import Owed, enqueue, show_anew
+from bot.storage.tables import deliveries
+
+ALERT_CARD = "alert_card"  # kind of deliveries; their subject is a row of `alert_cycles`
+
+
+class CycleRepository:
+    def __init__(self, database: Database) -> None:
+        self.database = database
+
+    # -- a notice comes in --------------------------------------------------------------------------------------
+
+    async def join(self, connection: AsyncConnection, org: str, notice: Notice) -> KnownCycle:
+        """The cycle with this notice in it, begun by it if need be."""
+        identity = identity_of(notice)
+        rows = await self._fetch(connection, org, identity)
+        row = _meant(rows, notice)
+        if row is None:
+            generation = rows[0].generation + 1 if rows else 0
+            row = await self._begin(connection, org, identity, generation, notice)
+        before = read_cycle_record(row.content)
+        after = joined(before, notice)
+        if after != before:
+            await self._write(connection, row.id, content=cycle_record(after))
+        known = read_known_cycle(row)
+        return KnownCycle(known.id, known.ref, known.org, after, known.mute)
+
+    async def _fetch(self, connection: AsyncConnection, org: str, identity: str) -> Sequence[Row[Any]]:
+        """Locked until the transaction ends, so that two notices of one cycle are taken in one after the other."""
+        table = alert_cycles.c
+        query = select(alert_cycles).where(table.org == org, table.identity == identity)
+        found = await connection.execute(query.order_by(table.generation.desc()).limit(2).with_for_update())
+        return found.all()
+
+    async def _begin(
+        self, connection: AsyncConnection, org: str, identity: str, generation: int, notice: Notice
+    ) -> Row[Any]:
+        """Or fetch it, where another process begins the same one at this moment."""
+        inserted = await connection.execute(
+            self.database.insert_new(alert_cycles)
+            .values(
+                ref=secrets.token_hex(6),
+                org=org,
+                identity=identity,
+                generation=generation,
+                content=cycle_record(joined(None, notice)),
+                changed_at=self.database.now,
+                muted_by="",
+                downtime_id="",
+                unmuted_by="",
+            )
+            .returning(*alert_cycles.c)
+        )
+        if row := inserted.first():
+            return row
+        table = alert_cycles.c
+        same = (table.org == org, table.identity == identity, table.generation == generation)
+        return (await connection.execute(select(alert_cycles).where(*same).with_for_update())).one()
+
+    async def _write(self, connection: AsyncConnection, cycle_id: int, **values: Any) -> None:
+        changed = update(alert_cycles).where(alert_cycles.c.id == cycle_id)
+        await connection.execute(changed.values(**values, changed_at=self.database.now))
+        await show_anew(connection, ALERT_CARD, cycle_id)
+
+    # -- cards --------------------------------------------------------------------------------------------------
+
+    async def owe_card(self, connection: AsyncConnection, known: KnownCycle, workspace: str, channel: str) -> bool:
+        """One card for a cycle in a channel, for ever; False when it is owed or stands there already."""
+        key = f"{ALERT_CARD}:{known.ref}:{workspace}:{channel}"
+        lane = f"alert:{known.ref}:{channel}"[:64]
+        return await enqueue(self.database, connection, Owed(key, ALERT_CARD, lane, known.id, workspace, channel))
+
+    async def has_cards(self, connection: AsyncConnection, cycle_id: int) -> bool:
+        table = deliveries.c
+        query = select(table.id).where(table.kind == ALERT_CARD, table.subject_id == cycle_id).limit(1)
+        return (await connection.execute(query)).first() is not None
+
+    async def org_of_card(self, place: Place) -> str:
+        """The organisation of the card this thread hangs under; empty for every other thread."""
+        if not place.thread_ts:
+            return ""
+        card = deliveries.c
+        query = select(alert_cycles.c.org).where(
+            alert_cycles.c.id == card.subject_id,
+            card.kind == ALERT_CARD,
+            card.workspace == place.workspace,
+            card.channel == place.channel,
+            card.ts == place.thread_ts,
+        )
+        async with self.database.transaction() as connection:
+            return str((await connection.execute(query.limit(1))).scalar() or "")
+
+    async def get(self, cycle_id: int) -> KnownCycle | None:
+        async with self.database.transaction() as connection:
+            row = (await connection.execute(select(alert_cycles).where(alert_cycles.c.id == cycle_id))).first()
+        return read_known_cycle(row) if row else None
+
+    # -- muting -------------------------------------------------------------------------------------------------
+
+    async def muted(
+        self, connection: AsyncConnection, cycle_id: int, *, until: float, by: str, downtime_id: str
+    ) -> None:
+        values = {"muted_until": until, "muted_by": by, "downtime_id": downtime_id[:64], "unmuted_by": ""}
+        await self._write(connection, cycle_id, **values)
+
+    async def unmuted(self, connection: AsyncConnection, cycle_id: int, *, by: str) -> None:
+        await self._write(connection, cycle_id, muted_until=None, downtime_id="", unmuted_by=by)
+
+    async def end_mutes(self) -> None:
+        """Mutes that have run out: their cards no longer say so."""
+        table = alert_cycles.c
+        over = select(table.id).where(table.muted_until <= self.database.now).with_for_update(skip_locked=True)
+        async with self.database.transaction() as connection:
+            for cycle_id in (await connection.execute(over)).scalars().all():
+                await self._write(connection, cycle_id, muted_until=None, downtime_id="")
+
+    # -- how it goes --------------------------------------------------------------------------------------------
+
+    async def unrouted(self, orgs: Iterable[str], within: float) -> int:
+        """Notices these organisations sent in the last seconds that no channel asked for."""
+        table = alert_notices.c
+        since = self.database.now - within
+        query = select(func.count()).where(
+            table.org.in_(list(orgs)), table.state == UNROUTED, table.received_at > since
+        )
+        async with self.database.transaction() as connection:
+            return int((await connection.execute(query)).scalar_one())
+
+
+def _meant(rows: Sequence[Row[Any]], notice: Notice) -> Row[Any] | None:
+    """The newest cycle of a group, the one before it for what comes late, or None for one that begins now."""
+    if notice.cycle or not rows:
+        return rows[0] if rows else None
+    newest = rows[0]
+    cycle = read_cycle_record(newest.content)
+    if _is_over(cycle) and notice.transition is not Transition.RECOVERED:
+        over = standing(cycle).recovered_at or 0
+        return None if notice.event_ts > over else newest
+    if len(rows) > 1 and notice.event_ts < cycle.moments[0].ts:
+        before = standing(read_cycle_record(rows[1].content)).recovered_at
+        return rows[1] if before is None or notice.event_ts <= before else newest
+    return newest
+
+
+def _is_over(cycle: Cycle) -> bool:
+    return standing(cycle).state is Transition.RECOVERED

@@ -1,0 +1,90 @@
+"""Tables of alerts that come in by themselves: what Datadog told us, the cycles it makes, and what follows from them."""
+
+from sqlalchemy import JSON, BigInteger, Column, Float, Index, Integer, String, Table, UniqueConstraint
+
+from bot.storage.tables import RowId, claimable, metadata
+
+alert_notices = Table(
+    "alert_notices",
+    metadata,
+    Column("id", RowId, primary_key=True),
+    Column("key", String(64), nullable=False, unique=True),  # the same for a notification that comes twice
+    Column("org", String(64), nullable=False),
+    Column("content", JSON, nullable=False),
+    Column("state", String(16), nullable=False),  # new | sorted | unrouted
+    Column("received_at", Float, nullable=False),
+    *claimable(),
+    Index("alert_notices_due", "state", "due_at"),
+    Index("alert_notices_age", "received_at"),
+)
+
+alert_cycles = Table(
+    "alert_cycles",
+    metadata,
+    Column("id", RowId, primary_key=True),
+    Column("ref", String(16), nullable=False, unique=True),  # in the keys of what is posted
+    Column("org", String(64), nullable=False),
+    Column("identity", String(64), nullable=False),
+    Column("generation", Integer, nullable=False),  # counts up where Datadog names no cycle; else 0
+    Column("content", JSON, nullable=False),
+    Column("changed_at", Float, nullable=False),
+    Column("muted_until", Float, nullable=True),
+    Column("muted_by", String(32), nullable=False),
+    Column("downtime_id", String(64), nullable=False),
+    Column("unmuted_by", String(32), nullable=False),
+    UniqueConstraint("org", "identity", "generation"),
+    Index("alert_cycles_muted", "muted_until"),
+)
+
+alert_messages = Table(
+    "alert_messages",
+    metadata,
+    Column("id", RowId, primary_key=True),
+    Column("workspace", String(32), nullable=False),
+    Column("channel", String(32), nullable=False),
+    Column("ts", String(32), nullable=False),
+    Column("subject", JSON, nullable=False),  # as it was first seen
+    Column("seen_at", Float, nullable=False),
+    UniqueConstraint("workspace", "channel", "ts"),
+)
+
+alert_starts = Table(
+    "alert_starts",
+    metadata,
+    Column("id", RowId, primary_key=True),
+    Column("key", String(160), nullable=False, unique=True),
+    Column("org", String(64), nullable=False),
+    Column("workspace", String(32), nullable=False),
+    Column("channel", String(32), nullable=False),
+    Column("thread_ts", String(32), nullable=False),  # empty: under the card, once it stands
+    Column("cycle_id", RowId, nullable=True),
+    Column("alert", JSON, nullable=False),
+    Column("facts", JSON, nullable=False),
+    Column("state", String(16), nullable=False),  # wanted | decided
+    Column("decision", String(200), nullable=False),
+    Column("created_at", Float, nullable=False),
+    *claimable(),
+    Index("alert_starts_due", "state", "due_at"),
+)
+
+alert_mutes = Table(
+    "alert_mutes",
+    metadata,
+    Column("id", RowId, primary_key=True),
+    Column("key", String(96), nullable=False, unique=True),  # the same for a click that arrives twice
+    Column("work", String(16), nullable=False),  # mute | unmute
+    Column("cycle_id", RowId, nullable=False),
+    Column("org", String(64), nullable=False),
+    Column("workspace", String(32), nullable=False),
+    Column("channel", String(32), nullable=False),
+    Column("thread_ts", String(32), nullable=False),
+    Column("person", String(32), nullable=False),
+    Column("person_name", String(80), nullable=False),
+    Column("monitor_id", BigInteger, nullable=False),
+    Column("until", Float, nullable=True),
+    Column("state", String(16), nullable=False),  # asked | sending | done | refused | unclear
+    Column("created_at", Float, nullable=False),
+    *claimable(),
+    Index("alert_mutes_due", "state", "due_at"),
+    Index("alert_mutes_cycle", "cycle_id"),
+)

@@ -1,0 +1,262 @@
+"""What we know of cases, and which threads they belong to: a thread remembers its case, and its card stays current.
+
+Nothing here calls Datadog or Slack. Every change people can see makes the cards due in the same transaction.
+"""
+
+import secrets
+from collections.abc import Callable
+from typing import Any
+
+from sqlalchemy import ColumnElement, Row, Select, and_, delete, desc, func, or_, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.cases.catalog import Catalog
+from bot.cases.known import CaseActionKind, DoneAct, KnownCase, case_record, read_known
+from bot.cases.tables import case_acts, case_orders, case_places, cases
+from bot.datadog.case_model import Case
+from bot.model import Place
+from bot.storage.engine import Database
+from bot.storage.outbox import Owed, enqueue, show_anew, try_refused_again
+from bot.storage.tables import deliveries
+
+CASE_CARD = "case_card"  # kind of deliveries; their subject is a row of `cases`
+ACTS_SHOWN = 4
+
+CatalogKnown = Callable[[str], Catalog | None]
+
+
+def _no_catalog(_org: str) -> None:
+    return None
+
+
+class CaseRepository:
+    def __init__(self, database: Database, catalog: CatalogKnown = _no_catalog) -> None:
+        self.database = database
+        self._catalog = catalog  # for the names of types and projects, as far as they are known already
+
+    # -- writing ------------------------------------------------------------------------------------------------
+
+    async def remember(
+        self, org: str, case: Case, *, place: Place | None = None, person: str = "", card: bool = False
+    ) -> KnownCase:
+        """What Datadog has just told of a case. A place remembers it from now on, and with `card` gets its card."""
+        async with self.database.transaction() as connection:
+            row = await self.note(connection, org, case)
+            if place is not None:
+                await self.belongs(connection, row.id, place, person, card=card)
+            return await self._known(connection, row)
+
+    async def changed(self, org: str, case: Case, *, place: Place, person: str, said: str) -> KnownCase:
+        """A case as it is after somebody's action. `said` continues "Ana …", as in "attached 7 insights"."""
+        async with self.database.transaction() as connection:
+            row = await self.note(connection, org, case)
+            await self.did(connection, row.id, place, person, said)
+            return await self._known(connection, await self._row(connection, cases.c.id == row.id))
+
+    async def gone(self, case_row: int) -> None:
+        """Datadog has no such case any more; the cards say so."""
+        async with self.database.transaction() as connection:
+            await connection.execute(update(cases).where(cases.c.id == case_row).values(gone=True))
+            await self.show(connection, case_row)
+
+    async def show_again(self, case_row: int) -> None:
+        """The cards are drawn anew although nothing changed, so that a refused choice does not stay on the screen."""
+        async with self.database.transaction() as connection:
+            await self.show(connection, case_row)
+
+    # -- within somebody's transaction --------------------------------------------------------------------------
+
+    async def note(self, connection: AsyncConnection, org: str, case: Case) -> Row[Any]:
+        """Insert the case or bring it up to date; an older answer never overwrites a newer one."""
+        modified = case.modified_at or case.created_at
+        modified_at = modified.timestamp() if modified else None
+        values = {"key": case.key, "modified_at": modified_at, "gone": False, "seen_at": self.database.now}
+        inserted = await connection.execute(
+            self.database.insert_new(cases)
+            .values(org=org, case_id=case.id, version=1, shown=case_record(case, self._catalog(org), {}), **values)
+            .returning(*cases.c)
+        )
+        if row := inserted.first():
+            return row
+        row = await self._row(connection, and_(cases.c.org == org, cases.c.case_id == case.id))
+        if row.modified_at is not None and modified_at is not None and modified_at < row.modified_at:
+            return row
+        shown = case_record(case, self._catalog(org), row.shown)
+        changed = shown != row.shown or row.gone or row.key != case.key
+        await connection.execute(update(cases).where(cases.c.id == row.id).values(shown=shown, **values))
+        if changed:
+            await self.show(connection, row.id)
+        return await self._row(connection, cases.c.id == row.id)
+
+    async def belongs(
+        self, connection: AsyncConnection, case_row: int, place: Place, person: str, *, card: bool
+    ) -> None:
+        where = {"case_row": case_row, **_where(place)}
+        values = {**where, "requester": person, "touched_at": self.database.now}
+        await connection.execute(self.database.upsert(case_places, values, key=tuple(where)))
+        if card:
+            await self._owe_card(connection, case_row, place, person)
+
+    async def _owe_card(self, connection: AsyncConnection, case_row: int, place: Place, person: str) -> None:
+        belonging = await connection.execute(
+            select(case_places.c.id, cases.c.case_id)
+            .join(cases, cases.c.id == case_places.c.case_row)
+            .where(case_places.c.case_row == case_row, _at(place))
+        )
+        place_row, case_id = belonging.one()
+        lane = f"case:{place_row}"
+        owed = Owed(
+            key=f"{CASE_CARD}:{case_id}:{place_row}",
+            kind=CASE_CARD,
+            lane=lane,
+            subject_id=case_row,
+            requester=person,
+            **_where(place),
+        )
+        if not await enqueue(self.database, connection, owed):
+            spot = (place.workspace, place.channel, place.thread_ts)
+            await try_refused_again(self.database, connection, case_row, (CASE_CARD,), spot)
+
+    async def did(self, connection: AsyncConnection, case_row: int, place: Place, person: str, said: str) -> None:
+        await connection.execute(
+            case_acts.insert().values(
+                key=f"told:{secrets.token_hex(12)}",
+                case_row=case_row,
+                **_where(place),
+                person=person,
+                kind=CaseActionKind.OTHER,
+                value="",
+                said=said,
+                state="done",
+                done_at=self.database.now,
+                created_at=self.database.now,
+                due_at=self.database.now,
+                attempt=0,
+            )
+        )
+        await self.show(connection, case_row)
+
+    async def show(self, connection: AsyncConnection, case_row: int) -> None:
+        await connection.execute(update(cases).where(cases.c.id == case_row).values(version=cases.c.version + 1))
+        await show_anew(connection, CASE_CARD, case_row)
+
+    # -- reading ------------------------------------------------------------------------------------------------
+
+    async def get(self, case_row: int) -> KnownCase | None:
+        return await self._first(select(cases).where(cases.c.id == case_row))
+
+    async def get_in(self, workspace: str, case_row: int) -> KnownCase | None:
+        """A case that belongs to a thread of this workspace; one of another's is none of its business."""
+        here = select(case_places.c.case_row).where(case_places.c.workspace == workspace)
+        return await self._first(select(cases).where(cases.c.id == case_row, cases.c.id.in_(here)))
+
+    async def find(self, org: str, identifier: str) -> KnownCase | None:
+        """By key or by Datadog's id."""
+        named = or_(cases.c.key == identifier.upper(), cases.c.case_id == identifier.lower())
+        query = select(cases).where(cases.c.org == org, named, ~cases.c.gone)
+        return await self._first(query.order_by(desc(cases.c.seen_at)).limit(1))
+
+    async def of_thread(self, place: Place, *, since: float = 0.0) -> KnownCase | None:
+        """The case a thread remembers: the latest that was opened or shown in it and that still exists."""
+        if not place.thread_ts:
+            return None
+        query = (
+            select(cases)
+            .join(case_places, case_places.c.case_row == cases.c.id)
+            .where(~cases.c.gone, case_places.c.touched_at > since, or_(_at(place), _under_its_card(place)))
+            .order_by(desc(case_places.c.touched_at), desc(case_places.c.id))
+            .limit(1)
+        )
+        return await self._first(query)
+
+    async def recent(self, org: str, *, workspace: str, channel: str, person: str, limit: int = 20) -> list[KnownCase]:
+        """Cases of this channel and of this person, those used last first."""
+        places = case_places.c
+        here = or_(places.channel == channel, places.requester == person)
+        acted = case_acts.c
+        touched = (
+            select(places.case_row.label("row"), places.touched_at.label("at"))
+            .where(places.workspace == workspace, here)
+            .union_all(
+                select(acted.case_row, acted.created_at).where(acted.workspace == workspace, acted.person == person)
+            )
+            .subquery()
+        )
+        latest = select(touched.c.row, func.max(touched.c.at).label("at")).group_by(touched.c.row).subquery()
+        query = (
+            select(cases)
+            .join(latest, latest.c.row == cases.c.id)
+            .where(cases.c.org == org, ~cases.c.gone)
+            .order_by(desc(latest.c.at), desc(cases.c.id))
+            .limit(limit)
+        )
+        async with self.database.transaction() as connection:
+            rows = (await connection.execute(query)).all()
+        return [read_known(row) for row in rows]
+
+    async def card_ts(self, case_row: int, place: Place) -> str:
+        """Where the case's card stands at a place; empty while it does not."""
+        table = deliveries.c
+        query = select(table.ts).where(
+            table.kind == CASE_CARD,
+            table.subject_id == case_row,
+            table.workspace == place.workspace,
+            table.channel == place.channel,
+            or_(table.thread_ts == place.thread_ts, table.ts == place.thread_ts),
+            table.ts.is_not(None),
+        )
+        async with self.database.transaction() as connection:
+            row = (await connection.execute(query.limit(1))).first()
+        return str(row.ts) if row else ""
+
+    async def _first(self, query: Select[Any]) -> KnownCase | None:
+        async with self.database.transaction() as connection:
+            row = (await connection.execute(query)).first()
+            return await self._known(connection, row) if row else None
+
+    async def _row(self, connection: AsyncConnection, condition: ColumnElement[bool]) -> Row[Any]:
+        return (await connection.execute(select(cases).where(condition).with_for_update())).one()
+
+    async def _known(self, connection: AsyncConnection, row: Row[Any]) -> KnownCase:
+        acts = case_acts.c
+        query = (
+            select(acts.person, acts.said, acts.done_at, acts.kind)
+            .where(acts.case_row == row.id, acts.state == "done")
+            .order_by(desc(acts.done_at), desc(acts.id))
+            .limit(ACTS_SHOWN)
+        )
+        found = (await connection.execute(query)).all()
+        done = [DoneAct(each.person, each.said, each.done_at, CaseActionKind(each.kind)) for each in reversed(found)]
+        return read_known(row, tuple(done))
+
+    # -- leaving ------------------------------------------------------------------------------------------------
+
+    async def forget_workspace(self, workspace: str) -> None:
+        """A workspace leaves: its threads, what its people did and what they ordered. Again changes nothing."""
+        async with self.database.transaction() as connection:
+            for table in (case_orders, case_acts, case_places):
+                await connection.execute(delete(table).where(table.c.workspace == workspace))
+            lonely = ~cases.c.id.in_(select(case_places.c.case_row)) & ~cases.c.id.in_(select(case_acts.c.case_row))
+            await connection.execute(delete(cases).where(lonely))
+
+
+def _where(place: Place) -> dict[str, str]:
+    return {"workspace": place.workspace, "channel": place.channel, "thread_ts": place.thread_ts}
+
+
+def _at(place: Place) -> ColumnElement[bool]:
+    table = case_places.c
+    return and_(table.workspace == place.workspace, table.channel == place.channel, table.thread_ts == place.thread_ts)
+
+
+def _under_its_card(place: Place) -> ColumnElement[bool]:
+    """The thread under a card that stands in the channel itself."""
+    card, table = deliveries.c, case_places.c
+    card_here = select(card.subject_id).where(
+        card.kind == CASE_CARD,
+        card.workspace == place.workspace,
+        card.channel == place.channel,
+        card.ts == place.thread_ts,
+    )
+    in_channel = and_(table.workspace == place.workspace, table.channel == place.channel, table.thread_ts == "")
+    return and_(in_channel, table.case_row.in_(card_here))

@@ -1,0 +1,152 @@
+"""The case card: one message a thread, edited in place after each action, saying how the case stands and who did what."""
+
+from typing import Any
+
+from bot.cases.choices import NO_PRIORITY
+from bot.cases.known import DoneAct, KnownCase
+from bot.datadog.case_model import PRIORITIES
+from bot.slack.blocks import Block, actions, button, context, option, rich_link, rich_section, rich_text, run
+from bot.slack.message import Message
+from bot.slack.text import code, escape, mention, moment, one_line
+from bot.wording import CASE, DATADOG, INSIGHT, INSIGHTS, OPEN_IN_DATADOG, counted
+
+OPEN = "case:open"
+STATUS = "case:status"
+PRIORITY = "case:priority"
+ASSIGN = "case:assign"
+COMMENT = "case:comment"
+ATTACH = "case:attach"
+
+_BLOCK = "case"
+_MOST_OPTIONS = 100
+_TITLE_LIMIT = 200
+_WORD_LIMIT = 75
+_PRIORITY_WORDS = {NO_PRIORITY: "No priority"}
+
+
+def case_card(known: KnownCase, app_url: str) -> Message:
+    if known.gone:
+        return _gone_card(known)
+    blocks = [
+        rich_text(rich_section(_headline(known, app_url))),
+        rich_text(rich_section(_facts(known))),
+        *_told(known.done),
+        _controls(known, app_url),
+    ]
+    return Message(_spoken(known), blocks)
+
+
+def case_url(known: KnownCase, app_url: str) -> str:
+    return f"{app_url}/cases/{known.name}"
+
+
+def case_title(known: KnownCase) -> str:
+    """One plain line; not escaped."""
+    return one_line(known.title, _TITLE_LIMIT) or f"{CASE} without a title"
+
+
+def priority_word(priority: str) -> str:
+    return _PRIORITY_WORDS.get(priority, one_line(priority, _WORD_LIMIT) or _PRIORITY_WORDS[NO_PRIORITY])
+
+
+def facts_of(known: KnownCase) -> list[tuple[str, str]]:
+    """How the case stands, as pairs of a label and a plain, untrusted value."""
+    insights = [] if known.insights is None else [(INSIGHTS.capitalize(), str(known.insights))]
+    named = [(label, one_line(name, _WORD_LIMIT)) for label, name in _names(known)]
+    return [
+        ("Status", one_line(known.status_word, _WORD_LIMIT) or "unknown"),
+        ("Priority", priority_word(known.priority)),
+        ("Assignee", one_line(known.assignee, _WORD_LIMIT) or "nobody"),
+        *((label, name) for label, name in named if name),
+        *insights,
+    ]
+
+
+def _names(known: KnownCase) -> tuple[tuple[str, str], ...]:
+    return (("Project", known.project_name), ("Type", known.type_name))
+
+
+def row_of_block(block_id: str) -> int:
+    """The case behind a control of its card; 0 for anything else."""
+    kind, _, rest = block_id.partition(":")
+    row = rest.partition(":")[0]
+    return int(row) if kind == _BLOCK and row.isascii() and row.isdigit() and len(row) < 16 else 0
+
+
+def _headline(known: KnownCase, app_url: str) -> list[Block]:
+    archived = [run(" (archived)", "italic")] if known.archived else []
+    link = rich_link(case_url(known, app_url), known.name, "bold")
+    return [run(f"{CASE.capitalize()} "), link, run(f" {case_title(known)}", "bold"), *archived]
+
+
+def _facts(known: KnownCase) -> list[Block]:
+    runs: list[Block] = []
+    for label, value in facts_of(known):
+        runs += [run(f"{' · ' if runs else ''}{label}: "), run(value, "bold")]
+    return runs
+
+
+def _told(done: tuple[DoneAct, ...]) -> list[Block]:
+    lines = [f"{mention(act.person)} {_said(act)} · {moment(act.at)}" for act in done]
+    return [context("\n".join(lines))] if lines else []
+
+
+def _said(act: DoneAct) -> str:
+    return escape(one_line(act.said, 300))
+
+
+def _controls(known: KnownCase, app_url: str) -> Block:
+    value = str(known.id)
+    elements = [
+        *_status_select(known),
+        _priority_select(known),
+        button("Assign to me", ASSIGN, value=value),
+        button("Add comment", COMMENT, value=value),
+        button(f"Attach {INSIGHTS}", ATTACH, value=value),
+        button(OPEN_IN_DATADOG, OPEN, url=case_url(known, app_url)),
+    ]
+    # a new block id makes every client forget what was chosen there: after a refusal the card shows what is true
+    return actions(*elements, block_id=f"{_BLOCK}:{known.id}:{known.version}")
+
+
+def _status_select(known: KnownCase) -> list[Block]:
+    names = [each.name for each in known.offered_statuses if one_line(each.name) and len(each.name) <= _WORD_LIMIT]
+    options = [option(name, name) for name in dict.fromkeys(names[:_MOST_OPTIONS])]
+    if not options:
+        return []
+    current = next((each for each in options if each["value"] == known.status_word), None)
+    return [_select(STATUS, "Set status", options, current)]
+
+
+def _priority_select(known: KnownCase) -> Block:
+    options = [option(priority_word(each), each) for each in PRIORITIES]
+    current = next((each for each in options if each["value"] == (known.priority or NO_PRIORITY)), None)
+    return _select(PRIORITY, "Set priority", options, current)
+
+
+def _select(action_id: str, placeholder: str, options: list[Block], current: Block | None) -> Block:
+    element: dict[str, Any] = {
+        "type": "static_select",
+        "action_id": action_id,
+        "placeholder": {"type": "plain_text", "text": placeholder, "emoji": False},
+        "options": options,
+    }
+    return {**element, "initial_option": current} if current else element
+
+
+def _gone_card(known: KnownCase) -> Message:
+    told = f"{DATADOG} has no such {CASE} any more: it was deleted, or moved to another project under a new key."
+    runs = [run(f"{CASE.capitalize()} "), run(known.name, "strike"), run(f" {case_title(known)}. "), run(told)]
+    blocks = [rich_text(rich_section(runs)), *_told(known.done)]
+    return Message(f"{CASE.capitalize()} {code(known.name, 60)} {escape(case_title(known))}. {told}", blocks)
+
+
+def _spoken(known: KnownCase) -> str:
+    """The whole card in a few sentences, for notifications and screen readers."""
+    facts = ", ".join(
+        f"{label.lower()} {escape(value)}" for label, value in facts_of(known) if label != INSIGHTS.capitalize()
+    )
+    attached = [] if known.insights is None else [f"{counted(known.insights, INSIGHT, INSIGHTS)}."]
+    last = [f"{mention(act.person)} {_said(act)}." for act in known.done[-1:]]
+    head = f"{CASE.capitalize()} {escape(known.name)}: {escape(case_title(known))}."
+    return " ".join([head, f"{facts[:1].upper()}{facts[1:]}.", *attached, *last])

@@ -1,0 +1,113 @@
+"""The ways into Slack and out of it: clients, who we are there, the Bolt app, the socket. What can't be opened says why."""
+
+import logging
+from contextlib import suppress
+from typing import Any
+
+from aiohttp import ClientSession
+from slack_bolt.adapter.socket_mode.aiohttp import AsyncSocketModeHandler
+from slack_bolt.async_app import AsyncApp
+from slack_bolt.authorization import AuthorizeResult
+from slack_sdk.errors import SlackApiError
+from slack_sdk.web.async_client import AsyncWebClient
+
+from bot.config import Settings
+from bot.slack.clients import SingleWorkspace, WorkspaceClients
+from bot.slack.errors import error_code
+from bot.storage.leases import new_owner
+from bot.web.server import Server
+from bot.wording import APP
+from bot.workspaces.pages import INSTALL
+
+logger = logging.getLogger(__name__)
+
+SLACK_TIMEOUT = 10
+
+
+class StartError(Exception):
+    """The bot can't start; the message is for the person at the terminal."""
+
+
+def slack_client(settings: Settings, session: ClientSession, token: str | None) -> AsyncWebClient:
+    """Never repeats a call by itself: what may be repeated, and when, is the callers' to know."""
+    return AsyncWebClient(
+        token=token, base_url=settings.slack_api_url, session=session, timeout=SLACK_TIMEOUT, retry_handlers=[]
+    )
+
+
+async def connect_workspace(settings: Settings, session: ClientSession) -> SingleWorkspace:
+    token = settings.slack_bot_token
+    try:
+        return await SingleWorkspace.connect(slack_client(settings, session, token.get_secret_value() if token else ""))
+    except SlackApiError as error:
+        code = error_code(error) or "no reason given"
+        raise StartError(
+            f"Slack does not accept SLACK_BOT_TOKEN ({code}). Install the app to the workspace again and copy "
+            "the Bot User OAuth Token from its page at api.slack.com/apps."
+        ) from error
+    except (OSError, TimeoutError) as error:
+        raise StartError(
+            f"Slack can't be reached at {settings.slack_api_url} ({type(error).__name__}). "
+            "Check the network, or SLACK_API_URL."
+        ) from error
+
+
+def bolt_app(settings: Settings, home: WorkspaceClients, client: AsyncWebClient) -> AsyncApp:
+    secret = settings.slack_signing_secret
+
+    # Bolt passes what it finds among the names of a plain function
+    async def authorize(context: Any, enterprise_id: str | None, team_id: str | None) -> AuthorizeResult | None:
+        return await home.authorize(context=context, enterprise_id=enterprise_id, team_id=team_id)
+
+    # in Socket Mode nothing is signed; the placeholder never meets a request
+    app = AsyncApp(
+        client=client,
+        signing_secret=secret.get_secret_value() if secret else new_owner(),
+        authorize=authorize,  # type: ignore[arg-type]  # its types don't know None
+        user_facing_authorize_error_message=_not_installed(settings),
+    )
+    # its INFO lines hold signatures and whole bodies
+    logging.getLogger("slack_bolt.RequestVerification").setLevel(logging.WARNING)
+    return app
+
+
+def _not_installed(settings: Settings) -> str:
+    where = f": {settings.bits_public_url}{INSTALL}" if settings.bits_public_url else "."
+    return f"{APP} is not installed here any more, so nothing was done. Ask an admin to install it again{where}"
+
+
+async def open_server(server: Server, settings: Settings) -> None:
+    """Where only health would be served there, a port that is taken is no reason not to start."""
+    try:
+        await server.start()
+    except OSError as error:
+        sentence = (
+            f"Port {settings.bits_http_port} on {settings.bits_http_host} can't be used "
+            f"({error.strerror}). Stop what uses it, or set BITS_HTTP_PORT."
+        )
+        if settings.slack_mode == "http" or settings.uses_oauth or settings.bits_webhook_secret:
+            raise StartError(sentence) from error
+        logger.warning("%s Until then there is no /healthz.", sentence)
+        await server.stop()
+
+
+async def open_socket(app: AsyncApp, token: str) -> AsyncSocketModeHandler:
+    socket = AsyncSocketModeHandler(app, token)
+    try:
+        # asked for here, because the client's own connect() would try a wrong token for ever
+        socket.client.wss_uri = await socket.client.issue_new_wss_url()
+        await socket.connect_async()  # type: ignore[no-untyped-call]
+    except (SlackApiError, OSError, TimeoutError) as error:
+        with suppress(Exception):
+            await socket.close_async()  # type: ignore[no-untyped-call]
+        raise StartError(_why_no_socket(error)) from error
+    return socket
+
+
+def _why_no_socket(error: Exception) -> str:
+    if not isinstance(error, SlackApiError):
+        return f"Slack's socket can't be reached ({type(error).__name__}). Check the network."
+    return (
+        f"Slack does not accept SLACK_APP_TOKEN ({error_code(error) or 'no reason given'}). It is the App-Level Token with "
+        "connections:write, under Basic Information on the app's page at api.slack.com/apps; Socket Mode must be on."
+    )

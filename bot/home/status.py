@@ -1,0 +1,113 @@
+"""`/bits status`: today's budget, what runs, the channel's rules and whether all is well, for the one who asks."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from bot.investigations.health import WorkspaceHealth
+from bot.investigations.model import Investigation
+from bot.investigations.views.subject import subject_name
+from bot.rules.budget import Usage
+from bot.rules.model import ChannelRules, WorkspaceRules
+from bot.rules.views.no_start import RESETS
+from bot.rules.views.rule_words import rule_lines
+from bot.slack.blocks import Block, context, divider, section
+from bot.slack.message import Message
+from bot.slack.text import code, escape, moment
+from bot.wording import COMMAND, DATADOG, INVESTIGATIONS, counted
+
+_TROUBLES = {
+    "unauthorized": "it does not know the keys I use",
+    "forbidden": "my key lacks a permission",
+    "rate_limited": "it let me in too rarely",
+    "unavailable": "it could not be reached",
+    "no_org": "none is connected",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    rules: ChannelRules
+    workspace: WorkspaceRules
+    usage: Usage
+    health: WorkspaceHealth
+    unrouted: int = 0  # webhook alerts of the last day that no channel took; 0 for whoever can't change that
+
+
+def status_message(status: Status) -> Message:
+    budget, running, health = budget_line(status.usage), _running(status.health), _health(status)
+    text = "\n".join([budget, running, *health])
+    return Message(text, [section(f"{budget}\n{running}"), *_here(status.health), *_rules(status), _well(health)])
+
+
+def budget_line(usage: Usage) -> str:
+    """mrkdwn; for status and for Home."""
+    limits = usage.limits
+    parts = [
+        _part("workspace", usage.workspace, limits.workspace),
+        _part("this channel", usage.channel, limits.channel),
+    ]
+    if limits.automatic is not None:
+        parts.append(_part("by themselves", usage.automatic, limits.automatic))
+    return f"*Budget today* ({RESETS}): {', '.join(parts)}"
+
+
+def _part(name: str, used: int, limit: int | None) -> str:
+    return f"{name} {used} started, no limit" if limit is None else f"{name} {used} of {limit} used"
+
+
+def _running(health: WorkspaceHealth) -> str:
+    return f"*Running*: {counted(health.running, 'investigation')} in this workspace"
+
+
+def _here(health: WorkspaceHealth) -> list[Block]:
+    lines = [f"• {_line(each)}" for each in health.running_here]
+    return [section("\n".join(["In this channel:", *lines]))] if lines else []
+
+
+def _line(running: Investigation) -> str:
+    since = moment(running.started_at or running.created_at)
+    return f"{escape(subject_name(running))}, {running.state} since {since}, ref {code(running.ref, 60)}"
+
+
+def _rules(status: Status) -> list[Block]:
+    origin = "from the rules file" if status.rules.from_file else f"change them with `{COMMAND} settings`"
+    lines = [f"• {line}" for line in rule_lines(status.rules)]
+    return [divider(), section("\n".join([f"*Rules of this channel* ({origin}):", *lines]))]
+
+
+def _well(health: Sequence[str]) -> Block:
+    return context(*health)
+
+
+def _health(status: Status) -> list[str]:
+    return ["Database: answers", *health_lines(status.health), *_unrouted(status.unrouted)]
+
+
+def _unrouted(alerts: int) -> list[str]:
+    if not alerts:
+        return []
+    what = f"{counted(alerts, 'notification')} of {DATADOG}'s webhook in the last day reached no channel"
+    return [f"Alerts: {what}; `{COMMAND} settings` in a channel says what comes there"]
+
+
+def health_lines(health: WorkspaceHealth) -> tuple[str, str]:
+    """mrkdwn; for status and for Home."""
+    posts = health.refused_posts
+    refused = (
+        f"{counted(posts, 'message')} refused by channels in the last day" if posts else "no message refused lately"
+    )
+    return f"{DATADOG}: {_datadog(health)}", f"Slack: {refused}"
+
+
+def _datadog(health: WorkspaceHealth) -> str:
+    answered, refused = health.datadog_answered_at, health.datadog_refused_at
+    good = f"answered last at {_when(answered)}" if answered else ""
+    if refused and refused > (answered or 0):
+        why = _TROUBLES.get(health.datadog_trouble, "it refused the start")
+        bad = f"took nothing at {_when(refused)}: {why}"
+        return f"{bad}; {good}" if good else bad
+    return good or f"not asked for {INVESTIGATIONS} yet"
+
+
+def _when(timestamp: float) -> str:
+    return moment(timestamp, "{date_short_pretty} {time}")

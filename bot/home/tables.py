@@ -1,0 +1,16 @@
+"""The table of Home tabs that people have open."""
+
+from sqlalchemy import Column, Float, Index, String, Table
+
+from bot.storage.tables import metadata
+
+home_tabs = Table(
+    "homes",
+    metadata,
+    Column("workspace", String(32), primary_key=True),
+    Column("person", String(32), primary_key=True),
+    Column("opened_at", Float, nullable=False),
+    Column("view_hash", String(64), nullable=False),  # Slack's, of what stands there now
+    Column("digest", String(64), nullable=False),  # ours, of what was shown
+    Index("homes_opened", "opened_at"),
+)

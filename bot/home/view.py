@@ -1,0 +1,239 @@
+"""The Home tab: what somebody asked for and may decide, the way to everything else, and for admins what is connected."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from bot.alerts.template import path_of
+from bot.cases.known import KnownCase
+from bot.cases.views.card import case_title, case_url
+from bot.commands.grammar import usage_lines
+from bot.home.asked import UNDER_WAY
+from bot.investigations.model import Investigation, State
+from bot.investigations.views.subject import investigation_url, subject_name
+from bot.orgs.model import OrgEntry
+from bot.rules.budget import Usage
+from bot.rules.views.no_start import RESETS
+from bot.slack.blocks import (
+    Block,
+    actions,
+    button,
+    confirmation,
+    context,
+    divider,
+    header,
+    rich_bullet,
+    rich_link,
+    run,
+    section,
+)
+from bot.slack.richtext.packing import pack
+from bot.slack.text import channel_mention, code, escape, mention, moment, one_line
+from bot.wording import APP, CASES, COMMAND, DATADOG, INVESTIGATE, INVESTIGATIONS, PRODUCT, counted
+
+CONNECT = "home:connect"
+REPLACE_KEYS = "home:replace_keys"
+DISCONNECT = "home:disconnect"
+CHANNEL_SETTINGS = "home:settings"
+
+MOST_INVESTIGATIONS = 15
+MOST_CASES = 10
+MOST_CHANNELS = 15
+MOST_ORGS = 10  # each takes three blocks of the hundred
+
+_STATES = {
+    State.REQUESTED: "starting",
+    State.TRIGGERING: "starting",
+    State.RUNNING: "running",
+    State.CONCLUDED: "concluded",
+    State.FAILED: "failed",
+    State.EXPIRED: "no longer watched",
+    State.UNCERTAIN: "uncertain, its card has the choice",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class HomeInvestigation:
+    investigation: Investigation
+    app_url: str
+    org: str = ""  # its name, where there are several
+    thread: str = ""  # the permalink of its card
+
+
+@dataclass(frozen=True, slots=True)
+class HomeCase:
+    case: KnownCase
+    app_url: str
+
+
+@dataclass(frozen=True, slots=True)
+class HomeAdmin:
+    """What only admins see."""
+
+    usage: Usage
+    orgs: tuple[OrgEntry, ...] = ()
+    can_connect: bool = True
+    health: tuple[str, ...] = ()  # sentences, mrkdwn
+
+
+@dataclass(frozen=True, slots=True)
+class HomeContent:
+    investigations: tuple[HomeInvestigation, ...] = ()
+    cases: tuple[HomeCase, ...] = ()
+    channels: tuple[str, ...] = ()  # whose rules this person may change
+    more_channels: int = 0
+    connected: bool = True  # any organisation serves this workspace
+    admin: HomeAdmin | None = field(default=None)
+
+
+def home_view(content: HomeContent) -> Block:
+    blocks = [
+        *([] if content.connected else _not_connected(content.admin)),
+        *_investigations(content.investigations),
+        *_cases(content.cases),
+        *_channels(content.channels, content.more_channels),
+        *(_admin(content.admin) if content.admin else []),
+        *_help(),
+    ]
+    return {"type": "home", "blocks": blocks}
+
+
+def _not_connected(admin: HomeAdmin | None) -> list[Block]:
+    step = "Connect one below." if admin else f"Ask a workspace admin to type `{COMMAND} connect`."
+    return [section(f"*No {DATADOG} organisation is connected yet, so nothing can be investigated.* {step}"), divider()]
+
+
+# -- for everyone ---------------------------------------------------------------------------------------------------
+
+
+def _investigations(asked: Sequence[HomeInvestigation]) -> list[Block]:
+    running = [each for each in asked if each.investigation.state in UNDER_WAY]
+    ended = [each for each in asked if each.investigation.state not in UNDER_WAY]
+    if not asked:
+        return [
+            header(f"Your {INVESTIGATIONS}"),
+            section(
+                f"None yet. Choose “{INVESTIGATE} with Bits” in the menu of an alert's message, or type "
+                f"`{COMMAND} investigate` with a monitor's id, a link or a question."
+            ),
+        ]
+    return [*_listed("Running now", running), *_listed(f"Your latest {INVESTIGATIONS}", ended)]
+
+
+def _listed(title: str, asked: Sequence[HomeInvestigation]) -> list[Block]:
+    return [header(title), *pack([_investigation(each) for each in asked])] if asked else []
+
+
+def _investigation(each: HomeInvestigation) -> Block:
+    inv = each.investigation
+    told = [_state(inv), *([one_line(each.org, 40)] if each.org else [])]
+    runs = [
+        rich_link(investigation_url(inv, each.app_url), one_line(subject_name(inv), 140)),
+        run(f": {', '.join(told)}"),
+    ]
+    if each.thread:
+        runs += [run(" - "), rich_link(each.thread, "thread")]
+    return rich_bullet([*runs, run(" "), run(inv.ref, "code")])
+
+
+def _state(inv: Investigation) -> str:
+    return str(inv.verdict) if inv.state is State.CONCLUDED and inv.verdict else _STATES[inv.state]
+
+
+def _cases(cases: Sequence[HomeCase]) -> list[Block]:
+    bullets = [_case(each.case, each.app_url) for each in cases]
+    return [header(f"Your {CASES}"), *pack(bullets)] if bullets else []
+
+
+def _case(case: KnownCase, app_url: str) -> Block:
+    status = run(f": {one_line(case.status_word, 40)}") if case.status_word else run("")
+    return rich_bullet([rich_link(case_url(case, app_url), one_line(case_title(case), 140)), status])
+
+
+def _channels(channels: Sequence[str], more: int) -> list[Block]:
+    if not channels:
+        return []
+    rows: list[Block] = [header("Channels whose rules you may change")]
+    for channel in channels:
+        change = button("Change", CHANNEL_SETTINGS, value=channel, label=f"Change the rules of {channel}")
+        rows.append(section(channel_mention(channel), accessory=change))
+    rest = f"{counted(more, 'more channel')}: " if more else "In any other channel: "
+    return [*rows, context(f"{rest}type `{COMMAND} settings` there.")]
+
+
+def _help() -> list[Block]:
+    lines = [f"• `{COMMAND} {escape(form)}` - {escape(meaning)}" for form, meaning in usage_lines()]
+    return [
+        divider(),
+        header(f"What {APP} does"),
+        section("\n".join(lines)),
+        context(
+            f"In a thread: the buttons and message shortcuts, or mention me. Conclusions are written by {PRODUCT}, which "
+            "can be wrong: check before you act."
+        ),
+    ]
+
+
+# -- for admins -----------------------------------------------------------------------------------------------------
+
+
+def _admin(admin: HomeAdmin) -> list[Block]:
+    budget = _budget(admin.usage)
+    health = [section("\n".join(["*Health*", *admin.health]))] if admin.health else []
+    return [divider(), header("For admins"), *_orgs(admin), section(budget), *health]
+
+
+def _budget(usage: Usage) -> str:
+    limits = usage.limits
+    whole = (
+        f"{usage.workspace} of {limits.workspace} used"
+        if limits.workspace is not None
+        else f"{usage.workspace} started, no limit"
+    )
+    own = f", {usage.automatic} of {limits.automatic} by themselves" if limits.automatic is not None else ""
+    return f"*Budget today* ({RESETS}): {whole}{own}. `{COMMAND} settings` changes it."
+
+
+def _orgs(admin: HomeAdmin) -> list[Block]:
+    connect = button(f"Connect {DATADOG}", CONNECT, style="" if admin.orgs else "primary")
+    shown = [block for entry in admin.orgs[:MOST_ORGS] for block in _org(entry)]
+    hidden = len(admin.orgs) - MOST_ORGS
+    more = [context(f"{counted(hidden, 'more organisation')}.")] if hidden > 0 else []
+    if not admin.can_connect:
+        why = f"To connect organisations here, whoever runs {APP} has to set BITS_ENCRYPTION_KEYS."
+        return [section(f"*{DATADOG} organisations*"), *shown, *more, context(why)]
+    return [section(f"*{DATADOG} organisations*"), *shown, *more, actions(connect)]
+
+
+def _org(entry: OrgEntry) -> list[Block]:
+    name, place = f"*{escape(one_line(entry.name, 60))}*", f"{entry.site.region}, {entry.host}"
+    keys = f"API key …{escape(entry.api_key_end)}, application key …{escape(entry.app_key_end)}"
+    webhook = f"Its webhook comes in at {code(path_of(entry.id), 100)}."
+    if entry.from_settings:
+        return [section(f"{name} ({place})\n{keys}, from {APP}'s own settings\n{webhook}")]
+    owner = f", acts as {escape(one_line(entry.owner, 80))}" if entry.owner else ""
+    by = f"Connected by {mention(entry.connected_by)}, {moment(entry.connected_at, '{date_short_pretty}')}."
+    lacking = ", ".join(code(name) for name in entry.lacking)
+    without = f"\n*It lacks* {lacking}: grant that to the key's owner, then replace the keys." if lacking else ""
+    return [
+        section(f"{name} ({place}){owner}\n{keys}\n{by} {webhook}{without}"),
+        actions(
+            button("Replace keys", REPLACE_KEYS, value=entry.id, label=f"Replace the keys of {entry.name}"),
+            button(
+                "Disconnect",
+                DISCONNECT,
+                value=entry.id,
+                style="danger",
+                label=f"Disconnect {entry.name}",
+                confirm=_sure(entry),
+            ),
+        ),
+    ]
+
+
+def _sure(entry: OrgEntry) -> Block:
+    return confirmation(
+        f"Disconnect {one_line(entry.name, 40)}?",
+        f"Its keys are removed at once. What runs there goes on in {DATADOG}, but nobody here is told of its end.",
+        confirm="Disconnect",
+        style="danger",
+    )

@@ -1,0 +1,217 @@
+"""What one open insights window holds, and what each gesture makes of it. Pure; where it is kept is the shelf's business."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+from hashlib import sha256
+
+from bot.datadog.case_model import Case, Insight
+from bot.datadog.insight_drafts import InsightDraft, InsightKey, SetAside, plain_label
+from bot.datadog.insight_recognition import Recognised
+from bot.datadog.insight_types import InsightType
+from bot.insights.drafts import InsightList
+from bot.model import Place
+
+LONGEST_COMMENT = 20_000
+
+
+class Stage(StrEnum):
+    FORM = "form"
+    CHOOSING = "choosing"  # which insights to remove
+    CONFIRMING = "confirming"  # that those are to be removed
+    SUBMITTED = "submitted"  # being carried out, or done: the submit tells
+
+
+@dataclass(frozen=True, slots=True)
+class CaseChoice:
+    """The case it is about; key and title are empty until Datadog or our books told them."""
+
+    id: str  # its UUID or key
+    key: str = ""
+    title: str = ""
+
+    @property
+    def name(self) -> str:
+        return self.key or self.id
+
+
+@dataclass(frozen=True, slots=True)
+class HandForm:
+    """What the section for insights by hand starts with."""
+
+    type: InsightType | None = None
+    ref: str = ""
+    problems: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class AttachForm:
+    """Fields of the window are named after the rounds: a new round is a fresh field, an old one keeps what was typed."""
+
+    place: Place
+    org: str
+    stage: Stage = Stage.FORM
+    case: CaseChoice | None = None
+    held: tuple[Insight, ...] | None = None  # what the case has; None while unknown
+    insights: InsightList = field(default_factory=InsightList)
+    hand: HandForm | None = None  # shown or not
+    comment: bool = False  # links that are no insights go into a comment
+    leaving: frozenset[str] = frozenset()  # handles of insights to be removed
+    looked_up: frozenset[str] = frozenset()  # handles of drafts whose names were asked for
+    notice: str = ""  # a sentence of ours about the last gesture
+    case_round: int = 0
+    list_round: int = 0
+    paste_round: int = 0
+    hand_round: int = 0
+    submits: int = 0
+    submit_id: int = 0
+
+    # -- what a gesture changes ---------------------------------------------------------------------------------
+
+    def noting(self, *, chosen: Iterable[str], among: Iterable[str], comment: bool) -> "AttachForm":
+        """What stands in the window's fields: every gesture brings it along."""
+        return replace(self, insights=self.insights.choose(chosen, among=among), comment=comment)
+
+    def adding(self, drafts: Iterable[InsightDraft]) -> "AttachForm":
+        insights = self.insights.add(drafts).mark_on_case(_keys(self.held))
+        return replace(self, insights=insights, list_round=self.list_round + 1)
+
+    def with_pasted(self, found: Recognised) -> "AttachForm":
+        """The pasted links are in the list or set aside with their reasons; the field starts empty."""
+        added = self.adding(found.drafts)
+        new = len(added.insights.lines) - len(self.insights.lines)
+        return replace(
+            added,
+            insights=added.insights.put_aside(found.set_aside),
+            paste_round=self.paste_round + 1,
+            notice=_added(new, len(found.drafts) - new),
+        )
+
+    def with_hand_form(self, start: HandForm | None) -> "AttachForm":
+        return replace(self, hand=start, hand_round=self.hand_round + 1, notice="")
+
+    def with_hand_problems(self, problems: Iterable[str]) -> "AttachForm":
+        """The fields stay as they are."""
+        return replace(self, hand=replace(self.hand or HandForm(), problems=tuple(problems)), notice="")
+
+    def with_hand_draft(self, draft: InsightDraft) -> "AttachForm":
+        """Added; what was set aside and only waited for its id is done with."""
+        waiting = self.hand.ref if self.hand else ""
+        added = self.adding((draft,)).with_hand_form(HandForm())
+        kept = tuple(piece for piece in self.insights.set_aside if not (waiting and piece.ref == waiting))
+        return replace(added, insights=replace(added.insights, set_aside=kept), notice=_added(1, 0))
+
+    def without_set_aside(self) -> "AttachForm":
+        return replace(self, insights=self.insights.drop_set_aside(), comment=False, notice="")
+
+    def with_case(self, case: CaseChoice) -> "AttachForm":
+        if self.case and case.id in {self.case.id, self.case.key}:
+            return self
+        unmarked = self.insights.mark_on_case(())
+        return replace(self, case=case, held=None, insights=unmarked, list_round=self.list_round + 1, notice="")
+
+    def without_case(self, notice: str) -> "AttachForm":
+        """There is no such case; the list is kept for another one."""
+        return replace(self.with_case(CaseChoice("")), case=None, case_round=self.case_round + 1, notice=notice)
+
+    def choosing(self) -> "AttachForm":
+        return replace(self, stage=Stage.CHOOSING, notice="", leaving=frozenset(), list_round=self.list_round + 1)
+
+    def confirming(self, leaving: Iterable[str]) -> "AttachForm":
+        return replace(self, stage=Stage.CONFIRMING, leaving=frozenset(leaving))
+
+    # -- what was learnt in the background ----------------------------------------------------------------------
+
+    def with_case_facts(self, case: Case) -> "AttachForm":
+        """What Datadog says of the case; nothing if another one was chosen meanwhile."""
+        if self.case is None or self.case.id not in {case.id, case.key}:
+            return self
+        held = case.insights if case.insights_known else None
+        named = CaseChoice(case.id, case.key, case.title)
+        # a fresh field shows the name, which the one she sees may lack
+        told = replace(self, case=named, held=held, case_round=self.case_round + (named != self.case))
+        marked = told.insights.mark_on_case(_keys(held))
+        return replace(told, insights=marked, list_round=self.list_round + (marked != self.insights))
+
+    def with_labels(self, labels: Mapping[InsightKey, str], asked: Iterable[InsightDraft] = ()) -> "AttachForm":
+        """`asked` were looked up, with or without a name: nobody asks for them again."""
+        named = self.insights.relabel(labels)
+        looked_up = self.looked_up.union(draft.handle for draft in asked)
+        return replace(self, insights=named, looked_up=looked_up, list_round=self.list_round + (named != self.insights))
+
+    # -- what is to be done -------------------------------------------------------------------------------------
+
+    def submitted(self, submit_id: int) -> "AttachForm":
+        return replace(self, stage=Stage.SUBMITTED, submit_id=submit_id, submits=self.submits + 1, notice="")
+
+    def after_submit(self, case: Case) -> "AttachForm":
+        """What is on the case now is marked as such, and nothing is left to be removed."""
+        return replace(self.with_case_facts(case), leaving=frozenset())
+
+    def after_comment(self, comment: str) -> "AttachForm":
+        """The links that stand in the comment are done with."""
+        posted = frozenset(comment.splitlines())
+        left = tuple(piece for piece in self.insights.set_aside if f"- {piece.url}" not in posted)
+        return replace(self, insights=replace(self.insights, set_aside=left), comment=False)
+
+    def back(self) -> "AttachForm":
+        return replace(self, stage=Stage.FORM, notice="", leaving=frozenset(), list_round=self.list_round + 1)
+
+    @property
+    def comment_links(self) -> tuple[SetAside, ...]:
+        return tuple(piece for piece in self.insights.set_aside if piece.comment_link)
+
+    @property
+    def comment_text(self) -> str:
+        return comment_of(self.comment_links) if self.comment else ""
+
+    @property
+    def unnamed(self) -> tuple[InsightDraft, ...]:
+        """Drafts that still go by their ids, and whose names nobody has asked for yet."""
+        return tuple(
+            draft
+            for draft in self.insights.drafts
+            if draft.lookup
+            and draft.handle not in self.looked_up
+            and draft.label == plain_label(draft.type.value, draft.resource_id)
+        )
+
+    @property
+    def removable(self) -> tuple[tuple[str, Insight], ...]:
+        """The case's insights with their handles."""
+        return tuple((handle_of(insight), insight) for insight in self.held or ())
+
+    @property
+    def to_remove(self) -> tuple[Insight, ...]:
+        return tuple(insight for handle, insight in self.removable if handle in self.leaving)
+
+
+def _keys(held: tuple[Insight, ...] | None) -> tuple[InsightKey, ...]:
+    return tuple(insight.key for insight in held or ())
+
+
+def handle_of(insight: Insight) -> str:
+    """A short stand-in for the insight's key, also for types that we don't know."""
+    return sha256("\0".join(insight.key).encode("utf-8", "surrogatepass")).hexdigest()[:20]
+
+
+def comment_of(links: Iterable[SetAside]) -> str:
+    """The links as one comment; what does not fit is left out as whole lines and counted."""
+    urls = list(dict.fromkeys(link.url for link in links))
+    kept: list[str] = []
+    room = LONGEST_COMMENT
+    for url in urls:
+        room -= len(url) + 3
+        if room < 0:
+            break
+        kept.append(f"- {url}")
+    return "Links from Slack:\n\n" + "\n".join(kept) if kept else ""
+
+
+def _added(new: int, merged: int) -> str:
+    if not new and not merged:
+        return ""
+    told = f"Added {new}." if new else "Nothing new."
+    return (
+        f"{told} {merged} were listed already." if merged > 1 else f"{told} 1 was listed already." if merged else told
+    )

@@ -1,0 +1,91 @@
+"""Where open insights windows keep what they hold: server-side, under a random key that is of use to one person only.
+
+A window carries nothing but its key. Unused sheets are put away after a while.
+"""
+
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from sqlalchemy import delete, select, update
+
+from bot.insights.attach_form import AttachForm
+from bot.insights.attach_form_records import read_sheet, sheet_text
+from bot.insights.tables import insight_drafts
+from bot.storage.engine import Database
+
+LIFE = 2 * 3600.0  # seconds of no use
+_TRIES = 20
+
+Change = Callable[[AttachForm], AttachForm]
+
+
+@dataclass(frozen=True, slots=True)
+class Owner:
+    workspace: str
+    person: str
+
+
+class CrowdedError(Exception):
+    """So many gestures at once on one window that this one found no gap; nobody's fingers are that quick."""
+
+
+class AttachFormStore:
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def put(self, owner: Owner, sheet: AttachForm) -> str:
+        """A new sheet; the answer is its key."""
+        key = secrets.token_urlsafe(24)
+        values = {"key": key, "workspace": owner.workspace, "person": owner.person, "version": 1}
+        async with self._database.transaction() as connection:
+            await connection.execute(
+                insight_drafts.insert().values(**values, content=sheet_text(sheet), used_at=self._database.now)
+            )
+        return key
+
+    async def get(self, key: str, owner: Owner) -> AttachForm | None:
+        """None for a key that is unknown, somebody else's, or unused for too long."""
+        read = await self._read(key, owner)
+        return read[1] if read else None
+
+    async def change(self, key: str, owner: Owner, change: Change) -> AttachForm | None:
+        """Applies `change` to what is there now; of two gestures at once neither is lost."""
+        for _ in range(_TRIES):
+            read = await self._read(key, owner)
+            if read is None:
+                return None
+            version, sheet = read
+            changed = change(sheet)
+            if await self._write(key, version, changed):
+                return changed
+        raise CrowdedError
+
+    async def _read(self, key: str, owner: Owner) -> tuple[int, AttachForm] | None:
+        table = insight_drafts.c
+        query = select(table.version, table.content).where(
+            table.key == key,
+            table.workspace == owner.workspace,
+            table.person == owner.person,
+            table.used_at > self._database.now - LIFE,
+        )
+        async with self._database.transaction() as connection:
+            row = (await connection.execute(query)).first()
+        sheet = read_sheet(row.content) if row else None
+        return (row.version, sheet) if row and sheet else None
+
+    async def _write(self, key: str, version: int, sheet: AttachForm) -> bool:
+        table = insight_drafts.c
+        async with self._database.transaction() as connection:
+            written = await connection.execute(
+                update(insight_drafts)
+                .where(table.key == key, table.version == version)
+                .values(version=version + 1, content=sheet_text(sheet), used_at=self._database.now)
+            )
+        return bool(written.rowcount)
+
+    async def clear(self) -> int:
+        """Forgets what nobody used for too long; the answer is how many."""
+        old = insight_drafts.c.used_at <= self._database.now - LIFE
+        async with self._database.transaction() as connection:
+            return (await connection.execute(delete(insight_drafts).where(old))).rowcount

@@ -1,0 +1,201 @@
+"""What the case picker offers while somebody types: what we know at once, what Datadog finds if it is quick enough.
+
+Slack waits three seconds and no more. A search that takes longer goes on for the next keystroke.
+"""
+
+import asyncio
+import time
+from collections import OrderedDict
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from bot.cases.known import KnownCase
+from bot.cases.match import CaseSearch, search_for
+from bot.cases.repository import CaseRepository
+from bot.datadog.case_model import Case
+from bot.datadog.errors import DatadogError, Forbidden, NotFound, Unauthorized
+from bot.datadog.sites import Location
+from bot.insights.ports import InsightOrg, InsightOrgs
+from bot.model import Place
+from bot.storage.workers import Tasks
+
+PATIENCE = 1.5  # seconds
+FOUND = 25
+_RECENT = 20
+_FRESH_FOR = 60.0
+_MOST_KEPT = 500
+_AT_ONCE = 6
+
+
+@dataclass(frozen=True, slots=True)
+class PickedCase:
+    """A case on offer. Its words are untrusted."""
+
+    id: str
+    key: str
+    title: str
+    status: str = ""
+
+
+class Hint(StrEnum):
+    """Why the list may not be all there is."""
+
+    NONE = "none"
+    SLOW = "slow"
+    FAILING = "failing"
+    FORBIDDEN = "forbidden"
+    NOTHING = "nothing"
+    NO_ORG = "no_org"
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    cases: tuple[PickedCase, ...]
+    hint: Hint = Hint.NONE
+
+
+@dataclass(frozen=True, slots=True)
+class _Answer:
+    cases: tuple[PickedCase, ...]
+    hint: Hint
+    at: float
+
+
+class CasePicker:
+    def __init__(
+        self,
+        book: CaseRepository,
+        orgs: InsightOrgs,
+        tasks: Tasks,
+        *,
+        patience: float = PATIENCE,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._book = book
+        self._orgs = orgs
+        self._tasks = tasks
+        self._patience = patience
+        self._clock = clock
+        self._answers: OrderedDict[tuple[str, str], _Answer] = OrderedDict()
+        self._asking: dict[tuple[str, str], asyncio.Event] = {}
+
+    async def offer(self, org: str, typed: str, *, place: Place, person: str, home: Location | None) -> Offer:
+        recent = await self._book.recent(
+            org, workspace=place.workspace, channel=place.channel, person=person, limit=_RECENT
+        )
+        words = " ".join(typed.split())
+        if not words and recent:
+            return Offer(tuple(map(_known, recent)))
+        search = search_for(words, site=home.site if home else None, subdomain=home.subdomain if home else "")
+        answer = await self._answer(org, words.casefold(), search)
+        return _merged(words, recent, answer, self._similar(org, words))
+
+    async def _answer(self, org: str, words: str, search: CaseSearch) -> _Answer:
+        """Datadog's answer if it is kept or comes in time."""
+        name = (org, words)
+        kept = self._kept(name)
+        if kept is None:
+            ready = self._asking.get(name) or self._ask(name, search)
+            if ready is not None:
+                await _within(ready.wait(), self._patience)
+            kept = self._kept(name)
+        return kept or _Answer((), Hint.SLOW, 0.0)
+
+    def _kept(self, name: tuple[str, str]) -> _Answer | None:
+        answer = self._answers.get(name)
+        return answer if answer and self._clock() - answer.at < _FRESH_FOR else None
+
+    def _ask(self, name: tuple[str, str], search: CaseSearch) -> asyncio.Event | None:
+        """Asks in the background; None while too many questions are open already."""
+        if len(self._asking) >= _AT_ONCE:
+            return None
+        ready = self._asking[name] = asyncio.Event()
+        self._tasks.spawn(self._find(name, search, ready), "search for cases")
+        return ready
+
+    async def _find(self, name: tuple[str, str], search: CaseSearch, ready: asyncio.Event) -> None:
+        try:
+            answer = await self._found(name[0], search)
+            # a failure is not kept: the next keystroke asks again
+            age = _FRESH_FOR - self._patience if answer.hint in {Hint.FAILING, Hint.FORBIDDEN} else 0.0
+            self._answers.pop(name, None)
+            self._answers[name] = _Answer(answer.cases, answer.hint, answer.at - age)
+            while len(self._answers) > _MOST_KEPT:
+                self._answers.popitem(last=False)
+        finally:
+            self._asking.pop(name, None)
+            ready.set()
+
+    async def _found(self, org_name: str, search: CaseSearch) -> _Answer:
+        org = await self._orgs.get(org_name)
+        if org is None:
+            return _Answer((), Hint.NO_ORG, self._clock())
+        exact, found = await asyncio.gather(_exact(org, search), _searched(org, search))
+        hint = next((part for part in (found, exact) if isinstance(part, Hint)), Hint.NONE)
+        cases = (*(() if isinstance(exact, Hint) else exact), *(() if isinstance(found, Hint) else found))
+        return _Answer(tuple(_picked(case) for case in cases), hint, self._clock())
+
+    def _similar(self, org: str, words: str) -> tuple[PickedCase, ...]:
+        """Out of earlier answers, what fits the words: something to show while Datadog is slow."""
+        if not words:
+            return ()
+        kept = (answer.cases for (asked, _), answer in reversed(self._answers.items()) if asked == org)
+        return tuple(case for cases in kept for case in cases if _fits(case, words))
+
+
+async def _within(work: Awaitable[object], seconds: float) -> None:
+    try:
+        await asyncio.wait_for(work, seconds)
+    except TimeoutError:
+        return
+
+
+async def _exact(org: InsightOrg, search: CaseSearch) -> tuple[Case, ...] | Hint:
+    if search.exact is None:
+        return ()
+    try:
+        return (await org.cases.get(search.exact.identifier),)
+    except NotFound:
+        return ()
+    except DatadogError as error:
+        return _hint(error)
+
+
+async def _searched(org: InsightOrg, search: CaseSearch) -> tuple[Case, ...] | Hint:
+    if search.exact and not search.query:
+        return ()
+    try:
+        return (await org.cases.search(search.query, size=FOUND)).cases
+    except DatadogError as error:
+        return _hint(error)
+
+
+def _hint(error: DatadogError) -> Hint:
+    if isinstance(error, Forbidden | Unauthorized):
+        return Hint.FORBIDDEN
+    return Hint.FAILING
+
+
+def _merged(words: str, recent: Sequence[KnownCase], answer: _Answer, similar: Iterable[PickedCase]) -> Offer:
+    """The case named exactly first, then what is known here, then what Datadog found."""
+    known = [case for case in map(_known, recent) if _fits(case, words)]
+    everything = {case.id: case for case in (*known, *answer.cases, *similar)}
+    wanted = words.casefold()
+    exact = [case for case in everything.values() if wanted in {case.key.casefold(), case.id.casefold()}]
+    cases = tuple(dict.fromkeys((*exact, *everything.values())))[:99]
+    nothing = not cases and answer.hint is Hint.NONE
+    return Offer(cases, Hint.NOTHING if nothing else answer.hint)
+
+
+def _fits(case: PickedCase, words: str) -> bool:
+    text = f"{case.key} {case.title} {case.id}".casefold()
+    return all(word in text for word in words.casefold().split())
+
+
+def _known(case: KnownCase) -> PickedCase:
+    return PickedCase(case.case_id, case.key, case.title, case.status_word)
+
+
+def _picked(case: Case) -> PickedCase:
+    return PickedCase(case.id, case.key, case.title, case.status_name or case.status)

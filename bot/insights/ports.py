@@ -1,0 +1,21 @@
+"""What attaching insights needs of a Datadog organisation beyond what cases need, and of whoever tells people of it."""
+
+from typing import Protocol
+
+from bot.cases.ports import CaseOrg
+from bot.insights.attach_jobs import AttachJob
+from bot.insights.labels import IncidentNames
+
+
+class InsightOrg(CaseOrg, Protocol):
+    @property
+    def incidents(self) -> IncidentNames: ...
+
+
+class InsightOrgs(Protocol):
+    async def get(self, org: str, /) -> InsightOrg | None: ...
+
+
+class Teller(Protocol):
+    async def finished(self, submit: AttachJob, /) -> None:
+        """Show the person what became of it, once."""

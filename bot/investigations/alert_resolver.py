@@ -1,0 +1,147 @@
+"""Finds the alert behind an ask that names only a monitor or an event, then hands the ask back to the desk."""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from typing import Any
+
+from sqlalchemy import Row
+
+from bot.datadog.errors import DatadogError, RateLimited, Refused
+from bot.datadog.events import AlertEvent
+from bot.investigations.failures import failure_of
+from bot.investigations.model import Failure, FailureKind
+from bot.investigations.ports import Notices, Org, Orgs, Threads
+from bot.investigations.records import read_ask
+from bot.investigations.repository import InvestigationRepository
+from bot.investigations.requests import Outcome, Reception, Requests
+from bot.investigations.tables import asks
+from bot.model import AlertRef, Ask, EventRef, ExistingRun, MonitorRef, Place, Subject, ThreadRef
+from bot.orgs.model import NoOrg, Undecided
+from bot.rules.org_choice import host_of
+from bot.storage.leases import Fence, Leases
+from bot.storage.timing import Timing
+from bot.storage.workers import Tasks
+
+logger = logging.getLogger(__name__)
+
+SLOTS = 8
+
+
+class AlertResolver:
+    def __init__(
+        self,
+        requests: Requests,
+        repository: InvestigationRepository,
+        orgs: Orgs,
+        threads: Threads,
+        notices: Notices,
+        timing: Timing,
+        *,
+        owner: str,
+        refused: Callable[[Ask, Outcome], Awaitable[None]] | None = None,
+        choose_org: Callable[[Place, str], Awaitable[str | NoOrg]] | None = None,
+    ) -> None:
+        self._requests = requests
+        self._choose_org = choose_org  # for asks whose organisation only their thread can tell
+        self._refused = refused  # tells the person; nobody is told of a start that was never meant for anyone
+        self._orgs = orgs
+        self._threads = threads
+        self._notices = notices
+        self._timing = timing
+        self._leases = Leases(repository.database, asks, owner=owner, lease=timing.lease)
+        self._tasks = Tasks()
+
+    async def step(self) -> float | None:
+        free = SLOTS - len(self._tasks)
+        for row in await self._leases.claim(asks.c.state == "waiting", free) if free > 0 else ():
+            self._tasks.spawn(self._find(row), f"ask {row.id}")
+        return None
+
+    async def recover(self) -> None:
+        # a look-up changes nothing at Datadog: no need to wait until a dead one has landed
+        await self._leases.settle_old(asks.c.state == "waiting", 0)
+
+    async def close(self, within: float) -> None:
+        await self._tasks.finish(within)
+        await self._leases.hand_back(asks.c.state == "waiting", 0)
+
+    async def _find(self, row: Row[Any]) -> None:
+        ask, fence = read_ask(row), self._leases.fence(row)
+        try:
+            async with asyncio.timeout(self._timing.effect):
+                subject = await self._subject_of(ask)
+                choice = await self._org_meant(ask, subject)
+                org = await self._orgs.get(choice) if isinstance(choice, str) else None
+                found = await _alert_of(org, subject) if org else None
+        except (DatadogError, TimeoutError) as error:
+            await self._stumble(fence, ask, row, error)
+            return
+        if not isinstance(choice, str):
+            await self._no_org(fence, ask, choice)
+        elif org is None or found is None:
+            await self._give_up(fence, ask, Failure(FailureKind.NO_ALERT if org else FailureKind.NO_ORG))
+        else:
+            await self._found(fence, replace(ask, org=choice), found)
+
+    async def _subject_of(self, ask: Ask) -> Subject | None:
+        return await self._threads.subject_of(ask.place) if isinstance(ask.subject, ThreadRef) else ask.subject
+
+    async def _org_meant(self, ask: Ask, subject: Subject | None) -> str | NoOrg:
+        if ask.org or self._choose_org is None:
+            return ask.org
+        choice = await self._choose_org(ask.place, host_of(subject))
+        if isinstance(choice, Undecided) and subject is None:
+            return choice.orgs[0].id  # there is nothing to look for, wherever it were
+        return choice
+
+    async def _no_org(self, fence: Fence, ask: Ask, refusal: NoOrg) -> None:
+        if await self._requests.not_found(fence, FailureKind.NO_ORG) and self._refused is not None:
+            logger.info("ask %s: which organisation is meant can't be told", fence.id)
+            await self._refused(ask, Outcome(Reception.REFUSED, refusal=refusal))
+
+    async def _found(self, fence: Fence, ask: Ask, found: AlertRef | ExistingRun) -> None:
+        outcome = await self._requests.found(fence, ask, found)
+        if outcome and outcome.reception is Reception.REFUSED and self._refused is not None:
+            await self._refused(ask, outcome)
+        elif outcome and outcome.investigation and outcome.reception is not Reception.STARTED:
+            await self._notices.joined(ask, outcome.investigation)
+
+    async def _stumble(self, fence: Fence, ask: Ask, row: Row[Any], error: Exception) -> None:
+        if isinstance(error, Refused) and not isinstance(error, RateLimited):
+            await self._give_up(fence, ask, failure_of(error))
+            return
+        wait = error.wait if isinstance(error, RateLimited) else self._timing.backoff(row.attempt)
+        waited = row.due_at - self._timing.lease - row.created_at
+        if waited + wait > self._timing.patience:
+            await self._give_up(fence, ask, failure_of(error))
+        else:
+            await self._requests.later(fence, wait)
+
+    async def _give_up(self, fence: Fence, ask: Ask, failure: Failure) -> None:
+        if await self._requests.not_found(fence, failure.kind):
+            logger.info("ask %s: no alert to investigate (%s)", fence.id, failure.kind)
+            await self._notices.lookup_failed(ask, failure)
+
+
+async def _alert_of(org: Org, subject: Subject | None) -> AlertRef | ExistingRun | None:
+    match subject:
+        case MonitorRef() as monitor:
+            event = await org.alerts.latest_alert(monitor.monitor_id, monitor.group)
+            if event is None:
+                # a monitor that does not exist says so here; one that never alerted passes
+                await org.monitors.get(monitor.monitor_id)
+            return _reference(event, monitor.monitor_name)
+        case EventRef(event_id):
+            return _reference(await org.alerts.by_id(event_id), "")
+        case AlertRef() | ExistingRun():
+            return subject
+        case _:
+            return None
+
+
+def _reference(event: AlertEvent | None, name: str) -> AlertRef | None:
+    if event is None or not event.monitor_id or not event.event_id:
+        return None
+    return AlertRef(event.monitor_id, event.event_id, event.event_ts, name or event.monitor_name, event.group)

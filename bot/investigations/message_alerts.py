@@ -1,0 +1,211 @@
+"""Finds the alert in any Slack message, whoever wrote it and wherever in text, attachments and blocks it stands. Reads
+what is in the payload; asks nobody."""
+
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeGuard
+from urllib.parse import urlsplit
+
+from bot.datadog.links import EventLink, InvestigationLink, Link, MonitorLink, find_links, parse_link
+from bot.datadog.titles import AlertTitle, read_title
+from bot.model import AlertRef, EventRef, MonitorRef
+from bot.slack.text import clean, cut, one_line, unescape
+
+PREFILL_LIMIT = 3_000
+_DEEPEST = 30
+_LATEST_MS = 100_000_000_000_000  # no time of an alert, but what a forged link may say
+_NO_TITLE = AlertTitle("")
+_TOKEN = re.compile(r"<([^<>|]*)(?:\|([^<>]*))?>")
+# What Slack puts on a message beside its content: ids and links about the message, never the alert's own.
+_NOT_CONTENT = frozenset({"metadata", "permalink", "bot_profile", "files", "reactions", "root", "previous_message"})
+
+
+@dataclass(frozen=True, slots=True)
+class FoundAlert:
+    subject: AlertRef | MonitorRef | EventRef
+    title: str  # one line, untrusted
+    transition: str = ""
+    recovered: bool = False
+    test: bool = False  # a [TEST] notification: its ids may belong to no real alert
+    url: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class _Candidate:
+    link: MonitorLink | EventLink
+    title: str
+
+
+def find_alert(message: Mapping[str, Any]) -> FoundAlert | None:
+    """The alert a message shows; of several links the first that names its event, else its monitor."""
+    candidates = sorted(_candidates(_content(message)), key=_rank)  # sorted() is stable: the first of a rank wins
+    return _found(candidates[0]) if candidates else None
+
+
+def find_investigation(messages: Iterable[Mapping[str, Any]]) -> str | None:
+    """The Bits investigation a message or thread already links to, the last one if there are several."""
+    link = find_run_link(messages)
+    return link.investigation_id if link else None
+
+
+def find_run_link(messages: Iterable[Mapping[str, Any]]) -> InvestigationLink | None:
+    found = None
+    for message in messages:
+        for link in _links(_content(message)):
+            found = link if isinstance(link, InvestigationLink) else found
+    return found
+
+
+def message_text(message: Mapping[str, Any]) -> str:
+    """What a reader sees of the message, without Slack's markup: to start a question from."""
+    content = _content(message)
+    words = _readable(content)
+    return cut("\n".join(dict.fromkeys(word for word in words if word)), PREFILL_LIMIT)
+
+
+def _content(message: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The message itself, also inside a message_changed event."""
+    nested = message.get("message")
+    return nested if isinstance(nested, Mapping) and not message.get("attachments") else message
+
+
+def _candidates(message: Mapping[str, Any]) -> Iterator[_Candidate]:
+    for attachment in _mappings(message.get("attachments")):
+        title = _title(attachment.get("title")) or _title(attachment.get("fallback"))
+        yield from _candidates_in(attachment, title or _headline(attachment))
+    rest = {key: value for key, value in message.items() if key != "attachments"}
+    yield from _candidates_in(rest, _headline(rest))
+
+
+def _candidates_in(part: Mapping[str, Any], title: str) -> Iterator[_Candidate]:
+    for link in _links(part):
+        if is_alert_link(link):
+            yield _Candidate(link, title)
+
+
+def _rank(candidate: _Candidate) -> int:
+    link = candidate.link
+    if isinstance(link, MonitorLink):
+        return 0 if link.event_id and link.event_ts is not None else 1 if link.event_id else 3
+    return 2
+
+
+def _found(candidate: _Candidate) -> FoundAlert:
+    title = read_title(candidate.title)
+    subject = subject_of(candidate.link, title)
+    return FoundAlert(subject, candidate.title, title.transition, title.recovered, title.test, candidate.link.url)
+
+
+def subject_of(link: MonitorLink | EventLink, title: AlertTitle = _NO_TITLE) -> AlertRef | MonitorRef | EventRef:
+    """What an alert's link asks to investigate, as exactly as the link can say."""
+    host = link_host(link)
+    if isinstance(link, EventLink):
+        return EventRef(link.event_id or link.uid, host)
+    group = one_line(link.group) or title.group
+    if link.event_id and link.event_ts is not None and link.event_ts < _LATEST_MS:
+        return AlertRef(link.monitor_id, link.event_id, link.event_ts, title.name, group, host)
+    return EventRef(link.event_id, host) if link.event_id else MonitorRef(link.monitor_id, title.name, group, host)
+
+
+def link_host(link: Link) -> str:
+    """Which organisation a link means: its site, and the sub-domain if it has one."""
+    return urlsplit(link.url).netloc.lower()
+
+
+def host_in(words: str) -> str:
+    """The host of the one Datadog link that a person gave; empty for other words."""
+    link = parse_link(words.strip())
+    return link_host(link) if link else ""
+
+
+def is_alert_link(link: Link | None) -> TypeGuard[MonitorLink | EventLink]:
+    if isinstance(link, MonitorLink):
+        return link.monitor_id < 2**63
+    return isinstance(link, EventLink)
+
+
+def _links(part: object) -> Iterator[Link]:
+    for text in _strings(part, _DEEPEST):
+        yield from find_links(text)
+
+
+def _strings(part: object, depth: int) -> Iterator[str]:
+    """Every text that may hold a link, the links that title an attachment before all others."""
+    if isinstance(part, str):
+        yield part
+    elif depth and isinstance(part, Mapping):
+        names = sorted((str(name) for name in part if name not in _NOT_CONTENT), key=_by_weight)
+        for name in names:
+            yield from _strings(part.get(name), depth - 1)
+    elif depth and isinstance(part, Sequence) and not isinstance(part, bytes):
+        for element in part:
+            yield from _strings(element, depth - 1)
+
+
+def _by_weight(name: str) -> int:
+    order = ("title_link", "from_url", "original_url", "url", "title", "text", "blocks")
+    return order.index(name) if name in order else len(order)
+
+
+def _mappings(value: object) -> Iterator[Mapping[str, Any]]:
+    if isinstance(value, list | tuple):
+        yield from (entry for entry in value if isinstance(entry, Mapping))
+
+
+def _title(value: object) -> str:
+    return one_line(_unmarked(value)) if isinstance(value, str) else ""
+
+
+def _headline(part: Mapping[str, Any]) -> str:
+    """The first line a reader sees, for messages whose title is not marked as one."""
+    first = next((words for words in _readable(part) if words), "")
+    return one_line(first.split("\n", 1)[0].strip("*_ "))
+
+
+def _readable(part: Mapping[str, Any]) -> Iterator[str]:
+    blocks = list(_block_texts(part.get("blocks"), _DEEPEST))
+    yield from (_plain(part.get(name)) for name in ("pretext", "title"))
+    yield from blocks if any(blocks) else [_plain(part.get("text"))]  # the text repeats the blocks
+    for field in _mappings(part.get("fields")):
+        yield ": ".join(words for words in (_plain(field.get("title")), _plain(field.get("value"))) if words)
+    for attachment in _mappings(part.get("attachments")):
+        shown = [words for words in _readable(attachment) if words]
+        yield from shown or [_plain(attachment.get("fallback"))]
+
+
+def _block_texts(blocks: object, depth: int) -> Iterator[str]:
+    for block in _mappings(blocks):
+        kind = str(block.get("type", ""))
+        if kind.startswith("rich_text") and depth:
+            yield _rich_words(block, depth)
+            continue
+        text = block.get("text")
+        yield _plain(text.get("text") if isinstance(text, Mapping) else text)
+        if kind in {"section", "context"} and depth:
+            yield from _block_texts([*_mappings(block.get("fields")), *_mappings(block.get("elements"))], depth - 1)
+
+
+def _rich_words(block: Mapping[str, Any], depth: int) -> str:
+    words = []
+    for element in _mappings(block.get("elements")):
+        if "elements" in element and depth:
+            words.append(_rich_words(element, depth - 1) + "\n")
+        else:
+            words.append(str(element.get("text") or element.get("url") or ""))
+    return clean("".join(words)).strip()
+
+
+def _plain(value: object) -> str:
+    return clean(_unmarked(value)).strip() if isinstance(value, str) else ""
+
+
+def _unmarked(mrkdwn: str) -> str:
+    """Slack's tokens as a reader sees them: a link's label, a name, a channel."""
+    return unescape(_TOKEN.sub(lambda found: _token_words(found[1], found[2]), mrkdwn))
+
+
+def _token_words(target: str, label: str | None) -> str:
+    if label is not None:
+        return label
+    return target if target[:1] not in {"!", "@", "#"} else target.split("^", 1)[0].replace("!", "@", 1)

@@ -1,0 +1,196 @@
+"""Follows what runs. One turn an org reads Datadog's list once for everything in flight and fetches singly what ended.
+
+Waiting writes nothing: a row changes only when its run ends, its deadline passes or it is gone.
+"""
+
+import asyncio
+import logging
+import time
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+from sqlalchemy import ColumnElement, Row, and_, case, exists, or_, select, update
+
+from bot.datadog.errors import DatadogError, NotFound, RateLimited, Refused
+from bot.datadog.investigations import Progress, progress, progress_of
+from bot.investigations.failures import failure_of
+from bot.investigations.model import Failure, State, Verdict
+from bot.investigations.ports import Org, Orgs
+from bot.investigations.repository import InvestigationRepository
+from bot.investigations.tables import investigations, poll_turns
+from bot.storage.timing import Timing
+from bot.storage.workers import Tasks
+
+logger = logging.getLogger(__name__)
+
+PAGE = 100
+MOST_PAGES = 30  # 3,000 runs; what is deeper in the list is fetched singly
+AT_ONCE = 8
+
+_VERDICTS = {
+    Progress.CONCLUSIVE: Verdict.CONCLUSIVE,
+    Progress.INCONCLUSIVE: Verdict.INCONCLUSIVE,
+    Progress.FAILED: Verdict.FAILED,
+}
+
+# several rows may follow one run: Datadog may answer a second trigger with the first one's id
+InFlight = dict[str, list[Row[Any]]]
+
+
+class PollWorker:
+    def __init__(
+        self, repository: InvestigationRepository, orgs: Orgs, timing: Timing, *, wake: Callable[[], None]
+    ) -> None:
+        self._repository = repository
+        self._database = repository.database
+        self._orgs = orgs
+        self._timing = timing
+        self._tasks = Tasks()
+        self._busy: set[str] = set()
+        self._trouble: dict[str, float] = {}  # since when Datadog refuses us, by org
+        self._wake = wake
+
+    async def step(self) -> float | None:
+        """Take the turn of every org whose time has come."""
+        for org in await self._take_turns():
+            if org not in self._busy:
+                self._busy.add(org)
+                self._tasks.spawn(self._turn(org), f"watch of {org}")
+        return None
+
+    async def close(self, within: float) -> None:
+        await self._tasks.finish(within)
+
+    async def _take_turns(self) -> list[str]:
+        """Whoever writes the next turn's time has this one; a process that dies with it costs one interval."""
+        now, timing, table = self._database.now, self._timing, poll_turns.c
+        worth_it = exists().where(
+            investigations.c.org == table.org,
+            self._ripe(now),
+            or_(investigations.c.started_at > now - timing.slow_after, table.slow_at <= now),
+        )
+        async with self._database.transaction() as connection:
+            turns = await connection.execute(
+                update(poll_turns)
+                .where(table.next_at <= now, worth_it)
+                .values(
+                    next_at=now + timing.poll,
+                    slow_at=case((table.slow_at <= now, now + timing.poll_slow), else_=table.slow_at),
+                )
+                .returning(table.org)
+            )
+            return [org for (org,) in turns]
+
+    def _ripe(self, now: ColumnElement[float]) -> ColumnElement[bool]:
+        """Running for long enough to be worth a first look; a run begun elsewhere may have ended long ago."""
+        table = investigations.c
+        old_enough = or_(table.started_at <= now - self._timing.poll_first, table.adopted)
+        return and_(table.state == State.RUNNING, old_enough)
+
+    # -- one turn -----------------------------------------------------------------------------------------------
+
+    async def _turn(self, name: str) -> None:
+        try:
+            waiting = await self._waiting(name)
+            org = await self._orgs.get(name)
+            if org is not None:
+                await self._look_and_note_trouble(name, org, waiting)
+            await self._expire(name)
+        finally:
+            self._busy.discard(name)
+            self._wake()
+
+    async def _waiting(self, org: str) -> Sequence[Row[Any]]:
+        now, table = self._database.now, investigations.c
+        query = select(table.id, table.ref, table.datadog_id, (now - table.started_at).label("age"))
+        async with self._database.transaction() as connection:
+            return (await connection.execute(query.where(table.org == org, self._ripe(now)))).all()
+
+    async def _look_and_note_trouble(self, name: str, org: Org, waiting: Sequence[Row[Any]]) -> None:
+        try:
+            await self._look(org, waiting)
+        except RateLimited as error:
+            await self._postpone(name, error.wait)
+        except Refused as error:
+            await self._refused(name, failure_of(error), waiting)
+        except (DatadogError, TimeoutError) as error:
+            logger.warning("the watch of %s: Datadog did not answer usefully (%s)", name, type(error).__name__)
+        else:
+            self._trouble.pop(name, None)
+
+    async def _look(self, org: Org, waiting: Sequence[Row[Any]]) -> None:
+        in_flight: InFlight = defaultdict(list)
+        for row in waiting:
+            in_flight[row.datadog_id].append(row)
+        worth_fetching = await _ended_or_missing(org, in_flight)
+        slots = asyncio.Semaphore(AT_ONCE)
+
+        async def fetch(datadog_id: str) -> None:
+            async with slots:
+                await self._fetch(org, datadog_id, in_flight[datadog_id])
+
+        results = await asyncio.gather(*map(fetch, worth_fetching), return_exceptions=True)
+        if error := next((result for result in results if isinstance(result, BaseException)), None):
+            raise error
+
+    async def _fetch(self, org: Org, datadog_id: str, rows: Iterable[Row[Any]]) -> None:
+        try:
+            async with asyncio.timeout(self._timing.effect):
+                detail = await org.bits.get(datadog_id)
+        except NotFound:
+            await self._missing(rows)
+            return
+        verdict = _VERDICTS.get(progress_of(detail))
+        for row in rows if verdict is not None else ():
+            logger.info("investigation %s ended: %s", row.ref, detail.status)
+            await self._repository.conclude(row.id, verdict or Verdict.FAILED, detail)
+        self._wake()
+
+    async def _missing(self, rows: Iterable[Row[Any]]) -> None:
+        """Gone, unless it is so young that Datadog may not show it yet."""
+        for row in rows:
+            if row.age >= self._timing.poll_slow:
+                logger.warning("investigation %s is gone from Datadog", row.ref)
+                await self._repository.vanish(row.id)
+
+    async def _expire(self, org: str) -> None:
+        table = investigations.c
+        overdue = select(table.id, table.ref).where(
+            table.org == org, table.state == State.RUNNING, table.deadline_at <= self._database.now
+        )
+        async with self._database.transaction() as connection:
+            rows = (await connection.execute(overdue)).all()
+        for row in rows:
+            logger.info("investigation %s is still running at its deadline", row.ref)
+            await self._repository.expire(row.id)
+
+    async def _postpone(self, org: str, wait: float) -> None:
+        next_at = self._database.now + max(wait, self._timing.poll)
+        async with self._database.transaction() as connection:
+            await connection.execute(update(poll_turns).where(poll_turns.c.org == org).values(next_at=next_at))
+
+    async def _refused(self, org: str, failure: Failure, waiting: Sequence[Row[Any]]) -> None:
+        """Keys may be mended within minutes; after that the threads are told."""
+        since = self._trouble.setdefault(org, time.monotonic())
+        logger.warning("the watch of %s: Datadog refuses us: %s %s", org, failure.kind, failure.permission)
+        if time.monotonic() - since >= self._timing.patience:
+            self._trouble.pop(org, None)
+            for row in waiting:
+                await self._repository.follow_failed(row.id, failure)
+
+
+async def _ended_or_missing(org: Org, in_flight: InFlight) -> list[str]:
+    """Read the list only as far as it pays; what it does not show is cheaper to fetch singly."""
+    unseen, ended, offset = set(in_flight), [], 0
+    for _ in range(MOST_PAGES):
+        page = await org.bits.page(offset=offset, limit=PAGE)
+        seen = [item for item in page.items if item.id in unseen]
+        ended += [item.id for item in seen if progress(item.status) is not Progress.RUNNING]
+        unseen -= {item.id for item in seen}
+        offset += page.size
+        pays = bool(seen) or len(unseen) > MOST_PAGES
+        is_last = page.size == 0 or (page.total is not None and offset >= page.total)
+        if not unseen or is_last or not pays:
+            break
+    return [*ended, *unseen]

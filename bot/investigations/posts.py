@@ -1,0 +1,73 @@
+"""The kinds of messages an investigation owes: what each shows now, and what happens when a channel refuses it."""
+
+import logging
+from collections.abc import Callable
+from dataclasses import replace
+
+from bot.investigations.model import Investigation, State
+from bot.investigations.notices import Notices
+from bot.investigations.repository import InvestigationRepository
+from bot.investigations.views.card import no_answer_message, status_card
+from bot.investigations.views.conclusions import conclusions_message
+from bot.rules.repository import RuleRepository
+from bot.slack.message import Message
+from bot.storage.outbox import Delivery, Outbox
+
+logger = logging.getLogger(__name__)
+
+
+class Cards:
+    def __init__(self, repository: InvestigationRepository, notices: Notices, app_url: Callable[[str], str]) -> None:
+        self._repository = repository
+        self._notices = notices
+        self._app_url = app_url
+
+    async def message(self, delivery: Delivery, *, may_repeat: bool) -> Message | None:  # noqa: ARG002  a card says where things stand: twice is no harm
+        investigation = await self._repository.get(delivery.owed.subject_id)
+        if investigation is None:
+            return None
+        app_url = self._app_url(investigation.org)
+        return status_card(investigation, requester=delivery.owed.requester, app_url=app_url)
+
+    async def refused(self, delivery: Delivery, code: str) -> None:
+        investigation = await self._repository.get(delivery.owed.subject_id)
+        if investigation is not None and delivery.owed.requester:
+            await self._notices.cannot_post(delivery, investigation, code)
+
+
+class Conclusions:
+    def __init__(
+        self,
+        repository: InvestigationRepository,
+        outbox: Outbox,
+        app_url: Callable[[str], str],
+        rules: RuleRepository | None = None,
+    ) -> None:
+        self._repository = repository
+        self._outbox = outbox
+        self._app_url = app_url
+        self._rules = rules
+
+    async def message(self, delivery: Delivery, *, may_repeat: bool) -> Message | None:
+        investigation = await self._repository.get(delivery.owed.subject_id)
+        if investigation is None or not investigation.state.finished:
+            return None  # somebody let it run on meanwhile
+        requester, app_url = delivery.owed.requester, self._app_url(investigation.org)
+        if investigation.verdict is None:
+            return no_answer_message(investigation, requester=requester, app_url=app_url)
+        message = conclusions_message(investigation, requester=requester, app_url=app_url, may_repeat=may_repeat)
+        return replace(message, broadcast=await self._is_for_all(delivery, investigation))
+
+    async def _is_for_all(self, delivery: Delivery, investigation: Investigation) -> bool:
+        """Whether the channel wants the answer itself, and this is one."""
+        if self._rules is None or investigation.state is not State.CONCLUDED:
+            return False
+        return (await self._rules.of(delivery.owed.workspace, delivery.owed.channel)).broadcast
+
+    async def refused(self, delivery: Delivery, code: str) -> None:
+        """Nothing is lost: what the channel does not take, the person who asked gets directly."""
+        owed = delivery.owed
+        if owed.channel == owed.requester or not owed.requester:
+            logger.error("%s: nobody could be told (%s)", owed.key, code)
+        else:
+            await self._outbox.instead_to_requester(delivery)

@@ -1,0 +1,411 @@
+"""What is written down about investigations: who asked, what state each is in, and what every thread is still owed.
+
+Each change that people can see bumps the version and makes the cards due in the same transaction.
+"""
+
+import secrets
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from sqlalchemy import Row, String, and_, cast, func, literal, or_, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.datadog.investigations import InvestigationDetail
+from bot.investigations.model import Failure, FailureKind, Investigation, State, Verdict
+from bot.investigations.records import failure_record, read_investigation, subject_key
+from bot.investigations.tables import investigations, poll_turns, subscribers, votes
+from bot.model import AlertRef, Ask, ExistingRun, Question, subject_record
+from bot.rules.audit import note_return
+from bot.rules.budget import give_back
+from bot.storage.engine import Database
+from bot.storage.leases import Fence
+from bot.storage.outbox import REFUSED, Owed, enqueue, show_anew, try_refused_again
+from bot.storage.tables import deliveries
+
+CARD, CONCLUSIONS = "card", "conclusions"  # kinds of deliveries
+
+_REF_LETTERS = "23456789ABCDEFGHJKLMNPQRSTUVWXYZ"  # none that are read wrong on the phone at night
+
+
+@dataclass(frozen=True, slots=True)
+class Started:
+    investigation: Investigation
+    is_new: bool  # this ask began it
+    new_thread: bool  # this ask's thread was not waiting for it yet
+
+
+class InvestigationRepository:
+    def __init__(self, database: Database, *, deadline: float) -> None:
+        self.database = database
+        self._deadline = deadline  # how long a run is watched before we say that it is still running
+
+    # -- asking -------------------------------------------------------------------------------------------------
+
+    async def begin(
+        self,
+        connection: AsyncConnection,
+        ask: Ask,
+        subject: AlertRef | Question | ExistingRun,
+        *,
+        after: int | None = None,
+    ) -> Started:
+        """Insert or fetch the investigation and make the asking thread one of its subscribers."""
+        row, is_new = await self._insert_or_fetch(connection, ask, subject, after)
+        new_thread = await self._subscribe(connection, ask, row)
+        return Started(read_investigation(row), is_new, new_thread)
+
+    async def _insert_or_fetch(
+        self, connection: AsyncConnection, ask: Ask, subject: AlertRef | Question | ExistingRun, after: int | None
+    ) -> tuple[Row[Any], bool]:
+        key = subject_key(subject)
+        if isinstance(subject, ExistingRun) and (known := await self._by_datadog_id(connection, ask.org, subject)):
+            return known, False
+        run = await self._run_meant(connection, ask.org, key, subject, after)
+        values = self._first_values(ask, subject, key, run)
+        inserted = await connection.execute(
+            self.database.insert_new(investigations).values(**values).returning(*investigations.c)
+        )
+        if row := inserted.first():
+            if row.adopted:
+                await self._watch(connection, ask.org)
+            return row, True
+        table = investigations.c
+        found = await connection.execute(
+            select(investigations)
+            .where(table.org == ask.org, table.subject_key == key, table.run == run)
+            .with_for_update()  # it must not end, unseen by this thread, before this thread is written down
+        )
+        return found.one(), False
+
+    async def _by_datadog_id(self, connection: AsyncConnection, org: str, subject: ExistingRun) -> Row[Any] | None:
+        table = investigations.c
+        found = await connection.execute(
+            select(investigations)
+            .where(table.org == org, table.datadog_id == subject.investigation_id)
+            .order_by(table.id.desc())
+            .limit(1)
+            .with_for_update()
+        )
+        return found.first()
+
+    async def _run_meant(
+        self,
+        connection: AsyncConnection,
+        org: str,
+        key: str,
+        subject: AlertRef | Question | ExistingRun,
+        after: int | None,
+    ) -> int:
+        """Which run an ask is about: the one after the run it names, else the latest; a question asked again is new."""
+        table = investigations.c
+        if after is not None:
+            return after + 1
+        latest = (
+            await connection.execute(
+                select(table.run, table.state, table.datadog_id)
+                .where(table.org == org, table.subject_key == key)
+                .order_by(table.run.desc())
+                .limit(1)
+            )
+        ).first()
+        if latest is None:
+            return 1
+        is_another = _is_another(subject, State(latest.state), latest.datadog_id)
+        return int(latest.run) + 1 if is_another else int(latest.run)
+
+    def _first_values(self, ask: Ask, subject: AlertRef | Question | ExistingRun, key: str, run: int) -> dict[str, Any]:
+        now = self.database.now
+        adopted = isinstance(subject, ExistingRun)
+        alert = subject.alert if isinstance(subject, ExistingRun) else subject
+        return {
+            "ref": "".join(secrets.choice(_REF_LETTERS) for _ in range(7)),
+            "org": ask.org,
+            "subject_key": key,
+            "run": run,
+            "subject": subject_record(subject),
+            "state": State.RUNNING if adopted else State.REQUESTED,
+            "version": 1,
+            "requested_by": ask.requester,
+            "created_at": now,
+            "started_at": now if adopted else None,
+            "deadline_at": now + self._deadline if adopted else None,
+            "monitor_id": alert.monitor_id if isinstance(alert, AlertRef) else None,
+            "datadog_id": subject.investigation_id if isinstance(subject, ExistingRun) else None,
+            "adopted": adopted,
+            "presumed": False,
+            "due_at": now,
+            "attempt": 0,
+        }
+
+    async def _subscribe(self, connection: AsyncConnection, ask: Ask, investigation: Row[Any]) -> bool:
+        place = ask.place
+        inserted = await connection.execute(
+            self.database.insert_new(subscribers)
+            .values(
+                investigation_id=investigation.id,
+                workspace=place.workspace,
+                channel=place.channel,
+                thread_ts=place.thread_ts,
+                requester=ask.requester,
+                source=ask.source,
+                created_at=self.database.now,
+            )
+            .returning(*subscribers.c)
+        )
+        subscriber = inserted.first()
+        if subscriber is None:
+            where = (place.workspace, place.channel, place.thread_ts)
+            await try_refused_again(self.database, connection, investigation.id, (CARD, CONCLUSIONS), where)
+            return False
+        await self._owe(connection, CARD, subscriber, investigation.ref)
+        if _answered(investigation):
+            await self._owe(connection, CONCLUSIONS, subscriber, investigation.ref)
+        return True
+
+    async def _owe(self, connection: AsyncConnection, kind: str, subscriber: Row[Any], ref: str) -> None:
+        owed = Owed(
+            key=f"{kind}:{ref}:{subscriber.id}",
+            kind=kind,
+            lane=f"thread:{subscriber.id}",
+            subject_id=subscriber.investigation_id,
+            workspace=subscriber.workspace,
+            channel=subscriber.channel,
+            thread_ts=subscriber.thread_ts,
+            requester=subscriber.requester,
+        )
+        await enqueue(self.database, connection, owed)
+
+    # -- reading ------------------------------------------------------------------------------------------------
+
+    async def get(self, investigation_id: int) -> Investigation | None:
+        return await self._one(investigations.c.id == investigation_id)
+
+    async def find(self, org: str, word: str) -> Investigation | None:
+        """By our reference or by Datadog's id."""
+        table = investigations.c
+        return await self._one(and_(table.org == org, or_(table.ref == word.upper(), table.datadog_id == word.lower())))
+
+    async def _one(self, condition: Any) -> Investigation | None:
+        query = select(investigations).where(condition).order_by(investigations.c.id.desc()).limit(1)
+        async with self.database.transaction() as connection:
+            row = (await connection.execute(query)).first()
+        return read_investigation(row) if row else None
+
+    async def recent(
+        self, workspace: str, *, channel: str = "", monitor_id: int | None = None, limit: int = 10
+    ) -> list[Investigation]:
+        """The latest investigations that threads of this workspace asked for."""
+        of = select(subscribers.c.investigation_id).where(subscribers.c.workspace == workspace)
+        if channel:
+            of = of.where(subscribers.c.channel == channel)
+        query = select(investigations).where(investigations.c.id.in_(of)).order_by(investigations.c.id.desc())
+        if monitor_id is not None:
+            query = query.where(investigations.c.monitor_id == monitor_id)
+        async with self.database.transaction() as connection:
+            rows = (await connection.execute(query.limit(limit))).all()
+        return [read_investigation(row) for row in rows]
+
+    async def latest_in_thread(self, workspace: str, channel: str, thread_ts: str) -> Investigation | None:
+        """The investigation a thread asked for last."""
+        of = select(func.max(subscribers.c.investigation_id)).where(
+            subscribers.c.workspace == workspace,
+            subscribers.c.channel == channel,
+            subscribers.c.thread_ts == thread_ts,
+        )
+        return await self._one(investigations.c.id == of.scalar_subquery())
+
+    async def running_in(self, org: str) -> list[int]:
+        query = select(investigations.c.id).where(investigations.c.org == org, investigations.c.state == State.RUNNING)
+        async with self.database.transaction() as connection:
+            return list((await connection.execute(query)).scalars())
+
+    async def known_datadog_ids(self, org: str, ids: Iterable[str]) -> set[str]:
+        table = investigations.c
+        query = select(table.datadog_id).where(table.org == org, table.datadog_id.in_(list(ids)))
+        async with self.database.transaction() as connection:
+            return {str(value) for (value,) in await connection.execute(query)}
+
+    async def others_being_triggered(self, org: str, monitor_id: int | None, *, but: int) -> bool:
+        """Whether another run of ours may show up in the same list; a monitor's list shows only its own."""
+        table = investigations.c
+        query = select(table.id).where(table.org == org, table.state == State.TRIGGERING, table.id != but).limit(1)
+        if monitor_id is not None:
+            query = query.where(table.monitor_id == monitor_id)
+        async with self.database.transaction() as connection:
+            return (await connection.execute(query)).first() is not None
+
+    async def _watch(self, connection: AsyncConnection, org: str) -> None:
+        await connection.execute(self.database.insert_new(poll_turns).values(org=org, next_at=0.0, slow_at=0.0))
+
+    # -- outcomes, each under the fence of whoever worked on it -------------------------------------------------
+
+    async def write(self, fence: Fence, *, visible: bool = False, **values: Any) -> bool:
+        """Write an outcome; False when the claim was lost meanwhile and nothing may be done any more."""
+        async with self.database.transaction() as connection:
+            return await self._write(connection, fence.holds(investigations), fence.id, visible=visible, values=values)
+
+    async def _write(
+        self, connection: AsyncConnection, condition: Any, row_id: int, *, visible: bool, values: dict[str, Any]
+    ) -> bool:
+        if visible:
+            values["version"] = investigations.c.version + 1
+        changed = await connection.execute(update(investigations).where(condition).values(**values))
+        if changed.rowcount and visible:
+            await show_anew(connection, CARD, row_id)
+        return bool(changed.rowcount)
+
+    async def running(self, fence: Fence, datadog_id: str, *, presumed: bool = False) -> bool:
+        now = self.database.now
+        values: dict[str, Any] = {
+            "state": State.RUNNING,
+            "datadog_id": datadog_id,
+            "presumed": presumed,
+            "started_at": now,
+            "deadline_at": now + self._deadline,
+            "retry_at": None,
+            "owner": None,
+        }
+        async with self.database.transaction() as connection:
+            if not await self._write(connection, fence.holds(investigations), fence.id, visible=True, values=values):
+                return False
+            row = await connection.execute(select(investigations.c.org).where(investigations.c.id == fence.id))
+            await self._watch(connection, row.scalar_one())
+        return True
+
+    async def fail(self, fence: Fence, failure: Failure) -> bool:
+        """Datadog has certainly started nothing, so it costs nothing either."""
+        values: dict[str, Any] = {
+            "state": State.FAILED,
+            "failure": failure_record(failure),
+            "finished_at": self.database.now,
+            "retry_at": None,
+            "owner": None,
+        }
+        async with self.database.transaction() as connection:
+            if not await self._write(connection, fence.holds(investigations), fence.id, visible=True, values=values):
+                return False
+            if await give_back(connection, fence.id):
+                await note_return(self.database, connection, fence.id)
+        return True
+
+    async def uncertain(self, fence: Fence) -> bool:
+        return await self.write(
+            fence, visible=True, state=State.UNCERTAIN, finished_at=self.database.now, retry_at=None, owner=None
+        )
+
+    # -- the end of a run, seen by whoever had the watch --------------------------------------------------------
+
+    async def conclude(self, investigation_id: int, verdict: Verdict, detail: InvestigationDetail) -> bool:
+        failed = verdict is Verdict.FAILED
+        failure = failure_record(Failure(FailureKind.BITS_FAILED)) if failed else None
+        return await self._finish(
+            investigation_id,
+            state=State.FAILED if failed else State.CONCLUDED,
+            verdict=verdict,
+            failure=failure,
+            title=detail.title,
+            status=detail.status[:64],
+            url=detail.url,
+            conclusions=[asdict(conclusion) for conclusion in detail.conclusions],
+        )
+
+    async def expire(self, investigation_id: int) -> bool:
+        return await self._finish(investigation_id, state=State.EXPIRED)
+
+    async def vanish(self, investigation_id: int) -> bool:
+        return await self._finish(
+            investigation_id, state=State.FAILED, failure=failure_record(Failure(FailureKind.VANISHED))
+        )
+
+    async def follow_failed(self, investigation_id: int, failure: Failure) -> bool:
+        return await self._finish(investigation_id, state=State.FAILED, failure=failure_record(failure))
+
+    async def _finish(self, investigation_id: int, **values: Any) -> bool:
+        still_running = and_(investigations.c.id == investigation_id, investigations.c.state == State.RUNNING)
+        async with self.database.transaction() as connection:
+            values |= {"finished_at": self.database.now}
+            if not await self._write(connection, still_running, investigation_id, visible=True, values=values):
+                return False
+            table = investigations.c
+            ref = (await connection.execute(select(table.ref).where(table.id == investigation_id))).scalar_one()
+            waiting = await connection.execute(
+                select(subscribers).where(subscribers.c.investigation_id == investigation_id).order_by(subscribers.c.id)
+            )
+            for subscriber in waiting.all():
+                await self._owe(connection, CONCLUSIONS, subscriber, ref)
+        return True
+
+    async def keep_waiting(self, investigation_id: int) -> bool:
+        """Watch an investigation again that was still running when we stopped looking."""
+        expired = and_(investigations.c.id == investigation_id, investigations.c.state == State.EXPIRED)
+        now = self.database.now
+        async with self.database.transaction() as connection:
+            values: dict[str, Any] = {"state": State.RUNNING, "deadline_at": now + self._deadline, "finished_at": None}
+            if not await self._write(connection, expired, investigation_id, visible=True, values=values):
+                return False
+            await self._forget_conclusions(connection, investigation_id)
+        return True
+
+    async def _forget_conclusions(self, connection: AsyncConnection, investigation_id: int) -> None:
+        """The reply that said "still running" stays where it is, or is not sent any more; the answer is owed anew."""
+        table = deliveries.c
+        said = and_(table.subject_id == investigation_id, table.kind == CONCLUSIONS)
+        unsent = and_(said, table.ts.is_(None))
+        await connection.execute(update(deliveries).where(unsent).values(state=REFUSED))
+        await connection.execute(
+            update(deliveries).where(said).values(key=literal("expired:") + cast(table.id, String), kind="expired")
+        )
+
+    async def rename(self, investigation_id: int, subject: AlertRef) -> None:
+        """The monitor's name, learnt after the click; nothing else of the subject may change."""
+        async with self.database.transaction() as connection:
+            await self._write(
+                connection,
+                investigations.c.id == investigation_id,
+                investigation_id,
+                visible=True,
+                values={"subject": subject_record(subject)},
+            )
+
+    async def vote(self, investigation_id: int, workspace: str, voter: str, *, helpful: bool) -> None:
+        values = {
+            "investigation_id": investigation_id,
+            "workspace": workspace,
+            "voter": voter,
+            "helpful": helpful,
+            "voted_at": self.database.now,
+        }
+        async with self.database.transaction() as connection:
+            await connection.execute(
+                self.database.upsert(votes, values, key=("investigation_id", "workspace", "voter"))
+            )
+
+    async def card_of(self, investigation_id: int, workspace: str) -> list[tuple[str, str, str | None]]:
+        """Where this investigation's cards stand in a workspace, the first asked first."""
+        table = deliveries.c
+        query = (
+            select(table.channel, table.thread_ts, table.ts)
+            .where(table.subject_id == investigation_id, table.workspace == workspace, table.kind == CARD)
+            .order_by(table.id)
+        )
+        async with self.database.transaction() as connection:
+            return [(channel, thread_ts, ts) for channel, thread_ts, ts in await connection.execute(query)]
+
+
+def _is_another(subject: AlertRef | Question | ExistingRun, state: State, datadog_id: str | None) -> bool:
+    """Whether an ask means a run of its own, and not the latest one known."""
+    match subject:
+        case AlertRef():
+            return False
+        case Question():
+            return state.finished
+        case ExistingRun():  # the latest has another id, or none yet and then may well be this one
+            return datadog_id is not None or state.finished
+
+
+def _answered(investigation: Row[Any]) -> bool:
+    """Whether a thread that asks only now still gets the finished answer as a reply of its own."""
+    return investigation.state in {State.CONCLUDED, State.EXPIRED} or (
+        investigation.state == State.FAILED and bool(investigation.datadog_id)
+    )

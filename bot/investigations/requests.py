@@ -1,0 +1,272 @@
+"""Where every wish arrives: button, shortcut, command, mention and modal all call `Desk.ask`, before they acknowledge.
+
+An ask is in the database when this returns, and so is what it costs and who did it. Nothing here calls Datadog or Slack.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import ColumnElement, Row, delete, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.investigations.model import Investigation
+from bot.investigations.records import read_ask, read_investigation
+from bot.investigations.repository import InvestigationRepository, Started
+from bot.investigations.tables import asks, held_asks, investigations
+from bot.model import AlertRef, Ask, ExistingRun, Question, read_subject, subject_record
+from bot.orgs.model import NoOrg
+from bot.rules.audit import Decision, Entry, entry_of, note, note_not_found, rule_noted
+from bot.rules.budget import Budget, CoolingDown, OverBudget, Terms, Usage
+from bot.rules.policy import Refused
+from bot.rules.repository import RuleRepository
+from bot.storage.leases import Fence
+
+HELD_FOR = 3600.0  # how long "Start anyway" stands
+
+Refusal = Refused | OverBudget | CoolingDown | NoOrg
+
+
+class Reception(StrEnum):
+    STARTED = "started"  # this ask began an investigation
+    FOLLOWING = "following"  # one was there already; this thread now waits for it too
+    ALREADY_HERE = "already_here"  # one was there already, in this very thread
+    LOOKING_UP = "looking_up"  # the alert is being looked for; the card follows
+    REPEATED = "repeated"  # the same gesture again: its first arrival is being dealt with
+    REFUSED = "refused"  # nothing was started; `refusal` says why
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    reception: Reception
+    investigation: Investigation | None = None
+    refusal: Refusal | None = None
+    ask_id: int = 0  # of what was refused for its cost, for whoever may start it anyway
+
+
+class Requests:
+    def __init__(
+        self, repository: InvestigationRepository, wake: Callable[[], None], budget: Budget | None = None
+    ) -> None:
+        self._repository = repository
+        self._database = repository.database
+        self._wake = wake
+        self._budget = budget or Budget(repository.database, RuleRepository(repository.database))
+
+    async def ask(self, ask: Ask, *, rule: str = "", cooldown: float = 0.0) -> Outcome:
+        """`rule` is what let the person in, for the audit; `cooldown` in seconds holds for automatic starts."""
+        terms = Terms(await self._budget.limits(ask.place), rule, cooldown)
+        async with self._database.transaction() as connection:
+            row = await self._write_down(connection, ask)
+            if row is None:
+                return await self._repeated(connection, ask)
+            outcome = await self._receive(connection, ask, row.id, terms)
+        self._wake()
+        return outcome
+
+    async def run_again(self, ask: Ask, after_run: int, *, rule: str = "") -> Outcome:
+        """A new run of something that was investigated before; two people asking for it make one."""
+        terms = Terms(await self._budget.limits(ask.place), rule)
+        async with self._database.transaction() as connection:
+            row = await self._write_down(connection, ask)
+            if row is None:
+                return await self._repeated(connection, ask)
+            assert isinstance(ask.subject, (AlertRef, Question))  # noqa: S101  the caller read it from a ledger row
+            outcome = await self._begin(connection, ask, row.id, ask.subject, terms, after=after_run)
+        self._wake()
+        return outcome
+
+    async def refuse(self, ask: Ask, refused: Refused) -> Outcome:
+        """Somebody who may not start has asked; nothing of it is kept but the audit."""
+        why = f"{refused.why}{f' ({refused.code})' if refused.code else ''}"
+        async with self._database.transaction() as connection:
+            await note(self._database, connection, entry_of(ask, Decision.REFUSED, rule=why))
+        return Outcome(Reception.REFUSED, refusal=refused)
+
+    async def held(self, ask_id: int, workspace: str, person: str) -> Ask | None:
+        """The ask that was held for its cost, if it still stands."""
+        query = select(asks).join(held_asks, held_asks.c.ask_id == asks.c.id)
+        async with self._database.transaction() as connection:
+            row = (await connection.execute(query.where(*self._holds(ask_id, workspace, person)))).first()
+        return read_ask(row) if row else None
+
+    async def start_anyway(self, ask: Ask, ask_id: int, *, rule: str = "") -> Outcome | None:
+        """What was held, now that somebody who may has said so; once. None when nothing is held any more."""
+        terms = Terms(await self._budget.limits(ask.place), rule, confirmed=True)
+        ours = self._holds(ask_id, ask.place.workspace, ask.requester)
+        async with self._database.transaction() as connection:
+            held = (await connection.execute(delete(held_asks).where(*ours).returning(held_asks))).first()
+            if held is None:
+                return None
+            subject = read_subject(held.subject)
+            assert isinstance(subject, (AlertRef, Question))  # noqa: S101  nothing else costs
+            outcome = await self._begin(connection, ask, ask_id, subject, terms, after=held.after_run)
+        self._wake()
+        return outcome
+
+    def _holds(self, ask_id: int, workspace: str, person: str) -> tuple[ColumnElement[bool], ...]:
+        table, since = held_asks.c, self._database.now - HELD_FOR
+        return (table.ask_id == ask_id, table.workspace == workspace, table.person == person, table.held_at > since)
+
+    async def _write_down(self, connection: AsyncConnection, ask: Ask) -> Row[Any] | None:
+        now, place = self._database.now, ask.place
+        inserted = await connection.execute(
+            self._database.insert_new(asks)
+            .values(
+                key=ask.key,
+                org=ask.org,
+                workspace=place.workspace,
+                channel=place.channel,
+                thread_ts=place.thread_ts,
+                requester=ask.requester,
+                source=ask.source,
+                subject=subject_record(ask.subject),
+                state="waiting",
+                created_at=now,
+                due_at=now,
+                attempt=0,
+            )
+            .returning(*asks.c)
+        )
+        return inserted.first()
+
+    async def _repeated(self, connection: AsyncConnection, ask: Ask) -> Outcome:
+        query = select(investigations).join(asks, asks.c.investigation_id == investigations.c.id)
+        row = (await connection.execute(query.where(asks.c.key == ask.key))).first()
+        return Outcome(Reception.REPEATED, read_investigation(row) if row else None)
+
+    async def _receive(self, connection: AsyncConnection, ask: Ask, ask_id: int, terms: Terms) -> Outcome:
+        if not isinstance(ask.subject, (AlertRef, Question, ExistingRun)):
+            await note(self._database, connection, entry_of(ask, Decision.LOOKING_UP, rule=terms.rule))
+            return Outcome(Reception.LOOKING_UP)
+        return await self._begin(connection, ask, ask_id, ask.subject, terms)
+
+    async def _begin(
+        self,
+        connection: AsyncConnection,
+        ask: Ask,
+        ask_id: int,
+        subject: AlertRef | Question | ExistingRun,
+        terms: Terms,
+        *,
+        after: int | None = None,
+    ) -> Outcome:
+        """Begin it and pay for it, or neither."""
+        attempt = await connection.begin_nested()
+        started = await self._repository.begin(connection, ask, subject, after=after)
+        paid = await self._pay(connection, ask, started, subject, terms)
+        if isinstance(paid, OverBudget | CoolingDown):
+            await attempt.rollback()
+            return await self._too_much(connection, ask, ask_id, subject, after, paid)
+        await attempt.commit()
+        await self._done(connection, ask_id, started)
+        await note(self._database, connection, _entry(ask, subject, started, paid, terms))
+        return _outcome(started)
+
+    async def _pay(
+        self, connection: AsyncConnection, ask: Ask, started: Started, subject: object, terms: Terms
+    ) -> Usage | OverBudget | CoolingDown | None:
+        """None where there is nothing to pay: it runs already."""
+        if not started.is_new or started.investigation.adopted:
+            return None
+        return await self._budget.charge(connection, ask, started.investigation.id, subject, terms)
+
+    async def _too_much(
+        self,
+        connection: AsyncConnection,
+        ask: Ask,
+        ask_id: int,
+        subject: AlertRef | Question | ExistingRun,
+        after: int | None,
+        refusal: OverBudget | CoolingDown,
+    ) -> Outcome:
+        over = isinstance(refusal, OverBudget)
+        decision = Decision.OVER_BUDGET if over else Decision.COOLING_DOWN
+        budget = refusal.usage.words() if isinstance(refusal, OverBudget) else ""
+        values = {"state": "refused", "problem": str(decision), "owner": None}
+        await connection.execute(update(asks).where(asks.c.id == ask_id).values(**values))
+        if over and ask.requester:
+            await self._hold(connection, ask, ask_id, subject, after)
+        entry = entry_of(replace(ask, subject=subject), decision, budget=budget)
+        await note(self._database, connection, entry)
+        return Outcome(Reception.REFUSED, refusal=refusal, ask_id=ask_id if over else 0)
+
+    async def _hold(
+        self,
+        connection: AsyncConnection,
+        ask: Ask,
+        ask_id: int,
+        subject: AlertRef | Question | ExistingRun,
+        after: int | None,
+    ) -> None:
+        now = self._database.now
+        await connection.execute(delete(held_asks).where(held_asks.c.held_at < now - HELD_FOR))
+        await connection.execute(
+            held_asks.insert().values(
+                ask_id=ask_id,
+                workspace=ask.place.workspace,
+                person=ask.requester,
+                subject=subject_record(subject),
+                after_run=after,
+                held_at=now,
+            )
+        )
+
+    async def _done(self, connection: AsyncConnection, ask_id: int, started: Started) -> None:
+        values = {"state": "done", "problem": None, "investigation_id": started.investigation.id}
+        await connection.execute(update(asks).where(asks.c.id == ask_id).values(**values))
+
+    # -- asks whose alert had to be looked up first -------------------------------------------------------------
+
+    async def found(self, fence: Fence, ask: Ask, alert: AlertRef | ExistingRun) -> Outcome | None:
+        """The alert behind an ask is known now; None when somebody else took the ask over meanwhile."""
+        limits = await self._budget.limits(ask.place)
+        async with self._database.transaction() as connection:
+            ours = (await connection.execute(select(asks.c.id).where(fence.holds(asks)))).first()
+            if ours is None:
+                return None
+            terms = Terms(limits, await rule_noted(connection, ask.key))
+            outcome = await self._begin(connection, ask, fence.id, alert, terms)
+        self._wake()
+        return outcome
+
+    async def not_found(self, fence: Fence, problem: str) -> bool:
+        values = {"state": "refused", "problem": problem, "owner": None}
+        async with self._database.transaction() as connection:
+            changed = await connection.execute(update(asks).where(fence.holds(asks)).values(**values))
+            if changed.rowcount:
+                await note_not_found(connection, fence.id)
+        return bool(changed.rowcount)
+
+    async def later(self, fence: Fence, wait: float) -> bool:
+        values = {"due_at": self._database.now + wait, "owner": None}
+        async with self._database.transaction() as connection:
+            changed = await connection.execute(update(asks).where(fence.holds(asks)).values(**values))
+        return bool(changed.rowcount)
+
+    async def again(self, investigation_id: int) -> tuple[AlertRef | Question | None, Investigation | None]:
+        """What "run again" on an investigation would ask for."""
+        investigation = await self._repository.get(investigation_id)
+        if investigation is None:
+            return None, None
+        return investigation.alert or investigation.question, investigation
+
+
+def _outcome(started: Started) -> Outcome:
+    if started.is_new:
+        return Outcome(Reception.STARTED, started.investigation)
+    return Outcome(Reception.FOLLOWING if started.new_thread else Reception.ALREADY_HERE, started.investigation)
+
+
+def _entry(
+    ask: Ask, subject: AlertRef | Question | ExistingRun, started: Started, paid: Usage | None, terms: Terms
+) -> Entry:
+    decision = Decision.CONFIRMED if terms.confirmed else Decision.STARTED
+    return entry_of(
+        replace(ask, subject=subject),
+        decision if started.is_new else Decision.JOINED,
+        rule=terms.rule,
+        budget=paid.words() if paid else "",
+        investigation_id=started.investigation.id,
+    )

@@ -1,0 +1,194 @@
+"""Brings an investigation from "requested" to "running": finds the alert, notes what Datadog lists, triggers once.
+
+The trigger costs money and cannot be repeated safely. Before it the row says `triggering`; whoever finds a row in that
+state later looks for the one new run in Datadog's list and never triggers again on a guess.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+from sqlalchemy import Row
+
+from bot.datadog.errors import DatadogError, RateLimited, Refused
+from bot.investigations.failures import failure_of
+from bot.investigations.model import Failure, FailureKind, Investigation, State
+from bot.investigations.ports import Org, Orgs
+from bot.investigations.records import read_investigation
+from bot.investigations.repository import InvestigationRepository
+from bot.investigations.tables import investigations
+from bot.model import AlertRef, Question
+from bot.storage.leases import Fence, Leases
+from bot.storage.timing import Timing
+from bot.storage.workers import Tasks
+
+logger = logging.getLogger(__name__)
+
+SLOTS = 16
+_NAME_WAIT = 3.0
+
+
+class TriggerWorker:
+    def __init__(
+        self, repository: InvestigationRepository, orgs: Orgs, timing: Timing, *, owner: str, wake: Callable[[], None]
+    ) -> None:
+        self._repository = repository
+        self._orgs = orgs
+        self._timing = timing
+        self._leases = Leases(repository.database, investigations, owner=owner, lease=timing.lease)
+        self._tasks = Tasks()
+        self._wake = wake
+
+    async def step(self) -> float | None:
+        free = SLOTS - len(self._tasks)
+        if free <= 0:
+            return None
+        due = investigations.c.state.in_([State.REQUESTED, State.TRIGGERING])
+        for row in await self._leases.claim(due, free):
+            self._tasks.spawn(self._run(row), f"investigation {row.ref}")
+        return None
+
+    async def recover(self) -> None:
+        # before "triggering" nothing was sent that could still land
+        await self._leases.settle_old(investigations.c.state == State.REQUESTED, 0)
+        await self._leases.settle_old(investigations.c.state == State.TRIGGERING, self._timing.settle)
+
+    async def close(self, within: float) -> None:
+        await self._tasks.finish(within)
+        await self._leases.hand_back(investigations.c.state == State.TRIGGERING, self._timing.settle)
+
+    async def _run(self, row: Row[Any]) -> None:
+        try:
+            async with asyncio.timeout(self._timing.lease):
+                await self._advance(row)
+        finally:
+            self._wake()
+
+    async def _advance(self, row: Row[Any]) -> None:
+        fence, investigation = self._leases.fence(row), read_investigation(row)
+        org = await self._orgs.get(investigation.org)
+        if org is None:
+            await self._repository.fail(fence, Failure(FailureKind.NO_ORG))
+        elif investigation.state is State.REQUESTED:
+            await self._begin(org, investigation, fence, row)
+        else:
+            await self._look(org, investigation, fence, row)
+
+    # -- the first time: note what is there, then trigger -------------------------------------------------------
+
+    async def _begin(self, org: Org, investigation: Investigation, fence: Fence, row: Row[Any]) -> None:
+        try:
+            async with asyncio.timeout(self._timing.effect):
+                before, named = await asyncio.gather(org.bits.ids(row.monitor_id), _with_name(org, investigation.alert))
+        except (DatadogError, TimeoutError) as error:
+            await self._not_started(error, investigation, fence, row)
+            return
+        if named is not None and named != investigation.alert:
+            await self._repository.rename(investigation.id, named)
+        lease = self._repository.database.now + self._timing.lease
+        # attempt counts the looks from here on, whoever makes them
+        if await self._repository.write(
+            fence, state=State.TRIGGERING, before_ids=sorted(before), due_at=lease, retry_at=None, attempt=0
+        ):
+            await self._trigger(org, investigation, replace(fence, attempt=0), row)
+
+    async def _trigger(self, org: Org, investigation: Investigation, fence: Fence, row: Row[Any]) -> None:
+        try:
+            async with asyncio.timeout(self._timing.effect):
+                datadog_id = await _start(org, investigation)
+        except DatadogError as error:
+            if error.may_have_happened:
+                await self._outcome_open(investigation, fence, error)
+            else:
+                await self._not_started(error, investigation, fence, row)
+            return
+        except TimeoutError as error:
+            await self._outcome_open(investigation, fence, error)
+            return
+        logger.info("investigation %s started as %s", investigation.ref, datadog_id)
+        await self._repository.running(fence, datadog_id)
+
+    async def _outcome_open(self, investigation: Investigation, fence: Fence, error: Exception) -> None:
+        logger.warning(
+            "investigation %s: the start has an unknown outcome (%s); looking for it in Datadog's list in %.0f s",
+            investigation.ref,
+            type(error).__name__,
+            self._timing.settle,
+        )
+        await self._repository.write(fence, due_at=self._repository.database.now + self._timing.settle, owner=None)
+
+    async def _not_started(self, error: Exception, investigation: Investigation, fence: Fence, row: Row[Any]) -> None:
+        """Nothing reached Datadog or it said no: try later where that can help, else say why."""
+        wait = self._wait_worth(error, row)
+        if wait is None:
+            failure = failure_of(error)
+            logger.warning("investigation %s was not started: %s", investigation.ref, failure.kind)
+            await self._repository.fail(fence, failure)
+            return
+        logger.info("investigation %s: trying again in %.0f s (%s)", investigation.ref, wait, type(error).__name__)
+        retry_at = self._repository.database.now + wait
+        await self._repository.write(
+            fence,
+            visible=True,
+            state=State.REQUESTED,
+            due_at=retry_at,
+            retry_at=retry_at,
+            owner=None,
+            attempt=row.attempt,
+        )
+
+    def _wait_worth(self, error: Exception, row: Row[Any]) -> float | None:
+        if isinstance(error, Refused) and not isinstance(error, RateLimited):
+            return None
+        wait = error.wait if isinstance(error, RateLimited) else self._timing.backoff(row.attempt)
+        claimed_at = row.due_at - self._timing.lease
+        return wait if claimed_at - row.created_at + wait <= self._timing.patience else None
+
+    # -- after an unknown outcome: look, adopt exactly one, never guess -----------------------------------------
+
+    async def _look(self, org: Org, investigation: Investigation, fence: Fence, row: Row[Any]) -> None:
+        new = await self._new_runs(org, investigation, row)
+        if new is not None and len(new) == 1:
+            (datadog_id,) = new
+            logger.info("investigation %s: found its run %s in Datadog's list", investigation.ref, datadog_id)
+            await self._repository.running(fence, datadog_id, presumed=True)
+        elif row.attempt >= self._timing.look_attempts or (new is not None and len(new) > 1):
+            logger.warning("investigation %s: whether it was started stays unknown", investigation.ref)
+            await self._repository.uncertain(fence)
+        else:
+            wait = self._timing.settle / 2 * row.attempt
+            await self._repository.write(fence, due_at=self._repository.database.now + wait, owner=None)
+
+    async def _new_runs(self, org: Org, investigation: Investigation, row: Row[Any]) -> set[str] | None:
+        """Runs that Datadog did not list before our trigger and that are nobody else's; None when that can't be told now."""
+        try:
+            async with asyncio.timeout(self._timing.effect):
+                listed = await org.bits.ids(row.monitor_id)
+        except (DatadogError, TimeoutError):
+            return None
+        # after the list: whoever triggered before it either still stands there or has written its run down
+        if await self._repository.others_being_triggered(investigation.org, row.monitor_id, but=investigation.id):
+            return None
+        new = listed - frozenset(row.before_ids or ())
+        return set(new) - await self._repository.known_datadog_ids(investigation.org, new)
+
+
+async def _start(org: Org, investigation: Investigation) -> str:
+    if alert := investigation.alert:
+        return await org.bits.trigger_alert(alert.monitor_id, alert.event_id, alert.event_ts)
+    question = investigation.question or Question("")
+    return await org.bits.trigger_question(question.text, question.tags, question.start_ts, question.end_ts)
+
+
+async def _with_name(org: Org, alert: AlertRef | None) -> AlertRef | None:
+    """The alert with its monitor's name, where we only knew a number; a slow answer is not waited for."""
+    if alert is None or alert.monitor_name:
+        return alert
+    try:
+        async with asyncio.timeout(_NAME_WAIT):
+            monitor = await org.monitors.get(alert.monitor_id)
+    except (DatadogError, TimeoutError):
+        return alert
+    return replace(alert, monitor_name=monitor.name)

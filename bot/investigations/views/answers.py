@@ -1,0 +1,247 @@
+"""What only the person who asked sees: the first word after a click, the real state, help, lists, and every refusal in
+a sentence of its own."""
+
+from collections.abc import Sequence
+
+from bot.commands.grammar import Invalid, Unknown, usage_lines
+from bot.datadog.investigations import (
+    Conclusion,
+    InvestigationDetail,
+    InvestigationItem,
+    Progress,
+    progress,
+    progress_of,
+)
+from bot.datadog.links import is_datadog_url
+from bot.investigations.model import Failure, Investigation, State
+from bot.investigations.views.failures import explain
+from bot.investigations.views.subject import list_url, run_url
+from bot.model import MonitorRef, Subject
+from bot.slack.blocks import (
+    Block,
+    actions,
+    button,
+    context,
+    rich_bullet,
+    rich_link,
+    rich_quote,
+    rich_section,
+    rich_text,
+    run,
+    section,
+)
+from bot.slack.message import Message, sentences
+from bot.slack.posting_errors import posting_sentence
+from bot.slack.richtext.markdown import plain_blocks
+from bot.slack.richtext.packing import pack
+from bot.slack.text import channel_mention, code, cut, escape, fit_mrkdwn, link, mention, moment, one_line
+from bot.wording import (
+    APP,
+    COMMAND,
+    DATADOG,
+    DISCLAIMER,
+    INVESTIGATE,
+    INVESTIGATION,
+    INVESTIGATIONS,
+    OPEN_IN_DATADOG,
+    counted,
+    duration,
+)
+
+OPEN = "answers:open"
+
+_MOST_LISTED = 20
+_MOST_CONCLUSIONS = 8
+_STANDS = {
+    Progress.RUNNING: "running",
+    Progress.CONCLUSIVE: "conclusive",
+    Progress.INCONCLUSIVE: "inconclusive",
+    Progress.FAILED: "failed",
+}
+
+
+def looking_up(subject: Subject | None = None) -> Message:
+    if isinstance(subject, MonitorRef):
+        return sentences(f"Looking up the latest alert of monitor {code(str(subject.monitor_id))}…")
+    return sentences("Looking up the alert…")
+
+
+def started(permalink: str = "") -> Message:
+    where = f"Follow it in {link(permalink, 'this thread')}." if permalink else "Its card follows here."
+    return sentences(f"{INVESTIGATION} requested.", where)
+
+
+def already(inv: Investigation, *, permalink: str = "", requester: str = "") -> Message:
+    """For the second click and all later ones: the real state, and where it is told."""
+    asker = requester or inv.requested_by
+    who = f"{mention(asker)} asked {moment(inv.created_at, '{date_short_pretty} at {time}')}." if asker else ""
+    where = f"See {link(permalink, 'the thread')}." if permalink else ""
+    return sentences(_already(inv), who, where)
+
+
+def _already(inv: Investigation) -> str:
+    match inv.state:
+        case State.REQUESTED | State.TRIGGERING:
+            return f"A {INVESTIGATION} of this is already starting."
+        case State.RUNNING:
+            return f"A {INVESTIGATION} of this is already running."
+        case State.CONCLUDED:
+            word = f" ({inv.verdict})" if inv.verdict else ""
+            return f"This has already been investigated{word}. Nothing was started again."
+        case State.FAILED:
+            return f"The {INVESTIGATION} of this failed. Its card has the reason and a button to run it again."
+        case State.EXPIRED:
+            return f"The {INVESTIGATION} of this was still running when I stopped watching. Its card lets you go on."
+        case State.UNCERTAIN:
+            return f"I don't know whether the {INVESTIGATION} of this has started. Its card has the choice."
+
+
+def help_text() -> Message:
+    return _usage(f"*{APP}* starts {INVESTIGATIONS} and brings the conclusions into the alert's thread.")
+
+
+def nothing_asked() -> Message:
+    return _usage("What can I do for you?")
+
+
+def unknown_verb(wish: Unknown) -> Message:
+    perhaps = f"Did you mean {code(f'{COMMAND} {wish.suggestion}', 200)}?" if wish.suggestion else ""
+    return _usage(f"I don't know {code(wish.word, 60)}. {perhaps}".strip())
+
+
+def invalid(wish: Invalid) -> Message:
+    return sentences(wish.reason, f"`{COMMAND} help` shows examples.")
+
+
+def _usage(opening: str) -> Message:
+    lines = [f"• `{COMMAND} {escape(form)}` - {escape(meaning)}" for form, meaning in usage_lines()]
+    ways = f"Also: the message shortcut “{INVESTIGATE} with Bits” on any alert, or mention me with the same words."
+    text = "\n".join([opening, *lines])
+    return Message(f"{text}\n{ways}", [section(text), context(ways)])
+
+
+def investigation_list(
+    items: Sequence[InvestigationItem], *, app_url: str, monitor_id: int | None = None, total: int | None = None
+) -> Message:
+    heading = INVESTIGATIONS + (f" of monitor {monitor_id}" if monitor_id is not None else "")
+    if not items:
+        return sentences(f"{DATADOG} shows no {heading}.")
+    shown = items[:_MOST_LISTED]
+    rest = max(total or 0, len(items)) - len(shown)
+    more = [context(f"{rest:,} more in {link(list_url(app_url), DATADOG)}.")] if rest > 0 else []
+    told = "; ".join(f"{_title(item.title)} ({_status(item.status)})" for item in shown)
+    blocks = [*pack([rich_section([run(heading, "bold")]), *(_bullet(item, app_url) for item in shown)]), *more]
+    return Message(f"{heading}: {fit_mrkdwn(told, 3_000)}", blocks)
+
+
+def _bullet(item: InvestigationItem, app_url: str) -> Block:
+    title = rich_link(run_url(app_url, item.id), _title(item.title))
+    return rich_bullet([title, run(f": {_status(item.status)} "), run(one_line(item.id, 60), "code")])
+
+
+def investigation_summary(detail: InvestigationDetail, *, app_url: str) -> Message:
+    """One run as Datadog has it now, whoever started it."""
+    word = _STANDS.get(progress_of(detail)) or _status(detail.status)
+    url = detail.url if is_datadog_url(detail.url) else run_url(app_url, detail.id)
+    head = rich_section([run(f"{INVESTIGATION} {word}: "), run(_title(detail.title), "bold")])
+    told = [block for each in detail.conclusions[:_MOST_CONCLUSIONS] for block in _conclusion(each)]
+    hidden = len(detail.conclusions) - _MOST_CONCLUSIONS
+    more = [context(f"{counted(hidden, 'more conclusion')} in {DATADOG}.")] if hidden > 0 else []
+    blocks = [rich_text(head), *told, *more, actions(button(OPEN_IN_DATADOG, OPEN, url=url)), context(DISCLAIMER)]
+    titles = "; ".join(_title(each.title) for each in detail.conclusions[:_MOST_CONCLUSIONS])
+    spoken = f"{INVESTIGATION} {word}: {_title(detail.title)}. {titles}".strip()
+    return Message(fit_mrkdwn(spoken, 3_000), blocks)
+
+
+def _conclusion(conclusion: Conclusion) -> list[Block]:
+    summary = (conclusion.summary or conclusion.description).strip()
+    return [*plain_blocks(_title(conclusion.title), "bold"), *plain_blocks(cut(summary, 600))]
+
+
+def _title(title: str) -> str:
+    return one_line(title, 140) or "Untitled"
+
+
+def _status(status: str) -> str:
+    return _STANDS.get(progress(status)) or one_line(status, 40) or "status unknown"
+
+
+def cannot_post(error: str, *, channel: str, bot: str = APP, needed: str = "") -> Message:
+    """`channel` is its id, `bot` the name people invite, `needed` the scope Slack names."""
+    return sentences(posting_sentence(error, channel=channel_mention(channel), bot=bot, needed=needed))
+
+
+def no_recent_alert(monitor_id: int) -> Message:
+    return sentences(
+        f"Monitor {code(str(monitor_id))} has had no alert in the last 7 days, so there is nothing to investigate.",
+        f"Paste the link of an older alert, or ask in words: `{COMMAND} investigate why …`.",
+    )
+
+
+def unknown_monitor(monitor_id: int) -> Message:
+    return sentences(
+        f"{DATADOG} knows no monitor {code(str(monitor_id))}, or my key may not see it.",
+        "The id stands in the monitor's URL, after `/monitors/`.",
+    )
+
+
+def unknown_event(event_id: str) -> Message:
+    if not event_id.isdecimal():
+        return sentences(
+            "That link names the event in a way I can't follow.",
+            "Paste the link in the alert's title instead, or give the monitor's id.",
+        )
+    return sentences(
+        f"{DATADOG} has no alert event {code(event_id, 80)} any more, or it is no monitor's alert.",
+        "Paste the link in the alert's title, or give the monitor's id.",
+    )
+
+
+def unknown_investigation(investigation_id: str) -> Message:
+    return sentences(
+        f"{DATADOG} knows no investigation {code(investigation_id, 80)}, or my key may not see it.",
+        f"`{COMMAND} list` shows the latest.",
+    )
+
+
+def refused(failure: Failure, *, wait: float | None = None, ref: str = "") -> Message:
+    """Datadog's no to a look-up or list; `wait` in seconds where it told us when to come back."""
+    told = explain(failure)
+    step = f"Try again in {duration(wait)}." if wait else told.next_step
+    quoted = f"{DATADOG}: {one_line(failure.detail, 1_000)}" if failure.detail else ""
+    reference = f"Reference: {code(ref, 60)}" if ref else ""
+    quote = [rich_text(rich_quote([run(quoted)]))] if quoted else []
+    footer = [context(reference)] if reference else []
+    text = " ".join(part for part in (told.sentence, step, fit_mrkdwn(quoted, 1_500), reference) if part)
+    return Message(text, [section(f"{told.sentence}\n{step}"), *quote, *footer])
+
+
+def unexpected(ref: str) -> Message:
+    return sentences(
+        "Something went wrong on my side; nothing more will happen by itself.",
+        f"Try again. If it fails again, tell whoever runs {APP} this reference: {code(ref, 60)}.",
+    )
+
+
+def gone() -> Message:
+    """A button whose investigation our ledger no longer has."""
+    return sentences(f"I no longer know that {INVESTIGATION}. Start from the alert again.")
+
+
+def no_longer_alert() -> Message:
+    """A button whose value is not one of ours."""
+    return sentences("I can't read that button any more. Use the message shortcut on the alert instead.")
+
+
+def vote_noted(*, helpful: bool) -> Message:
+    word = "helpful" if helpful else "not helpful"
+    return sentences(f"Noted as {word}. It counts in your team's own numbers and goes nowhere else.")
+
+
+def kept_waiting() -> Message:
+    return sentences("I am watching it again. The conclusions will follow in the thread.")
+
+
+def too_late() -> Message:
+    """Slack gives a click three seconds to open a window."""
+    return sentences("That took longer than Slack allows for opening a window. Nothing was done: please click again.")

@@ -1,0 +1,119 @@
+"""The reply that ends the wait: what Bits concluded, short and in order. Whatever is cut is said, and stands in full
+behind Details."""
+
+from dataclasses import dataclass
+
+from bot.datadog.investigations import Conclusion
+from bot.investigations.model import Investigation, Verdict
+from bot.investigations.views.subject import open_button, run_again_button, subject_name, subject_runs
+from bot.slack.blocks import Block, actions, button, context, rich_section, rich_text, run, section
+from bot.slack.message import Message
+from bot.slack.richtext.markdown import markdown_blocks, plain_blocks, visible_text
+from bot.slack.text import cut, escape, fit_mrkdwn, mention, one_line
+from bot.wording import CASE, DATADOG, DETAILS, DISCLAIMER, INVESTIGATION, PRODUCT, VOTES, counted
+
+OPEN = "conclusions:open"
+DETAILS_ACTION = "conclusions:details"
+RUN_AGAIN = "conclusions:run_again"
+HELPFUL = "conclusions:helpful"
+NOT_HELPFUL = "conclusions:not_helpful"
+CREATE_CASE = "conclusions:create_case"
+ATTACH = "conclusions:attach"
+
+_MOST_SHOWN = 10
+_TITLE_LIMIT = 140
+_WORDS_BUDGET = 7_500  # of the 12,000 characters a message may hold, what the conclusions share
+_LONGEST_SUMMARY = 2_500
+_MOST_BLOCKS_EACH = 3  # ten conclusions with their titles and the frame stay under a message's 50
+_GROWTH = 150  # hosts shown beside links, columns aligned
+
+_VERDICTS = {
+    Verdict.CONCLUSIVE: f"{INVESTIGATION} conclusive",
+    Verdict.INCONCLUSIVE: f"{INVESTIGATION} inconclusive",
+    Verdict.FAILED: f"{INVESTIGATION} failed",
+}
+_WITHOUT_CONCLUSIONS = {
+    Verdict.CONCLUSIVE: f"{PRODUCT} finished without writing a conclusion. Open it in {DATADOG} to see its steps.",
+    Verdict.INCONCLUSIVE: f"{PRODUCT} found too little to conclude anything. Open it in {DATADOG} to see what it tried.",
+    Verdict.FAILED: f"{PRODUCT} failed before it could conclude anything. Open it in {DATADOG}, or run it again.",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class _Shown:
+    blocks: list[Block]
+    shortened: bool
+
+
+def conclusions_message(inv: Investigation, *, requester: str, app_url: str, may_repeat: bool = False) -> Message:
+    """`may_repeat`: we could not find out whether this reply already stands in the thread, and say so."""
+    verdict = inv.verdict or Verdict.INCONCLUSIVE
+    shown = _conclusions(inv.conclusions)
+    blocks = [
+        section(_greeting(inv, requester)),
+        rich_text(rich_section([run(f"{_VERDICTS[verdict]}: "), *subject_runs(inv, app_url)])),
+        *(shown.blocks or [section(_WITHOUT_CONCLUSIONS[verdict])]),
+        *_remarks(shown, len(inv.conclusions), may_repeat=may_repeat),
+        actions(*_buttons(inv, app_url)),
+        context(f"{DISCLAIMER} {VOTES}"),
+    ]
+    return Message(_spoken(inv, verdict, requester), blocks)
+
+
+def _greeting(inv: Investigation, requester: str) -> str:
+    told = f"here is what {PRODUCT} found." if inv.conclusions else f"the {INVESTIGATION} has ended."
+    return f"{mention(requester)}, {told}" if requester else told[0].upper() + told[1:]
+
+
+def _conclusions(conclusions: tuple[Conclusion, ...]) -> _Shown:
+    told = conclusions[:_MOST_SHOWN]
+    room = min(_LONGEST_SUMMARY, _WORDS_BUDGET // max(1, len(told))) - _TITLE_LIMIT - _GROWTH
+    parts = [_conclusion(each, number if len(conclusions) > 1 else 0, room) for number, each in enumerate(told, 1)]
+    blocks = [block for part in parts for block in part.blocks]
+    return _Shown(blocks, any(part.shortened for part in parts))
+
+
+def _conclusion(conclusion: Conclusion, number: int, room: int) -> _Shown:
+    title = one_line(conclusion.title, _TITLE_LIMIT) or "Conclusion"
+    summary = conclusion.summary.strip() or conclusion.description.strip()
+    head = rich_text(rich_section([run(f"{number}. {title}" if number else title, "bold")]))
+    shortened = len(summary) > room or len(conclusion.title) > _TITLE_LIMIT
+    return _Shown([head, *_summary(cut(summary, room), room + _GROWTH)], shortened)
+
+
+def _summary(summary: str, room: int) -> list[Block]:
+    """Formatted where that fits; a table or link list that grows too much stands as it was written."""
+    formatted = markdown_blocks(summary)
+    fits = len(formatted) <= _MOST_BLOCKS_EACH and len(visible_text(formatted)) <= room
+    return formatted if fits else plain_blocks(summary)
+
+
+def _remarks(shown: _Shown, total: int, *, may_repeat: bool) -> list[Block]:
+    remarks = []
+    if total > _MOST_SHOWN:
+        remarks.append(f"{counted(total - _MOST_SHOWN, 'more conclusion')} under {DETAILS}.")
+    if shown.shortened:
+        remarks.append(f"Shortened here: the full text stands under {DETAILS}.")
+    if may_repeat:
+        remarks.append("You may have seen this already: I was interrupted while posting it and can't look it up.")
+    return [context(" ".join(remarks))] if remarks else []
+
+
+def _buttons(inv: Investigation, app_url: str) -> list[Block]:
+    value = str(inv.id)
+    details = [button(DETAILS, DETAILS_ACTION, value=value, style="primary")] if inv.conclusions else []
+    return [
+        *details,
+        button(f"Create {CASE}", CREATE_CASE, value=value),
+        button(f"Attach to {CASE}", ATTACH, value=value),
+        open_button(OPEN, inv, app_url),
+        run_again_button(RUN_AGAIN, inv),
+        button("👍 Helpful", HELPFUL, value=value),
+        button("👎 Not helpful", NOT_HELPFUL, value=value),
+    ]
+
+
+def _spoken(inv: Investigation, verdict: Verdict, requester: str) -> str:
+    titles = "; ".join(one_line(each.title, _TITLE_LIMIT) or "Conclusion" for each in inv.conclusions[:_MOST_SHOWN])
+    told = fit_mrkdwn(titles, 2_000) or _WITHOUT_CONCLUSIONS[verdict]
+    return f"{_greeting(inv, requester)} {_VERDICTS[verdict]}: {escape(subject_name(inv))}. {told}"

@@ -1,0 +1,92 @@
+"""What an investigation is about, shown the same way everywhere: names as rich text that is live in no way, links built
+from our own settings and ids, never from an alert's text."""
+
+from urllib.parse import quote, urlencode
+
+from bot.datadog.links import is_datadog_url
+from bot.investigations.model import Investigation
+from bot.model import AlertRef, MonitorRef, Question
+from bot.slack.blocks import Block, button, confirmation, rich_link, run
+from bot.slack.text import one_line, utc
+from bot.wording import COSTS, INVESTIGATION, OPEN_IN_DATADOG, RUN_AGAIN
+
+_NAME_LIMIT = 150
+_GROUP_LIMIT = 200
+_BEFORE_MS = 900_000  # the window around an event in the links of Datadog's own notifications
+_AFTER_MS = 300_000
+
+
+def monitor_url(app_url: str, alert: AlertRef | MonitorRef) -> str:
+    """Datadog's own form of link, which opens the monitor at the time of the alert."""
+    query: dict[str, str | int] = {}
+    if isinstance(alert, AlertRef):
+        query = {
+            "from_ts": alert.event_ts - _BEFORE_MS,
+            "to_ts": alert.event_ts + _AFTER_MS,
+            "event_id": alert.event_id,
+        }
+    if alert.group and len(alert.group) <= _GROUP_LIMIT:
+        query["group"] = alert.group
+    return f"{app_url}/monitors/{alert.monitor_id}" + (f"?{urlencode(query, quote_via=quote)}" if query else "")
+
+
+def list_url(app_url: str) -> str:
+    return f"{app_url}/bits-ai/investigations"
+
+
+def run_url(app_url: str, datadog_id: str) -> str:
+    return f"{list_url(app_url)}/{quote(datadog_id[:200], safe='')}" if datadog_id else list_url(app_url)
+
+
+def investigation_url(inv: Investigation, app_url: str) -> str:
+    """Datadog's own link where it is really Datadog's; else built from the id; else the list."""
+    if is_datadog_url(inv.url) and len(inv.url) <= 2_000:
+        return inv.url
+    return run_url(app_url, inv.datadog_id)
+
+
+def monitor_name(alert: AlertRef | MonitorRef) -> str:
+    return one_line(alert.monitor_name, _NAME_LIMIT) or f"monitor {alert.monitor_id}"
+
+
+def subject_name(inv: Investigation) -> str:
+    """One plain line for notifications; not escaped."""
+    if inv.alert:
+        group = one_line(inv.alert.group, 100)
+        return monitor_name(inv.alert) + (f" on {group}" if group else "")
+    if inv.question:
+        return one_line(inv.question.text, _NAME_LIMIT)
+    return one_line(inv.title, _NAME_LIMIT) or INVESTIGATION
+
+
+def subject_runs(inv: Investigation, app_url: str) -> list[Block]:
+    if inv.alert:
+        return alert_runs(inv.alert, app_url)
+    if inv.question:
+        return _question_runs(inv.question)
+    return [run(subject_name(inv), "bold")]
+
+
+def alert_runs(alert: AlertRef | MonitorRef, app_url: str) -> list[Block]:
+    name = rich_link(monitor_url(app_url, alert), monitor_name(alert), "bold")
+    group = one_line(alert.group, _GROUP_LIMIT)
+    return [name, run(" on "), run(group, "code")] if group else [name]
+
+
+def _question_runs(question: Question) -> list[Block]:
+    runs = [run(one_line(question.text, 400), "bold")]
+    if question.tags:
+        runs += [run("\nTags: "), run(one_line(" ".join(question.tags)), "code")]
+    if question.start_ts is not None and question.end_ts is not None:
+        runs.append(run(f"\nWindow: {utc(question.start_ts / 1000)} to {utc(question.end_ts / 1000)}"))
+    return runs
+
+
+def open_button(action_id: str, inv: Investigation, app_url: str) -> Block:
+    return button(OPEN_IN_DATADOG, action_id, url=investigation_url(inv, app_url))
+
+
+def run_again_button(action_id: str, inv: Investigation, *, text: str = RUN_AGAIN) -> Block:
+    """Costs money, so it asks first."""
+    confirm = confirmation(f"Start a new {INVESTIGATION}?", COSTS, confirm="Start it")
+    return button(text, action_id, value=str(inv.id), confirm=confirm)

@@ -1,0 +1,34 @@
+"""Everything Slack sends us arrives in one of these files; each parses, calls, answers, and decides nothing itself."""
+
+from slack_bolt.async_app import AsyncApp
+
+from bot.alerts import slack as alerts
+from bot.cases import slack as cases
+from bot.commands import slack as commands
+from bot.home import slack as home
+from bot.insights import slack as attach
+from bot.investigations.listeners import actions, events, shortcuts, views
+from bot.orgs import choice as orgs
+from bot.orgs import slack as connect
+from bot.rules import slack as settings
+from bot.services import Services
+from bot.workspaces import slack as lifecycle
+
+
+def register(app: AsyncApp, services: Services) -> None:
+    for listeners in (
+        actions,
+        alerts,
+        attach,
+        cases,
+        commands,
+        connect,
+        events,
+        home,
+        lifecycle,
+        orgs,
+        settings,
+        shortcuts,
+        views,
+    ):
+        listeners.register(app, services)

@@ -1,0 +1,268 @@
+"""The Datadog organisations each workspace has connected: kept with sealed keys, and the client that speaks to each.
+
+What is asked for is read from the database every time, so that keys which are replaced or taken back anywhere count at once.
+"""
+
+import logging
+import re
+import secrets
+from collections.abc import Callable
+from typing import Any
+
+from sqlalchemy import Row, and_, func, or_, select, update
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.datadog.client import Datadog
+from bot.datadog.orgs import ClientPool, ConnectedOrg
+from bot.datadog.sites import SITES, Site, site_named
+from bot.orgs.model import DEFAULT, NewOrg, OrgEntry, find, name_key
+from bot.orgs.tables import orgs
+from bot.storage.encryption import Encryption, EncryptionError
+from bot.storage.engine import Database
+
+logger = logging.getLogger(__name__)
+
+_LETTERS = "23456789abcdefghjkmnpqrstuvwxyz"
+_UNKNOWN_APP = SITES[0].app_url
+
+ClientOf = Callable[[Site, str, str], Datadog]  # for a site, an API key and an application key
+
+
+class NameTaken(Exception):  # noqa: N818  what is the matter, in a word
+    """Another organisation of the workspace has this name."""
+
+
+class AnotherOrg(Exception):  # noqa: N818  the same
+    """The new keys belong to another organisation than the ones they were to replace."""
+
+
+class OrgRepository:
+    def __init__(
+        self,
+        database: Database,
+        encryption: Encryption | None,
+        client_of: ClientOf,
+        *,
+        default: tuple[OrgEntry, ConnectedOrg] | None = None,
+        pool: ClientPool | None = None,
+    ) -> None:
+        self._database = database
+        self._encryption = encryption
+        self._client_of = client_of
+        self._default = default
+        self._pool = pool or ClientPool()
+        self._app_urls: dict[str, str] = {}
+        self._workspaces: dict[str, str] = {}
+
+    @property
+    def can_connect(self) -> bool:
+        """Keys are stored sealed or not at all."""
+        return self._encryption is not None
+
+    def client(self, site: Site, api_key: str, app_key: str) -> Datadog:
+        """For a look at keys that are not stored yet. Raises UnusableKeyError."""
+        return self._client_of(site, api_key, app_key)
+
+    async def step(self) -> float | None:
+        """Learn what other replicas have connected, for links; close what is out of use."""
+        async with self._database.transaction() as connection:
+            for row in await connection.execute(select(orgs)):
+                self._note(_entry(row))
+        await self._pool.close_retired()
+        return None
+
+    def _note(self, entry: OrgEntry) -> None:
+        self._app_urls[entry.id] = entry.app_url
+        self._workspaces[entry.id] = entry.workspace
+
+    async def close(self) -> None:
+        await self._pool.close()
+        if self._default is not None:
+            await self._default[1].client.aclose()
+
+    async def sealed(self) -> int:
+        """How many organisations' keys are stored."""
+        query = select(func.count()).where(orgs.c.api_key.is_not(None))
+        async with self._database.transaction() as connection:
+            return int((await connection.execute(query)).scalar_one())
+
+    # -- looking up ---------------------------------------------------------------------------------------------
+
+    async def entry(self, org: str) -> OrgEntry | None:
+        """What is known of the organisation with this id; None when it is not connected (any more)."""
+        if self._default is not None and org == DEFAULT:
+            return self._default[0]
+        connected = and_(orgs.c.id == org, orgs.c.api_key.is_not(None))
+        async with self._database.transaction() as connection:
+            row = (await connection.execute(select(orgs).where(connected))).first()
+        return _entry(row) if row else None
+
+    async def get(self, org: str) -> ConnectedOrg | None:
+        """The organisation with this id, ready to be asked; None when it is not connected (any more)."""
+        if self._default is not None and org == DEFAULT:
+            return self._default[1]
+        async with self._database.transaction() as connection:
+            row = (await connection.execute(select(orgs).where(orgs.c.id == org))).first()
+        if row is None or row.api_key is None:
+            self._pool.drop(org)
+            return None
+        return self._pooled(row)
+
+    def _pooled(self, row: Row[Any]) -> ConnectedOrg | None:
+        entry = _entry(row)
+        self._note(entry)
+        if self._encryption is None:
+            logger.error("the keys of %s are sealed and there is no BITS_ENCRYPTION_KEYS to open them", entry.id)
+            return None
+        try:
+            keys = self._encryption.decrypt(row.api_key), self._encryption.decrypt(row.app_key)
+        except EncryptionError as error:
+            logger.error("the keys of %s can't be opened: %s", entry.id, error)  # noqa: TRY400  the sentence says it all
+            return None
+        return self._pool.get(
+            entry.id,
+            entry.version,
+            lambda: ConnectedOrg.on(entry.id, self._client_of(entry.site, *keys), entry.app_url),
+        )
+
+    def app_url(self, org: str) -> str:
+        """Where its pages are; for links, so from memory."""
+        if self._default is not None and org == DEFAULT:
+            return self._default[0].app_url
+        return self._app_urls.get(org, _UNKNOWN_APP)
+
+    async def of_workspace(self, workspace: str) -> list[OrgEntry]:
+        """All it may use, those of the settings first."""
+        mine = and_(orgs.c.workspace == workspace, orgs.c.api_key.is_not(None))
+        async with self._database.transaction() as connection:
+            rows = (await connection.execute(select(orgs).where(mine).order_by(orgs.c.connected_at, orgs.c.id))).all()
+        of_settings = [self._default[0]] if self._default is not None else []
+        entries = [*of_settings, *map(_entry, rows)]
+        for entry in entries:
+            self._note(entry)
+        return entries
+
+    async def everywhere(self) -> list[OrgEntry]:
+        """Of all workspaces, those of the settings first; for whoever runs the bot."""
+        connected = select(orgs).where(orgs.c.api_key.is_not(None)).order_by(orgs.c.workspace, orgs.c.connected_at)
+        async with self._database.transaction() as connection:
+            rows = (await connection.execute(connected)).all()
+        return [*([self._default[0]] if self._default is not None else []), *map(_entry, rows)]
+
+    async def named(self, workspace: str, word: str) -> OrgEntry | None:
+        """By the name its people gave it, or by its id; never another workspace's."""
+        return find(await self.of_workspace(workspace), word)
+
+    # -- connecting and disconnecting ---------------------------------------------------------------------------
+
+    async def connect(self, new: NewOrg) -> OrgEntry:
+        """A first connection, or other keys for an organisation that is known: it keeps its id.
+
+        Raises NameTaken, AnotherOrg, and VaultError where there is nothing to seal the keys with.
+        """
+        if self._default is not None and name_key(new.name) == name_key(self._default[0].name):
+            raise NameTaken
+        try:
+            row = await self._written(new)
+        except IntegrityError:
+            # two people connect the same one at once: the second try finds what the first has made
+            row = await self._again(new)
+        entry = _entry(row)
+        self._note(entry)
+        logger.info("%s is connected: %s, by %s", entry.id, entry.site.region, new.connected_by)
+        return entry
+
+    async def _written(self, new: NewOrg) -> Row[Any]:
+        async with self._database.transaction() as connection:
+            return await self._write(connection, new)
+
+    async def _again(self, new: NewOrg) -> Row[Any]:
+        try:
+            return await self._written(new)
+        except IntegrityError as error:
+            raise NameTaken from error
+
+    async def _write(self, connection: AsyncConnection, new: NewOrg) -> Row[Any]:
+        known = await self._known(connection, new)
+        values = self._values(new)
+        if known is None:
+            made = orgs.insert().values(id=_new_id(new.name), workspace=new.workspace, version=1, **values)
+            return (await connection.execute(made.returning(*orgs.c))).one()
+        changed = update(orgs).where(orgs.c.id == known.id).values(version=orgs.c.version + 1, **values)
+        return (await connection.execute(changed.returning(*orgs.c))).one()
+
+    async def _known(self, connection: AsyncConnection, new: NewOrg) -> Row[Any] | None:
+        """The row these keys belong to, also where it was disconnected before."""
+        mine = orgs.c.workspace == new.workspace
+        same = and_(orgs.c.org_uuid == new.org_uuid, orgs.c.org_uuid.is_not(None))
+        rows = (await connection.execute(select(orgs).where(mine, or_(same, orgs.c.id == new.replaces)))).all()
+        meant = next((row for row in rows if row.id == new.replaces), None)
+        if meant is not None and meant.org_uuid and new.org_uuid and meant.org_uuid != new.org_uuid:
+            raise AnotherOrg
+        return meant or next(iter(rows), None)
+
+    def _values(self, new: NewOrg) -> dict[str, Any]:
+        if self._encryption is None:
+            raise EncryptionError("There is no key to seal secrets with: set BITS_ENCRYPTION_KEYS.")
+        return {
+            "name": new.name,
+            "name_key": name_key(new.name),
+            "site": new.site.domain,
+            "subdomain": new.subdomain,
+            "api_key": self._encryption.encrypt(new.api_key),
+            "app_key": self._encryption.encrypt(new.app_key),
+            "api_key_end": new.api_key[-4:],
+            "app_key_end": new.app_key[-4:],
+            "org_uuid": new.org_uuid or None,
+            "owner": new.owner[:200],
+            "lacking": list(new.lacking),
+            "connected_by": new.connected_by,
+            "connected_at": self._database.now,
+        }
+
+    async def disconnect(self, workspace: str, org: str) -> OrgEntry | None:
+        """Its keys are gone when this returns; its id waits, should it be connected again. None when it was not there."""
+        mine = and_(orgs.c.id == org, orgs.c.workspace == workspace, orgs.c.api_key.is_not(None))
+        gone = {"api_key": None, "app_key": None, "api_key_end": "", "app_key_end": "", "name_key": None, "owner": ""}
+        changed = update(orgs).where(mine).values(version=orgs.c.version + 1, **gone)
+        async with self._database.transaction() as connection:
+            row = (await connection.execute(changed.returning(*orgs.c))).first()
+        self._pool.drop(org)
+        if row is None:
+            return None
+        logger.info("%s is disconnected", org)
+        return _entry(row)
+
+    async def forget_workspace(self, workspace: str) -> None:
+        """Everything of it, keys first of all."""
+        async with self._database.transaction() as connection:
+            await connection.execute(orgs.delete().where(orgs.c.workspace == workspace))
+        for org in [org for org, owner in self._workspaces.items() if owner == workspace]:
+            self._pool.drop(org)
+            self._app_urls.pop(org, None)
+            self._workspaces.pop(org, None)
+
+
+def _entry(row: Row[Any]) -> OrgEntry:
+    return OrgEntry(
+        id=row.id,
+        workspace=row.workspace,
+        name=row.name,
+        site=site_named(row.site) or SITES[0],
+        subdomain=row.subdomain,
+        api_key_end=row.api_key_end,
+        app_key_end=row.app_key_end,
+        owner=row.owner,
+        lacking=tuple(row.lacking or ()),
+        org_uuid=row.org_uuid or "",
+        connected_by=row.connected_by,
+        connected_at=row.connected_at,
+        version=row.version,
+    )
+
+
+def _new_id(name: str) -> str:
+    """Readable in logs and in addresses, and nobody else's."""
+    slug = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")[:40] or "org"
+    return f"{slug}-{''.join(secrets.choice(_LETTERS) for _ in range(8))}"

@@ -1,0 +1,43 @@
+"""Tables of the Datadog organisations that workspaces have connected, of questions which of them is meant, and of open Homes."""
+
+from sqlalchemy import JSON, Column, Float, Index, Integer, String, Table, UniqueConstraint
+
+from bot.storage.encryption import encrypted_column
+from bot.storage.tables import RowId, metadata
+
+orgs = Table(
+    "orgs",
+    metadata,
+    Column("id", String(64), primary_key=True),  # stands in every ledger row of the organisation, so it never changes
+    Column("workspace", String(32), nullable=False),
+    Column("name", String(80), nullable=False),
+    Column("name_key", String(80), nullable=True),  # how the name is compared; empty once it is disconnected
+    Column("site", String(64), nullable=False),
+    Column("subdomain", String(64), nullable=False),
+    encrypted_column("api_key", nullable=True),  # both empty once it is disconnected
+    encrypted_column("app_key", nullable=True),
+    Column("api_key_end", String(4), nullable=False),
+    Column("app_key_end", String(4), nullable=False),
+    Column("org_uuid", String(64), nullable=True),
+    Column("owner", String(200), nullable=False),  # whose application key it is
+    Column("lacking", JSON, nullable=False),  # permissions that were missing at the last check
+    Column("version", Integer, nullable=False),
+    Column("connected_by", String(32), nullable=False),
+    Column("connected_at", Float, nullable=False),
+    UniqueConstraint("workspace", "name_key"),
+    UniqueConstraint("workspace", "org_uuid"),
+)
+
+org_questions = Table(
+    "org_questions",
+    metadata,
+    Column("id", RowId, primary_key=True),
+    Column("key", String(255), nullable=False, unique=True),  # the same for a gesture that arrives twice
+    Column("workspace", String(32), nullable=False),
+    Column("channel", String(32), nullable=False),
+    Column("thread_ts", String(32), nullable=False),
+    Column("person", String(32), nullable=False),
+    Column("wish", JSON, nullable=False),  # what goes on once the organisation is chosen
+    Column("asked_at", Float, nullable=False),
+    Index("org_questions_age", "asked_at"),
+)

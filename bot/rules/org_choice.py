@@ -1,0 +1,63 @@
+"""Which organisation serves a request: the link's, else the alert card's or the channel's, else the only one; else somebody has to say.
+
+And the other way round: which channels an organisation's webhook alerts can come to.
+"""
+
+from collections.abc import Awaitable, Callable
+
+from bot.model import AlertRef, EventRef, ExistingRun, MonitorRef, Place, Subject
+from bot.orgs.model import Gone, NoOrg, OrgEntry, org_meant, webhook_org
+from bot.orgs.repository import OrgRepository
+from bot.rules.model import ChannelRules
+from bot.rules.repository import RuleRepository
+
+
+async def _of_no_card(_place: Place) -> str:
+    return ""
+
+
+class OrgChooser:
+    """`of_card` knows the organisation of the alert card a thread hangs under; empty for every other thread."""
+
+    def __init__(
+        self, book: OrgRepository, rules: RuleRepository, of_card: Callable[[Place], Awaitable[str]] = _of_no_card
+    ) -> None:
+        self._book = book
+        self._rules = rules
+        self._of_card = of_card
+
+    async def choose(self, place: Place, host: str = "") -> str | NoOrg:
+        """Its id. `host` is that of the link which was used or seen; empty where there was none."""
+        entries = await self._book.of_workspace(place.workspace)
+        named = await self._of_card(place)
+        if named and all(entry.id != named for entry in entries):
+            return Gone(named)
+        named = named or (await self._rules.of(place.workspace, place.channel)).org
+        meant = org_meant(entries, host=host, named=named)
+        return meant.id if isinstance(meant, OrgEntry) else meant
+
+    async def channels_of(self, org: str) -> list[ChannelRules]:
+        """Those that take this organisation's webhook alerts, never in a workspace that has not connected it."""
+        entry = await self._book.entry(org)
+        if entry is None:
+            return []
+        entries = [entry] if entry.from_settings else await self._book.of_workspace(entry.workspace)
+        return [rules for rules in await self._rules.all() if _takes(rules, entry, entries)]
+
+
+def _takes(rules: ChannelRules, entry: OrgEntry, entries: list[OrgEntry]) -> bool:
+    if not entry.from_settings and rules.workspace != entry.workspace:
+        return False
+    wanted = webhook_org(entries, rules.org)
+    return wanted is not None and wanted.id == entry.id
+
+
+def host_of(subject: Subject | None) -> str:
+    """The host of the link a subject was read from."""
+    match subject:
+        case ExistingRun(host=host, alert=alert):
+            return host or (alert.host if alert else "")
+        case AlertRef(host=host) | MonitorRef(host=host) | EventRef(host=host):
+            return host
+        case _:
+            return ""

@@ -1,0 +1,167 @@
+"""Where the rules of every channel are looked up: what the rules file says, else what was set in Slack, else the defaults."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Row, Table, delete, select, update
+
+from bot.investigations.tables import held_asks
+from bot.rules.audit import Decision, Entry, note
+from bot.rules.file import RuleFile
+from bot.rules.model import AlertFacts, ChannelRules, WorkspaceRules
+from bot.rules.schema import WrittenRules, WrittenWorkspace
+from bot.rules.tables import audit, channel_rules, charges, cooldowns, spending, workspace_rules
+from bot.storage.engine import Database
+
+DEFAULT_ORG = "default"
+
+_Write = tuple[Table, dict[str, str], int, dict[str, Any]]  # what to write where, over which version
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """Rules as somebody sees them while changing them; `version` notices that somebody else was faster."""
+
+    channel: ChannelRules
+    workspace: WorkspaceRules
+    channel_version: int = 0
+    workspace_version: int = 0
+
+
+class RuleRepository:
+    """`home` is the workspace of file entries that name none; `ids` are the channels the file calls by #name."""
+
+    def __init__(
+        self,
+        database: Database,
+        file: RuleFile | None = None,
+        *,
+        home: str = "",
+        ids: Mapping[str, str] | None = None,
+    ) -> None:
+        self._database = database
+        self.file_name = file.name if file else ""
+        entries = file.channels if file else ()
+        placed = [
+            entry.meant(entry.workspace or home, (ids or {}).get(entry.channel, entry.channel), from_file=True)
+            for entry in entries
+        ]
+        self._channels = {(rules.workspace, rules.channel): rules for rules in placed}
+        written = [entry.meant(entry.workspace or home, from_file=True) for entry in (file.workspaces if file else ())]
+        self._workspaces = {rules.workspace: rules for rules in written}
+
+    # -- looking up ---------------------------------------------------------------------------------------------
+
+    async def of(self, workspace: str, channel: str) -> ChannelRules:
+        return (await self._channel(workspace, channel))[0]
+
+    async def workspace(self, workspace: str) -> WorkspaceRules:
+        return (await self._workspace(workspace))[0]
+
+    async def draft(self, workspace: str, channel: str) -> Draft:
+        rules, version = await self._channel(workspace, channel)
+        of_workspace, workspace_version = await self._workspace(workspace)
+        return Draft(rules, of_workspace, version, workspace_version)
+
+    async def all(self) -> list[ChannelRules]:
+        """Of every channel that has rules."""
+        async with self._database.transaction() as connection:
+            rows = (await connection.execute(select(channel_rules))).all()
+        stored = [_channel_of(row) for row in rows]
+        apart = [rules for rules in stored if (rules.workspace, rules.channel) not in self._channels]
+        return sorted([*self._channels.values(), *apart], key=lambda rules: (rules.workspace, rules.channel))
+
+    async def _channel(self, workspace: str, channel: str) -> tuple[ChannelRules, int]:
+        if written := self._channels.get((workspace, channel)):
+            return written, 0
+        row = await self._row(channel_rules, workspace=workspace, channel=channel)
+        return (_channel_of(row), row.version) if row else (ChannelRules(workspace, channel), 0)
+
+    async def _workspace(self, workspace: str) -> tuple[WorkspaceRules, int]:
+        if written := self._workspaces.get(workspace):
+            return written, 0
+        row = await self._row(workspace_rules, workspace=workspace)
+        if row is None:
+            return WorkspaceRules(workspace), 0
+        return WrittenWorkspace.model_validate(row.content).meant(workspace), row.version
+
+    async def _row(self, table: Table, **key: str) -> Row[Any] | None:
+        query = select(table).where(*(table.c[name] == value for name, value in key.items()))
+        async with self._database.transaction() as connection:
+            return (await connection.execute(query)).first()
+
+    # -- changing -----------------------------------------------------------------------------------------------
+
+    async def save(self, draft: Draft, changed_by: str) -> bool:
+        """False when somebody else has changed the same rules meanwhile; nothing is changed then."""
+        writes = [*await self._channel_write(draft), *await self._workspace_write(draft)]
+        if not writes:
+            return True
+        async with self._database.engine.connect() as connection, connection.begin() as transaction:
+            for table, key, version, content in writes:
+                if not await self._write(connection, table, key, version, content, changed_by):
+                    await transaction.rollback()
+                    return False
+            await note(self._database, connection, _change(draft, changed_by))
+        return True
+
+    async def _channel_write(self, draft: Draft) -> list[_Write]:
+        rules = draft.channel
+        if rules.from_file or rules == await self.of(rules.workspace, rules.channel):
+            return []
+        key = {"workspace": rules.workspace, "channel": rules.channel}
+        return [(channel_rules, key, draft.channel_version, WrittenRules.of(rules).model_dump(mode="json"))]
+
+    async def _workspace_write(self, draft: Draft) -> list[_Write]:
+        rules = draft.workspace
+        if rules.from_file or rules == await self.workspace(rules.workspace):
+            return []
+        key = {"workspace": rules.workspace}
+        return [(workspace_rules, key, draft.workspace_version, WrittenWorkspace.of(rules).model_dump(mode="json"))]
+
+    async def _write(
+        self, connection: Any, table: Table, key: dict[str, str], version: int, content: dict[str, Any], by: str
+    ) -> bool:
+        values = {"content": content, "changed_by": by, "changed_at": self._database.now, "version": version + 1}
+        if version:
+            same = (table.c[name] == value for name, value in key.items())
+            changed = await connection.execute(update(table).where(*same, table.c.version == version).values(**values))
+            return bool(changed.rowcount)
+        inserted = await connection.execute(
+            self._database.insert_new(table).values(**key, **values).returning(table.c.version)
+        )
+        return inserted.first() is not None
+
+
+def _change(draft: Draft, changed_by: str) -> Entry:
+    place = draft.channel
+    versions = f"{draft.channel_version}:{draft.workspace_version}"
+    return Entry(
+        key=f"rules:{place.workspace}:{place.channel}:{versions}",
+        workspace=place.workspace,
+        channel=place.channel,
+        person=changed_by,
+        source="settings",
+        decision=Decision.RULES_CHANGED,
+        what="the channel's rules",
+    )
+
+
+def taken_by(channels: Iterable[ChannelRules], alert: AlertFacts) -> list[ChannelRules]:
+    """Those of the channels that take an alert; the default ones where none asks for it."""
+    channels = list(channels)
+    wanting = [rules for rules in channels if rules.route is not None and rules.route.matches(alert)]
+    return wanting or [rules for rules in channels if rules.is_default]
+
+
+def _channel_of(row: Row[Any]) -> ChannelRules:
+    return WrittenRules.model_validate(row.content).meant(row.workspace, row.channel)
+
+
+async def forget_rules(database: Database, workspace: str) -> None:
+    """The workspace has left: its rules, what it spent and who did what go with it."""
+    tables: Iterable[Table] = (channel_rules, workspace_rules, spending, charges, cooldowns, held_asks, audit)
+    async with database.transaction() as connection:
+        for table in tables:
+            await connection.execute(delete(table).where(table.c.workspace == workspace))

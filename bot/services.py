@@ -1,0 +1,78 @@
+"""What the listeners lean on, in one hand."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from bot.alerts.automatic import Automatic
+from bot.alerts.room import AlertRoom
+from bot.cases.actions import CaseActions
+from bot.cases.catalog import Catalogs
+from bot.cases.ports import CaseOrgs
+from bot.cases.posts import CaseFront
+from bot.cases.repository import CaseRepository
+from bot.cases.requests import CaseRequests
+from bot.home.home_tab import HomeTabs
+from bot.insights.opening_forms import Attaching
+from bot.investigations.health import HealthReader
+from bot.investigations.notices import Notices
+from bot.investigations.ports import Orgs
+from bot.investigations.refusing import Refusing
+from bot.investigations.repository import InvestigationRepository
+from bot.investigations.requests import Requests
+from bot.investigations.seen_alerts import SeenAlerts
+from bot.investigations.threads import ThreadReader
+from bot.orgs.connecting import Connecting
+from bot.orgs.questions import OrgQuestions
+from bot.orgs.repository import OrgRepository
+from bot.rules.audit import AuditTrail
+from bot.rules.budget import Budget
+from bot.rules.permissions import Permissions
+from bot.rules.repository import RuleRepository
+from bot.rules.which_org import WhichOrg
+from bot.slack.clients import Workspaces
+from bot.slack.people import People
+from bot.slack.replies import Replies
+from bot.storage.workers import Tasks
+from bot.workspaces.departures import Lifecycle
+
+
+@dataclass(frozen=True, slots=True)
+class CaseServices:
+    book: CaseRepository
+    orders: CaseRequests
+    acts: CaseActions
+    catalogs: Catalogs
+    orgs: CaseOrgs
+    front: CaseFront
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    requests: Requests
+    repository: InvestigationRepository
+    orgs: Orgs
+    replies: Replies
+    notices: Notices
+    workspaces: Workspaces
+    tasks: Tasks
+    seen_alerts: SeenAlerts
+    threads: ThreadReader
+    cases: CaseServices
+    app_url: Callable[[str], str]  # of an org, for links
+    keep_watching: Callable[[], None]  # wakes whoever has to act on a change
+    attaching: Attaching
+    alerts: AlertRoom
+    rules: RuleRepository
+    permissions: Permissions  # asked before anything is started, shown or changed
+    people: People
+    refusing: Refusing
+    budget: Budget
+    trail: AuditTrail
+    health: HealthReader
+    automatic: Automatic
+    org_book: OrgRepository
+    which_org: WhichOrg
+    org_questions: OrgQuestions
+    connecting: Connecting
+    home_tabs: HomeTabs
+    lifecycle: Lifecycle | None = None  # none with the one workspace of the settings

@@ -1,0 +1,117 @@
+"""Answers to one person: where only they see it, else a direct message. At most once more than needed, never silently not."""
+
+import logging
+import time
+from collections import OrderedDict
+from dataclasses import dataclass
+
+from aiohttp import ClientSession
+from slack_sdk.errors import SlackApiError
+from slack_sdk.web.async_client import AsyncWebClient
+from slack_sdk.webhook.async_client import AsyncWebhookClient
+
+from bot.model import Place
+from bot.slack.clients import Workspaces
+from bot.slack.errors import CALL_ERRORS, error_code
+from bot.slack.message import Message
+
+logger = logging.getLogger(__name__)
+
+_URL_LIFE = 29 * 60.0
+_URL_USES = 5
+_MOST_URLS = 5000
+
+
+@dataclass(slots=True)
+class _ReplyUrl:
+    url: str
+    until: float
+    uses: int = _URL_USES
+
+
+class Replies:
+    """Response URLs are kept in memory only: they are keys to answer in somebody's name and live half an hour."""
+
+    def __init__(self, workspaces: Workspaces, session: ClientSession) -> None:
+        self._workspaces = workspaces
+        self._session = session
+        self._urls: OrderedDict[tuple[str, str, str], _ReplyUrl] = OrderedDict()
+
+    def remember(self, place: Place, person: str, response_url: str) -> None:
+        """The latest way to answer this person about this channel."""
+        if not response_url:
+            return
+        key = (place.workspace, place.channel, person)
+        self._urls.pop(key, None)
+        self._urls[key] = _ReplyUrl(response_url, time.monotonic() + _URL_LIFE)
+        while len(self._urls) > _MOST_URLS:
+            self._urls.popitem(last=False)
+
+    async def tell(self, place: Place, person: str, message: Message) -> bool:
+        """Say it where they asked, visible to that person only; else by direct message."""
+        if await self._by_response_url(place, person, message):
+            return True
+        bot_client = await self._workspaces.bot_client(place.workspace)
+        if bot_client is None or not person:
+            return False
+        return await _ephemeral(bot_client.client, place, person, message) or await _direct(
+            bot_client.client, person, message
+        )
+
+    async def _by_response_url(self, place: Place, person: str, message: Message) -> bool:
+        known = self._urls.get((place.workspace, place.channel, person))
+        if known is None or known.uses <= 0 or known.until < time.monotonic():
+            return False
+        known.uses -= 1
+        webhook = AsyncWebhookClient(known.url, session=self._session, timeout=10, retry_handlers=[])
+        try:
+            answer = await webhook.send(
+                text=message.text, blocks=message.blocks, response_type="ephemeral", replace_original=False
+            )
+        except CALL_ERRORS as error:
+            logger.info("an answer by response_url failed: %s", type(error).__name__)
+            return False
+        return answer.status_code == 200
+
+    async def permalink(self, workspace: str, channel: str, ts: str) -> str:
+        """A link to a message; empty where Slack gives none."""
+        bot_client = await self._workspaces.bot_client(workspace)
+        if bot_client is None:
+            return ""
+        try:
+            answer = await bot_client.client.chat_getPermalink(channel=channel, message_ts=ts)
+        except CALL_ERRORS:
+            return ""
+        return str(answer.get("permalink") or "")
+
+
+async def _ephemeral(client: AsyncWebClient, place: Place, person: str, message: Message) -> bool:
+    if not place.channel:
+        return False  # asked from the Home tab
+    try:
+        await client.chat_postEphemeral(
+            channel=place.channel,
+            user=person,
+            thread_ts=place.thread_ts or None,
+            parse="none",
+            **message.as_arguments(),
+        )
+    except CALL_ERRORS as error:
+        logger.info("an ephemeral answer failed: %s", _code(error))
+        return False
+    return True
+
+
+async def _direct(client: AsyncWebClient, person: str, message: Message) -> bool:
+    try:
+        await client.chat_postMessage(
+            channel=person, parse="none", unfurl_links=False, unfurl_media=False, **message.as_arguments()
+        )
+    except CALL_ERRORS as error:
+        logger.warning("a direct answer failed: %s", _code(error))
+        return False
+    return True
+
+
+def _code(error: Exception) -> str:
+    return (error_code(error) or "no code") if isinstance(error, SlackApiError) else type(error).__name__
