@@ -2,7 +2,7 @@
 
 from slack_bolt.async_app import AsyncApp
 
-from bot.alerts import slack as alerts
+from bot.alerts.slack import AlertButtons
 from bot.cases import slack as cases
 from bot.commands import slack as commands
 from bot.home import slack as home
@@ -12,13 +12,15 @@ from bot.orgs import choice as orgs
 from bot.orgs import slack as connect
 from bot.rules import slack as settings
 from bot.services import Services
+from bot.slack.listeners import Listeners
 from bot.workspaces import slack as lifecycle
 
 
 def register(app: AsyncApp, services: Services) -> None:
+    on = Listeners(app, services.replies, services.tasks)
+    AlertButtons(services.alerts.book, services.alerts.mutes, services.permissions, services.modals).register(on)
     for listeners in (
         actions,
-        alerts,
         attach,
         cases,
         commands,

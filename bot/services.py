@@ -30,6 +30,7 @@ from bot.rules.permissions import Permissions
 from bot.rules.repository import RuleRepository
 from bot.rules.which_org import WhichOrg
 from bot.slack.clients import Workspaces
+from bot.slack.modals import Modals
 from bot.slack.people import People
 from bot.slack.replies import Replies
 from bot.storage.workers import Tasks
@@ -53,6 +54,7 @@ class Services:
     orgs: Orgs
     replies: Replies
     notices: Notices
+    modals: Modals
     workspaces: Workspaces
     tasks: Tasks
     seen_alerts: SeenAlerts

@@ -59,6 +59,7 @@ from bot.rules.repository import RuleRepository, forget_rules
 from bot.rules.which_org import WhichOrg
 from bot.services import CaseServices, Services
 from bot.slack.clients import SingleWorkspace, WorkspaceClients
+from bot.slack.modals import Modals
 from bot.slack.people import People
 from bot.slack.poster import Kind, Poster
 from bot.slack.replies import Replies
@@ -138,6 +139,7 @@ async def assemble(
         orgs=parts.orgs,
         replies=core.replies,
         notices=core.notices,
+        modals=Modals(home, core.replies),
         workspaces=home,
         tasks=parts.tasks,
         seen_alerts=core.seen_alerts,

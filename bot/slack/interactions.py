@@ -1,23 +1,58 @@
-"""Reads what a person did from Slack's payloads: who, where, and the key that is the same for a retry of it only."""
+"""What a person did in Slack, read once from its payload: who, where, on what, and the key that is the same for a retry only."""
 
 import json
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from hashlib import sha256
 from typing import Any
 
 from bot.model import Place
 
+Payload = Mapping[str, Any]
+
 
 @dataclass(frozen=True, slots=True)
 class Interaction:
+    """A click, a choice, a shortcut, a submitted or searched form, a slash command or a mention."""
+
     key: str
     place: Place
     person: str
+    person_name: str = ""  # untrusted
     response_url: str = ""
     trigger_id: str = ""
+    action_id: str = ""
+    block_id: str = ""
+    value: str = ""  # of the button that was pressed, or of the option that was chosen
+    text: str = ""  # typed after a command or mention, or into a select that searches
+    message: Payload = field(default_factory=dict, repr=False)  # the one it was done on
+    view: Payload = field(default_factory=dict, repr=False)  # the window it was done in
+
+    @property
+    def workspace(self) -> str:
+        return self.place.workspace
+
+    @property
+    def number(self) -> int:
+        """The value as a row's number; 0, which no row has, for anything else."""
+        value = self.value
+        return int(value) if value.isascii() and value.isdigit() and len(value) < 16 else 0
+
+    @property
+    def view_id(self) -> str:
+        return str(self.view.get("id") or "")
+
+    @property
+    def metadata(self) -> str:
+        """What the window carries with it."""
+        return str(self.view.get("private_metadata") or "")
+
+    def at(self, channel: str, thread_ts: str = "") -> "Interaction":
+        """The same where only its window knows the place."""
+        return replace(self, place=Place(self.workspace, channel, thread_ts))
 
 
-def workspace_of(body: dict[str, Any]) -> str:
+def workspace_of(body: Payload) -> str:
     """The workspace it happened in; for an org-wide install the person's own."""
     team = body.get("team") or {}
     user = body.get("user") or {}
@@ -29,33 +64,84 @@ def workspace_of(body: dict[str, Any]) -> str:
     )
 
 
-def of_message(body: dict[str, Any]) -> Interaction:
-    """A button or shortcut on a message: the answer belongs into that message's thread."""
-    container, message = body.get("container") or {}, body.get("message") or {}
+def of_message(body: Payload) -> Interaction:
+    """A button, a select or a shortcut: the answer belongs into its message's thread."""
+    container, message, action = body.get("container") or {}, body.get("message") or {}, first_action(body)
     ts = message.get("ts") or container.get("message_ts") or body.get("message_ts") or ""
     thread = message.get("thread_ts") or container.get("thread_ts") or ts
     channel = (body.get("channel") or {}).get("id") or container.get("channel_id") or ""
+    chosen = action.get("selected_option") or {}
     return Interaction(
         key=_key(body),
         place=Place(workspace_of(body), str(channel), str(thread)),
-        person=str((body.get("user") or {}).get("id", "")),
+        person=_person(body),
+        person_name=_person_name(body),
         response_url=str(body.get("response_url") or ""),
         trigger_id=str(body.get("trigger_id") or ""),
+        action_id=str(action.get("action_id") or ""),
+        block_id=str(action.get("block_id") or ""),
+        value=str(action.get("value") or chosen.get("value") or ""),
+        message=message,
+        view=body.get("view") or {},
     )
 
 
-def of_command(body: dict[str, Any]) -> Interaction:
+def of_search(body: Payload) -> Interaction:
+    """Somebody types into a select that searches."""
+    return replace(of_message(body), text=str(body.get("value") or ""))
+
+
+def of_submission(body: Payload) -> Interaction:
+    """A window that was submitted; sent again it has the same key."""
+    view = body.get("view") or {}
+    key = f"view:{view.get('root_view_id') or view.get('id', '')}"
+    return replace(of_message(body), key=key)
+
+
+def of_command(body: Payload) -> Interaction:
     return Interaction(
         key=_key(body),
         place=Place(str(body.get("team_id") or ""), str(body.get("channel_id") or "")),
         person=str(body.get("user_id") or ""),
         response_url=str(body.get("response_url") or ""),
         trigger_id=str(body.get("trigger_id") or ""),
+        text=str(body.get("text") or ""),
     )
 
 
-def _key(body: dict[str, Any]) -> str:
-    """From everything a redelivery repeats and a second gesture does not; hashed, a response URL is a key to answer."""
+def of_mention(body: Payload) -> Interaction:
+    """A mention is answered in its thread; one in the channel opens a thread under itself."""
+    event = body.get("event") or {}
+    ts, channel = str(event.get("ts") or ""), str(event.get("channel") or "")
+    workspace = str(body.get("team_id") or event.get("team") or "")
+    return Interaction(
+        key=f"mention:{workspace}:{channel}:{ts}",
+        place=Place(workspace, channel, str(event.get("thread_ts") or ts)),
+        person=str(event.get("user") or ""),
+        text=str(event.get("text") or ""),
+    )
+
+
+def of_view(body: Payload, place: Place) -> Interaction:
+    return replace(of_submission(body), place=place)
+
+
+def first_action(body: Payload) -> dict[str, Any]:
+    actions = body.get("actions") or [{}]
+    return dict(actions[0])
+
+
+def _person(body: Payload) -> str:
+    return str((body.get("user") or {}).get("id", ""))
+
+
+def _person_name(body: Payload) -> str:
+    user = body.get("user") or {}
+    return str(user.get("name") or user.get("username") or "")
+
+
+def _key(body: Payload) -> str:
+    """From everything a redelivery repeats and a second one does not; hashed, a response URL is a key to answer."""
     actions = [[action.get("action_id"), action.get("action_ts")] for action in body.get("actions") or ()]
     told = [
         body.get("trigger_id"),
@@ -69,30 +155,3 @@ def _key(body: dict[str, Any]) -> str:
         actions,
     ]
     return f"gesture:{sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()}"
-
-
-def of_mention(body: dict[str, Any]) -> Interaction:
-    """A mention is answered in its thread; one in the channel opens a thread under itself."""
-    event = body.get("event") or {}
-    ts, channel = str(event.get("ts") or ""), str(event.get("channel") or "")
-    workspace = str(body.get("team_id") or event.get("team") or "")
-    return Interaction(
-        key=f"mention:{workspace}:{channel}:{ts}",
-        place=Place(workspace, channel, str(event.get("thread_ts") or ts)),
-        person=str(event.get("user") or ""),
-    )
-
-
-def of_view(body: dict[str, Any], place: Place) -> Interaction:
-    view = body.get("view") or {}
-    return Interaction(
-        key=f"view:{view.get('root_view_id') or view.get('id', '')}",
-        place=place,
-        person=str((body.get("user") or {}).get("id", "")),
-        trigger_id=str(body.get("trigger_id") or ""),
-    )
-
-
-def first_action(body: dict[str, Any]) -> dict[str, Any]:
-    actions = body.get("actions") or [{}]
-    return dict(actions[0])

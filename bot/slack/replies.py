@@ -13,6 +13,7 @@ from slack_sdk.webhook.async_client import AsyncWebhookClient
 from bot.model import Place
 from bot.slack.clients import Workspaces
 from bot.slack.errors import CALL_ERRORS, error_code
+from bot.slack.interactions import Interaction
 from bot.slack.message import Message
 
 logger = logging.getLogger(__name__)
@@ -35,15 +36,17 @@ class Replies:
     def __init__(self, workspaces: Workspaces, session: ClientSession) -> None:
         self._workspaces = workspaces
         self._session = session
-        self._urls: OrderedDict[tuple[str, str, str], _ReplyUrl] = OrderedDict()
+        self._urls: OrderedDict[tuple[Place, str], _ReplyUrl] = OrderedDict()
 
     def remember(self, place: Place, person: str, response_url: str) -> None:
-        """The latest way to answer this person about this channel."""
+        """The latest way to answer this person in this thread; Slack shows the answer where the URL comes from.
+
+        What comes without a URL, a mention, must not be answered by that of an earlier click.
+        """
+        self._urls.pop((place, person), None)
         if not response_url:
             return
-        key = (place.workspace, place.channel, person)
-        self._urls.pop(key, None)
-        self._urls[key] = _ReplyUrl(response_url, time.monotonic() + _URL_LIFE)
+        self._urls[place, person] = _ReplyUrl(response_url, time.monotonic() + _URL_LIFE)
         while len(self._urls) > _MOST_URLS:
             self._urls.popitem(last=False)
 
@@ -59,14 +62,23 @@ class Replies:
         )
 
     async def _by_response_url(self, place: Place, person: str, message: Message) -> bool:
-        known = self._urls.get((place.workspace, place.channel, person))
+        known = self._urls.get((place, person))
         if known is None or known.uses <= 0 or known.until < time.monotonic():
             return False
         known.uses -= 1
-        webhook = AsyncWebhookClient(known.url, session=self._session, timeout=10, retry_handlers=[])
+        return await self._respond(known.url, message, replace=False)
+
+    async def replace(self, interaction: Interaction, message: Message) -> None:
+        """In the place of the message that was clicked, so that nobody presses it twice."""
+        url = interaction.response_url
+        if not url or not await self._respond(url, message, replace=True):
+            await self.tell(interaction.place, interaction.person, message)
+
+    async def _respond(self, url: str, message: Message, *, replace: bool) -> bool:
+        webhook = AsyncWebhookClient(url, session=self._session, timeout=10, retry_handlers=[])
         try:
             answer = await webhook.send(
-                text=message.text, blocks=message.blocks, response_type="ephemeral", replace_original=False
+                text=message.text, blocks=message.blocks, response_type="ephemeral", replace_original=replace
             )
         except CALL_ERRORS as error:
             logger.info("an answer by response_url failed: %s", type(error).__name__)

@@ -14,6 +14,7 @@ from bot.investigations.views.investigate_button import alert_value, nudge_messa
 from bot.investigations.views.question import question_modal, read_question
 from bot.model import AlertRef, EventRef, ExistingRun, MonitorRef, Question, Subject
 from bot.slack.message import Message
+from bot.slack.modals import unexpected
 from bot.slack.posting_errors import posting_sentence
 from tests.slack.blockkit import buttons, check_message, check_modal, links, mrkdwn, shown
 from tests.slack.test_views_card import APP, HOSTILE, INV, RUN
@@ -150,7 +151,7 @@ def test_a_summary_of_one_run(count: int) -> None:
         answers.started(PERMALINK),
         refusals.no_org(),
         answers.unknown_investigation(HOSTILE),
-        answers.unexpected(HOSTILE),
+        unexpected(HOSTILE),
         answers.gone(),
         answers.no_longer_alert(),
         answers.kept_waiting(),

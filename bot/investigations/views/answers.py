@@ -216,13 +216,6 @@ def refused(failure: Failure, *, wait: float | None = None, ref: str = "") -> Me
     return Message(text, [section(f"{told.sentence}\n{step}"), *quote, *footer])
 
 
-def unexpected(ref: str) -> Message:
-    return sentences(
-        "Something went wrong on my side; nothing more will happen by itself.",
-        f"Try again. If it fails again, tell whoever runs {APP} this reference: {code(ref, 60)}.",
-    )
-
-
 def gone() -> Message:
     """A button whose investigation our ledger no longer has."""
     return sentences(f"I no longer know that {INVESTIGATION}. Start from the alert again.")
@@ -240,8 +233,3 @@ def vote_noted(*, helpful: bool) -> Message:
 
 def kept_waiting() -> Message:
     return sentences("I am watching it again. The conclusions will follow in the thread.")
-
-
-def too_late() -> Message:
-    """Slack gives a click three seconds to open a window."""
-    return sentences("That took longer than Slack allows for opening a window. Nothing was done: please click again.")

@@ -1,0 +1,131 @@
+"""Where the rooms' handlers meet Bolt: each gets an interaction that was read once, and what it returns is said or done.
+
+A handler is awaited before Slack is acknowledged, so what it writes down is kept by then. What it returns comes after:
+a message is told to that person only, a coroutine runs in the background.
+"""
+
+import re
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from slack_bolt.async_app import AsyncAck, AsyncApp
+
+from bot.slack.blocks import Block
+from bot.slack.interactions import Interaction, Payload, of_command, of_message, of_search, of_submission
+from bot.slack.message import Message
+from bot.slack.replies import Replies
+from bot.storage.workers import Tasks
+
+
+@dataclass(frozen=True, slots=True)
+class Instead:
+    """A message that takes the place of the one that was clicked."""
+
+    message: Message
+
+
+After = Message | Instead | Coroutine[Any, Any, Any] | None  # a coroutine is work that need not be waited for
+
+
+@dataclass(frozen=True, slots=True)
+class Submitted:
+    """What becomes of a submitted window: it closes, unless errors or another view are shown in it."""
+
+    errors: dict[str, str] = field(default_factory=dict)  # a sentence for each block
+    view: Block | None = None
+    after: After = None
+
+    def as_arguments(self) -> dict[str, Any]:
+        if self.errors:
+            return {"response_action": "errors", "errors": self.errors}
+        return {"response_action": "update", "view": self.view} if self.view is not None else {}
+
+
+Handler = Callable[[Interaction], Awaitable[After]]
+Pattern = str | re.Pattern[str]
+
+
+class Listeners:
+    """Handed to each room, which registers its handlers."""
+
+    def __init__(self, app: AsyncApp, replies: Replies, tasks: Tasks) -> None:
+        self._app = app
+        self._replies = replies
+        self._tasks = tasks
+        self._events: dict[str, list[Callable[[Payload], Awaitable[None]]]] = {}
+        app.middleware(self._keep_event)
+
+    def action(self, action_id: Pattern, handle: Handler) -> None:
+        self._app.action(action_id)(self._listener(of_message, handle))
+
+    def shortcut(self, callback_id: str, handle: Handler) -> None:
+        self._app.shortcut(callback_id)(self._listener(of_message, handle))
+
+    def command(self, name: str, handle: Handler) -> None:
+        """A message it returns is the command's own answer."""
+
+        async def typed(ack: AsyncAck, body: dict[str, Any]) -> None:
+            interaction = self._read(of_command, body)
+            after = await handle(interaction)
+            if isinstance(after, Message):
+                await ack(**after.as_arguments())
+            else:
+                await ack()
+                self._go_on(interaction, after)
+
+        self._app.command(name)(typed)
+
+    def submission(self, callback_id: str, handle: Callable[[Interaction], Awaitable[Submitted]]) -> None:
+        async def submitted(ack: AsyncAck, body: dict[str, Any]) -> None:
+            interaction = self._read(of_submission, body)
+            outcome = await handle(interaction)
+            await ack(**outcome.as_arguments())
+            self._go_on(interaction, outcome.after)
+
+        self._app.view(callback_id)(submitted)
+
+    def options(self, action_id: str, handle: Callable[[Interaction], Awaitable[Sequence[Block]]]) -> None:
+        async def searched(ack: AsyncAck, body: dict[str, Any]) -> None:
+            await ack(options=list(await handle(of_search(body))))
+
+        self._app.options(action_id)(searched)
+
+    def event(self, kind: str, handle: Callable[[Payload], Awaitable[None]]) -> None:
+        """Handled before Slack is acknowledged: it does not send an acknowledged event again."""
+
+        async def heard() -> None:
+            """Dealt with in the middleware, which runs before Bolt acknowledges."""
+
+        if kind not in self._events:
+            self._app.event(kind)(heard)
+        self._events.setdefault(kind, []).append(handle)
+
+    async def _keep_event(self, body: dict[str, Any], next: Callable[[], Awaitable[None]]) -> None:  # noqa: A002  Bolt passes it by this name
+        event = body.get("event")
+        if body.get("type") == "event_callback" and isinstance(event, dict):
+            for handle in self._events.get(str(event.get("type")), ()):
+                await handle(body)
+        await next()
+
+    def _listener(self, read: Callable[[Payload], Interaction], handle: Handler) -> Callable[..., Awaitable[None]]:
+        async def listener(ack: AsyncAck, body: dict[str, Any]) -> None:
+            interaction = self._read(read, body)
+            after = await handle(interaction)
+            await ack()
+            self._go_on(interaction, after)
+
+        return listener
+
+    def _read(self, read: Callable[[Payload], Interaction], body: Payload) -> Interaction:
+        interaction = read(body)
+        self._replies.remember(interaction.place, interaction.person, interaction.response_url)
+        return interaction
+
+    def _go_on(self, interaction: Interaction, after: After) -> None:
+        if isinstance(after, Message):
+            after = self._replies.tell(interaction.place, interaction.person, after)
+        elif isinstance(after, Instead):
+            after = self._replies.replace(interaction, after.message)
+        if after is not None:
+            self._tasks.spawn(after, f"after {interaction.action_id or 'an interaction'}")
