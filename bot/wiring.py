@@ -55,7 +55,7 @@ from bot.rules.channel_names import channel_ids
 from bot.rules.file import RuleFile, RuleFileProblems, load_rule_file
 from bot.rules.org_choice import OrgChooser
 from bot.rules.permissions import Permissions
-from bot.rules.repository import RuleRepository, forget_rules
+from bot.rules.repository import RuleRepository
 from bot.rules.which_org import WhichOrg
 from bot.services import CaseServices, Services
 from bot.slack.clients import SingleWorkspace, WorkspaceClients
@@ -239,7 +239,7 @@ def _start_on_chores(parts: Parts, core: _Core, home_tabs: HomeTabs) -> None:
     workers.repeat("tidying", Tidying(parts.database).step, every=AN_HOUR)
     workers.repeat("homes", home_tabs.step, every=AN_HOUR)  # they are drawn when something changes
     workers.closers.append(core.people.close)
-    workers.on_uninstall += [parts.orgs.forget_workspace, partial(forget_rules, parts.database)]
+    workers.on_uninstall.append(parts.orgs.forget_workspace)
 
 
 def _home_tabs(parts: Parts, core: _Core, book: CaseRepository, health: HealthReader) -> HomeTabs:

@@ -7,7 +7,7 @@ in its thread before it is sent again, and not before it must have landed.
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 from hashlib import sha256
 from itertools import groupby
@@ -51,12 +51,16 @@ class Poster:
         timing: Timing,
         *,
         wake: Callable[[], None] = lambda: None,
+        clock: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         self._outbox = outbox
         self._workspaces = workspaces
         self._kinds = kinds
         self._timing = timing
         self._wake = wake  # what became due in a channel while it was busy need not wait for the next sweep
+        self._clock = clock
+        self._sleep = sleep
         self._tasks = Tasks()
         self._busy: set[str] = set()
         self._last_post: dict[str, float] = {}
@@ -83,10 +87,10 @@ class Poster:
 
     async def _serve(self, channel: str, deliveries: list[Delivery]) -> None:
         """One channel's deliveries one after the other, as long as the lease surely holds."""
-        began = time.monotonic()
+        began = self._clock()
         try:
             for delivery in deliveries:
-                if time.monotonic() - began > self._timing.settle:
+                if self._clock() - began > self._timing.settle:
                     await self._outbox.not_tried(delivery, 0, "later")
                 else:
                     await self._guarded(delivery)
@@ -158,10 +162,10 @@ class Poster:
         await self._outbox.sent(delivery, str(answer["ts"]), _digest(message))
 
     async def _keep_pace(self, channel: str) -> None:
-        wait = self._last_post.get(channel, 0.0) + self._timing.pace - time.monotonic()
+        wait = self._last_post.get(channel, 0.0) + self._timing.pace - self._clock()
         if wait > 0:
-            await asyncio.sleep(wait)
-        self._last_post[channel] = time.monotonic()
+            await self._sleep(wait)
+        self._last_post[channel] = self._clock()
         if len(self._last_post) > 1000:
             self._last_post.clear()
 

@@ -3,6 +3,7 @@
 import itertools
 from typing import TYPE_CHECKING, Any
 
+from multidict import CIMultiDict, CIMultiDictProxy
 from slack_sdk.errors import SlackApiError
 
 from bot.investigations.repository import CARD, CONCLUSIONS, InvestigationRepository
@@ -22,7 +23,7 @@ class Answer(dict[str, Any]):
     def __init__(self, body: dict[str, Any], status: int = 200, headers: dict[str, str] | None = None) -> None:
         super().__init__(body)
         self.status_code = status
-        self.headers = headers or {}
+        self.headers = CIMultiDictProxy(CIMultiDict(headers or {}))
 
 
 def says(code: str, *, status: int = 200, headers: dict[str, str] | None = None) -> SlackApiError:

@@ -322,6 +322,6 @@ class FakeDatadog:
     def asked(self, method: str, path: str) -> list[Seen]:
         return self.journal.asked(method, path)
 
-    async def wait_for(self, predicate: Callable[[], T], timeout: float = 5.0) -> T:  # noqa: ASYNC109
+    async def wait_for(self, predicate: Callable[[], T], timeout: float = 20.0) -> T:  # noqa: ASYNC109
         """Waits until the predicate is true; it is asked anew at each request, effect and answer."""
         return await self.journal.wait_for(predicate, timeout)

@@ -8,6 +8,8 @@ from bot.sandbox.slack.errors import NeverHappened
 
 T = TypeVar("T")
 
+PATIENCE = 20.0  # seconds; long, because a busy machine is no reason to fail
+
 
 class Changes:
     """Wakes those who wait whenever anything in the local Slack changes; nobody polls."""

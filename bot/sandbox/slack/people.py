@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from bot.sandbox.slack.board import Content
+from bot.sandbox.slack.changes import PATIENCE
 from bot.sandbox.slack.delivery import Kind
 from bot.sandbox.slack.errors import ApiError, NotAcknowledged, NotOnScreen
 from bot.sandbox.slack.handles import ResponseUrl
@@ -83,10 +84,10 @@ class Person:
         """A channel, or one thread, as this person reads it."""
         return thread_text(where, self.id) if isinstance(where, Message) else transcript(where, self.id)
 
-    async def waits_for(self, happened: Callable[[], T | None], timeout: float = 5.0) -> T:  # noqa: ASYNC109 - shown on failure
+    async def waits_for(self, happened: Callable[[], T | None], timeout: float = PATIENCE) -> T:  # noqa: ASYNC109 - shown on failure
         return await self.slack.wait_for(happened, timeout)
 
-    async def waits_for_modal(self, words: str = "", timeout: float = 5.0) -> SeenView:  # noqa: ASYNC109 - shown on failure
+    async def waits_for_modal(self, words: str = "", timeout: float = PATIENCE) -> SeenView:  # noqa: ASYNC109 - shown on failure
         """Waits until a modal with these words in it is on top."""
         return await self.waits_for(lambda: self.modal if self.modal and words in self.modal.text else None, timeout)
 

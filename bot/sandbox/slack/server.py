@@ -9,7 +9,7 @@ from typing import Any, Literal, Self, TypeVar
 from aiohttp import web
 
 from bot.sandbox.slack.board import Board
-from bot.sandbox.slack.changes import Changes, Ids, Timestamps
+from bot.sandbox.slack.changes import PATIENCE, Changes, Ids, Timestamps
 from bot.sandbox.slack.datadog_app import DatadogApp
 from bot.sandbox.slack.delivery import Delivered, Delivery
 from bot.sandbox.slack.errors import ApiError
@@ -307,11 +307,11 @@ class FakeSlack:
         last = [f"{call.method} {call.error or 'ok'}" for call in self.calls[-8:]]
         return "\n\n".join([*shown, *modals, f"last calls: {', '.join(last)}"])
 
-    async def wait_for(self, happened: Callable[[], T | None], timeout: float = 5.0) -> T:  # noqa: ASYNC109 - part of the message
+    async def wait_for(self, happened: Callable[[], T | None], timeout: float = PATIENCE) -> T:  # noqa: ASYNC109 - part of the message
         """Waits for the first true value, looked at after every change; else fails, showing what there is."""
         return await self.changes.wait_for(happened, timeout, self.everything)
 
-    async def connected(self, connections: int = 1, timeout: float = 5.0) -> None:  # noqa: ASYNC109 - part of the message
+    async def connected(self, connections: int = 1, timeout: float = PATIENCE) -> None:  # noqa: ASYNC109 - part of the message
         """Returns once the app has that many healthy Socket Mode connections."""
         await self.wait_for(lambda: len([one for one in self.sockets.in_use if not one.warned]) >= connections, timeout)
 

@@ -98,9 +98,9 @@ class Seen:
     def modal(self) -> SeenView | None:
         return self.person.modal
 
-    async def answered(self, timeout: float = 5.0) -> str:  # noqa: ASYNC109 - part of the message when it fails
+    async def answered(self) -> str:
         """Waits for an ephemeral answer, and reads it."""
-        await self.person.waits_for(lambda: self.ephemerals, timeout)
+        await self.person.waits_for(lambda: self.ephemerals)
         return self.text
 
 
