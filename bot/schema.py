@@ -2,7 +2,9 @@
 
 from bot.alerts import tables as alert_tables
 from bot.cases import tables as case_tables
+from bot.home import tables as home_tables
 from bot.insights import tables as draft_tables
+from bot.investigations import tables as investigation_tables
 from bot.orgs import tables as org_tables
 from bot.rules import tables as rule_tables
 from bot.storage import tables
@@ -14,7 +16,9 @@ __all__ = [
     "alert_tables",
     "case_tables",
     "draft_tables",
+    "home_tables",
     "install_tables",
+    "investigation_tables",
     "metadata",
     "org_tables",
     "rule_tables",

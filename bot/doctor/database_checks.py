@@ -13,7 +13,7 @@ from bot.doctor.findings import Finding, fail, ok, warn
 from bot.orgs.tables import orgs
 from bot.storage.encryption import Encryption, EncryptionError
 from bot.storage.engine import Database
-from bot.storage.migrations import Schema, schema_of
+from bot.storage.migrations import TOO_OLD, Schema, schema_of
 from bot.storage.rekeying import check_secrets
 from bot.workspaces.tables import installations
 
@@ -104,6 +104,8 @@ def _told_of_schema(url: str, schema: Schema) -> Finding:
     where = str(_path(url) or make_url(url).host or "in memory")
     if schema.is_current:
         return ok(DATABASE, f"{where}, schema {schema.there}")
+    if schema.is_too_old:
+        return fail(DATABASE, f"{where} has schema {schema.there}", TOO_OLD)
     if schema.is_newer:
         return warn(
             DATABASE,

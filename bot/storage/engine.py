@@ -22,8 +22,8 @@ Clock = Callable[[], float]
 _SCHEMA_LOCK = 7_105_215  # any number, the same in every replica
 
 
-class DatabaseBusyError(Exception):
-    """Another process holds the SQLite file."""
+class DatabaseUnusableError(Exception):
+    """The database can't be used as it is now; the message is for the person at the terminal."""
 
 
 class Database:
@@ -125,7 +125,7 @@ def _hold(path: str | None) -> IO[str] | None:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError as error:
         lock.close()
-        raise DatabaseBusyError(
+        raise DatabaseUnusableError(
             f"Another Bits Bot is already using {path}. Stop it first, "
             "or set DATABASE_URL to a PostgreSQL database to run several."
         ) from error
