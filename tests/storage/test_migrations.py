@@ -31,8 +31,9 @@ from bot.storage.rekeying import check_secrets
 from bot.workspaces.repository import InstallationRepository
 
 FIRST = "0007"
-OLD_DATABASE = (Path(__file__).parent / "fixtures" / f"schema_{FIRST}.sql").read_text("utf-8")
-OLD_NOW = 1_795_934_900.0  # when it was made, just after the last row
+FIXTURES = Path(__file__).parent / "fixtures"
+OLD_DATABASE = (FIXTURES / f"schema_{FIRST}.sql").read_text("utf-8")
+OLD_NOW = 1_795_935_400.0  # when it was made, just after the last row
 KEY = "bm90LWEtc2VjcmV0LWEta2V5LW9mLXRlc3RzLW9ubHk="  # encrypted what is encrypted in it
 
 Rows = dict[str, list[dict[str, Any]]]
