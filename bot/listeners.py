@@ -5,12 +5,12 @@ from slack_bolt.async_app import AsyncApp
 from bot.alerts.slack import AlertButtons
 from bot.cases import slack as cases
 from bot.commands import slack as commands
-from bot.home import slack as home
+from bot.home.home_tab import HomeListeners
 from bot.insights import slack as attach
 from bot.investigations.listeners import actions, events, shortcuts, views
+from bot.investigations.listeners.over_budget import OverBudgetButton
 from bot.orgs import choice as orgs
 from bot.orgs import slack as connect
-from bot.rules import slack as settings
 from bot.services import Services
 from bot.slack.listeners import Listeners
 from bot.workspaces import slack as lifecycle
@@ -19,6 +19,9 @@ from bot.workspaces import slack as lifecycle
 def register(app: AsyncApp, services: Services) -> None:
     on = Listeners(app, services.replies, services.tasks)
     AlertButtons(services.alerts.book, services.alerts.mutes, services.permissions, services.modals).register(on)
+    OverBudgetButton(services.requests, services.permissions).register(on)
+    services.settings_form.register(on)
+    HomeListeners(services.home_tabs, services.settings_form, services.tasks).register(on)
     for listeners in (
         actions,
         attach,
@@ -26,10 +29,8 @@ def register(app: AsyncApp, services: Services) -> None:
         commands,
         connect,
         events,
-        home,
         lifecycle,
         orgs,
-        settings,
         shortcuts,
         views,
     ):

@@ -12,8 +12,8 @@ from bot.cases.posts import CaseFront
 from bot.cases.repository import CaseRepository
 from bot.cases.requests import CaseRequests
 from bot.home.home_tab import HomeTabs
+from bot.home.status import StatusCommand
 from bot.insights.opening_forms import Attaching
-from bot.investigations.health import HealthReader
 from bot.investigations.notices import Notices
 from bot.investigations.ports import Orgs
 from bot.investigations.refusing import Refusing
@@ -24,14 +24,12 @@ from bot.investigations.threads import ThreadReader
 from bot.orgs.connecting import Connecting
 from bot.orgs.questions import OrgQuestions
 from bot.orgs.repository import OrgRepository
-from bot.rules.audit import AuditTrail
-from bot.rules.budget import Budget
 from bot.rules.permissions import Permissions
 from bot.rules.repository import RuleRepository
+from bot.rules.slack import AuditCommand, SettingsForm
 from bot.rules.which_org import WhichOrg
 from bot.slack.clients import Workspaces
 from bot.slack.modals import Modals
-from bot.slack.people import People
 from bot.slack.replies import Replies
 from bot.storage.workers import Tasks
 from bot.workspaces.departures import Lifecycle
@@ -66,11 +64,10 @@ class Services:
     alerts: AlertRoom
     rules: RuleRepository
     permissions: Permissions  # asked before anything is started, shown or changed
-    people: People
     refusing: Refusing
-    budget: Budget
-    trail: AuditTrail
-    health: HealthReader
+    settings_form: SettingsForm
+    status: StatusCommand
+    audit: AuditCommand
     automatic: Automatic
     org_book: OrgRepository
     which_org: WhichOrg

@@ -7,7 +7,7 @@ from sqlalchemy import delete
 
 from bot.rules.audit import KEPT_FOR
 from bot.rules.budget import DAY
-from bot.rules.schema import LONGEST_COOLDOWN
+from bot.rules.model import LONGEST_COOLDOWN
 from bot.rules.tables import audit, cooldowns, spending
 from bot.storage.engine import Database
 

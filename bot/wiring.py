@@ -23,8 +23,9 @@ from bot.connections import StartError
 from bot.datadog.client import Datadog
 from bot.datadog.orgs import ConnectedOrg
 from bot.datadog.sites import Site
-from bot.home.asked import AskedInvestigations
-from bot.home.home_tab import HomeData, HomeTabs
+from bot.home.content import HomeReader
+from bot.home.home_tab import HomeTabs
+from bot.home.status import StatusCommand
 from bot.insights.attach_form_store import AttachFormStore
 from bot.insights.attach_jobs import ATTACHED, AttachJobs
 from bot.insights.attach_jobs import forget_workspace as forget_insights
@@ -51,11 +52,11 @@ from bot.orgs.repository import ClientOf, OrgRepository
 from bot.retention import forget_workspace
 from bot.rules.audit import AuditTrail
 from bot.rules.budget import Budget
-from bot.rules.channel_names import channel_ids
-from bot.rules.file import RuleFile, RuleFileProblems, load_rule_file
+from bot.rules.file import RuleFile, RuleFileProblems, channel_ids, load_rule_file
 from bot.rules.org_choice import OrgChooser
 from bot.rules.permissions import Permissions
 from bot.rules.repository import RuleRepository
+from bot.rules.slack import AuditCommand, SettingsForm
 from bot.rules.which_org import WhichOrg
 from bot.services import CaseServices, Services
 from bot.slack.clients import SingleWorkspace, WorkspaceClients
@@ -128,6 +129,7 @@ async def assemble(
     alerts = _alert_room(parts, core, automatic)
     health = HealthReader(parts.database)
     home_tabs = _home_tabs(parts, core, cases.book, health)
+    modals = Modals(home, core.replies)
     await _start_on_investigations(parts, core, threads, _kinds(parts, core, cases, attaching, alerts))
     await _start_on_cases(parts, cases, core.owner)
     await _start_on_insights(parts, attaching, core.owner)
@@ -139,7 +141,7 @@ async def assemble(
         orgs=parts.orgs,
         replies=core.replies,
         notices=core.notices,
-        modals=Modals(home, core.replies),
+        modals=modals,
         workspaces=home,
         tasks=parts.tasks,
         seen_alerts=core.seen_alerts,
@@ -151,16 +153,26 @@ async def assemble(
         alerts=alerts,
         rules=core.rules,
         permissions=core.permissions,
-        people=core.people,
         refusing=core.refusing,
         org_book=parts.orgs,
         which_org=core.which_org,
         org_questions=core.questions,
         connecting=Connecting(parts.orgs, core.repository, core.people, parts.workers.wake),
         home_tabs=home_tabs,
-        budget=core.budget,
-        trail=AuditTrail(parts.database),
-        health=health,
+        settings_form=SettingsForm(
+            core.permissions, core.rules, parts.orgs, core.people, modals, core.replies, parts.workers.wake
+        ),
+        status=StatusCommand(
+            core.permissions,
+            core.rules,
+            core.budget,
+            health,
+            core.which_org,
+            parts.orgs,
+            alerts.book,
+            core.replies,
+        ),
+        audit=AuditCommand(core.permissions, AuditTrail(parts.database), core.repository.refs, core.replies),
         automatic=automatic,
         lifecycle=lifecycle,
     )
@@ -243,8 +255,8 @@ def _start_on_chores(parts: Parts, core: _Core, home_tabs: HomeTabs) -> None:
 
 
 def _home_tabs(parts: Parts, core: _Core, book: CaseRepository, health: HealthReader) -> HomeTabs:
-    sources = HomeData(
-        mine=AskedInvestigations(parts.database),
+    reader = HomeReader(
+        database=parts.database,
         cases=book,
         orgs=parts.orgs,
         rules=core.rules,
@@ -252,7 +264,7 @@ def _home_tabs(parts: Parts, core: _Core, book: CaseRepository, health: HealthRe
         budget=core.budget,
         health=health,
     )
-    return HomeTabs(parts.database, core.home, sources)
+    return HomeTabs(parts.database, core.home, core.replies, reader)
 
 
 def _alert_room(parts: Parts, core: _Core, automatic: Automatic) -> AlertRoom:

@@ -195,8 +195,8 @@ async def _usual(services: Services, order: CaseRequest, catalog: Catalog) -> tu
     """The project and type the channel's settings name, else those chosen last."""
     rules = await services.rules.of(order.place.workspace, order.place.channel)
     last = await services.cases.orders.last_choice(order)
-    project = catalog.project_named(rules.case_project) or (catalog.project(last.project_id) if last else None)
-    kind = catalog.type_named(rules.case_type)
+    project = catalog.project_named(rules.case.project) or (catalog.project(last.project_id) if last else None)
+    kind = catalog.type_named(rules.case.type)
     chosen = last.type_id if last and project and last.project_id == project.id else ""
     return project, kind.id if kind else chosen
 

@@ -1,5 +1,6 @@
 """What happens on each thing a person can type, after the slash command and after a mention alike."""
 
+import asyncio
 import logging
 import secrets
 
@@ -32,11 +33,13 @@ from bot.investigations.reception import answer_later, receive
 from bot.investigations.views import answers, refusals
 from bot.model import Source, ThreadRef
 from bot.orgs.connect_form import wanted
-from bot.rules.governing import govern, may_not_look
+from bot.rules.policy import Refused
+from bot.rules.views import no_start
 from bot.services import Services
 from bot.slack.interactions import Interaction
 from bot.slack.message import Message
 from bot.slack.text import code
+from bot.wording import INVESTIGATIONS
 
 logger = logging.getLogger(__name__)
 
@@ -61,7 +64,7 @@ async def act(
         case Attach(words):
             return await _attach(services, interaction, words)
         case NewCase() | ShowCase() | ChannelSettings() | Status() | ShowAudit() | Connect():
-            return _hand_on(services, interaction, wish, org)
+            return await _hand_on(services, interaction, wish, org)
         case List() | Show():
             services.replies.remember(interaction.place, interaction.person, interaction.response_url)
             services.tasks.spawn(_look_up(services, interaction, wish, source, org), "look-up for a person")
@@ -70,14 +73,27 @@ async def act(
             return _at_once(wish)
 
 
-def _hand_on(
+async def _hand_on(
     services: Services, interaction: Interaction, wish: NewCase | ShowCase | Govern | Connect, org: str
 ) -> Message | None:
     if isinstance(wish, Connect):
         return wanted(services, interaction, wish)
     if isinstance(wish, NewCase | ShowCase):
         return about_case(services, interaction, wish, org=org)
-    return govern(services, interaction, wish)
+    return await _govern(services, interaction, wish)
+
+
+async def _govern(services: Services, interaction: Interaction, wish: Govern) -> Message | None:
+    if isinstance(wish, ChannelSettings):
+        after = await services.settings_form.open(interaction)
+    else:
+        after = await (services.audit if isinstance(wish, ShowAudit) else services.status).run(interaction)
+    if isinstance(after, Message):
+        return after
+    services.replies.remember(interaction.place, interaction.person, interaction.response_url)
+    if asyncio.iscoroutine(after):
+        services.tasks.spawn(after, "settings, status or audit")
+    return None
 
 
 async def _attach(services: Services, interaction: Interaction, words: str) -> Message | None:
@@ -102,7 +118,8 @@ def _at_once(wish: Wish) -> Message:
 
 
 async def _look_up(services: Services, interaction: Interaction, wish: List | Show, source: Source, org: str) -> None:
-    message = await may_not_look(services, interaction.place, interaction.person)
+    verdict = await services.permissions.may_look(interaction.place, interaction.person)
+    message = no_start.refused(verdict, doing=f"see {INVESTIGATIONS} here") if isinstance(verdict, Refused) else None
     if message is None:
         org = org or await services.which_org.of(interaction, wish.host, wish_record(wish, source))
         message = await _looked_up(services, wish, org) if org else None

@@ -1,4 +1,4 @@
-"""The Home tab: what somebody asked for and may decide, the way to everything else, and for admins what is connected."""
+"""The Home tab: what a person asked for and may decide, the way to everything else, and for admins what is connected."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -7,7 +7,6 @@ from bot.alerts.template import path_of
 from bot.cases.known import KnownCase
 from bot.cases.views.card import case_title, case_url
 from bot.commands.grammar import usage_lines
-from bot.home.asked import UNDER_WAY
 from bot.investigations.model import Investigation, State
 from bot.investigations.views.subject import investigation_url, subject_name
 from bot.orgs.model import OrgEntry
@@ -40,6 +39,7 @@ MOST_CASES = 10
 MOST_CHANNELS = 15
 MOST_ORGS = 10  # each takes three blocks of the hundred
 
+UNDER_WAY = (State.REQUESTED, State.TRIGGERING, State.RUNNING)
 _STATES = {
     State.REQUESTED: "starting",
     State.TRIGGERING: "starting",

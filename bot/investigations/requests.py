@@ -236,7 +236,8 @@ class Requests:
         async with self._database.transaction() as connection:
             changed = await connection.execute(update(asks).where(fence.holds(asks)).values(**values))
             if changed.rowcount:
-                await note_not_found(connection, fence.id)
+                key = (await connection.execute(select(asks.c.key).where(asks.c.id == fence.id))).scalar_one()
+                await note_not_found(connection, key)
         return bool(changed.rowcount)
 
     async def later(self, fence: Fence, wait: float) -> bool:

@@ -31,6 +31,11 @@ def register(app: AsyncApp, services: Services) -> None:
         await ack()
         start(services, of_message(body), Prefill())
 
+    @app.action(home.CONNECT)
+    async def connect(ack: AsyncAck, body: dict[str, Any]) -> None:
+        await ack()
+        start(services, of_message(body), Prefill())
+
     @app.action(home.REPLACE_KEYS)
     async def replace_keys(ack: AsyncAck, body: dict[str, Any]) -> None:
         await ack()

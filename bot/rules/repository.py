@@ -5,15 +5,15 @@ from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Row, Table, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.rules.audit import Decision, Entry, note
 from bot.rules.file import RuleFile
-from bot.rules.model import AlertFacts, ChannelRules, WorkspaceRules
-from bot.rules.schema import WrittenRules, WrittenWorkspace
+from bot.rules.model import CHANNEL_RULES, WORKSPACE_RULES, AlertFacts, ChannelRules, WorkspaceRules
 from bot.rules.tables import channel_rules, workspace_rules
 from bot.storage.engine import Database
 
-DEFAULT_ORG = "default"
+_BESIDE = {"workspace", "channel", "from_file"}  # not in the content: its row's key says it
 
 _Write = tuple[Table, dict[str, str], int, dict[str, Any]]  # what to write where, over which version
 
@@ -41,26 +41,30 @@ class RuleRepository:
     ) -> None:
         self._database = database
         self.file_name = file.name if file else ""
-        entries = file.channels if file else ()
+        channels, workspaces = (file.channels, file.workspaces) if file else ((), ())
         placed = [
-            entry.meant(entry.workspace or home, (ids or {}).get(entry.channel, entry.channel), from_file=True)
-            for entry in entries
+            entry.placed(entry.workspace or home, (ids or {}).get(entry.channel, entry.channel)) for entry in channels
         ]
         self._channels = {(rules.workspace, rules.channel): rules for rules in placed}
-        written = [entry.meant(entry.workspace or home, from_file=True) for entry in (file.workspaces if file else ())]
-        self._workspaces = {rules.workspace: rules for rules in written}
+        self._workspaces = {entry.workspace or home: entry.placed(entry.workspace or home) for entry in workspaces}
 
     # -- looking up ---------------------------------------------------------------------------------------------
 
     async def of(self, workspace: str, channel: str) -> ChannelRules:
-        return (await self._channel(workspace, channel))[0]
+        async with self._database.transaction() as connection:
+            return (await self._channel(connection, workspace, channel))[0]
 
     async def workspace(self, workspace: str) -> WorkspaceRules:
-        return (await self._workspace(workspace))[0]
+        async with self._database.transaction() as connection:
+            return (await self._workspace(connection, workspace))[0]
 
     async def draft(self, workspace: str, channel: str) -> Draft:
-        rules, version = await self._channel(workspace, channel)
-        of_workspace, workspace_version = await self._workspace(workspace)
+        async with self._database.transaction() as connection:
+            return await self.read(connection, workspace, channel)
+
+    async def read(self, connection: AsyncConnection, workspace: str, channel: str) -> Draft:
+        rules, version = await self._channel(connection, workspace, channel)
+        of_workspace, workspace_version = await self._workspace(connection, workspace)
         return Draft(rules, of_workspace, version, workspace_version)
 
     async def all(self) -> list[ChannelRules]:
@@ -71,24 +75,19 @@ class RuleRepository:
         apart = [rules for rules in stored if (rules.workspace, rules.channel) not in self._channels]
         return sorted([*self._channels.values(), *apart], key=lambda rules: (rules.workspace, rules.channel))
 
-    async def _channel(self, workspace: str, channel: str) -> tuple[ChannelRules, int]:
+    async def _channel(self, connection: AsyncConnection, workspace: str, channel: str) -> tuple[ChannelRules, int]:
         if written := self._channels.get((workspace, channel)):
             return written, 0
-        row = await self._row(channel_rules, workspace=workspace, channel=channel)
+        row = await _row(connection, channel_rules, workspace=workspace, channel=channel)
         return (_channel_of(row), row.version) if row else (ChannelRules(workspace, channel), 0)
 
-    async def _workspace(self, workspace: str) -> tuple[WorkspaceRules, int]:
+    async def _workspace(self, connection: AsyncConnection, workspace: str) -> tuple[WorkspaceRules, int]:
         if written := self._workspaces.get(workspace):
             return written, 0
-        row = await self._row(workspace_rules, workspace=workspace)
+        row = await _row(connection, workspace_rules, workspace=workspace)
         if row is None:
             return WorkspaceRules(workspace), 0
-        return WrittenWorkspace.model_validate(row.content).meant(workspace), row.version
-
-    async def _row(self, table: Table, **key: str) -> Row[Any] | None:
-        query = select(table).where(*(table.c[name] == value for name, value in key.items()))
-        async with self._database.transaction() as connection:
-            return (await connection.execute(query)).first()
+        return WORKSPACE_RULES.validate_python({**row.content, "workspace": workspace}), row.version
 
     # -- changing -----------------------------------------------------------------------------------------------
 
@@ -110,14 +109,15 @@ class RuleRepository:
         if rules.from_file or rules == await self.of(rules.workspace, rules.channel):
             return []
         key = {"workspace": rules.workspace, "channel": rules.channel}
-        return [(channel_rules, key, draft.channel_version, WrittenRules.of(rules).model_dump(mode="json"))]
+        content = CHANNEL_RULES.dump_python(rules, mode="json", by_alias=True, exclude=_BESIDE)
+        return [(channel_rules, key, draft.channel_version, content)]
 
     async def _workspace_write(self, draft: Draft) -> list[_Write]:
         rules = draft.workspace
         if rules.from_file or rules == await self.workspace(rules.workspace):
             return []
-        key = {"workspace": rules.workspace}
-        return [(workspace_rules, key, draft.workspace_version, WrittenWorkspace.of(rules).model_dump(mode="json"))]
+        content = WORKSPACE_RULES.dump_python(rules, mode="json", exclude=_BESIDE)
+        return [(workspace_rules, {"workspace": rules.workspace}, draft.workspace_version, content)]
 
     async def _write(
         self, connection: Any, table: Table, key: dict[str, str], version: int, content: dict[str, Any], by: str
@@ -131,6 +131,11 @@ class RuleRepository:
             self._database.insert_new(table).values(**key, **values).returning(table.c.version)
         )
         return inserted.first() is not None
+
+
+async def _row(connection: AsyncConnection, table: Table, **key: str) -> Row[Any] | None:
+    query = select(table).where(*(table.c[name] == value for name, value in key.items()))
+    return (await connection.execute(query)).first()
 
 
 def _change(draft: Draft, changed_by: str) -> Entry:
@@ -155,4 +160,4 @@ def taken_by(channels: Iterable[ChannelRules], alert: AlertFacts) -> list[Channe
 
 
 def _channel_of(row: Row[Any]) -> ChannelRules:
-    return WrittenRules.model_validate(row.content).meant(row.workspace, row.channel)
+    return CHANNEL_RULES.validate_python({**row.content, "workspace": row.workspace, "channel": row.channel})

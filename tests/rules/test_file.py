@@ -3,11 +3,20 @@
 from pathlib import Path
 
 import pytest
+import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.rules.file import RuleFile, RuleFileProblems, load_rule_file, read_rules
-from bot.rules.model import AlertFilter, Starters
+from bot.rules.file import (
+    RuleFile,
+    RuleFileProblems,
+    WrittenChannel,
+    WrittenWorkspace,
+    load_rule_file,
+    read_rules,
+    settings_of,
+)
+from bot.rules.model import AlertFilter, CaseDefaults, Starters
 
 WHOLE = """
 workspaces:
@@ -49,7 +58,7 @@ def problem(text: str, name: str = "rules.yml") -> str:
 
 def test_everything_a_channel_can_decide() -> None:
     file = read_rules(WHOLE, "rules.yml")
-    rules = file.channels[0].meant("T1", "C0123456789", from_file=True)
+    rules = file.channels[0].placed("T1", "C0123456789")
     assert rules.route == AlertFilter(
         frozenset({"team:core", "env:prod"}), frozenset({1, 2}), frozenset({7}), frozenset({"alert", "no data"})
     )
@@ -59,29 +68,33 @@ def test_everything_a_channel_can_decide() -> None:
     )
     assert (rules.org, rules.is_default, rules.nudge, rules.broadcast) == ("default", True, True, True)
     assert (rules.cooldown_minutes, rules.budget_per_day) == (30, 12)
-    assert (rules.case_project, rules.case_type, rules.from_file) == ("CORE", "STANDARD", True)
+    assert (rules.case, rules.from_file) == (CaseDefaults("CORE", "STANDARD"), True)
     (workspace,) = file.workspaces
-    told = workspace.meant("T1", from_file=True)
+    told = workspace.placed("T1")
     assert (told.budget_per_day, told.automatic_share, told.admins_may_exceed) == (40, 10, False)
     assert file.names == ("#alerts",)
-    assert file.channels[1].meant("T1", "C2").route == AlertFilter()
+    assert file.channels[1].placed("T1", "C2").route == AlertFilter()
 
 
 def test_the_example_in_the_readme_holds_every_setting_and_can_be_used() -> None:
     readme = (Path(__file__).parents[2] / "README.md").read_text("utf-8")
     example = readme.split("<!-- rules file")[1].split("```yaml")[1].split("```")[0]
-    (channel,) = read_rules(example, "rules.yml").channels
-    (workspace,) = read_rules(example, "rules.yml").workspaces
-    for written in (channel, workspace, channel.route, channel.auto, channel.case, channel.starters):
-        assert written is not None
-        told = set(type(written).model_fields) if written is not channel.auto else set[str]()
-        assert told <= written.model_fields_set
+    assert read_rules(example, "rules.yml").channels
+    settings = yaml.safe_load(example)
+    for told, kind in (
+        (settings["workspaces"][0], WrittenWorkspace),
+        (settings["channels"][0], WrittenChannel),
+        (settings["channels"][0]["route"], AlertFilter),
+        (settings["channels"][0]["starters"], Starters),
+        (settings["channels"][0]["case"], CaseDefaults),
+    ):
+        assert set(told) == settings_of(kind)
 
 
 def test_json_says_the_same() -> None:
     text = '{"channels": [{"channel": "C0123456789", "route": {"tags": ["team:core"]}, "budget_per_day": 3}]}'
     (entry,) = read_rules(text, "rules.json").channels
-    assert entry.meant("T1", entry.channel).budget_per_day == 3
+    assert entry.placed("T1", entry.channel).budget_per_day == 3
 
 
 def test_an_empty_file_sets_nothing() -> None:
@@ -118,7 +131,9 @@ channels:
     assert "automatic_share is more than budget_per_day" in said
     assert "channels[0].chanel is no setting of the rules file (did you mean channel?)" in said
     assert "line 7: channels[0].budget_per_day must be a whole number." in said
-    assert "line 10: channels[1].route.transitions is not usable: 'alarm' is no transition; it is one of alert" in said
+    assert (
+        "line 10: channels[1].route.transitions[0] is not usable: 'alarm' is no transition; it is one of alert" in said
+    )
     assert "line 11: channels[1].route.priorities[0] is out of range" in said
     assert "line 12: channels[2].channel must be text; put it in quotes." in said
     assert "line 13: channels[2].nudge must be true or false." in said
@@ -138,6 +153,10 @@ channels:
         ("channels:\n  - channel: C1AA\n    route: {tags: 'a b'}\n", "rules.yml", "'a b' is no tag"),
         ("channels:\n  - channel: C1AA\n    budget_per_day: -1\n", "rules.yml", "is out of range"),
         ("channels:\n\t- channel: C1AA\n", "rules.yml", "this is no YAML"),
+        ("channels:\n  - channel: C1AA\n    from_file: true\n", "rules.yml", "from_file is no setting"),
+        ("channels:\n  - channel: C1AA\n    route: {tags: {a: b}}\n", "rules.yml", "must be a list, like [a, b]"),
+        ("channels:\n  - channel: C1AA\n    case: CORE\n", "rules.yml", "must be a group of settings"),
+        ("channels:\n  - channel: C1AA\n    route: {monitors: [7.5]}\n", "rules.yml", "must be a whole number"),
     ],
 )
 def test_a_problem_says_where_and_what(text: str, name: str, words: str) -> None:

@@ -4,14 +4,17 @@ from collections.abc import AsyncIterator
 from dataclasses import replace
 
 import pytest
+from hypothesis import HealthCheck, given, settings
 
 from bot.retention import forget_workspace
 from bot.rules.audit import AuditTrail, Decision
 from bot.rules.file import read_rules
-from bot.rules.model import AlertFacts, AlertFilter, ChannelRules, WorkspaceRules
+from bot.rules.model import AlertFacts, AlertFilter, CaseDefaults, ChannelRules, Starters, WorkspaceRules
 from bot.rules.repository import Draft, RuleRepository, taken_by
+from bot.rules.tables import channel_rules
 from bot.storage.engine import Database
 from tests.clock import Clock
+from tests.rules.test_filters import some_rules
 
 FILE = """
 workspaces: [{budget_per_day: 40}]
@@ -55,7 +58,50 @@ async def test_what_is_saved_is_found_again_and_written_into_the_audit(database:
     assert (line.decision, line.person, line.channel) == (Decision.RULES_CHANGED, "UANN", "C1")
 
 
-async def test_who_saves_second_on_the_same_sheet_changes_nothing(database: Database) -> None:
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(some_rules)
+async def test_whatever_is_saved_is_found_again(database: Database, rules: ChannelRules) -> None:
+    book = RuleRepository(database)
+    before = await book.draft("T1", "C1")
+    assert await book.save(replace(before, channel=rules), "UANN")
+    assert await book.of("T1", "C1") == rules
+
+
+async def test_rules_of_an_older_and_of_a_newer_version_are_read(database: Database) -> None:
+    older = {
+        "org": "eu",
+        "route": {"tags": ["team:core"], "priorities": [1, 2], "monitors": [7], "transitions": ["no data"]},
+        "default": True,
+        "nudge": False,
+        "auto": {"tags": [], "priorities": [], "monitors": [], "transitions": []},
+        "cooldown_minutes": 30,
+        "budget_per_day": None,
+        "case": {"project": "CORE", "type": ""},
+        "starters": {"everyone": False, "groups": ["S0SRE"], "users": ["U0ANA"], "guests": True, "outsiders": False},
+        "broadcast": True,
+    }
+    row = {"workspace": "T1", "version": 1, "changed_by": "UANN", "changed_at": 0.0}
+    async with database.transaction() as connection:
+        await connection.execute(channel_rules.insert().values(**row, channel="C1", content=older))
+        newer = {"nudge": True, "mood": "calm", "starters": {"everyone": True, "robots": True}}
+        await connection.execute(channel_rules.insert().values(**row, channel="C2", content=newer))
+
+    assert await RuleRepository(database).of("T1", "C1") == ChannelRules(
+        "T1",
+        "C1",
+        org="eu",
+        route=AlertFilter(frozenset({"team:core"}), frozenset({1, 2}), frozenset({7}), frozenset({"no data"})),
+        is_default=True,
+        auto=AlertFilter(),
+        cooldown_minutes=30,
+        case=CaseDefaults("CORE"),
+        starters=Starters(everyone=False, groups=("S0SRE",), users=("U0ANA",), guests=True),
+        broadcast=True,
+    )
+    assert await RuleRepository(database).of("T1", "C2") == ChannelRules("T1", "C2", nudge=True)
+
+
+async def test_who_saves_second_on_the_same_draft_changes_nothing(database: Database) -> None:
     book = RuleRepository(database)
     first = await book.draft("T1", "C1")
     assert await book.save(replace(first, channel=replace(first.channel, nudge=True)), "UANN")

@@ -5,8 +5,7 @@ from dataclasses import replace
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.rules.model import TRANSITIONS, AlertFacts, AlertFilter, ChannelRules, Starters
-from bot.rules.schema import WrittenFilter, WrittenRules
+from bot.rules.model import TRANSITIONS, AlertFacts, AlertFilter, CaseDefaults, ChannelRules, Starters
 
 ALERT = AlertFacts(7, "host:web-1", 2, frozenset({"team:core", "env:prod"}), "alert")
 EVERYTHING = AlertFilter(frozenset({"team:core"}), frozenset({1, 2}), frozenset({7}), frozenset({"alert", "warn"}))
@@ -62,11 +61,6 @@ def test_one_more_demand_never_lets_more_in(known: AlertFilter, alert: AlertFact
             assert replace(stricter, tags=frozenset(), monitors=frozenset()).matches(alert)
 
 
-@given(filters)
-def test_a_filter_is_read_as_it_was_written(known: AlertFilter) -> None:
-    assert WrittenFilter.of(known).meant() == known
-
-
 ids = st.text("ABC123", min_size=3, max_size=8)
 some_rules = st.builds(
     ChannelRules,
@@ -79,8 +73,7 @@ some_rules = st.builds(
     auto=st.none() | filters,
     cooldown_minutes=st.integers(0, 10_080),
     budget_per_day=st.none() | st.integers(0, 10_000),
-    case_project=st.text(max_size=64),
-    case_type=st.text(max_size=64),
+    case=st.builds(CaseDefaults, st.text(max_size=64), st.text(max_size=64)),
     starters=st.builds(
         Starters,
         st.booleans(),
@@ -91,15 +84,3 @@ some_rules = st.builds(
     ),
     broadcast=st.booleans(),
 )
-
-
-@given(some_rules)
-def test_rules_survive_being_written_down(rules: ChannelRules) -> None:
-    stored = WrittenRules.of(rules).model_dump(mode="json")
-    assert WrittenRules.model_validate(stored).meant("T1", "C1") == rules
-
-
-def test_no_filter_at_all_is_not_the_same_as_an_empty_one() -> None:
-    unset = ChannelRules("T1", "C1")
-    for rules in (replace(unset, route=AlertFilter()), replace(unset, auto=AlertFilter())):
-        assert WrittenRules.of(rules).meant("T1", "C1") == rules != unset
