@@ -1,15 +1,45 @@
-"""What the doctor finds, and how it is told: a table for people, JSON for machines. Nothing is examined here."""
+"""What the doctor is given, what it finds, and how that is told: a table for people, JSON for machines. Examines nothing."""
 
 import json
 import textwrap
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from enum import StrEnum
+
+from bot.datadog.sites import Site
+from bot.orgs.repository import ClientOf
 
 _WIDTH = 110
 
 
-class State(StrEnum):
+@dataclass(frozen=True, slots=True)
+class DatadogKeys:
+    """Those of the settings."""
+
+    site: Site
+    api_key: str = field(repr=False)
+    app_key: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Setup:
+    """What there is to look at, in plain values: whoever calls the doctor takes them from the settings."""
+
+    slack_api_url: str
+    database_url: str = field(repr=False)
+    http_address: str  # where the bot's HTTP side listens on this machine
+    client_of: ClientOf
+    bot_token: str = field(default="", repr=False)
+    app_token: str = field(default="", repr=False)
+    signing_secret: str = field(default="", repr=False)
+    uses_oauth: bool = False
+    public_url: str = ""
+    webhook_secret: str = field(default="", repr=False)
+    encryption_keys: tuple[str, ...] = field(default=(), repr=False)
+    datadog: DatadogKeys | None = None
+
+
+class FindingState(StrEnum):
     OK = "ok"
     WARN = "warn"  # works, but not all of it, or not for long
     FAIL = "fail"
@@ -18,21 +48,21 @@ class State(StrEnum):
 @dataclass(frozen=True, slots=True)
 class Finding:
     name: str
-    state: State
+    state: FindingState
     told: str
     fix: str = ""  # what to do about it
 
 
 def ok(name: str, told: str) -> Finding:
-    return Finding(name, State.OK, told)
+    return Finding(name, FindingState.OK, told)
 
 
 def warn(name: str, told: str, fix: str) -> Finding:
-    return Finding(name, State.WARN, told, fix)
+    return Finding(name, FindingState.WARN, told, fix)
 
 
 def fail(name: str, told: str, fix: str) -> Finding:
-    return Finding(name, State.FAIL, told, fix)
+    return Finding(name, FindingState.FAIL, told, fix)
 
 
 def of_settings(problems: Sequence[str], warnings: Sequence[str]) -> list[Finding]:
@@ -43,7 +73,7 @@ def of_settings(problems: Sequence[str], warnings: Sequence[str]) -> list[Findin
 
 
 def is_well(findings: Iterable[Finding]) -> bool:
-    return not any(finding.state is State.FAIL for finding in findings)
+    return not any(finding.state is FindingState.FAIL for finding in findings)
 
 
 def as_table(findings: Sequence[Finding]) -> str:
@@ -64,7 +94,7 @@ def _wrapped(text: str, indent: str) -> list[str]:
 
 
 def _summary(findings: Sequence[Finding]) -> str:
-    counts = {state: sum(finding.state is state for finding in findings) for state in State}
+    counts = {state: sum(finding.state is state for finding in findings) for state in FindingState}
     told = ", ".join(f"{count} {state}" for state, count in counts.items() if count)
     return f"{told}. {'The bot can work.' if is_well(findings) else 'Mend what says fail, then run this again.'}"
 

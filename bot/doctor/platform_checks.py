@@ -1,19 +1,25 @@
-"""Is Slack reached, are the tokens good, was everything granted that the manifest asks for, does Socket Mode open?"""
+"""Are both platforms reached with what the bot was given: are Slack's tokens good, was everything granted that the manifest
+asks for, does Socket Mode open? Are an organisation's keys good, whose are they, and what may they read?"""
 
 from collections.abc import Mapping
 
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
-from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
 from bot import manifest
-from bot.doctor.findings import Finding, fail, ok, warn
+from bot.datadog.checkup import WRITES, KeyProblem, check_up
+from bot.datadog.client import Datadog
+from bot.doctor.model import Finding, fail, ok, warn
+from bot.orgs.model import OrgEntry
 from bot.slack.errors import CALL_ERRORS, error_code
 
 TOKEN, SCOPES, SOCKET = "Slack token", "Slack scopes", "Slack socket"
 
 _APP_PAGE = "on the app's page at api.slack.com/apps"
 _REINSTALL = f"Install the app to the workspace again ({_APP_PAGE} > Install App)"
+_GRANT = "Grant it in Datadog to the owner of the application key, and to the key itself if it is scoped"
+
+# -- Slack ----------------------------------------------------------------------------------------------------------
 
 
 async def check_token(client: AsyncWebClient, home: str = "") -> list[Finding]:
@@ -26,7 +32,7 @@ async def check_token(client: AsyncWebClient, home: str = "") -> list[Finding]:
     except CALL_ERRORS as error:
         return [_unreachable(named, client.base_url, error)]
     who = f"{answer.get('user')} in {answer.get('team')} ({answer.get('team_id')})"
-    return [ok(named, who), check_scopes(granted(answer), home)]
+    return [ok(named, who), _check_scopes(answer.headers, home)]
 
 
 def _token_refused(named: str, code: str, home: str) -> Finding:
@@ -45,18 +51,13 @@ def _unreachable(named: str, base_url: str, error: Exception) -> Finding:
     )
 
 
-def granted(answer: AsyncSlackResponse) -> set[str] | None:
-    """What Slack says the token may do; None where it does not say."""
-    headers: Mapping[str, object] = answer.headers
-    told = next((value for name, value in headers.items() if name.lower() == "x-oauth-scopes"), None)
-    return None if told is None else {scope.strip() for scope in str(told).split(",") if scope.strip()}
-
-
-def check_scopes(has: set[str] | None, home: str = "") -> Finding:
+def _check_scopes(headers: Mapping[str, object], home: str) -> Finding:
     named = f"{SCOPES} ({home})" if home else SCOPES
     wanted = manifest.scopes()
-    if has is None:
+    told = next((value for name, value in headers.items() if name.lower() == "x-oauth-scopes"), None)
+    if told is None:
         return warn(named, "Slack does not say which are granted", "Compare them with manifest.yml by eye.")
+    has = {scope.strip() for scope in str(told).split(",")}
     missing = [scope for scope in wanted.required if scope not in has]
     without = [scope for scope in wanted.optional if scope not in has]
     if missing:
@@ -88,3 +89,49 @@ async def check_socket(client: AsyncWebClient, app_token: str) -> list[Finding]:
     except CALL_ERRORS as error:
         return [_unreachable(SOCKET, client.base_url, error)]
     return [ok(SOCKET, "Slack offers a connection")]
+
+
+# -- Datadog --------------------------------------------------------------------------------------------------------
+
+
+async def check_org(entry: OrgEntry, client: Datadog) -> Finding:
+    name = f"Datadog ({entry.name})"
+    checkup = await check_up(client)
+    if checkup.problem is not None:
+        return fail(name, *_problem(checkup.problem, entry))
+    who = f"acts as {checkup.owner_name}" if checkup.owner_name else "its owner can't be read"
+    told = f"{entry.site.region}, {who}"
+    if checkup.lacking:
+        return warn(name, f"{told}; it may not: {', '.join(checkup.lacking)}", f"{_GRANT}.")
+    if checkup.unclear:
+        return warn(
+            name, f"{told}; Datadog did not say about {', '.join(checkup.unclear)}", "Run this again in a minute."
+        )
+    return ok(name, f"{told}; may read all it needs. Whether it may write shows on use: {', '.join(WRITES)}")
+
+
+def _problem(problem: KeyProblem, entry: OrgEntry) -> tuple[str, str]:
+    site = f"{entry.site.region} ({entry.site.domain})"
+    mend = "Correct DD_API_KEY, DD_APP_KEY or DD_SITE" if entry.from_settings else "Replace the keys in the bot's Home"
+    match problem:
+        case KeyProblem.API_KEY:
+            return f"the API key is not known on {site}", f"{mend}."
+        case KeyProblem.APP_KEY:
+            return (
+                f"the application key is not accepted on {site}",
+                f"{mend}: it may be revoked or of another organisation.",
+            )
+        case KeyProblem.ESSENTIAL:
+            return "the keys may not read investigations (bits_investigations_read)", f"{_GRANT}."
+        case KeyProblem.BUSY:
+            return "Datadog limits how often it may be asked now", "Run this again in a minute."
+        case KeyProblem.NOT_REACHED:
+            return f"{site} did not answer usefully", "Check the network from this machine, then Datadog's status page."
+
+
+def not_readable(entry: OrgEntry) -> Finding:
+    return fail(
+        f"Datadog ({entry.name})",
+        "its stored keys can't be opened",
+        "Put the key that sealed them back into BITS_ENCRYPTION_KEYS, or replace the keys in the bot's Home.",
+    )
