@@ -85,24 +85,25 @@ def status_message(status: ChannelStatus) -> Message:
 def _budget(usage: Usage) -> str:
     limits = usage.limits
     parts = [
-        _part("workspace", usage.workspace, limits.workspace),
-        _part("this channel", usage.channel, limits.channel),
+        f"workspace {used_words(usage.workspace, limits.workspace)}",
+        f"this channel {used_words(usage.channel, limits.channel)}",
     ]
     if limits.automatic is not None:
-        parts.append(_part("by themselves", usage.automatic, limits.automatic))
+        parts.append(f"by themselves {used_words(usage.automatic, limits.automatic)}")
     return f"*Budget today* ({no_start.RESETS}): {', '.join(parts)}"
 
 
-def _part(name: str, used: int, limit: int | None) -> str:
-    return f"{name} {used} started, no limit" if limit is None else f"{name} {used} of {limit} used"
+def used_words(used: int, limit: int | None) -> str:
+    """For status and for Home."""
+    return f"{used} started, no limit" if limit is None else f"{used} of {limit} used"
 
 
 def _here(health: WorkspaceHealth) -> list[Block]:
-    lines = [f"• {_line(each)}" for each in health.running_here]
+    lines = [f"• {_running(each)}" for each in health.running_here]
     return [section("\n".join(["In this channel:", *lines]))] if lines else []
 
 
-def _line(running: Investigation) -> str:
+def _running(running: Investigation) -> str:
     since = moment(running.started_at or running.created_at)
     return f"{escape(subject_name(running))}, {running.state} since {since}, ref {code(running.ref, 60)}"
 

@@ -7,6 +7,7 @@ from bot.alerts.template import path_of
 from bot.cases.known import KnownCase
 from bot.cases.views.card import case_title, case_url
 from bot.commands.grammar import usage_lines
+from bot.home.status import used_words
 from bot.investigations.model import Investigation, State
 from bot.investigations.views.subject import investigation_url, subject_name
 from bot.orgs.model import OrgEntry
@@ -184,11 +185,7 @@ def _admin(admin: HomeAdmin) -> list[Block]:
 
 def _budget(usage: Usage) -> str:
     limits = usage.limits
-    whole = (
-        f"{usage.workspace} of {limits.workspace} used"
-        if limits.workspace is not None
-        else f"{usage.workspace} started, no limit"
-    )
+    whole = used_words(usage.workspace, limits.workspace)
     own = f", {usage.automatic} of {limits.automatic} by themselves" if limits.automatic is not None else ""
     return f"*Budget today* ({RESETS}): {whole}{own}. `{COMMAND} settings` changes it."
 

@@ -28,6 +28,10 @@ WORKSPACE = WorkspaceRules("T1")
 NAMED = Starters(everyone=False, groups=("S0SRE",), users=("U0ANA",))
 
 
+def drawn(draft: Draft, *, admin: bool) -> dict[str, Any]:
+    return settings_modal(draft, admin=admin, file_name="rules.yml", handles={"S1": "sre"})
+
+
 def check_view(view: dict[str, Any]) -> None:
     assert local_slack.check_view(view, "modal") == []
     assert len(view["private_metadata"]) <= 3_000
@@ -76,19 +80,19 @@ def test_a_form_saved_as_it_was_opened_changes_nothing(rules: ChannelRules) -> N
     starters = replace(rules.starters, groups=tuple(sorted(rules.starters.groups)))
     rules = replace(rules, starters=starters, case=CaseDefaults("CORE"))
     draft = Draft(rules, replace(WORKSPACE, budget_per_day=5, automatic_share=2, admins_may_exceed=False))
-    view = settings_modal(draft, admin=True, handles={"S1": "sre"})
+    view = drawn(draft, admin=True)
     check_view(view)
     assert saved(view, draft, admin=True) == draft
 
 
 def test_what_one_may_not_set_is_neither_shown_nor_read() -> None:
     draft = Draft(replace(RULES, starters=NAMED, budget_per_day=3), replace(WORKSPACE, budget_per_day=9))
-    view = settings_modal(draft, admin=False)
+    view = drawn(draft, admin=False)
     check_view(view)
     names = {block["block_id"] for block in view["blocks"] if block["type"] == "input"}
     assert not names & {"budget", "starters", "starter_people", "others", "workspace_budget", "automatic_share"}
 
-    forged = untouched(settings_modal(draft, admin=True))
+    forged = untouched(drawn(draft, admin=True))
     forged["values"]["budget"]["budget"] = written("999")
     forged["values"]["workspace_budget"]["workspace_budget"] = written("999")
     forged["values"]["starters"]["starters"] = chosen("everyone")
@@ -97,17 +101,17 @@ def test_what_one_may_not_set_is_neither_shown_nor_read() -> None:
 
 def test_rules_from_the_file_are_shown_as_they_are_and_read_from_nowhere() -> None:
     draft = Draft(replace(RULES, from_file=True, nudge=True), replace(WORKSPACE, from_file=True))
-    view = settings_modal(draft, admin=True, file_name="rules.yml")
+    view = drawn(draft, admin=True)
     check_view(view)
     assert "submit" not in view
     assert "`rules.yml`, which wins" in shown(view["blocks"])
-    forged = untouched(settings_modal(Draft(RULES, WORKSPACE), admin=True))
+    forged = untouched(drawn(Draft(RULES, WORKSPACE), admin=True))
     assert read_settings(FormState({"state": forged}), draft, admin=True) == draft
 
 
 def test_the_workspaces_part_stays_editable_where_only_the_channel_is_in_the_file() -> None:
     draft = Draft(replace(RULES, from_file=True), WORKSPACE)
-    view = settings_modal(draft, admin=True, file_name="rules.yml")
+    view = drawn(draft, admin=True)
     check_view(view)
     changed = saved(view, draft, admin=True, workspace_budget={"type": "number_input", "value": "7"})
     assert changed == replace(draft, workspace=replace(WORKSPACE, budget_per_day=7))
@@ -128,14 +132,14 @@ def test_the_workspaces_part_stays_editable_where_only_the_channel_is_in_the_fil
 )
 def test_each_field_says_what_is_wrong_with_it(field: str, value: dict[str, Any], words: str) -> None:
     draft = Draft(RULES, WORKSPACE)
-    told = saved(settings_modal(draft, admin=True), draft, admin=True, **{field: value})
+    told = saved(drawn(draft, admin=True), draft, admin=True, **{field: value})
     assert isinstance(told, dict)
     assert list(told) == [field]
     assert words in told[field]
 
 
 def test_a_form_knows_what_it_was_opened_on() -> None:
-    view = settings_modal(Draft(RULES, WORKSPACE, 3, 4), admin=True)
+    view = drawn(Draft(RULES, WORKSPACE, 3, 4), admin=True)
     assert read_opened(view["private_metadata"]) == OpenedSettings("C0ALERTS", 3, 4)
     for forged in ("", "{}", "[1]", '["C1","x",2]', "null"):
         assert read_opened(forged) is None

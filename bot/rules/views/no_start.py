@@ -85,8 +85,13 @@ def offer_gone() -> Message:
 
 
 def whom_to_ask(starters: Starters, more: str = "") -> str:
-    named = [*(mention(user) for user in starters.users), *(f"<!subteam^{group}>" for group in starters.groups)]
+    named = named_starters(starters)
     shown = named[:_MOST_NAMED]
     people = f"{', '.join(shown)}{' and others' if len(named) > len(shown) else ''}, or a workspace admin"
     whom = f"Ask {people if shown else 'a workspace admin'}."
     return f"{whom} {more}".strip() if more else f"{whom} `{COMMAND} settings` is where it is decided."
+
+
+def named_starters(starters: Starters) -> list[str]:
+    """mrkdwn; people first."""
+    return [*(mention(user) for user in starters.users), *(f"<!subteam^{group}>" for group in starters.groups)]

@@ -24,10 +24,11 @@ from bot.rules.model import (
     tag,
 )
 from bot.rules.repository import Draft
+from bot.rules.views.no_start import named_starters
 from bot.slack.blocks import Block, context, divider, header, option, section
 from bot.slack.forms import FormState, checkboxes, form_field, modal, select, text_input
 from bot.slack.message import Message
-from bot.slack.text import channel_mention, code, escape, mention, one_line
+from bot.slack.text import channel_mention, code, escape, one_line
 from bot.wording import APP, CASE, CASES, DATADOG, INVESTIGATIONS, counted
 
 CALLBACK = "settings"
@@ -65,7 +66,7 @@ def rule_lines(rules: ChannelRules) -> list[str]:
         f"Buttons under {DATADOG}'s own messages: {_on(rules.nudge)}",
         f"Started by itself: {_auto(rules)}",
         f"Budget: {_per_day(rules.budget_per_day)}",
-        f"May start: {starters_words(rules.starters)}",
+        f"May start: {_starters(rules.starters)}",
         *([f"New cases: {_case(rules)}"] if rules.case.project or rules.case.type else []),
         f"Conclusions also in the channel: {_on(rules.broadcast)}",
     ]
@@ -77,7 +78,7 @@ def workspace_lines(rules: WorkspaceRules) -> list[str]:
     return [f"Whole workspace: {_per_day(rules.budget_per_day)}{share}{admins}"]
 
 
-def filter_words(alerts: AlertFilter) -> str:
+def _alerts(alerts: AlertFilter) -> str:
     parts = [
         ", ".join(code(tag, 200) for tag in sorted(alerts.tags)),
         ", ".join(f"P{priority}" for priority in sorted(alerts.priorities)),
@@ -87,20 +88,16 @@ def filter_words(alerts: AlertFilter) -> str:
     return " and ".join(part for part in parts if part) or "every alert"
 
 
-def starters_words(starters: Starters) -> str:
-    named = [*(mention(user) for user in starters.users), *(f"<!subteam^{group}>" for group in starters.groups)]
-    who = "everyone in the workspace" if starters.everyone else ", ".join(["workspace admins", *named])
-    more = [
-        word
-        for word, given in (("guests", starters.guests), ("people of other companies", starters.outsiders))
-        if given
-    ]
-    return ", ".join([who, *more])
+def _starters(starters: Starters) -> str:
+    named = ["workspace admins", *named_starters(starters)]
+    others = {"guests": starters.guests, "people of other companies": starters.outsiders}
+    who = ["everyone in the workspace"] if starters.everyone else named
+    return ", ".join([*who, *(words for words, may in others.items() if may)])
 
 
 def _route(rules: ChannelRules) -> str:
     default = "those nobody else takes" if rules.is_default else ""
-    routed = filter_words(rules.route) if rules.route is not None else ""
+    routed = _alerts(rules.route) if rules.route is not None else ""
     return "; and ".join(part for part in (routed, default) if part) or "none"
 
 
@@ -108,7 +105,7 @@ def _auto(rules: ChannelRules) -> str:
     if rules.auto is None:
         return "never"
     pause = f"once in {counted(rules.cooldown_minutes, 'minute')} for each monitor and group"
-    return f"{filter_words(rules.auto)}, {pause}" if rules.cooldown_minutes else filter_words(rules.auto)
+    return f"{_alerts(rules.auto)}, {pause}" if rules.cooldown_minutes else _alerts(rules.auto)
 
 
 def _case(rules: ChannelRules) -> str:
@@ -136,14 +133,13 @@ def closed_modal(message: Message) -> Block:
     return modal(_TITLE, message.blocks, callback_id=CALLBACK)
 
 
-def settings_modal(
-    draft: Draft, *, admin: bool, file_name: str = "", handles: Mapping[str, str] | None = None
-) -> Block:
+def settings_modal(draft: Draft, *, admin: bool, file_name: str, handles: Mapping[str, str]) -> Block:
+    """`handles` are those of user groups, by id."""
     rules = draft.channel
     blocks = [section(f"Rules for {channel_mention(rules.channel)}")]
     blocks += _as_written(rule_lines(rules), file_name) if rules.from_file else _channel_fields(rules)
     if admin and not rules.from_file:
-        blocks += _admin_fields(rules, handles or {})
+        blocks += _admin_fields(rules, handles)
     elif not rules.from_file:
         blocks.append(context("Budget and who may start are for workspace admins to set."))
     if admin:
@@ -169,10 +165,8 @@ def _channel_fields(rules: ChannelRules) -> list[Block]:
             hint="Each becomes a card that follows its alert.",
         ),
         *_filter_fields("route", rules.route),
-        _boxes_field("default", "The rest", {_TICK: "Alerts no channel's filter takes"}, _tick(rules.is_default)),
-        _boxes_field(
-            "nudge", f"{DATADOG}'s own messages", {_TICK: f"{APP}'s buttons in their threads"}, _tick(rules.nudge)
-        ),
+        _tick_field("default", "The rest", "Alerts no channel's filter takes", ticked=rules.is_default),
+        _tick_field("nudge", f"{DATADOG}'s own messages", f"{APP}'s buttons in their threads", ticked=rules.nudge),
         _text_field("org", f"{DATADOG} organisation", rules.org, hint="Empty: the only or default one.", limit=64),
         divider(),
         header("Starts by itself"),
@@ -187,7 +181,7 @@ def _channel_fields(rules: ChannelRules) -> list[Block]:
         ),
         divider(),
         header("Results"),
-        _boxes_field("broadcast", "Conclusions", {_TICK: "Also send them to the channel"}, _tick(rules.broadcast)),
+        _tick_field("broadcast", "Conclusions", "Also send them to the channel", ticked=rules.broadcast),
         _text_field("case_project", f"Project of new {CASES}", rules.case.project, hint="Its key or id.", limit=64),
         _text_field("case_type", f"Type of a new {CASE}", rules.case.type, limit=64),
     ]
@@ -207,7 +201,7 @@ def _filter_fields(name: str, alerts: AlertFilter | None) -> list[Block]:
 
 def _admin_fields(rules: ChannelRules, handles: Mapping[str, str]) -> list[Block]:
     starters = rules.starters
-    others = [name for name, given in (("guests", starters.guests), ("outsiders", starters.outsiders)) if given]
+    others = [name for name in _OTHERS if getattr(starters, name)]
     return [
         divider(),
         header("For admins: who may start, and how often"),
@@ -246,7 +240,7 @@ def _workspace_blocks(rules: WorkspaceRules, file_name: str) -> list[Block]:
             most=HIGHEST_BUDGET,
             hint="The share of automatic starts. Empty: as long as the budget lasts.",
         ),
-        _boxes_field("exceed", "Over budget", {_TICK: "Admins may start all the same"}, _tick(rules.admins_may_exceed)),
+        _tick_field("exceed", "Over budget", "Admins may start all the same", ticked=rules.admins_may_exceed),
     ]
 
 
@@ -254,10 +248,6 @@ def _mode(alerts: AlertFilter | None, none: str) -> str:
     if alerts is None:
         return none
     return "all" if alerts == AlertFilter() else "some"
-
-
-def _tick(value: bool) -> list[str]:
-    return [_TICK] if value else []
 
 
 # -- its fields -----------------------------------------------------------------------------------------------------
@@ -285,6 +275,10 @@ def _select_field(name: str, label: str, options: _Options, chosen: str, *, hint
 
 def _boxes_field(name: str, label: str, options: _Options, ticked: Iterable[str]) -> Block:
     return form_field(label, checkboxes(name, _listed(options), ticked), optional=True)
+
+
+def _tick_field(name: str, label: str, words: str, *, ticked: bool) -> Block:
+    return _boxes_field(name, label, {_TICK: words}, [_TICK] if ticked else [])
 
 
 def _listed(options: _Options) -> list[Block]:
