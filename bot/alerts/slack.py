@@ -7,7 +7,7 @@ from bot.alerts import views as alert_card
 from bot.alerts.mutes import Click, Mutes, Work
 from bot.alerts.repository import CycleRepository
 from bot.rules.permissions import Permissions
-from bot.rules.policy import Refused
+from bot.rules.policy import NotAllowed
 from bot.rules.views import no_start
 from bot.slack.interactions import Interaction
 from bot.slack.listeners import After, Listeners
@@ -31,7 +31,7 @@ class AlertButtons:
         if known is None:
             return alert_card.gone()
         _, verdict = await self.permissions.may_start(click.place, click.person)
-        if isinstance(verdict, Refused):
+        if isinstance(verdict, NotAllowed):
             return no_start.refused(verdict, doing=f"{work} alerts from here")
         await self.mutes.ask(work, known, Click(click.key, click.place, click.person, click.person_name))
         return None

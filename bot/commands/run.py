@@ -33,7 +33,7 @@ from bot.investigations.reception import answer_later, receive
 from bot.investigations.views import answers, refusals
 from bot.model import Source, ThreadRef
 from bot.orgs.connect_form import wanted
-from bot.rules.policy import Refused
+from bot.rules.policy import NotAllowed
 from bot.rules.views import no_start
 from bot.services import Services
 from bot.slack.interactions import Interaction
@@ -119,7 +119,7 @@ def _at_once(wish: Wish) -> Message:
 
 async def _look_up(services: Services, interaction: Interaction, wish: List | Show, source: Source, org: str) -> None:
     verdict = await services.permissions.may_look(interaction.place, interaction.person)
-    message = no_start.refused(verdict, doing=f"see {INVESTIGATIONS} here") if isinstance(verdict, Refused) else None
+    message = no_start.refused(verdict, doing=f"see {INVESTIGATIONS} here") if isinstance(verdict, NotAllowed) else None
     if message is None:
         org = org or await services.which_org.of(interaction, wish.host, wish_record(wish, source))
         message = await _looked_up(services, wish, org) if org else None

@@ -11,7 +11,7 @@ from bot.orgs.repository import OrgRepository
 from bot.rules.budget import Budget, Usage
 from bot.rules.model import ChannelRules
 from bot.rules.permissions import Permissions
-from bot.rules.policy import Refused
+from bot.rules.policy import NotAllowed
 from bot.rules.repository import RuleRepository
 from bot.rules.views import no_start
 from bot.rules.views.settings import rule_lines
@@ -52,7 +52,7 @@ class StatusCommand:
 
     async def _message(self, place: Place, person: str) -> Message:
         verdict = await self.permissions.may_look(place, person)
-        if isinstance(verdict, Refused):
+        if isinstance(verdict, NotAllowed):
             return no_start.refused(verdict, doing=f"see {INVESTIGATIONS} here")
         status = ChannelStatus(
             rules=await self.rules.of(place.workspace, place.channel),

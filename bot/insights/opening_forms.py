@@ -23,7 +23,7 @@ from bot.insights.views.form import attach_form
 from bot.investigations.views import refusals
 from bot.model import Place
 from bot.rules.permissions import Permissions
-from bot.rules.policy import Refused
+from bot.rules.policy import NotAllowed
 from bot.rules.views import no_start
 from bot.rules.which_org import WhichOrg
 from bot.slack.clients import Workspaces
@@ -104,7 +104,7 @@ class Attaching:
     async def refusal(self, place: Place, person: str) -> Message | None:
         """For whoever may not work on cases here."""
         verdict = await self.permissions.may_look(place, person)
-        return no_start.refused(verdict, doing=f"work on {CASES} here") if isinstance(verdict, Refused) else None
+        return no_start.refused(verdict, doing=f"work on {CASES} here") if isinstance(verdict, NotAllowed) else None
 
     async def _sheet(self, interaction: Interaction, start: Start) -> AttachForm:
         remembered = None if start.case else await self.book.of_thread(interaction.place)

@@ -10,7 +10,7 @@ from bot.investigations.views import answers
 from bot.model import Ask, Source, Subject, ThreadRef
 from bot.orgs.model import NoOrg
 from bot.rules.org_choice import host_of
-from bot.rules.policy import Refused
+from bot.rules.policy import NotAllowed
 from bot.services import Services
 from bot.slack.interactions import Interaction
 from bot.slack.message import Message
@@ -25,7 +25,7 @@ async def receive(
     services.replies.remember(interaction.place, interaction.person, interaction.response_url)
     _, verdict = await services.permissions.may_start(interaction.place, interaction.person)
     ask = Ask(interaction.key, subject, interaction.place, interaction.person, source, org)
-    if isinstance(verdict, Refused):
+    if isinstance(verdict, NotAllowed):
         return await services.requests.refuse(ask, verdict)
     choice = org or await _org_of(services, interaction, subject, source)
     if isinstance(choice, str):
@@ -49,7 +49,7 @@ async def receive_again(services: Services, interaction: Interaction, investigat
         return None
     ask = Ask(interaction.key, subject, interaction.place, interaction.person, Source.BUTTON, before.org)
     _, verdict = await services.permissions.may_start(interaction.place, interaction.person)
-    if isinstance(verdict, Refused):
+    if isinstance(verdict, NotAllowed):
         return await services.requests.refuse(ask, verdict)
     return await services.requests.run_again(ask, before.run, rule=verdict.rule)
 

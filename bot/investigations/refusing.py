@@ -8,7 +8,7 @@ from bot.orgs.model import Undecided
 from bot.orgs.views.answers import org_words
 from bot.rules.budget import CoolingDown, OverBudget
 from bot.rules.permissions import Permissions
-from bot.rules.policy import Allowed, Refused
+from bot.rules.policy import Allowed, NotAllowed
 from bot.rules.repository import RuleRepository
 from bot.rules.views import no_start
 from bot.rules.which_org import WhichOrg
@@ -33,7 +33,7 @@ class Refusing:
 
     async def words(self, place: Place, person: str, outcome: Outcome) -> Message | None:
         match outcome.refusal:
-            case Refused() as refused:
+            case NotAllowed() as refused:
                 return no_start.refused(refused)
             case OverBudget() as over:
                 exceeds = await self._permissions.may_exceed(place, person)

@@ -19,13 +19,13 @@ from bot.model import AlertRef, Ask, ExistingRun, Question, read_subject, subjec
 from bot.orgs.model import NoOrg
 from bot.rules.audit import Decision, Entry, entry_of, note, note_not_found, rule_noted
 from bot.rules.budget import Budget, CoolingDown, OverBudget, Terms, Usage
-from bot.rules.policy import Refused
+from bot.rules.policy import NotAllowed
 from bot.rules.repository import RuleRepository
 from bot.storage.leases import Fence
 
 HELD_FOR = 3600.0  # how long "Start anyway" stands
 
-Refusal = Refused | OverBudget | CoolingDown | NoOrg
+Refusal = NotAllowed | OverBudget | CoolingDown | NoOrg
 
 
 class Reception(StrEnum):
@@ -77,7 +77,7 @@ class Requests:
         self._wake()
         return outcome
 
-    async def refuse(self, ask: Ask, refused: Refused) -> Outcome:
+    async def refuse(self, ask: Ask, refused: NotAllowed) -> Outcome:
         """Somebody who may not start has asked; nothing of it is kept but the audit."""
         why = f"{refused.why}{f' ({refused.code})' if refused.code else ''}"
         async with self._database.transaction() as connection:

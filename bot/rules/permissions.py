@@ -2,7 +2,7 @@
 
 from bot.model import Known, Place
 from bot.rules.model import ChannelRules
-from bot.rules.policy import Verdict, authorise, groups_asked, is_admin, manages, may_exceed, may_look
+from bot.rules.policy import Permission, authorise, groups_asked, is_admin, manages, may_exceed, may_look
 from bot.rules.repository import RuleRepository
 from bot.slack.people import People
 
@@ -12,28 +12,28 @@ class Permissions:
         self._people = people
         self._rules = rules
 
-    async def may_start(self, place: Place, person: str) -> tuple[ChannelRules, Verdict]:
+    async def may_start(self, place: Place, person: str) -> tuple[ChannelRules, Permission]:
         """The verdict, and the rules it was judged by."""
         rules = await self._rules.of(place.workspace, place.channel)
         return rules, await self.may_start_by(rules, person)
 
-    async def may_start_by(self, rules: ChannelRules, person: str) -> Verdict:
+    async def may_start_by(self, rules: ChannelRules, person: str) -> Permission:
         """The same where the rules are in hand."""
         # user groups are asked for only where they decide
         groups = () if rules.starters.everyone else groups_asked(rules, person)
         return authorise(await self._people.facts(rules.workspace, person, groups), rules)
 
-    async def may_look(self, place: Place, person: str) -> Verdict:
+    async def may_look(self, place: Place, person: str) -> Permission:
         rules = await self._rules.of(place.workspace, place.channel)
         return may_look(await self._people.facts(place.workspace, person), rules)
 
-    async def may_manage(self, place: Place, person: str) -> Verdict:
+    async def may_manage(self, place: Place, person: str) -> Permission:
         return await self.may_manage_by(await self._rules.of(place.workspace, place.channel), person)
 
-    async def may_manage_by(self, rules: ChannelRules, person: str) -> Verdict:
+    async def may_manage_by(self, rules: ChannelRules, person: str) -> Permission:
         return manages(await self._all_about(rules, person), rules)
 
-    async def may_exceed(self, place: Place, person: str) -> Verdict:
+    async def may_exceed(self, place: Place, person: str) -> Permission:
         rules = await self._rules.draft(place.workspace, place.channel)
         return may_exceed(await self._all_about(rules.channel, person), rules.channel, rules.workspace)
 

@@ -7,7 +7,7 @@ from bot.model import Place
 from bot.orgs.repository import OrgRepository
 from bot.rules.audit import AuditTrail, audit_message
 from bot.rules.permissions import Permissions
-from bot.rules.policy import Refused
+from bot.rules.policy import NotAllowed
 from bot.rules.repository import Draft, RuleRepository
 from bot.rules.views import no_start, settings
 from bot.slack.blocks import Block
@@ -52,7 +52,7 @@ class SettingsForm:
 
     async def _view(self, place: Place, person: str) -> Block:
         verdict = await self.permissions.may_manage(place, person)
-        if isinstance(verdict, Refused):
+        if isinstance(verdict, NotAllowed):
             return _not_yours(verdict)
         return settings.settings_modal(
             await self.rules.draft(place.workspace, place.channel),
@@ -67,7 +67,7 @@ class SettingsForm:
             return Submitted()
         place, person = Place(submitted.workspace, opened.channel), submitted.person
         verdict = await self.permissions.may_manage(place, person)
-        if isinstance(verdict, Refused):
+        if isinstance(verdict, NotAllowed):
             return Submitted(view=_not_yours(verdict))
         admin = await self.permissions.is_admin(place, person)
         current = await self.rules.draft(place.workspace, place.channel)
@@ -99,7 +99,7 @@ class SettingsForm:
         return [settings.group_option(group, handle) for group, handle in found[:_MOST_OFFERED]]
 
 
-def _not_yours(refusal: Refused) -> Block:
+def _not_yours(refusal: NotAllowed) -> Block:
     return settings.closed_modal(no_start.refused(refusal, doing="see and change the rules of this channel"))
 
 
@@ -118,7 +118,7 @@ class AuditCommand:
 
     async def _message(self, place: Place, person: str) -> Message:
         verdict = await self.permissions.may_manage(place, person)
-        if isinstance(verdict, Refused):
+        if isinstance(verdict, NotAllowed):
             return no_start.refused(verdict, doing="see who started what")
         # the rest of the workspace is for its admins
         channel = "" if await self.permissions.is_admin(place, person) else place.channel

@@ -4,7 +4,7 @@ import pytest
 
 from bot.rules.budget import CoolingDown, Limits, OverBudget, Usage
 from bot.rules.model import Starters
-from bot.rules.policy import Refused, Why
+from bot.rules.policy import NotAllowed, WhyNot
 from bot.rules.views import no_start
 from tests.slack.blockkit import buttons, check_message, shown
 
@@ -12,20 +12,20 @@ NAMED = Starters(everyone=False, groups=("S0SRE",), users=("U0ANA",))
 USAGE = Usage(7, 3, 2, Limits(40, 12, 10))
 
 
-@pytest.mark.parametrize("why", list(Why))
+@pytest.mark.parametrize("why", list(WhyNot))
 @pytest.mark.parametrize("starters", [Starters(), NAMED, Starters(users=tuple(f"U{n:04}" for n in range(200)))])
-def test_every_refusal_says_why_and_whom_to_ask(why: Why, starters: Starters) -> None:
-    message = no_start.refused(Refused(why, starters, "missing_scope usergroups:read"))
+def test_every_refusal_says_why_and_whom_to_ask(why: WhyNot, starters: Starters) -> None:
+    message = no_start.refused(NotAllowed(why, starters, "missing_scope usergroups:read"))
     check_message(message)
     assert "admin" in message.text
-    if why is Why.UNKNOWN:
+    if why is WhyNot.UNKNOWN:
         assert "`usergroups:read`" in message.text
     elif starters == NAMED:
         assert "<@U0ANA>, <!subteam^S0SRE>" in message.text
 
 
 def test_who_slack_does_not_name_is_told_to_try_again() -> None:
-    told = no_start.refused(Refused(Why.UNKNOWN, Starters(), "ratelimited")).text
+    told = no_start.refused(NotAllowed(WhyNot.UNKNOWN, Starters(), "ratelimited")).text
     assert "`ratelimited`" in told
     assert "Try again in a minute" in told
 

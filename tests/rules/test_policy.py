@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from bot.model import PersonFacts, Unknown
 from bot.rules.model import ChannelRules, Starters, WorkspaceRules
-from bot.rules.policy import Allowed, Refused, Why, authorise, is_admin, manages, may_exceed, may_look
+from bot.rules.policy import Allowed, NotAllowed, WhyNot, authorise, is_admin, manages, may_exceed, may_look
 
 ANN = PersonFacts("UANN")
 ADMIN = PersonFacts("UEVA", is_admin=True)
@@ -40,8 +40,8 @@ some_rules = st.builds(
 )
 
 
-def why(verdict: Allowed | Refused) -> Why | str:
-    return verdict.why if isinstance(verdict, Refused) else verdict.rule
+def why(verdict: Allowed | NotAllowed) -> WhyNot | str:
+    return verdict.why if isinstance(verdict, NotAllowed) else verdict.rule
 
 
 @pytest.mark.parametrize(
@@ -49,26 +49,26 @@ def why(verdict: Allowed | Refused) -> Why | str:
     [
         (ANN, EVERYONE, "everyone in the workspace"),
         (ADMIN, EVERYONE, "workspace admin"),
-        (GUEST, EVERYONE, Why.GUEST),
-        (STRANGER, EVERYONE, Why.OUTSIDER),
+        (GUEST, EVERYONE, WhyNot.GUEST),
+        (STRANGER, EVERYONE, WhyNot.OUTSIDER),
         (GUEST, replace(EVERYONE, starters=Starters(guests=True)), "guests"),
-        (STRANGER, replace(EVERYONE, starters=Starters(guests=True)), Why.OUTSIDER),
+        (STRANGER, replace(EVERYONE, starters=Starters(guests=True)), WhyNot.OUTSIDER),
         (STRANGER, replace(EVERYONE, starters=Starters(outsiders=True)), "people of other companies"),
         (GUEST, replace(EVERYONE, starters=Starters(users=("UGUE",))), "named user"),
         (ANN, NAMED, "named user"),
         (MEMBER, NAMED, "member of S1"),
-        (PersonFacts("UBEN"), NAMED, Why.NOT_NAMED),
+        (PersonFacts("UBEN"), NAMED, WhyNot.NOT_NAMED),
         (ADMIN, NAMED, "workspace admin"),
-        (replace(GUEST, groups=frozenset({"S1"})), NAMED, Why.GUEST),
+        (replace(GUEST, groups=frozenset({"S1"})), NAMED, WhyNot.GUEST),
     ],
 )
-def test_who_may_start(person: PersonFacts, rules: ChannelRules, expected: Why | str) -> None:
+def test_who_may_start(person: PersonFacts, rules: ChannelRules, expected: WhyNot | str) -> None:
     assert why(authorise(person, rules)) == expected
 
 
 def test_a_refusal_knows_whom_to_ask() -> None:
     refused = authorise(PersonFacts("UBEN"), NAMED)
-    assert isinstance(refused, Refused)
+    assert isinstance(refused, NotAllowed)
     assert refused.starters == NAMED.starters
 
 
@@ -76,14 +76,14 @@ def test_over_budget_is_for_admins_and_the_named() -> None:
     assert why(may_exceed(ADMIN, EVERYONE, WORKSPACE)) == "workspace admin"
     assert why(may_exceed(ANN, NAMED, WORKSPACE)) == "named user"
     assert why(may_exceed(MEMBER, NAMED, WORKSPACE)) == "member of S1"
-    assert why(may_exceed(ANN, EVERYONE, WORKSPACE)) == Why.NOT_NAMED
-    assert why(may_exceed(ADMIN, EVERYONE, replace(WORKSPACE, admins_may_exceed=False))) == Why.NOT_NAMED
+    assert why(may_exceed(ANN, EVERYONE, WORKSPACE)) == WhyNot.NOT_NAMED
+    assert why(may_exceed(ADMIN, EVERYONE, replace(WORKSPACE, admins_may_exceed=False))) == WhyNot.NOT_NAMED
 
 
 def test_the_rules_belong_to_admins_and_the_named() -> None:
     assert why(manages(ADMIN, EVERYONE)) == "workspace admin"
     assert why(manages(ANN, NAMED)) == "named user"
-    assert why(manages(ANN, EVERYONE)) == Why.NOT_MANAGER
+    assert why(manages(ANN, EVERYONE)) == WhyNot.NOT_MANAGER
     assert not is_admin(ANN)
     assert not is_admin(Unknown("ratelimited"))
 
@@ -105,7 +105,7 @@ def test_who_is_not_known_is_always_refused(rules: ChannelRules, code: str) -> N
         manages(nobody, rules),
         may_exceed(nobody, rules, WORKSPACE),
     ):
-        assert verdict == Refused(Why.UNKNOWN, rules.starters, code)
+        assert verdict == NotAllowed(WhyNot.UNKNOWN, rules.starters, code)
 
 
 @given(some_facts, some_rules)

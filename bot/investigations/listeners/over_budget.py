@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from bot.investigations.requests import Requests
 from bot.rules.permissions import Permissions
-from bot.rules.policy import Refused
+from bot.rules.policy import NotAllowed
 from bot.rules.views import no_start
 from bot.slack.interactions import Interaction
 from bot.slack.listeners import After, Instead, Listeners
@@ -30,7 +30,7 @@ class OverBudgetButton:
         exceeds = await self.permissions.may_exceed(
             held.place, click.person
         )  # where it starts, not where it was pressed
-        if isinstance(exceeds, Refused):
+        if isinstance(exceeds, NotAllowed):
             return no_start.refused(exceeds, doing="start over budget")
         outcome = await self.requests.start_anyway(held, click.number, rule=f"over budget, {exceeds.rule}")
         return no_start.started_anyway() if outcome is not None else no_start.offer_gone()
