@@ -1,4 +1,4 @@
-"""Monitors and the alert events they fire, with the links people find under Datadog's messages. No HTTP here."""
+"""Monitors, the downtimes that mute them and the alert events they fire, with the links people find under Datadog's messages. No HTTP here."""
 
 import base64
 import hashlib
@@ -68,6 +68,29 @@ class FakeMonitor:
     @property
     def link(self) -> str:
         return f"{self.app_url}/monitors/{self.id}"
+
+
+@dataclass(slots=True, eq=False)
+class FakeDowntime:
+    id: str
+    scope: str
+    monitor_id: int | None
+    monitor_tags: tuple[str, ...]
+    start: float
+    end: float | None
+    created: float
+    message: str = ""
+    mute_first_recovery: bool = False
+    notify_end_states: tuple[str, ...] = ("alert", "no data", "warn")
+    notify_end_types: tuple[str, ...] = ("expired",)
+    canceled: float | None = None
+
+    def status(self, now: float) -> str:
+        if self.canceled is not None:
+            return "canceled"
+        if self.end is not None and now >= self.end:
+            return "ended"
+        return "scheduled" if now < self.start else "active"
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from bot.sandbox.datadog import times
-from bot.sandbox.datadog.people import FakeUser
+from bot.sandbox.datadog.users import FakeUser
 
 INSIGHT_TYPES = (
     "SECURITY_SIGNAL",

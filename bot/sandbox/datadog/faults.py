@@ -6,8 +6,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
+from bot.sandbox.datadog.answers import JSON, Answer, Json, usual
 from bot.sandbox.datadog.journal import Seen
-from bot.sandbox.datadog.wire import JSON, Answer, Json, usual
 
 
 @dataclass(slots=True, eq=False)

@@ -3,10 +3,10 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from bot.sandbox.datadog.alerts import FakeAlert, FakeMonitor
+from bot.sandbox.datadog.alerts import FakeAlert, FakeDowntime, FakeMonitor
 from bot.sandbox.datadog.case_model import CaseShelf
-from bot.sandbox.datadog.people import FakeDowntime, FakeIncident, FakeUser
-from bot.sandbox.datadog.runs import FakeInvestigation
+from bot.sandbox.datadog.investigations import FakeInvestigation
+from bot.sandbox.datadog.users import FakeUser
 
 SCOPES = frozenset(
     {
@@ -25,6 +25,16 @@ SCOPES = frozenset(
         "error_tracking_read",
     }
 )
+
+
+@dataclass(slots=True, eq=False)
+class FakeIncident:
+    id: str
+    public_id: int
+    title: str
+    created: float
+    severity: str = "SEV-3"
+    state: str = "active"
 
 
 @dataclass(slots=True, eq=False)

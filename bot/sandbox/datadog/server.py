@@ -6,12 +6,13 @@ from collections.abc import Mapping, Sequence
 from aiohttp import web
 
 from bot.sandbox.datadog import checks
+from bot.sandbox.datadog.answers import Answer, Json, Refusal, bad_request, edge, problem, strings
 from bot.sandbox.datadog.api import ROUTES
+from bot.sandbox.datadog.api.call import Call, Route
 from bot.sandbox.datadog.faults import Fault, Faults
 from bot.sandbox.datadog.journal import Seen
 from bot.sandbox.datadog.limits import Limits
 from bot.sandbox.datadog.org import FakeOrg
-from bot.sandbox.datadog.wire import Answer, Call, Json, Refusal, Route, bad_request, edge, problem, strings
 from bot.sandbox.datadog.world import World
 
 _MAX_BODY = 8 * 1024 * 1024

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 import aiohttp
 
 from bot.sandbox.datadog.alerts import FakeAlert
+from bot.sandbox.datadog.answers import Json
 from bot.sandbox.datadog.org import FakeOrg
-from bot.sandbox.datadog.wire import Json
 
 TEMPLATE: dict[str, Json] = {
     "v": 1,

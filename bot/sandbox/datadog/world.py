@@ -6,10 +6,10 @@ from collections import deque
 from collections.abc import Callable
 from typing import Any
 
+from bot.sandbox.datadog.investigations import FakeInvestigation, Script
 from bot.sandbox.datadog.journal import Journal
 from bot.sandbox.datadog.org import FakeOrg
-from bot.sandbox.datadog.people import FakeUser
-from bot.sandbox.datadog.runs import FakeInvestigation, Script
+from bot.sandbox.datadog.users import FakeUser
 
 _APP_PREFIXED = {"datadoghq.com", "datadoghq.eu", "ddog-gov.com"}
 

@@ -3,9 +3,10 @@
 import re
 
 from bot.sandbox.datadog import checks
+from bot.sandbox.datadog.answers import JSON_API, Answer, Refusal, bad_request, problem
 from bot.sandbox.datadog.api import case_common as common
+from bot.sandbox.datadog.api.call import Call, Route
 from bot.sandbox.datadog.case_model import FakeProject
-from bot.sandbox.datadog.wire import JSON_API, Answer, Call, Refusal, Route, bad_request, problem
 
 _NEW = checks.resource(
     "project",

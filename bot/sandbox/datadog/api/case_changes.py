@@ -4,9 +4,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from bot.sandbox.datadog import checks, times
+from bot.sandbox.datadog.answers import Answer, Json, bad_request, missing
 from bot.sandbox.datadog.api import case_common as common
+from bot.sandbox.datadog.api.call import Call, Route
 from bot.sandbox.datadog.case_model import INSIGHT_TYPES, FakeCase
-from bot.sandbox.datadog.wire import Answer, Call, Json, Route, bad_request, missing
 
 Apply = Callable[[Call, FakeCase, Json], None]
 

@@ -3,9 +3,10 @@
 from typing import Any
 
 from bot.sandbox.datadog import checks, query
+from bot.sandbox.datadog.answers import JSON_API, Answer, Json, bad_request, missing
+from bot.sandbox.datadog.api.call import Call
 from bot.sandbox.datadog.case_model import PRIORITIES, FakeCase, FakeCaseType, FakeProject
-from bot.sandbox.datadog.people import FakeUser
-from bot.sandbox.datadog.wire import JSON_API, Answer, Call, Json, bad_request, missing
+from bot.sandbox.datadog.users import FakeUser
 
 PATH = "/api/v2/cases"
 READ = ("cases_read",)

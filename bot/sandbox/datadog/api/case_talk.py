@@ -1,9 +1,10 @@
 """What stands beside a case: its comments and timeline, its watchers, its links to incidents and other things."""
 
 from bot.sandbox.datadog import checks
+from bot.sandbox.datadog.answers import JSON_API, Answer, Json, bad_request, missing
 from bot.sandbox.datadog.api import case_common as common
+from bot.sandbox.datadog.api.call import Call, Route
 from bot.sandbox.datadog.case_model import Cell, FakeCase
-from bot.sandbox.datadog.wire import JSON_API, Answer, Call, Json, Route, bad_request, missing
 
 _COMMENT = checks.resource("case", checks.record({"comment": checks.filled}))
 _LINK = checks.resource(

@@ -3,9 +3,10 @@
 from collections import Counter
 
 from bot.sandbox.datadog import checks, query
+from bot.sandbox.datadog.answers import JSON_API, Answer, Json, bad_request
 from bot.sandbox.datadog.api import case_common as common
+from bot.sandbox.datadog.api.call import Call, Route
 from bot.sandbox.datadog.case_model import PRIORITIES, FakeCase
-from bot.sandbox.datadog.wire import JSON_API, Answer, Call, Json, Route, bad_request
 
 _SORTS = ("created_at", "priority", "status")
 _NEW = checks.resource(

@@ -3,9 +3,10 @@
 import re
 
 from bot.sandbox.datadog import checks, times
+from bot.sandbox.datadog.alerts import FakeDowntime
+from bot.sandbox.datadog.answers import Answer, Json, Refusal, strings
 from bot.sandbox.datadog.api import monitors
-from bot.sandbox.datadog.people import FakeDowntime
-from bot.sandbox.datadog.wire import Answer, Call, Json, Refusal, Route, strings
+from bot.sandbox.datadog.api.call import Call, Route
 
 PATH = "/api/v2/downtime"
 _STATES = ("alert", "no data", "warn")

@@ -4,9 +4,10 @@ from urllib.parse import urlencode
 
 from bot.sandbox.datadog import checks
 from bot.sandbox.datadog.alerts import FakeAlert
+from bot.sandbox.datadog.answers import Answer, Json, bad_request, missing
+from bot.sandbox.datadog.api.call import Call, Route
+from bot.sandbox.datadog.investigations import FakeInvestigation
 from bot.sandbox.datadog.org import FakeOrg
-from bot.sandbox.datadog.runs import FakeInvestigation
-from bot.sandbox.datadog.wire import Answer, Call, Json, Route, bad_request, missing
 
 PATH = "/api/v2/bits-ai/investigations"
 SUPPORTED = frozenset(

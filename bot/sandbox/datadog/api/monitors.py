@@ -1,10 +1,10 @@
 """Monitors: get, list, and the two searches."""
 
 from bot.sandbox.datadog import checks, query, times
-from bot.sandbox.datadog.alerts import FakeMonitor, GroupState, state_json
+from bot.sandbox.datadog.alerts import FakeDowntime, FakeMonitor, GroupState, state_json
+from bot.sandbox.datadog.answers import Answer, Json, Refusal, strings
+from bot.sandbox.datadog.api.call import Call, Route
 from bot.sandbox.datadog.org import FakeOrg
-from bot.sandbox.datadog.people import FakeDowntime
-from bot.sandbox.datadog.wire import Answer, Call, Json, Refusal, Route, strings
 
 _STATES = {"alert": "Alert", "warn": "Warn", "no data": "No Data", "ok": "OK"}
 
