@@ -35,10 +35,9 @@ class Refusal(Exception):  # noqa: N818 - it is an answer, not an accident
 # --- the four shapes of refusal -------------------------------------------------------------------------------------
 
 
-def problem(status: int, title: str, detail: str = "", *, with_status: bool = True, **more: Json) -> Answer:
+def problem(status: int, title: str, detail: str = "", **more: Json) -> Answer:
     """Shape 1, a JSON:API error object; any member may be missing."""
-    error: dict[str, Json] = {"status": str(status)} if with_status else {}
-    error["title"] = title
+    error: dict[str, Json] = {"status": str(status), "title": title}
     if detail:
         error["detail"] = detail
     return Answer({"errors": [error | more]}, status, JSON_API)

@@ -27,8 +27,6 @@ class FakeDatadog:
     def __init__(
         self,
         *,
-        api_key: str = "sandbox-api-key",
-        app_key: str = "sandbox-app-key",
         site: str = "datadoghq.com",
         clock: Callable[[], float] = time.time,
         seed: int | None = None,
@@ -36,7 +34,7 @@ class FakeDatadog:
         self.world = World(site, clock, seed)
         self.faults = Faults()
         self.limits = Limits()
-        self.org = self.world.add_org("default", api_key, app_key)
+        self.org = self.world.add_org("default", "sandbox-api-key", "sandbox-app-key")
         self._server = Server(self.world, self.faults, self.limits)
 
     async def start(self, host: str = "127.0.0.1", port: int = 0) -> None:
@@ -125,29 +123,21 @@ class FakeDatadog:
             self._org(monitor.org).alerts.append(alert)
         return alert
 
-    def add_user(self, name: str, email: str, *, status: str = "Active", org: FakeOrg | str | None = None) -> FakeUser:
+    def add_user(self, name: str, email: str, *, status: str = "Active") -> FakeUser:
         user = FakeUser(self.world.new_id(), name, email, status=status)
-        self._org(org).users[user.id] = user
+        self.org.users[user.id] = user
         return user
 
-    def add_incident(self, title: str, *, severity: str = "SEV-3", org: FakeOrg | str | None = None) -> FakeIncident:
-        home = self._org(org)
-        number = len(home.incidents) + 411
+    def add_incident(self, title: str, *, severity: str = "SEV-3") -> FakeIncident:
+        number = len(self.org.incidents) + 411
         incident = FakeIncident(self.world.new_id(), number, title, self.world.clock(), severity)
-        home.incidents.append(incident)
+        self.org.incidents.append(incident)
         return incident
 
-    def add_project(
-        self, key: str, name: str = "", *, custom_types: Iterable[str] = (), org: FakeOrg | str | None = None
-    ) -> FakeProject:
-        project = FakeProject(self.world.new_id(), key, name or key, custom_types=tuple(custom_types))
+    def add_project(self, key: str, name: str = "", *, org: FakeOrg | str | None = None) -> FakeProject:
+        project = FakeProject(self.world.new_id(), key, name or key)
         self._org(org).shelf.projects[project.id] = project
         return project
-
-    def add_case_type(self, name: str, *, org: FakeOrg | str | None = None, **members: Any) -> FakeCaseType:
-        kind = FakeCaseType(self.world.new_id(), name, **members)
-        self._org(org).shelf.types[kind.id] = kind
-        return kind
 
     def add_case(
         self,
@@ -175,7 +165,6 @@ class FakeDatadog:
         *,
         variables: Mapping[str, str] | None = None,
         waits: Sequence[float] = webhooks.AT_ONCE,
-        timeout: float = 15.0,  # noqa: ASYNC109 - Datadog's, not ours
         as_form: bool = False,
     ) -> Delivery:
         """Tells the alert to a URL as Datadog does; `waits` are the pauses before each try anew."""
@@ -187,7 +176,6 @@ class FakeDatadog:
             template=template,
             custom=variables or {},
             waits=waits,
-            timeout=timeout,
             as_form=as_form,
         )
 
@@ -211,11 +199,10 @@ class FakeDatadog:
         *,
         monitor: FakeMonitor | None = None,
         script: Script | None = None,
-        org: FakeOrg | str | None = None,
     ) -> FakeInvestigation:
         """A run somebody started in Datadog's own app."""
         monitor_id = monitor.id if monitor else None
-        return self.world.begin(self._org(org), title, monitor_id=monitor_id, script=script, triggered=False)
+        return self.world.begin(self.org, title, monitor_id=monitor_id, script=script, triggered=False)
 
     def investigation(self, investigation_id: str) -> FakeInvestigation:
         return next(run for org in self.world.orgs for run in org.investigations if run.id == investigation_id)
@@ -290,15 +277,15 @@ class FakeDatadog:
         """At most `limit` requests in each calendar-aligned period, for a bucket's name or a path pattern."""
         self.limits.set(name, limit, period)
 
-    def revoke(self, *scopes: str, org: FakeOrg | str | None = None) -> None:
-        self._org(org).scopes.difference_update(scopes)
+    def revoke(self, *scopes: str) -> None:
+        self.org.scopes.difference_update(scopes)
 
-    def grant(self, *scopes: str, org: FakeOrg | str | None = None) -> None:
-        self._org(org).scopes.update(scopes)
+    def grant(self, *scopes: str) -> None:
+        self.org.scopes.update(scopes)
 
-    def hide_insights(self, org: FakeOrg | str | None = None) -> None:
+    def hide_insights(self) -> None:
         """Cases keep their insights to themselves, as the documentation has it and recordings do not."""
-        self._org(org).shelf.show_insights = False
+        self.org.shelf.show_insights = False
 
     def spell(self, status: str, spelled: str) -> None:
         """Another spelling for a status, such as `in_progress`."""
@@ -316,8 +303,8 @@ class FakeDatadog:
     def effects(self, kind: str) -> list[Any]:
         return [effect.subject for effect in self.journal.effects if effect.kind == kind]
 
-    def cases(self, org: FakeOrg | str | None = None) -> list[FakeCase]:
-        return list(self._org(org).shelf.cases.values())
+    def cases(self) -> list[FakeCase]:
+        return list(self.org.shelf.cases.values())
 
     def asked(self, method: str, path: str) -> list[Seen]:
         return self.journal.asked(method, path)

@@ -18,14 +18,14 @@ class Script:
     stays: bool = False
 
     @classmethod
-    def held(cls, *, status: str = "in progress", title: str = "") -> "Script":
+    def held(cls, *, status: str = "in progress") -> "Script":
         """Runs until `finish` is called, or for ever."""
-        return cls(states=((status, 0.0),), title=title, stays=True)
+        return cls(states=((status, 0.0),), stays=True)
 
     @classmethod
-    def at_once(cls, end: str = "conclusive", *conclusions: FakeConclusion, title: str = "") -> "Script":
+    def at_once(cls, end: str = "conclusive", *conclusions: FakeConclusion) -> "Script":
         """Over before the first look."""
-        return cls(states=(), end=end, conclusions=conclusions, title=title)
+        return cls(states=(), end=end, conclusions=conclusions)
 
 
 @dataclass(slots=True, eq=False)

@@ -73,8 +73,8 @@ class Journal:
         finally:
             self._waiting.remove(entry)
 
-    def summary(self, last: int = 15) -> str:
-        lines = [f"{seen.method} {seen.path} -> {seen.status}" for seen in self.requests[-last:]]
+    def summary(self) -> str:
+        lines = [f"{seen.method} {seen.path} -> {seen.status}" for seen in self.requests[-15:]]
         return "; ".join(lines) or "nothing"
 
     def asked(self, method: str, path: str) -> list[Seen]:

@@ -1,7 +1,7 @@
 """The HTTP side: reads a request, finds who sends it, breaks it where that was asked for, and journals all of it."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 from aiohttp import web
 
@@ -19,12 +19,12 @@ _MAX_BODY = 8 * 1024 * 1024
 
 
 class Server:
-    def __init__(self, world: World, faults: Faults, limits: Limits, routes: Sequence[Route] = ROUTES) -> None:
+    def __init__(self, world: World, faults: Faults, limits: Limits) -> None:
         self.url = ""
         self._world = world
         self._faults = faults
         self._limits = limits
-        self._routes = [(route.pattern, route) for route in routes]
+        self._routes = [(route.pattern, route) for route in ROUTES]
         self._runner: web.AppRunner | None = None
         self._landing: set[asyncio.Task[None]] = set()
         self._stopping = False

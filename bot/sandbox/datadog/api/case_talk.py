@@ -76,13 +76,11 @@ def timeline(call: Call) -> Answer:
 
 
 def watchers(call: Call) -> Answer:
-    items = [_watcher(user.id) for user in common.find(call).watchers]
+    items = [
+        {"id": user.id, "type": "watcher", "relationships": {"user": {"data": {"id": user.id, "type": "user"}}}}
+        for user in common.find(call).watchers
+    ]
     return Answer({"data": items}, content_type=JSON_API)
-
-
-def _watcher(user_id: str) -> Json:
-    user = {"data": {"id": user_id, "type": "user"}}
-    return {"id": user_id, "type": "watcher", "relationships": {"user": user}}
 
 
 def watch(call: Call) -> Answer:

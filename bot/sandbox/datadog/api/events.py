@@ -55,7 +55,7 @@ def _answer(call: Call, given: dict[str, str], sort: str, page: dict[str, Json])
     items = found[start : start + limit]
     if not items:
         return Answer({"data": []})
-    after = _cursor(items[-1])
+    after = base64.urlsafe_b64encode(json.dumps({"after": items[-1].uid}).encode()).decode().rstrip("=")
     members = {f"filter[{name}]": value for name, value in given.items()}
     following = urlencode({**members, "page[cursor]": after, "page[limit]": limit, "sort": sort})
     return Answer(
@@ -86,10 +86,6 @@ def _matcher(text: str) -> query.Matcher:
         return query.parse(text)
     except query.BadQuery as error:
         raise _bad("filter", f"invalid query: {error}") from None
-
-
-def _cursor(alert: FakeAlert) -> str:
-    return base64.urlsafe_b64encode(json.dumps({"after": alert.uid}).encode()).decode().rstrip("=")
 
 
 def _start(found: list[FakeAlert], cursor: str | None) -> int:
