@@ -9,7 +9,7 @@ from bot.datadog import client
 from bot.investigations.org_entries import DEFAULT
 from bot.sandbox.datadog.case_model import FakeCase
 from bot.sandbox.slack.people import Person
-from bot.sandbox.slack.sight import SeenView
+from bot.sandbox.slack.visible import SeenView
 from bot.slack.listeners import attach as listener
 from tests.e2e.town import Town
 

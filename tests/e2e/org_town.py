@@ -14,7 +14,7 @@ from bot.sandbox.datadog import FakeAlert, FakeMonitor
 from bot.sandbox.datadog.org import FakeOrg
 from bot.sandbox.slack import Message
 from bot.sandbox.slack.people import Person
-from bot.sandbox.slack.sight import SeenView
+from bot.sandbox.slack.visible import SeenView
 from bot.storage.encryption import Vault
 from bot.storage.engine import Database
 from bot.storage.org_tables import orgs

@@ -7,7 +7,7 @@ import pytest
 
 from bot.sandbox.datadog import Script
 from bot.sandbox.slack.people import Person
-from bot.sandbox.slack.sight import SeenView
+from bot.sandbox.slack.visible import SeenView
 from bot.slack import homes
 from tests.e2e.org_town import OrgTown
 

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable
 
 from bot.sandbox.slack.changes import Ids
-from bot.sandbox.slack.delivery import Delivery
+from bot.sandbox.slack.delivery import Deliveries
 from bot.sandbox.slack.render import JSON
 from bot.sandbox.slack.world import App, Channel, ChannelKind, Install, Message, as_json
 
@@ -28,7 +28,7 @@ class Events:
         self,
         app: App,
         ids: Ids,
-        delivery: Delivery,
+        delivery: Deliveries,
         install_of: Callable[[str], Install | None],
         clock: Callable[[], float],
     ) -> None:

@@ -6,9 +6,9 @@ from typing import Any, Protocol
 
 from bot.sandbox.slack.blockkit import interactive_elements
 from bot.sandbox.slack.errors import NotOnScreen
+from bot.sandbox.slack.mrkdwn import NameOf
 from bot.sandbox.slack.render import JSON, Values, element_label, text_of
 from bot.sandbox.slack.screens import View
-from bot.sandbox.slack.tokens import NameOf
 from bot.sandbox.slack.values import field_of, holds_value, starting_values
 from bot.sandbox.slack.world import Message, as_json
 

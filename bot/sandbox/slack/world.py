@@ -4,8 +4,8 @@ import json
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from bot.sandbox.slack.mrkdwn import NameOf
 from bot.sandbox.slack.render import JSON, message_lines
-from bot.sandbox.slack.tokens import NameOf
 
 ChannelKind = Literal["public", "private", "im", "mpim"]
 Posting = Literal["everyone", "restricted", "threads_locked"]
@@ -128,7 +128,7 @@ class Message:
         shown |= self._thread_json() | self._extras_json()
         if self.metadata:
             shown["metadata"] = self.metadata if metadata else {"event_type": self.metadata["event_type"]}
-        copied: JSON = json.loads(json.dumps(shown))
+        copied: JSON = as_json(shown)
         return copied
 
     def _bot_profile(self) -> JSON:
@@ -267,6 +267,18 @@ class App:
     commands: set[str] | None = None  # registered slash commands; None stands for any
     shortcuts: dict[str, str] | None = None  # registered callback ids with "message" or "global"; None stands for any
     bot_name: str = "bitsbot"
+
+    def apply_manifest(self, manifest: dict[str, Any]) -> None:
+        """From now on only what the manifest names is there."""
+        features, settings = manifest.get("features", {}), manifest.get("settings", {})
+        commands = features.get("slash_commands", [])
+        self.commands = {entry["command"] for entry in commands}
+        self.escapes_commands = any(entry.get("should_escape", False) for entry in commands)
+        self.shortcuts = {entry["callback_id"]: entry["type"] for entry in features.get("shortcuts", [])}
+        self.home_enabled = features.get("app_home", {}).get("home_tab_enabled", False)
+        self.events = set(settings.get("event_subscriptions", {}).get("bot_events", []))
+        self.rotates_tokens = settings.get("token_rotation_enabled", False)
+        self.redirect_urls = list(manifest.get("oauth_config", {}).get("redirect_urls", []))
 
 
 @dataclass(eq=False)
