@@ -177,23 +177,19 @@ class FakeAlert:
         escaped: bool = False,
     ) -> str:
         """The title_link of Datadog's Slack message; the switches give the older forms and Slack's escaping."""
-        members = self._window() if window else []
+        span = [("from_ts", str(self.event_ts - 900_000)), ("to_ts", str(self.event_ts + 300_000))]
+        members = span if window else []
         members += [("event_id", self.event_id)] if event_id else []
-        members += self._link_members(with_ts=link_ts) if link_members else []
+        if link_members:
+            members += [("link_source", "monitor_notif"), ("link_monitor_id", str(self.monitor.id))]
+            members += [("link_event_id", self.event_id)]
+            members += [("link_event_ts", str(self.event_ts // 1000))] if link_ts else []
         members += [("group", self.group)] if group and self.group else []
         query = "&".join(f"{name}={quote(value, safe='')}" for name, value in members)
         joint = "#" if hash_form else "/"
         return f"{self.monitor.app_url}/monitors{joint}{self.monitor.id}?{query}".rstrip("?").replace(
             "&", "&amp;" if escaped else "&"
         )
-
-    def _window(self) -> list[tuple[str, str]]:
-        return [("from_ts", str(self.event_ts - 900_000)), ("to_ts", str(self.event_ts + 300_000))]
-
-    def _link_members(self, *, with_ts: bool) -> list[tuple[str, str]]:
-        members = [("link_source", "monitor_notif"), ("link_monitor_id", str(self.monitor.id))]
-        members += [("link_event_id", self.event_id)]
-        return members + ([("link_event_ts", str(self.event_ts // 1000))] if with_ts else [])
 
 
 def event_id_at(ts_ms: int, serial: int) -> str:

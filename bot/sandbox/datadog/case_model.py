@@ -178,11 +178,14 @@ class FakeCase:
     def data(self, *, show_insights: bool = True, fine: bool = False) -> dict[str, Any]:
         """The case as a JSON:API resource; what is not set is absent, never null."""
         attributes = self._core() | self._moments(fine=fine)
+        people = {"created_by": self.created_by, "assignee": self.assignee, "modified_by": self.modified_by}
+        related = {name: {"data": {"id": user.id, "type": "user"}} for name, user in people.items() if user}
+        related["project"] = {"data": {"id": self.project.id, "type": "project"}}
         if show_insights:
             attributes["insights"] = [
                 {"type": kind, "ref": ref, "resource_id": resource} for (kind, resource), ref in self.insights.items()
             ]
-        return {"id": self.id, "type": "case", "attributes": attributes, "relationships": self._relationships()}
+        return {"id": self.id, "type": "case", "attributes": attributes, "relationships": related}
 
     def _core(self) -> dict[str, Any]:
         due = {"due_date": self.due_date} if self.due_date else {}
@@ -214,11 +217,6 @@ class FakeCase:
         write = times.nanos if fine else times.micros
         set_ones = {name: write(ts) for name, ts in moments.items() if ts is not None}
         return {"created_at": times.micros(self.created)} | set_ones
-
-    def _relationships(self) -> dict[str, Any]:
-        people = {"created_by": self.created_by, "assignee": self.assignee, "modified_by": self.modified_by}
-        related = {name: {"data": {"id": user.id, "type": "user"}} for name, user in people.items() if user}
-        return related | {"project": {"data": {"id": self.project.id, "type": "project"}}}
 
 
 @dataclass(slots=True, eq=False)

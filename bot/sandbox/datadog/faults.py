@@ -82,13 +82,9 @@ class Fault:
         if self.body is None:
             known = usual(status)
             return Answer(known.body, status, known.content_type, self.headers)
-        kind = JSON if not isinstance(self.body, str) else _kind_of(self.body)
+        opening = self.body.lstrip()[:1] if isinstance(self.body, str) else "{"
+        kind = "text/html" if opening == "<" else JSON if opening in {"{", "["} else "text/plain"
         return Answer(self.body, status, kind, self.headers)
-
-
-def _kind_of(text: str) -> str:
-    opening = text.lstrip()[:1]
-    return "text/html" if opening == "<" else JSON if opening in {"{", "["} else "text/plain"
 
 
 class Faults:

@@ -45,7 +45,9 @@ class Events:
         install = to or self._install_of(team_id)
         if install is None or (scope and scope not in install.scopes):
             return None
-        if self._app.events is not None and _subscription(event) not in self._app.events:
+        kind = event["type"]
+        subscription = f"message.{_PLURAL[event['channel_type']]}" if kind == "message" else kind
+        if self._app.events is not None and subscription not in self._app.events:
             return None
         return self._delivery.emit(self._wrapped(team_id, dict(event), install))
 
@@ -101,11 +103,6 @@ class Events:
 
 
 _PLURAL = {"channel": "channels", "group": "groups", "im": "im", "mpim": "mpim"}
-
-
-def _subscription(event: JSON) -> str:
-    """The name under which an app subscribes to this event."""
-    return f"message.{_PLURAL[event['channel_type']]}" if event["type"] == "message" else str(event["type"])
 
 
 def _place(channel: Channel) -> JSON:

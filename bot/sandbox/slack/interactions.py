@@ -113,7 +113,9 @@ class Interactions:
         outcome = Outcome.begin(self._person)
         view.errors = complaints(view)
         if not view.errors:
-            outcome.answer = await send(self._person, "interactive", self._submission(view), _TROUBLE)
+            submission = base_payload(self._person, "view_submission", view_id=view.id, channel_id=view.origin)
+            submission |= {"view": view.to_json(), "response_urls": self._response_urls(view)}
+            outcome.answer = await send(self._person, "interactive", submission, _TROUBLE)
             await self._obey(view, outcome.answer)
         shown = self._person.modal
         outcome.errors = shown.errors if shown and shown.view is view else {}
@@ -125,10 +127,6 @@ class Interactions:
         if view is None:
             raise NotOnScreen(f"{self._person.name} has no modal open")
         return view
-
-    def _submission(self, view: View) -> JSON:
-        payload = base_payload(self._person, "view_submission", view_id=view.id, channel_id=view.origin)
-        return payload | {"view": view.to_json(), "response_urls": self._response_urls(view)}
 
     def _response_urls(self, view: View) -> list[JSON]:
         """One for each conversation chosen in a select that asked for it."""

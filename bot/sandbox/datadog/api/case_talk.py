@@ -1,7 +1,7 @@
 """What stands beside a case: its comments and timeline, its watchers, its links to incidents and other things."""
 
 from bot.sandbox.datadog import checks
-from bot.sandbox.datadog.answers import JSON_API, Answer, Json, bad_request, missing
+from bot.sandbox.datadog.answers import JSON_API, Answer, bad_request, missing
 from bot.sandbox.datadog.api import case_common as common
 from bot.sandbox.datadog.api.call import Call, Route
 from bot.sandbox.datadog.case_model import Cell, FakeCase
@@ -124,15 +124,14 @@ def list_links(call: Call) -> Answer:
     wanted = (call.query.get("entity_type"), call.query.get("entity_id"))
     if None in wanted:
         raise bad_request("entity_type and entity_id are required")
-    found = [link for link in call.org.shelf.links if wanted in _ends(link)]
     only = call.query.get("relationship")
-    kept = [link for link in found if only is None or link["attributes"]["relationship"] == only]
+    kept = []
+    for link in call.org.shelf.links:
+        given = link["attributes"]
+        ends = [(given[f"{side}_entity_type"], given[f"{side}_entity_id"]) for side in ("parent", "child")]
+        if wanted in ends and only in (None, given["relationship"]):
+            kept.append(link)
     return Answer({"data": kept}, content_type=JSON_API)
-
-
-def _ends(link: Json) -> list[tuple[str, str]]:
-    attributes = link["attributes"]
-    return [(attributes[f"{side}_entity_type"], attributes[f"{side}_entity_id"]) for side in ("parent", "child")]
 
 
 def delete_link(call: Call) -> Answer:
