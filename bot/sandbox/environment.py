@@ -15,7 +15,7 @@ from bot.sandbox.slack import FakeSlack
 START_WITHIN = 20.0
 STOP_WITHIN = 20.0
 
-# a story is told in seconds; everything else runs as it does anywhere
+# a story is over in seconds; everything else runs as it does anywhere
 QUICK = {"BITS_POLL_FIRST_SECONDS": "0.3", "BITS_POLL_SECONDS": "0.3", "BITS_POLL_SLOW_SECONDS": "1"}
 
 RULES = "channels.yml"

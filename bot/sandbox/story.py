@@ -1,4 +1,4 @@
-"""One story, told live: an alert fires, Ana clicks, and the conclusions arrive in the alert's thread."""
+"""One story, played live: an alert fires, Ana clicks, and the conclusions arrive in the alert's thread."""
 
 import asyncio
 import time
@@ -19,7 +19,7 @@ class ChannelPrinter:
         self._slack = slack
         self._channel = channel
         self._began = time.monotonic()
-        self._told: dict[str, str] = {}
+        self._printed: dict[str, str] = {}
 
     def say(self, words: str) -> None:
         print(f"\n[{time.monotonic() - self._began:4.1f} s] {words}")
@@ -32,9 +32,9 @@ class ChannelPrinter:
     def print_new(self) -> bool:
         for message in [*self._channel.messages, *self._channel.ephemerals]:
             shown = message.shown
-            before = self._told.get(message.ts)
+            before = self._printed.get(message.ts)
             if before != shown:
-                self._told[message.ts] = shown
+                self._printed[message.ts] = shown
                 self._print(message, edited=before is not None)
         return False
 

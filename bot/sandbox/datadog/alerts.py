@@ -110,7 +110,7 @@ class FakeAlert:
 
     @property
     def word(self) -> str:
-        """`Re-` when the same state is told again."""
+        """`Re-` when the same state is reported again."""
         word, state, _ = TRANSITIONS[self.transition]
         again = state == self.source_state and word not in {"Recovered", "Renotify"}
         return f"Re-{word}" if again else word
@@ -216,7 +216,7 @@ def fire(
     value: str = "97.3",
     test: bool = False,
 ) -> FakeAlert:
-    """Moves the monitor's group on and says what was told about it."""
+    """Moves the monitor's group on and returns the event about it."""
     if transition not in TRANSITIONS:
         raise ValueError(f"{transition!r} is no transition; known are {', '.join(TRANSITIONS)}")
     state = monitor.groups.setdefault(group, GroupState())

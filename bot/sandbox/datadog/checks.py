@@ -131,7 +131,7 @@ def record(required: Mapping[str, Check], may: Mapping[str, Check] | None = None
 
 
 def resource(kind: str, attributes: Check | None = None, relationships: Check | None = None) -> Check:
-    """`{"data": {"type": kind, ...}}`. A wrong type is told before anything else, as recorded."""
+    """`{"data": {"type": kind, ...}}`. A wrong type is refused before anything else, as recorded."""
     required: dict[str, Check] = {"type": anything}
     if attributes:
         required["attributes"] = attributes

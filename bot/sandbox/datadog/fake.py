@@ -1,4 +1,4 @@
-"""The local Datadog that stories, demos and tests run against: its world, its knobs, and what it saw."""
+"""The local Datadog that stories, demos and tests run against: its world, what can be changed and broken in it, and what it saw."""
 
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -202,7 +202,7 @@ class FakeDatadog:
     ) -> FakeInvestigation:
         """A run somebody started in Datadog's own app."""
         monitor_id = monitor.id if monitor else None
-        return self.world.begin(self.org, title, monitor_id=monitor_id, script=script, triggered=False)
+        return self.world.start_investigation(self.org, title, monitor_id=monitor_id, script=script, triggered=False)
 
     def investigation(self, investigation_id: str) -> FakeInvestigation:
         return next(run for org in self.world.orgs for run in org.investigations if run.id == investigation_id)
@@ -225,7 +225,7 @@ class FakeDatadog:
     def link_to(self, run: FakeInvestigation) -> str:
         return f"{self._org(run.org).app_url}/bits-ai/investigations/{run.id}"
 
-    # --- knobs --------------------------------------------------------------------------------------------------
+    # --- what goes wrong ----------------------------------------------------------------------------------------
 
     def break_next(
         self,
@@ -244,7 +244,7 @@ class FakeDatadog:
         carried_out: bool | None = None,
         where: Callable[[Seen], bool] | None = None,
     ) -> Fault:
-        """The next matching requests (after `skip` of them) go wrong as told; `*` in the path stands for anything.
+        """The next matching requests (after `skip` of them) go wrong as asked; `*` in the path stands for anything.
 
         A status or a body is answered without the work being done, unless `carried_out`; `drop` cuts the
         connection before or after the work; `delay` answers late; `hang` holds all of it until `release()`, and
@@ -309,6 +309,6 @@ class FakeDatadog:
     def asked(self, method: str, path: str) -> list[Seen]:
         return self.journal.asked(method, path)
 
-    async def wait_for(self, predicate: Callable[[], T], timeout: float = 5.0) -> T:  # noqa: ASYNC109
+    async def wait_for(self, predicate: Callable[[], T], timeout: float = 30.0) -> T:  # noqa: ASYNC109
         """Waits until the predicate is true; it is asked anew at each request, effect and answer."""
         return await self.journal.wait_for(predicate, timeout)

@@ -28,7 +28,7 @@ class Fault:
     carried_out: bool | None = None
     where: Callable[[Seen], bool] | None = None
     hits: list[Seen] = field(default_factory=list)
-    _gate: asyncio.Event = field(default_factory=asyncio.Event)
+    _released: asyncio.Event = field(default_factory=asyncio.Event)
 
     def covers(self, seen: Seen) -> bool:
         return (
@@ -58,18 +58,18 @@ class Fault:
 
     def release(self) -> None:
         """Lets go of what hangs, waits or is to land later, at once and from now on."""
-        self._gate.set()
+        self._released.set()
 
-    async def linger(self) -> None:
+    async def wait(self) -> None:
         """As long as the answer is to take."""
         if self.hang:
-            await self._gate.wait()
+            await self._released.wait()
         if self.delay:
             await self.pause(self.delay)
 
     async def pause(self, seconds: float) -> None:
         try:
-            await asyncio.wait_for(self._gate.wait(), seconds)
+            await asyncio.wait_for(self._released.wait(), seconds)
         except TimeoutError:
             return
 

@@ -61,7 +61,7 @@ class Server:
         if answer is None:
             return _hang_up(request)
         seen.status = answer.status
-        self._world.journal.stir()
+        self._world.journal.notify()
         return _response(answer)
 
     def _read(self, request: web.Request, raw: bytes) -> Seen:
@@ -76,7 +76,7 @@ class Server:
     async def _misbehave(self, seen: Seen, headers: Mapping[str, str], raw: bytes, fault: Fault) -> Answer | None:
         real = self._carry_out(seen, headers, raw) if fault.effect_first else None
         try:
-            await fault.linger()
+            await fault.wait()
         finally:
             if fault.lands_after is not None:
                 self._land_later(seen, dict(headers), raw, fault)
@@ -103,7 +103,7 @@ class Server:
             answer = self._handle(seen, headers, raw, extra)
         except Refusal as refusal:
             answer = refusal.answer
-        self._world.journal.stir()
+        self._world.journal.notify()
         return Answer(answer.body, answer.status, answer.content_type, {**extra, **answer.headers})
 
     def _handle(self, seen: Seen, headers: Mapping[str, str], raw: bytes, extra: dict[str, str]) -> Answer:
@@ -117,7 +117,7 @@ class Server:
         body = _body(route, headers, raw)
         if set(route.permissions(body)) - org.scopes:
             return strings(403, "Forbidden", "Failed permission authorization checks")
-        for name in seen.query:  # Datadog passes over members it does not know; here a slip of the pen is told
+        for name in seen.query:  # Datadog passes over members it does not know; here a typing error is refused
             if name not in route.params:
                 raise bad_request(f'unknown parameter "{name}" in "query"', "Invalid Parameter")
         call = Call(self._world, org, seen.method, seen.path, args, seen.query, body, self.url)

@@ -62,7 +62,7 @@ class World:
     def spelled(self, status: str) -> str:
         return self.spelling.get(status, status)
 
-    def begin(self, org: FakeOrg, title: str, **known: Any) -> FakeInvestigation:
+    def start_investigation(self, org: FakeOrg, title: str, **known: Any) -> FakeInvestigation:
         script = known.pop("script", None) or self.next_script(known.get("monitor_id"))
         run = FakeInvestigation(
             self.new_id(), self.new_id(), org.name, script.title or title, self.clock(), script, **known

@@ -44,10 +44,10 @@ class Interactions:
 
     async def _act(self, place: Place, found: Found) -> JSON:
         person, slack = self._person, self._person.slack
-        told = place.described()
-        channel_id = str(told.get("channel", {}).get("id", ""))
-        view_id = str(told.get("view", {}).get("id", ""))
-        payload = base_payload(person, "block_actions", view_id=view_id, channel_id=channel_id) | told
+        where = place.described()
+        channel_id = str(where.get("channel", {}).get("id", ""))
+        view_id = str(where.get("view", {}).get("id", ""))
+        payload = base_payload(person, "block_actions", view_id=view_id, channel_id=channel_id) | where
         payload["actions"] = [action_of(found, place.values, f"{slack.clock():.6f}")]
         if isinstance(place, InMessage):
             payload["response_url"] = slack.response_urls.issue(place.message.channel, person.id, place.message)
@@ -165,9 +165,11 @@ class Interactions:
         view = self._open_modal()
         for closed in self._person.slack.screens.close(view, whole_stack=everything):
             if closed.definition.get("notify_on_close"):
-                told = {"view": closed.to_json(), "is_cleared": everything}
+                closing = {"view": closed.to_json(), "is_cleared": everything}
                 with contextlib.suppress(NotAcknowledged):  # nobody would notice
-                    await send(self._person, "interactive", base_payload(self._person, "view_closed") | told, _TROUBLE)
+                    await send(
+                        self._person, "interactive", base_payload(self._person, "view_closed") | closing, _TROUBLE
+                    )
         self._person.slack.changes.notify()
 
 

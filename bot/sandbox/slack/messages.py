@@ -118,7 +118,7 @@ class Messages:
             "message": message.to_json(metadata=True),
             "previous_message": previous,
         }
-        return self._tell_later(message, changed)
+        return self._announce(message, changed)
 
     def delete(self, message: Message) -> Posted:
         message.deleted = True
@@ -130,17 +130,17 @@ class Messages:
             message.author = Author("USLACKBOT", "Slackbot", team_id=message.author.team_id, subtype="tombstone")
         else:
             kept.remove(message)
-        return self._tell_later(
+        return self._announce(
             message,
             {"subtype": "message_deleted", "hidden": True, "deleted_ts": message.ts, "previous_message": previous},
         )
 
-    def _tell_later(self, message: Message, event: JSON) -> Posted:
+    def _announce(self, message: Message, event: JSON) -> Posted:
         self._changes.notify()
         if message.only_for:
             return Posted(message, [])
-        told = self._events.about_message(message, {"type": "message", "ts": self._stamps.next(), **event})
-        return Posted(message, [told] if told else [])
+        event_sent = self._events.about_message(message, {"type": "message", "ts": self._stamps.next(), **event})
+        return Posted(message, [event_sent] if event_sent else [])
 
     def _record_pings(self, message: Message, content: Content) -> None:
         if message.author.app_id != self._app_id:

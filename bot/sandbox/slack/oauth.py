@@ -158,7 +158,7 @@ class OAuth:
         install = self._installed(grant)
         if self._app.rotates_tokens:
             self._start_rotation(install)
-        return self._told(install, grant.installer)
+        return self._token_answer(install, grant.installer)
 
     def _installed(self, grant: Grant) -> Install:
         workspace = self._teams[grant.team_id]
@@ -184,9 +184,9 @@ class OAuth:
         self._used_refresh_tokens.add(refresh_token)
         install.old_tokens[install.bot_token] = install.expires_at or self._clock()
         self._start_rotation(install)
-        return self._told(install, install.installer)
+        return self._token_answer(install, install.installer)
 
-    def _told(self, install: Install, installer: str) -> JSON:
+    def _token_answer(self, install: Install, installer: str) -> JSON:
         workspace = self._teams[install.team_ids[0]]
         enterprise = install.enterprise
         answer: JSON = {

@@ -34,14 +34,14 @@ class Person(Reader):
         if self.id not in in_.members:
             raise NotOnScreen(f"{self.name} is not in #{in_.name} and cannot write there")
         text = typed(self, words)
-        told = self.slack.messages.post(
+        posted = self.slack.messages.post(
             in_,
             Author(self.id, self.name, team_id=self.user.team_id),
             Content(text, as_rich_text(text)),
             thread_ts=thread.root_ts if thread else None,
             client_msg_id=self.slack.ids.next("cmid-"),
         )
-        return await told.heard()
+        return await posted.heard()
 
     async def mention(self, words: str, in_: Channel, *, thread: Message | None = None) -> Message:
         """Types "@Bits Bot " and these words."""

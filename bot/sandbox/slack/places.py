@@ -59,11 +59,11 @@ class InMessage:
         if message.thread_ts:
             container["thread_ts"] = message.thread_ts
         name = "directmessage" if channel.kind == "im" else channel.name
-        told: JSON = {"container": container, "channel": {"id": channel.id, "name": name}}
-        told["state"] = {"values": as_json(self.values)}
+        described: JSON = {"container": container, "channel": {"id": channel.id, "name": name}}
+        described["state"] = {"values": as_json(self.values)}
         if message.only_for is None:
-            told["message"] = message.to_json(metadata=True)
-        return told
+            described["message"] = message.to_json(metadata=True)
+        return described
 
 
 @dataclass

@@ -43,6 +43,7 @@ DEFAULT_SCOPES = frozenset(
     }
 )
 EVENT_RETRY_WAITS = (0.0, 60.0, 300.0)
+PATIENCE = 30.0  # long, for a busy machine: only what never happens takes all of it
 
 
 @dataclass(frozen=True)
@@ -197,6 +198,6 @@ class Platform:
         last = [f"{call.method} {call.error or 'ok'}" for call in self.calls[-8:]]
         return "\n\n".join([*shown, *modals, f"last calls: {', '.join(last)}"])
 
-    async def wait_for(self, happened: Callable[[], T | None], timeout: float = 5.0) -> T:  # noqa: ASYNC109 - part of the message
+    async def wait_for(self, happened: Callable[[], T | None], timeout: float = PATIENCE) -> T:  # noqa: ASYNC109 - part of the message
         """Waits for the first true value, looked at after every change; else fails, showing what there is."""
         return await self.changes.wait_for(happened, timeout, self.everything)

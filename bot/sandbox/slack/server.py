@@ -12,7 +12,7 @@ from bot.sandbox.slack.delivery import Delivered
 from bot.sandbox.slack.faults import MethodFault, Wait
 from bot.sandbox.slack.mrkdwn import Ping
 from bot.sandbox.slack.people import Person, Workspace
-from bot.sandbox.slack.platform import EVENT_RETRY_WAITS, ApiCall, Platform
+from bot.sandbox.slack.platform import EVENT_RETRY_WAITS, PATIENCE, ApiCall, Platform
 from bot.sandbox.slack.render import JSON
 from bot.sandbox.slack.responses import Responses
 from bot.sandbox.slack.sockets import DisconnectReason
@@ -148,7 +148,7 @@ class FakeSlack(Platform):
         """The channel as people see it; with a viewer, also what only that person sees in it."""
         return transcript(channel, viewer.id if viewer is not None else None, times=times)
 
-    async def connected(self, connections: int = 1, timeout: float = 5.0) -> None:  # noqa: ASYNC109 - part of the message
+    async def connected(self, connections: int = 1, timeout: float = PATIENCE) -> None:  # noqa: ASYNC109 - part of the message
         """Returns once the app has that many healthy Socket Mode connections."""
         await self.wait_for(lambda: len([one for one in self.sockets.in_use if not one.warned]) >= connections, timeout)
 
@@ -205,8 +205,8 @@ class FakeSlack(Platform):
 
     async def disconnect_all(self, reason: DisconnectReason = "refresh_requested") -> None:
         """Slack renews its sockets: the app is told, and what it did not close ten seconds later is closed."""
-        told = await self.sockets.announce_disconnect(reason)
-        self.background.start(self.sockets.close_after(told, 10.0))
+        warned = await self.sockets.announce_disconnect(reason)
+        self.background.start(self.sockets.close_after(warned, 10.0))
 
     def cut_connections(self) -> None:
         """The sockets die without a word."""

@@ -137,15 +137,15 @@ class Sockets:
 
     async def announce_disconnect(self, reason: DisconnectReason) -> list[Connection]:
         """Tells every connection to go; they get nothing new as soon as there are others."""
-        told = list(self.connections)
+        warned = list(self.connections)
         self.refused = self.refused or reason == "link_disabled"
         disconnect = {"type": "disconnect", "reason": reason}
-        for connection in told:
+        for connection in warned:
             connection.warned = True
             with contextlib.suppress(ConnectionError):
                 host = {"debug_info": {"host": f"applink-{connection.id}"}}
                 await connection.socket.send_str(json.dumps(disconnect | host))
-        return told
+        return warned
 
     async def close_after(self, connections: list[Connection], wait: Wait) -> None:
         """Ends those that did not go by themselves."""

@@ -125,16 +125,16 @@ class Reader:
     @property
     def sees(self) -> str:
         """What only this person sees, as text: ephemeral messages with their channel, then direct messages."""
-        whispered = [f"#{message.channel.name}: {message.shown}" for message in self.ephemerals]
+        ephemeral = [f"#{message.channel.name}: {message.shown}" for message in self.ephemerals]
         direct = [f"DM from {message.author.name}: {message.shown}" for message in self.dms]
-        return "\n".join([*whispered, *direct])
+        return "\n".join([*ephemeral, *direct])
 
     def reads(self, where: Channel | Message) -> str:
         """A channel, or one thread, as this person reads it."""
         return thread_text(where, self.id) if isinstance(where, Message) else transcript(where, self.id)
 
-    async def waits_for(self, happened: Callable[[], T | None], timeout: float = 5.0) -> T:  # noqa: ASYNC109 - shown on failure
-        return await self.slack.wait_for(happened, timeout)
+    async def waits_for(self, happened: Callable[[], T | None]) -> T:
+        return await self.slack.wait_for(happened)
 
     async def waits_for_modal(self, words: str = "") -> SeenView:
         """Waits until a modal with these words in it is on top."""

@@ -54,7 +54,7 @@ def _read_trigger(body: Json) -> tuple[str, Json]:
 
 def _start_alert(call: Call, asked: Json) -> FakeInvestigation:
     alert = _alert_of(call.org, asked)
-    return call.world.begin(
+    return call.world.start_investigation(
         call.org,
         alert.title,
         monitor_id=alert.monitor.id,
@@ -85,7 +85,7 @@ def _start_question(call: Call, asked: Json) -> FakeInvestigation:
     if asked.get("start_time", 0) > asked.get("end_time", 0):
         raise bad_request("start_time must be before end_time")
     title = asked["description"].strip().splitlines()[0][:120]
-    return call.world.begin(call.org, title, question=asked)
+    return call.world.start_investigation(call.org, title, question=asked)
 
 
 def list_page(call: Call) -> Answer:

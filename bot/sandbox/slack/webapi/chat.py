@@ -1,4 +1,4 @@
-"""chat.*: posting, editing, deleting, whispering, permalinks."""
+"""chat.*: posting, editing, deleting, ephemeral messages, permalinks."""
 
 import json
 from typing import Any
@@ -138,10 +138,10 @@ def post_message(call: MethodCall) -> JSON:
     broadcast = bool(thread_ts) and call.flag("reply_broadcast")
     posted: list[Message] = []
     for piece in _pieces(content):
-        told = call.slack.messages.post(
+        sent = call.slack.messages.post(
             channel, bot_author(call, channel), piece, thread_ts=thread_ts, broadcast=broadcast, link=link
         )
-        posted.append(told.message)
+        posted.append(sent.message)
     first = posted[0]
     return {"ok": True, "channel": channel.id, "ts": first.ts, "message": first.to_json(metadata=True)}
 
