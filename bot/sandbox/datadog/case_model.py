@@ -220,7 +220,7 @@ class FakeCase:
 
 
 @dataclass(slots=True, eq=False)
-class CaseShelf:
+class CaseManagement:
     """All cases of an organisation, with what they are sorted into."""
 
     cases: dict[str, FakeCase] = field(default_factory=dict)

@@ -136,7 +136,7 @@ class FakeDatadog:
 
     def add_project(self, key: str, name: str = "", *, org: FakeOrg | str | None = None) -> FakeProject:
         project = FakeProject(self.world.new_id(), key, name or key)
-        self._org(org).shelf.projects[project.id] = project
+        self._org(org).case_management.projects[project.id] = project
         return project
 
     def add_case(
@@ -150,10 +150,10 @@ class FakeDatadog:
     ) -> FakeCase:
         """A case somebody else opened; it is no effect of a call."""
         home = self._org(org)
-        shelf, now = home.shelf, self.world.clock()
-        key, number = shelf.next_key(project), shelf.next_number()
+        case_management, now = home.case_management, self.world.clock()
+        key, number = case_management.next_key(project), case_management.next_number()
         case = FakeCase(self.world.new_id(), number, key, title, project, type, now, home.owner, **members)
-        shelf.cases[case.id] = case
+        case_management.cases[case.id] = case
         return case
 
     async def webhook(
@@ -285,7 +285,7 @@ class FakeDatadog:
 
     def hide_insights(self) -> None:
         """Cases keep their insights to themselves, as the documentation has it and recordings do not."""
-        self.org.shelf.show_insights = False
+        self.org.case_management.show_insights = False
 
     def spell(self, status: str, spelled: str) -> None:
         """Another spelling for a status, such as `in_progress`."""
@@ -304,7 +304,7 @@ class FakeDatadog:
         return [effect.subject for effect in self.journal.effects if effect.kind == kind]
 
     def cases(self) -> list[FakeCase]:
-        return list(self.org.shelf.cases.values())
+        return list(self.org.case_management.cases.values())
 
     def asked(self, method: str, path: str) -> list[Seen]:
         return self.journal.asked(method, path)

@@ -148,7 +148,7 @@ def move_project(call: Call) -> Answer:
     project = common.project(call, call.body["data"]["id"])
     if project is not case.project:
         case.project = project
-        case.key = call.org.shelf.next_key(project)
+        case.key = call.org.case_management.next_key(project)
         common.touch(call, case, "case_updated", action="project")
     return common.answer(call, case)
 

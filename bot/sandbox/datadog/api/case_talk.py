@@ -112,10 +112,12 @@ def create_link(call: Call) -> Answer:
     _LINK(call.body, "")
     attributes = call.body["data"]["attributes"]
     for side in ("parent", "child"):
-        if attributes[f"{side}_entity_type"] == "CASE" and not call.org.shelf.find(attributes[f"{side}_entity_id"]):
+        if attributes[f"{side}_entity_type"] == "CASE" and not call.org.case_management.find(
+            attributes[f"{side}_entity_id"]
+        ):
             raise missing("case not found")
     link = {"id": call.world.new_id(), "type": "link", "attributes": attributes}
-    call.org.shelf.links.append(link)
+    call.org.case_management.links.append(link)
     call.world.happened("link_created", call.org, link)
     return Answer({"data": link}, 201, JSON_API)
 
@@ -126,7 +128,7 @@ def list_links(call: Call) -> Answer:
         raise bad_request("entity_type and entity_id are required")
     only = call.query.get("relationship")
     kept = []
-    for link in call.org.shelf.links:
+    for link in call.org.case_management.links:
         given = link["attributes"]
         ends = [(given[f"{side}_entity_type"], given[f"{side}_entity_id"]) for side in ("parent", "child")]
         if wanted in ends and only in (None, given["relationship"]):
@@ -135,7 +137,7 @@ def list_links(call: Call) -> Answer:
 
 
 def delete_link(call: Call) -> Answer:
-    links = call.org.shelf.links
+    links = call.org.case_management.links
     link = next((link for link in links if link["id"] == call.args["link_id"]), None)
     if link is None:
         raise missing("link not found")

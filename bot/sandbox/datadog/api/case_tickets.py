@@ -97,7 +97,7 @@ def bulk(call: Call) -> Answer:
 
 
 def _known(call: Call, case_id: str) -> FakeCase:
-    case = call.org.shelf.find(case_id)
+    case = call.org.case_management.find(case_id)
     if case is None:
         raise bad_request(f"unknown case {case_id}")
     return case
