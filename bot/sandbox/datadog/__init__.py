@@ -1,4 +1,8 @@
-"""A local Datadog, strict and faithful: Bits investigations, monitors, events, cases. It leans on nothing of ours."""
+"""A local Datadog, strict and faithful: Bits investigations, monitors, events, cases. It leans on nothing of ours.
+
+Each part leans on those before it only: `org` with all that lives in it, and the `world` of all of them; `api` is what is answered;
+`server` listens, breaks what is to break and writes the `journal`; `fake` is all of it for a story or a test.
+"""
 
 from bot.sandbox.datadog import samples
 from bot.sandbox.datadog.alerts import FakeAlert, FakeMonitor

@@ -98,7 +98,6 @@ class FakeProject:
     id: str
     key: str
     name: str
-    restricted: bool = False
     custom_types: tuple[str, ...] = ()
     last_number: int = 41
 
@@ -106,7 +105,7 @@ class FakeProject:
         attributes = {
             "key": self.key,
             "name": self.name,
-            "restricted": self.restricted,
+            "restricted": False,
             "enabled_custom_case_types": list(self.custom_types),
             "settings": {},
         }

@@ -202,7 +202,7 @@ class FakeDatadog:
     ) -> FakeInvestigation:
         """A run somebody started in Datadog's own app."""
         monitor_id = monitor.id if monitor else None
-        return self.world.start_investigation(self.org, title, monitor_id=monitor_id, script=script, triggered=False)
+        return self.world.start_investigation(self.org, title, monitor_id=monitor_id, script=script)
 
     def investigation(self, investigation_id: str) -> FakeInvestigation:
         return next(run for org in self.world.orgs for run in org.investigations if run.id == investigation_id)

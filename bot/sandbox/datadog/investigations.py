@@ -40,7 +40,6 @@ class FakeInvestigation:
     event_id: str = ""
     event_ts: int = 0
     question: dict[str, Any] = field(default_factory=dict)
-    triggered: bool = True  # through the API, so it stands on the bill
     finished: tuple[str, tuple[FakeConclusion, ...]] | None = None
 
     def status(self, now: float) -> str:

@@ -5,6 +5,8 @@ from typing import Any
 
 from bot.sandbox.datadog import times
 
+_CREATED = 1_600_000_000.0
+
 
 @dataclass(frozen=True, slots=True)
 class FakeUser:
@@ -13,7 +15,6 @@ class FakeUser:
     email: str
     service_account: bool = False
     status: str = "Active"
-    created: float = 1_600_000_000.0
 
     @property
     def handle(self) -> str:
@@ -24,8 +25,8 @@ class FakeUser:
         attributes: dict[str, Any] = {
             "name": self.name or None,
             "handle": self.handle,
-            "created_at": times.offset(self.created),
-            "modified_at": times.offset(self.created),
+            "created_at": times.offset(_CREATED),
+            "modified_at": times.offset(_CREATED),
             "email": self.email,
             "icon": "https://secure.gravatar.com/avatar/0?s=48&d=retro",
             "title": None,

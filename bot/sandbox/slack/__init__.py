@@ -1,4 +1,9 @@
-"""A local Slack: strict where Slack is strict, with people in it. It knows nothing of the bot that talks to it."""
+"""A local Slack: strict where Slack is strict, with people in it. It knows nothing of the bot that talks to it.
+
+Each part leans on those before it only: `world` and `team` are what there is; `platform` is Slack with its rules and its way to
+the app; `webapi` and `responses` are what it answers; `visible` is what one person sees, `payloads`, `interactions` and
+`people` what they do; `server` is all of it behind a port.
+"""
 
 from bot.sandbox.slack.errors import NeverHappened, NotAcknowledged, NotOnScreen
 from bot.sandbox.slack.mrkdwn import Ping

@@ -2,7 +2,6 @@
 
 import asyncio
 from dataclasses import dataclass
-from typing import Any
 
 from bot.sandbox.slack.changes import Changes, Timestamps
 from bot.sandbox.slack.events import Events
@@ -59,7 +58,6 @@ class Messages:
         thread_ts: str | None = None,
         broadcast: bool = False,
         client_msg_id: str | None = None,
-        link: dict[str, Any] | None = None,
     ) -> Posted:
         message = Message(
             channel,
@@ -72,7 +70,6 @@ class Messages:
             content.metadata,
             broadcast=broadcast,
             client_msg_id=client_msg_id,
-            link=link or {},
         )
         channel.messages.append(message)
         self._record_pings(message, content)

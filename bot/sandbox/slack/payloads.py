@@ -1,7 +1,6 @@
 """What Slack's own client sends to the app for a person: typed words as text, commands and interactions as payloads."""
 
 import re
-from collections.abc import Mapping
 
 from bot.sandbox.slack.delivery import Kind
 from bot.sandbox.slack.errors import NotAcknowledged, NotOnScreen
@@ -14,8 +13,10 @@ _URL = re.compile(r"https?://[^\s<>|]+")
 _PIECE = re.compile(r"<([^<>]+)>|([^<]+)")
 
 
-def as_typed(words: str, people: Mapping[str, str], channels: Mapping[str, str]) -> str:
+def typed(person: Reader, words: str) -> str:
     """The `text` of a message: &, < and > escaped, "@name" and "#name" as tokens where known, addresses in brackets."""
+    people = {user.name: user.id for user in person.workspace.users.values()}
+    channels = {channel.name: channel.id for channel in person.workspace.channels.values()}
     text = _URL.sub(lambda found: f"<{found.group(0)}>", escape(words))
     for name in sorted(people, key=len, reverse=True):
         text = re.sub(rf"(?<![\w<])@{re.escape(name)}(?!\w)", f"<@{people[name]}>", text)
@@ -29,8 +30,7 @@ def as_rich_text(text: str) -> list[JSON]:
     elements: list[JSON] = []
     for token, words in _PIECE.findall(text):
         if words:
-            plain = unescape(words)
-            elements.append({"type": "text", "text": plain})
+            elements.append({"type": "text", "text": unescape(words)})
         elif token.startswith("@"):
             elements.append({"type": "user", "user_id": token[1:]})
         elif token.startswith("#"):
@@ -40,13 +40,6 @@ def as_rich_text(text: str) -> list[JSON]:
     return [
         {"type": "rich_text", "block_id": "typed", "elements": [{"type": "rich_text_section", "elements": elements}]}
     ]
-
-
-def typed(person: Reader, words: str) -> str:
-    """What becomes of these words when this person types them: the names of everybody and every channel are known."""
-    workspace = person.workspace
-    people = {user.name: user.id for user in workspace.users.values()}
-    return as_typed(words, people, {channel.name: channel.id for channel in workspace.channels.values()})
 
 
 def bot_user_id(person: Reader) -> str:

@@ -134,12 +134,11 @@ def post_message(call: MethodCall) -> JSON:
         raise ApiError("no_text")
     content.metadata = content.metadata or None
     thread_ts = checked_thread(call, channel)
-    link: JSON = {name: call.args[name] for name in ("unfurl_links", "unfurl_media", "mrkdwn") if name in call.args}
     broadcast = bool(thread_ts) and call.flag("reply_broadcast")
     posted: list[Message] = []
     for piece in _pieces(content):
         sent = call.slack.messages.post(
-            channel, bot_author(call, channel), piece, thread_ts=thread_ts, broadcast=broadcast, link=link
+            channel, bot_author(call, channel), piece, thread_ts=thread_ts, broadcast=broadcast
         )
         posted.append(sent.message)
     first = posted[0]
