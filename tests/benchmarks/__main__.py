@@ -19,7 +19,7 @@ from bot.investigations.repository import InvestigationRepository
 from bot.investigations.requests import Requests
 from bot.model import AlertRef, Ask, Place, Source
 from bot.sandbox.datadog import Script
-from bot.sandbox.stage import Stage
+from bot.sandbox.environment import Environment
 from bot.storage.engine import Database
 from tests.e2e.town import QUICK, Town
 
@@ -99,7 +99,7 @@ async def waiting(folder: Path) -> Figures:
 async def start_of_the_bot(_folder: Path) -> Figures:
     """From the start of the process to its connection with Slack, and the import alone."""
     began = time.perf_counter()
-    async with Stage():
+    async with Environment():
         ready = time.perf_counter() - began
     began = time.perf_counter()
     await asyncio.to_thread(

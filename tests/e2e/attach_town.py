@@ -11,7 +11,7 @@ from bot.insights import slack as listener
 from bot.orgs.model import DEFAULT
 from bot.sandbox.datadog.case_model import FakeCase
 from bot.sandbox.slack.people import Person
-from bot.sandbox.slack.sight import SeenView
+from bot.sandbox.slack.visible import SeenView
 from tests.e2e.town import Town
 
 PASTE = "Paste Datadog links"

@@ -8,7 +8,7 @@ import pytest
 from bot.home import home_tab as home_tabs
 from bot.sandbox.datadog import Script
 from bot.sandbox.slack.people import Person
-from bot.sandbox.slack.sight import SeenView
+from bot.sandbox.slack.visible import SeenView
 from tests.e2e.org_town import OrgTown
 
 
