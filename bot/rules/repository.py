@@ -4,14 +4,13 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Row, Table, delete, select, update
+from sqlalchemy import Row, Table, select, update
 
-from bot.investigations.tables import held_asks
 from bot.rules.audit import Decision, Entry, note
 from bot.rules.file import RuleFile
 from bot.rules.model import AlertFacts, ChannelRules, WorkspaceRules
 from bot.rules.schema import WrittenRules, WrittenWorkspace
-from bot.rules.tables import audit, channel_rules, charges, cooldowns, spending, workspace_rules
+from bot.rules.tables import channel_rules, workspace_rules
 from bot.storage.engine import Database
 
 DEFAULT_ORG = "default"
@@ -157,11 +156,3 @@ def taken_by(channels: Iterable[ChannelRules], alert: AlertFacts) -> list[Channe
 
 def _channel_of(row: Row[Any]) -> ChannelRules:
     return WrittenRules.model_validate(row.content).meant(row.workspace, row.channel)
-
-
-async def forget_rules(database: Database, workspace: str) -> None:
-    """The workspace has left: its rules, what it spent and who did what go with it."""
-    tables: Iterable[Table] = (channel_rules, workspace_rules, spending, charges, cooldowns, held_asks, audit)
-    async with database.transaction() as connection:
-        for table in tables:
-            await connection.execute(delete(table).where(table.c.workspace == workspace))

@@ -5,12 +5,12 @@ from functools import partial
 from pathlib import Path
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import Table, func, select
 
-from bot.investigations.tables import asks, investigations, subscribers
+from bot.investigations.tables import investigations, subscribers
 from bot.sandbox.datadog import Script
 from bot.sandbox.slack import Person
-from bot.storage.tables import deliveries
+from bot.storage.retention import AtUninstall, rules
 from bot.workspaces.tables import installations
 from tests.e2e.install_town import InstallTown
 from tests.e2e.town import Town
@@ -43,6 +43,11 @@ async def count(town: InstallTown, table: object, *conditions: object) -> int:
     query = select(func.count()).select_from(table).where(*conditions)  # type: ignore[arg-type]
     async with town.bots[0]._database.transaction() as connection:
         return int((await connection.execute(query)).scalar_one())
+
+
+async def mentions(town: InstallTown, table: Table, workspace: str) -> bool:
+    async with town.bots[0]._database.transaction() as connection:
+        return any(workspace in str(row) for row in await connection.execute(select(table)))
 
 
 def welcomed(person: Person) -> bool:
@@ -124,8 +129,8 @@ async def test_uninstalling_ends_what_only_that_workspace_waits_for(town: Instal
     await town.all_heard()
 
     assert await count(town, installations, installations.c.home == acme.id) == 0
-    for table in (asks, subscribers, deliveries):
-        assert await count(town, table, table.c.workspace == acme.id) == 0
+    for table, rule in rules.items():
+        assert rule.at_uninstall is AtUninstall.KEPT or not await mentions(town, table, acme.id), table.name
     assert await count(town, investigations, investigations.c.state == "running") == 1
     posts = len(town.slack.calls_to("chat.postMessage"))
     for run in town.datadog.triggers():

@@ -8,7 +8,7 @@ import pytest
 from aiohttp import ClientConnectorError, ServerDisconnectedError
 from slack_sdk.errors import SlackApiError
 
-from bot.investigations.repository import CARD, CONCLUSIONS
+from bot.investigations.tables import CARD, CONCLUSIONS
 from bot.slack.message import Message
 from bot.slack.poster import GIVE_UP_AFTER, LONGEST_WAIT, Poster
 from bot.storage.engine import Database
