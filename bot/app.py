@@ -7,6 +7,7 @@ from slack_bolt.adapter.socket_mode.aiohttp import AsyncSocketModeHandler
 from slack_bolt.async_app import AsyncApp
 from sqlalchemy.exc import SQLAlchemyError
 
+import bot.schema  # noqa: F401  every table
 from bot.config import Settings
 from bot.connections import (
     SLACK_TIMEOUT,

@@ -8,16 +8,17 @@ from functools import partial
 from aiohttp import ClientSession
 
 from bot.alerts.automatic import Automatic
-from bot.alerts.messages import NUDGE
 from bot.alerts.posts import AlertCards, MuteTeller, Nudges
-from bot.alerts.repository import ALERT_CARD, CycleRepository
-from bot.alerts.room import AlertRoom, forget_alerts
+from bot.alerts.repository import CycleRepository
+from bot.alerts.room import AlertRoom
+from bot.alerts.tables import ALERT_CARD, NUDGE
 from bot.cases.actions import CaseActions, CaseActionWorker
 from bot.cases.catalog import Catalogs
 from bot.cases.creation import CaseMaker
 from bot.cases.posts import CaseCards, CaseFront
-from bot.cases.repository import CASE_CARD, CaseRepository
+from bot.cases.repository import CaseRepository
 from bot.cases.requests import CaseRequests
+from bot.cases.tables import CASE_CARD
 from bot.config import Settings
 from bot.connections import StartError
 from bot.datadog.client import Datadog
@@ -26,29 +27,29 @@ from bot.datadog.sites import Site
 from bot.home.asked import AskedInvestigations
 from bot.home.home_tab import HomeData, HomeTabs
 from bot.insights.attach_form_store import AttachFormStore
-from bot.insights.attach_jobs import ATTACHED, AttachJobs
-from bot.insights.attach_jobs import forget_workspace as forget_insights
+from bot.insights.attach_jobs import AttachJobs
 from bot.insights.attach_worker import AttachWorker
 from bot.insights.open_forms import AttachScreen
 from bot.insights.opening_forms import Attaching
 from bot.insights.picker import CasePicker
 from bot.insights.posts import AttachedLines
+from bot.insights.tables import ATTACHED
 from bot.investigations.alert_resolver import AlertResolver
 from bot.investigations.health import HealthReader
 from bot.investigations.notices import Notices
 from bot.investigations.poll_worker import PollWorker
 from bot.investigations.posts import Cards, Conclusions
 from bot.investigations.refusing import Refusing
-from bot.investigations.repository import CARD, CONCLUSIONS, InvestigationRepository
+from bot.investigations.repository import InvestigationRepository
 from bot.investigations.requests import Requests
 from bot.investigations.seen_alerts import SeenAlerts
+from bot.investigations.tables import CARD, CONCLUSIONS
 from bot.investigations.threads import ThreadReader
 from bot.investigations.trigger_worker import TriggerWorker
 from bot.orgs.connecting import Connecting
 from bot.orgs.model import DEFAULT, OrgEntry
 from bot.orgs.questions import OrgQuestions
 from bot.orgs.repository import ClientOf, OrgRepository
-from bot.retention import forget_workspace
 from bot.rules.audit import AuditTrail
 from bot.rules.budget import Budget
 from bot.rules.channel_names import channel_ids
@@ -67,9 +68,9 @@ from bot.storage.encryption import Encryption
 from bot.storage.engine import Database
 from bot.storage.leases import new_owner
 from bot.storage.outbox import Outbox
+from bot.storage.retention import EVERY, forget_workspace, remove_old
 from bot.storage.timing import Timing
-from bot.storage.workers import Tasks
-from bot.tidying import Tidying
+from bot.storage.workers import Loop, Tasks
 from bot.web.datadog_webhook import DatadogWebhook
 from bot.web.server import Server
 from bot.workers import Workers
@@ -119,7 +120,6 @@ class _Core:
 async def assemble(
     parts: Parts, home: WorkspaceClients, session: ClientSession, lifecycle: Lifecycle | None
 ) -> Services:
-    parts.workers.on_uninstall.append(partial(forget_workspace, parts.database))  # the first to be said
     core = await _core(parts, home, session)
     threads = ThreadReader(home, core.seen_alerts)
     cases = _case_services(parts, core)
@@ -236,10 +236,10 @@ async def _start_on_investigations(parts: Parts, core: _Core, threads: ThreadRea
 def _start_on_chores(parts: Parts, core: _Core, home_tabs: HomeTabs) -> None:
     workers = parts.workers
     workers.repeat("organisations", parts.orgs.step, every=ORGS_LEARNT_WITHIN)
-    workers.repeat("tidying", Tidying(parts.database).step, every=AN_HOUR)
+    workers.loops.append(Loop("retention", partial(remove_old, parts.database), every=EVERY, steady=True))
     workers.repeat("homes", home_tabs.step, every=AN_HOUR)  # they are drawn when something changes
     workers.closers.append(core.people.close)
-    workers.on_uninstall.append(parts.orgs.forget_workspace)
+    workers.on_uninstall += [partial(forget_workspace, parts.database), parts.orgs.drop_workspace]
 
 
 def _home_tabs(parts: Parts, core: _Core, book: CaseRepository, health: HealthReader) -> HomeTabs:
@@ -299,7 +299,6 @@ async def _check_orgs(parts: Parts, file: RuleFile, home: str) -> None:
 def _case_services(parts: Parts, core: _Core) -> CaseServices:
     catalogs = Catalogs(parts.orgs, parts.tasks)
     book = CaseRepository(parts.database, catalogs.known)
-    parts.workers.on_uninstall.append(book.forget_workspace)
     front = CaseFront(book, core.home, core.replies, parts.orgs.app_url)
     orders, acts = CaseRequests(parts.database, book), CaseActions(parts.database, book)
     return CaseServices(book=book, orders=orders, acts=acts, catalogs=catalogs, orgs=parts.orgs, front=front)
@@ -319,7 +318,6 @@ async def _start_on_cases(parts: Parts, cases: CaseServices, owner: str) -> None
 
 def _attaching(parts: Parts, core: _Core, book: CaseRepository) -> Attaching:
     shelf, submits = AttachFormStore(parts.database), AttachJobs(parts.database, book)
-    parts.workers.on_uninstall.append(partial(forget_insights, parts.database))
     return Attaching(
         shelf=shelf,
         submits=submits,
@@ -352,7 +350,6 @@ async def _start_on_alerts(parts: Parts, alerts: AlertRoom) -> None:
         await alerts.recover()
     parts.workers.loops.extend(alerts.loops(every=parts.timing.sweep))
     parts.workers.closers.extend(alerts.closers())
-    parts.workers.on_uninstall.append(forget_alerts(parts.database))
     secret = parts.settings.bits_webhook_secret
     if secret is None:
         logger.info("Datadog's webhook is off: BITS_WEBHOOK_SECRET is not set, so its address answers 404")

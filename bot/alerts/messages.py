@@ -10,13 +10,11 @@ from sqlalchemy import select
 
 from bot.alerts.ports import Chooser
 from bot.alerts.starts import Starts
-from bot.alerts.tables import alert_messages
+from bot.alerts.tables import NUDGE, alert_messages
 from bot.model import AlertRef, MonitorRef, Place
 from bot.rules.model import AlertFacts, AlertFilter, ChannelRules
 from bot.storage.engine import Database
 from bot.storage.outbox import Owed, enqueue
-
-NUDGE = "nudge"  # kind of deliveries; their subject is a row of `alert_messages`
 
 
 @dataclass(frozen=True, slots=True)

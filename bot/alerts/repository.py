@@ -14,13 +14,11 @@ from bot.alerts.cycle import joined, standing
 from bot.alerts.intake import UNROUTED
 from bot.alerts.model import Cycle, KnownCycle, Notice, Transition
 from bot.alerts.records import cycle_record, identity_of, read_cycle_record, read_known_cycle
-from bot.alerts.tables import alert_cycles, alert_notices
+from bot.alerts.tables import ALERT_CARD, alert_cycles, alert_notices
 from bot.model import Place
 from bot.storage.engine import Database
 from bot.storage.outbox import Owed, enqueue, show_anew
 from bot.storage.tables import deliveries
-
-ALERT_CARD = "alert_card"  # kind of deliveries; their subject is a row of `alert_cycles`
 
 
 class CycleRepository:

@@ -3,10 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from functools import partial
 from typing import Protocol, Self
-
-from sqlalchemy import delete
 
 from bot.alerts.intake import Intake
 from bot.alerts.messages import AlertMessages
@@ -15,13 +12,11 @@ from bot.alerts.ports import Asking, Automatic, Chooser, MutableOrgs, Rules, Tel
 from bot.alerts.repository import CycleRepository
 from bot.alerts.routing import AlertRouter
 from bot.alerts.starts import Starts
-from bot.alerts.tables import alert_messages, alert_mutes, alert_starts
 from bot.investigations.seen_alerts import SeenAlerts
 from bot.storage.engine import Database
 from bot.storage.timing import Timing
 from bot.storage.workers import Loop
 
-AN_HOUR = 3600.0
 MUTES_END_WITHIN = 15.0
 _SORTING = "alerts"
 
@@ -94,7 +89,7 @@ class AlertRoom:
         parts = {name: Loop(name, part.step, every=every) for name, part in self._parts.items()}
         self.bell.wakes(parts[_SORTING].wake)
         over = Loop("mutes that end", self.book.end_mutes, every=MUTES_END_WITHIN, steady=True)
-        return [*parts.values(), over, Loop("old alerts", self._forget_old, every=AN_HOUR, steady=True)]
+        return [*parts.values(), over]
 
     def closers(self) -> list[Callable[[float], Awaitable[None]]]:
         return [part.close for part in self._parts.values()]
@@ -102,17 +97,3 @@ class AlertRoom:
     async def recover(self) -> None:
         """On the only process of a database."""
         await asyncio.gather(*(part.recover() for part in self._parts.values()))
-
-    async def _forget_old(self) -> None:
-        await asyncio.gather(self.sorter.forget_old(), self.starts.forget_old())
-
-
-async def _forget(database: Database, workspace: str) -> None:
-    async with database.transaction() as connection:
-        for table in (alert_messages, alert_starts, alert_mutes):
-            await connection.execute(delete(table).where(table.c.workspace == workspace))
-
-
-def forget_alerts(database: Database) -> Callable[[str], Awaitable[None]]:
-    """What a workspace that has left is no longer owed; its cycles are the organisation's own."""
-    return partial(_forget, database)

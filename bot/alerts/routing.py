@@ -4,7 +4,7 @@ import logging
 from collections.abc import Callable
 from typing import Any
 
-from sqlalchemy import Row, delete, update
+from sqlalchemy import Row, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.alerts.cycle import standing
@@ -25,7 +25,6 @@ from bot.storage.workers import Tasks
 logger = logging.getLogger(__name__)
 
 AT_ONCE = 50
-KEPT_FOR = 14 * 24 * 3600.0
 
 
 class AlertRouter:
@@ -123,11 +122,6 @@ class AlertRouter:
         alert = AlertRef(notice.monitor_id, notice.event_id, notice.event_ts, notice.name, notice.group)
         place = Place(rules.workspace, rules.channel)
         await self._starts.want(connection, known.org, place, alert, facts, cycle_id=known.id)
-
-    async def forget_old(self) -> None:
-        old = alert_notices.c.received_at < self._database.now - KEPT_FOR
-        async with self._database.transaction() as connection:
-            await connection.execute(delete(alert_notices).where(old, alert_notices.c.state != NEW))
 
 
 def _may_start(rules: ChannelRules, known: KnownCycle, notice: Notice, facts: AlertFacts) -> bool:

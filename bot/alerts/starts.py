@@ -5,13 +5,12 @@ import logging
 from dataclasses import asdict, replace
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, and_, delete, exists, or_, select, update
+from sqlalchemy import ColumnElement, Row, and_, exists, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.alerts.ports import Asking, Automatic, Chooser, MutableOrgs, Rules
 from bot.alerts.records import facts_record, read_facts
-from bot.alerts.repository import ALERT_CARD
-from bot.alerts.tables import alert_starts
+from bot.alerts.tables import ALERT_CARD, alert_starts
 from bot.datadog.errors import DatadogError, Refused
 from bot.investigations.requests import Reception
 from bot.investigations.seen_alerts import SeenAlerts
@@ -29,7 +28,6 @@ WANTED, DECIDED = "wanted", "decided"
 AT_ONCE = 8
 TOO_LATE = 2 * 3600.0  # an investigation costs money; of an alert this old nobody waits for it
 MOST_LOOKS = 5  # at a monitor whose tags and priority the rule asks for
-KEPT_FOR = 14 * 24 * 3600.0
 _NO_ORG = "which Datadog organisation it belongs to can't be told, or that one is not connected"
 
 
@@ -178,12 +176,6 @@ class Starts:
         holds = self._leases.fence(row).holds(alert_starts)
         async with self._database.transaction() as connection:
             await connection.execute(update(alert_starts).where(holds).values(**values))
-
-    async def forget_old(self) -> None:
-        """Decided ones, and those whose card no channel took."""
-        old = alert_starts.c.created_at < self._database.now - KEPT_FOR
-        async with self._database.transaction() as connection:
-            await connection.execute(delete(alert_starts).where(old))
 
 
 def _ripe() -> ColumnElement[bool]:

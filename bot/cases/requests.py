@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, and_, case, delete, desc, or_, select, update
+from sqlalchemy import ColumnElement, Row, and_, case, desc, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.cases.repository import CaseRepository
@@ -19,7 +19,6 @@ from bot.model import AlertRef, EventRef, MonitorRef, Place, read_subject, subje
 from bot.storage.engine import Database
 from bot.storage.leases import Fence
 
-DRAFTS_LIVE = 24 * 3600.0
 ACK_LANDS = 0.25  # seconds: the answer to a submit must be on the screen before anything is shown after it
 _REF_LETTERS = "23456789ABCDEFGHJKLMNPQRSTUVWXYZ"  # none that are read wrong on the phone at night
 
@@ -118,9 +117,7 @@ class CaseRequests:
             "due_at": now,
             "attempt": 0,
         }
-        old = and_(case_orders.c.state == CaseRequestState.DRAFT, case_orders.c.created_at < now - DRAFTS_LIVE)
         async with self.database.transaction() as connection:
-            await connection.execute(delete(case_orders).where(old))
             row = (await connection.execute(case_orders.insert().values(values).returning(*case_orders.c))).one()
         return read_order(row)
 

@@ -17,7 +17,7 @@ from sqlalchemy import select, update
 from bot.cases.repository import CaseRepository
 from bot.home.asked import Asked, AskedInvestigations
 from bot.home.status import health_lines
-from bot.home.tables import home_tabs
+from bot.home.tables import OPEN_FOR, home_tabs
 from bot.home.view import (
     MOST_CASES,
     MOST_CHANNELS,
@@ -44,7 +44,6 @@ from bot.storage.engine import Database
 
 logger = logging.getLogger(__name__)
 
-OPEN_FOR = 15 * 60.0  # seconds after the opening; later she opens it anew
 _PACE = 1.0  # seconds between two looks at all that are open
 _MOST_LINKS = 5_000
 
@@ -81,7 +80,6 @@ class HomeTabs:
             "digest": "",
         }
         async with self._database.transaction() as connection:
-            await connection.execute(home_tabs.delete().where(home_tabs.c.opened_at < self._database.now - OPEN_FOR))
             await connection.execute(self._database.upsert(home_tabs, values, key=("workspace", "person")))
         if await self._draw(workspace, person):
             await self._draw(workspace, person)  # now with the links to threads

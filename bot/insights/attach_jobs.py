@@ -8,23 +8,21 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import Row, delete, select, update
+from sqlalchemy import Row, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.cases.repository import CaseRepository
 from bot.datadog.case_model import Case, Insight
 from bot.insights.attach_job_records import outcome_record, problem_record, read_outcome, read_problem
 from bot.insights.outcome import BatchOutcome, InsightOutcome, Problem
-from bot.insights.tables import insight_drafts, insight_submits
+from bot.insights.tables import ATTACHED, insight_submits
 from bot.model import Place
 from bot.storage.engine import Database
 from bot.storage.leases import Fence
 from bot.storage.outbox import Owed, enqueue, show_anew
 
-ATTACHED = "attached"  # kind of deliveries: the line in the thread; their subject is a submit
 _HEAD_START = 0.3  # seconds: Slack's client shows the working view before the result may replace it
 _UNRELEASED = 5.0  # seconds until it is carried out although whoever entered it never came to release it
-_KEPT_FOR = 30 * 86_400.0
 
 
 class Work(StrEnum):
@@ -215,22 +213,6 @@ class AttachJobs:
     async def _write(self, connection: AsyncConnection, fence: Fence, **values: Any) -> bool:
         changed = await connection.execute(update(insight_submits).where(fence.holds(insight_submits)).values(**values))
         return bool(changed.rowcount)
-
-    # -- leaving ------------------------------------------------------------------------------------------------
-
-    async def clear(self) -> None:
-        """Forgets what was done long ago."""
-        table = insight_submits.c
-        old = (table.state == "done") & (table.created_at < self.database.now - _KEPT_FOR)
-        async with self.database.transaction() as connection:
-            await connection.execute(delete(insight_submits).where(old))
-
-
-async def forget_workspace(database: Database, workspace: str) -> None:
-    """A workspace leaves: what its people were putting together and what is still to be sent. Again changes nothing."""
-    async with database.transaction() as connection:
-        for table in (insight_drafts, insight_submits):
-            await connection.execute(delete(table).where(table.c.workspace == workspace))
 
 
 def _named(case: Case | None) -> dict[str, str]:

@@ -28,7 +28,6 @@ from bot.storage.workers import Tasks
 logger = logging.getLogger(__name__)
 
 SLOTS = 8
-_TIDY_EVERY = 900.0
 _MOST_LOOKS = 4  # for a comment whose outcome is unknown
 _CAUSES = {Why.NOT_FOUND: Cause.CASE_GONE, Why.REFUSED: Cause.BAD_REQUEST, Why.NO_ORG: Cause.UNAUTHORIZED}
 
@@ -53,22 +52,13 @@ class AttachWorker:
         self._leases = Leases(submits.database, insight_submits, owner=owner, lease=timing.lease)
         self._wake = wake
         self._tasks = Tasks()
-        self._tidied = 0.0
 
     async def step(self) -> float | None:
         free = SLOTS - len(self._tasks)
         if free > 0:
             for row in await self._leases.claim(insight_submits.c.state == "waiting", free):
                 self._tasks.spawn(self._carry_out(row), f"insights {row.ref}")
-        await self._tidy()
         return None
-
-    async def _tidy(self) -> None:
-        now = asyncio.get_running_loop().time()
-        if now - self._tidied > _TIDY_EVERY:
-            self._tidied = now
-            await self._shelf.clear()
-            await self._submits.clear()
 
     async def recover(self) -> None:
         sending = insight_submits.c.comment_state == CommentState.SENDING

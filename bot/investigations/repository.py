@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.datadog.investigations import InvestigationDetail
 from bot.investigations.model import Failure, FailureKind, Investigation, State, Verdict
 from bot.investigations.records import failure_record, read_investigation, subject_key
-from bot.investigations.tables import investigations, poll_turns, subscribers, votes
+from bot.investigations.tables import CARD, CONCLUSIONS, EXPIRED, investigations, poll_turns, subscribers, votes
 from bot.model import AlertRef, Ask, ExistingRun, Question, subject_record
 from bot.rules.audit import note_return
 from bot.rules.budget import give_back
@@ -22,8 +22,6 @@ from bot.storage.engine import Database
 from bot.storage.leases import Fence
 from bot.storage.outbox import REFUSED, Owed, enqueue, show_anew, try_refused_again
 from bot.storage.tables import deliveries
-
-CARD, CONCLUSIONS = "card", "conclusions"  # kinds of deliveries
 
 _REF_LETTERS = "23456789ABCDEFGHJKLMNPQRSTUVWXYZ"  # none that are read wrong on the phone at night
 
@@ -354,7 +352,7 @@ class InvestigationRepository:
         unsent = and_(said, table.ts.is_(None))
         await connection.execute(update(deliveries).where(unsent).values(state=REFUSED))
         await connection.execute(
-            update(deliveries).where(said).values(key=literal("expired:") + cast(table.id, String), kind="expired")
+            update(deliveries).where(said).values(key=literal(f"{EXPIRED}:") + cast(table.id, String), kind=EXPIRED)
         )
 
     async def rename(self, investigation_id: int, subject: AlertRef) -> None:

@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.investigations.model import Investigation
 from bot.investigations.records import read_ask, read_investigation
 from bot.investigations.repository import InvestigationRepository, Started
-from bot.investigations.tables import asks, held_asks, investigations
+from bot.investigations.tables import HELD_FOR, asks, held_asks, investigations
 from bot.model import AlertRef, Ask, ExistingRun, Question, read_subject, subject_record
 from bot.orgs.model import NoOrg
 from bot.rules.audit import Decision, Entry, entry_of, note, note_not_found, rule_noted
@@ -22,8 +22,6 @@ from bot.rules.budget import Budget, CoolingDown, OverBudget, Terms, Usage
 from bot.rules.policy import Refused
 from bot.rules.repository import RuleRepository
 from bot.storage.leases import Fence
-
-HELD_FOR = 3600.0  # how long "Start anyway" stands
 
 Refusal = Refused | OverBudget | CoolingDown | NoOrg
 
@@ -200,8 +198,6 @@ class Requests:
         subject: AlertRef | Question | ExistingRun,
         after: int | None,
     ) -> None:
-        now = self._database.now
-        await connection.execute(delete(held_asks).where(held_asks.c.held_at < now - HELD_FOR))
         await connection.execute(
             held_asks.insert().values(
                 ask_id=ask_id,
@@ -209,7 +205,7 @@ class Requests:
                 person=ask.requester,
                 subject=subject_record(subject),
                 after_run=after,
-                held_at=now,
+                held_at=self._database.now,
             )
         )
 

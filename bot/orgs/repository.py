@@ -234,10 +234,8 @@ class OrgRepository:
         logger.info("%s is disconnected", org)
         return _entry(row)
 
-    async def forget_workspace(self, workspace: str) -> None:
-        """Everything of it, keys first of all."""
-        async with self._database.transaction() as connection:
-            await connection.execute(orgs.delete().where(orgs.c.workspace == workspace))
+    async def drop_workspace(self, workspace: str) -> None:
+        """What is in memory of a workspace whose rows are deleted: its clients and addresses."""
         for org in [org for org, owner in self._workspaces.items() if owner == workspace]:
             self._pool.drop(org)
             self._app_urls.pop(org, None)

@@ -12,8 +12,6 @@ from bot.model import AlertRef, Ask, EventRef, ExistingRun, MonitorRef, Question
 from bot.rules.tables import audit
 from bot.storage.engine import Database
 
-KEPT_FOR = 400 * 24 * 3600.0
-
 
 class Decision(StrEnum):
     LOOKING_UP = "looking_up"

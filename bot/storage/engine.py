@@ -56,12 +56,15 @@ class Database:
             raise
 
     async def _migrate(self) -> None:
-        from bot.storage.migrations import upgrade  # noqa: PLC0415  alembic is slow to import and needed only here
+        from bot.storage.migrations import SchemaTooOldError, upgrade  # noqa: PLC0415  alembic is slow to import and needed only here
 
         async with self.engine.begin() as connection:
             if not self.is_sqlite:
                 await connection.execute(text(f"SELECT pg_advisory_xact_lock({_SCHEMA_LOCK})"))
-            await connection.run_sync(upgrade)
+            try:
+                await connection.run_sync(upgrade)
+            except SchemaTooOldError as error:
+                raise DatabaseUnusableError(str(error)) from error
 
     async def close(self) -> None:
         await self.engine.dispose()

@@ -20,7 +20,7 @@ logger = logging.getLogger(__name__)
 
 UNINSTALLED, TOKENS_REVOKED, ACCESS_REVOKED = "app_uninstalled", "tokens_revoked", "team_access_revoked"
 
-Farewell = Callable[[str], Awaitable[None]]  # forgets what is kept for a workspace; doing it twice is harmless
+Forget = Callable[[str], Awaitable[None]]  # forgets what is kept for a workspace; doing it twice is harmless
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +42,7 @@ class Lifecycle:
         records: InstallationRepository,
         workspaces: InstalledWorkspaces,
         *,
-        on_uninstall: Sequence[Farewell],
+        on_uninstall: Sequence[Forget],
         welcome: Callable[[str], Coroutine[Any, Any, None]],
         tasks: Tasks,
         wake: Callable[[], None],

@@ -10,9 +10,8 @@ import pytest
 from sqlalchemy import select, update
 
 from bot.alerts.model import KnownCycle, Notice, Transition
-from bot.alerts.repository import ALERT_CARD
 from bot.alerts.room import AlertRoom
-from bot.alerts.tables import alert_cycles, alert_mutes, alert_notices, alert_starts
+from bot.alerts.tables import ALERT_CARD, alert_cycles, alert_mutes, alert_notices, alert_starts
 from bot.datadog.monitors import Monitor
 from bot.investigations.model import Failure
 from bot.investigations.requests import Outcome, Reception

@@ -7,7 +7,6 @@ import pytest
 
 from bot.alerts.model import KnownCycle, Transition
 from bot.alerts.mutes import Click, State, Work, scope_of
-from bot.alerts.room import forget_alerts
 from bot.alerts.tables import alert_mutes
 from bot.datadog.errors import Forbidden, NotFound, NotSent, Unavailable
 from bot.investigations.model import FailureKind
@@ -191,12 +190,3 @@ async def test_the_mute_of_one_cycle_shows_while_the_alert_goes_on(room: RoomOnS
 )
 def test_a_group_becomes_a_scope_only_where_it_can_be_written_as_one(group: str, scope: str) -> None:
     assert scope_of(group) == scope
-
-
-async def test_a_workspace_that_leaves_is_forgotten(both_rooms: RoomOnStage) -> None:
-    room = both_rooms
-    await press(room, Work.MUTE, await an_alert(room))
-    await forget_alerts(room.database)("T2")
-    assert len(await room.mute_states()) == 1
-    await forget_alerts(room.database)("T1")
-    assert await room.mute_states() == []

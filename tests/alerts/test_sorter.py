@@ -179,11 +179,3 @@ async def test_what_a_dead_process_held_is_sorted_by_the_next(both_rooms: RoomOn
     await room.settle()
     assert await room.notice_states() == [SORTED]
     assert await room.cards() == ["C1"]
-
-
-async def test_old_notices_go_but_none_that_is_still_to_be_sorted(room: RoomOnStage) -> None:
-    await room.take(notice())
-    await room.room.intake.keep("default", notice(RECOVERED, 10))
-    room.clock.wind(15 * 24 * 3600)
-    await room.room._forget_old()
-    assert await room.notice_states() == [NEW]

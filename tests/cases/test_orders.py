@@ -7,7 +7,7 @@ import pytest
 from bot.cases.actions import CaseAction, CaseActions, read_act
 from bot.cases.known import CaseActionKind
 from bot.cases.repository import CaseRepository
-from bot.cases.requests import DRAFTS_LIVE, CaseRequests, CaseRequestState, Source
+from bot.cases.requests import CaseRequests, CaseRequestState, Source
 from bot.cases.tables import case_acts, case_orders
 from bot.cases.trouble import Trouble, Why
 from bot.model import AlertRef, EventRef, MonitorRef
@@ -141,16 +141,6 @@ async def test_a_case_being_made_for_the_same_thread_is_seen(orders: CaseRequest
     assert rival.requester == "U1"
     assert await orders.under_way(hers) is None
     assert await orders.under_way(other) is None
-
-
-async def test_old_drafts_go_and_orders_stay(orders: CaseRequests, clock: Clock) -> None:
-    old = await orders.draft("default", THREAD, "U1", Source())
-    ordered = await orders.draft("default", THREAD, "U1", Source())
-    await orders.place_order(ordered, wanted(), "V1")
-    clock.wind(DRAFTS_LIVE + 1)
-    await orders.draft("default", THREAD, "U1", Source())
-    assert await orders.by_id(old.id) is None
-    assert await orders.by_id(ordered.id) is not None
 
 
 async def test_acts_on_one_case_come_one_after_the_other(acts: CaseActions, orders: CaseRequests) -> None:

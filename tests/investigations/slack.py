@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any
 from multidict import CIMultiDict, CIMultiDictProxy
 from slack_sdk.errors import SlackApiError
 
-from bot.investigations.repository import CARD, CONCLUSIONS, InvestigationRepository
+from bot.investigations.repository import InvestigationRepository
+from bot.investigations.tables import CARD, CONCLUSIONS
 from bot.slack.clients import BotClient
 from bot.slack.message import Message
 from bot.storage.outbox import Delivery, Outbox

@@ -10,7 +10,8 @@ import pytest
 
 from bot.datadog.errors import Forbidden, NotSent
 from bot.investigations.repository import InvestigationRepository
-from bot.investigations.requests import HELD_FOR, Outcome, Reception, Requests
+from bot.investigations.requests import Outcome, Reception, Requests
+from bot.investigations.tables import HELD_FOR
 from bot.model import AlertRef, Ask, MonitorRef, Place, Source, ThreadRef
 from bot.rules.audit import AuditTrail, Decision
 from bot.rules.budget import Budget, Limits, OverBudget, Usage, give_back

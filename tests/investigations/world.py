@@ -18,9 +18,9 @@ from bot.datadog.monitors import Monitor
 from bot.investigations.alert_resolver import AlertResolver
 from bot.investigations.model import Failure, Investigation
 from bot.investigations.poll_worker import PollWorker
-from bot.investigations.repository import CARD, CONCLUSIONS, InvestigationRepository
+from bot.investigations.repository import InvestigationRepository
 from bot.investigations.requests import Outcome, Requests
-from bot.investigations.tables import asks, investigations
+from bot.investigations.tables import CARD, CONCLUSIONS, asks, investigations
 from bot.investigations.trigger_worker import TriggerWorker
 from bot.model import AlertRef, Ask, EventRef, ExistingRun, MonitorRef, Place, Question, Source, Subject
 from bot.slack.poster import Kind, Poster

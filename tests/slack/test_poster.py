@@ -9,7 +9,7 @@ from aiohttp import ClientConnectorError, ClientSession, ServerDisconnectedError
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.investigations.repository import CARD, CONCLUSIONS
+from bot.investigations.tables import CARD, CONCLUSIONS
 from bot.sandbox.slack import FakeSlack as LocalSlack
 from bot.slack.message import Message
 from bot.slack.poster import GIVE_UP_AFTER, LONGEST_WAIT, Poster
