@@ -18,7 +18,15 @@ BESIDE_THE_ROOMS = {
     "bot.config_values": {"bot.datadog.sites"},
     "bot.manifest": set[str](),
 }
-HOLD_IT_TOGETHER = {"bot.__main__", "bot.cli", "bot.app", "bot.wiring", "bot.connections", "bot.workers", "bot.workspaces.build"}
+HOLD_IT_TOGETHER = {
+    "bot.__main__",
+    "bot.cli",
+    "bot.app",
+    "bot.wiring",
+    "bot.connections",
+    "bot.workers",
+    "bot.workspaces.build",
+}
 
 
 def contracts() -> list[dict[str, Any]]:
