@@ -1,6 +1,5 @@
 """The composition root: the only place where the parts are wired together."""
 
-import asyncio
 import logging
 from dataclasses import dataclass
 from functools import partial
@@ -10,7 +9,7 @@ from aiohttp import ClientSession
 from bot.alerts.automatic import Automatic
 from bot.alerts.posts import AlertCards, MuteTeller, Nudges
 from bot.alerts.repository import CycleRepository
-from bot.alerts.room import AlertRoom
+from bot.alerts.room import MUTES_END_WITHIN, AlertRoom
 from bot.alerts.tables import ALERT_CARD, NUDGE
 from bot.cases.actions import CaseActions, CaseActionWorker
 from bot.cases.catalog import Catalogs
@@ -79,6 +78,7 @@ from bot.workspaces.departures import Lifecycle
 logger = logging.getLogger(__name__)
 
 AN_HOUR = 3_600.0
+OLD_WINDOWS_GO_WITHIN = 900.0
 ORGS_LEARNT_WITHIN = 15.0  # what other replicas connect or disconnect; only links wait for it
 
 
@@ -128,11 +128,13 @@ async def assemble(
     alerts = _alert_room(parts, core, automatic)
     health = HealthReader(parts.database)
     home_tabs = _home_tabs(parts, core, cases.book, health)
-    await _start_on_investigations(parts, core, threads, _kinds(parts, core, cases, attaching, alerts))
-    await _start_on_cases(parts, cases, core.owner)
-    await _start_on_insights(parts, attaching, core.owner)
-    await _start_on_alerts(parts, alerts)
+    _start_on_investigations(parts, core, threads, _kinds(parts, core, cases, attaching, alerts))
+    _start_on_cases(parts, cases, core.owner)
+    _start_on_insights(parts, attaching, core.owner)
+    _start_on_alerts(parts, alerts)
     _start_on_chores(parts, core, home_tabs)
+    if parts.database.is_sqlite:
+        await parts.workers.recover()
     return Services(
         requests=core.requests,
         repository=core.repository,
@@ -146,7 +148,6 @@ async def assemble(
         threads=threads,
         cases=cases,
         app_url=parts.orgs.app_url,
-        keep_watching=parts.workers.wake,
         attaching=attaching,
         alerts=alerts,
         rules=core.rules,
@@ -156,7 +157,7 @@ async def assemble(
         org_book=parts.orgs,
         which_org=core.which_org,
         org_questions=core.questions,
-        connecting=Connecting(parts.orgs, core.repository, core.people, parts.workers.wake),
+        connecting=Connecting(parts.orgs, core.repository, core.people),
         home_tabs=home_tabs,
         budget=core.budget,
         trail=AuditTrail(parts.database),
@@ -168,12 +169,12 @@ async def assemble(
 
 async def _core(parts: Parts, home: WorkspaceClients, session: ClientSession) -> _Core:
     database, timing, owner = parts.database, parts.timing, new_owner()
-    repository = InvestigationRepository(database, deadline=timing.deadline)
+    repository = InvestigationRepository(database, timing)
     rules = await _rule_book(parts, home)
     budget = Budget(database, rules)
     replies, people = Replies(home, session), People(home)
     permissions = Permissions(people, rules)
-    chooser = OrgChooser(parts.orgs, rules, CycleRepository(database).org_of_card)
+    chooser = OrgChooser(database, parts.orgs, rules, CycleRepository(database).org_of_card)
     questions = OrgQuestions(database)
     which_org = WhichOrg(chooser, questions, replies)
     return _Core(
@@ -182,7 +183,7 @@ async def _core(parts: Parts, home: WorkspaceClients, session: ClientSession) ->
         repository=repository,
         rules=rules,
         budget=budget,
-        requests=Requests(repository, parts.workers.wake, budget),
+        requests=Requests(repository, budget),
         replies=replies,
         notices=Notices(repository, replies),
         people=people,
@@ -192,7 +193,7 @@ async def _core(parts: Parts, home: WorkspaceClients, session: ClientSession) ->
         which_org=which_org,
         refusing=Refusing(permissions, rules, replies, which_org),
         seen_alerts=SeenAlerts(database),
-        outbox=Outbox(database, owner=owner, lease=timing.lease),
+        outbox=Outbox(database, lease=timing.lease),
     )
 
 
@@ -209,35 +210,30 @@ def _kinds(parts: Parts, core: _Core, cases: CaseServices, attaching: Attaching,
     }
 
 
-async def _start_on_investigations(parts: Parts, core: _Core, threads: ThreadReader, kinds: dict[str, Kind]) -> None:
-    timing, workers = parts.timing, parts.workers
-    finder = AlertResolver(
+def _start_on_investigations(parts: Parts, core: _Core, threads: ThreadReader, kinds: dict[str, Kind]) -> None:
+    timing, workers, owner = parts.timing, parts.workers, core.owner
+    resolver = AlertResolver(
         core.requests,
         core.repository,
         parts.orgs,
         threads,
         core.notices,
         timing,
-        owner=core.owner,
+        owner=owner,
         refused=core.refusing.tell,
         choose_org=core.chooser.choose,
     )
-    runner = TriggerWorker(core.repository, parts.orgs, timing, owner=core.owner, wake=workers.wake)
-    watcher = PollWorker(core.repository, parts.orgs, timing, wake=workers.wake)
-    poster = Poster(core.outbox, core.home, kinds, timing, wake=workers.wake)
-    if parts.database.is_sqlite:
-        await asyncio.gather(finder.recover(), runner.recover(), poster.recover())
-    workers.employ("finder", finder, every=timing.sweep)
-    workers.employ("runner", runner, every=timing.sweep)
-    workers.employ("watcher", watcher, every=min(timing.sweep, timing.poll))
-    workers.employ("poster", poster, every=timing.sweep)
+    workers.employ("alert resolver", resolver)
+    workers.employ("trigger worker", TriggerWorker(core.repository, parts.orgs, timing, owner=owner))
+    workers.employ("poll worker", PollWorker(core.repository, parts.orgs, timing))
+    workers.employ("poster", Poster(core.outbox, core.home, kinds, timing, owner=owner))
 
 
 def _start_on_chores(parts: Parts, core: _Core, home_tabs: HomeTabs) -> None:
     workers = parts.workers
     workers.repeat("organisations", parts.orgs.step, every=ORGS_LEARNT_WITHIN)
-    workers.loops.append(Loop("retention", partial(remove_old, parts.database), every=EVERY, steady=True))
-    workers.repeat("homes", home_tabs.step, every=AN_HOUR)  # they are drawn when something changes
+    workers.repeat("retention", partial(remove_old, parts.database), every=EVERY)
+    workers.loops.append(Loop("home tabs", home_tabs.step, home_tabs.alarm))
     workers.closers.append(core.people.close)
     workers.on_uninstall += [partial(forget_workspace, parts.database), parts.orgs.drop_workspace]
 
@@ -267,7 +263,6 @@ def _alert_room(parts: Parts, core: _Core, automatic: Automatic) -> AlertRoom:
         seen_alerts=core.seen_alerts,
         teller=MuteTeller(core.replies),
         owner=core.owner,
-        wake=parts.workers.wake,
     )
 
 
@@ -304,16 +299,11 @@ def _case_services(parts: Parts, core: _Core) -> CaseServices:
     return CaseServices(book=book, orders=orders, acts=acts, catalogs=catalogs, orgs=parts.orgs, front=front)
 
 
-async def _start_on_cases(parts: Parts, cases: CaseServices, owner: str) -> None:
+def _start_on_cases(parts: Parts, cases: CaseServices, owner: str) -> None:
     timing, front = parts.timing, cases.front
-    maker = CaseMaker(
-        cases.orders, cases.book, parts.orgs, cases.catalogs, front, timing, owner=owner, wake=parts.workers.wake
-    )
-    worker = CaseActionWorker(cases.acts, parts.orgs, front, timing, owner=owner, wake=parts.workers.wake)
-    if parts.database.is_sqlite:
-        await asyncio.gather(maker.recover(), worker.recover())
-    parts.workers.employ("case maker", maker, every=timing.sweep)
-    parts.workers.employ("case acts", worker, every=timing.sweep)
+    maker = CaseMaker(cases.orders, cases.book, parts.orgs, cases.catalogs, front, timing, owner=owner)
+    parts.workers.employ("case maker", maker)
+    parts.workers.employ("case actions", CaseActionWorker(cases.acts, parts.orgs, front, timing, owner=owner))
 
 
 def _attaching(parts: Parts, core: _Core, book: CaseRepository) -> Attaching:
@@ -329,27 +319,22 @@ def _attaching(parts: Parts, core: _Core, book: CaseRepository) -> Attaching:
         replies=core.replies,
         tasks=parts.tasks,
         app_url=parts.orgs.app_url,
-        wake=parts.workers.wake,
         which_org=core.which_org,
         permissions=core.permissions,
     )
 
 
-async def _start_on_insights(parts: Parts, attaching: Attaching, owner: str) -> None:
-    timing, screen = parts.timing, attaching.screen
-    submitter = AttachWorker(
-        attaching.submits, attaching.shelf, parts.orgs, screen, timing, owner=owner, wake=parts.workers.wake
-    )
-    if parts.database.is_sqlite:
-        await submitter.recover()
-    parts.workers.employ("insights", submitter, every=timing.sweep)
+def _start_on_insights(parts: Parts, attaching: Attaching, owner: str) -> None:
+    worker = AttachWorker(attaching.submits, attaching.shelf, parts.orgs, attaching.screen, parts.timing, owner=owner)
+    parts.workers.employ("attach worker", worker)
 
 
-async def _start_on_alerts(parts: Parts, alerts: AlertRoom) -> None:
-    if parts.database.is_sqlite:
-        await alerts.recover()
-    parts.workers.loops.extend(alerts.loops(every=parts.timing.sweep))
-    parts.workers.closers.extend(alerts.closers())
+def _start_on_alerts(parts: Parts, alerts: AlertRoom) -> None:
+    workers = parts.workers
+    workers.employ("alert router", alerts.sorter)
+    workers.employ("automatic starts", alerts.starts)
+    workers.employ("mutes", alerts.mutes)
+    workers.repeat("mutes that end", alerts.book.end_mutes, every=MUTES_END_WITHIN)
     secret = parts.settings.bits_webhook_secret
     if secret is None:
         logger.info("Datadog's webhook is off: BITS_WEBHOOK_SECRET is not set, so its address answers 404")
