@@ -3,8 +3,7 @@
 import logging
 from dataclasses import replace
 
-from bot.commands.grammar import Investigate
-from bot.commands.records import wish_record
+from bot.investigations.commands import INVESTIGATE, Investigate
 from bot.investigations.requests import Outcome, Reception
 from bot.investigations.views import answers
 from bot.model import Ask, Source, Subject, ThreadRef
@@ -37,8 +36,8 @@ async def _org_of(services: Services, interaction: Interaction, subject: Subject
     """Empty for a thread that is still to be read: its alert's link says which one."""
     if isinstance(subject, ThreadRef):
         return ""
-    wish = wish_record(Investigate(subject), source)
-    return await services.which_org.choose(interaction, host_of(subject), wish)
+    request = INVESTIGATE.record(Investigate(subject, source))
+    return await services.which_org.choose(interaction, host_of(subject), request)
 
 
 async def receive_again(services: Services, interaction: Interaction, investigation_id: int) -> Outcome | None:

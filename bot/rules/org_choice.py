@@ -4,24 +4,23 @@ And the other way round: which channels an organisation's webhook alerts can com
 """
 
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 
 from bot.model import AlertRef, EventRef, ExistingRun, MonitorRef, Place, Subject
-from bot.orgs.model import Gone, NoOrg, OrgEntry, org_meant, webhook_org
+from bot.orgs.answers import org_words
+from bot.orgs.model import DEFAULT, Gone, NoOrg, OrgEntry, Undecided, org_meant, webhook_org
+from bot.orgs.questions import OrgQuestions, Record
 from bot.orgs.repository import OrgRepository
 from bot.rules.model import ChannelRules
 from bot.rules.repository import RuleRepository
-
-
-async def _of_no_card(_place: Place) -> str:
-    return ""
+from bot.slack.interactions import Interaction
+from bot.slack.replies import Replies
 
 
 class OrgChooser:
     """`of_card` knows the organisation of the alert card a thread hangs under; empty for every other thread."""
 
-    def __init__(
-        self, book: OrgRepository, rules: RuleRepository, of_card: Callable[[Place], Awaitable[str]] = _of_no_card
-    ) -> None:
+    def __init__(self, book: OrgRepository, rules: RuleRepository, of_card: Callable[[Place], Awaitable[str]]) -> None:
         self._book = book
         self._rules = rules
         self._of_card = of_card
@@ -50,6 +49,41 @@ def _takes(rules: ChannelRules, entry: OrgEntry, entries: list[OrgEntry]) -> boo
         return False
     wanted = webhook_org(entries, rules.org)
     return wanted is not None and wanted.id == entry.id
+
+
+class WhichOrg:
+    """Finds the organisation of a request, and asks the person where that is not certain."""
+
+    def __init__(self, chooser: OrgChooser, questions: OrgQuestions, replies: Replies) -> None:
+        self._chooser = chooser
+        self._questions = questions
+        self._replies = replies
+
+    async def choose(self, interaction: Interaction, host: str, request: Record) -> str | NoOrg:
+        """The organisation's id; else what to tell the person. `request` is what goes on with the answer."""
+        choice = await self._chooser.choose(interaction.place, host)
+        if not isinstance(choice, Undecided):
+            return choice
+        return await self.asked(choice, interaction.key, interaction.place, interaction.person, request)
+
+    async def of(self, interaction: Interaction, host: str, request: Record) -> str:
+        """The organisation's id; empty when there is none, which the person was told."""
+        choice = await self.choose(interaction, host, request)
+        if isinstance(choice, str):
+            return choice
+        await self._replies.tell(interaction.place, interaction.person, org_words(choice))
+        return ""
+
+    async def usual(self, place: Place) -> str:
+        """The one that serves a place without a word from anybody; the first where several could be meant."""
+        choice = await self._chooser.choose(place)
+        if isinstance(choice, str):
+            return choice
+        return choice.orgs[0].id if isinstance(choice, Undecided) else DEFAULT
+
+    async def asked(self, choice: Undecided, key: str, place: Place, person: str, request: Record) -> Undecided:
+        """The choice with the question that the request waits for. `key` is that of the gesture that made it."""
+        return replace(choice, question=await self._questions.ask(key, place, person, request))
 
 
 def host_of(subject: Subject | None) -> str:

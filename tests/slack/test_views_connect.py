@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 
 from bot.datadog.checkup import READS, Checkup
 from bot.datadog.sites import SITES, Site, site_named
+from bot.orgs import connect_form as form
+from bot.orgs.connect_form import Filled, Prefill, connect_modal, connected_modal, prefill_of, read_form
 from bot.orgs.model import OrgEntry
-from bot.orgs.views import connect_modal as form
-from bot.orgs.views.connect_modal import Filled, Prefill, connect_modal, connected_modal, prefill_of, read_form
 from tests.slack.blockkit import check_message, check_modal, shown
 
 US5 = next(site for site in SITES if site.region == "US5")

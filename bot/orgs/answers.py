@@ -10,7 +10,6 @@ from bot.slack.text import code, one_line
 from bot.wording import COMMAND, DATADOG, PRODUCT
 
 CHOOSE = "org:choose"
-QUESTION_BLOCK = "org_question:"
 
 _MOST_OPTIONS = 100
 _CONNECT = f"A workspace admin can connect one: `{COMMAND} connect`."
@@ -18,8 +17,8 @@ _CONNECT = f"A workspace admin can connect one: `{COMMAND} connect`."
 
 def org_words(refusal: NoOrg) -> Message:
     match refusal:
-        case Undecided(orgs, question):
-            return which_org(orgs, question)
+        case Undecided(orgs, block_id):
+            return which_org(orgs, block_id)
         case Elsewhere(host, site):
             return other_organisation(host, site)
         case NotThere(name):
@@ -38,14 +37,12 @@ def org_words(refusal: NoOrg) -> Message:
             return sentences(f"No {DATADOG} organisation is connected to this workspace.", _CONNECT)
 
 
-def which_org(orgs: Sequence[OrgEntry], question: int) -> Message:
+def which_org(orgs: Sequence[OrgEntry], block_id: str) -> Message:
     """What was asked for goes on once an organisation is chosen."""
     text = f"Which {DATADOG} organisation do you mean? Nothing has been done yet."
     names = ", ".join(one_line(org.name, 60) for org in orgs[:10])
     more = f"A channel can have one of its own: `{COMMAND} settings`."
-    return Message(
-        f"{text} ({names})", [section(f"{text} {more}"), actions(_select(orgs), block_id=f"{QUESTION_BLOCK}{question}")]
-    )
+    return Message(f"{text} ({names})", [section(f"{text} {more}"), actions(_select(orgs), block_id=block_id)])
 
 
 def _select(orgs: Sequence[OrgEntry]) -> Block:
@@ -56,12 +53,6 @@ def _select(orgs: Sequence[OrgEntry]) -> Block:
         "placeholder": plain(f"Choose a {DATADOG} organisation", 150),
         "options": options,
     }
-
-
-def question_of(block_id: str) -> int:
-    """The number in the block's name; 0 for a block that is not ours."""
-    number = block_id.removeprefix(QUESTION_BLOCK)
-    return int(number) if number != block_id and number.isascii() and number.isdigit() and len(number) < 16 else 0
 
 
 def chosen(org: OrgEntry) -> Message:
