@@ -14,7 +14,10 @@ RUN = "0195c8a2-7b1e-7c3a-9f00-3a5b1c2d4e5f"
 EVENT = "8788641826233093636"
 APP = "https://app.datadoghq.com"
 COMMANDS = Commands("", "")
-COMMANDS.add(*InvestigationCommands(*[MagicMock()] * 5, clock=lambda: NOW).commands())
+NOTHING = MagicMock()
+COMMANDS.add(
+    *InvestigationCommands(NOTHING, NOTHING, NOTHING, NOTHING, NOTHING, clock=lambda: NOW).commands(),
+)
 
 
 def wanted(text: str) -> object:

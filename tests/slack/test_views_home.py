@@ -13,6 +13,7 @@ from bot.datadog.sites import SITES
 from bot.home import view as home
 from bot.home.view import HomeAdmin, HomeCase, HomeContent, HomeInvestigation, home_view
 from bot.investigations.model import Investigation, State, Verdict
+from bot.orgs import connect_form
 from bot.orgs.model import OrgEntry
 from bot.rules.budget import Limits, Usage
 from bot.sandbox.slack.blockkit import check_view
@@ -110,7 +111,7 @@ def test_an_admin_sees_organisations_by_the_ends_of_their_keys() -> None:
     assert "7 of 40 used, 2 of 10 by themselves" in told
     buttons = [element for block in home_view(content)["blocks"] for element in block.get("elements", [])]
     ids = [element["action_id"] for element in buttons if element.get("type") == "button"]
-    assert ids == [home.REPLACE_KEYS, home.DISCONNECT, home.OPEN_FROM_HOME]
+    assert ids == [connect_form.REPLACE_KEYS, connect_form.DISCONNECT, connect_form.OPEN_FROM_HOME]
 
 
 def test_without_encryption_keys_there_is_no_button_but_the_reason() -> None:
