@@ -1,4 +1,4 @@
-"""Tells a person why nothing was started, with what she may do about it."""
+"""Tells a person why nothing was started, and what can be done about it."""
 
 from dataclasses import replace
 

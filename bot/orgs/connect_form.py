@@ -81,10 +81,6 @@ def prefill_of(words: str) -> Prefill | Site:
     return Prefill(name=subdomain, site=site, subdomain=subdomain)
 
 
-def site_refused(site: Site) -> Message:
-    return sentences(no_bits_there(site))
-
-
 def no_bits_there(site: Site) -> str:
     return (
         f"{DATADOG}'s site {site.region} ({site.domain}) can't be connected: {DATADOG} does not offer {PRODUCT} there."

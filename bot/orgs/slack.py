@@ -51,7 +51,7 @@ class OrgListeners:
         """The words may be a link or the name of a site."""
         known = form.prefill_of(words)
         if not isinstance(known, Prefill):
-            return form.site_refused(known)
+            return sentences(form.no_bits_there(known))
         return self._open(typed, known) if typed.trigger_id else form.press_to_connect()
 
     async def open_form(self, click: Interaction) -> After:

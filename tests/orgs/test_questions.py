@@ -98,6 +98,26 @@ def test_requests_that_an_older_version_wrote_down_are_read(subject: Subject) ->
     assert repr(INVESTIGATE.read(older)) == repr(Investigate(subject, Source.MENTION))
 
 
+@pytest.mark.parametrize(
+    ("kind", "older", "request_"),
+    [
+        (LIST, {"verb": "list", "monitor_id": None, "source": "command"}, ListRequest()),
+        (LIST, {"verb": "list", "monitor_id": 5, "source": "command"}, ListRequest(5)),
+        (SHOW, {"verb": "show", "id": "0195", "source": "mention"}, ShowRequest("0195")),
+        (SHOW_CASE, {"verb": "case", "id": "CASEM-42", "source": "command"}, ShowCase("CASEM-42")),
+        (CASE_FORM, {"verb": "case_form", "order": "k"}, WaitingForm("k")),
+        (
+            ATTACH_FROM,
+            {"verb": "attach_from", "words": "", "subject": None, "texts": "x", "by_a_person": True},
+            Beginning(texts="x", by_a_person=True),
+        ),
+    ],
+)
+def test_the_other_kinds_as_well(kind: Resumable[Any], older: dict[str, Any], request_: object) -> None:
+    assert kind.name == older["verb"]
+    assert kind.read(older) == request_
+
+
 async def test_one_question_starts_one_thing_and_an_equal_one_another(questions: OrgQuestions, clock: Clock) -> None:
     record = INVESTIGATE.record(Investigate(Question("why is it slow")))
 
