@@ -107,7 +107,7 @@ class Bot:
     async def _open_secrets(self) -> None:
         """Rather no start than a bot that finds out one by one which of its keys it can't open."""
         if self._encryption is None:
-            if number := await self._orgs.sealed():
+            if number := await self._orgs.encrypted():
                 raise StartError(
                     f"BITS_ENCRYPTION_KEYS is missing: the keys of {counted(number, 'Datadog organisation')} are stored "
                     "sealed with it. Put it back."

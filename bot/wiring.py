@@ -1,6 +1,7 @@
 """The composition root: the only place where the parts are wired together."""
 
 import logging
+import time
 from dataclasses import dataclass
 from functools import partial
 
@@ -34,6 +35,7 @@ from bot.insights.picker import CasePicker
 from bot.insights.posts import AttachedLines
 from bot.insights.tables import ATTACHED
 from bot.investigations.alert_resolver import AlertResolver
+from bot.investigations.failures import end_those_of_org
 from bot.investigations.health import HealthReader
 from bot.investigations.notices import Notices
 from bot.investigations.poll_worker import PollWorker
@@ -53,12 +55,13 @@ from bot.rules.audit import AuditTrail
 from bot.rules.budget import Budget
 from bot.rules.channel_names import channel_ids
 from bot.rules.file import RuleFile, RuleFileProblems, load_rule_file
-from bot.rules.org_choice import OrgChooser
+from bot.rules.org_choice import OrgChooser, WhichOrg
 from bot.rules.permissions import Permissions
+from bot.rules.policy import is_admin
 from bot.rules.repository import RuleRepository
-from bot.rules.which_org import WhichOrg
 from bot.services import CaseServices, Services
 from bot.slack.clients import SingleWorkspace, WorkspaceClients
+from bot.slack.commands import Commands
 from bot.slack.modals import Modals
 from bot.slack.people import People
 from bot.slack.poster import Kind, Poster
@@ -72,6 +75,7 @@ from bot.storage.timing import Timing
 from bot.storage.workers import Loop, Tasks
 from bot.web.datadog_webhook import DatadogWebhook
 from bot.web.server import Server
+from bot.wording import APP, INVESTIGATE, INVESTIGATIONS
 from bot.workers import Workers
 from bot.workspaces.departures import Lifecycle
 
@@ -80,6 +84,8 @@ logger = logging.getLogger(__name__)
 AN_HOUR = 3_600.0
 OLD_WINDOWS_GO_WITHIN = 900.0
 ORGS_LEARNT_WITHIN = 15.0  # what other replicas connect or disconnect; only links wait for it
+HELP = f"*{APP}* starts {INVESTIGATIONS} and brings the conclusions into the alert's thread."
+ALSO = f"Also: the message shortcut “{INVESTIGATE} with Bits” on any alert, or mention me with the same words."
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +133,8 @@ async def assemble(
     automatic = Automatic(core.requests, core.rules)
     alerts = _alert_room(parts, core, automatic)
     health = HealthReader(parts.database)
-    home_tabs = _home_tabs(parts, core, cases.book, health)
+    commands = Commands(HELP, ALSO)
+    home_tabs = _home_tabs(parts, core, cases.book, health, commands)
     _start_on_investigations(parts, core, threads, _kinds(parts, core, cases, attaching, alerts))
     _start_on_cases(parts, cases, core.owner)
     _start_on_insights(parts, attaching, core.owner)
@@ -157,7 +164,10 @@ async def assemble(
         org_book=parts.orgs,
         which_org=core.which_org,
         org_questions=core.questions,
-        connecting=Connecting(parts.orgs, core.repository, core.people),
+        connecting=Connecting(
+            parts.orgs, core.people, is_admin=is_admin, gone=partial(end_those_of_org, core.repository)
+        ),
+        commands=commands,
         home_tabs=home_tabs,
         budget=core.budget,
         trail=AuditTrail(parts.database),
@@ -175,7 +185,7 @@ async def _core(parts: Parts, home: WorkspaceClients, session: ClientSession) ->
     replies, people = Replies(home, session), People(home)
     permissions = Permissions(people, rules)
     chooser = OrgChooser(database, parts.orgs, rules, CycleRepository(database).org_of_card)
-    questions = OrgQuestions(database)
+    questions = OrgQuestions(database, time.time)
     which_org = WhichOrg(chooser, questions, replies)
     return _Core(
         home=home,
@@ -238,7 +248,7 @@ def _start_on_chores(parts: Parts, core: _Core, home_tabs: HomeTabs) -> None:
     workers.on_uninstall += [partial(forget_workspace, parts.database), parts.orgs.drop_workspace]
 
 
-def _home_tabs(parts: Parts, core: _Core, book: CaseRepository, health: HealthReader) -> HomeTabs:
+def _home_tabs(parts: Parts, core: _Core, book: CaseRepository, health: HealthReader, commands: Commands) -> HomeTabs:
     sources = HomeData(
         mine=AskedInvestigations(parts.database),
         cases=book,
@@ -247,6 +257,7 @@ def _home_tabs(parts: Parts, core: _Core, book: CaseRepository, health: HealthRe
         permissions=core.permissions,
         budget=core.budget,
         health=health,
+        commands=commands,
     )
     return HomeTabs(parts.database, core.home, sources)
 

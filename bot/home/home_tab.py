@@ -41,6 +41,7 @@ from bot.rules.repository import RuleRepository
 from bot.rules.tables import channel_rules
 from bot.slack.blocks import Block
 from bot.slack.clients import BotClient, Workspaces
+from bot.slack.commands import Commands
 from bot.slack.errors import CALL_ERRORS, error_code
 from bot.slack.text import escape
 from bot.storage.engine import Database
@@ -64,6 +65,7 @@ class HomeData:
     permissions: Permissions
     budget: Budget
     health: HealthReader
+    commands: Commands
 
 
 class HomeTabs:
@@ -151,6 +153,7 @@ class HomeTabs:
         channels = await self._channels(workspace, person)
         is_admin = await self._from.permissions.is_admin(Place(workspace, ""), person)
         return HomeContent(
+            usage=self._from.commands.usage,
             investigations=tuple(self._investigation(workspace, each, entries) for each in asked),
             cases=await self._cases(workspace, person, entries),
             channels=tuple(channels[:MOST_CHANNELS]),

@@ -3,8 +3,7 @@
 import logging
 from dataclasses import replace
 
-from bot.commands.grammar import Investigate
-from bot.commands.records import wish_record
+from bot.investigations.commands import INVESTIGATE, Investigate
 from bot.investigations.requests import Outcome, Reception
 from bot.investigations.views import answers
 from bot.model import Ask, Source, Subject, ThreadRef
@@ -41,7 +40,7 @@ async def _org_of(
     """Empty for a thread that is still to be read: its alert's link says which one."""
     if isinstance(subject, ThreadRef):
         return ""
-    record = wish_record(Investigate(subject), source)
+    record = INVESTIGATE.record(Investigate(subject, source))
     return await services.which_org.decide(facts.org(host_of(subject)), interaction, record)
 
 

@@ -1,4 +1,4 @@
-"""The Datadog organisations each workspace has connected: kept with sealed keys, and the client that speaks to each.
+"""The Datadog organisations each workspace has connected: kept with encrypted keys, and the client that speaks to each.
 
 What is asked for is read from the database every time, so that keys which are replaced or taken back anywhere count at once.
 """
@@ -45,19 +45,18 @@ class OrgRepository:
         client_of: ClientOf,
         *,
         default: tuple[OrgEntry, ConnectedOrg] | None = None,
-        pool: ClientPool | None = None,
     ) -> None:
         self._database = database
         self._encryption = encryption
         self._client_of = client_of
         self._default = default
-        self._pool = pool or ClientPool()
+        self._pool = ClientPool()
         self._app_urls: dict[str, str] = {}
         self._workspaces: dict[str, str] = {}
 
     @property
     def can_connect(self) -> bool:
-        """Keys are stored sealed or not at all."""
+        """Keys are stored encrypted or not at all."""
         return self._encryption is not None
 
     def client(self, site: Site, api_key: str, app_key: str) -> Datadog:
@@ -80,7 +79,7 @@ class OrgRepository:
         if self._default is not None:
             await self._default[1].client.aclose()
 
-    async def sealed(self) -> int:
+    async def encrypted(self) -> int:
         """How many organisations' keys are stored."""
         query = select(func.count()).where(orgs.c.api_key.is_not(None))
         async with self._database.transaction() as connection:
@@ -161,7 +160,7 @@ class OrgRepository:
     async def connect(self, new: NewOrg) -> OrgEntry:
         """A first connection, or other keys for an organisation that is known: it keeps its id.
 
-        Raises NameTaken, AnotherOrg, and VaultError where there is nothing to seal the keys with.
+        Raises NameTaken, AnotherOrg, and EncryptionError where there is nothing to encrypt the keys with.
         """
         if self._default is not None and name_key(new.name) == name_key(self._default[0].name):
             raise NameTaken

@@ -1,4 +1,4 @@
-"""Tables of the Datadog organisations that workspaces have connected, of questions which of them is meant, and of open Homes."""
+"""Tables of the Datadog organisations that workspaces have connected, and of questions which of them is meant."""
 
 from sqlalchemy import JSON, Column, Float, Index, Integer, String, Table, UniqueConstraint, select
 

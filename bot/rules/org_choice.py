@@ -4,16 +4,20 @@ And the other way round: which channels an organisation's webhook alerts can com
 """
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.model import AlertRef, EventRef, ExistingRun, MonitorRef, Place, Subject
-from bot.orgs.model import Gone, NoOrg, OrgEntry, org_meant, webhook_org
+from bot.orgs.answers import org_words
+from bot.orgs.model import DEFAULT, Gone, NoOrg, OrgEntry, Undecided, org_meant, webhook_org
+from bot.orgs.questions import OrgQuestions, Record
 from bot.orgs.repository import OrgRepository
 from bot.rules.budget import Limits
 from bot.rules.model import ChannelRules, WorkspaceRules
 from bot.rules.repository import RuleRepository
+from bot.slack.interactions import Interaction
+from bot.slack.replies import Replies
 from bot.storage.engine import Database
 
 OrgOfCard = Callable[[AsyncConnection, Place], Awaitable[str]]
@@ -72,6 +76,47 @@ def _takes(rules: ChannelRules, entry: OrgEntry, entries: list[OrgEntry]) -> boo
         return False
     wanted = webhook_org(entries, rules.org)
     return wanted is not None and wanted.id == entry.id
+
+
+class WhichOrg:
+    """Finds the organisation of a request, and asks the person where that is not certain."""
+
+    def __init__(self, chooser: OrgChooser, questions: OrgQuestions, replies: Replies) -> None:
+        self._chooser = chooser
+        self._questions = questions
+        self._replies = replies
+
+    async def facts(self, place: Place) -> PlaceFacts:
+        return await self._chooser.facts(place)
+
+    async def choose(self, interaction: Interaction, host: str, request: Record) -> str | NoOrg:
+        """The organisation's id; else what to tell the person. `request` is what goes on with the answer."""
+        return await self.decide(await self._chooser.choose(interaction.place, host), interaction, request)
+
+    async def decide(self, choice: str | NoOrg, interaction: Interaction, request: Record) -> str | NoOrg:
+        """The same where it is known what could be meant."""
+        if not isinstance(choice, Undecided):
+            return choice
+        return await self.asked(choice, interaction.key, interaction.place, interaction.person, request)
+
+    async def of(self, interaction: Interaction, host: str, request: Record) -> str:
+        """The organisation's id; empty when there is none, which the person was told."""
+        choice = await self.choose(interaction, host, request)
+        if isinstance(choice, str):
+            return choice
+        await self._replies.tell(interaction.place, interaction.person, org_words(choice))
+        return ""
+
+    async def usual(self, place: Place) -> str:
+        """The one that serves a place without a word from anybody; the first where several could be meant."""
+        choice = await self._chooser.choose(place)
+        if isinstance(choice, str):
+            return choice
+        return choice.orgs[0].id if isinstance(choice, Undecided) else DEFAULT
+
+    async def asked(self, choice: Undecided, key: str, place: Place, person: str, request: Record) -> Undecided:
+        """The choice with the question that the request waits for. `key` is that of the gesture that made it."""
+        return replace(choice, question=await self._questions.ask(key, place, person, request))
 
 
 def host_of(subject: Subject | None) -> str:

@@ -239,5 +239,5 @@ async def test_without_a_vault_nothing_is_stored(database: Database) -> None:
     assert not book.can_connect
     with pytest.raises(EncryptionError):
         await book.connect(ACME)
-    assert await book.sealed() == 0
+    assert await book.encrypted() == 0
     await book.close()

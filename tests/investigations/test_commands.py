@@ -1,24 +1,35 @@
+from unittest.mock import MagicMock
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.commands.grammar import VERBS, Empty, Help, Invalid, Investigate, List, Show, Unknown, Wish, parse, usage_lines
+from bot.investigations.commands import Investigate, InvestigationCommands, ListRequest, ShowRequest
 from bot.model import AlertRef, EventRef, ExistingRun, MonitorRef, Question, Subject, ThreadRef
+from bot.slack.commands import Commands, Typed
+from bot.slack.message import Message
 
 NOW = 1_700_000_000.0
 RUN = "0195c8a2-7b1e-7c3a-9f00-3a5b1c2d4e5f"
 EVENT = "8788641826233093636"
 APP = "https://app.datadoghq.com"
+COMMANDS = Commands("", "")
+NOTHING = MagicMock()
+COMMANDS.add(
+    *InvestigationCommands(NOTHING, NOTHING, NOTHING, NOTHING, NOTHING, clock=lambda: NOW).commands(),
+)
 
 
-def wish(text: str) -> Wish:
-    return parse(text, now=NOW)
+def wanted(text: str) -> object:
+    typed = COMMANDS.parse(text)
+    assert isinstance(typed, Typed), typed
+    return typed.request
 
 
 def subject(text: str) -> Subject:
-    wanted = wish(text)
-    assert isinstance(wanted, Investigate), wanted
-    return wanted.subject
+    request = wanted(text)
+    assert isinstance(request, Investigate)
+    return request.subject
 
 
 def asked(text: str) -> Question:
@@ -28,9 +39,9 @@ def asked(text: str) -> Question:
 
 
 def reason(text: str) -> str:
-    wanted = wish(text)
-    assert isinstance(wanted, Invalid), wanted
-    return wanted.reason
+    told = COMMANDS.parse(text)
+    assert isinstance(told, Message), told
+    return told.text
 
 
 @pytest.mark.parametrize(
@@ -69,7 +80,6 @@ def test_a_mention_comes_before_or_after_a_greeting() -> None:
     assert subject("<@U0BITS> investigate 5") == MonitorRef(5)
     assert subject("<@U0BITS|bits>: investigate 5") == MonitorRef(5)
     assert subject("hey <@U0BITS> investigate 5") == MonitorRef(5)
-    assert wish("<@U0BITS>") == Empty()
 
 
 def test_a_mention_inside_a_question_is_part_of_it() -> None:
@@ -165,33 +175,18 @@ def test_what_does_not_fit_is_said(text: str, hint: str) -> None:
     assert "<!" not in said
 
 
-def test_the_other_verbs() -> None:
-    assert wish("list") == List()
-    assert wish("list 5") == List(5)
-    assert wish(f"ls <{APP}/monitors/5>") == List(5)
-    assert wish(f"show {RUN.upper()}") == Show(RUN)
-    assert wish(f"show <{APP}/bits-ai/investigations/{RUN}>") == Show(RUN)
-    assert wish("help") == wish("HELP me") == wish("?") == Help()
-    assert wish("") == wish("  \u200b ") == Empty()
-
-
-def test_an_unknown_word_gets_a_suggestion() -> None:
-    assert wish("investgate 5") == Unknown("investgate", "investigate 5")
-    assert wish("<@U0BITS> why is it slow") == Unknown("why", "investigate why is it slow")
-    assert wish("12345") == Unknown("12345", "investigate 12345")
-
-
-def test_help_knows_every_verb() -> None:
-    lines = [form for form, _ in usage_lines()]
-    assert all(any(line.startswith(verb.name) for line in lines) for verb in VERBS)
-    assert all(meaning for _, meaning in usage_lines())
+def test_list_and_show() -> None:
+    assert wanted("list") == ListRequest()
+    assert wanted("list 5") == ListRequest(5)
+    assert wanted(f"ls <{APP}/monitors/5>") == ListRequest(5)
+    assert wanted(f"show {RUN.upper()}") == ShowRequest(RUN)
+    assert wanted(f"show <{APP}/bits-ai/investigations/{RUN}>") == ShowRequest(RUN)
 
 
 @given(st.sampled_from(["", "investigate ", "list ", "show ", "<@U1> "]), st.text(max_size=200))
-def test_any_text_is_understood_or_refused(verb: str, text: str) -> None:
-    wanted = wish(verb + text)
-    assert isinstance(wanted, Wish)
-    if isinstance(wanted, Investigate) and isinstance(wanted.subject, Question):
-        assert 0 < len(wanted.subject.text) <= 4_096
-    if isinstance(wanted, Invalid):
-        assert "<!" not in wanted.reason
+def test_any_text_is_understood_or_refused(command: str, text: str) -> None:
+    typed = COMMANDS.parse(command + text)
+    if isinstance(typed, Message):
+        assert "<!" not in typed.text
+    elif isinstance(typed.request, Investigate) and isinstance(typed.request.subject, Question):
+        assert 0 < len(typed.request.subject.text) <= 4_096

@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 
 from bot.datadog.checkup import READS, Checkup
 from bot.datadog.sites import SITES, Site, site_named
+from bot.orgs import connect_form as form
+from bot.orgs.connect_form import Filled, Prefill, connect_modal, connected_modal, prefill_of, read_form
 from bot.orgs.model import OrgEntry
-from bot.orgs.views import connect_modal as form
-from bot.orgs.views.connect_modal import Filled, Prefill, connect_modal, connected_modal, prefill_of, read_form
 from tests.slack.blockkit import check_message, check_modal, shown
 
 US5 = next(site for site in SITES if site.region == "US5")
@@ -108,7 +108,7 @@ def test_government_sites_are_refused(words: str) -> None:
     refused = prefill_of(words)
 
     assert isinstance(refused, Site)
-    assert "does not offer Bits AI there" in form.site_refused(refused).text
+    assert "does not offer Bits AI there" in form.no_bits_there(refused)
 
 
 @given(st.text(max_size=80))
@@ -118,7 +118,7 @@ def test_any_words_make_a_form_or_a_refusal(words: str) -> None:
     if isinstance(known, Prefill):
         check_modal(connect_modal(known))
     else:
-        check_message(form.site_refused(known))
+        assert form.no_bits_there(known)
 
 
 @given(st.text(max_size=300), st.text(max_size=60), st.text(max_size=60))

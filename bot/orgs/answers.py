@@ -4,13 +4,12 @@ from collections.abc import Sequence
 
 from bot.datadog.sites import Site
 from bot.orgs.model import Elsewhere, Gone, NoneConnected, NoOrg, NotThere, OrgEntry, Undecided
-from bot.slack.blocks import Block, actions, option, plain, section
+from bot.slack.blocks import actions, option, plain, section
 from bot.slack.message import Message, sentences
 from bot.slack.text import code, one_line
 from bot.wording import COMMAND, DATADOG, PRODUCT
 
 CHOOSE = "org:choose"
-QUESTION_BLOCK = "org_question:"
 
 _MOST_OPTIONS = 100
 _CONNECT = f"A workspace admin can connect one: `{COMMAND} connect`."
@@ -18,10 +17,10 @@ _CONNECT = f"A workspace admin can connect one: `{COMMAND} connect`."
 
 def org_words(refusal: NoOrg) -> Message:
     match refusal:
-        case Undecided(orgs, question):
-            return which_org(orgs, question)
+        case Undecided(orgs, block_id):
+            return _which_org(orgs, block_id)
         case Elsewhere(host, site):
-            return other_organisation(host, site)
+            return _other_organisation(host, site)
         case NotThere(name):
             return sentences(
                 f"This channel's settings name the {DATADOG} organisation {code(one_line(name), 80)}, which is not "
@@ -38,30 +37,18 @@ def org_words(refusal: NoOrg) -> Message:
             return sentences(f"No {DATADOG} organisation is connected to this workspace.", _CONNECT)
 
 
-def which_org(orgs: Sequence[OrgEntry], question: int) -> Message:
+def _which_org(orgs: Sequence[OrgEntry], block_id: str) -> Message:
     """What was asked for goes on once an organisation is chosen."""
     text = f"Which {DATADOG} organisation do you mean? Nothing has been done yet."
     names = ", ".join(one_line(org.name, 60) for org in orgs[:10])
     more = f"A channel can have one of its own: `{COMMAND} settings`."
-    return Message(
-        f"{text} ({names})", [section(f"{text} {more}"), actions(_select(orgs), block_id=f"{QUESTION_BLOCK}{question}")]
-    )
-
-
-def _select(orgs: Sequence[OrgEntry]) -> Block:
-    options = [option(f"{org.name} ({org.host})", org.id) for org in orgs[:_MOST_OPTIONS]]
-    return {
+    select = {
         "type": "static_select",
         "action_id": CHOOSE,
         "placeholder": plain(f"Choose a {DATADOG} organisation", 150),
-        "options": options,
+        "options": [option(f"{org.name} ({org.host})", org.id) for org in orgs[:_MOST_OPTIONS]],
     }
-
-
-def question_of(block_id: str) -> int:
-    """The number in the block's name; 0 for a block that is not ours."""
-    number = block_id.removeprefix(QUESTION_BLOCK)
-    return int(number) if number != block_id and number.isascii() and number.isdigit() and len(number) < 16 else 0
+    return Message(f"{text} ({names})", [section(f"{text} {more}"), actions(select, block_id=block_id)])
 
 
 def chosen(org: OrgEntry) -> Message:
@@ -72,7 +59,7 @@ def question_gone() -> Message:
     return sentences("That question is answered already, or is over an hour old. Please ask again.")
 
 
-def other_organisation(host: str, site: Site | None = None) -> Message:
+def _other_organisation(host: str, site: Site | None) -> Message:
     where = code(one_line(host, 100), 120)
     if site is not None and not site.supports_bits:
         return sentences(
