@@ -3,7 +3,6 @@
 from slack_bolt.async_app import AsyncApp
 
 from bot.alerts.slack import AlertButtons
-from bot.cases import slack as cases
 from bot.commands import slack as commands
 from bot.home import slack as home
 from bot.insights import slack as attach
@@ -19,10 +18,10 @@ from bot.workspaces import slack as lifecycle
 def register(app: AsyncApp, services: Services) -> None:
     on = Listeners(app, services.replies, services.tasks)
     AlertButtons(services.alerts.book, services.alerts.mutes, services.permissions, services.modals).register(on)
+    services.cases.register(on)
     for listeners in (
         actions,
         attach,
-        cases,
         commands,
         connect,
         events,

@@ -12,12 +12,9 @@ from bot.alerts.messages import NUDGE
 from bot.alerts.posts import AlertCards, MuteTeller, Nudges
 from bot.alerts.repository import ALERT_CARD, CycleRepository
 from bot.alerts.room import AlertRoom, forget_alerts
-from bot.cases.actions import CaseActions, CaseActionWorker
-from bot.cases.catalog import Catalogs
-from bot.cases.creation import CaseMaker
-from bot.cases.posts import CaseCards, CaseFront
+from bot.cases import room as case_room
 from bot.cases.repository import CASE_CARD, CaseRepository
-from bot.cases.requests import CaseRequests
+from bot.cases.room import CaseRoom
 from bot.config import Settings
 from bot.connections import StartError
 from bot.datadog.client import Datadog
@@ -57,7 +54,7 @@ from bot.rules.org_choice import OrgChooser
 from bot.rules.permissions import Permissions
 from bot.rules.repository import RuleRepository, forget_rules
 from bot.rules.which_org import WhichOrg
-from bot.services import CaseServices, Services
+from bot.services import Services
 from bot.slack.clients import SingleWorkspace, WorkspaceClients
 from bot.slack.modals import Modals
 from bot.slack.people import People
@@ -122,14 +119,15 @@ async def assemble(
     parts.workers.on_uninstall.append(partial(forget_workspace, parts.database))  # the first to be said
     core = await _core(parts, home, session)
     threads = ThreadReader(home, core.seen_alerts)
-    cases = _case_services(parts, core)
-    attaching = _attaching(parts, core, cases.book)
+    modals = Modals(home, core.replies)
+    cases = _case_room(parts, core, modals)
+    attaching = _attaching(parts, core, cases.cases)
     automatic = Automatic(core.requests, core.rules)
     alerts = _alert_room(parts, core, automatic)
     health = HealthReader(parts.database)
-    home_tabs = _home_tabs(parts, core, cases.book, health)
+    home_tabs = _home_tabs(parts, core, cases.cases, health)
     await _start_on_investigations(parts, core, threads, _kinds(parts, core, cases, attaching, alerts))
-    await _start_on_cases(parts, cases, core.owner)
+    await _start_on_cases(parts, cases)
     await _start_on_insights(parts, attaching, core.owner)
     await _start_on_alerts(parts, alerts)
     _start_on_chores(parts, core, home_tabs)
@@ -139,7 +137,7 @@ async def assemble(
         orgs=parts.orgs,
         replies=core.replies,
         notices=core.notices,
-        modals=Modals(home, core.replies),
+        modals=modals,
         workspaces=home,
         tasks=parts.tasks,
         seen_alerts=core.seen_alerts,
@@ -196,13 +194,13 @@ async def _core(parts: Parts, home: WorkspaceClients, session: ClientSession) ->
     )
 
 
-def _kinds(parts: Parts, core: _Core, cases: CaseServices, attaching: Attaching, alerts: AlertRoom) -> dict[str, Kind]:
+def _kinds(parts: Parts, core: _Core, cases: CaseRoom, attaching: Attaching, alerts: AlertRoom) -> dict[str, Kind]:
     """Everything the poster can be asked to post."""
     app_url = parts.orgs.app_url
     return {
         CARD: Cards(core.repository, core.notices, app_url),
         CONCLUSIONS: Conclusions(core.repository, core.outbox, app_url, core.rules),
-        CASE_CARD: CaseCards(cases.book, core.outbox, core.replies, app_url),
+        CASE_CARD: cases.cards,
         ATTACHED: AttachedLines(attaching.submits, core.replies, app_url),
         ALERT_CARD: AlertCards(alerts.book, app_url),
         NUDGE: Nudges(alerts.messages, core.seen_alerts),
@@ -296,25 +294,32 @@ async def _check_orgs(parts: Parts, file: RuleFile, home: str) -> None:
         logger.warning("%s It can be connected in Slack.", problem)
 
 
-def _case_services(parts: Parts, core: _Core) -> CaseServices:
-    catalogs = Catalogs(parts.orgs, parts.tasks)
-    book = CaseRepository(parts.database, catalogs.known)
-    parts.workers.on_uninstall.append(book.forget_workspace)
-    front = CaseFront(book, core.home, core.replies, parts.orgs.app_url)
-    orders, acts = CaseRequests(parts.database, book), CaseActions(parts.database, book)
-    return CaseServices(book=book, orders=orders, acts=acts, catalogs=catalogs, orgs=parts.orgs, front=front)
-
-
-async def _start_on_cases(parts: Parts, cases: CaseServices, owner: str) -> None:
-    timing, front = parts.timing, cases.front
-    maker = CaseMaker(
-        cases.orders, cases.book, parts.orgs, cases.catalogs, front, timing, owner=owner, wake=parts.workers.wake
+def _case_room(parts: Parts, core: _Core, modals: Modals) -> CaseRoom:
+    room = case_room.build(
+        parts.database,
+        parts.timing,
+        parts.orgs,
+        core.repository,
+        core.rules,
+        core.permissions,
+        core.which_org,
+        core.home,
+        core.replies,
+        modals,
+        core.outbox,
+        parts.tasks,
+        owner=core.owner,
+        wake=parts.workers.wake,
     )
-    worker = CaseActionWorker(cases.acts, parts.orgs, front, timing, owner=owner, wake=parts.workers.wake)
+    parts.workers.on_uninstall.append(room.cases.forget_workspace)
+    return room
+
+
+async def _start_on_cases(parts: Parts, room: CaseRoom) -> None:
     if parts.database.is_sqlite:
-        await asyncio.gather(maker.recover(), worker.recover())
-    parts.workers.employ("case maker", maker, every=timing.sweep)
-    parts.workers.employ("case acts", worker, every=timing.sweep)
+        await asyncio.gather(room.maker.recover(), room.action_worker.recover())
+    parts.workers.employ("case maker", room.maker, every=parts.timing.sweep)
+    parts.workers.employ("case acts", room.action_worker, every=parts.timing.sweep)
 
 
 def _attaching(parts: Parts, core: _Core, book: CaseRepository) -> Attaching:

@@ -3,7 +3,6 @@
 import logging
 import secrets
 
-from bot.cases.lookup import about_case
 from bot.cases.match import match_case
 from bot.commands.grammar import (
     Attach,
@@ -76,8 +75,20 @@ def _hand_on(
     if isinstance(wish, Connect):
         return wanted(services, interaction, wish)
     if isinstance(wish, NewCase | ShowCase):
-        return about_case(services, interaction, wish, org=org)
+        return _about_case(services, interaction, wish, org)
     return govern(services, interaction, wish)
+
+
+def _about_case(services: Services, interaction: Interaction, wish: NewCase | ShowCase, org: str) -> Message | None:
+    services.replies.remember(interaction.place, interaction.person, interaction.response_url)
+    if isinstance(wish, NewCase):
+        after = services.cases.commands.new(interaction, wish.title)
+    else:
+        after = services.cases.commands.show(interaction, wish.identifier, wish.host, org)
+    if isinstance(after, Message):
+        return after
+    services.tasks.spawn(after, "about a case")
+    return None
 
 
 async def _attach(services: Services, interaction: Interaction, words: str) -> Message | None:

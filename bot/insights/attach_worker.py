@@ -13,8 +13,8 @@ from typing import Any
 
 from sqlalchemy import Row
 
-from bot.cases.comments import CommentToPost, Posted, post_once
-from bot.cases.trouble import Trouble, Why
+from bot.datadog.case_comments import CommentToPost, Posted
+from bot.datadog.trouble import Trouble, TroubleKind
 from bot.insights.attach_form_store import AttachFormStore, Owner
 from bot.insights.attach_jobs import AttachJob, AttachJobs, CommentState, Work, read_submit
 from bot.insights.outcome import BatchOutcome, Cause, InsightOutcome, Problem
@@ -30,7 +30,7 @@ logger = logging.getLogger(__name__)
 SLOTS = 8
 _TIDY_EVERY = 900.0
 _MOST_LOOKS = 4  # for a comment whose outcome is unknown
-_CAUSES = {Why.NOT_FOUND: Cause.CASE_GONE, Why.REFUSED: Cause.BAD_REQUEST, Why.NO_ORG: Cause.UNAUTHORIZED}
+_CAUSES = {TroubleKind.NOT_FOUND: Cause.CASE_GONE, TroubleKind.REFUSED: Cause.BAD_REQUEST}
 
 
 class AttachWorker:
@@ -140,7 +140,7 @@ class AttachWorker:
         if org is None or any(problem.stops for problem in submit.outcome.problems):
             return submit
         comment = CommentToPost(submit.case_id, submit.comment, row.comment_sent_at)
-        posted = await post_once(org, comment, about_to_send=lambda: self._about_to_comment(fence))
+        posted = await org.comments.post_once(comment, about_to_send=lambda: self._about_to_comment(fence))
         if isinstance(posted, Trouble):
             return _comment_refused(submit, posted)
         if posted is Posted.DONE:
@@ -148,7 +148,7 @@ class AttachWorker:
             await self._shelf.change(submit.draft_key, owner, lambda sheet: sheet.after_comment(submit.comment))
             return replace(submit, comment_state=CommentState.POSTED, comment_problem=None)
         if row.attempt >= _MOST_LOOKS:
-            return _comment_refused(submit, Trouble(Why.UNCLEAR))
+            return _comment_refused(submit, Trouble(TroubleKind.UNCLEAR))
         await self._submits.write(fence, due_at=self._submits.database.now + self._timing.settle, owner=None)
         return None
 
@@ -158,6 +158,6 @@ class AttachWorker:
 
 
 def _comment_refused(submit: AttachJob, trouble: Trouble) -> AttachJob:
-    cause = _CAUSES.get(trouble.why) or Cause(trouble.why)
+    cause = _CAUSES.get(trouble.kind) or Cause(trouble.kind)
     problem = Problem(cause, trouble.detail, trouble.permission, trouble.wait)
     return replace(submit, comment_state=CommentState.REFUSED, comment_problem=problem)

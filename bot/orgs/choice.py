@@ -6,7 +6,7 @@ from typing import Any
 
 from slack_bolt.async_app import AsyncAck, AsyncApp, AsyncRespond
 
-from bot.cases import form as case_forms
+from bot.cases import form
 from bot.commands.records import read_wish
 from bot.commands.run import act
 from bot.insights import openings as attach_starts
@@ -41,8 +41,8 @@ def register(app: AsyncApp, services: Services) -> None:
 async def _go_on(services: Services, interaction: Interaction, wish: Record, org: str) -> Message | None:
     services.replies.remember(interaction.place, interaction.person, interaction.response_url)
     match wish["verb"]:
-        case case_forms.CASE_FORM:
-            services.tasks.spawn(_open_form(services, interaction, str(wish["order"]), org), "case form")
+        case form.CASE_FORM:
+            services.tasks.spawn(services.cases.forms.go_on(interaction, str(wish["order"]), org), "case form")
             return None
         case attach_starts.BEGIN_ATTACHING:
             attach_starts.begin(services.attaching, interaction, attach_starts.Beginning.read(wish), org=org)
@@ -50,12 +50,6 @@ async def _go_on(services: Services, interaction: Interaction, wish: Record, org
         case _:
             asked, source = read_wish(wish)
             return await act(services, interaction, asked, source, org=org)
-
-
-async def _open_form(services: Services, interaction: Interaction, key: str, org: str) -> None:
-    order = await services.cases.orders.get(key, interaction.place.workspace, interaction.person)
-    if order is not None:
-        await case_forms.open_order(services, interaction, order, org)
 
 
 async def _instead(respond: AsyncRespond, message: Message) -> None:

@@ -78,7 +78,7 @@ def clock() -> Clock:
 @pytest.fixture
 async def book() -> AsyncIterator[CaseRepository]:
     async with ready(Database("sqlite+aiosqlite:///:memory:")) as database:
-        yield CaseRepository(database)
+        yield CaseRepository(database, lambda _org: None)
 
 
 @pytest.fixture
