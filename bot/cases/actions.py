@@ -16,11 +16,10 @@ from bot.cases.model import CaseAction, CaseActionKind, KnownCase, plain_status
 from bot.cases.posts import CaseReplies
 from bot.cases.repository import CaseRepository
 from bot.cases.tables import case_acts
-from bot.datadog.case_comments import CommentToPost, Posted
+from bot.datadog.case_comments import CommentToPost
 from bot.datadog.case_model import Case, Person
-from bot.datadog.errors import DatadogError
 from bot.datadog.orgs import ConnectedOrg
-from bot.datadog.trouble import Trouble, TroubleKind, trouble_of
+from bot.datadog.trouble import Trouble, TroubleKind, or_trouble
 from bot.model import Place
 from bot.orgs.repository import OrgRepository
 from bot.storage.engine import Database
@@ -128,10 +127,6 @@ class _Outcome:
     case: Case | None = None
 
 
-class _Unclear(Exception):  # noqa: N818  it says what Datadog's answer was
-    """It may have happened; to be looked at again."""
-
-
 class CaseActionWorker:
     def __init__(
         self,
@@ -182,16 +177,16 @@ class CaseActionWorker:
         if org is None:
             await self._failed(None, action, fence, known, Trouble(TroubleKind.NO_ORG))
             return
-        try:
-            async with asyncio.timeout(self._timing.effect):
-                outcome = await self._do(org, action, fence, known)
-        except (DatadogError, TimeoutError, _Unclear) as error:
-            await self._stumbled(org, action, fence, known, error)
-            return
-        if isinstance(outcome, Trouble):
-            await self._failed(org, action, fence, known, outcome)
-        else:
+        outcome = await or_trouble(self._do(org, action, fence, known), self._timing.effect)
+        if isinstance(outcome, _Outcome):
             await self._actions.done(fence, action, known.org, outcome.case, outcome.said)
+        elif outcome.kind is TroubleKind.UNCLEAR and action.attempt < TRIES:
+            # what may have happened is done again, which does no harm; a comment is looked for first
+            is_comment = action.kind is CaseActionKind.COMMENT
+            wait = self._timing.settle if is_comment else self._timing.backoff(action.attempt)
+            await self._actions.later(fence, wait)
+        else:
+            await self._failed(org, action, fence, known, outcome)
 
     async def _do(self, org: ConnectedOrg, action: CaseAction, fence: Fence, known: KnownCase) -> _Outcome | Trouble:
         match action.kind:
@@ -220,25 +215,8 @@ class CaseActionWorker:
             return await self._actions.sending(fence, action)
 
         comment = CommentToPost(known.case_id, action.value, action.sending_since)
-        posted = await org.comments.post_once(comment, about_to_send=about_to_send)
-        if posted is Posted.OPEN:
-            raise _Unclear
-        return posted if isinstance(posted, Trouble) else _Outcome("commented")
-
-    # -- when it does not work ----------------------------------------------------------------------------------
-
-    async def _stumbled(
-        self, org: ConnectedOrg, action: CaseAction, fence: Fence, known: KnownCase, error: Exception
-    ) -> None:
-        """What may have happened is done again, which does no harm; a comment is looked for first."""
-        trouble = trouble_of(error) if isinstance(error, (DatadogError, TimeoutError)) else Trouble(TroubleKind.UNCLEAR)
-        if trouble.kind is TroubleKind.UNCLEAR and action.attempt < TRIES:
-            is_comment = action.kind is CaseActionKind.COMMENT
-            await self._actions.later(
-                fence, self._timing.settle if is_comment else self._timing.backoff(action.attempt)
-            )
-        else:
-            await self._failed(org, action, fence, known, trouble)
+        trouble = await org.comments.post_once(comment, about_to_send=about_to_send)
+        return trouble or _Outcome("commented")
 
     async def _failed(
         self, org: ConnectedOrg | None, action: CaseAction, fence: Fence, known: KnownCase, trouble: Trouble

@@ -18,11 +18,11 @@ from bot.cases.posts import CaseReplies
 from bot.cases.repository import CaseRepository
 from bot.cases.requests import CaseRequests, read_request
 from bot.cases.tables import case_orders
-from bot.datadog.case_comments import CommentToPost, Posted
+from bot.datadog.case_comments import CommentToPost
 from bot.datadog.case_model import Case, Insight, Person
-from bot.datadog.errors import BadRequest, DatadogError
+from bot.datadog.errors import BadRequest
 from bot.datadog.orgs import ConnectedOrg
-from bot.datadog.trouble import Trouble, TroubleKind, trouble_of
+from bot.datadog.trouble import Trouble, TroubleKind, or_trouble, trouble_of
 from bot.orgs.repository import OrgRepository
 from bot.storage.leases import Fence, Leases
 from bot.storage.timing import Timing
@@ -155,27 +155,30 @@ class CaseMaker:
         """A case without its assignee is better than none: what goes wrong here is only noted."""
         if not content.assignee:
             return "", ()
-        try:
-            async with asyncio.timeout(self._timing.effect):
-                found = await self._replies.datadog_user(claim.org, claim.request.place.workspace, content.assignee)
-        except TimeoutError as error:
-            found = trouble_of(error)
+        looking = self._replies.datadog_user(claim.org, claim.request.place.workspace, content.assignee)
+        found = await or_trouble(looking, self._timing.effect)
         return (found.id, ()) if isinstance(found, Person) else ("", (("assignee", found),))
 
     async def _create(self, claim: _Claim, content: CaseContent, assignee_id: str) -> None:
-        try:
-            async with asyncio.timeout(self._timing.effect):
-                case = await _create(claim, content, assignee_id)
-        except (DatadogError, TimeoutError) as error:
-            if isinstance(error, TimeoutError) or error.may_have_happened:
-                logger.warning("case request %s: sent, with unknown outcome", claim.request.ref)
-                # attempt counts the looks from here on
-                await self._requests.later(claim.fence, self._timing.settle, attempt=0)
-            else:
-                await self._not_made(claim, trouble_of(error))
-            return
-        logger.info("case request %s: made as %s", claim.request.ref, case.id)
-        await self._made(claim, case)
+        creating = claim.org.cases.create(
+            content.title,
+            content.project_id,
+            content.type_id,
+            description=description_of(claim.request, content),
+            priority=content.priority,
+            status_name=content.status_name,
+            assignee_id=assignee_id,
+        )
+        case = await or_trouble(creating, self._timing.effect)
+        if isinstance(case, Case):
+            logger.info("case request %s: made as %s", claim.request.ref, case.id)
+            await self._made(claim, case)
+        elif case.kind is TroubleKind.UNCLEAR:
+            logger.warning("case request %s: sent, with unknown outcome", claim.request.ref)
+            # attempt counts the looks from here on
+            await self._requests.later(claim.fence, self._timing.settle, attempt=0)
+        else:
+            await self._not_made(claim, case)
 
     async def _not_made(self, claim: _Claim, trouble: Trouble) -> None:
         """Datadog said no, or was not reached: once more later where that can help, else say why."""
@@ -217,11 +220,7 @@ class CaseMaker:
 
     async def _find(self, claim: _Claim) -> Case | Trouble | None:
         """The case that carries our reference; None when Datadog shows none; a trouble when it shows nothing."""
-        try:
-            async with asyncio.timeout(self._timing.effect):
-                return await _find(claim)
-        except (DatadogError, TimeoutError) as error:
-            return trouble_of(error)
+        return await or_trouble(_find(claim), self._timing.effect)
 
     # -- what goes with it --------------------------------------------------------------------------------------
 
@@ -234,31 +233,22 @@ class CaseMaker:
         notes = [note for note in request.notes if note[0] == "assignee"]
         insights = await self._attach(claim, known.case_id, content.insights)
         comment = await self._comment(claim, known.case_id, content.comment)
-        if self._to_be_continued(request, insights, comment):
-            await self._requests.later(claim.fence, self._patience_for(request, insights, comment))
+        missing = [(what, each) for what, each in (("insights", insights), ("comment", comment)) if each]
+        if any(each.may_pass for _, each in missing) and request.attempt < self._timing.look_attempts:
+            unclear = any(each.kind is TroubleKind.UNCLEAR for _, each in missing)
+            wait = self._timing.settle if unclear else self._timing.backoff(request.attempt)
+            await self._requests.later(claim.fence, max(wait, *(each.wait or 0.0 for _, each in missing)))
             return
-        notes += [(what, each) for what, each in (("insights", insights), ("comment", comment)) if each]
+        notes += missing
         if any(each.kind is TroubleKind.NOT_FOUND for _, each in notes):
             await self._check_it_is_there(claim, known.id, known.case_id)
         await self._requests.write(claim.fence, state=CaseRequestState.DONE, notes=tuple(notes))
-
-    def _to_be_continued(self, request: CaseRequest, *troubles: Trouble | None) -> bool:
-        return any(each and each.may_pass for each in troubles) and request.attempt < self._timing.look_attempts
-
-    def _patience_for(self, request: CaseRequest, *troubles: Trouble | None) -> float:
-        asked = max((each.wait or 0.0 for each in troubles if each), default=0.0)
-        unclear = any(each and each.kind is TroubleKind.UNCLEAR for each in troubles)
-        return max(asked, self._timing.settle if unclear else self._timing.backoff(request.attempt))
 
     async def _attach(self, claim: _Claim, case_id: str, insights: tuple[Insight, ...]) -> Trouble | None:
         """Attaching has set semantics: again does no harm. One that is refused does not keep out the other."""
         if not insights:
             return None
-        try:
-            async with asyncio.timeout(self._timing.effect):
-                case = await _attach(claim.org, case_id, insights)
-        except (DatadogError, TimeoutError) as error:
-            return trouble_of(error)
+        case = await or_trouble(_attach(claim.org, case_id, insights), self._timing.effect)
         if isinstance(case, Trouble):
             return case
         await self._cases.remember(claim.request.org, case)
@@ -273,19 +263,12 @@ class CaseMaker:
         async def about_to_send() -> bool:
             return await self._requests.write(claim.fence, comment="sending")
 
-        try:
-            async with asyncio.timeout(self._timing.effect):
-                comment = CommentToPost(case_id, message, sent_before)
-                posted = await claim.org.comments.post_once(comment, about_to_send=about_to_send)
-        except TimeoutError:
-            return Trouble(TroubleKind.UNCLEAR)
-        if posted is Posted.DONE:
-            await self._requests.write(claim.fence, comment="done")
-            return None
-        if isinstance(posted, Trouble):
-            await self._requests.write(claim.fence, comment="owed")
-            return posted
-        return Trouble(TroubleKind.UNCLEAR)
+        comment = CommentToPost(case_id, message, sent_before)
+        posting = claim.org.comments.post_once(comment, about_to_send=about_to_send)
+        trouble = await or_trouble(posting, self._timing.effect)
+        if trouble is None or trouble.kind is not TroubleKind.UNCLEAR:
+            await self._requests.write(claim.fence, comment="owed" if trouble else "done")
+        return trouble
 
     async def _check_it_is_there(self, claim: _Claim, case_row: int, case_id: str) -> None:
         trouble = await refresh(claim.org, self._cases, claim.request.org, case_id, self._timing.effect)
@@ -297,11 +280,10 @@ async def refresh(
     org: ConnectedOrg, cases: CaseRepository, org_name: str, case_id: str, within: float
 ) -> Trouble | None:
     """Learn how a case stands now; None when that went well."""
-    try:
-        async with asyncio.timeout(within):
-            await cases.remember(org_name, await org.cases.get(case_id))
-    except (DatadogError, TimeoutError) as error:
-        return trouble_of(error)
+    case = await or_trouble(org.cases.get(case_id), within)
+    if isinstance(case, Trouble):
+        return case
+    await cases.remember(org_name, case)
     return None
 
 
@@ -311,30 +293,18 @@ def description_of(request: CaseRequest, content: CaseContent) -> str:
     return f"{content.description}\n\n{mark}" if content.description else mark
 
 
-async def _create(claim: _Claim, content: CaseContent, assignee_id: str) -> Case:
-    return await claim.org.cases.create(
-        content.title,
-        content.project_id,
-        content.type_id,
-        description=description_of(claim.request, content),
-        priority=content.priority,
-        status_name=content.status_name,
-        assignee_id=assignee_id,
-    )
-
-
 async def _find(claim: _Claim) -> Case | None:
     """Looks through the project's newest cases: that needs no index of what they say."""
     request, content = claim.request, claim.request.content
     query = f"project:{content.project_key}" if content and content.project_key else ""
     since = (request.begun_at or request.created_at) - _CLOCK_SKEW
     for number in range(1, _MOST_PAGES + 1):
-        page = await claim.org.cases.search(query, size=_PAGE, page=number)
-        ours = [case for case in page.cases if f"ref {request.ref}." in case.description]
+        found = await claim.org.cases.search(query, size=_PAGE, page=number)
+        ours = [case for case in found if f"ref {request.ref}." in case.description]
         if ours:
             return ours[-1]
-        oldest = min((case.created_at.timestamp() for case in page.cases if case.created_at), default=0.0)
-        if len(page.cases) < _PAGE or oldest < since:
+        oldest = min((case.created_at.timestamp() for case in found if case.created_at), default=0.0)
+        if len(found) < _PAGE or oldest < since:
             return None
     return None
 

@@ -2,9 +2,8 @@
 
 import asyncio
 import contextlib
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import TypeVar
 
 from bot.cases.catalog import Catalog, Catalogs, first_status, priority_of
 from bot.cases.draft import alert_insights, comment_for, draft_description, draft_title
@@ -18,7 +17,7 @@ from bot.cases.views.modal import CaseForm
 from bot.datadog.case_model import Project
 from bot.datadog.errors import DatadogError
 from bot.datadog.monitors import Monitor
-from bot.datadog.trouble import Trouble, TroubleKind, trouble_of
+from bot.datadog.trouble import Trouble, TroubleKind, or_trouble
 from bot.investigations.model import Investigation
 from bot.investigations.repository import InvestigationRepository
 from bot.model import AlertRef, MonitorRef, Place
@@ -44,21 +43,11 @@ AT_ONCE = 0.7  # seconds: what takes longer is waited for behind a loading windo
 CATALOG_WAIT = 12.0
 EXTRAS_WAIT = 2.5  # for what is only convenient: a priority, a permalink, an assignee
 
-T = TypeVar("T")
-
 
 async def case_refusal(permissions: Permissions, place: Place, person: str) -> Message | None:
     """For whoever may not see what Datadog holds, and so not work on cases here."""
     verdict = await permissions.may_look(place, person)
     return no_start.refused(verdict, doing=f"work on {CASES} here") if isinstance(verdict, Refused) else None
-
-
-async def _or(otherwise: T, work: Awaitable[T]) -> T:
-    """`otherwise` where it fails or takes long: nobody waits for what is only convenient."""
-    with contextlib.suppress(DatadogError, TimeoutError):
-        async with asyncio.timeout(EXTRAS_WAIT):
-            return await work
-    return otherwise
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,12 +154,9 @@ class CaseForms:
                 await extras
 
     async def _catalog(self, org: str) -> Catalog | Trouble:
-        try:
-            async with asyncio.timeout(CATALOG_WAIT):
-                catalog = await self.catalogs.get(org)
-        except (DatadogError, TimeoutError) as error:
-            trouble = trouble_of(error)
-            return Trouble(TroubleKind.NOT_REACHED) if trouble.kind is TroubleKind.UNCLEAR else trouble
+        catalog = await or_trouble(self.catalogs.get(org), CATALOG_WAIT)
+        if isinstance(catalog, Trouble):
+            return Trouble(TroubleKind.NOT_REACHED) if catalog.kind is TroubleKind.UNCLEAR else catalog
         if catalog is None:
             return Trouble(TroubleKind.NO_ORG)
         if not catalog.projects or all(each.deleted for each in catalog.types):
@@ -220,13 +206,16 @@ class CaseForms:
         place = request.place
         if request.source.permalink or not place.thread_ts:
             return request.source.permalink
-        return await _or("", self.replies.permalink(place.workspace, place.channel, place.thread_ts))
+        linking = self.replies.permalink(place.workspace, place.channel, place.thread_ts)
+        permalink = await or_trouble(linking, EXTRAS_WAIT)
+        return "" if isinstance(permalink, Trouble) else permalink
 
     async def _monitor(self, request: CaseRequest) -> Monitor | None:
         alert, org = request.source.about, await self.orgs.get(request.org)
         if org is None or alert is None or alert.monitor_id <= 0 or request.content is not None:
             return None
-        return await _or(None, org.monitors.get(alert.monitor_id))
+        monitor = await or_trouble(org.monitors.get(alert.monitor_id), EXTRAS_WAIT)
+        return None if isinstance(monitor, Trouble) else monitor
 
     async def _assignee(self, request: CaseRequest) -> tuple[bool, str]:
         """Whether Slack tells us e-mail addresses at all, and the person who asks if Datadog knows them."""

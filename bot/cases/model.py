@@ -6,18 +6,11 @@ from typing import Annotated, Any
 
 from pydantic import BeforeValidator, PlainSerializer
 
-from bot.datadog.case_model import Insight, StatusOption
+from bot.datadog.case_model import Insight
 from bot.datadog.trouble import Trouble
 from bot.model import AlertRef, EventRef, MonitorRef, Place, read_subject, subject_record
 
 _STATUSES = {"Open": "OPEN", "In Progress": "IN_PROGRESS", "Closed": "CLOSED"}
-
-# rows hold a status as its name and group
-StoredStatus = Annotated[
-    StatusOption,
-    BeforeValidator(lambda stored: StatusOption(*stored) if isinstance(stored, list) else stored),
-    PlainSerializer(lambda status: [status.name, status.group]),
-]
 
 
 def _read_alert(stored: Any) -> Any:
@@ -83,7 +76,7 @@ class CaseFacts:
     assignee_id: str = ""
     insights: int | None = None
     archived: bool = False
-    statuses: tuple[StoredStatus, ...] = ()
+    statuses: tuple[tuple[str, str], ...] = ()  # name and group of each the type has
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +103,7 @@ class KnownCase(CaseFacts):
     @property
     def offered_statuses(self) -> tuple[str, ...]:
         """The type's own status names; Datadog's three where the type is not known."""
-        return tuple(status.name for status in self.statuses) or tuple(_STATUSES)
+        return tuple(name for name, _ in self.statuses) or tuple(_STATUSES)
 
 
 def plain_status(name: str) -> str:

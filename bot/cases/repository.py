@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.cases.catalog import Catalog, status_names
 from bot.cases.model import CaseActionKind, CaseFacts, DoneAction, KnownCase
 from bot.cases.tables import case_acts, case_orders, case_places, cases
-from bot.datadog.case_model import Case, Person, StatusOption
+from bot.datadog.case_model import Case, Person
 from bot.model import Place
 from bot.storage.engine import Database
 from bot.storage.outbox import Owed, enqueue, show_anew, try_refused_again
@@ -240,7 +240,7 @@ def _facts(case: Case, catalog: Catalog | None, known: CaseFacts | None) -> Case
     before = known or CaseFacts()
     same_project = known is not None and known.project_id == case.project_id
     same_type = known is not None and known.type_id == case.type_id
-    statuses = tuple(StatusOption(each.name, each.group) for each in status_names(kind))
+    statuses = tuple((each.name, each.group) for each in status_names(kind))
     return CaseFacts(
         title=case.title,
         status=case.status,

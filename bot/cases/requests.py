@@ -7,7 +7,6 @@ import secrets
 from typing import Any
 
 from sqlalchemy import ColumnElement, Row, and_, case, delete, desc, or_, select, update
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.cases.model import CaseContent, CaseRequest, CaseRequestState, CaseSource
 from bot.cases.repository import CaseRepository
@@ -150,7 +149,8 @@ class CaseRequests:
     async def made(self, fence: Fence, request: CaseRequest, made: Case) -> bool:
         """The case is there: its thread remembers it and is owed its card, all in one."""
         async with self.database.transaction() as connection:
-            if not await self._holds(connection, fence):
+            held = select(case_orders.c.id).where(fence.holds(case_orders)).with_for_update()
+            if (await connection.execute(held)).first() is None:
                 return False
             row = await self._cases.note(connection, request.org, made)
             await self._cases.did(connection, row.id, request.place, request.requester, "opened this case")
@@ -163,10 +163,6 @@ class CaseRequests:
                 )
             )
         return True
-
-    async def _holds(self, connection: AsyncConnection, fence: Fence) -> bool:
-        query = select(case_orders.c.id).where(fence.holds(case_orders)).with_for_update()
-        return (await connection.execute(query)).first() is not None
 
     async def later(self, fence: Fence, wait: float, **values: Any) -> bool:
         return await self.write(fence, due_at=self.database.now + wait, owner=None, **values)

@@ -18,7 +18,7 @@ from bot.cases.views import answers, card, modal
 from bot.cases.views.answers import CaseAnswer
 from bot.datadog.case_model import PRIORITIES
 from bot.datadog.errors import DatadogError
-from bot.datadog.trouble import Trouble, TroubleKind, trouble_of
+from bot.datadog.trouble import Trouble, TroubleKind, or_trouble
 from bot.investigations.message_alerts import find_alert, message_text
 from bot.investigations.repository import InvestigationRepository
 from bot.investigations.views import conclusions, investigate_button
@@ -281,14 +281,11 @@ class CaseCommands:
         connected = await self.orgs.get(org)
         if connected is None:
             return answers.lookup_failed(Trouble(TroubleKind.NO_ORG))
-        try:
-            async with asyncio.timeout(LOOKUP_WAIT):
-                case = await connected.cases.get(identifier)
-        except (DatadogError, TimeoutError) as error:
-            trouble = trouble_of(error)
-            logger.info("case look-up failed: %s", trouble.kind)
-            missing = trouble.kind is TroubleKind.NOT_FOUND
-            return answers.unknown_case(identifier) if missing else answers.lookup_failed(trouble)
+        case = await or_trouble(connected.cases.get(identifier), LOOKUP_WAIT)
+        if isinstance(case, Trouble):
+            logger.info("case look-up failed: %s", case.kind)
+            missing = case.kind is TroubleKind.NOT_FOUND
+            return answers.unknown_case(identifier) if missing else answers.lookup_failed(case)
         await self.catalogs.learn_names(org)
         place = interaction.place
         known = await self.cases.remember(org, case, place=place, person=interaction.person, card=True)

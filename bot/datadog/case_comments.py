@@ -3,14 +3,13 @@
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime
-from enum import StrEnum
 
 from bot.datadog.case_model import moment
 from bot.datadog.cases import READ, Cases
 from bot.datadog.client import Datadog
 from bot.datadog.errors import DatadogError
 from bot.datadog.shapes import JsonObject, objects, segment, text
-from bot.datadog.trouble import Trouble, trouble_of
+from bot.datadog.trouble import Trouble, TroubleKind, trouble_of
 
 _PAGE = 50
 _CLOCK_SKEW = 120.0  # seconds Datadog's clock may be behind ours
@@ -29,11 +28,6 @@ class CommentToPost:
     sent_before: float | None = None  # Unix seconds, when an earlier try has an unknown outcome
 
 
-class Posted(StrEnum):
-    DONE = "done"
-    OPEN = "open"  # it may be there: look again later
-
-
 class CaseComments:
     def __init__(self, client: Datadog) -> None:
         self._client = client
@@ -49,22 +43,23 @@ class CaseComments:
 
     async def post_once(
         self, comment: CommentToPost, *, about_to_send: Callable[[], Awaitable[bool]]
-    ) -> Posted | Trouble:
-        """Post it unless it is there already. `about_to_send` writes down that it may have been sent from now on."""
-        if comment.sent_before is not None:
-            try:
-                there = await self._is_there(comment)
-            except DatadogError:
-                return Posted.OPEN
-            if there:
-                return Posted.DONE
+    ) -> Trouble | None:
+        """Post it unless it is there already; None when it is. Where it may be there it is to be tried again later.
+
+        `about_to_send` writes down that it may have been sent from now on.
+        """
+        try:
+            if comment.sent_before is not None and await self._is_there(comment):
+                return None
+        except DatadogError:
+            return Trouble(TroubleKind.UNCLEAR)
         if not await about_to_send():
-            return Posted.OPEN
+            return Trouble(TroubleKind.UNCLEAR)
         try:
             await self._cases.comment(comment.case, comment.message)
         except DatadogError as error:
-            return Posted.OPEN if error.may_have_happened else trouble_of(error)
-        return Posted.DONE
+            return trouble_of(error)
+        return None
 
     async def _is_there(self, comment: CommentToPost) -> bool:
         since = (comment.sent_before or 0.0) - _CLOCK_SKEW

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from bot.datadog.shapes import JsonObject, flag, member, objects, text, texts, whole
+from bot.datadog.shapes import JsonObject, flag, member, objects, text, texts
 
 PRIORITIES = ("P1", "P2", "P3", "P4", "P5", "NOT_DEFINED")
 STANDARD_TYPE = "00000000-0000-0000-0000-000000000001"
@@ -53,16 +53,6 @@ class Case:
     created_at: datetime | None = None
     modified_at: datetime | None = None
     archived_at: datetime | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class CasePage:
-    """One page of a search. `pages` and `total` are None when Datadog does not say."""
-
-    cases: tuple[Case, ...]
-    number: int
-    pages: int | None
-    total: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,17 +102,6 @@ def read_case(data: JsonObject, included: tuple[JsonObject, ...] = ()) -> Case |
         created_at=moment(text(told, "created_at")),
         modified_at=moment(text(told, "modified_at")),
         archived_at=moment(text(told, "archived_at")),
-    )
-
-
-def read_case_page(answer: JsonObject, number: int) -> CasePage:
-    included = tuple(objects(answer, "included"))
-    cases = (read_case(data, included) for data in objects(answer, "data"))
-    return CasePage(
-        cases=tuple(case for case in cases if case),
-        number=whole(answer, "meta", "page", "current") or number,
-        pages=whole(answer, "meta", "page", "total"),
-        total=whole(answer, "meta", "total_cases"),
     )
 
 

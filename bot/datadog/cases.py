@@ -4,12 +4,10 @@ from collections.abc import Sequence
 
 from bot.datadog.case_model import (
     Case,
-    CasePage,
     CaseType,
     Insight,
     Project,
     read_case,
-    read_case_page,
     read_case_type,
     read_project,
 )
@@ -60,7 +58,7 @@ class Cases:
         path = f"{_PATH}/{segment(case)}"
         return _case(await self._client.call("GET", path, permission=READ), "GET", path)
 
-    async def search(self, query: str = "", *, size: int = 10, page: int = 1) -> CasePage:
+    async def search(self, query: str = "", *, size: int = 10, page: int = 1) -> tuple[Case, ...]:
         """One page of the cases that match, newest first; pages count from 1 and hold up to 100."""
         params: dict[str, str | int] = {
             "page[size]": size,
@@ -70,7 +68,10 @@ class Cases:
         }
         if query:
             params["filter"] = query
-        return read_case_page(await self._client.call("GET", _PATH, params=params, permission=READ), page)
+        answer = await self._client.call("GET", _PATH, params=params, permission=READ)
+        included = tuple(objects(answer, "included"))
+        read = (read_case(data, included) for data in objects(answer, "data"))
+        return tuple(case for case in read if case)
 
     async def set_status(self, case: str, status: str) -> Case:
         """OPEN, IN_PROGRESS or CLOSED. Where the type has names of its own, prefer `set_status_name`."""

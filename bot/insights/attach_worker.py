@@ -13,7 +13,7 @@ from typing import Any
 
 from sqlalchemy import Row
 
-from bot.datadog.case_comments import CommentToPost, Posted
+from bot.datadog.case_comments import CommentToPost
 from bot.datadog.trouble import Trouble, TroubleKind
 from bot.insights.attach_form_store import AttachFormStore, Owner
 from bot.insights.attach_jobs import AttachJob, AttachJobs, CommentState, Work, read_submit
@@ -140,15 +140,13 @@ class AttachWorker:
         if org is None or any(problem.stops for problem in submit.outcome.problems):
             return submit
         comment = CommentToPost(submit.case_id, submit.comment, row.comment_sent_at)
-        posted = await org.comments.post_once(comment, about_to_send=lambda: self._about_to_comment(fence))
-        if isinstance(posted, Trouble):
-            return _comment_refused(submit, posted)
-        if posted is Posted.DONE:
+        trouble = await org.comments.post_once(comment, about_to_send=lambda: self._about_to_comment(fence))
+        if trouble is None:
             owner = Owner(submit.place.workspace, submit.person)
             await self._shelf.change(submit.draft_key, owner, lambda sheet: sheet.after_comment(submit.comment))
             return replace(submit, comment_state=CommentState.POSTED, comment_problem=None)
-        if row.attempt >= _MOST_LOOKS:
-            return _comment_refused(submit, Trouble(TroubleKind.UNCLEAR))
+        if trouble.kind is not TroubleKind.UNCLEAR or row.attempt >= _MOST_LOOKS:
+            return _comment_refused(submit, trouble)
         await self._submits.write(fence, due_at=self._submits.database.now + self._timing.settle, owner=None)
         return None
 

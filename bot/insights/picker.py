@@ -166,7 +166,7 @@ async def _searched(org: InsightOrg, search: CaseSearch) -> tuple[Case, ...] | H
     if search.exact and not search.query:
         return ()
     try:
-        return (await org.cases.search(search.query, size=FOUND)).cases
+        return await org.cases.search(search.query, size=FOUND)
     except DatadogError as error:
         return _hint(error)
 

@@ -55,7 +55,7 @@ async def test_a_case_is_known_by_key_id_and_row_with_the_names_of_its_project_a
     assert (known.project_name, known.type_name, known.statuses) == (
         "Case Management",
         "Standard",
-        (StatusOption("Open", "open"),),
+        (("Open", "open"),),
     )
     for found in (
         await cases.find("default", "casem-42"),

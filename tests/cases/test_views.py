@@ -35,6 +35,7 @@ HOSTILE = "<!channel> <https://evil.example|https://app.datadoghq.com> <@U123> `
 LONG = "&<>" * 2_000
 THREAD = Place("T1", "C1", "1.0")
 STATUSES = (StatusOption("Open", "open", default=True), StatusOption("In Progress", "in_progress"))
+NAMED = tuple((each.name, each.group) for each in STATUSES)
 KNOWN = KnownCase(
     7,
     "default",
@@ -49,7 +50,7 @@ KNOWN = KnownCase(
     project_name="Case Management",
     assignee="Ana Lytic",
     insights=2,
-    statuses=STATUSES,
+    statuses=NAMED,
     done=(DoneAction("U0ANA", "opened this case", 1_700_000_000.0),),
 )
 REQUEST = CaseRequest(
@@ -74,7 +75,7 @@ def _hostile(words: str) -> KnownCase:
         "type_name": words,
         "project_name": words,
     }
-    return replace(KNOWN, **names, assignee=words, done=actions, statuses=(StatusOption(words, "open"), *STATUSES))
+    return replace(KNOWN, **names, assignee=words, done=actions, statuses=((words, "open"), *NAMED))
 
 
 def _check_message(message: Message) -> None:
@@ -151,7 +152,7 @@ def test_a_gone_case_has_no_controls() -> None:
 @pytest.mark.parametrize("words", [HOSTILE, LONG, "", "\u200b", "x" * 5_000])
 @pytest.mark.parametrize("number", [0, 1, 100, 150])
 def test_the_card_keeps_slacks_limits(words: str, number: int) -> None:
-    many = tuple(StatusOption(f"Status {each}", "open") for each in range(number))
+    many = tuple((f"Status {each}", "open") for each in range(number))
     known = _hostile(words)
     _check_message(case_card.case_card(replace(known, statuses=(*many, *known.statuses)), APP_URL))
 

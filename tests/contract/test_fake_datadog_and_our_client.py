@@ -130,7 +130,7 @@ async def test_a_case_from_its_opening_to_its_insights(fake_datadog: FakeDatadog
     assert made.assignee is not None
     assert made.assignee.name == "Ada"
     found = await cases.search(f"project:SRE {quoted('disk')}")
-    assert ([one.key for one in found.cases], found.pages, found.total) == (["SRE-42"], 1, 1)
+    assert [one.key for one in found] == ["SRE-42"]
 
     await cases.set_status(made.key, "CLOSED")
     await cases.set_status_name(made.key, "Implementing")

@@ -195,11 +195,10 @@ async def test_a_search(wire: Wire, cases: Cases) -> None:
         }
     )
 
-    page = await cases.search('"checkout" status:open', size=5, page=2)
+    found = await cases.search('"checkout" status:open', size=5, page=2)
 
-    assert [case.key for case in page.cases] == ["DDFC-98805"]
-    assert page.cases[0].assignee == Person("u-1", "Jane", "jane@acme.example", "jane")
-    assert (page.number, page.pages, page.total) == (2, 3, 21)
+    assert [case.key for case in found] == ["DDFC-98805"]
+    assert found[0].assignee == Person("u-1", "Jane", "jane@acme.example", "jane")
     assert dict(wire.last.url.params) == {
         "filter": '"checkout" status:open',
         "page[size]": "5",
@@ -212,9 +211,7 @@ async def test_a_search(wire: Wire, cases: Cases) -> None:
 async def test_a_search_for_everything_with_nothing_found(wire: Wire, cases: Cases) -> None:
     wire.answers_json({"data": []})
 
-    page = await cases.search()
-
-    assert (page.cases, page.number, page.pages, page.total) == ((), 1, None, None)
+    assert await cases.search() == ()
     assert "filter" not in wire.last.url.params
 
 
