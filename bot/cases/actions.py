@@ -11,6 +11,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Row, exists, select, update
 
+from bot.cases.catalog import NO_PRIORITY
 from bot.cases.creation import refresh
 from bot.cases.model import CaseAction, CaseActionKind, KnownCase, plain_status
 from bot.cases.posts import CaseReplies
@@ -194,7 +195,8 @@ class CaseActionWorker:
                 return await _set_status(org, action, known)
             case CaseActionKind.PRIORITY:
                 case = await org.cases.set_priority(known.case_id, action.value)
-                return _Outcome(_priority_said(action.value), case)
+                removed = action.value == NO_PRIORITY
+                return _Outcome("removed the priority" if removed else f"set the priority to {action.value}", case)
             case CaseActionKind.ASSIGN:
                 return await self._assign(org, action, known)
             case CaseActionKind.COMMENT:
@@ -226,7 +228,7 @@ class CaseActionWorker:
         if trouble.kind is TroubleKind.NOT_FOUND:
             await self._cases.gone(action.case_row)
         elif org is not None and trouble.kind in {TroubleKind.CONFLICT, TroubleKind.UNCLEAR, TroubleKind.BAD_REQUEST}:
-            await refresh(org, self._cases, known.org, known.case_id, self._timing.effect)
+            await refresh(org, self._cases, known, self._timing.effect)
         await self._replies.action_failed(action, known, trouble)
         await self._actions.refuse(fence, trouble)
         await self._cases.show_again(action.case_row)
@@ -238,7 +240,3 @@ async def _set_status(org: ConnectedOrg, action: CaseAction, known: KnownCase) -
     else:
         case = await org.cases.set_status(known.case_id, plain_status(action.value))
     return _Outcome(f"set the status to {action.value}", case)
-
-
-def _priority_said(priority: str) -> str:
-    return "removed the priority" if priority == "NOT_DEFINED" else f"set the priority to {priority}"

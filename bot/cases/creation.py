@@ -13,7 +13,7 @@ from typing import Any
 from sqlalchemy import Row
 
 from bot.cases.catalog import Catalogs
-from bot.cases.model import CaseContent, CaseNotes, CaseRequest, CaseRequestState
+from bot.cases.model import CaseContent, CaseNotes, CaseRequest, CaseRequestState, KnownCase
 from bot.cases.posts import CaseReplies
 from bot.cases.repository import CaseRepository
 from bot.cases.requests import CaseRequests, read_request
@@ -241,7 +241,9 @@ class CaseMaker:
             return
         notes += missing
         if any(each.kind is TroubleKind.NOT_FOUND for _, each in notes):
-            await self._check_it_is_there(claim, known.id, known.case_id)
+            trouble = await refresh(claim.org, self._cases, known, self._timing.effect)
+            if trouble and trouble.kind is TroubleKind.NOT_FOUND:
+                await self._cases.gone(known.id)
         await self._requests.write(claim.fence, state=CaseRequestState.DONE, notes=tuple(notes))
 
     async def _attach(self, claim: _Claim, case_id: str, insights: tuple[Insight, ...]) -> Trouble | None:
@@ -270,20 +272,13 @@ class CaseMaker:
             await self._requests.write(claim.fence, comment="owed" if trouble else "done")
         return trouble
 
-    async def _check_it_is_there(self, claim: _Claim, case_row: int, case_id: str) -> None:
-        trouble = await refresh(claim.org, self._cases, claim.request.org, case_id, self._timing.effect)
-        if trouble and trouble.kind is TroubleKind.NOT_FOUND:
-            await self._cases.gone(case_row)
 
-
-async def refresh(
-    org: ConnectedOrg, cases: CaseRepository, org_name: str, case_id: str, within: float
-) -> Trouble | None:
+async def refresh(org: ConnectedOrg, cases: CaseRepository, known: KnownCase, within: float) -> Trouble | None:
     """Learn how a case stands now; None when that went well."""
-    case = await or_trouble(org.cases.get(case_id), within)
+    case = await or_trouble(org.cases.get(known.case_id), within)
     if isinstance(case, Trouble):
         return case
-    await cases.remember(org_name, case)
+    await cases.remember(known.org, case)
     return None
 
 

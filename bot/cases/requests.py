@@ -61,8 +61,10 @@ class CaseRequests:
 
     async def get(self, key: str, workspace: str, person: str) -> CaseRequest | None:
         """Somebody's own request; another's key opens nothing."""
+        table = case_orders.c
+        own = and_(table.key == key, table.workspace == workspace, table.requester == person)
         async with self.database.transaction() as connection:
-            row = (await connection.execute(select(case_orders).where(_own(key, workspace, person)))).first()
+            row = (await connection.execute(select(case_orders).where(own))).first()
         return read_request(row) if row else None
 
     async def by_id(self, request_id: int) -> CaseRequest | None:
@@ -175,11 +177,6 @@ class CaseRequests:
     def due() -> ColumnElement[bool]:
         untold = and_(case_orders.c.state.in_(_FINAL), ~case_orders.c.told)
         return or_(case_orders.c.state.in_(ACTIVE), untold)
-
-
-def _own(key: str, workspace: str, person: str) -> ColumnElement[bool]:
-    table = case_orders.c
-    return and_(table.key == key, table.workspace == workspace, table.requester == person)
 
 
 def read_request(row: Row[Any]) -> CaseRequest:

@@ -42,7 +42,7 @@ case_acts = Table(
     "case_acts",
     metadata,
     Column("id", RowId, primary_key=True),
-    Column("key", String(255), nullable=False, unique=True),  # the same for a retry of the same gesture
+    Column("key", String(255), nullable=False, unique=True),  # the same for a retry of the same click
     Column("case_row", RowId, ForeignKey("cases.id"), nullable=False),
     Column("workspace", String(32), nullable=False),
     Column("channel", String(32), nullable=False),
