@@ -3,8 +3,8 @@
 from bot.cases.catalog import NO_PRIORITY
 from bot.cases.model import DoneAction, KnownCase
 from bot.datadog.case_model import PRIORITIES
-from bot.slack.blocks import Block, actions, button, context, option, rich_link, rich_section, rich_text, run
-from bot.slack.forms import MOST_OPTIONS, select
+from bot.slack.blocks import Block, actions, button, context, option, plain, rich_link, rich_section, rich_text, run
+from bot.slack.forms import select
 from bot.slack.message import Message
 from bot.slack.text import code, escape, mention, moment, one_line
 from bot.wording import CASE, DATADOG, INSIGHT, INSIGHTS, OPEN_IN_DATADOG, counted
@@ -17,6 +17,7 @@ COMMENT = "case:comment"
 ATTACH = "case:attach"
 
 _BLOCK = "case"
+_MOST_OPTIONS = 100
 _TITLE_LIMIT = 200
 _WORD_LIMIT = 75
 _PRIORITY_WORDS = {NO_PRIORITY: "No priority"}
@@ -110,15 +111,15 @@ def _controls(known: KnownCase, app_url: str) -> Block:
 
 def _status_select(known: KnownCase) -> list[Block]:
     names = [name for name in known.offered_statuses if one_line(name) and len(name) <= _WORD_LIMIT]
-    options = [option(name, name) for name in dict.fromkeys(names[:MOST_OPTIONS])]
+    options = [option(name, name) for name in dict.fromkeys(names[:_MOST_OPTIONS])]
     if not options:
         return []
-    return [select(STATUS, options, known.status_word, placeholder="Set status")]
+    return [{**select(STATUS, options, known.status_word), "placeholder": plain("Set status")}]
 
 
 def _priority_select(known: KnownCase) -> Block:
     options = [option(priority_word(each), each) for each in PRIORITIES]
-    return select(PRIORITY, options, known.priority or NO_PRIORITY, placeholder="Set priority")
+    return {**select(PRIORITY, options, known.priority or NO_PRIORITY), "placeholder": plain("Set priority")}
 
 
 def _gone_card(known: KnownCase) -> Message:

@@ -19,7 +19,7 @@ from bot.cases.views.card import ATTACH, case_title, case_url, facts_line, prior
 from bot.datadog.case_model import PRIORITIES, CaseType, Project
 from bot.datadog.trouble import Trouble
 from bot.slack.blocks import Block, actions, button, context, option, plain, section
-from bot.slack.forms import MOST_OPTIONS, EnteredFields, field, modal, select, text_input
+from bot.slack.forms import FormState, form_field, modal, select, text_input
 from bot.slack.interactions import Payload
 from bot.slack.text import escape, is_user, mention, one_line
 from bot.slack.trouble_words import explain
@@ -34,6 +34,7 @@ OPEN = "case_form:open"
 TITLE, PROJECT, TYPE, STATUS = "case_title", "case_project", "case_type", "case_status"
 PRIORITY, ASSIGNEE, DESCRIPTION, COMMENT = "case_priority", "case_assignee", "case_description", "case_comment"
 
+MOST_OPTIONS = 100  # in one select
 _TITLE_LIMIT = 200
 _TEXT_LIMIT = 3_000
 
@@ -70,7 +71,7 @@ def loading_view(key: str) -> Block:
 
 
 def answer_view(key: str, answer: CaseAnswer, *, title: str = f"Create {CASE}") -> Block:
-    return modal(title, FORM, answer.blocks, metadata=key)
+    return modal(title, answer.blocks, callback_id=FORM, metadata=key)
 
 
 def trouble_view(key: str, trouble: Trouble) -> Block:
@@ -115,10 +116,9 @@ def _anyway(key: str) -> Block:
 
 
 def comment_view(known: KnownCase, metadata: str) -> Block:
-    block = field(
-        COMMENT, f"Comment on {one_line(known.name, 60)}", text_input(COMMENT, "", _TEXT_LIMIT, multiline=True)
-    )
-    return modal("Add comment", COMMENT_FORM, [block], metadata=metadata, submit="Add comment", close="Cancel")
+    words = text_input(COMMENT, limit=_TEXT_LIMIT, multiline=True)
+    block = form_field(f"Comment on {one_line(known.name, 60)}", words)
+    return modal("Add comment", [block], callback_id=COMMENT_FORM, metadata=metadata, submit="Add comment")
 
 
 def form_view(form: CaseForm) -> Block:
@@ -126,34 +126,40 @@ def form_view(form: CaseForm) -> Block:
     # a project with other types gets another block, so that no client keeps a type that is not offered
     offered = sha256("\0".join(each.id for each in types).encode()).hexdigest()[:12]
     kinds = [option(each.name or each.id, each.id) for each in types]
+    type_select = select(TYPE, kinds, kind.id if kind else "")
     priority = content.priority if content.priority in PRIORITIES else NO_PRIORITY
     priorities = [option(priority_word(each), each) for each in PRIORITIES]
-    description = text_input(DESCRIPTION, content.description, _TEXT_LIMIT, multiline=True)
+    description = text_input(DESCRIPTION, content.description, limit=_TEXT_LIMIT, multiline=True)
     blocks = [
-        field(TITLE, "Title", text_input(TITLE, content.title, _TITLE_LIMIT)),
-        field(PROJECT, "Project", _project_select(form.catalog.projects, form.project), dispatch=True),
-        field(f"{TYPE}:{offered}", "Type", select(TYPE, kinds, kind.id if kind else ""), dispatch=True),
+        form_field("Title", text_input(TITLE, content.title, limit=_TITLE_LIMIT)),
+        form_field("Project", _project_select(form.catalog.projects, form.project), sends_changes=True),
+        form_field("Type", type_select, block_id=f"{TYPE}:{offered}", sends_changes=True),
         *_status_field(kind, content.status_name),
-        field(PRIORITY, "Priority", select(PRIORITY, priorities, priority)),
+        form_field("Priority", select(PRIORITY, priorities, priority)),
         *_assignee_field(form),
-        field(DESCRIPTION, "Description", description, optional=True),
+        form_field("Description", description, optional=True),
         *_goes_with_it(form.goes_with_it),
     ]
-    return modal(f"Create {CASE}", FORM, blocks, metadata=form.key, submit="Create", close="Cancel")
+    return modal(f"Create {CASE}", blocks, callback_id=FORM, metadata=form.key, submit="Create")
 
 
 def _window(key: str, *blocks: Block) -> Block:
-    return modal(f"Create {CASE}", FORM, blocks, metadata=key)
+    return modal(f"Create {CASE}", blocks, callback_id=FORM, metadata=key)
 
 
 def _project_select(projects: Iterable[Project], chosen: Project | None) -> Block:
     """A plain list where Slack can hold it, else one that is searched as one types."""
-    listed, chosen_id, words = sorted_projects(projects), chosen.id if chosen else "", "Choose a project"
+    listed, placeholder = sorted_projects(projects), plain("Choose a project", 150)
     if len(listed) <= MOST_OPTIONS:
-        return select(PROJECT, [project_option(each) for each in listed], chosen_id, placeholder=words)
-    element = select(PROJECT, [project_option(chosen)] if chosen else [], chosen_id, placeholder=words)
-    del element["options"]
-    return {**element, "type": "external_select", "min_query_length": 0}
+        options = [project_option(each) for each in listed]
+        return {**select(PROJECT, options, chosen.id if chosen else ""), "placeholder": placeholder}
+    element: Block = {
+        "type": "external_select",
+        "action_id": PROJECT,
+        "min_query_length": 0,
+        "placeholder": placeholder,
+    }
+    return {**element, "initial_option": project_option(chosen)} if chosen else element
 
 
 def project_option(project: Project) -> Block:
@@ -168,7 +174,7 @@ def _status_field(kind: CaseType | None, wanted: str) -> list[Block]:
     first = first_status(kind)
     initial = wanted if wanted in names else first.name if first else ""
     element = select(STATUS, [option(name, name) for name in names], initial)
-    return [field(_status_block(kind.id), "Status", element)]
+    return [form_field("Status", element, block_id=_status_block(kind.id))]
 
 
 def _status_block(type_id: str) -> str:
@@ -181,7 +187,7 @@ def _assignee_field(form: CaseForm) -> list[Block]:
     element: Block = {"type": "users_select", "action_id": ASSIGNEE, "placeholder": plain("Nobody", 150)}
     if is_user(form.content.assignee):
         element["initial_user"] = form.content.assignee
-    return [field(ASSIGNEE, "Assignee", element, optional=True)]
+    return [form_field("Assignee", element, optional=True)]
 
 
 def _goes_with_it(things: Sequence[str]) -> list[Block]:
@@ -195,17 +201,17 @@ def _goes_with_it(things: Sequence[str]) -> list[Block]:
 
 
 def read_form(view: Payload) -> CaseContent:
-    entered = EnteredFields(view)
-    type_id = entered.chosen(TYPE)
+    entered = FormState(view)
+    type_id = entered.choice(TYPE)
     # a status left over from another type does not count
-    status = entered.chosen(STATUS) if entered.block_of(STATUS) == _status_block(type_id) else ""
+    status = entered.choice(STATUS) if entered.block_id(STATUS) == _status_block(type_id) else ""
     return CaseContent(
         title=one_line(entered.text(TITLE), _TITLE_LIMIT),
         description=entered.text(DESCRIPTION),
-        project_id=entered.chosen(PROJECT),
+        project_id=entered.choice(PROJECT),
         type_id=type_id,
         status_name=status,
-        priority=entered.chosen(PRIORITY),
+        priority=entered.choice(PRIORITY),
         assignee=entered.person(ASSIGNEE),
     )
 
@@ -218,12 +224,12 @@ def problems_of(content: CaseContent, catalog: Catalog | None, view: Payload) ->
     if not content.project_id or (catalog and catalog.project(content.project_id) is None):
         problems[PROJECT] = "Choose a project."
     if not content.type_id or (catalog and catalog.type(content.type_id) is None):
-        problems[EnteredFields(view).block_of(TYPE)] = "Choose a type."
+        problems[FormState(view).block_id(TYPE)] = "Choose a type."
     return problems
 
 
 def read_comment(view: Payload) -> str:
-    return EnteredFields(view).text(COMMENT)
+    return FormState(view).text(COMMENT)
 
 
 def has_assignee(view: Payload) -> bool:
