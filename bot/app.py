@@ -43,7 +43,6 @@ def timing_of(settings: Settings) -> Timing:
     first, usual = settings.bits_poll_first_seconds, settings.bits_poll_seconds
     return Timing(
         settle=settings.bits_settle_seconds,
-        sweep=min(2.0, first / 2, usual / 2),
         poll_first=first,
         poll=usual,
         poll_slow=max(settings.bits_poll_slow_seconds, usual),
@@ -59,7 +58,7 @@ class Bot:
         self._database = Database(settings.database_url)
         self._encryption = Encryption(keys) if keys else None
         self._orgs: OrgRepository = org_book_of(settings, self._database, self._encryption)
-        self._works = Workers()
+        self._works = Workers(self._database, self._timing)
         self._tasks = Tasks()
         self._session: ClientSession | None = None
         self._socket: AsyncSocketModeHandler | None = None
@@ -92,9 +91,6 @@ class Bot:
         if self._session is not None:
             await self._session.close()
         await self._database.close()
-
-    def wake(self) -> None:
-        self._works.wake()
 
     async def _open_database(self) -> None:
         try:

@@ -46,7 +46,6 @@ class Services:
     threads: ThreadReader
     cases: CaseRoom
     app_url: Callable[[str], str]  # of an org, for links
-    keep_watching: Callable[[], None]  # wakes whoever has to act on a change
     attaching: Attaching
     alerts: AlertRoom
     rules: RuleRepository

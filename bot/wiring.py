@@ -1,6 +1,5 @@
 """The composition root: the only place where the parts are wired together."""
 
-import asyncio
 import logging
 from dataclasses import dataclass
 from functools import partial
@@ -11,7 +10,7 @@ from bot.alerts.automatic import Automatic
 from bot.alerts.messages import NUDGE
 from bot.alerts.posts import AlertCards, MuteTeller, Nudges
 from bot.alerts.repository import ALERT_CARD, CycleRepository
-from bot.alerts.room import AlertRoom, forget_alerts
+from bot.alerts.room import MUTES_END_WITHIN, AlertRoom, forget_alerts
 from bot.cases import room as case_room
 from bot.cases.repository import CASE_CARD, CaseRepository
 from bot.cases.room import CaseRoom
@@ -65,7 +64,7 @@ from bot.storage.engine import Database
 from bot.storage.leases import new_owner
 from bot.storage.outbox import Outbox
 from bot.storage.timing import Timing
-from bot.storage.workers import Tasks
+from bot.storage.workers import Loop, Tasks
 from bot.tidying import Tidying
 from bot.web.datadog_webhook import DatadogWebhook
 from bot.web.server import Server
@@ -75,6 +74,7 @@ from bot.workspaces.departures import Lifecycle
 logger = logging.getLogger(__name__)
 
 AN_HOUR = 3_600.0
+OLD_WINDOWS_GO_WITHIN = 900.0
 ORGS_LEARNT_WITHIN = 15.0  # what other replicas connect or disconnect; only links wait for it
 
 
@@ -126,11 +126,13 @@ async def assemble(
     alerts = _alert_room(parts, core, automatic)
     health = HealthReader(parts.database)
     home_tabs = _home_tabs(parts, core, cases.cases, health)
-    await _start_on_investigations(parts, core, threads, _kinds(parts, core, cases, attaching, alerts))
-    await _start_on_cases(parts, cases)
-    await _start_on_insights(parts, attaching, core.owner)
-    await _start_on_alerts(parts, alerts)
+    _start_on_investigations(parts, core, threads, _kinds(parts, core, cases, attaching, alerts))
+    _start_on_cases(parts, cases)
+    _start_on_insights(parts, attaching, core.owner)
+    _start_on_alerts(parts, alerts)
     _start_on_chores(parts, core, home_tabs)
+    if parts.database.is_sqlite:
+        await parts.workers.recover()
     return Services(
         requests=core.requests,
         repository=core.repository,
@@ -144,7 +146,6 @@ async def assemble(
         threads=threads,
         cases=cases,
         app_url=parts.orgs.app_url,
-        keep_watching=parts.workers.wake,
         attaching=attaching,
         alerts=alerts,
         rules=core.rules,
@@ -154,7 +155,7 @@ async def assemble(
         org_book=parts.orgs,
         which_org=core.which_org,
         org_questions=core.questions,
-        connecting=Connecting(parts.orgs, core.repository, core.people, parts.workers.wake),
+        connecting=Connecting(parts.orgs, core.repository, core.people),
         home_tabs=home_tabs,
         budget=core.budget,
         trail=AuditTrail(parts.database),
@@ -166,12 +167,12 @@ async def assemble(
 
 async def _core(parts: Parts, home: WorkspaceClients, session: ClientSession) -> _Core:
     database, timing, owner = parts.database, parts.timing, new_owner()
-    repository = InvestigationRepository(database, deadline=timing.deadline)
+    repository = InvestigationRepository(database, timing)
     rules = await _rule_book(parts, home)
     budget = Budget(database, rules)
     replies, people = Replies(home, session), People(home)
     permissions = Permissions(people, rules)
-    chooser = OrgChooser(parts.orgs, rules, CycleRepository(database).org_of_card)
+    chooser = OrgChooser(database, parts.orgs, rules, CycleRepository(database).org_of_card)
     questions = OrgQuestions(database)
     which_org = WhichOrg(chooser, questions, replies)
     return _Core(
@@ -180,7 +181,7 @@ async def _core(parts: Parts, home: WorkspaceClients, session: ClientSession) ->
         repository=repository,
         rules=rules,
         budget=budget,
-        requests=Requests(repository, parts.workers.wake, budget),
+        requests=Requests(repository, budget),
         replies=replies,
         notices=Notices(repository, replies),
         people=people,
@@ -190,7 +191,7 @@ async def _core(parts: Parts, home: WorkspaceClients, session: ClientSession) ->
         which_org=which_org,
         refusing=Refusing(permissions, rules, replies, which_org),
         seen_alerts=SeenAlerts(database),
-        outbox=Outbox(database, owner=owner, lease=timing.lease),
+        outbox=Outbox(database, lease=timing.lease),
     )
 
 
@@ -207,35 +208,30 @@ def _kinds(parts: Parts, core: _Core, cases: CaseRoom, attaching: Attaching, ale
     }
 
 
-async def _start_on_investigations(parts: Parts, core: _Core, threads: ThreadReader, kinds: dict[str, Kind]) -> None:
-    timing, workers = parts.timing, parts.workers
-    finder = AlertResolver(
+def _start_on_investigations(parts: Parts, core: _Core, threads: ThreadReader, kinds: dict[str, Kind]) -> None:
+    timing, workers, owner = parts.timing, parts.workers, core.owner
+    resolver = AlertResolver(
         core.requests,
         core.repository,
         parts.orgs,
         threads,
         core.notices,
         timing,
-        owner=core.owner,
+        owner=owner,
         refused=core.refusing.tell,
         choose_org=core.chooser.choose,
     )
-    runner = TriggerWorker(core.repository, parts.orgs, timing, owner=core.owner, wake=workers.wake)
-    watcher = PollWorker(core.repository, parts.orgs, timing, wake=workers.wake)
-    poster = Poster(core.outbox, core.home, kinds, timing, wake=workers.wake)
-    if parts.database.is_sqlite:
-        await asyncio.gather(finder.recover(), runner.recover(), poster.recover())
-    workers.employ("finder", finder, every=timing.sweep)
-    workers.employ("runner", runner, every=timing.sweep)
-    workers.employ("watcher", watcher, every=min(timing.sweep, timing.poll))
-    workers.employ("poster", poster, every=timing.sweep)
+    workers.employ("alert resolver", resolver)
+    workers.employ("trigger worker", TriggerWorker(core.repository, parts.orgs, timing, owner=owner))
+    workers.employ("poll worker", PollWorker(core.repository, parts.orgs, timing))
+    workers.employ("poster", Poster(core.outbox, core.home, kinds, timing, owner=owner))
 
 
 def _start_on_chores(parts: Parts, core: _Core, home_tabs: HomeTabs) -> None:
     workers = parts.workers
     workers.repeat("organisations", parts.orgs.step, every=ORGS_LEARNT_WITHIN)
     workers.repeat("tidying", Tidying(parts.database).step, every=AN_HOUR)
-    workers.repeat("homes", home_tabs.step, every=AN_HOUR)  # they are drawn when something changes
+    workers.loops.append(Loop("home tabs", home_tabs.step, home_tabs.alarm))
     workers.closers.append(core.people.close)
     workers.on_uninstall += [parts.orgs.forget_workspace, partial(forget_rules, parts.database)]
 
@@ -265,7 +261,6 @@ def _alert_room(parts: Parts, core: _Core, automatic: Automatic) -> AlertRoom:
         seen_alerts=core.seen_alerts,
         teller=MuteTeller(core.replies),
         owner=core.owner,
-        wake=parts.workers.wake,
     )
 
 
@@ -309,17 +304,14 @@ def _case_room(parts: Parts, core: _Core, modals: Modals) -> CaseRoom:
         core.outbox,
         parts.tasks,
         owner=core.owner,
-        wake=parts.workers.wake,
     )
     parts.workers.on_uninstall.append(room.cases.forget_workspace)
     return room
 
 
-async def _start_on_cases(parts: Parts, room: CaseRoom) -> None:
-    if parts.database.is_sqlite:
-        await asyncio.gather(room.maker.recover(), room.action_worker.recover())
-    parts.workers.employ("case maker", room.maker, every=parts.timing.sweep)
-    parts.workers.employ("case acts", room.action_worker, every=parts.timing.sweep)
+def _start_on_cases(parts: Parts, room: CaseRoom) -> None:
+    parts.workers.employ("case maker", room.maker)
+    parts.workers.employ("case actions", room.action_worker)
 
 
 def _attaching(parts: Parts, core: _Core, book: CaseRepository) -> Attaching:
@@ -336,28 +328,26 @@ def _attaching(parts: Parts, core: _Core, book: CaseRepository) -> Attaching:
         replies=core.replies,
         tasks=parts.tasks,
         app_url=parts.orgs.app_url,
-        wake=parts.workers.wake,
         which_org=core.which_org,
         permissions=core.permissions,
     )
 
 
-async def _start_on_insights(parts: Parts, attaching: Attaching, owner: str) -> None:
-    timing, screen = parts.timing, attaching.screen
-    submitter = AttachWorker(
-        attaching.submits, attaching.shelf, parts.orgs, screen, timing, owner=owner, wake=parts.workers.wake
-    )
-    if parts.database.is_sqlite:
-        await submitter.recover()
-    parts.workers.employ("insights", submitter, every=timing.sweep)
+def _start_on_insights(parts: Parts, attaching: Attaching, owner: str) -> None:
+    worker = AttachWorker(attaching.submits, attaching.shelf, parts.orgs, attaching.screen, parts.timing, owner=owner)
+    parts.workers.employ("attach worker", worker)
+    parts.workers.repeat("old insight windows", attaching.shelf.clear, every=OLD_WINDOWS_GO_WITHIN)
+    parts.workers.repeat("old insight submits", attaching.submits.clear, every=AN_HOUR)
 
 
-async def _start_on_alerts(parts: Parts, alerts: AlertRoom) -> None:
-    if parts.database.is_sqlite:
-        await alerts.recover()
-    parts.workers.loops.extend(alerts.loops(every=parts.timing.sweep))
-    parts.workers.closers.extend(alerts.closers())
-    parts.workers.on_uninstall.append(forget_alerts(parts.database))
+def _start_on_alerts(parts: Parts, alerts: AlertRoom) -> None:
+    workers = parts.workers
+    workers.employ("alert router", alerts.sorter)
+    workers.employ("automatic starts", alerts.starts)
+    workers.employ("mutes", alerts.mutes)
+    workers.repeat("mutes that end", alerts.book.end_mutes, every=MUTES_END_WITHIN)
+    workers.repeat("old alerts", alerts.forget_old, every=AN_HOUR)
+    workers.on_uninstall.append(forget_alerts(parts.database))
     secret = parts.settings.bits_webhook_secret
     if secret is None:
         logger.info("Datadog's webhook is off: BITS_WEBHOOK_SECRET is not set, so its address answers 404")

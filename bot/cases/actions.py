@@ -3,13 +3,11 @@
 Actions on one case keep the order they came in, so the last one wins and the card names everybody in that order.
 """
 
-import asyncio
 import logging
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, exists, select, update
+from sqlalchemy import ColumnElement, Row, exists, select
 
 from bot.cases.catalog import NO_PRIORITY
 from bot.cases.creation import refresh
@@ -23,14 +21,12 @@ from bot.datadog.orgs import ConnectedOrg
 from bot.datadog.trouble import Trouble, TroubleKind, or_trouble
 from bot.model import Place
 from bot.orgs.repository import OrgRepository
-from bot.storage.engine import Database
-from bot.storage.leases import Fence, Leases
+from bot.storage.engine import Database, wake
+from bot.storage.leases import Fence, LeasedWorker
 from bot.storage.timing import Timing
-from bot.storage.workers import Tasks
 
 logger = logging.getLogger(__name__)
 
-SLOTS = 8
 TRIES = 3
 _WAITING, _SENDING, _DONE, _REFUSED = "waiting", "sending", "done", "refused"
 
@@ -59,6 +55,7 @@ class CaseActions:
             attempt=0,
         )
         async with self.database.transaction() as connection:
+            wake(connection, case_acts)
             return (await connection.execute(inserted.returning(case_acts.c.id))).first() is not None
 
     async def take_again(self, act_id: int, workspace: str, person: str, key: str) -> bool:
@@ -75,28 +72,18 @@ class CaseActions:
     async def done(self, fence: Fence, action: CaseAction, org: str, case: Case | None, said: str) -> bool:
         async with self.database.transaction() as connection:
             values = {"state": _DONE, "said": said, "done_at": self.database.now, "owner": None}
-            changed = await connection.execute(update(case_acts).where(fence.holds(case_acts)).values(**values))
-            if not changed.rowcount:
+            if not await fence.write(connection, case_acts, **values):
                 return False
+            wake(connection, case_acts)  # the next one of this case
             if case is not None:
                 await self.cases.note(connection, org, case)
             await self.cases.show(connection, action.case_row)
         return True
 
     async def refuse(self, fence: Fence, trouble: Trouble) -> bool:
-        return await self.write(fence, state=_REFUSED, problem=trouble, owner=None)
-
-    async def later(self, fence: Fence, wait: float) -> bool:
-        return await self.write(fence, due_at=self.database.now + wait, owner=None)
-
-    async def sending(self, fence: Fence, action: CaseAction) -> bool:
-        since = self.database.now if action.sending_since is None else action.sending_since
-        return await self.write(fence, state=_SENDING, begun_at=since)
-
-    async def write(self, fence: Fence, **values: Any) -> bool:
         async with self.database.transaction() as connection:
-            changed = await connection.execute(update(case_acts).where(fence.holds(case_acts)).values(**values))
-        return bool(changed.rowcount)
+            wake(connection, case_acts)
+            return await fence.write(connection, case_acts, state=_REFUSED, problem=trouble, owner=None)
 
     @staticmethod
     def due() -> ColumnElement[bool]:
@@ -128,52 +115,27 @@ class _Outcome:
     case: Case | None = None
 
 
-class CaseActionWorker:
+class CaseActionWorker(LeasedWorker):
+    table = case_acts
+    slots = 8
+    due = CaseActions.due()
+    under_way = case_acts.c.state == _SENDING
+
     def __init__(
-        self,
-        actions: CaseActions,
-        orgs: OrgRepository,
-        replies: CaseReplies,
-        timing: Timing,
-        *,
-        owner: str,
-        wake: Callable[[], None],
+        self, actions: CaseActions, orgs: OrgRepository, replies: CaseReplies, timing: Timing, *, owner: str
     ) -> None:
+        super().__init__(actions.database, timing, owner=owner)
         self._actions = actions
         self._cases = actions.cases
         self._orgs = orgs
         self._replies = replies
-        self._timing = timing
-        self._leases = Leases(actions.database, case_acts, owner=owner, lease=timing.lease)
-        self._tasks = Tasks()
-        self._wake = wake
 
-    async def step(self) -> float | None:
-        free = SLOTS - len(self._tasks)
-        if free > 0:
-            for row in await self._leases.claim(CaseActions.due(), free):
-                self._tasks.spawn(self._run(row), f"{row.kind} of case {row.case_row}")
-        return None
-
-    async def recover(self) -> None:
-        await self._leases.settle_old(case_acts.c.state == _SENDING, self._timing.settle)
-        await self._leases.settle_old(case_acts.c.state != _SENDING, 0)
-
-    async def close(self, within: float) -> None:
-        await self._tasks.finish(within)
-        await self._leases.hand_back(case_acts.c.state == _SENDING, self._timing.settle)
-
-    async def _run(self, row: Row[Any]) -> None:
-        action, fence = read_action(row), self._leases.fence(row)
+    async def work(self, row: Row[Any], fence: Fence) -> None:
+        action = read_action(row)
         known = await self._cases.get(action.case_row)
-        try:
-            if known is not None:
-                async with asyncio.timeout(self._timing.lease):
-                    await self._advance(action, fence, known)
-        finally:
-            self._wake()
-
-    async def _advance(self, action: CaseAction, fence: Fence, known: KnownCase) -> None:
+        if known is None:  # its last workspace has left meanwhile
+            await self._actions.refuse(fence, Trouble(TroubleKind.NOT_FOUND))
+            return
         org = await self._orgs.get(known.org)
         if org is None:
             await self._failed(None, action, fence, known, Trouble(TroubleKind.NO_ORG))
@@ -185,7 +147,7 @@ class CaseActionWorker:
             # what may have happened is done again, which does no harm; a comment is looked for first
             is_comment = action.kind is CaseActionKind.COMMENT
             wait = self._timing.settle if is_comment else self._timing.backoff(action.attempt)
-            await self._actions.later(fence, wait)
+            await self.put_off(fence, wait)
         else:
             await self._failed(org, action, fence, known, outcome)
 
@@ -214,7 +176,8 @@ class CaseActionWorker:
         self, org: ConnectedOrg, action: CaseAction, fence: Fence, known: KnownCase
     ) -> _Outcome | Trouble:
         async def about_to_send() -> bool:
-            return await self._actions.sending(fence, action)
+            since = self._database.now if action.sending_since is None else action.sending_since
+            return await self.write(fence, state=_SENDING, begun_at=since)
 
         comment = CommentToPost(known.case_id, action.value, action.sending_since)
         trouble = await org.comments.post_once(comment, about_to_send=about_to_send)

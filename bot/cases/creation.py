@@ -4,9 +4,7 @@ Creating is not idempotent. Before it the request says `creating`; whoever finds
 request's reference, adopts the case that carries it, and never creates another one on a guess.
 """
 
-import asyncio
 import logging
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -24,14 +22,12 @@ from bot.datadog.errors import BadRequest
 from bot.datadog.orgs import ConnectedOrg
 from bot.datadog.trouble import Trouble, TroubleKind, or_trouble, trouble_of
 from bot.orgs.repository import OrgRepository
-from bot.storage.leases import Fence, Leases
+from bot.storage.leases import Fence, LeasedWorker
 from bot.storage.timing import Timing
-from bot.storage.workers import Tasks
 from bot.wording import APP
 
 logger = logging.getLogger(__name__)
 
-SLOTS = 8
 _CLOCK_SKEW = 300.0  # seconds Datadog's clock may be behind ours
 _MORE_LOOKS = 3  # times as many where Datadog shows nothing at all: that says little
 _PAGE = 100
@@ -45,7 +41,12 @@ class _Claim:
     fence: Fence
 
 
-class CaseMaker:
+class CaseMaker(LeasedWorker):
+    table = case_orders
+    slots = 8
+    due = CaseRequests.due()
+    under_way = case_orders.c.state == CaseRequestState.CREATING
+
     def __init__(
         self,
         requests: CaseRequests,
@@ -56,43 +57,17 @@ class CaseMaker:
         timing: Timing,
         *,
         owner: str,
-        wake: Callable[[], None],
     ) -> None:
+        super().__init__(requests.database, timing, owner=owner)
         self._requests = requests
         self._cases = cases
         self._orgs = orgs
         self._catalogs = catalogs
         self._replies = replies
-        self._timing = timing
-        self._leases = Leases(requests.database, case_orders, owner=owner, lease=timing.lease)
-        self._tasks = Tasks()
-        self._wake = wake
 
-    async def step(self) -> float | None:
-        free = SLOTS - len(self._tasks)
-        if free > 0:
-            for row in await self._leases.claim(CaseRequests.due(), free):
-                self._tasks.spawn(self._run(row), f"case request {row.ref}")
-        return None
-
-    async def recover(self) -> None:
-        sent = case_orders.c.state == CaseRequestState.CREATING
-        await self._leases.settle_old(sent, self._timing.settle)
-        await self._leases.settle_old(~sent, 0)
-
-    async def close(self, within: float) -> None:
-        await self._tasks.finish(within)
-        await self._leases.hand_back(case_orders.c.state == CaseRequestState.CREATING, self._timing.settle)
-
-    async def _run(self, row: Row[Any]) -> None:
-        try:
-            async with asyncio.timeout(self._timing.lease):
-                await self._advance(read_request(row), self._leases.fence(row))
-        finally:
-            self._wake()
-
-    async def _advance(self, request: CaseRequest, fence: Fence) -> None:
+    async def work(self, row: Row[Any], fence: Fence) -> None:
         """One phase a claim, so that each has the whole lease; the next claim follows at once."""
+        request = read_request(row)
         org = await self._orgs.get(request.org)
         if org is None:
             await self._no_org(request, fence)

@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from bot.cases.catalog import Catalog, Catalogs, first_status, priority_of
@@ -10,7 +9,7 @@ from bot.cases.draft import alert_insights, comment_for, draft_description, draf
 from bot.cases.model import CaseContent, CaseRequest, CaseRequestState, CaseSource
 from bot.cases.posts import CaseReplies
 from bot.cases.repository import CaseRepository
-from bot.cases.requests import ACK_LANDS, CaseRequests
+from bot.cases.requests import CaseRequests
 from bot.cases.views import answers, modal
 from bot.cases.views.answers import CaseAnswer
 from bot.cases.views.modal import CaseForm
@@ -35,7 +34,6 @@ from bot.slack.interactions import Interaction
 from bot.slack.message import Message
 from bot.slack.modals import Modals
 from bot.slack.replies import Replies
-from bot.storage.workers import Tasks
 from bot.wording import CASES
 
 CASE_FORM = "case_form"
@@ -73,8 +71,6 @@ class CaseForms:
     which_org: WhichOrg
     modals: Modals
     replies: Replies
-    tasks: Tasks
-    wake: Callable[[], None]
 
     # -- opening it ---------------------------------------------------------------------------------------------
 
@@ -260,26 +256,16 @@ class CaseForms:
     async def submit_again(self, request: CaseRequest, view_id: str) -> CaseAnswer:
         if refusal := await case_refusal(self.permissions, request.place, request.requester):
             return answers.not_allowed(request, refusal)
-        if await self.requests.submit_again(request, view_id):
-            self._wake_soon()
+        await self.requests.submit_again(request, view_id)
         return await self._answer(request)
 
     async def _submitted_view(self, request: CaseRequest, content: CaseContent | None, view_id: str) -> Block:
-        if content is not None and await self.requests.submit(request, content, view_id):
-            self._wake_soon()
+        if content is not None:
+            await self.requests.submit(request, content, view_id)
         return modal.answer_view(request.key, await self._answer(request))
 
     async def _answer(self, request: CaseRequest) -> CaseAnswer:
         return await self.case_replies.answer_to(await self.requests.by_id(request.id) or request)
-
-    def _wake_soon(self) -> None:
-        """Once the answer to the submit is on the screen."""
-
-        async def wake() -> None:
-            await asyncio.sleep(ACK_LANDS)
-            self.wake()
-
-        self.tasks.spawn(wake(), "waking the case maker")
 
     async def _refused_view(self, request: CaseRequest) -> Block | None:
         """For somebody whose rights went away while the window was open."""

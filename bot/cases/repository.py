@@ -17,7 +17,7 @@ from bot.cases.tables import case_acts, case_orders, case_places, cases
 from bot.datadog.case_model import Case, Person
 from bot.model import Place
 from bot.storage.engine import Database
-from bot.storage.outbox import Owed, enqueue, show_anew, try_refused_again
+from bot.storage.outbox import NewPost, enqueue, show_anew, try_refused_again
 from bot.storage.tables import deliveries
 
 CASE_CARD = "case_card"  # kind of deliveries; their subject is a row of `cases`
@@ -93,16 +93,15 @@ class CaseRepository:
             .where(case_places.c.case_row == case_row, _at(place))
         )
         place_row, case_id = belonging.one()
-        lane = f"case:{place_row}"
-        owed = Owed(
+        post = NewPost(
             key=f"{CASE_CARD}:{case_id}:{place_row}",
             kind=CASE_CARD,
-            lane=lane,
+            thread_key=f"case:{place_row}",
             subject_id=case_row,
             requester=person,
             **_where(place),
         )
-        if not await enqueue(self.database, connection, owed):
+        if not await enqueue(self.database, connection, post):
             spot = (place.workspace, place.channel, place.thread_ts)
             await try_refused_again(self.database, connection, case_row, (CASE_CARD,), spot)
 

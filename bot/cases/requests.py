@@ -14,7 +14,7 @@ from bot.cases.tables import case_orders
 from bot.datadog.case_model import Case
 from bot.datadog.trouble import Trouble
 from bot.model import Place
-from bot.storage.engine import Database
+from bot.storage.engine import Database, wake
 from bot.storage.leases import Fence
 
 DRAFTS_LIVE = 24 * 3600.0
@@ -109,6 +109,7 @@ class CaseRequests:
                 .where(case_orders.c.id == request.id, case_orders.c.state.in_(before))
                 .values(**{**fresh, **values, "state": state})
             )
+            wake(connection, case_orders, after=ACK_LANDS)
         return bool(changed.rowcount)
 
     async def under_way(self, request: CaseRequest) -> CaseRequest | None:
@@ -145,8 +146,7 @@ class CaseRequests:
 
     async def write(self, fence: Fence, **values: Any) -> bool:
         async with self.database.transaction() as connection:
-            changed = await connection.execute(update(case_orders).where(fence.holds(case_orders)).values(**values))
-        return bool(changed.rowcount)
+            return await fence.write(connection, case_orders, **values)
 
     async def made(self, fence: Fence, request: CaseRequest, made: Case) -> bool:
         """The case is there: its thread remembers it and is owed its card, all in one."""
@@ -164,10 +164,12 @@ class CaseRequests:
                     state=CaseRequestState.CREATED, case_row=row.id, due_at=self.database.now, owner=None, attempt=0
                 )
             )
+            wake(connection, case_orders)
         return True
 
     async def later(self, fence: Fence, wait: float, **values: Any) -> bool:
-        return await self.write(fence, due_at=self.database.now + wait, owner=None, **values)
+        async with self.database.transaction() as connection:
+            return await fence.put_off(self.database, connection, case_orders, wait, **values)
 
     async def refuse(self, fence: Fence, problem: Trouble, **values: Any) -> bool:
         refused = {"state": CaseRequestState.REFUSED, "problem": problem, "retry_at": None}

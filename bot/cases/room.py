@@ -1,6 +1,5 @@
 """The case room put together: what other rooms use of it, its listeners, and its workers."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 from bot.cases.actions import CaseActions, CaseActionWorker
@@ -58,7 +57,6 @@ def build(
     tasks: Tasks,
     *,
     owner: str,
-    wake: Callable[[], None],
 ) -> CaseRoom:
     catalogs = Catalogs(orgs, tasks)
     cases = CaseRepository(database, catalogs.known)
@@ -76,17 +74,15 @@ def build(
         which_org,
         modals,
         replies,
-        tasks,
-        wake,
     )
     return CaseRoom(
         cases=cases,
         requests=requests,
         forms=forms,
-        commands=CaseCommands(forms, cases, catalogs, orgs, permissions, which_org, replies, wake),
+        commands=CaseCommands(forms, cases, catalogs, orgs, permissions, which_org, replies),
         cards=CaseCards(cases, outbox, replies, orgs.app_url),
-        maker=CaseMaker(requests, cases, orgs, catalogs, case_replies, timing, owner=owner, wake=wake),
-        action_worker=CaseActionWorker(actions, orgs, case_replies, timing, owner=owner, wake=wake),
+        maker=CaseMaker(requests, cases, orgs, catalogs, case_replies, timing, owner=owner),
+        action_worker=CaseActionWorker(actions, orgs, case_replies, timing, owner=owner),
         form_listeners=CaseFormListeners(forms, requests, catalogs, investigations, modals),
-        card_listeners=CaseCardListeners(cases, actions, permissions, modals, wake),
+        card_listeners=CaseCardListeners(cases, actions, permissions, modals),
     )

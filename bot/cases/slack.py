@@ -4,7 +4,7 @@ import asyncio
 import json
 import logging
 import re
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Coroutine, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -171,7 +171,6 @@ class CaseCardListeners:
     actions: CaseActions
     permissions: Permissions
     modals: Modals
-    wake: Callable[[], None]
 
     def register(self, on: Listeners) -> None:
         on.action(card.STATUS, self.set_status)
@@ -195,7 +194,6 @@ class CaseCardListeners:
         if not isinstance(known, KnownCase):
             return known
         await self.actions.take(CaseAction(click.key, known.id, click.place, click.person, kind, value))
-        self.wake()
         return None
 
     async def _case(self, click: Interaction) -> KnownCase | Message:
@@ -209,7 +207,6 @@ class CaseCardListeners:
         if refusal := await case_refusal(self.permissions, click.place, click.person):
             return refusal
         taken = await self.actions.take_again(click.number, click.workspace, click.person, click.key)
-        self.wake()
         return None if taken else answers.case_unknown_here()
 
     async def open_comment(self, click: Interaction) -> After:
@@ -231,7 +228,6 @@ class CaseCardListeners:
             return Submitted(view=modal.answer_view("", refused, title="Add comment"))
         action = CaseAction(window.key, known.id, window.place, window.person, CaseActionKind.COMMENT, comment)
         await self.actions.take(action)
-        self.wake()
         return Submitted()
 
 
@@ -246,7 +242,6 @@ class CaseCommands:
     permissions: Permissions
     which_org: WhichOrg
     replies: Replies
-    wake: Callable[[], None]
 
     def new(self, interaction: Interaction, title: str) -> Message | Coroutine[Any, Any, None]:
         """A mention gives no right to open a window, so it is answered with a button."""
@@ -272,7 +267,6 @@ class CaseCommands:
             message = await looking
         finally:
             looking.cancel()
-        self.wake()
         if message is not None:
             await self.replies.tell(place, person, message)
 

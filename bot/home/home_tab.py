@@ -29,18 +29,23 @@ from bot.home.view import (
     home_view,
 )
 from bot.investigations.health import HealthReader
+from bot.investigations.repository import CARD
 from bot.model import Place
 from bot.orgs.model import OrgEntry
 from bot.orgs.repository import OrgRepository
+from bot.orgs.tables import orgs
 from bot.rules.budget import Budget
 from bot.rules.permissions import Permissions
 from bot.rules.policy import Allowed
 from bot.rules.repository import RuleRepository
+from bot.rules.tables import channel_rules
 from bot.slack.blocks import Block
 from bot.slack.clients import BotClient, Workspaces
 from bot.slack.errors import CALL_ERRORS, error_code
 from bot.slack.text import escape
 from bot.storage.engine import Database
+from bot.storage.outbox import posted
+from bot.storage.tables import deliveries
 
 logger = logging.getLogger(__name__)
 
@@ -70,6 +75,8 @@ class HomeTabs:
         self._links: OrderedDict[tuple[str, str, str], str] = OrderedDict()
         self._locks: dict[tuple[str, str], asyncio.Lock] = {}
         self._looked_at = 0.0
+        # what people see of a change is a card that is due, rules or organisations: nothing else stands in a Home
+        self.alarm = database.alarm(deliveries, posted(CARD), channel_rules, orgs)
 
     async def opened(self, workspace: str, person: str, view_hash: str) -> None:
         """She looks at it now. `view_hash` is of what stands there."""
@@ -86,10 +93,11 @@ class HomeTabs:
         if await self._draw(workspace, person):
             await self._draw(workspace, person)  # now with the links to threads
 
-    async def step(self) -> float | None:
+    async def step(self) -> None:
         """Something has changed somewhere: draw anew what is open and shows it."""
         if (early := self._looked_at + _PACE - time.monotonic()) > 0:
-            return early
+            self.alarm.ring(early)
+            return
         self._looked_at = time.monotonic()
         query = select(home_tabs.c.workspace, home_tabs.c.person).where(
             home_tabs.c.opened_at > self._database.now - OPEN_FOR
@@ -99,7 +107,6 @@ class HomeTabs:
         for workspace, person in rows:
             if await self._draw(workspace, person):
                 await self._draw(workspace, person)
-        return None
 
     # -- drawing ------------------------------------------------------------------------------------------------
 

@@ -64,7 +64,6 @@ class Attaching:
     replies: Replies
     tasks: Tasks
     app_url: Callable[[str], str]
-    wake: Callable[[], None]
     which_org: WhichOrg
     permissions: Permissions
 

@@ -146,10 +146,6 @@ class AuditTrail:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def write(self, entry: Entry) -> None:
-        async with self._database.transaction() as connection:
-            await note(self._database, connection, entry)
-
     async def latest(self, workspace: str, *, channel: str = "", limit: int = 15) -> list[Line]:
         """Of one channel, or of the whole workspace; the newest first."""
         query = (

@@ -19,6 +19,7 @@ from bot.investigations.requests import Outcome, Reception
 from bot.investigations.seen_alerts import SeenAlerts
 from bot.model import AlertRef, Ask, Place
 from bot.orgs.model import NoOrg
+from bot.rules.budget import Terms
 from bot.rules.model import AlertFacts, AlertFilter, ChannelRules
 from bot.storage.engine import Database
 from bot.storage.tables import deliveries
@@ -90,7 +91,7 @@ class Considered:
         self.orgs.append(org)
         return None
 
-    async def ask(self, ask: Ask) -> Outcome:
+    async def ask(self, ask: Ask, terms: Terms) -> Outcome:  # noqa: ARG002
         self.asks.append(ask)
         return Outcome(Reception.STARTED)
 
@@ -174,7 +175,6 @@ class RoomOnStage:
             seen_alerts=self.seen_alerts,
             teller=self.told,
             owner=owner,
-            wake=lambda: None,
         )
 
     # -- what happens -------------------------------------------------------------------------------------------

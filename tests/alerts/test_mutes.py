@@ -13,6 +13,7 @@ from bot.datadog.errors import Forbidden, NotFound, NotSent, Unavailable
 from bot.investigations.model import FailureKind
 from bot.model import Place
 from tests.alerts.conftest import RoomOnStage, notice
+from tests.claims import claim
 
 
 async def an_alert(room: RoomOnStage, **more: object) -> KnownCycle:
@@ -142,8 +143,8 @@ async def test_an_unmute_that_was_cut_off_is_simply_repeated(room: RoomOnStage) 
 
 async def _die_while_sending(room: RoomOnStage) -> None:
     dead = room.another("dead").mutes
-    (row,) = await dead._leases.claim(alert_mutes.c.state == State.ASKED, 5)
-    assert await dead._write(row, state=State.SENDING)
+    (row,) = await claim(dead._leases, alert_mutes.c.state == State.ASKED, 5)
+    assert await dead.write(dead._leases.fence(row), state=State.SENDING)
 
 
 async def test_a_downtime_that_is_gone_already_counts_as_taken_back(room: RoomOnStage) -> None:

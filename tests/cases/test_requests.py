@@ -16,6 +16,7 @@ from bot.model import AlertRef, EventRef, MonitorRef
 from bot.storage.engine import Database
 from bot.storage.leases import Leases
 from tests.cases.library import ELSEWHERE, MONITOR, THREAD, case, content
+from tests.claims import claim
 from tests.clock import Clock
 from tests.pg import database_url, ready_postgres_url
 
@@ -115,7 +116,7 @@ async def test_the_first_submit_counts(requests: CaseRequests, clock: Clock) -> 
     assert not await requests.submit(request, content("two"), "V2")
     await requests.remember_draft(request, wanted=content("three"))
     clock.wind(1)
-    (row,) = await _leases(requests).claim(CaseRequests.due(), 5)
+    (row,) = await claim(_leases(requests), CaseRequests.due(), 5)
     assert row.wanted.title == "one"
     now = await requests.by_id(request.id)
     assert now is not None
@@ -127,9 +128,9 @@ async def test_it_is_not_taken_up_before_the_answer_to_the_submit_is_on_the_scre
 ) -> None:
     request = await requests.draft("default", THREAD, "U1", CaseSource())
     await requests.submit(request, content(), "V1")
-    assert await _leases(requests).claim(CaseRequests.due(), 5) == []
+    assert await claim(_leases(requests), CaseRequests.due(), 5) == []
     clock.wind(0.3)
-    assert len(await _leases(requests).claim(CaseRequests.due(), 5)) == 1
+    assert len(await claim(_leases(requests), CaseRequests.due(), 5)) == 1
 
 
 async def test_whoever_lost_the_claim_makes_nothing(requests: CaseRequests, clock: Clock) -> None:
@@ -137,9 +138,9 @@ async def test_whoever_lost_the_claim_makes_nothing(requests: CaseRequests, cloc
     await requests.submit(request, content(), "V1")
     clock.wind(1)
     one, two = _leases(requests, "one"), _leases(requests, "two")
-    (row,) = await one.claim(CaseRequests.due(), 5)
+    (row,) = await claim(one, CaseRequests.due(), 5)
     clock.wind(60)
-    (again,) = await two.claim(CaseRequests.due(), 5)
+    (again,) = await claim(two, CaseRequests.due(), 5)
     assert not await requests.made(one.fence(row), request, case(1))
     assert await requests.made(two.fence(again), request, case(2))
     cases = CaseRepository(requests.database, lambda _org: None)
@@ -157,7 +158,7 @@ async def test_a_request_goes_back_only_from_where_it_may(requests: CaseRequests
     assert not await requests.submit_again(request, "")
     clock.wind(1)
     leases = _leases(requests)
-    (row,) = await leases.claim(CaseRequests.due(), 1)
+    (row,) = await claim(leases, CaseRequests.due(), 1)
     trouble = Trouble(TroubleKind.FORBIDDEN, "no", "cases_write")
     await requests.refuse(leases.fence(row), trouble)
     refused = await requests.by_id(request.id)
@@ -201,13 +202,13 @@ async def test_actions_on_one_case_come_one_after_the_other(actions: CaseActions
         await actions.take(CaseAction(key, row, THREAD, "U1", CaseActionKind.PRIORITY, "P1"))
     leases = Leases(requests.database, case_acts, owner="one", lease=30)
 
-    first = await leases.claim(CaseActions.due(), 10)
+    first = await claim(leases, CaseActions.due(), 10)
     assert [row.key for row in first] == ["a", "c"]
-    assert await leases.claim(CaseActions.due(), 10) == []
+    assert await claim(leases, CaseActions.due(), 10) == []
     await actions.done(
         leases.fence(first[0]), read_action(first[0]), "default", case(1, at=1), "set the priority to P1"
     )
-    assert [row.key for row in await leases.claim(CaseActions.due(), 10)] == ["b"]
+    assert [row.key for row in await claim(leases, CaseActions.due(), 10)] == ["b"]
     known = await cases.get(one.id)
     assert known is not None
     assert [action.said for action in known.done] == ["set the priority to P1"]
@@ -217,12 +218,12 @@ async def test_only_a_refused_action_of_ones_own_is_taken_again(actions: CaseAct
     known = await actions.cases.remember("default", case(1), place=THREAD, person="U1")
     await actions.take(CaseAction("a", known.id, THREAD, "U1", CaseActionKind.COMMENT, "words"))
     leases = Leases(requests.database, case_acts, owner="one", lease=30)
-    (row,) = await leases.claim(CaseActions.due(), 10)
+    (row,) = await claim(leases, CaseActions.due(), 10)
     assert not await actions.take_again(row.id, "T1", "U1", "again")
     await actions.refuse(leases.fence(row), Trouble(TroubleKind.CONFLICT))
     assert not await actions.take_again(row.id, "T1", "U2", "again")
     assert not await actions.take_again(row.id, "T2", "U1", "again")
     assert await actions.take_again(row.id, "T1", "U1", "again")
     assert not await actions.take_again(row.id, "T1", "U1", "again"), "one press, one action"
-    (anew,) = await leases.claim(CaseActions.due(), 10)
+    (anew,) = await claim(leases, CaseActions.due(), 10)
     assert (anew.kind, anew.value) == ("comment", "words")

@@ -18,6 +18,7 @@ from bot.model import Place
 from bot.storage.engine import Database
 from bot.storage.leases import Fence, Leases
 from bot.storage.tables import deliveries
+from tests.claims import claim
 from tests.clock import Clock
 from tests.pg import database_url, ready, ready_postgres_url
 
@@ -42,7 +43,7 @@ async def submits(database_url: str, clock: Clock) -> AsyncIterator[AttachJobs]:
 
 async def claimed(submits: AttachJobs, owner: str = "one") -> list[Fence]:
     leases = Leases(submits.database, insight_submits, owner=owner, lease=30)
-    rows = await leases.claim(insight_submits.c.state == "waiting", 10)
+    rows = await claim(leases, insight_submits.c.state == "waiting", 10)
     return [leases.fence(row) for row in rows]
 
 

@@ -70,7 +70,6 @@ async def test_nothing_is_drawn_again_while_nothing_changes(town: OrgTown) -> No
     await opens(town.ana, "None yet")
     drawn = published(town)
 
-    town.bot.wake()
     await town.ben.command("/bits", "investigate why is it slow", in_=town.channel)
     await town.slack.wait_for(lambda: len(town.datadog.org.investigations) == 1)
     await opens(town.ben, "why is it slow")

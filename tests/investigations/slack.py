@@ -125,7 +125,7 @@ class Card:
         self._outbox = outbox
 
     async def message(self, delivery: Delivery, *, may_repeat: bool) -> Message | None:  # noqa: ARG002
-        found = await self._repository.get(delivery.owed.subject_id)
+        found = await self._repository.get(delivery.post.subject_id)
         if found is None:
             return None
         why = f" ({found.failure.kind})" if found.failure else ""
@@ -141,7 +141,7 @@ class Conclusions:
         self._outbox = outbox
 
     async def message(self, delivery: Delivery, *, may_repeat: bool) -> Message | None:
-        found = await self._repository.get(delivery.owed.subject_id)
+        found = await self._repository.get(delivery.post.subject_id)
         if found is None:
             return None
         told = ", ".join(each.title for each in found.conclusions) or "nothing"

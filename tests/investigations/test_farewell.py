@@ -15,9 +15,7 @@ OTHER_ALERT = AlertRef(monitor_id=8, event_id="80", event_ts=1_700_000_000_000)
 
 async def ask_from(world: World, workspace: str, subject: Subject = ALERT) -> None:
     ask = world.an_ask(subject)
-    await world.bot.requests.ask(
-        replace(ask, key=f"{workspace}:{ask.key}", place=replace(ask.place, workspace=workspace))
-    )
+    await world.bot.ask(replace(ask, key=f"{workspace}:{ask.key}", place=replace(ask.place, workspace=workspace)))
 
 
 async def leave(world: World, workspace: str) -> None:

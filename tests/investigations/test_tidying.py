@@ -21,7 +21,7 @@ async def counts(world: World) -> list[int]:
 async def test_old_rows_go(both_worlds: World, clock: Clock) -> None:
     world = both_worlds
     tidying = Tidying(world.database, clock=clock)
-    await world.bot.requests.ask(Ask("auto:1", ALERT, Place("T1", "C1"), "", Source.AUTOMATIC))
+    await world.bot.ask(Ask("auto:1", ALERT, Place("T1", "C1"), "", Source.AUTOMATIC))
     assert await counts(world) == [1, 1, 2]
 
     await tidying.step()
@@ -41,7 +41,7 @@ async def test_old_rows_go(both_worlds: World, clock: Clock) -> None:
 async def test_asked_again_at_once_nothing_is_looked_at(world: World, clock: Clock) -> None:
     tidying = Tidying(world.database, clock=lambda: 1.0)
     await tidying.step()
-    await world.bot.requests.ask(Ask("auto:1", ALERT, Place("T1", "C1"), "", Source.AUTOMATIC))
+    await world.bot.ask(Ask("auto:1", ALERT, Place("T1", "C1"), "", Source.AUTOMATIC))
     clock.wind(2 * KEPT_FOR)
     await tidying.step()
     assert await counts(world) == [1, 1, 2]
