@@ -6,7 +6,22 @@ from types import ModuleType
 from typing import Any
 
 import pytest
-from sqlalchemy import JSON, Boolean, Column, Float, Integer, Table, event, insert, select, text, update
+from sqlalchemy import (
+    JSON,
+    Boolean,
+    Column,
+    Float,
+    Integer,
+    Table,
+    TableClause,
+    column,
+    event,
+    insert,
+    select,
+    text,
+    update,
+)
+from sqlalchemy import table as clause
 from sqlalchemy.dialects import sqlite
 
 import bot.schema
@@ -20,6 +35,7 @@ from bot.storage import retention
 from bot.storage.engine import Database
 from bot.storage.retention import DAY, LONG, SOON, AtUninstall, Lives, forget_workspace, is_old, remove_old, rules
 from bot.storage.tables import deliveries
+from bot.storage.typed_json import TypedJson
 from tests.clock import Clock
 
 TIMED = {table.name: (table, rule.lives) for table, rule in rules.items() if not isinstance(rule.lives, Lives)}
@@ -63,7 +79,7 @@ def made_up(table: Table, number: int, at: float, **more: Any) -> dict[str, Any]
     """A row whose numbers are all the same, so that it belongs to the rows of that number in other tables."""
 
     def value(column: Column[Any]) -> Any:
-        if isinstance(column.type, JSON):
+        if isinstance(column.type, JSON | TypedJson):
             return {}
         if isinstance(column.type, Boolean):
             return True
@@ -78,7 +94,14 @@ def made_up(table: Table, number: int, at: float, **more: Any) -> dict[str, Any]
 
 async def put(database: Database, table: Table, *rows: dict[str, Any]) -> None:
     async with database.transaction() as connection:
-        await connection.execute(insert(table), rows)
+        await connection.execute(insert(_untyped(table)), rows)
+
+
+def _untyped(table: Table) -> TableClause:
+    """The table with plain JSON in place of its records: what is made up here is none."""
+    return clause(
+        table.name, *(column(each.name, JSON() if isinstance(each.type, TypedJson) else each.type) for each in table.c)
+    )
 
 
 async def put_whole(database: Database, table: Table, number: int, at: float, **more: Any) -> None:
