@@ -114,7 +114,7 @@ async def asked_of_the_database(folder: Path) -> Figures:
         alert = await town.alert()
         meter.reset()
         await town.ana.shortcut("investigate_message", on=alert.message)
-        await town.datadog.wait_for(lambda: town.datadog.triggers())
+        await town.datadog.wait_for(town.datadog.triggers)
         town.datadog.finish(town.datadog.triggers()[0].id)
         await town.slack.wait_for(lambda: "here is what" in town.thread(alert.message), timeout=60)
         return {
