@@ -1,17 +1,21 @@
 """Everything Slack sends us arrives in one of these files; each parses, calls, answers, and decides nothing itself."""
 
+import time
+
 from slack_bolt.async_app import AsyncApp
 
 from bot.alerts.slack import AlertButtons
-from bot.cases import slack as cases
-from bot.commands import slack as commands
 from bot.home.home_tab import HomeListeners
+from bot.insights import openings
 from bot.insights import slack as attach
+from bot.insights.commands import AttachCommands
+from bot.investigations.commands import Investigate, InvestigationCommands
 from bot.investigations.listeners import actions, events, shortcuts, views
 from bot.investigations.listeners.over_budget import OverBudgetButton
-from bot.orgs import choice as orgs
-from bot.orgs import slack as connect
+from bot.investigations.reception import answer_later, receive
+from bot.orgs.slack import OrgListeners
 from bot.services import Services
+from bot.slack.interactions import Interaction
 from bot.slack.listeners import Listeners
 from bot.workspaces import slack as lifecycle
 
@@ -20,18 +24,57 @@ def register(app: AsyncApp, services: Services) -> None:
     on = Listeners(app, services.replies, services.tasks)
     AlertButtons(services.alerts.book, services.alerts.mutes, services.permissions, services.modals).register(on)
     OverBudgetButton(services.requests, services.permissions).register(on)
+    services.cases.register(on)
     services.settings_form.register(on)
     HomeListeners(services.home_tabs, services.settings_form, services.tasks).register(on)
-    for listeners in (
-        actions,
-        attach,
-        cases,
-        commands,
-        connect,
-        events,
-        lifecycle,
-        orgs,
-        shortcuts,
-        views,
-    ):
+    orgs = OrgListeners(
+        orgs=services.org_book,
+        connecting=services.connecting,
+        questions=services.org_questions,
+        modals=services.modals,
+        replies=services.replies,
+        tasks=services.tasks,
+    )
+    orgs.register(on)
+    add_commands(services, orgs)
+    services.commands.register(on)
+    for listeners in (actions, attach, events, lifecycle, shortcuts, views):
         listeners.register(app, services)
+
+
+def add_commands(services: Services, orgs: OrgListeners) -> None:
+    """Every room's, in the order in which help shows them."""
+    investigations, cases_, attach_ = _investigations(services), services.cases.commands, _attach(services)
+    for room in (investigations, cases_, attach_):
+        room.go_on_after(services.org_questions)
+    services.commands.add(
+        *investigations.commands(),
+        *cases_.commands(),
+        *attach_.commands(),
+        *services.status.commands(),
+        *services.settings_form.commands(),
+        *services.audit.commands(),
+        *orgs.commands(),
+    )
+
+
+def _investigations(services: Services) -> InvestigationCommands:
+    async def start(interaction: Interaction, request: Investigate, org: str) -> None:
+        outcome = await receive(services, interaction, request.subject, request.source, org=org)
+        answer_later(services, interaction, request.subject, outcome)
+
+    return InvestigationCommands(
+        start=start,
+        permissions=services.permissions,
+        which_org=services.which_org,
+        orgs=services.org_book,
+        replies=services.replies,
+        clock=time.time,
+    )
+
+
+def _attach(services: Services) -> AttachCommands:
+    def begin(interaction: Interaction, beginning: openings.Beginning, org: str) -> None:
+        openings.begin(services.attaching, interaction, beginning, org=org)
+
+    return AttachCommands(begin)

@@ -5,12 +5,7 @@ from dataclasses import dataclass
 
 from bot.alerts.automatic import Automatic
 from bot.alerts.room import AlertRoom
-from bot.cases.actions import CaseActions
-from bot.cases.catalog import Catalogs
-from bot.cases.ports import CaseOrgs
-from bot.cases.posts import CaseFront
-from bot.cases.repository import CaseRepository
-from bot.cases.requests import CaseRequests
+from bot.cases.room import CaseRoom
 from bot.home.home_tab import HomeTabs
 from bot.home.status import StatusCommand
 from bot.insights.opening_forms import Attaching
@@ -24,25 +19,16 @@ from bot.investigations.threads import ThreadReader
 from bot.orgs.connecting import Connecting
 from bot.orgs.questions import OrgQuestions
 from bot.orgs.repository import OrgRepository
+from bot.rules.org_choice import WhichOrg
 from bot.rules.permissions import Permissions
 from bot.rules.repository import RuleRepository
 from bot.rules.slack import AuditCommand, SettingsForm
-from bot.rules.which_org import WhichOrg
 from bot.slack.clients import Workspaces
+from bot.slack.commands import Commands
 from bot.slack.modals import Modals
 from bot.slack.replies import Replies
 from bot.storage.workers import Tasks
 from bot.workspaces.departures import Lifecycle
-
-
-@dataclass(frozen=True, slots=True)
-class CaseServices:
-    book: CaseRepository
-    orders: CaseRequests
-    acts: CaseActions
-    catalogs: Catalogs
-    orgs: CaseOrgs
-    front: CaseFront
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,9 +43,8 @@ class Services:
     tasks: Tasks
     seen_alerts: SeenAlerts
     threads: ThreadReader
-    cases: CaseServices
+    cases: CaseRoom
     app_url: Callable[[str], str]  # of an org, for links
-    keep_watching: Callable[[], None]  # wakes whoever has to act on a change
     attaching: Attaching
     alerts: AlertRoom
     rules: RuleRepository
@@ -73,5 +58,6 @@ class Services:
     which_org: WhichOrg
     org_questions: OrgQuestions
     connecting: Connecting
+    commands: Commands
     home_tabs: HomeTabs
     lifecycle: Lifecycle | None = None  # none with the one workspace of the settings

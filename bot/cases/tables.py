@@ -1,8 +1,31 @@
 """Tables of what we know of cases: as last seen, which threads they belong to, who did what, and cases still to be made."""
 
-from sqlalchemy import JSON, Boolean, Column, Float, ForeignKey, Index, Integer, String, Table, Text, UniqueConstraint
+from pydantic import TypeAdapter
+from sqlalchemy import (
+    Boolean,
+    Column,
+    ColumnElement,
+    Float,
+    ForeignKey,
+    Index,
+    Integer,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+    and_,
+    exists,
+    or_,
+)
 
-from bot.storage.tables import RowId, metadata
+from bot.cases.model import CaseContent, CaseFacts, CaseNotes, CaseSource
+from bot.datadog.trouble import Trouble
+from bot.orgs.tables import of_its_orgs
+from bot.storage.retention import DAY, LONG, AtUninstall, Life, Lives, Part, keep
+from bot.storage.tables import RowId, messages, metadata
+from bot.storage.typed_json import TypedJson
+
+CASE_CARD = "case_card"  # kind of deliveries; they show a row of `cases`
 
 cases = Table(
     "cases",
@@ -11,7 +34,7 @@ cases = Table(
     Column("org", String(64), nullable=False),
     Column("case_id", String(64), nullable=False),
     Column("key", String(64), nullable=False),
-    Column("shown", JSON, nullable=False),  # what a card shows of it
+    Column("shown", TypedJson(TypeAdapter(CaseFacts)), nullable=False),  # what a card shows of it
     Column("modified_at", Float, nullable=True),  # Datadog's own time: an older answer never overwrites a newer one
     Column("version", Integer, nullable=False),
     Column("gone", Boolean, nullable=False),
@@ -38,7 +61,7 @@ case_acts = Table(
     "case_acts",
     metadata,
     Column("id", RowId, primary_key=True),
-    Column("key", String(255), nullable=False, unique=True),  # the same for a retry of the same gesture
+    Column("key", String(255), nullable=False, unique=True),  # the same for a retry of the same click
     Column("case_row", RowId, ForeignKey("cases.id"), nullable=False),
     Column("workspace", String(32), nullable=False),
     Column("channel", String(32), nullable=False),
@@ -48,7 +71,7 @@ case_acts = Table(
     Column("value", Text, nullable=False),
     Column("said", Text, nullable=False),  # what the card says of it, once done
     Column("state", String(16), nullable=False),  # waiting | sending | done | refused
-    Column("problem", JSON, nullable=True),
+    Column("problem", TypedJson(TypeAdapter(Trouble)), nullable=True),
     Column("begun_at", Float, nullable=True),
     Column("done_at", Float, nullable=True),
     Column("created_at", Float, nullable=False),
@@ -71,16 +94,16 @@ case_orders = Table(
     Column("channel", String(32), nullable=False),
     Column("thread_ts", String(32), nullable=False),
     Column("requester", String(32), nullable=False),
-    Column("source", JSON, nullable=False),  # what it is opened from
-    Column("wanted", JSON, nullable=True),  # the form as submitted
+    Column("source", TypedJson(TypeAdapter(CaseSource)), nullable=False),  # what it is opened from
+    Column("wanted", TypedJson(TypeAdapter(CaseContent)), nullable=True),  # the form as submitted
     Column("state", String(16), nullable=False),  # draft | ordered | creating | created | done | refused | uncertain
     Column("told", Boolean, nullable=False),  # whether the person has been told of this state
     Column("view_id", String(64), nullable=True),
     Column("assignee_id", String(64), nullable=True),
     Column("case_row", RowId, nullable=True),
     Column("comment", String(16), nullable=False),  # owed | sending | done
-    Column("notes", JSON, nullable=False),  # what did not work beside the case itself
-    Column("problem", JSON, nullable=True),
+    Column("notes", TypedJson(TypeAdapter(CaseNotes)), nullable=False),  # what did not work beside the case itself
+    Column("problem", TypedJson(TypeAdapter(Trouble)), nullable=True),
     Column("retry_at", Float, nullable=True),
     Column("begun_at", Float, nullable=True),  # when it was first sent
     Column("created_at", Float, nullable=False),
@@ -89,4 +112,44 @@ case_orders = Table(
     Column("attempt", Integer, nullable=False),
     Index("case_orders_due", "state", "due_at"),
     Index("case_orders_thread", "workspace", "channel", "thread_ts"),
+)
+
+
+# -- how long they live -----------------------------------------------------------------------------------------
+
+
+def _only_it_knows(workspace: str) -> ColumnElement[bool]:
+    """Cases of an organisation that others use too, but that no thread and nobody of another workspace has to do with."""
+    placed, acted = (exists().where(table.c.case_row == cases.c.id) for table in (case_places, case_acts))
+    here = or_(placed.where(case_places.c.workspace == workspace), acted.where(case_acts.c.workspace == workspace))
+    elsewhere = or_(placed.where(case_places.c.workspace != workspace), acted.where(case_acts.c.workspace != workspace))
+    return or_(and_(here, ~elsewhere), of_its_orgs(cases)(workspace))
+
+
+keep(
+    cases,
+    [Life(LONG, cases.c.seen_at)],
+    at_uninstall=_only_it_knows,
+    parts=[
+        Part(case_places.c.case_row, since=case_places.c.touched_at),
+        Part(
+            case_acts.c.case_row, since=case_acts.c.created_at, unfinished=case_acts.c.state.in_(["waiting", "sending"])
+        ),
+        messages(CASE_CARD),
+    ],
+)
+keep(case_places, Lives.WITH_ANOTHER, at_uninstall=AtUninstall.DELETED)
+keep(case_acts, Lives.WITH_ANOTHER, at_uninstall=AtUninstall.DELETED)
+keep(
+    case_orders,
+    [
+        Life(DAY, case_orders.c.due_at, case_orders.c.state == "draft"),  # a form stands open no longer than that
+        # what was chosen last in a channel is proposed again
+        Life(
+            LONG,
+            case_orders.c.due_at,
+            and_(case_orders.c.state.in_(["done", "refused", "uncertain"]), case_orders.c.told),
+        ),
+    ],
+    at_uninstall=AtUninstall.DELETED,
 )

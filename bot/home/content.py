@@ -20,8 +20,7 @@ from bot.home.view import (
 from bot.investigations.health import HealthReader
 from bot.investigations.model import Investigation
 from bot.investigations.records import read_investigation
-from bot.investigations.repository import CARD
-from bot.investigations.tables import investigations, subscribers
+from bot.investigations.tables import CARD, investigations, subscribers
 from bot.model import Place
 from bot.orgs.model import OrgEntry
 from bot.orgs.repository import OrgRepository
@@ -29,6 +28,7 @@ from bot.rules.budget import Budget
 from bot.rules.permissions import Permissions
 from bot.rules.policy import Allowed
 from bot.rules.repository import RuleRepository
+from bot.slack.commands import Commands
 from bot.slack.text import escape
 from bot.storage.engine import Database
 from bot.storage.tables import deliveries
@@ -54,6 +54,7 @@ class HomeReader:
     permissions: Permissions
     budget: Budget
     health: HealthReader
+    commands: Commands
 
     async def asked(self, workspace: str, person: str) -> list[AskedInvestigation]:
         """What this person has asked for: what runs first, then the latest."""
@@ -74,6 +75,7 @@ class HomeReader:
         channels = await self._channels(workspace, person)
         is_admin = await self.permissions.is_admin(Place(workspace, ""), person)
         return HomeContent(
+            usage=self.commands.usage,
             investigations=tuple(
                 self._investigation(each, entries, threads.get((each.channel, each.ts), "")) for each in asked
             ),

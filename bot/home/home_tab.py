@@ -16,8 +16,11 @@ from sqlalchemy import select, update
 
 from bot.home import view as home
 from bot.home.content import AskedInvestigation, HomeReader
-from bot.home.tables import home_tabs
+from bot.home.tables import OPEN_FOR, home_tabs
+from bot.investigations.tables import CARD
+from bot.orgs.tables import orgs
 from bot.rules.slack import SettingsForm
+from bot.rules.tables import channel_rules
 from bot.slack.blocks import Block
 from bot.slack.clients import BotClient, Workspaces
 from bot.slack.errors import CALL_ERRORS, error_code
@@ -25,11 +28,12 @@ from bot.slack.interactions import Interaction, Payload
 from bot.slack.listeners import After, Listeners
 from bot.slack.replies import Replies
 from bot.storage.engine import Database
+from bot.storage.outbox import posted
+from bot.storage.tables import deliveries
 from bot.storage.workers import Tasks
 
 logger = logging.getLogger(__name__)
 
-OPEN_FOR = 15 * 60.0  # seconds after the opening; later the person opens it anew
 _PACE = 1.0  # seconds between two looks at all that are open
 _MOST_LINKS = 5_000
 
@@ -43,6 +47,8 @@ class HomeTabs:
         self._links: OrderedDict[tuple[str, str, str], str] = OrderedDict()
         self._locks: dict[tuple[str, str], asyncio.Lock] = {}
         self._looked_at = 0.0
+        # what people see of a change is a card that is due, rules or organisations: nothing else stands in a Home
+        self.alarm = database.alarm(deliveries, posted(CARD), channel_rules, orgs)
 
     async def opened(self, workspace: str, person: str, view_hash: str) -> None:
         """The person looks at it now. `view_hash` is of what stands there."""
@@ -54,14 +60,14 @@ class HomeTabs:
             "digest": "",
         }
         async with self._database.transaction() as connection:
-            await connection.execute(home_tabs.delete().where(home_tabs.c.opened_at < self._database.now - OPEN_FOR))
             await connection.execute(self._database.upsert(home_tabs, values, key=("workspace", "person")))
         await self._draw(workspace, person)
 
-    async def step(self) -> float | None:
+    async def step(self) -> None:
         """Something has changed somewhere: draw anew what is open and shows it."""
         if (early := self._looked_at + _PACE - time.monotonic()) > 0:
-            return early
+            self.alarm.ring(early)
+            return
         self._looked_at = time.monotonic()
         query = select(home_tabs.c.workspace, home_tabs.c.person).where(
             home_tabs.c.opened_at > self._database.now - OPEN_FOR
@@ -70,7 +76,6 @@ class HomeTabs:
             rows = (await connection.execute(query)).all()
         for workspace, person in rows:
             await self._draw(workspace, person)
-        return None
 
     async def _draw(self, workspace: str, person: str) -> None:
         if await self._draw_once(workspace, person):

@@ -10,13 +10,14 @@ from bot.model import Place
 from bot.orgs.repository import OrgRepository
 from bot.rules.budget import Budget, Usage
 from bot.rules.model import ChannelRules
+from bot.rules.org_choice import WhichOrg
 from bot.rules.permissions import Permissions
 from bot.rules.policy import NotAllowed
 from bot.rules.repository import RuleRepository
 from bot.rules.views import no_start
 from bot.rules.views.settings import rule_lines
-from bot.rules.which_org import WhichOrg
 from bot.slack.blocks import Block, context, divider, section
+from bot.slack.commands import Command
 from bot.slack.interactions import Interaction
 from bot.slack.listeners import After
 from bot.slack.message import Message
@@ -44,8 +45,12 @@ class StatusCommand:
     cycles: CycleRepository
     replies: Replies
 
-    async def run(self, interaction: Interaction) -> After:
-        return self._tell(interaction.place, interaction.person)
+    def commands(self) -> tuple[Command[str]]:
+        usage = (("", "today's budget, what is running, this channel's rules, and whether all is well"),)
+        return (Command("status", usage, str, self.run),)
+
+    async def run(self, typed: Interaction, _words: str) -> After:
+        return self._tell(typed.place, typed.person)
 
     async def _tell(self, place: Place, person: str) -> None:
         await self.replies.tell(place, person, await self._message(place, person))
@@ -63,6 +68,7 @@ class StatusCommand:
         return status_message(status)
 
     async def _unrouted(self, workspace: str) -> int:
+        """Alerts of the last day that reached this workspace's organisations and no channel."""
         orgs = [entry.id for entry in await self.orgs.of_workspace(workspace)]
         return await self.cycles.unrouted(orgs, LATELY)
 

@@ -16,8 +16,6 @@ from bot.slack.message import Message, sentences
 from bot.slack.text import channel_mention, code, cut_mrkdwn, escape, mention, moment, one_line
 from bot.storage.engine import Database
 
-KEPT_FOR = 400 * 24 * 3600.0
-
 
 class Decision(StrEnum):
     LOOKING_UP = "looking_up"

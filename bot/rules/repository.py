@@ -11,7 +11,7 @@ from bot.rules.audit import Decision, Entry, note
 from bot.rules.file import RuleFile
 from bot.rules.model import CHANNEL_RULES, WORKSPACE_RULES, AlertFacts, ChannelRules, WorkspaceRules
 from bot.rules.tables import channel_rules, workspace_rules
-from bot.storage.engine import Database
+from bot.storage.engine import Database, wake
 
 _BESIDE = {"workspace", "channel", "from_file"}  # not in the content: its row's key says it
 
@@ -96,12 +96,14 @@ class RuleRepository:
         writes = [*await self._channel_write(draft), *await self._workspace_write(draft)]
         if not writes:
             return True
-        async with self._database.engine.connect() as connection, connection.begin() as transaction:
-            for table, key, version, content in writes:
-                if not await self._write(connection, table, key, version, content, changed_by):
-                    await transaction.rollback()
-                    return False
-            await note(self._database, connection, _change(draft, changed_by))
+        try:
+            async with self._database.transaction() as connection:
+                for table, key, version, content in writes:
+                    await self._write(connection, table, key, version, content, changed_by)
+                await note(self._database, connection, _change(draft, changed_by))
+                wake(connection, channel_rules)
+        except _ChangedMeanwhile:
+            return False
         return True
 
     async def _channel_write(self, draft: Draft) -> list[_Write]:
@@ -121,16 +123,23 @@ class RuleRepository:
 
     async def _write(
         self, connection: Any, table: Table, key: dict[str, str], version: int, content: dict[str, Any], by: str
-    ) -> bool:
+    ) -> None:
         values = {"content": content, "changed_by": by, "changed_at": self._database.now, "version": version + 1}
         if version:
             same = (table.c[name] == value for name, value in key.items())
             changed = await connection.execute(update(table).where(*same, table.c.version == version).values(**values))
-            return bool(changed.rowcount)
+            if not changed.rowcount:
+                raise _ChangedMeanwhile
+            return
         inserted = await connection.execute(
             self._database.insert_new(table).values(**key, **values).returning(table.c.version)
         )
-        return inserted.first() is not None
+        if inserted.first() is None:
+            raise _ChangedMeanwhile
+
+
+class _ChangedMeanwhile(Exception):  # noqa: N818  what is the matter, in a word
+    """Undoes what was written of a draft before."""
 
 
 async def _row(connection: AsyncConnection, table: Table, **key: str) -> Row[Any] | None:

@@ -11,6 +11,7 @@ from bot.rules.policy import NotAllowed
 from bot.rules.repository import Draft, RuleRepository
 from bot.rules.views import no_start, settings
 from bot.slack.blocks import Block
+from bot.slack.commands import Command
 from bot.slack.forms import FormState
 from bot.slack.interactions import Interaction
 from bot.slack.listeners import After, Listeners, Submitted
@@ -31,11 +32,14 @@ class SettingsForm:
     people: People
     modals: Modals
     replies: Replies
-    changed: Callable[[], None]  # wakes whoever has to act on other rules
 
     def register(self, on: Listeners) -> None:
         on.submission(settings.CALLBACK, self.save)
         on.options(settings.GROUPS, self.groups)
+
+    def commands(self) -> tuple[Command[str]]:
+        usage = (("", "this channel's rules: alerts, automatic starts, budget, who may start"),)
+        return (Command("settings", usage, str, lambda typed, _words: self.open(typed)),)
 
     async def open(self, interaction: Interaction) -> After:
         """For the channel of the interaction."""
@@ -77,7 +81,6 @@ class SettingsForm:
         seen = replace(read, channel_version=opened.channel_version, workspace_version=opened.workspace_version)
         if errors := await self._save(seen, submitted):
             return Submitted(errors=errors)
-        self.changed()
         saved = sentences(f"The rules of <#{place.channel}> are saved and hold from now on.")
         return Submitted(after=self.replies.tell(place, person, saved))
 
@@ -110,8 +113,12 @@ class AuditCommand:
     refs_of: Callable[[Sequence[int]], Awaitable[dict[int, str]]]  # references of investigations, by number
     replies: Replies
 
-    async def run(self, interaction: Interaction) -> After:
-        return self._tell(interaction.place, interaction.person)
+    def commands(self) -> tuple[Command[str]]:
+        usage = (("", "who started what here, and what was refused; for admins and those the rules name"),)
+        return (Command("audit", usage, str, self.run),)
+
+    async def run(self, typed: Interaction, _words: str) -> After:
+        return self._tell(typed.place, typed.person)
 
     async def _tell(self, place: Place, person: str) -> None:
         await self.replies.tell(place, person, await self._message(place, person))

@@ -1,3 +1,5 @@
+"""Some of it is true of both databases."""
+
 import pytest
 
 from tests.clock import Clock

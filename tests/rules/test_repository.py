@@ -6,13 +6,13 @@ from dataclasses import replace
 import pytest
 from hypothesis import HealthCheck, given, settings
 
-from bot.retention import forget_workspace
 from bot.rules.audit import AuditTrail, Decision
 from bot.rules.file import read_rules
 from bot.rules.model import AlertFacts, AlertFilter, CaseDefaults, ChannelRules, Starters, WorkspaceRules
 from bot.rules.repository import Draft, RuleRepository, taken_by
 from bot.rules.tables import channel_rules
 from bot.storage.engine import Database
+from bot.storage.retention import forget_workspace
 from tests.clock import Clock
 from tests.rules.test_filters import some_rules
 

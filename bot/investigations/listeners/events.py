@@ -1,22 +1,18 @@
 """What Slack tells us without a person waiting for it.
 
-Bolt acknowledges an event before its listener runs and Slack does not send an acknowledged one again. So a mention is
-written down in a middleware, which runs before that.
+Bolt acknowledges an event before its listener runs and Slack does not send an acknowledged one again. So a message is
+looked at in a middleware, which runs before that.
 """
 
-import time
 from collections.abc import Awaitable, Callable
 from typing import Any
 
 from slack_bolt.async_app import AsyncApp
 
 from bot.alerts.datadog_messages import keep_alert
-from bot.commands.grammar import parse
-from bot.commands.run import act
 from bot.investigations.message_alerts import find_alert, find_investigation
-from bot.model import AlertRef, Place, Source
+from bot.model import AlertRef, Place
 from bot.services import Services
-from bot.slack.interactions import of_mention
 
 Next = Callable[[], Awaitable[None]]
 
@@ -29,19 +25,13 @@ def register(app: AsyncApp, services: Services) -> None:
             await _keep(services, body, event)
         await next()
 
-    @app.event("app_mention")
-    async def mentioned() -> None:
-        """Dealt with above, before Slack was told."""
-
     @app.event("message")
     async def said() -> None:
         """Acknowledged: what is not about us is not kept."""
 
 
 async def _keep(services: Services, body: dict[str, Any], event: dict[str, Any]) -> None:
-    if event.get("type") == "app_mention" and _from_person(event):
-        await _mentioned(services, body)
-    elif event.get("type") == "message" and _by_an_app(event):
+    if event.get("type") == "message" and _by_an_app(event):
         await _saw(services, str(body.get("team_id") or event.get("team") or ""), event)
 
 
@@ -59,18 +49,3 @@ async def _saw(services: Services, workspace: str, event: dict[str, Any]) -> Non
 
 def _by_an_app(event: dict[str, Any]) -> bool:
     return bool((event.get("message") or event).get("bot_id"))
-
-
-def _from_person(event: dict[str, Any]) -> bool:
-    return bool(event.get("user")) and not event.get("bot_id") and not event.get("edited")
-
-
-async def _mentioned(services: Services, body: dict[str, Any]) -> None:
-    interaction = of_mention(body)
-    services.replies.remember(interaction.place, interaction.person, interaction.response_url)
-    wish = parse(str(body["event"].get("text") or ""), now=time.time())
-    answer = await act(services, interaction, wish, Source.MENTION)
-    if answer is not None:
-        services.tasks.spawn(
-            services.replies.tell(interaction.place, interaction.person, answer), "answer to a mention"
-        )

@@ -27,9 +27,8 @@ class OverBudgetButton:
         held = await self.requests.held(click.number, click.workspace, click.person)
         if held is None:
             return no_start.offer_gone()
-        exceeds = await self.permissions.may_exceed(
-            held.place, click.person
-        )  # where it starts, not where it was pressed
+        # judged where it starts, not where it was pressed
+        exceeds = await self.permissions.may_exceed(held.place, click.person)
         if isinstance(exceeds, NotAllowed):
             return no_start.refused(exceeds, doing="start over budget")
         outcome = await self.requests.start_anyway(held, click.number, rule=f"over budget, {exceeds.rule}")
