@@ -9,8 +9,7 @@ from dataclasses import dataclass, replace
 from typing import Protocol
 
 from bot.cases.choices import priority_of
-from bot.datadog.insight_drafts import InsightDraft
-from bot.datadog.insight_pages import default_ref, draft, event_draft
+from bot.datadog.insight_drafts import InsightDraft, default_ref, draft, event_draft
 from bot.datadog.insight_recognition import recognise
 from bot.datadog.insight_types import InsightType
 from bot.datadog.investigations import Conclusion

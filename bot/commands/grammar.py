@@ -6,8 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from bot.cases.match import match_case
-from bot.datadog.links import InvestigationLink, Link, MonitorLink, parse_link
-from bot.investigations.message_alerts import is_alert_link, link_host, subject_of
+from bot.datadog.links import EventLink, InvestigationLink, Link, MonitorLink, parse_link
+from bot.investigations.message_alerts import subject_of
 from bot.investigations.questions import Unclear, read_free_text
 from bot.model import EventRef, ExistingRun, MonitorRef, Subject, ThreadRef
 from bot.slack.text import clean, code, one_line, unescape
@@ -222,8 +222,8 @@ def _linked(word: str) -> Wish | None:
     """A link in front decides, whatever stands behind it: an alert meant must not become a question, which costs too."""
     link = parse_link(_link_target(word))
     if isinstance(link, InvestigationLink):
-        return Investigate(ExistingRun(link.investigation_id.lower(), host=link_host(link)))
-    return Investigate(subject_of(link)) if is_alert_link(link) else None
+        return Investigate(ExistingRun(link.investigation_id.lower(), host=link.host))
+    return Investigate(subject_of(link)) if isinstance(link, MonitorLink | EventLink) else None
 
 
 def _link_target(word: str) -> str:
@@ -244,8 +244,8 @@ def _list(rest: str, _now: float) -> Wish:
     if not word:
         return List()
     link = parse_link(_link_target(word))
-    if isinstance(link, MonitorLink) and link.monitor_id < 2**63:
-        return List(link.monitor_id, link_host(link))
+    if isinstance(link, MonitorLink):
+        return List(link.monitor_id, link.host)
     if word.isascii() and word.isdigit() and len(word) <= _LONGEST_MONITOR_ID and word.strip("0"):
         return List(int(word))
     return Invalid(f"{code(word, 80)} is no monitor. Give its id or its link, or nothing to see all.")
@@ -255,7 +255,7 @@ def _show(rest: str, _now: float) -> Wish:
     word, _ = _split(_unquoted(rest))
     link = parse_link(_link_target(word))
     if isinstance(link, InvestigationLink):
-        return Show(link.investigation_id.lower(), link_host(link))
+        return Show(link.investigation_id.lower(), link.host)
     if _UUID.fullmatch(word):
         return Show(word.lower())
     given = f"{code(word, 80)} is no investigation." if word else "Tell me which investigation."

@@ -10,12 +10,12 @@ from bot.cases.repository import CaseRepository
 from bot.datadog.case_model import Case
 from bot.datadog.errors import DatadogError, NotFound
 from bot.datadog.insight_drafts import InsightDraft, SetAside
+from bot.datadog.insight_names import look_up_labels
 from bot.datadog.sites import SITES, Location, locate
 from bot.insights.attach_form import AttachForm, CaseChoice
 from bot.insights.attach_form_store import AttachFormStore, Owner
 from bot.insights.attach_jobs import AttachJobs
 from bot.insights.drafts import InsightList
-from bot.insights.labels import look_up_labels
 from bot.insights.open_forms import AttachScreen
 from bot.insights.picker import CasePicker
 from bot.insights.ports import InsightOrg, InsightOrgs

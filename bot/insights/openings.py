@@ -8,11 +8,10 @@ from bot.cases.draft import candidates
 from bot.cases.match import match_case
 from bot.datadog.insight_drafts import InsightDraft, Reason, SetAside
 from bot.datadog.insight_recognition import recognise
-from bot.datadog.links import find_links
+from bot.datadog.links import find_links, parse_link
 from bot.datadog.sites import Location
 from bot.insights.attach_form import CaseChoice
 from bot.insights.opening_forms import Attaching, Start
-from bot.investigations.message_alerts import host_in, link_host
 from bot.investigations.model import Investigation
 from bot.model import AlertRef, EventRef, ExistingRun, MonitorRef, Subject, read_subject, subject_record
 from bot.rules.org_choice import host_of
@@ -45,9 +44,10 @@ class Beginning:
 
     @property
     def host(self) -> str:
-        if found := host_of(self.subject) or host_in(self.words):
+        link = parse_link(self.words)
+        if found := host_of(self.subject) or (link.host if link else ""):
             return found
-        hosts = {link_host(link) for link in find_links(self.texts)}
+        hosts = {link.host for link in find_links(self.texts)}
         return hosts.pop() if len(hosts) == 1 else ""
 
     @property

@@ -3,13 +3,16 @@
 from typing import Protocol
 
 from bot.cases.ports import CaseOrg
+from bot.datadog.incidents import Incidents
+from bot.datadog.monitors import Monitors
 from bot.insights.attach_jobs import AttachJob
-from bot.insights.labels import IncidentNames
 
 
 class InsightOrg(CaseOrg, Protocol):
     @property
-    def incidents(self) -> IncidentNames: ...
+    def incidents(self) -> Incidents: ...
+    @property
+    def monitors(self) -> Monitors: ...
 
 
 class InsightOrgs(Protocol):

@@ -9,12 +9,11 @@ from slack_bolt.async_app import AsyncAck, AsyncApp
 
 from bot.cases.views import card as case_card
 from bot.datadog.insight_drafts import FieldProblem, InsightDraft
-from bot.datadog.insight_recognition import Recognised, recognise
+from bot.datadog.insight_recognition import Recognised, by_hand, recognise
 from bot.insights import openings as attach_starts
 from bot.insights.attach_form import AttachForm, HandForm, Stage
 from bot.insights.attach_form_store import Owner
 from bot.insights.attach_jobs import AttachJob, Wanted, Work
-from bot.insights.by_hand import by_hand
 from bot.insights.opening_forms import Attaching
 from bot.insights.openings import Beginning
 from bot.insights.views import form as attach

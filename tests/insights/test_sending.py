@@ -24,8 +24,7 @@ from bot.datadog.errors import (
     Unavailable,
     Unreadable,
 )
-from bot.datadog.insight_drafts import InsightDraft
-from bot.datadog.insight_pages import draft
+from bot.datadog.insight_drafts import InsightDraft, draft
 from bot.datadog.insight_types import InsightType
 from bot.insights.outcome import Cause, InsightOutcome
 from bot.insights.sending import attach, remove, retry_attach, retry_remove

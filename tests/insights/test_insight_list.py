@@ -11,7 +11,7 @@ from bot.datadog.insight_drafts import InsightDraft, Lookup, LookupKind, Reason,
 from bot.datadog.insight_types import InsightType
 from bot.insights.drafts import InsightList
 from bot.insights.saved import from_json, to_json
-from tests.cases.conftest import Recognise
+from tests.datadog.conftest import Recognise
 
 ids = st.integers(1, 30).map(str)
 lookups = st.one_of(st.none(), st.builds(Lookup, st.sampled_from(LookupKind), st.text(min_size=1)))

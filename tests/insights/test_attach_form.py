@@ -8,8 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.datadog.case_model import Case, Insight
-from bot.datadog.insight_drafts import InsightDraft, Reason, SetAside, plain_label
-from bot.datadog.insight_pages import draft
+from bot.datadog.insight_drafts import InsightDraft, Reason, SetAside, draft, plain_label
 from bot.datadog.insight_recognition import recognise
 from bot.datadog.insight_types import InsightType
 from bot.datadog.sites import SITES
