@@ -6,7 +6,7 @@ from bot.alerts.slack import AlertButtons
 from bot.cases import slack as cases
 from bot.commands import slack as commands
 from bot.home import slack as home
-from bot.insights import slack as attach
+from bot.insights.slack import AttachButtons
 from bot.investigations.listeners import actions, events, shortcuts, views
 from bot.orgs import choice as orgs
 from bot.orgs import slack as connect
@@ -19,9 +19,10 @@ from bot.workspaces import slack as lifecycle
 def register(app: AsyncApp, services: Services) -> None:
     on = Listeners(app, services.replies, services.tasks)
     AlertButtons(services.alerts.book, services.alerts.mutes, services.permissions, services.modals).register(on)
+    AttachButtons(services.attaching, services.repository, services.cases.orders, services.threads).register(on)
+    services.attach_form.register(on)
     for listeners in (
         actions,
-        attach,
         cases,
         commands,
         connect,

@@ -12,7 +12,8 @@ from bot.cases.posts import CaseFront
 from bot.cases.repository import CaseRepository
 from bot.cases.requests import CaseRequests
 from bot.home.home_tab import HomeTabs
-from bot.insights.opening_forms import Attaching
+from bot.insights.opening import AttachOpening
+from bot.insights.slack import AttachFormListeners
 from bot.investigations.health import HealthReader
 from bot.investigations.notices import Notices
 from bot.investigations.ports import Orgs
@@ -62,7 +63,8 @@ class Services:
     cases: CaseServices
     app_url: Callable[[str], str]  # of an org, for links
     keep_watching: Callable[[], None]  # wakes whoever has to act on a change
-    attaching: Attaching
+    attaching: AttachOpening
+    attach_form: AttachFormListeners
     alerts: AlertRoom
     rules: RuleRepository
     permissions: Permissions  # asked before anything is started, shown or changed

@@ -29,10 +29,10 @@ from bot.insights.attach_form_store import AttachFormStore
 from bot.insights.attach_jobs import ATTACHED, AttachJobs
 from bot.insights.attach_jobs import forget_workspace as forget_insights
 from bot.insights.attach_worker import AttachWorker
-from bot.insights.open_forms import AttachScreen
-from bot.insights.opening_forms import Attaching
+from bot.insights.opening import AttachOpening
 from bot.insights.picker import CasePicker
-from bot.insights.posts import AttachedLines
+from bot.insights.slack import AttachFormListeners
+from bot.insights.windows import AttachedLines, AttachWindows
 from bot.investigations.alert_resolver import AlertResolver
 from bot.investigations.health import HealthReader
 from bot.investigations.notices import Notices
@@ -147,7 +147,8 @@ async def assemble(
         cases=cases,
         app_url=parts.orgs.app_url,
         keep_watching=parts.workers.wake,
-        attaching=attaching,
+        attaching=attaching.opening,
+        attach_form=attaching,
         alerts=alerts,
         rules=core.rules,
         permissions=core.permissions,
@@ -196,14 +197,16 @@ async def _core(parts: Parts, home: WorkspaceClients, session: ClientSession) ->
     )
 
 
-def _kinds(parts: Parts, core: _Core, cases: CaseServices, attaching: Attaching, alerts: AlertRoom) -> dict[str, Kind]:
+def _kinds(
+    parts: Parts, core: _Core, cases: CaseServices, attaching: AttachFormListeners, alerts: AlertRoom
+) -> dict[str, Kind]:
     """Everything the poster can be asked to post."""
     app_url = parts.orgs.app_url
     return {
         CARD: Cards(core.repository, core.notices, app_url),
         CONCLUSIONS: Conclusions(core.repository, core.outbox, app_url, core.rules),
         CASE_CARD: CaseCards(cases.book, core.outbox, core.replies, app_url),
-        ATTACHED: AttachedLines(attaching.submits, core.replies, app_url),
+        ATTACHED: AttachedLines(attaching.jobs, parts.orgs, core.replies),
         ALERT_CARD: AlertCards(alerts.book, app_url),
         NUDGE: Nudges(alerts.messages, core.seen_alerts),
     }
@@ -317,34 +320,39 @@ async def _start_on_cases(parts: Parts, cases: CaseServices, owner: str) -> None
     parts.workers.employ("case acts", worker, every=timing.sweep)
 
 
-def _attaching(parts: Parts, core: _Core, book: CaseRepository) -> Attaching:
-    shelf, submits = AttachFormStore(parts.database), AttachJobs(parts.database, book)
+def _attaching(parts: Parts, core: _Core, book: CaseRepository) -> AttachFormListeners:
+    forms, jobs, modals = (
+        AttachFormStore(parts.database),
+        AttachJobs(parts.database, book),
+        Modals(core.home, core.replies),
+    )
     parts.workers.on_uninstall.append(partial(forget_insights, parts.database))
-    return Attaching(
-        shelf=shelf,
-        submits=submits,
+    windows = AttachWindows(forms, jobs, parts.orgs, modals, core.replies)
+    return AttachFormListeners(
+        opening=AttachOpening(
+            forms=forms,
+            windows=windows,
+            cases=book,
+            orgs=parts.orgs,
+            which_org=core.which_org,
+            permissions=core.permissions,
+            modals=modals,
+            replies=core.replies,
+        ),
+        forms=forms,
+        jobs=jobs,
+        windows=windows,
         picker=CasePicker(book, parts.orgs, parts.tasks),
-        book=book,
-        screen=AttachScreen(shelf, submits, core.home, core.replies, parts.orgs.app_url),
-        orgs=parts.orgs,
-        workspaces=core.home,
-        replies=core.replies,
-        tasks=parts.tasks,
-        app_url=parts.orgs.app_url,
         wake=parts.workers.wake,
-        which_org=core.which_org,
-        permissions=core.permissions,
     )
 
 
-async def _start_on_insights(parts: Parts, attaching: Attaching, owner: str) -> None:
-    timing, screen = parts.timing, attaching.screen
-    submitter = AttachWorker(
-        attaching.submits, attaching.shelf, parts.orgs, screen, timing, owner=owner, wake=parts.workers.wake
-    )
+async def _start_on_insights(parts: Parts, attaching: AttachFormListeners, owner: str) -> None:
+    jobs, forms, windows = attaching.jobs, attaching.forms, attaching.windows
+    worker = AttachWorker(jobs, forms, parts.orgs, windows, parts.timing, owner=owner, wake=parts.workers.wake)
     if parts.database.is_sqlite:
-        await submitter.recover()
-    parts.workers.employ("insights", submitter, every=timing.sweep)
+        await worker.recover()
+    parts.workers.employ("insights", worker, every=parts.timing.sweep)
 
 
 async def _start_on_alerts(parts: Parts, alerts: AlertRoom) -> None:

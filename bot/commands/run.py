@@ -24,8 +24,8 @@ from bot.commands.grammar import (
 )
 from bot.commands.records import wish_record
 from bot.datadog.errors import DatadogError, NotFound, RateLimited
-from bot.insights.openings import Beginning, begin
-from bot.insights.views.form import begin_message
+from bot.insights.form_views import begin_message
+from bot.insights.opening import Beginning
 from bot.investigations.failures import failure_of
 from bot.investigations.ports import Org
 from bot.investigations.reception import answer_later, receive
@@ -85,7 +85,8 @@ async def _attach(services: Services, interaction: Interaction, words: str) -> M
         return answers.invalid(Invalid(f"{code(words, 80)} is no case. Give its key, like CASEM-42, or its link."))
     if not interaction.trigger_id:
         return begin_message(words)
-    begin(services.attaching, interaction, Beginning(words))
+    services.replies.remember(interaction.place, interaction.person, interaction.response_url)
+    services.tasks.spawn(services.attaching.begin(interaction, Beginning(words)), "insights window")
     return None
 
 

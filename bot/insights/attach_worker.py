@@ -15,12 +15,13 @@ from sqlalchemy import Row
 
 from bot.cases.comments import CommentToPost, Posted, post_once
 from bot.cases.trouble import Trouble, Why
+from bot.datadog.orgs import ConnectedOrg
 from bot.insights.attach_form_store import AttachFormStore, Owner
-from bot.insights.attach_jobs import AttachJob, AttachJobs, CommentState, Work, read_submit
-from bot.insights.outcome import BatchOutcome, Cause, InsightOutcome, Problem
-from bot.insights.ports import InsightOrg, InsightOrgs, Teller
-from bot.insights.sending import retry_attach, retry_remove
+from bot.insights.attach_jobs import AttachJob, AttachJobs, AttachWork, CommentState, read_job
+from bot.insights.sending import BatchOutcome, Cause, InsightOutcome, Problem, send_open
 from bot.insights.tables import insight_submits
+from bot.insights.windows import AttachWindows
+from bot.orgs.repository import OrgRepository
 from bot.storage.leases import Fence, Leases
 from bot.storage.timing import Timing
 from bot.storage.workers import Tasks
@@ -38,8 +39,8 @@ class AttachWorker:
         self,
         submits: AttachJobs,
         shelf: AttachFormStore,
-        orgs: InsightOrgs,
-        teller: Teller,
+        orgs: OrgRepository,
+        windows: AttachWindows,
         timing: Timing,
         *,
         owner: str,
@@ -48,7 +49,7 @@ class AttachWorker:
         self._submits = submits
         self._shelf = shelf
         self._orgs = orgs
-        self._teller = teller
+        self._windows = windows
         self._timing = timing
         self._leases = Leases(submits.database, insight_submits, owner=owner, lease=timing.lease)
         self._wake = wake
@@ -82,7 +83,7 @@ class AttachWorker:
     # -- one submit ---------------------------------------------------------------------------------------------
 
     async def _carry_out(self, row: Row[Any]) -> None:
-        fence, submit = self._leases.fence(row), read_submit(row)
+        fence, submit = self._leases.fence(row), read_job(row)
         async with self._keeping(fence):
             org = await self._orgs.get(submit.org)
             attached = await self._insights(org, submit, fence)
@@ -91,7 +92,7 @@ class AttachWorker:
                 return
         logger.info("insights %s: %d done, %d open", told.ref, len(told.outcome.done), len(told.outcome.open))
         self._wake()
-        await self._teller.finished(replace(told, done=True))
+        await self._windows.finished(replace(told, done=True))
 
     @asynccontextmanager
     async def _keeping(self, fence: Fence) -> AsyncIterator[None]:
@@ -107,7 +108,7 @@ class AttachWorker:
             await asyncio.sleep(self._timing.lease / 3)
             await self._submits.write(fence, due_at=self._submits.database.now + self._timing.lease)
 
-    async def _insights(self, org: InsightOrg | None, submit: AttachJob, fence: Fence) -> AttachJob | None:
+    async def _insights(self, org: ConnectedOrg | None, submit: AttachJob, fence: Fence) -> AttachJob | None:
         """None when somebody else has the work now."""
         if not submit.outcome.open:
             return submit
@@ -123,16 +124,16 @@ class AttachWorker:
             await self._shelf.change(submit.draft_key, owner, lambda sheet: sheet.after_submit(case))
         return tried
 
-    async def _sent(self, org: InsightOrg | None, submit: AttachJob) -> InsightOutcome:
+    async def _sent(self, org: ConnectedOrg | None, submit: AttachJob) -> InsightOutcome:
         if org is None:
             problem = Problem(Cause.UNAUTHORIZED)
             nothing = BatchOutcome(1, open=submit.outcome.open, problem=problem, tried=False)
             return submit.outcome.followed_by(InsightOutcome((nothing,)))
-        retry = retry_attach if submit.work is Work.ATTACH else retry_remove
-        return await retry(org.cases, submit.case_id, submit.outcome)
+        call = org.cases.add_insights if submit.work is AttachWork.ATTACH else org.cases.remove_insights
+        return await send_open(call, submit.case_id, submit.outcome)
 
     async def _comment(
-        self, org: InsightOrg | None, submit: AttachJob, fence: Fence, row: Row[Any]
+        self, org: ConnectedOrg | None, submit: AttachJob, fence: Fence, row: Row[Any]
     ) -> AttachJob | None:
         """None when its outcome is open and looked at again later, or somebody else has the work now."""
         if submit.comment_state not in {CommentState.OWED, CommentState.SENDING}:

@@ -9,7 +9,7 @@ from slack_bolt.async_app import AsyncAck, AsyncApp, AsyncRespond
 from bot.cases import form as case_forms
 from bot.commands.records import read_wish
 from bot.commands.run import act
-from bot.insights import openings as attach_starts
+from bot.insights import opening as attach_opening
 from bot.orgs.questions import Record
 from bot.orgs.views.answers import CHOOSE, chosen, question_gone, question_of
 from bot.services import Services
@@ -44,8 +44,9 @@ async def _go_on(services: Services, interaction: Interaction, wish: Record, org
         case case_forms.CASE_FORM:
             services.tasks.spawn(_open_form(services, interaction, str(wish["order"]), org), "case form")
             return None
-        case attach_starts.BEGIN_ATTACHING:
-            attach_starts.begin(services.attaching, interaction, attach_starts.Beginning.read(wish), org=org)
+        case attach_opening.BEGIN_ATTACHING:
+            beginning = attach_opening.Beginning.read(wish)
+            services.tasks.spawn(services.attaching.begin(interaction, beginning, org=org), "insights window")
             return None
         case _:
             asked, source = read_wish(wish)

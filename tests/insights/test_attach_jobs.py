@@ -1,18 +1,17 @@
-"""The rows of submits on both databases: one a submit, carried out by one, taken up again by a retry."""
+"""The rows of jobs on both databases: one a job, carried out by one, taken up again by a retry."""
 
 from collections.abc import AsyncIterator
 from dataclasses import replace
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import JSON, column, select, table, update
 
 from bot.cases.repository import CaseRepository
 from bot.datadog.case_model import Case, Insight
 from bot.insights.attach_form import AttachForm
 from bot.insights.attach_form_store import AttachFormStore, Owner
-from bot.insights.attach_job_records import outcome_record, read_outcome
-from bot.insights.attach_jobs import ATTACHED, AttachJobs, CommentState, Wanted, Work, forget_workspace, read_submit
-from bot.insights.outcome import BatchOutcome, Cause, InsightOutcome, Problem, Refusal
+from bot.insights.attach_jobs import ATTACHED, AttachJobs, AttachWork, CommentState, NewAttachJob, forget_workspace
+from bot.insights.sending import BatchOutcome, Cause, InsightOutcome, Problem, Refusal
 from bot.insights.tables import insight_submits
 from bot.model import Place
 from bot.storage.engine import Database
@@ -25,7 +24,9 @@ __all__ = ["database_url", "ready_postgres_url"]
 
 PLACE = Place("T1", "C1", "1.2")
 ONE, TWO = Insight("MONITOR", "/monitors/1", "1"), Insight("MONITOR", "/monitors/2", "2")
-WANTED = Wanted("key:0", "key", "V1", Work.ATTACH, "default", PLACE, "U0001", "uuid", "CASEM-42", (ONE, TWO), "Links")
+NEW = NewAttachJob(
+    "key:0", "key", "V1", AttachWork.ATTACH, "default", PLACE, "U0001", "uuid", "CASEM-42", (ONE, TWO), "Links"
+)
 CASE = Case("uuid", "CASEM-42", "Disk", insights=(ONE, TWO), insights_known=True)
 
 
@@ -35,126 +36,157 @@ def clock() -> Clock:
 
 
 @pytest.fixture
-async def submits(database_url: str, clock: Clock) -> AsyncIterator[AttachJobs]:
+async def jobs(database_url: str, clock: Clock) -> AsyncIterator[AttachJobs]:
     async with ready(Database(database_url, clock=clock)) as database:
         yield AttachJobs(database, CaseRepository(database))
 
 
-async def claimed(submits: AttachJobs, owner: str = "one") -> list[Fence]:
-    leases = Leases(submits.database, insight_submits, owner=owner, lease=30)
+async def claimed(jobs: AttachJobs, owner: str = "one") -> list[Fence]:
+    leases = Leases(jobs.database, insight_submits, owner=owner, lease=30)
     rows = await leases.claim(insight_submits.c.state == "waiting", 10)
     return [leases.fence(row) for row in rows]
 
 
-async def owed(submits: AttachJobs) -> list[tuple[str, int]]:
+async def owed(jobs: AttachJobs) -> list[tuple[str, int]]:
     query = select(deliveries.c.kind, deliveries.c.wanted).where(deliveries.c.kind == ATTACHED)
-    async with submits.database.transaction() as connection:
+    async with jobs.database.transaction() as connection:
         return [(row.kind, row.wanted) for row in await connection.execute(query)]
 
 
-async def test_the_same_submit_twice_is_one_row_that_waits_for_its_view(submits: AttachJobs, clock: Clock) -> None:
-    first, again = await submits.enter(WANTED), await submits.enter(replace(WANTED, insights=()))
+async def test_the_same_submit_twice_is_one_row_that_waits_for_its_view(jobs: AttachJobs, clock: Clock) -> None:
+    first, again = await jobs.enter(NEW), await jobs.enter(replace(NEW, insights=()))
 
     assert again == first
     assert first.outcome.open == (ONE, TWO)
     assert (first.comment_state, first.done, first.changed_something) == (CommentState.OWED, False, False)
     clock.wind(1)
-    assert await claimed(submits) == []
-    await submits.release(first.id)
-    assert await claimed(submits) == []
+    assert await claimed(jobs) == []
+    await jobs.release(first.id)
+    assert await claimed(jobs) == []
     clock.wind(1)
-    assert len(await claimed(submits)) == 1
-    await submits.release(first.id)
+    assert len(await claimed(jobs)) == 1
+    await jobs.release(first.id)
     clock.wind(1)
-    assert await claimed(submits, "other") == []
+    assert await claimed(jobs, "other") == []
 
 
-async def test_one_that_nobody_released_is_carried_out_all_the_same(submits: AttachJobs, clock: Clock) -> None:
-    await submits.enter(WANTED)
+async def test_one_that_nobody_released_is_carried_out_all_the_same(jobs: AttachJobs, clock: Clock) -> None:
+    await jobs.enter(NEW)
     clock.wind(6)
-    assert len(await claimed(submits)) == 1
+    assert len(await claimed(jobs)) == 1
 
 
-async def test_what_is_done_is_owed_a_line_and_a_retry_brings_it_up_to_date(submits: AttachJobs, clock: Clock) -> None:
-    submit = await submits.enter(WANTED)
+async def test_what_is_done_is_owed_a_line_and_a_retry_brings_it_up_to_date(jobs: AttachJobs, clock: Clock) -> None:
+    job = await jobs.enter(NEW)
     clock.wind(6)
-    (fence,) = await claimed(submits)
+    (fence,) = await claimed(jobs)
     half = InsightOutcome((BatchOutcome(1, done=(ONE,), open=(TWO,), problem=Problem(Cause.CONFLICT, "x")),), CASE)
-    tried = replace(submit, outcome=half)
+    tried = replace(job, outcome=half)
 
-    assert await submits.attached(fence, tried, 0, CASE)
-    assert await submits.finish(fence, tried)
-    assert await owed(submits) == [("attached", 1)]
-    kept = await submits.get(submit.id)
+    assert await jobs.attached(fence, tried, 0, CASE)
+    assert await jobs.finish(fence, tried)
+    assert await owed(jobs) == [("attached", 1)]
+    kept = await jobs.get(job.id)
     assert kept
     assert (kept.outcome, kept.done, kept.can_retry) == (replace(half, case=None), True, True)
 
-    assert await submits.retry(submit.id)
-    assert not await submits.retry(submit.id)
+    assert await jobs.retry(job.id)
+    assert not await jobs.retry(job.id)
     clock.wind(1)
-    (fence,) = await claimed(submits)
+    (fence,) = await claimed(jobs)
     whole = replace(
         kept, outcome=InsightOutcome((BatchOutcome(1, done=(ONE, TWO)),)), comment_state=CommentState.POSTED
     )
-    assert await submits.finish(fence, whole)
-    assert await owed(submits) == [("attached", 2)]
+    assert await jobs.finish(fence, whole)
+    assert await owed(jobs) == [("attached", 2)]
 
 
-async def test_who_lost_the_work_writes_nothing(submits: AttachJobs, clock: Clock) -> None:
-    submit = await submits.enter(WANTED)
+async def test_who_lost_the_work_writes_nothing(jobs: AttachJobs, clock: Clock) -> None:
+    job = await jobs.enter(NEW)
     clock.wind(6)
-    (fence,) = await claimed(submits)
+    (fence,) = await claimed(jobs)
     clock.wind(31)
-    (newer,) = await claimed(submits, "two")
-    done = replace(submit, outcome=InsightOutcome((BatchOutcome(1, done=(ONE, TWO)),)))
+    (newer,) = await claimed(jobs, "two")
+    done = replace(job, outcome=InsightOutcome((BatchOutcome(1, done=(ONE, TWO)),)))
 
-    assert not await submits.attached(fence, done, 0, CASE)
-    assert not await submits.finish(fence, done)
-    assert await owed(submits) == []
-    assert await submits.finish(newer, done)
+    assert not await jobs.attached(fence, done, 0, CASE)
+    assert not await jobs.finish(fence, done)
+    assert await owed(jobs) == []
+    assert await jobs.finish(newer, done)
 
 
-async def test_nothing_done_and_no_thread_owe_no_line(submits: AttachJobs, clock: Clock) -> None:
-    await submits.enter(WANTED)
-    await submits.enter(replace(WANTED, key="key:1", place=Place("T1", "C1")))
+async def test_nothing_done_and_no_thread_owe_no_line(jobs: AttachJobs, clock: Clock) -> None:
+    await jobs.enter(NEW)
+    await jobs.enter(replace(NEW, key="key:1", place=Place("T1", "C1")))
     clock.wind(6)
-    for fence in await claimed(submits):
-        submit = await submits.get(fence.id)
-        assert submit
-        done = (ONE,) if not submit.place.thread_ts else ()
-        assert await submits.finish(fence, replace(submit, outcome=InsightOutcome((BatchOutcome(1, done=done),))))
-    assert await owed(submits) == []
+    for fence in await claimed(jobs):
+        job = await jobs.get(fence.id)
+        assert job
+        done = (ONE,) if not job.place.thread_ts else ()
+        assert await jobs.finish(fence, replace(job, outcome=InsightOutcome((BatchOutcome(1, done=done),))))
+    assert await owed(jobs) == []
 
 
-async def test_a_workspace_that_leaves_is_forgotten_and_old_ones_too(submits: AttachJobs, clock: Clock) -> None:
-    shelf, owner = AttachFormStore(submits.database), Owner("T1", "U0001")
-    key = await shelf.put(owner, AttachForm(place=PLACE, org="default"))
-    mine = await submits.enter(WANTED)
-    other = await submits.enter(replace(WANTED, key="x", place=Place("T2", "C1", "1.2")))
+async def test_a_workspace_that_leaves_is_forgotten_and_old_ones_too(jobs: AttachJobs, clock: Clock) -> None:
+    forms, owner = AttachFormStore(jobs.database), Owner("T1", "U0001")
+    key = await forms.put(owner, AttachForm(place=PLACE, org="default"))
+    mine = await jobs.enter(NEW)
+    other = await jobs.enter(replace(NEW, key="x", place=Place("T2", "C1", "1.2")))
 
-    await forget_workspace(submits.database, "T1")
-    await forget_workspace(submits.database, "T1")
-    assert await shelf.get(key, owner) is None
-    assert await submits.get(mine.id) is None
-    assert await submits.get(other.id) is not None
+    await forget_workspace(jobs.database, "T1")
+    await forget_workspace(jobs.database, "T1")
+    assert await forms.get(key, owner) is None
+    assert await jobs.get(mine.id) is None
+    assert await jobs.get(other.id) is not None
 
     clock.wind(6)
-    (fence,) = await claimed(submits)
-    await submits.finish(fence, other)
+    (fence,) = await claimed(jobs)
+    await jobs.finish(fence, other)
     clock.wind(31 * 86_400)
-    await submits.clear()
-    assert await submits.get(other.id) is None
+    await jobs.clear()
+    assert await jobs.get(other.id) is None
 
 
-async def test_outcomes_are_read_back_as_written(submits: AttachJobs) -> None:
-    outcome = InsightOutcome(
+# as written before rows were typed
+OLDER = [
+    {
+        "number": 1,
+        "done": [["MONITOR", "/monitors/1", "1"]],
+        "refused": [
+            [
+                ["MONITOR", "/monitors/2", "2"],
+                {"cause": "bad_request", "detail": "no", "permission": "p", "wait": 1.5, "request_id": "r"},
+            ]
+        ],
+        "open": [["INCIDENT", "/incidents/3", "3"]],
+        "problem": {"cause": "rate_limited", "detail": "", "permission": "", "wait": 3.0, "request_id": ""},
+        "tried": True,
+    }
+]
+
+
+async def test_outcomes_stand_in_the_rows_as_they_always_did(jobs: AttachJobs) -> None:
+    job = await jobs.enter(NEW)
+    stored = table("insight_submits", column("id"), column("outcome", JSON))
+    async with jobs.database.transaction() as connection:
+        await connection.execute(update(stored).where(stored.c.id == job.id).values(outcome=OLDER))
+
+    read = await jobs.get(job.id)
+
+    assert read
+    assert read.outcome == InsightOutcome(
         (
-            BatchOutcome(1, done=(ONE,), refused=(Refusal(TWO, Problem(Cause.BAD_REQUEST, "no", "p", 1.5, "r")),)),
-            BatchOutcome(2, open=(TWO,), problem=Problem(Cause.RATE_LIMITED, wait=60.0), tried=False),
+            BatchOutcome(
+                1,
+                done=(ONE,),
+                refused=(Refusal(TWO, Problem(Cause.BAD_REQUEST, "no", "p", 1.5, "r")),),
+                open=(Insight("INCIDENT", "/incidents/3", "3"),),
+                problem=Problem(Cause.RATE_LIMITED, wait=3.0),
+            ),
         )
     )
-    assert read_outcome(outcome_record(outcome)) == outcome
-    entered = await submits.enter(WANTED)
-    async with submits.database.transaction() as connection:
-        row = (await connection.execute(select(insight_submits))).one()
-    assert read_submit(row) == entered
+    async with jobs.database.transaction() as connection:
+        again = update(insight_submits).where(insight_submits.c.id == job.id).values(outcome=read.outcome.batches)
+        await connection.execute(again)
+        row = (await connection.execute(select(stored.c.outcome))).one()
+    assert row.outcome == OLDER
