@@ -5,9 +5,7 @@ The case, links to paste, the list, what can't be attached. What was typed is re
 
 import json
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Iterable, Iterator, Sequence
 
 from bot.datadog.case_model import Insight
 from bot.datadog.insight_drafts import SetAside, plain_label
@@ -348,51 +346,22 @@ def _case(form: AttachForm) -> str:
 # -- what was left in the fields ------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class HandEntry:
-    type: str = ""
-    ref: str = ""
-    id: str = ""
+class Entered(FormState):
+    """What a person left in the fields of the window."""
 
     @property
-    def is_empty(self) -> bool:
-        """A kind alone is only what the section may have started with."""
-        return not self.ref.strip() and not self.id.strip()
+    def picked(self) -> str:
+        return self.choice(CASE_PICKED)
 
+    @property
+    def case(self) -> CaseChoice | None:
+        """Hints of the picker are no case, and neither is anything we did not offer in this form."""
+        parts = self.picked.split(" ")
+        if len(parts) > 2 or not all(_ID.fullmatch(part) for part in parts):
+            return None
+        return CaseChoice(parts[0], parts[1] if len(parts) == 2 else "")
 
-@dataclass(frozen=True, slots=True)
-class Entered:
-    fields: FormState  # whose block ids errors need
-    case: CaseChoice | None
-    picked_hint: bool  # a line of the picker that is no case
-    pasted: str
-    hand: HandEntry
-    chosen: tuple[str, ...]
-    among: tuple[str, ...]  # what there was to choose from
-    comment: bool
-    leaving: tuple[str, ...]
-
-
-def read_entered(view: Mapping[str, Any]) -> Entered:
-    fields = FormState(view)
-    picked = fields.choice(CASE_PICKED)
-    case = _read_case(picked)
-    return Entered(
-        fields=fields,
-        case=case,
-        picked_hint=case is None and bool(picked),
-        pasted=fields.typed(PASTED),
-        hand=HandEntry(fields.choice(HAND_TYPE), fields.typed(HAND_REF), fields.typed(HAND_ID)),
-        chosen=fields.choices(CHOSEN),
-        among=tuple(fields.offered(CHOSEN)),
-        comment=bool(fields.choices(COMMENT)),
-        leaving=fields.choices(LEAVING),
-    )
-
-
-def _read_case(value: str) -> CaseChoice | None:
-    """Hints of the picker are no case, and neither is anything we did not offer in this form."""
-    parts = value.split(" ")
-    if len(parts) > 2 or not all(_ID.fullmatch(part) for part in parts):
-        return None
-    return CaseChoice(parts[0], parts[1] if len(parts) == 2 else "")
+    @property
+    def has_hand_entry(self) -> bool:
+        """A kind alone is only what the section by hand may have started with."""
+        return bool(self.typed(HAND_REF).strip() or self.typed(HAND_ID).strip())

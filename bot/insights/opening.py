@@ -1,7 +1,7 @@
 """Opens the window for insights: in which organisation, and with what it begins: the thread's alert, its conclusions,
 a message, a case."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Self
 
@@ -17,6 +17,7 @@ from bot.insights.attach_form import AttachForm, CaseChoice, InsightList
 from bot.insights.attach_form_store import AttachFormStore, Owner
 from bot.insights.form_views import attach_view
 from bot.insights.windows import AttachWindows
+from bot.investigations.message_alerts import texts_of
 from bot.investigations.model import Investigation
 from bot.investigations.views import refusals
 from bot.model import AlertRef, EventRef, ExistingRun, MonitorRef, Place, Subject, read_subject, subject_record
@@ -34,8 +35,6 @@ from bot.wording import CASES
 
 BEGIN_ATTACHING = "attach_from"
 
-_DEEPEST = 30
-_NOT_CONTENT = frozenset({"metadata", "permalink", "bot_profile", "files", "reactions", "root", "icons", "footer_icon"})
 # In a message somebody wrote, these are links meant for the case; other people's sites and plain words are not.
 _WORTH_TELLING = frozenset(
     {Reason.SHORT_LINK, Reason.NO_INSIGHT_TYPE, Reason.ID_NOT_IN_LINK, Reason.OTHER_SITE, Reason.OTHER_ORG}
@@ -54,7 +53,7 @@ class Beginning:
     @classmethod
     def of_message(cls, subject: Subject | None, message: Mapping[str, Any]) -> Self:
         """The message's alert and every link in it."""
-        texts = "\n".join(_texts(message, _DEEPEST))
+        texts = "\n".join(text for text in texts_of(message) if "://" in text)
         return cls(subject=subject, texts=texts, by_a_person=not message.get("bot_id"))
 
     @property
@@ -200,16 +199,3 @@ def _of_subject(subject: Subject | None, place: Location) -> tuple[InsightDraft,
         case _:
             return ()
     return candidates(site=place.site, subdomain=place.subdomain, alert=known)
-
-
-def _texts(part: object, depth: int) -> Iterator[str]:
-    if isinstance(part, str):
-        if "://" in part:
-            yield part
-    elif depth and isinstance(part, Mapping):
-        for name, value in part.items():
-            if name not in _NOT_CONTENT:
-                yield from _texts(value, depth - 1)
-    elif depth and isinstance(part, list | tuple):
-        for element in part:
-            yield from _texts(element, depth - 1)

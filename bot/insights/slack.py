@@ -12,7 +12,7 @@ from bot.insights import form_views as views
 from bot.insights.attach_form import AttachForm, FormStage, HandForm
 from bot.insights.attach_form_store import AttachFormStore, Owner
 from bot.insights.attach_jobs import AttachJob, AttachJobs, AttachWork, NewAttachJob
-from bot.insights.form_views import Entered, read_entered
+from bot.insights.form_views import Entered
 from bot.insights.opening import AttachOpening, Beginning
 from bot.insights.picker import CasePicker
 from bot.insights.windows import AttachWindows
@@ -134,7 +134,7 @@ class AttachFormListeners:
         """What stands in the fields is kept, the step is taken, the window drawn anew."""
 
         async def handle(click: Interaction) -> After:
-            entered = read_entered(click.view)
+            entered = Entered(click.view)
             # other windows have none of its fields, which is not the same as empty ones
             is_form = click.view.get("callback_id") == views.CALLBACK_FORM
 
@@ -156,7 +156,9 @@ class AttachFormListeners:
 
     def _with_pasted(self, form: AttachForm, entered: Entered, _value: str = "") -> AttachForm:
         location = self.opening.location(form.org)
-        return form.with_pasted(recognise(entered.pasted, site=location.site, subdomain=location.subdomain))
+        return form.with_pasted(
+            recognise(entered.typed(views.PASTED), site=location.site, subdomain=location.subdomain)
+        )
 
     def _with_hand(self, form: AttachForm, entered: Entered, _value: str = "") -> AttachForm:
         checked = self._checked(form, entered)
@@ -165,8 +167,13 @@ class AttachFormListeners:
         return form.with_hand_problems(problem.problem for problem in checked)
 
     def _checked(self, form: AttachForm, entered: Entered) -> InsightDraft | tuple[FieldProblem, ...]:
-        location, hand = self.opening.location(form.org), entered.hand
-        return by_hand(hand.type, hand.ref, hand.id, site=location.site, subdomain=location.subdomain)
+        location, ref, resource_id = (
+            self.opening.location(form.org),
+            entered.typed(views.HAND_REF),
+            entered.typed(views.HAND_ID),
+        )
+        kind = entered.choice(views.HAND_TYPE)
+        return by_hand(kind, ref, resource_id, site=location.site, subdomain=location.subdomain)
 
     # -- submissions --------------------------------------------------------------------------------------------
 
@@ -183,7 +190,7 @@ class AttachFormListeners:
     async def _attach(self, submission: Interaction, form: AttachForm) -> Submitted:
         if form.stage is FormStage.SUBMITTED:  # the same submission once more
             return await self._stands(submission, form)
-        entered = read_entered(submission.view)
+        entered = Entered(submission.view)
         if problems := self._hand_problems(form, entered):
             return Submitted(errors=problems)
         changed = await self.forms.change(
@@ -203,20 +210,20 @@ class AttachFormListeners:
 
     def _hand_problems(self, form: AttachForm, entered: Entered) -> dict[str, str]:
         """Under the fields of the section by hand, if somebody began to fill it in."""
-        checked = () if entered.hand.is_empty else self._checked(form, entered)
+        checked = self._checked(form, entered) if entered.has_hand_entry else ()
         if isinstance(checked, InsightDraft):
             return {}
         fields = {"type": views.HAND_TYPE, "ref": views.HAND_REF, "resource_id": views.HAND_ID}
-        return {entered.fields.block_id(fields[problem.field]): problem.problem for problem in checked}
+        return {entered.block_id(fields[problem.field]): problem.problem for problem in checked}
 
     def _with_all_entered(self, form: AttachForm, entered: Entered) -> AttachForm:
         """What was pasted or typed but not yet added is meant too."""
-        if entered.pasted.strip():
+        if entered.text(views.PASTED):
             pasted = self._with_pasted(form, entered)
             new = len(pasted.insights.set_aside) - len(form.insights.set_aside)
             told = "Not all of what you pasted can be attached: see below, then press Attach again."
             form = replace(pasted, notice=told if new else "")
-        return form if entered.hand.is_empty else self._with_hand(form, entered)
+        return self._with_hand(form, entered) if entered.has_hand_entry else form
 
     async def _enter(self, submission: Interaction, form: AttachForm, work: AttachWork) -> Submitted:
         """Written down; from here on it is carried out whatever happens to us or to the window."""
@@ -253,10 +260,10 @@ class AttachFormListeners:
         self.wake()
 
     async def _removal_chosen(self, submission: Interaction, form: AttachForm) -> Submitted:
-        entered = read_entered(submission.view)
-        leaving = {handle for handle, _ in form.removable}.intersection(entered.leaving)
+        entered = Entered(submission.view)
+        leaving = {handle for handle, _ in form.removable}.intersection(entered.choices(views.LEAVING))
         if not leaving:
-            return Submitted(errors={entered.fields.block_id(views.LEAVING): "Choose at least one."})
+            return Submitted(errors={entered.block_id(views.LEAVING): "Choose at least one."})
         changed = await self.forms.change(submission.metadata, _owner(submission), lambda now: now.confirming(leaving))
         return await self._stands(submission, changed or form)
 
@@ -282,9 +289,15 @@ def _owner(interaction: Interaction) -> Owner:
 def _noted(form: AttachForm, entered: Entered) -> AttachForm:
     if form.stage is not FormStage.FORM:
         return form
-    noted = form.noting(chosen=entered.chosen, among=entered.among, comment=entered.comment)
-    if entered.picked_hint:
-        return replace(noted, case_round=noted.case_round + 1)  # a fresh field: the hint is not left standing in it
+    noted = form.noting(
+        chosen=entered.choices(views.CHOSEN),
+        among=entered.offered(views.CHOSEN),
+        comment=bool(entered.choices(views.COMMENT)),
+    )
+    if entered.picked and entered.case is None:
+        return replace(
+            noted, case_round=noted.case_round + 1
+        )  # a hint of the picker is not left standing: a fresh field
     return noted.with_case(entered.case) if entered.case else noted
 
 
@@ -306,10 +319,10 @@ def _toggle_hand(form: AttachForm, _entered: Entered, value: str) -> AttachForm:
 
 def _errors(form: AttachForm, entered: Entered) -> dict[str, str]:
     if form.case is None or entered.case is None:
-        return {entered.fields.block_id(views.CASE_PICKED): "Choose a case from the list."}
+        return {entered.block_id(views.CASE_PICKED): "Choose a case from the list."}
     if form.insights.to_send or form.comment_text:
         return {}
-    block_id = entered.fields.block_id(views.PASTED)
+    block_id = entered.block_id(views.PASTED)
     if form.insights.on_case:
         return {block_id: "All of them are on the case already. Add something new, or press Cancel."}
     return {block_id: "Nothing is chosen to be attached. Paste a link, or choose from the list below."}

@@ -56,6 +56,11 @@ def find_run_link(messages: Iterable[Mapping[str, Any]]) -> InvestigationLink | 
     return found
 
 
+def texts_of(message: Mapping[str, Any]) -> Iterator[str]:
+    """Every text of a message that may hold a link, the links that title an attachment before all others."""
+    return _texts(_content(message), _DEEPEST)
+
+
 def message_text(message: Mapping[str, Any]) -> str:
     """What a reader sees of the message, without Slack's markup: to start a question from."""
     content = _content(message)
@@ -109,21 +114,20 @@ def subject_of(link: MonitorLink | EventLink, title: AlertTitle = _NO_TITLE) -> 
 
 
 def _links(part: object) -> Iterator[Link]:
-    for text in _strings(part, _DEEPEST):
+    for text in _texts(part, _DEEPEST):
         yield from find_links(text)
 
 
-def _strings(part: object, depth: int) -> Iterator[str]:
-    """Every text that may hold a link, the links that title an attachment before all others."""
+def _texts(part: object, depth: int) -> Iterator[str]:
     if isinstance(part, str):
         yield part
     elif depth and isinstance(part, Mapping):
         names = sorted((str(name) for name in part if name not in _NOT_CONTENT), key=_by_weight)
         for name in names:
-            yield from _strings(part.get(name), depth - 1)
+            yield from _texts(part.get(name), depth - 1)
     elif depth and isinstance(part, Sequence) and not isinstance(part, bytes):
         for element in part:
-            yield from _strings(element, depth - 1)
+            yield from _texts(element, depth - 1)
 
 
 def _by_weight(name: str) -> int:

@@ -15,12 +15,12 @@ from bot.insights.attach_jobs import AttachJob, AttachWork, CommentState
 from bot.insights.form_views import (
     CHOSEN,
     LEAVING,
+    Entered,
     attach_view,
     begin_message,
     case_options,
     confirm_view,
     expired_view,
-    read_entered,
     removal_view,
 )
 from bot.insights.picker import CaseOffer, PickedCase, PickerHint
@@ -190,22 +190,22 @@ def test_every_hint_has_words_and_is_no_case(hint: PickerHint) -> None:
     (option,) = case_options(CaseOffer((), hint))
     assert option["text"]["text"]
     state = {"values": {"case:0": {"attach:case": {"type": "external_select", "selected_option": option}}}}
-    assert read_entered({"state": state}).case is None
+    assert Entered({"state": state}).case is None
 
 
 @pytest.mark.parametrize("value", ["", " ", "a b c", "../etc", "x" * 65, "uuid CASEM 1", "<!here>"])
 def test_a_case_nobody_offered_is_none(value: str) -> None:
     chosen = {"selected_option": {"text": {"text": "x"}, "value": value}}
-    assert read_entered({"state": {"values": {"case:0": {"attach:case": chosen}}}}).case is None
+    assert Entered({"state": {"values": {"case:0": {"attach:case": chosen}}}}).case is None
 
 
 def test_an_empty_or_odd_payload_reads_as_nothing() -> None:
-    entered = read_entered({})
-    assert (entered.case, entered.pasted, entered.chosen, entered.comment) == (None, "", (), False)
+    entered = Entered({})
+    assert (entered.case, entered.picked, entered.has_hand_entry) == (None, "", False)
     odd: dict[str, Any] = {
         "state": {"values": {"a": {"attach:paste": None, "attach:list": {"selected_options": None}}}}
     }
-    assert read_entered(odd).chosen == ()
+    assert Entered(odd).choices(CHOSEN) == ()
 
 
 @pytest.mark.parametrize("count", [1, 100, 101, 250, 700])
