@@ -61,11 +61,11 @@ def _run(_options: argparse.Namespace) -> int:
         print(f"Note: {warning}", file=sys.stderr)
 
     from bot.app import Bot, StartError
-    from bot.storage.engine import DatabaseBusyError
+    from bot.storage.engine import DatabaseUnusableError
 
     try:
         asyncio.run(_serve(Bot(settings)))
-    except (StartError, DatabaseBusyError) as error:
+    except (StartError, DatabaseUnusableError) as error:
         return _complain("The bot can't start:", [str(error)])
     return 0
 
@@ -129,14 +129,14 @@ def _setup(settings: "Settings") -> "Setup":  # type: ignore[name-defined]  # no
 
 def _migrate(_options: argparse.Namespace) -> int:
     from bot.config import SettingsProblems, load_settings
-    from bot.storage.engine import Database, DatabaseBusyError
+    from bot.storage.engine import Database, DatabaseUnusableError
 
     try:
         settings = load_settings()
         asyncio.run(_open_and_close(Database(settings.database_url)))
     except SettingsProblems as error:
         return _complain("The settings can't be used:", error.problems)
-    except DatabaseBusyError as error:
+    except DatabaseUnusableError as error:
         return _complain("The database can't be changed:", [str(error)])
     print("The database has this version's schema.")
     return 0
@@ -150,7 +150,7 @@ async def _open_and_close(database: "Database") -> None:  # type: ignore[name-de
 def _rekey(_options: argparse.Namespace) -> int:
     from bot.config import SettingsProblems, load_settings
     from bot.storage.encryption import Encryption, EncryptionError
-    from bot.storage.engine import Database, DatabaseBusyError
+    from bot.storage.engine import Database, DatabaseUnusableError
 
     try:
         settings = load_settings()
@@ -158,7 +158,7 @@ def _rekey(_options: argparse.Namespace) -> int:
         unreadable = asyncio.run(_reseal(Database(settings.database_url), encryption))
     except SettingsProblems as error:
         return _complain("The settings can't be used:", error.problems)
-    except (EncryptionError, DatabaseBusyError) as error:
+    except (EncryptionError, DatabaseUnusableError) as error:
         return _complain("Nothing was changed:", [str(error)])
     if unreadable:
         missing = f"No key in BITS_ENCRYPTION_KEYS opens {unreadable} of the stored secrets."
@@ -169,6 +169,7 @@ def _rekey(_options: argparse.Namespace) -> int:
 
 async def _reseal(database: "Database", encryption: "Encryption") -> int:  # type: ignore[name-defined]  # noqa: F821
     """Prints what became of each table's secrets; returns how many no key opens."""
+    import bot.schema  # noqa: F401  every table, so that no secret is overlooked
     from bot.storage.rekeying import rekey
 
     await database.open()

@@ -62,7 +62,6 @@ class Services:
     threads: ThreadReader
     cases: CaseServices
     app_url: Callable[[str], str]  # of an org, for links
-    keep_watching: Callable[[], None]  # wakes whoever has to act on a change
     attaching: AttachOpening
     attach_form: AttachFormListeners
     alerts: AlertRoom

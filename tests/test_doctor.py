@@ -2,7 +2,9 @@
 
 import asyncio
 import json
+import sqlite3
 from collections.abc import AsyncIterator, Callable
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -19,6 +21,7 @@ from bot.doctor.setup import Setup
 from bot.manifest import scopes
 from bot.sandbox.datadog.faults import Fault
 from bot.storage.engine import Database
+from bot.storage.migrations import TOO_OLD
 from tests.e2e.org_town import OrgTown
 from tests.e2e.town import QUICK, Town
 
@@ -249,6 +252,17 @@ async def test_an_empty_database_gets_its_schema_at_the_next_start(still_town: N
 
     assert finding.state == "warn"
     assert "has schema none, this version's is" in finding.told
+
+
+async def test_a_database_too_old_to_come_along(still_town: NoBot) -> None:
+    with closing(sqlite3.connect(still_town.folder / "bits.sqlite3")) as file:
+        file.executescript(
+            "CREATE TABLE alembic_version (version_num TEXT); INSERT INTO alembic_version VALUES ('0003')"
+        )
+
+    finding = (await found(setup_of(still_town)))["Database"]
+
+    assert (finding.state, finding.fix) == (State.FAIL, TOO_OLD)
 
 
 async def test_a_postgresql_that_is_not_there(still_town: NoBot) -> None:

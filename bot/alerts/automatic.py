@@ -4,9 +4,9 @@ import logging
 
 from bot.investigations.requests import Outcome, Reception, Requests
 from bot.model import AlertRef, Ask, Place, Source
-from bot.rules.budget import CoolingDown, OverBudget
+from bot.rules.budget import CoolingDown, Limits, OverBudget, Terms
 from bot.rules.model import AlertFacts, ChannelRules
-from bot.rules.repository import RuleRepository
+from bot.rules.repository import Draft, RuleRepository
 
 logger = logging.getLogger(__name__)
 
@@ -23,8 +23,8 @@ class Automatic:
 
         May be called again for the same alert: it is decided once for each channel.
         """
-        rules = await self._rules.of(place.workspace, place.channel)
-        reason = _unwanted(rules, alert, facts) or await self._ask(rules, place, alert, org)
+        rules = await self._rules.draft(place.workspace, place.channel)
+        reason = _unwanted(rules.channel, alert, facts) or await self._ask(rules, place, alert, org)
         where = f"monitor {alert.monitor_id}, event {alert.event_id} in {place.channel}"
         if reason:
             logger.info("%s: not investigated by itself: %s", where, reason)
@@ -32,7 +32,7 @@ class Automatic:
             logger.info("%s: investigated by itself", where)
         return reason or None
 
-    async def _ask(self, rules: ChannelRules, place: Place, alert: AlertRef, org: str) -> str:
+    async def _ask(self, rules: Draft, place: Place, alert: AlertRef, org: str) -> str:
         ask = Ask(
             key=f"auto:{place.workspace}:{place.channel}:{alert.monitor_id}:{alert.event_id}",
             subject=alert,
@@ -41,8 +41,9 @@ class Automatic:
             source=Source.AUTOMATIC,
             org=org,
         )
-        outcome = await self._requests.ask(ask, rule="automatic rule", cooldown=rules.cooldown_minutes * 60.0)
-        return _why_not(outcome)
+        limits = Limits.of(rules.channel, rules.workspace)
+        terms = Terms(limits, "automatic rule", cooldown=rules.channel.cooldown_minutes * 60.0)
+        return _why_not(await self._requests.ask(ask, terms))
 
 
 def _unwanted(rules: ChannelRules, alert: AlertRef, facts: AlertFacts) -> str:

@@ -23,7 +23,6 @@ async def keep_alert(services: Services, place: Place, event: Mapping[str, Any],
     rules = await services.alerts.rules.of(place.workspace, place.channel)
     if rules.nudge or rules.auto is not None:
         await services.alerts.messages.noticed(place, subject, transition_of(found), rules)
-        services.keep_watching()
 
 
 def is_datadogs(message: Mapping[str, Any]) -> bool:

@@ -5,7 +5,6 @@ In a storm, notices that wait for the database are written together: each waits 
 
 import asyncio
 import time
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -13,7 +12,7 @@ from bot.alerts.model import Notice
 from bot.alerts.payload import notice_key, read_notice
 from bot.alerts.records import notice_record
 from bot.alerts.tables import alert_notices
-from bot.storage.engine import Database
+from bot.storage.engine import Database, wake
 
 NEW, SORTED, UNROUTED = "new", "sorted", "unrouted"
 AT_ONCE = 200
@@ -28,19 +27,15 @@ class _Waiting:
 
 
 class Intake:
-    def __init__(self, database: Database, wake: Callable[[], None]) -> None:
+    def __init__(self, database: Database) -> None:
         self._database = database
-        self._wake = wake
         self._waiting: list[_Waiting] = []
         self._turn = asyncio.Lock()
 
     async def take(self, org: str, body: bytes, content_type: str) -> bool:
         """False for a notification that is here already. Raises MalformedError for what is no alert."""
         notice = read_notice(body, content_type, received_at=time.time())
-        if not await self.keep(org, notice):
-            return False
-        self._wake()
-        return True
+        return await self.keep(org, notice)
 
     async def keep(self, org: str, notice: Notice) -> bool:
         mine = _Waiting(org, notice_key(org, notice), notice)
@@ -73,7 +68,10 @@ class Intake:
                 .values([self._values(waiting) for waiting in batch])
                 .returning(alert_notices.c.key)
             )
-            return set(inserted.scalars())
+            new = set(inserted.scalars())
+            if new:
+                wake(connection, alert_notices)
+        return new
 
     def _values(self, waiting: _Waiting) -> dict[str, Any]:
         now = self._database.now

@@ -10,13 +10,11 @@ from sqlalchemy import select
 
 from bot.alerts.ports import Chooser
 from bot.alerts.starts import Starts
-from bot.alerts.tables import alert_messages
+from bot.alerts.tables import NUDGE, alert_messages
 from bot.model import AlertRef, MonitorRef, Place
 from bot.rules.model import AlertFacts, AlertFilter, ChannelRules
 from bot.storage.engine import Database
-from bot.storage.outbox import Owed, enqueue
-
-NUDGE = "nudge"  # kind of deliveries; their subject is a row of `alert_messages`
+from bot.storage.outbox import NewPost, enqueue
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +53,7 @@ class AlertMessages:
             if row_id is None:
                 return False
             if rules.nudge:
-                await enqueue(self._database, connection, _owed(row_id, place))
+                await enqueue(self._database, connection, _new_post(row_id, place))
             if to_start:
                 # one that can't be told now is looked for once more when the start is decided
                 await self._starts.want(connection, org if isinstance(org, str) else "", place, to_start, facts)
@@ -69,11 +67,11 @@ class AlertMessages:
         return Nudge(Place(row.workspace, row.channel, row.ts), _read_subject(row.subject))
 
 
-def _owed(row_id: int, place: Place) -> Owed:
-    return Owed(
+def _new_post(row_id: int, place: Place) -> NewPost:
+    return NewPost(
         key=f"{NUDGE}:{place.workspace}:{place.channel}:{place.thread_ts}",
         kind=NUDGE,
-        lane=f"{NUDGE}:{row_id}",
+        thread_key=f"{NUDGE}:{row_id}",
         subject_id=row_id,
         workspace=place.workspace,
         channel=place.channel,

@@ -8,6 +8,7 @@ from bot.investigations.model import Failure
 from bot.investigations.requests import Outcome
 from bot.model import AlertRef, Ask, Place
 from bot.orgs.model import NoOrg
+from bot.rules.budget import Terms
 from bot.rules.model import AlertFacts, ChannelRules
 
 
@@ -27,7 +28,7 @@ class Automatic(Protocol):
 
 
 class Asking(Protocol):
-    async def ask(self, ask: Ask) -> Outcome: ...
+    async def ask(self, ask: Ask, terms: Terms) -> Outcome: ...
 
 
 class MutableMonitors(Protocol):

@@ -25,12 +25,12 @@ class AlertCards:
         self._app_url = app_url
 
     async def message(self, delivery: Delivery, *, may_repeat: bool) -> Message | None:  # noqa: ARG002  a card says where things stand: twice is no harm
-        known = await self._book.get(delivery.owed.subject_id)
+        known = await self._book.get(delivery.post.subject_id)
         return alert_card.alert_card(known, self._app_url(known.org)) if known else None
 
     async def refused(self, delivery: Delivery, code: str) -> None:
         """Nobody asked for it by name, so nobody is told; it is counted, and other channels get theirs."""
-        logger.error("%s: the channel %s does not take alerts (%s)", delivery.owed.key, delivery.owed.channel, code)
+        logger.error("%s: the channel %s does not take alerts (%s)", delivery.post.key, delivery.post.channel, code)
 
 
 class Nudges:
@@ -41,7 +41,7 @@ class Nudges:
         self._seen_alerts = seen_alerts
 
     async def message(self, delivery: Delivery, *, may_repeat: bool) -> Message | None:  # noqa: ARG002  buttons twice are no harm
-        nudge = await self._messages.get(delivery.owed.subject_id)
+        nudge = await self._messages.get(delivery.post.subject_id)
         if nudge is None:
             return None
         place = nudge.place
@@ -49,7 +49,7 @@ class Nudges:
         return None if seen.run else nudge_message(nudge.subject)  # findings in the thread need no button
 
     async def refused(self, delivery: Delivery, code: str) -> None:
-        logger.warning("%s: the channel does not take replies (%s)", delivery.owed.key, code)
+        logger.warning("%s: the channel does not take replies (%s)", delivery.post.key, code)
 
 
 class MuteTeller:

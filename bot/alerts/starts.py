@@ -5,35 +5,50 @@ import logging
 from dataclasses import asdict, replace
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, and_, delete, exists, or_, select, update
+from sqlalchemy import ColumnElement, Row, and_, exists, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.alerts.ports import Asking, Automatic, Chooser, MutableOrgs, Rules
 from bot.alerts.records import facts_record, read_facts
-from bot.alerts.repository import ALERT_CARD
-from bot.alerts.tables import alert_starts
+from bot.alerts.tables import ALERT_CARD, alert_starts
 from bot.datadog.errors import DatadogError, Refused
 from bot.investigations.requests import Reception
 from bot.investigations.seen_alerts import SeenAlerts
 from bot.model import AlertRef, Ask, ExistingRun, Place, Source
+from bot.rules.budget import Limits, Terms
 from bot.rules.model import AlertFacts
-from bot.storage.engine import Database
-from bot.storage.leases import Leases
+from bot.storage.engine import Database, wake
+from bot.storage.leases import Fence, LeasedWorker
+from bot.storage.outbox import posted
 from bot.storage.tables import deliveries
 from bot.storage.timing import Timing
-from bot.storage.workers import Tasks
 
 logger = logging.getLogger(__name__)
 
 WANTED, DECIDED = "wanted", "decided"
-AT_ONCE = 8
 TOO_LATE = 2 * 3600.0  # an investigation costs money; of an alert this old nobody waits for it
 MOST_LOOKS = 5  # at a monitor whose tags and priority the rule asks for
-KEPT_FOR = 14 * 24 * 3600.0
 _NO_ORG = "which Datadog organisation it belongs to can't be told, or that one is not connected"
 
 
-class Starts:
+def _ripe() -> ColumnElement[bool]:
+    table, card = alert_starts.c, deliveries.c
+    stands = exists().where(
+        card.kind == ALERT_CARD,
+        card.subject_id == table.cycle_id,
+        card.workspace == table.workspace,
+        card.channel == table.channel,
+        card.ts.is_not(None),
+    )
+    return and_(table.state == WANTED, or_(table.thread_ts != "", stands))
+
+
+class Starts(LeasedWorker):
+    table = alert_starts
+    woken_by = (posted(ALERT_CARD),)
+    slots = 8
+    due = _ripe()  # deciding again is harmless: each start is known by its key
+
     def __init__(
         self,
         database: Database,
@@ -47,16 +62,13 @@ class Starts:
         *,
         owner: str,
     ) -> None:
-        self._database = database
+        super().__init__(database, timing, owner=owner)
         self._rules = rules
         self._chooser = chooser
         self._automatic = automatic
         self._requests = requests
         self._orgs = orgs
         self._seen_alerts = seen_alerts
-        self._timing = timing
-        self._leases = Leases(database, alert_starts, owner=owner, lease=timing.lease)
-        self._tasks = Tasks()
 
     async def want(
         self,
@@ -90,39 +102,26 @@ class Starts:
                 attempt=0,
             )
         )
+        wake(connection, alert_starts)
 
-    async def step(self) -> float | None:
-        free = AT_ONCE - len(self._tasks)
-        for row in await self._leases.claim(_ripe(), free) if free > 0 else ():
-            self._tasks.spawn(self._decide(row), f"automatic start {row.id}")
-        return None
-
-    async def recover(self) -> None:
-        # deciding again is harmless: the desk knows each start by its key
-        await self._leases.settle_old(alert_starts.c.state == WANTED, 0)
-
-    async def close(self, within: float) -> None:
-        await self._tasks.finish(within)
-        await self._leases.hand_back(alert_starts.c.state == WANTED, 0)
-
-    async def _decide(self, row: Row[Any]) -> None:
+    async def work(self, row: Row[Any], fence: Fence) -> None:
         place = Place(row.workspace, row.channel, row.thread_ts or await self._card_of(row))
         alert, facts = AlertRef(**row.alert), read_facts(row.facts)
         if await self._is_too_old(row):
-            await self._decided(row, "it was too late for it")
+            await self._decided(fence, "it was too late for it")
             return
         org = row.org or await self._org_now(place, alert)
         if not org:
-            await self._decided(row, _NO_ORG)
+            await self._decided(fence, _NO_ORG)
             return
         if run := (await self._seen_alerts.of(place.workspace, place.channel, place.thread_ts)).run:
-            await self._decided(row, await self._adopt(place, alert, org, run))
+            await self._decided(fence, await self._adopt(place, alert, org, run))
             return
         known = await self._with_monitor(row, org, place, facts)
         if known is None:
-            await self._later(row)
+            await self.put_off(fence, self._timing.backoff(row.attempt))
             return
-        await self._decided(row, await self._automatic.consider(place, alert, known, org) or "started")
+        await self._decided(fence, await self._automatic.consider(place, alert, known, org) or "started")
 
     async def _org_now(self, place: Place, alert: AlertRef) -> str:
         choice = await self._chooser.choose(place, alert.host)
@@ -131,7 +130,8 @@ class Starts:
     async def _adopt(self, place: Place, alert: AlertRef, org: str, run: str) -> str:
         """Datadog has investigated by itself: that one is followed, and costs nothing more."""
         key = f"adopt:{place.workspace}:{place.channel}:{place.thread_ts}"
-        outcome = await self._requests.ask(Ask(key, ExistingRun(run, alert), place, "", Source.AUTOMATIC, org))
+        ask = Ask(key, ExistingRun(run, alert), place, "", Source.AUTOMATIC, org)
+        outcome = await self._requests.ask(ask, Terms(Limits()))
         return "repeated" if outcome.reception is Reception.REPEATED else "followed the one in the thread"
 
     async def _with_monitor(self, row: Row[Any], org_id: str, place: Place, facts: AlertFacts) -> AlertFacts | None:
@@ -167,32 +167,5 @@ class Starts:
             now: float = (await connection.execute(select(self._database.now))).scalar_one()
         return bool(now - row.created_at > TOO_LATE)
 
-    async def _decided(self, row: Row[Any], decision: str) -> None:
-        await self._write(row, state=DECIDED, decision=decision[:200], owner=None)
-
-    async def _later(self, row: Row[Any]) -> None:
-        wait = self._timing.backoff(row.attempt)
-        await self._write(row, due_at=self._database.now + wait, owner=None)
-
-    async def _write(self, row: Row[Any], **values: Any) -> None:
-        holds = self._leases.fence(row).holds(alert_starts)
-        async with self._database.transaction() as connection:
-            await connection.execute(update(alert_starts).where(holds).values(**values))
-
-    async def forget_old(self) -> None:
-        """Decided ones, and those whose card no channel took."""
-        old = alert_starts.c.created_at < self._database.now - KEPT_FOR
-        async with self._database.transaction() as connection:
-            await connection.execute(delete(alert_starts).where(old))
-
-
-def _ripe() -> ColumnElement[bool]:
-    table, card = alert_starts.c, deliveries.c
-    stands = exists().where(
-        card.kind == ALERT_CARD,
-        card.subject_id == table.cycle_id,
-        card.workspace == table.workspace,
-        card.channel == table.channel,
-        card.ts.is_not(None),
-    )
-    return and_(table.state == WANTED, or_(table.thread_ts != "", stands))
+    async def _decided(self, fence: Fence, decision: str) -> None:
+        await self.write(fence, state=DECIDED, decision=decision[:200], owner=None)

@@ -2,7 +2,12 @@
 
 from sqlalchemy import JSON, BigInteger, Column, Float, Index, Integer, String, Table, UniqueConstraint
 
-from bot.storage.tables import RowId, claimable, metadata
+from bot.orgs.tables import of_its_orgs
+from bot.storage.retention import DAY, LONG, AtUninstall, Life, keep
+from bot.storage.tables import RowId, claimable, messages, metadata
+
+ALERT_CARD = "alert_card"  # kind of deliveries; they show a row of `alert_cycles`
+NUDGE = "nudge"  # the same, of `alert_messages`
 
 alert_notices = Table(
     "alert_notices",
@@ -87,4 +92,37 @@ alert_mutes = Table(
     *claimable(),
     Index("alert_mutes_due", "state", "due_at"),
     Index("alert_mutes_cycle", "cycle_id"),
+)
+
+
+# -- how long they live -----------------------------------------------------------------------------------------
+
+_WORKED_OFF = 14 * DAY  # of use only to see what became of them, and against the same one coming twice
+
+keep(
+    alert_notices,
+    [Life(_WORKED_OFF, alert_notices.c.due_at, alert_notices.c.state.in_(["sorted", "unrouted"]))],
+    at_uninstall=of_its_orgs(alert_notices),
+)
+keep(
+    alert_cycles,
+    [Life(LONG, alert_cycles.c.changed_at)],
+    at_uninstall=of_its_orgs(alert_cycles),
+    parts=[messages(ALERT_CARD)],
+)
+keep(
+    alert_messages,
+    [Life(LONG, alert_messages.c.seen_at)],
+    at_uninstall=AtUninstall.DELETED,
+    parts=[messages(NUDGE)],
+)
+keep(
+    alert_starts,  # wanted ones too: no channel has taken their card
+    [Life(_WORKED_OFF, alert_starts.c.due_at, alert_starts.c.state.in_(["wanted", "decided"]))],
+    at_uninstall=AtUninstall.DELETED,
+)
+keep(
+    alert_mutes,
+    [Life(_WORKED_OFF, alert_mutes.c.due_at, alert_mutes.c.state.in_(["done", "refused", "unclear"]))],
+    at_uninstall=AtUninstall.DELETED,
 )

@@ -11,7 +11,7 @@ from bot.cases.catalog import Catalog
 from bot.cases.choices import first_status
 from bot.cases.draft import CaseDraft, alert_insights, comment_for, draft_case
 from bot.cases.people import datadog_user
-from bot.cases.requests import ACK_LANDS, CaseRequest, CaseRequestState, Source, Wanted
+from bot.cases.requests import CaseRequest, CaseRequestState, Source, Wanted
 from bot.cases.trouble import Trouble, Why, trouble_of
 from bot.cases.views import answers as case_answers
 from bot.cases.views import modal as case_modal
@@ -324,34 +324,22 @@ async def submitted(services: Services, order: CaseRequest, filled: Filled, view
     if rival := await _rival(services, order):
         return rival
     await orders.place_order(order, wanted, view_id)
-    wake_soon(services)
     return await _stands(services, await _again(services, order))
 
 
 async def submitted_anyway(services: Services, order: CaseRequest, view_id: str) -> Block:
     if refused := await _refused(services, order):
         return _told_view(order, refused)
-    if order.wanted is not None and await services.cases.orders.place_order(order, order.wanted, view_id):
-        wake_soon(services)
+    if order.wanted is not None:
+        await services.cases.orders.place_order(order, order.wanted, view_id)
     return await _stands(services, await _again(services, order))
 
 
 async def order_again(services: Services, order: CaseRequest, view_id: str) -> Told:
     if refused := await _refused(services, order):
         return refused
-    if await services.cases.orders.order_again(order, view_id):
-        wake_soon(services)
+    await services.cases.orders.order_again(order, view_id)
     return await _told(services, await _again(services, order))
-
-
-def wake_soon(services: Services) -> None:
-    """Once the answer to the submit is on the screen."""
-
-    async def wake() -> None:
-        await asyncio.sleep(ACK_LANDS)
-        services.keep_watching()
-
-    services.tasks.spawn(wake(), "waking the case maker")
 
 
 async def _refused(services: Services, order: CaseRequest) -> Told | None:

@@ -53,7 +53,6 @@ async def _show_case(services: Services, interaction: Interaction, wish: ShowCas
         found = await looking
     finally:
         looking.cancel()
-    services.keep_watching()
     if message := await _answer(services, interaction, identifier, found):
         await services.replies.tell(interaction.place, interaction.person, message)
 

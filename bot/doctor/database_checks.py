@@ -9,11 +9,12 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import create_async_engine
 
+import bot.schema  # noqa: F401  every table, so that no secret is overlooked
 from bot.doctor.findings import Finding, fail, ok, warn
 from bot.orgs.tables import orgs
 from bot.storage.encryption import Encryption, EncryptionError
 from bot.storage.engine import Database
-from bot.storage.migrations import Schema, schema_of
+from bot.storage.migrations import TOO_OLD, Schema, schema_of
 from bot.storage.rekeying import check_secrets
 from bot.workspaces.tables import installations
 
@@ -104,6 +105,8 @@ def _told_of_schema(url: str, schema: Schema) -> Finding:
     where = str(_path(url) or make_url(url).host or "in memory")
     if schema.is_current:
         return ok(DATABASE, f"{where}, schema {schema.there}")
+    if schema.is_too_old:
+        return fail(DATABASE, f"{where} has schema {schema.there}", TOO_OLD)
     if schema.is_newer:
         return warn(
             DATABASE,

@@ -8,13 +8,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from pydantic import TypeAdapter, ValidationError
-from sqlalchemy import delete, select, update
+from sqlalchemy import select, update
 
 from bot.insights.attach_form import AttachForm
-from bot.insights.tables import insight_drafts
+from bot.insights.tables import FORM_LIVES, insight_drafts
 from bot.storage.engine import Database
 
-LIFE = 2 * 3600.0  # seconds of no use
 _TRIES = 20
 
 _CONTENT = TypeAdapter(AttachForm)
@@ -69,7 +68,7 @@ class AttachFormStore:
             table.key == key,
             table.workspace == owner.workspace,
             table.person == owner.person,
-            table.used_at > self._database.now - LIFE,
+            table.used_at > self._database.now - FORM_LIVES,
         )
         async with self._database.transaction() as connection:
             row = (await connection.execute(query)).first()
@@ -85,12 +84,6 @@ class AttachFormStore:
                 .values(version=version + 1, content=_as_text(form), used_at=self._database.now)
             )
         return bool(written.rowcount)
-
-    async def clear(self) -> int:
-        """Forgets what nobody used for too long; the answer is how many."""
-        old = insight_drafts.c.used_at <= self._database.now - LIFE
-        async with self._database.transaction() as connection:
-            return (await connection.execute(delete(insight_drafts).where(old))).rowcount
 
 
 def _as_text(form: AttachForm) -> str:

@@ -1,6 +1,5 @@
 """The window for insights: what opens it, and everything done in it. Each gesture is written down before Slack is told."""
 
-import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 
@@ -11,7 +10,7 @@ from bot.datadog.insight_recognition import by_hand, recognise
 from bot.insights import form_views as views
 from bot.insights.attach_form import AttachForm, FormStage, HandForm
 from bot.insights.attach_form_store import AttachFormStore, Owner
-from bot.insights.attach_jobs import AttachJob, AttachJobs, AttachWork, NewAttachJob
+from bot.insights.attach_jobs import AttachJobs, AttachWork, NewAttachJob
 from bot.insights.form_views import Entered
 from bot.insights.opening import AttachOpening, Beginning
 from bot.insights.picker import CasePicker
@@ -26,8 +25,6 @@ from bot.slack.listeners import After, Handler, Listeners, Submitted
 
 ATTACH_MESSAGE = "attach_message_to_case"
 ATTACH_INSIGHTS = "attach_insights"
-
-_WAKE_AFTER = 0.35  # seconds: a little more than a job's head start
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +99,6 @@ class AttachFormListeners:
     jobs: AttachJobs
     windows: AttachWindows
     picker: CasePicker
-    wake: Callable[[], None]  # of whoever carries jobs out
 
     def register(self, on: Listeners) -> None:
         on.options(views.CASE_PICKED, self.offer_cases)
@@ -250,14 +246,7 @@ class AttachFormListeners:
         )
         await self.forms.change(key, owner, lambda now: now if now.submit_id == job.id else now.submitted(job.id))
         await self.jobs.release(job.id)
-        return self._under_way(job)
-
-    def _under_way(self, job: AttachJob) -> Submitted:
-        return Submitted(view=self.windows.view_of_job(job), after=self._wake_later())
-
-    async def _wake_later(self) -> None:
-        await asyncio.sleep(_WAKE_AFTER)
-        self.wake()
+        return Submitted(view=self.windows.view_of_job(job))
 
     async def _removal_chosen(self, submission: Interaction, form: AttachForm) -> Submitted:
         entered = Entered(submission.view)
@@ -279,7 +268,7 @@ class AttachFormListeners:
         if refusal := await self.opening.refusal(form.place, submission.person):
             return Submitted(view=views.refused_view(submission.metadata, refusal))
         await self.jobs.retry(job.id)
-        return self._under_way(replace(job, done=False))
+        return Submitted(view=self.windows.view_of_job(replace(job, done=False)))
 
 
 def _owner(interaction: Interaction) -> Owner:

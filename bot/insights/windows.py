@@ -162,17 +162,17 @@ class AttachedLines:
         self._replies = replies
 
     async def message(self, delivery: Delivery, *, may_repeat: bool) -> Message | None:
-        job = await self._jobs.get(delivery.owed.subject_id)
+        job = await self._jobs.get(delivery.post.subject_id)
         if job is None or not job.changed_something:
             return None
         return line_message(job, self._orgs.app_url(job.org), may_repeat=may_repeat)
 
     async def refused(self, delivery: Delivery, code: str) -> None:
         """The work is done all the same; whoever did it hears that the thread was not told."""
-        job, owed = await self._jobs.get(delivery.owed.subject_id), delivery.owed
+        job, post = await self._jobs.get(delivery.post.subject_id), delivery.post
         if job is None:
             return
         line = line_message(job, self._orgs.app_url(job.org))
-        place = Place(owed.workspace, owed.channel, owed.thread_ts)
-        why = posting_sentence(code, channel=channel_mention(owed.channel))
-        await self._replies.tell(place, owed.requester, sentences("I could not tell the thread.", why, line.text))
+        place = Place(post.workspace, post.channel, post.thread_ts)
+        why = posting_sentence(code, channel=channel_mention(post.channel))
+        await self._replies.tell(place, post.requester, sentences("I could not tell the thread.", why, line.text))

@@ -2,7 +2,6 @@
 
 import asyncio
 import logging
-from collections.abc import Callable
 from dataclasses import dataclass
 
 from bot.datadog.account import Account
@@ -37,13 +36,10 @@ class Connected:
 
 
 class Connecting:
-    def __init__(
-        self, book: OrgRepository, repository: InvestigationRepository, people: People, changed: Callable[[], None]
-    ) -> None:
+    def __init__(self, book: OrgRepository, repository: InvestigationRepository, people: People) -> None:
         self._book = book
         self._repository = repository
         self._people = people
-        self._changed = changed
         self._default_uuid = ""
 
     async def refusal(self, workspace: str, person: str) -> Message | None:
@@ -106,7 +102,6 @@ class Connecting:
         except EncryptionError as error:
             logger.error("an organisation was not connected: %s", error)  # noqa: TRY400  the sentence says it all
             return {form.API_KEY: f"The keys can't be stored encrypted. Ask whoever runs {APP} to look at its log."}
-        self._changed()
         return Connected(entry, checkup)
 
     async def _uuid_of_default(self) -> str:
@@ -128,7 +123,6 @@ class Connecting:
         if gone is not None:
             for investigation_id in await self._repository.running_in(org):
                 await self._repository.follow_failed(investigation_id, Failure(FailureKind.NO_ORG))
-            self._changed()
         return gone
 
 

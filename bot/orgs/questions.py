@@ -6,10 +6,8 @@ from typing import Any
 from sqlalchemy import delete, select
 
 from bot.model import Place
-from bot.orgs.tables import org_questions
+from bot.orgs.tables import QUESTION_LIVES, org_questions
 from bot.storage.engine import Database
-
-OPEN_FOR = 3600.0
 
 Record = dict[str, Any]
 
@@ -26,7 +24,7 @@ class OrgQuestions:
 
     async def put(self, key: str, place: Place, person: str, wish: Record) -> int:
         """Its number. The same gesture again gets the same one."""
-        table, now = org_questions.c, self._database.now
+        table = org_questions.c
         values = {
             "key": key,
             "workspace": place.workspace,
@@ -34,10 +32,9 @@ class OrgQuestions:
             "thread_ts": place.thread_ts,
             "person": person,
             "wish": wish,
-            "asked_at": now,
+            "asked_at": self._database.now,
         }
         async with self._database.transaction() as connection:
-            await connection.execute(delete(org_questions).where(table.asked_at < now - OPEN_FOR))
             await connection.execute(self._database.insert_new(org_questions).values(**values))
             return int((await connection.execute(select(table.id).where(table.key == key))).scalar_one())
 
@@ -45,7 +42,7 @@ class OrgQuestions:
         """Hers only, and once: two clicks start one thing."""
         table = org_questions.c
         hers = (table.id == number, table.workspace == workspace, table.person == person)
-        fresh = table.asked_at > self._database.now - OPEN_FOR
+        fresh = table.asked_at > self._database.now - QUESTION_LIVES
         async with self._database.transaction() as connection:
             row = (
                 await connection.execute(delete(org_questions).where(*hers, fresh).returning(*org_questions.c))

@@ -125,7 +125,6 @@ async def save_settings(
     seen = replace(read, channel_version=opened.channel_version, workspace_version=opened.workspace_version)
     if not await services.rules.save(seen, person):
         return _changed_meanwhile(view_state)
-    services.keep_watching()
     return sentences(f"The rules of <#{place.channel}> are saved and hold from now on.")
 
 

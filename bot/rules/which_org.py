@@ -9,7 +9,7 @@ from bot.model import Ask, Place
 from bot.orgs.model import DEFAULT, NoOrg, Undecided
 from bot.orgs.questions import OrgQuestions
 from bot.orgs.views.answers import org_words
-from bot.rules.org_choice import OrgChooser
+from bot.rules.org_choice import OrgChooser, PlaceFacts
 from bot.slack.interactions import Interaction
 from bot.slack.replies import Replies
 
@@ -20,9 +20,15 @@ class WhichOrg:
         self._questions = questions
         self._replies = replies
 
+    async def facts(self, place: Place) -> PlaceFacts:
+        return await self._chooser.facts(place)
+
     async def choose(self, interaction: Interaction, host: str, wish: dict[str, Any]) -> str | NoOrg:
-        """The organisation's id; else what to tell her. A wish that waits for her answer is in the database then."""
-        choice = await self._chooser.choose(interaction.place, host)
+        """The organisation's id; else what to tell the person. A request that waits for an answer is in the database then."""
+        return await self.decide(await self._chooser.choose(interaction.place, host), interaction, wish)
+
+    async def decide(self, choice: str | NoOrg, interaction: Interaction, wish: dict[str, Any]) -> str | NoOrg:
+        """The same where it is known what could be meant."""
         return await self._written_down(choice, interaction.key, interaction.place, interaction.person, wish)
 
     async def of(self, interaction: Interaction, host: str, wish: dict[str, Any]) -> str:

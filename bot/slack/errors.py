@@ -1,6 +1,8 @@
 """What a failed call to Slack means: certainly not done, maybe done, refused for good, or our own message at fault."""
 
 import asyncio
+import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -72,13 +74,15 @@ def _answered(error: SlackApiError) -> SlackTrouble:
 
 
 def _retry_after(headers: object) -> float:
-    if not isinstance(headers, dict):
+    """In seconds. The headers are aiohttp's own mapping, not a dict, and the name may come in any case."""
+    if not isinstance(headers, Mapping):
         return DEFAULT_WAIT
-    given = next((value for name, value in headers.items() if str(name).lower() == "retry-after"), "")
+    given = next((value for name, value in headers.items() if name.lower() == "retry-after"), "")
     try:
-        return max(float(str(given[0] if isinstance(given, list) and given else given)), DEFAULT_WAIT)
-    except (TypeError, ValueError):
+        wait = float(given)
+    except ValueError:
         return DEFAULT_WAIT
+    return max(wait, DEFAULT_WAIT) if math.isfinite(wait) else DEFAULT_WAIT
 
 
 CALL_ERRORS = (SlackClientError, ClientError, OSError, asyncio.TimeoutError)

@@ -11,6 +11,7 @@ from bot.workspaces.departures import Lifecycle
 from bot.workspaces.installing import Installing
 from bot.workspaces.pages import REDIRECT, InstallPages
 from bot.workspaces.repository import InstallationRepository
+from bot.workspaces.tables import departures
 from bot.workspaces.token_rotation import TokenRotation
 from bot.workspaces.welcome import welcome
 
@@ -53,7 +54,6 @@ def _lifecycle(
         on_uninstall=parts.workers.on_uninstall,
         welcome=installing.welcome,
         tasks=parts.tasks,
-        wake=parts.workers.wake,
     )
-    parts.workers.repeat("departures", lifecycle.step, every=LEFT_BEHIND)
+    parts.workers.repeat("departures", lifecycle.step, every=LEFT_BEHIND, woken_by=(departures,))
     return lifecycle

@@ -10,7 +10,7 @@ from typing import Any
 
 from sqlalchemy import Row, delete, select
 
-from bot.storage.engine import Database
+from bot.storage.engine import Database, wake
 from bot.storage.workers import Tasks
 from bot.workspaces.clients import InstalledWorkspaces
 from bot.workspaces.repository import Installation, InstallationRepository
@@ -20,7 +20,7 @@ logger = logging.getLogger(__name__)
 
 UNINSTALLED, TOKENS_REVOKED, ACCESS_REVOKED = "app_uninstalled", "tokens_revoked", "team_access_revoked"
 
-Farewell = Callable[[str], Awaitable[None]]  # forgets what is kept for a workspace; doing it twice is harmless
+Forget = Callable[[str], Awaitable[None]]  # forgets what is kept for a workspace; doing it twice is harmless
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,10 +42,9 @@ class Lifecycle:
         records: InstallationRepository,
         workspaces: InstalledWorkspaces,
         *,
-        on_uninstall: Sequence[Farewell],
+        on_uninstall: Sequence[Forget],
         welcome: Callable[[str], Coroutine[Any, Any, None]],
         tasks: Tasks,
-        wake: Callable[[], None],
     ) -> None:
         self._database = database
         self._records = records
@@ -53,7 +52,6 @@ class Lifecycle:
         self._on_uninstall = on_uninstall
         self._welcome = welcome
         self._tasks = tasks
-        self._wake = wake
 
     async def note(self, departure: Departure) -> None:
         """It is in the database when this returns."""
@@ -67,7 +65,7 @@ class Lifecycle:
         }
         async with self._database.transaction() as connection:
             await connection.execute(self._database.insert_new(departures).values(**values))
-        self._wake()
+            wake(connection, departures)
 
     async def granted(self, teams: Sequence[str], enterprise: str, at: float) -> None:
         """An enterprise lets its org-wide install into more of its workspaces."""
@@ -75,13 +73,12 @@ class Lifecycle:
             await self._records.granted(team, enterprise, at)
         self._tasks.spawn(self._welcome(enterprise), f"welcome to {enterprise}")
 
-    async def step(self) -> float | None:
+    async def step(self) -> None:
         """Carry out what was noted. What fails stays noted and is tried again; doing it twice is harmless."""
         async with self._database.transaction() as connection:
             noted = (await connection.execute(select(departures).order_by(departures.c.id))).all()
         for row in noted:
             await self._guarded(row)
-        return None
 
     async def _guarded(self, row: Row[Any]) -> None:
         """One workspace's trouble must not keep another's tokens here."""

@@ -9,7 +9,7 @@ from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 from sqlalchemy.exc import SQLAlchemyError
 
-from bot.slack.errors import CALL_ERRORS, error_code
+from bot.slack.errors import CALL_ERRORS, error_code, trouble_of
 from bot.workspaces.repository import LOST_REFRESH, Installation, InstallationRepository, Tokens
 
 logger = logging.getLogger(__name__)
@@ -88,7 +88,7 @@ class TokenRotation:
                 refresh_token=old.tokens.refresh_token,
             )
         except SlackApiError as error:
-            await self._refused(old, error_code(error))
+            await self._refused(old, error)
             return
         except CALL_ERRORS as error:
             logger.warning("the token of %s was not renewed (%s); trying again soon", old.home, type(error).__name__)
@@ -97,10 +97,11 @@ class TokenRotation:
         tokens = tokens_in(answer)
         await (self._keep(old, tokens) if tokens.bot_token else self._records.rest(old, _REST))
 
-    async def _refused(self, old: Installation, code: str) -> None:
-        if code != LOST_REFRESH:
-            logger.warning("the token of %s was not renewed (%s); trying again soon", old.home, code)
-            await self._records.rest(old, _REST)
+    async def _refused(self, old: Installation, error: SlackApiError) -> None:
+        if error_code(error) != LOST_REFRESH:
+            trouble = trouble_of(error)
+            logger.warning("the token of %s was not renewed (%s); trying again soon", old.home, trouble.code)
+            await self._records.rest(old, max(trouble.wait, _REST))
             return
         # somebody may have been faster than our reading: then there are newer tokens, and this changes nothing
         await self._records.rest(old, _LONG_REST, problem=LOST_REFRESH)

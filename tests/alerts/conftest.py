@@ -10,15 +10,15 @@ import pytest
 from sqlalchemy import select, update
 
 from bot.alerts.model import KnownCycle, Notice, Transition
-from bot.alerts.repository import ALERT_CARD
 from bot.alerts.room import AlertRoom
-from bot.alerts.tables import alert_cycles, alert_mutes, alert_notices, alert_starts
+from bot.alerts.tables import ALERT_CARD, alert_cycles, alert_mutes, alert_notices, alert_starts
 from bot.datadog.monitors import Monitor
 from bot.investigations.model import Failure
 from bot.investigations.requests import Outcome, Reception
 from bot.investigations.seen_alerts import SeenAlerts
 from bot.model import AlertRef, Ask, Place
 from bot.orgs.model import NoOrg
+from bot.rules.budget import Terms
 from bot.rules.model import AlertFacts, AlertFilter, ChannelRules
 from bot.storage.engine import Database
 from bot.storage.tables import deliveries
@@ -90,7 +90,7 @@ class Considered:
         self.orgs.append(org)
         return None
 
-    async def ask(self, ask: Ask) -> Outcome:
+    async def ask(self, ask: Ask, terms: Terms) -> Outcome:  # noqa: ARG002
         self.asks.append(ask)
         return Outcome(Reception.STARTED)
 
@@ -174,7 +174,6 @@ class RoomOnStage:
             seen_alerts=self.seen_alerts,
             teller=self.told,
             owner=owner,
-            wake=lambda: None,
         )
 
     # -- what happens -------------------------------------------------------------------------------------------

@@ -15,14 +15,16 @@ from bot.app import Bot
 from bot.config import Settings
 from bot.sandbox.datadog import FakeDatadog, FakeMonitor
 from bot.sandbox.slack import Channel, FakeSlack, Message, Person, Workspace
+from bot.storage.timing import Timing
 from tests.e2e.town import QUICK
 
 PUBLIC_URL = "https://bits.example.com"
 
 
 class InstallTown:
-    def __init__(self, database_url: str, *, mode: str = "socket", keys: str = "") -> None:
+    def __init__(self, database_url: str, *, mode: str = "socket", keys: str = "", timing: Timing = QUICK) -> None:
         self.database_url = database_url
+        self.timing = timing
         self.keys = keys or Fernet.generate_key().decode()
         self.mode = mode
         self.slack = FakeSlack(installed=False)
@@ -66,7 +68,7 @@ class InstallTown:
         return Settings(_env_file=None, **values | more)
 
     async def start_bot(self) -> Bot:
-        bot = Bot(self.settings(), timing=QUICK)
+        bot = Bot(self.settings(), timing=self.timing)
         bot._works.on_uninstall.append(self._forgotten)
         try:
             await bot.start()

@@ -5,12 +5,14 @@ from functools import partial
 from pathlib import Path
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import Table, func, select
 
-from bot.investigations.tables import asks, investigations, subscribers
+from bot.investigations.tables import investigations, subscribers
+from bot.rules.model import ChannelRules, WorkspaceRules
+from bot.rules.repository import Draft, RuleRepository
 from bot.sandbox.datadog import Script
-from bot.sandbox.slack import Person
-from bot.storage.tables import deliveries
+from bot.sandbox.slack import Person, Workspace
+from bot.storage.retention import AtUninstall, rules
 from bot.workspaces.tables import installations
 from tests.e2e.install_town import InstallTown
 from tests.e2e.town import Town
@@ -43,6 +45,24 @@ async def count(town: InstallTown, table: object, *conditions: object) -> int:
     query = select(func.count()).select_from(table).where(*conditions)  # type: ignore[arg-type]
     async with town.bots[0]._database.transaction() as connection:
         return int((await connection.execute(query)).scalar_one())
+
+
+async def leave(town: InstallTown, workspace: Workspace) -> None:
+    assert workspace.install is not None
+    town.slack.uninstall(workspace.install)
+    await town.slack.wait_for(lambda: workspace.id in town.left)
+    await town.all_heard()
+
+
+async def allow_a_day(town: InstallTown, workspace: Workspace, *, starts: int) -> None:
+    """As the settings form saves it, for the whole workspace; its rules so far are the usual ones."""
+    own = WorkspaceRules(workspace.id, budget_per_day=starts)
+    assert await RuleRepository(town.bots[0]._database).save(Draft(ChannelRules(workspace.id, ""), own), "UANN")
+
+
+async def mentions(town: InstallTown, table: Table, workspace: str) -> bool:
+    async with town.bots[0]._database.transaction() as connection:
+        return any(workspace in str(row) for row in await connection.execute(select(table)))
 
 
 def welcomed(person: Person) -> bool:
@@ -117,15 +137,11 @@ async def test_uninstalling_ends_what_only_that_workspace_waits_for(town: Instal
         await person.shortcut("investigate_message", on=alert)
         await town.reads(alert, RUNNING)
 
-    install = acme.install
-    assert install is not None
-    town.slack.uninstall(install)
-    await town.slack.wait_for(lambda: acme.id in town.left)
-    await town.all_heard()
+    await leave(town, acme)
 
     assert await count(town, installations, installations.c.home == acme.id) == 0
-    for table in (asks, subscribers, deliveries):
-        assert await count(town, table, table.c.workspace == acme.id) == 0
+    for table, rule in rules.items():
+        assert rule.at_uninstall is AtUninstall.KEPT or not await mentions(town, table, acme.id), table.name
     assert await count(town, investigations, investigations.c.state == "running") == 1
     posts = len(town.slack.calls_to("chat.postMessage"))
     for run in town.datadog.triggers():
@@ -140,11 +156,7 @@ async def test_coming_back_works_and_late_news_of_leaving_takes_nothing_away(tow
     ana = acme.add_user("ana")
     channel = acme.add_channel("alerts")
     await town.install(acme, installer=ana)
-    install = acme.install
-    assert install is not None
-    town.slack.uninstall(install)
-    await town.slack.wait_for(lambda: acme.id in town.left)
-    await town.all_heard()
+    await leave(town, acme)
     left = list(town.left)
 
     assert "Bits Bot is installed in Acme" in await town.install(acme, installer=ana)
@@ -158,6 +170,27 @@ async def test_coming_back_works_and_late_news_of_leaving_takes_nothing_away(tow
     alert = await town.alert(channel)
     await ana.shortcut("investigate_message", on=alert)
     await town.reads(alert, "@ana, here is what Bits AI found")
+
+
+async def test_leaving_and_coming_back_brings_no_new_budget(town: InstallTown) -> None:
+    acme = town.slack.workspace
+    ana = acme.add_user("ana")
+    channel = acme.add_channel("alerts")
+    await town.install(acme)
+    await allow_a_day(town, acme, starts=1)
+    alert = await town.alert(channel)
+    await ana.shortcut("investigate_message", on=alert)
+    await town.reads(alert, "here is what Bits AI found")
+
+    await leave(town, acme)
+    await town.install(acme)
+    assert acme.install is not None
+    channel.members.add(acme.install.bot_user_id)
+    await allow_a_day(town, acme, starts=1)
+    await ana.shortcut("investigate_message", on=await town.alert(channel))
+
+    await ana.waits_for(lambda: "1 of 1 used today" in ana.sees)
+    assert len(town.datadog.triggers()) == 1
 
 
 async def test_a_token_revoked_without_a_word_stops_the_posts_and_a_new_install_brings_them_back(

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -11,8 +12,10 @@ from sqlalchemy import update
 from bot.app import StartError
 from bot.cli import main
 from bot.sandbox.datadog import Script
+from bot.sandbox.slack import Message, NotAcknowledged, Person
 from bot.workspaces.tables import installations
 from tests.e2e.install_town import PUBLIC_URL, InstallTown
+from tests.e2e.town import STEADY
 from tests.pg import postgres_url, ready_postgres_url
 
 __all__ = ["postgres_url", "ready_postgres_url"]
@@ -89,8 +92,16 @@ async def test_a_new_key_takes_over_and_the_old_one_goes(
         await town.reads(alert, "here is what Bits AI found")
 
 
+async def _investigates(person: Person, alert: Message) -> None:
+    """Slack gives the bot three seconds; on a machine that is too busy for that, the person tries again."""
+    while True:
+        with suppress(NotAcknowledged):
+            await person.shortcut("investigate_message", on=alert)
+            return
+
+
 async def test_tokens_rotate_while_two_replicas_post_in_the_background(ready_postgres_url: str) -> None:
-    async with InstallTown(ready_postgres_url) as town:
+    async with InstallTown(ready_postgres_url, timing=STEADY) as town:
         town.slack.app.rotates_tokens = True
         acme = town.slack.workspace
         ana = acme.add_user("ana")
@@ -101,7 +112,7 @@ async def test_tokens_rotate_while_two_replicas_post_in_the_background(ready_pos
         town.datadog.plan(*(Script.held() for _ in channels))
         alerts = [await town.alert(channel) for channel in channels]
         for alert in alerts:
-            await ana.shortcut("investigate_message", on=alert)
+            await _investigates(ana, alert)
             await town.reads(alert, "running")
         first = acme.install.bot_token if acme.install else ""
 

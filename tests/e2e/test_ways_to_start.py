@@ -5,8 +5,10 @@ from urllib.parse import quote
 from bot.sandbox.datadog import Script
 from bot.sandbox.datadog.samples import POOL_EXHAUSTED
 from bot.sandbox.slack import Message
+from bot.wording import INVESTIGATIONS
 from tests.e2e.town import Town
 
+USAGE = "/bits investigate <monitor id>"
 RUNNING = "Bits AI investigation running"
 
 
@@ -173,6 +175,54 @@ async def test_a_mention_in_a_thread_is_answered_in_that_thread(town: Town) -> N
     await town.reads(talk, "Asked by @ana", "@ana, here is what Bits AI found")
 
 
+async def _told(town: Town, thread: Message | None, words: str) -> None:
+    """Ana's newest private answer says this, and stands in this thread."""
+    where = thread.ts if thread else None
+    await town.slack.wait_for(lambda: [one for one in town.ana.ephemerals if words in one.shown])
+    assert [one.thread_ts for one in town.ana.ephemerals if words in one.shown] == [where]
+
+
+async def test_a_click_in_one_thread_does_not_draw_the_answer_to_a_mention_out_of_another(town: Town) -> None:
+    alert = await town.alert()
+    await town.ana.shortcut("investigate_message", on=alert.message)
+    await town.reads(alert.message, "here is what Bits AI found")
+    talk = await town.ben.say("what can this bot do?", in_=town.channel)
+
+    await town.ana.click("👍 Helpful", on=alert.message.replies[1])
+    await _told(town, alert.message, "Noted as helpful")
+    await town.ana.mention("help", in_=town.channel, thread=talk)
+
+    await _told(town, talk, USAGE)
+
+
+async def test_a_mention_in_the_thread_of_a_message_clicked_before_is_answered_in_the_thread(town: Town) -> None:
+    """What a click on the message itself is answered by stands outside the thread."""
+    alert = await town.alert()
+    await town.ana.shortcut("investigate_message", on=alert.message)
+    await town.reads(alert.message, "here is what Bits AI found")
+    await town.ana.shortcut("investigate_message", on=alert.message)
+    await _told(town, None, "already")
+
+    await town.ana.mention("help", in_=town.channel, thread=alert.message)
+
+    await _told(town, alert.message, USAGE)
+
+
+async def test_a_command_is_answered_in_the_channel_whatever_thread_is_clicked_in_meanwhile(town: Town) -> None:
+    alert = await town.alert()
+    await town.ana.shortcut("investigate_message", on=alert.message)
+    await town.reads(alert.message, "here is what Bits AI found")
+    slow = town.datadog.break_next("GET", "/api/v2/bits-ai/investigations", hang=True, carried_out=True)
+    await town.ana.command("/bits", "list", in_=town.channel)
+    await town.datadog.wait_for(lambda: slow.hits)
+
+    await town.ana.click("👍 Helpful", on=alert.message.replies[1])
+    await _told(town, alert.message, "Noted as helpful")
+    slow.release()
+
+    await _told(town, None, INVESTIGATIONS)
+
+
 async def test_a_mention_redelivered_by_slack_starts_nothing_more(town: Town) -> None:
     fired = town.datadog.fire(town.monitor)
     said = await town.ana.mention(f"investigate {fired.link()}", in_=town.channel)
@@ -205,7 +255,7 @@ async def test_an_investigation_linked_in_the_message_is_followed_not_started(to
 async def test_typing_nothing_or_nonsense_answers_with_usage_to_the_typist_only(town: Town) -> None:
     for typed in ("", "help", "investgate 42", "fly me to the moon"):
         seen = await town.ana.command("/bits", typed, in_=town.channel)
-        assert "/bits investigate <monitor id>" in seen.text, typed
+        assert USAGE in seen.text, typed
     assert "Did you mean /bits investigate 42?" in town.ana.sees
     assert town.channel.messages == []
 

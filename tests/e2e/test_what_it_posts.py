@@ -1,11 +1,16 @@
 """What stands in the thread when a run ends, however it ends, and what one click more shows."""
 
-import pytest
+from pathlib import Path
 
+import pytest
+from sqlalchemy import select
+
+from bot.investigations.tables import investigations, votes
+from bot.investigations.views.answers import vote_noted
 from bot.sandbox.datadog import FakeConclusion, Script
 from bot.sandbox.datadog.samples import HOSTILE, LONG, NOTHING_CERTAIN, POOL_EXHAUSTED
-from bot.sandbox.slack import Message
-from tests.e2e.town import AlertMessage, Town
+from bot.sandbox.slack import Message, Person
+from tests.e2e.town import STEADY, AlertMessage, Town
 
 
 async def _investigated(town: Town, status: str, *conclusions: FakeConclusion) -> AlertMessage:
@@ -89,12 +94,46 @@ async def test_run_again_by_two_people_makes_one_more_run(town: Town) -> None:
     assert len(town.datadog.triggers()) == 2
 
 
-async def test_thumbs_are_thanked_for_and_may_be_changed(town: Town) -> None:
+async def _votes(town: Town) -> dict[tuple[str, str], bool]:
+    """What is counted in the team's numbers: who found which of Datadog's runs helpful."""
+    query = select(investigations.c.datadog_id, votes.c.voter, votes.c.helpful).join(
+        investigations, investigations.c.id == votes.c.investigation_id
+    )
+    async with town.bot._database.transaction() as connection:
+        rows = (await connection.execute(query)).all()
+    stored = {(run, voter): helpful for run, voter, helpful in rows}
+    assert len(stored) == len(rows)
+    return stored
+
+
+async def _vote(person: Person, on: Message, *, helpful: bool) -> None:
+    """Returns once the person has read that the vote is noted."""
+    noted = len(person.ephemerals)
+    await person.click("👍 Helpful" if helpful else "👎 Not helpful", on=on)
+    await person.waits_for(lambda: len(person.ephemerals) > noted)
+    assert person.ephemerals[-1].text == vote_noted(helpful=helpful).text
+
+
+async def test_thumbs_are_counted_once_a_person_and_may_be_changed(town: Town) -> None:
     alert = await _investigated(town, "conclusive", POOL_EXHAUSTED)
-    await town.ana.click("👍 Helpful", on=_reply(alert))
-    await town.slack.wait_for(lambda: "Noted as helpful" in town.ana.sees)
-    await town.ana.click("👎 Not helpful", on=_reply(alert))
-    await town.slack.wait_for(lambda: "Noted as not helpful" in town.ana.sees)
+    (run,) = town.datadog.triggers()
+
+    await _vote(town.ana, _reply(alert), helpful=True)
+    assert await _votes(town) == {(run.id, town.ana.id): True}
+    await _vote(town.ben, _reply(alert), helpful=True)  # it was Ana who asked
+    await _vote(town.ana, _reply(alert), helpful=False)
+
+    assert await _votes(town) == {(run.id, town.ana.id): False, (run.id, town.ben.id): True}
+
+
+async def test_a_vote_counts_for_the_investigation_it_stands_under(town: Town) -> None:
+    alerts = [await _investigated(town, "conclusive", POOL_EXHAUSTED) for _ in range(2)]
+    first, second = town.datadog.triggers()
+
+    await _vote(town.ana, _reply(alerts[0]), helpful=True)
+    await _vote(town.ana, _reply(alerts[1]), helpful=False)
+
+    assert await _votes(town) == {(first.id, town.ana.id): True, (second.id, town.ana.id): False}
 
 
 async def test_a_link_button_is_acknowledged(town: Town) -> None:
@@ -102,10 +141,12 @@ async def test_a_link_button_is_acknowledged(town: Town) -> None:
     await town.ana.click("Open in Datadog", on=_reply(alert))
 
 
-async def test_the_card_is_edited_only_when_something_changes(town: Town) -> None:
-    alert = await _investigated(town, "conclusive", POOL_EXHAUSTED)
-    shown = [call.args["blocks"] for call in town.slack.calls_to("chat.postMessage", "chat.update")]
-    assert len(shown) <= 4
-    assert len(shown) == len({str(blocks) for blocks in shown})
-    assert town.slack.calls_to("conversations.replies") == []
-    assert alert.message.replies[0].edits <= 2
+async def test_the_card_is_edited_only_when_something_changes(tmp_path: Path) -> None:
+    async with Town(tmp_path, timing=STEADY) as town:
+        alert = await _investigated(town, "conclusive", POOL_EXHAUSTED)
+        await town.slack.wait_for(lambda: "conclusive" in _card(alert).shown)
+        shown = [call.args["blocks"] for call in town.slack.calls_to("chat.postMessage", "chat.update")]
+        assert len(shown) <= 4
+        assert len(shown) == len({str(blocks) for blocks in shown})
+        assert town.slack.calls_to("conversations.replies") == []
+        assert alert.message.replies[0].edits <= 2

@@ -1,6 +1,7 @@
 """The town the stories play in: a local Slack with Ana and Ben, a local Datadog, and the bot between them."""
 
 from contextlib import AsyncExitStack
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Self
 
@@ -13,6 +14,7 @@ from bot.storage.timing import Timing
 QUICK = Timing(
     settle=0.8, sweep=0.25, poll_first=0.05, poll=0.05, poll_slow=0.1, slow_after=600, deadline=60, patience=3, pace=0
 )
+STEADY = replace(QUICK, settle=20.0)  # where nothing gets lost: no request is given up because the machine is busy
 
 
 class Town:

@@ -8,15 +8,14 @@ from sqlalchemy import JSON, column, select, table, update
 
 from bot.cases.repository import CaseRepository
 from bot.datadog.case_model import Case, Insight
-from bot.insights.attach_form import AttachForm
-from bot.insights.attach_form_store import AttachFormStore, Owner
-from bot.insights.attach_jobs import ATTACHED, AttachJobs, AttachWork, CommentState, NewAttachJob, forget_workspace
+from bot.insights.attach_jobs import AttachJobs, AttachWork, CommentState, NewAttachJob
 from bot.insights.sending import BatchOutcome, Cause, InsightOutcome, Problem, Refusal
-from bot.insights.tables import insight_submits
+from bot.insights.tables import ATTACHED, insight_submits
 from bot.model import Place
 from bot.storage.engine import Database
 from bot.storage.leases import Fence, Leases
 from bot.storage.tables import deliveries
+from tests.claims import claim
 from tests.clock import Clock
 from tests.pg import database_url, ready, ready_postgres_url
 
@@ -43,7 +42,7 @@ async def jobs(database_url: str, clock: Clock) -> AsyncIterator[AttachJobs]:
 
 async def claimed(jobs: AttachJobs, owner: str = "one") -> list[Fence]:
     leases = Leases(jobs.database, insight_submits, owner=owner, lease=30)
-    rows = await leases.claim(insight_submits.c.state == "waiting", 10)
+    rows = await claim(leases, insight_submits.c.state == "waiting", 10)
     return [leases.fence(row) for row in rows]
 
 
@@ -125,26 +124,6 @@ async def test_nothing_done_and_no_thread_owe_no_line(jobs: AttachJobs, clock: C
         done = (ONE,) if not job.place.thread_ts else ()
         assert await jobs.finish(fence, replace(job, outcome=InsightOutcome((BatchOutcome(1, done=done),))))
     assert await owed(jobs) == []
-
-
-async def test_a_workspace_that_leaves_is_forgotten_and_old_ones_too(jobs: AttachJobs, clock: Clock) -> None:
-    forms, owner = AttachFormStore(jobs.database), Owner("T1", "U0001")
-    key = await forms.put(owner, AttachForm(place=PLACE, org="default"))
-    mine = await jobs.enter(NEW)
-    other = await jobs.enter(replace(NEW, key="x", place=Place("T2", "C1", "1.2")))
-
-    await forget_workspace(jobs.database, "T1")
-    await forget_workspace(jobs.database, "T1")
-    assert await forms.get(key, owner) is None
-    assert await jobs.get(mine.id) is None
-    assert await jobs.get(other.id) is not None
-
-    clock.wind(6)
-    (fence,) = await claimed(jobs)
-    await jobs.finish(fence, other)
-    clock.wind(31 * 86_400)
-    await jobs.clear()
-    assert await jobs.get(other.id) is None
 
 
 # as written before rows were typed

@@ -15,10 +15,10 @@ from bot.datadog.sites import SITES, Site
 from bot.orgs.model import DEFAULT, NewOrg, OrgEntry
 from bot.orgs.repository import AnotherOrg, NameTaken, OrgRepository
 from bot.orgs.tables import orgs
-from bot.retention import forget_workspace
 from bot.storage.encryption import Encryption, EncryptionError
 from bot.storage.engine import Database
 from bot.storage.rekeying import rekey
+from bot.storage.retention import forget_workspace
 from tests.clock import Clock
 from tests.pg import ready
 
@@ -203,7 +203,7 @@ async def test_two_admins_who_connect_it_at_once_connect_one(book: OrgRepository
 async def test_a_workspace_that_leaves_takes_its_keys_with_it(database: Database, book: OrgRepository) -> None:
     entry = await book.connect(ACME)
     kept = await book.connect(replace(ACME, workspace="T2"))
-    for forget in (partial(forget_workspace, database), book.forget_workspace):
+    for forget in (partial(forget_workspace, database), book.drop_workspace):
         await forget("T1")
 
     assert await book.get(entry.id) is None

@@ -8,8 +8,9 @@ import pytest
 from bot.rules.audit import AuditTrail, Decision
 from bot.rules.file import read_rules
 from bot.rules.model import AlertFacts, AlertFilter, ChannelRules, WorkspaceRules
-from bot.rules.repository import Draft, RuleRepository, forget_rules, taken_by
+from bot.rules.repository import Draft, RuleRepository, taken_by
 from bot.storage.engine import Database
+from bot.storage.retention import forget_workspace
 from tests.clock import Clock
 
 FILE = """
@@ -115,7 +116,7 @@ async def test_a_workspace_that_leaves_takes_its_rules_along(database: Database)
         rules = replace(ChannelRules(workspace, "C1"), nudge=True)
         await book.save(Draft(rules, WorkspaceRules(workspace, 3)), "UANN")
 
-    await forget_rules(database, "T1")
+    await forget_workspace(database, "T1")
 
     assert [rules.workspace for rules in await book.all()] == ["T2"]
     assert await book.workspace("T1") == WorkspaceRules("T1")

@@ -43,7 +43,10 @@ def test_each_answer_has_its_meaning(data: Any, status: int, meaning: Meaning) -
     assert trouble_of(_refused(data, status)).meaning is meaning
 
 
-@pytest.mark.parametrize(("headers", "wait"), [({"Retry-After": "30"}, 30.0), ({"retry-after": "x"}, 1.0), ({}, 1.0)])
+@pytest.mark.parametrize(
+    ("headers", "wait"),
+    [({"Retry-After": "30"}, 30.0), ({"retry-after": "30"}, 30.0), ({"Retry-After": "nan"}, 1.0), ({}, 1.0)],
+)
 def test_slacks_wait_is_kept(headers: dict[str, str], wait: float) -> None:
     trouble = trouble_of(_refused({"ok": False, "error": "ratelimited"}, 429, headers))
     assert trouble == SlackTrouble(Meaning.WAIT, "ratelimited", wait)

@@ -303,6 +303,17 @@ async def test_while_slack_gives_no_new_token_the_old_one_is_used_to_its_end(rot
     assert await rotating.one.post(rotating.acme, alerts(rotating), "Slack is back")
 
 
+@sqlite_only
+async def test_slack_is_not_asked_for_a_new_token_before_it_wants_to_be(rotating: Replicas) -> None:
+    nearly_over(rotating)
+    rotating.slack.break_next("oauth.v2.access", retry_after=90)
+    for waited, refreshes in ((0, 1), (89, 1), (1, 2)):
+        rotating.clock.wind(waited)
+        forget_memory(rotating.one)
+        assert await rotating.one.post(rotating.acme, alerts(rotating), "with the old one, then the new")
+        assert rotating.refreshes == refreshes
+
+
 async def test_a_refresh_somebody_else_won_is_noticed_by_reading_again(rotating: Replicas) -> None:
     """One replica hangs for longer than its lease; the other refreshes; then the first one's request lands."""
     nearly_over(rotating)

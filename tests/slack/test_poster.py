@@ -1,19 +1,22 @@
 """Posts and edits, exactly once, whatever Slack answers or does not answer: told by what stands in the thread."""
 
 import asyncio
+import math
 from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
-from aiohttp import ClientConnectorError, ServerDisconnectedError
+from aiohttp import ClientConnectorError, ClientSession, ServerDisconnectedError
 from slack_sdk.errors import SlackApiError
+from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.investigations.repository import CARD, CONCLUSIONS
+from bot.investigations.tables import CARD, CONCLUSIONS
+from bot.sandbox.slack import FakeSlack as LocalSlack
 from bot.slack.message import Message
 from bot.slack.poster import GIVE_UP_AFTER, LONGEST_WAIT, Poster
 from bot.storage.engine import Database
 from bot.storage.leases import new_owner
-from bot.storage.outbox import Delivery, Outbox, Owed, enqueue, show_anew
+from bot.storage.outbox import Delivery, NewPost, Outbox, enqueue, show_anew
 from bot.storage.tables import deliveries
 from bot.storage.timing import Timing
 from tests.clock import Clock
@@ -35,14 +38,14 @@ class Notes:
         self.breaks_on: set[str] = set()
 
     async def message(self, delivery: Delivery, *, may_repeat: bool) -> Message | None:
-        if delivery.owed.key in self.breaks_on:
+        if delivery.post.key in self.breaks_on:
             raise ValueError("a bug of ours")
         if self.text is None:
             return None
         return Message(self.text + (" (maybe again)" if may_repeat else ""), self.blocks)
 
     async def refused(self, delivery: Delivery, code: str) -> None:
-        self.refusals.append(f"{delivery.owed.key}: {code}")
+        self.refusals.append(f"{delivery.post.key}: {code}")
 
 
 class Requests:
@@ -54,19 +57,22 @@ class Requests:
         self.timing = timing
         self.slack = FakeSlack(Network(clock))
         self.notes = Notes()
-        self.woken = 0
+        self.slept: list[float] = []
         self.poster = self.a_poster()
 
     def a_poster(self) -> Poster:
-        outbox = Outbox(self.database, owner=new_owner(), lease=self.timing.lease)
+        outbox = Outbox(self.database, lease=self.timing.lease)
         kinds = {CARD: self.notes, CONCLUSIONS: self.notes}
-        return Poster(outbox, self.slack, kinds, self.timing, wake=self._wake)
+        return Poster(outbox, self.slack, kinds, self.timing, owner=new_owner(), clock=self.clock, sleep=self._sleep)
 
-    def _wake(self) -> None:
-        self.woken += 1
+    async def _sleep(self, seconds: float) -> None:
+        self.slept.append(seconds)
+        self.clock.wind(seconds)
+        for _ in range(2):
+            await asyncio.sleep(0)  # whoever counts the time by the loop's clock gets to see that it is up
 
     async def owes(self, key: str = "a", *, lane: str = "", channel: str = "C1", thread: str = "1.1") -> None:
-        owed = Owed(key, CARD, lane or f"lane {key}", 1, "T1", channel, thread, "UANN")
+        owed = NewPost(key, CARD, lane or f"lane {key}", 1, "T1", channel, thread, "UANN")
         async with self.database.transaction() as connection:
             await enqueue(self.database, connection, owed)
 
@@ -164,6 +170,21 @@ async def test_slack_says_wait_and_we_wait_as_long(requests: Requests) -> None:
     await requests.later(1)
     assert requests.thread == ["hello"]
     assert requests.calls["look"] == 0  # a 429 was certainly not carried out
+
+
+async def test_the_wait_in_slacks_own_answer_is_kept(requests: Requests) -> None:
+    """Through slack_sdk's own client: what it makes of the headers is no dict."""
+    async with LocalSlack() as slack, ClientSession() as session:
+        client = AsyncWebClient(slack.bot_token, base_url=slack.api_url, session=session, retry_handlers=[])
+        channel = slack.workspace.add_channel("alerts")
+        requests.slack.client = client
+        slack.break_next("chat.postMessage", times=2, retry_after=30)
+        await requests.owes(channel=channel.id, thread="")
+        await requests.workers()
+        for seconds, calls in ((29, 1), (1, 2), (29, 2), (1, 3)):
+            await requests.later(seconds)
+            assert len(slack.calls_to("chat.postMessage")) == calls
+        assert [message.text for message in channel.messages] == ["hello"]
 
 
 async def test_no_connection_is_tried_again_without_a_look(requests: Requests) -> None:
@@ -375,7 +396,7 @@ async def test_a_refusal_is_told_and_not_repeated(requests: Requests, code: str)
 
 
 async def test_a_workspace_that_is_gone_is_not_spoken_to(requests: Requests) -> None:
-    owed = Owed("a", CARD, "lane", 1, "TGONE", "C1", "1.1", "UANN")
+    owed = NewPost("a", CARD, "lane", 1, "TGONE", "C1", "1.1", "UANN")
     async with requests.database.transaction() as connection:
         await enqueue(requests.database, connection, owed)
     await requests.workers()
@@ -488,9 +509,39 @@ async def test_a_bug_in_one_message_does_not_keep_the_others_of_its_channel(requ
 
 
 async def test_what_became_due_while_a_channel_was_busy_need_not_wait_for_the_sweep(requests: Requests) -> None:
-    await requests.owes()
+    await requests.owes("a")
+    held, go_on = asyncio.Event(), asyncio.Event()
+
+    async def hold(leg: str) -> None:
+        if leg == "to post" and not held.is_set():
+            held.set()
+            await go_on.wait()
+
+    requests.slack.network.between = hold
+    await requests.poster.step()
+    await held.wait()
+    await requests.owes("b")
+    await requests.poster.step()  # it finds the channel busy
+    requests.poster.alarm.at = math.inf
+    go_on.set()
+    await requests.poster._tasks.finish(10)
+    assert requests.poster.alarm.at <= requests.clock.now
+
+
+async def test_a_thread_s_next_message_need_not_wait_for_the_sweep(requests: Requests) -> None:
+    await requests.owes("first", lane="thread 1")
+    await requests.owes("second", lane="thread 1")
+    requests.poster.alarm.at = math.inf
     await requests.workers()
-    assert requests.woken == 1
+    assert requests.thread == ["hello"]
+    assert requests.poster.alarm.at <= requests.clock.now
+
+
+async def test_with_nothing_left_to_do_the_poster_sleeps(requests: Requests) -> None:
+    await requests.owes()
+    requests.poster.alarm.at = math.inf
+    await requests.workers()
+    assert requests.poster.alarm.at == math.inf
 
 
 async def test_a_thread_s_messages_go_out_in_order(requests: Requests) -> None:
@@ -506,43 +557,50 @@ async def test_a_thread_s_messages_go_out_in_order(requests: Requests) -> None:
 
 
 async def test_posts_into_one_channel_keep_their_distance(requests: Requests) -> None:
-    pace = 0.05
-    requests.timing = Timing(settle=SETTLE, pace=pace)
+    requests.timing = Timing(settle=SETTLE, pace=5)
     requests.poster = requests.a_poster()
+    began = requests.clock.now
     for key in ("a", "b", "c"):
         await requests.owes(key)
     await requests.owes("elsewhere", channel="C2")
-    times: dict[str, list[float]] = {"C1": [], "C2": []}
-    write = requests.slack.write
 
-    def note(arguments: dict[str, Any]) -> dict[str, Any]:
-        times[arguments["channel"]].append(asyncio.get_running_loop().time())
-        return write(arguments)
-
-    requests.slack.write = note  # type: ignore[method-assign]
     await requests.workers()
-    first, second, third = times["C1"]
-    assert min(second - first, third - second) >= pace * 0.9
-    assert times["C2"][0] < second
 
+    times = [float(message["ts"]) // 1 for message in requests.slack.messages if message["channel"] == "C1"]
+    assert [time - began for time in times] == [0, 5, 10]
+    assert requests.slack.said("C2") == ["hello"]
+    assert requests.slept == [5, 5]  # where nothing was posted just now, nothing waits
 
-async def test_a_pace_slower_than_the_settle_time_still_lets_one_through(requests: Requests) -> None:
-    requests.timing = Timing(settle=0.2, pace=0.2)
-    requests.poster = requests.a_poster()
-    await requests.owes()
+    await requests.owes("d")
+    requests.clock.wind(2)
     await requests.workers()
-    assert requests.thread == ["hello"]
+    assert requests.slept == [5, 5, 3]
 
 
-async def test_waiting_for_the_pace_is_no_unknown_outcome(requests: Requests) -> None:
-    """Shorter than the time a request may take, on purpose: nothing was sent, so nothing has to be looked for."""
-    requests.timing = Timing(settle=0.4, pace=0.32)
+async def test_a_pace_slower_than_the_settle_time_still_lets_some_through(requests: Requests) -> None:
+    """What would wait for longer than its lease surely holds is left for the next round."""
+    requests.timing = Timing(settle=SETTLE, pace=SETTLE + 1)
     requests.poster = requests.a_poster()
+    for key in ("a", "b", "c"):
+        await requests.owes(key)
+    await requests.workers()
+    assert requests.thread == ["hello", "hello"]
+    await requests.workers()
+    assert requests.thread == ["hello", "hello", "hello"]
+    assert (requests.calls["post"], requests.calls["look"]) == (3, 0)
+
+
+async def test_waiting_for_the_pace_is_no_unknown_outcome(requests: Requests, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Longer than a request may take, on purpose: nothing was sent, so nothing has to be looked for."""
+    requests.timing = Timing(settle=SETTLE, pace=SETTLE)
+    requests.poster = requests.a_poster()
+    loop = asyncio.get_running_loop()
+    time = loop.time
+    monkeypatch.setattr(loop, "time", lambda: time() + sum(requests.slept))
     await requests.owes("a")
     await requests.owes("b")
-    for _ in range(4):
-        await requests.workers()
-        requests.clock.wind(1)
+    await requests.workers()
+    assert requests.slept == [SETTLE]
     assert requests.thread == ["hello", "hello"]
     assert (requests.calls["post"], requests.calls["look"]) == (2, 0)
 

@@ -221,7 +221,7 @@ def test_status_says_budget_running_rules_and_health() -> None:
 
 
 @pytest.mark.parametrize(
-    ("standing", "words"),
+    ("health", "words"),
     [
         (WorkspaceHealth(0, (), 3, 1.7e9), "3 messages refused by channels in the last day"),
         (WorkspaceHealth(0, (), 0, 1.7e9, 1.6e9, "forbidden"), "answered last at"),

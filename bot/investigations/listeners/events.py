@@ -67,6 +67,7 @@ def _from_person(event: dict[str, Any]) -> bool:
 
 async def _mentioned(services: Services, body: dict[str, Any]) -> None:
     interaction = of_mention(body)
+    services.replies.remember(interaction.place, interaction.person, interaction.response_url)
     wish = parse(str(body["event"].get("text") or ""), now=time.time())
     answer = await act(services, interaction, wish, Source.MENTION)
     if answer is not None:

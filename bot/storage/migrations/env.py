@@ -2,12 +2,5 @@
 
 from alembic import context
 
-from bot.schema import metadata
-
-context.configure(
-    connection=context.config.attributes["connection"],
-    target_metadata=metadata,
-    transaction_per_migration=False,
-    render_as_batch=True,
-)
+context.configure(connection=context.config.attributes["connection"], transaction_per_migration=False)
 context.run_migrations()

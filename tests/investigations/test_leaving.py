@@ -1,13 +1,13 @@
-"""A workspace leaves: nothing of what it asked for goes on, and nothing of the others stops."""
+"""A workspace leaves: nothing of what it asked for goes on, and nothing of the others stops. What is old leaves too."""
 
 from dataclasses import replace
 
 import pytest
 
+from bot.investigations.requests import Reception
 from bot.investigations.tables import subscribers
 from bot.model import AlertRef, MonitorRef, Subject
-from bot.retention import KEPT, forget_workspace, forgotten_tables
-from bot.schema import metadata
+from bot.storage.retention import DAY, LONG, forget_workspace, remove_old
 from tests.investigations.world import ALERT, CAUSE, World, lost
 
 OTHER_ALERT = AlertRef(monitor_id=8, event_id="80", event_ts=1_700_000_000_000)
@@ -15,9 +15,7 @@ OTHER_ALERT = AlertRef(monitor_id=8, event_id="80", event_ts=1_700_000_000_000)
 
 async def ask_from(world: World, workspace: str, subject: Subject = ALERT) -> None:
     ask = world.an_ask(subject)
-    await world.bot.requests.ask(
-        replace(ask, key=f"{workspace}:{ask.key}", place=replace(ask.place, workspace=workspace))
-    )
+    await world.bot.ask(replace(ask, key=f"{workspace}:{ask.key}", place=replace(ask.place, workspace=workspace)))
 
 
 async def leave(world: World, workspace: str) -> None:
@@ -99,9 +97,28 @@ async def test_leaving_without_having_asked_changes_nothing(world: World, worksp
     assert [await world.investigations(), await world.deliveries(), await world.asks()] == before
 
 
-def test_no_table_of_a_workspaces_own_is_overlooked() -> None:
-    forgotten = {table.name for table in forgotten_tables()}
-    whose = {table.name for table in metadata.sorted_tables if {"workspace", "team_id"} & set(table.c.keys())}
-    installs = {"departures", "installations", "workspaces"}
-    assert whose == forgotten | KEPT | installs
-    assert {"channel_rules", "workspace_rules", "insight_drafts"} <= forgotten
+async def test_a_year_later_a_click_gets_the_finished_answer_and_much_later_a_new_run(both_worlds: World) -> None:
+    world = both_worlds
+    await world.ask()
+    await world.turns()
+    world.datadog.run.ends("conclusive", CAUSE)
+    await world.wind(45)
+    await world.ask(OTHER_ALERT)
+    assert await world.state() == "concluded"
+
+    world.clock.wind(365 * DAY)
+    await remove_old(world.database)
+    again = await world.ask(thread="2.2")
+    assert again.reception is Reception.FOLLOWING
+    await world.turns()
+    assert world.slack.said(thread="2.2") == ["card: concluded", "conclusive: Disk full"]
+
+    world.clock.wind(LONG - 100 * DAY)  # for that thread it is not old yet
+    await remove_old(world.database)
+    assert await world.state() == "concluded"
+
+    world.clock.wind(200 * DAY)
+    await remove_old(world.database)
+    assert await world.repository.get(1) is None
+    assert {delivery.subject_id for delivery in await world.deliveries()} == {2}
+    assert (await world.ask()).reception is Reception.STARTED

@@ -1,9 +1,11 @@
-"""The small residents of an organisation: users, incidents, downtimes. Plain data and its JSON."""
+"""Users of an organisation, and the three ways Datadog writes them. Plain data and its JSON."""
 
 from dataclasses import dataclass
 from typing import Any
 
 from bot.sandbox.datadog import times
+
+_CREATED = 1_600_000_000.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -13,7 +15,6 @@ class FakeUser:
     email: str
     service_account: bool = False
     status: str = "Active"
-    created: float = 1_600_000_000.0
 
     @property
     def handle(self) -> str:
@@ -24,8 +25,8 @@ class FakeUser:
         attributes: dict[str, Any] = {
             "name": self.name or None,
             "handle": self.handle,
-            "created_at": times.offset(self.created),
-            "modified_at": times.offset(self.created),
+            "created_at": times.offset(_CREATED),
+            "modified_at": times.offset(_CREATED),
             "email": self.email,
             "icon": "https://secure.gravatar.com/avatar/0?s=48&d=retro",
             "title": None,
@@ -57,36 +58,3 @@ class FakeUser:
             "active": self.status == "Active",
         }
         return {"type": "USER", "content": content}
-
-
-@dataclass(slots=True, eq=False)
-class FakeIncident:
-    id: str
-    public_id: int
-    title: str
-    created: float
-    severity: str = "SEV-3"
-    state: str = "active"
-
-
-@dataclass(slots=True, eq=False)
-class FakeDowntime:
-    id: str
-    scope: str
-    monitor_id: int | None
-    monitor_tags: tuple[str, ...]
-    start: float
-    end: float | None
-    created: float
-    message: str = ""
-    mute_first_recovery: bool = False
-    notify_end_states: tuple[str, ...] = ("alert", "no data", "warn")
-    notify_end_types: tuple[str, ...] = ("expired",)
-    canceled: float | None = None
-
-    def status(self, now: float) -> str:
-        if self.canceled is not None:
-            return "canceled"
-        if self.end is not None and now >= self.end:
-            return "ended"
-        return "scheduled" if now < self.start else "active"

@@ -1,14 +1,9 @@
-"""What travels: a call as the server read it, the answer to it, and Datadog's several shapes of refusal. No state."""
+"""Answers to a call, among them Datadog's several shapes of refusal. No state."""
 
 import json
-import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
-
-if TYPE_CHECKING:
-    from bot.sandbox.datadog.org import FakeOrg
-    from bot.sandbox.datadog.world import World
+from typing import Any
 
 Json = Any
 JSON = "application/json"
@@ -37,56 +32,12 @@ class Refusal(Exception):  # noqa: N818 - it is an answer, not an accident
         self.answer = answer
 
 
-@dataclass(frozen=True, slots=True)
-class Call:
-    """One accepted request, with the organisation its keys belong to."""
-
-    world: "World"
-    org: "FakeOrg"
-    method: str
-    path: str
-    args: Mapping[str, str]
-    query: Mapping[str, str]
-    body: Json
-    base_url: str
-
-    @property
-    def now(self) -> float:
-        return self.world.clock()
-
-
-Handler = Callable[[Call], Answer]
-Needs = Callable[[Json], tuple[str, ...]]
-
-
-@dataclass(frozen=True, slots=True)
-class Route:
-    """One documented call: what it needs, which query members it knows, and which rate-limit bucket it drinks from."""
-
-    method: str
-    template: str
-    handler: Handler
-    needs: tuple[str, ...] | Needs = ()
-    bucket: str = "default"
-    params: tuple[str, ...] = ()
-    body: bool = False
-    keys: str = "both"  # both | api
-
-    @property
-    def pattern(self) -> re.Pattern[str]:
-        return re.compile(re.sub(r"\{(\w+)\}", r"(?P<\1>[^/]+)", self.template))
-
-    def permissions(self, body: Json) -> tuple[str, ...]:
-        return self.needs(body) if callable(self.needs) else self.needs
-
-
 # --- the four shapes of refusal -------------------------------------------------------------------------------------
 
 
-def problem(status: int, title: str, detail: str = "", *, with_status: bool = True, **more: Json) -> Answer:
+def problem(status: int, title: str, detail: str = "", **more: Json) -> Answer:
     """Shape 1, a JSON:API error object; any member may be missing."""
-    error: dict[str, Json] = {"status": str(status)} if with_status else {}
-    error["title"] = title
+    error: dict[str, Json] = {"status": str(status), "title": title}
     if detail:
         error["detail"] = detail
     return Answer({"errors": [error | more]}, status, JSON_API)

@@ -1,4 +1,4 @@
-"""The stage of a story or a demo: the local Slack, the local Datadog and the unchanged bot, as a process of its own."""
+"""What a story or a demo runs in: the local Slack, the local Datadog and the unchanged bot, as a process of its own."""
 
 import asyncio
 import os
@@ -15,7 +15,7 @@ from bot.sandbox.slack import FakeSlack
 START_WITHIN = 20.0
 STOP_WITHIN = 20.0
 
-# a story is told in seconds; everything else runs as it does anywhere
+# a story is over in seconds; everything else runs as it does anywhere
 QUICK = {"BITS_POLL_FIRST_SECONDS": "0.3", "BITS_POLL_SECONDS": "0.3", "BITS_POLL_SLOW_SECONDS": "1"}
 
 RULES = "channels.yml"
@@ -61,23 +61,22 @@ class BotProcess:
             await self._process.wait()
 
 
-class Stage:
+class Environment:
     """Everything one needs to see the bot at work, without any account."""
 
-    def __init__(self, *, slack_port: int = 0, datadog_port: int = 0, http_port: int = 0) -> None:
+    def __init__(self) -> None:
         self.slack = FakeSlack()
         self.datadog = FakeDatadog()
         self.channel = self.slack.workspace.add_channel("alerts")
-        self._ports = (slack_port, datadog_port, http_port)
         self._stack = AsyncExitStack()
         self.bot: BotProcess
 
     async def __aenter__(self) -> Self:
         async with AsyncExitStack() as stack:
             folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="bits-bot-")))
-            await self.slack.start(port=self._ports[0])
+            await self.slack.start()
             stack.push_async_callback(self.slack.stop)
-            await self.datadog.start(port=self._ports[1])
+            await self.datadog.start()
             stack.push_async_callback(self.datadog.stop)
             (folder / RULES).write_text(RULES_TEXT.format(channel=self.channel.id))
             self.bot = BotProcess(self._settings(), folder)
@@ -98,7 +97,7 @@ class Stage:
             "DD_API_KEY": self.datadog.org.api_key,
             "DD_APP_KEY": self.datadog.org.app_key,
             "DD_API_URL": self.datadog.url,
-            "BITS_HTTP_PORT": str(self._ports[2]),
+            "BITS_HTTP_PORT": "0",
             "BITS_CHANNELS_FILE": RULES,
         }
 

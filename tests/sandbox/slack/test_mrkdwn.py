@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.sandbox.slack.tokens import (
+from bot.sandbox.slack.mrkdwn import (
     escape,
     flatten,
     flatten_markdown,

@@ -18,14 +18,14 @@ class Script:
     stays: bool = False
 
     @classmethod
-    def held(cls, *, status: str = "in progress", title: str = "") -> "Script":
+    def held(cls, *, status: str = "in progress") -> "Script":
         """Runs until `finish` is called, or for ever."""
-        return cls(states=((status, 0.0),), title=title, stays=True)
+        return cls(states=((status, 0.0),), stays=True)
 
     @classmethod
-    def at_once(cls, end: str = "conclusive", *conclusions: FakeConclusion, title: str = "") -> "Script":
+    def at_once(cls, end: str = "conclusive", *conclusions: FakeConclusion) -> "Script":
         """Over before the first look."""
-        return cls(states=(), end=end, conclusions=conclusions, title=title)
+        return cls(states=(), end=end, conclusions=conclusions)
 
 
 @dataclass(slots=True, eq=False)
@@ -40,7 +40,6 @@ class FakeInvestigation:
     event_id: str = ""
     event_ts: int = 0
     question: dict[str, Any] = field(default_factory=dict)
-    triggered: bool = True  # through the API, so it stands on the bill
     finished: tuple[str, tuple[FakeConclusion, ...]] | None = None
 
     def status(self, now: float) -> str:

@@ -1,14 +1,12 @@
 """Messages as they are posted, edited and deleted, whoever does it: kept, announced to the app, watched for pings."""
 
 import asyncio
-from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
 
 from bot.sandbox.slack.changes import Changes, Timestamps
 from bot.sandbox.slack.events import Events
+from bot.sandbox.slack.mrkdwn import Ping, pinged_in_attachments, pinged_in_blocks, pinged_in_text
 from bot.sandbox.slack.render import JSON
-from bot.sandbox.slack.tokens import Ping, pinged_in_attachments, pinged_in_blocks, pinged_in_text
 from bot.sandbox.slack.world import Author, Channel, Message
 
 LINKING = ("full", "client")
@@ -31,7 +29,7 @@ class Content:
 
 
 @dataclass
-class Told:
+class Posted:
     """A message and the events about it that are on their way."""
 
     message: Message
@@ -43,7 +41,7 @@ class Told:
         return self.message
 
 
-class Board:
+class Messages:
     def __init__(self, changes: Changes, stamps: Timestamps, events: Events, app_id: str) -> None:
         self._changes = changes
         self._stamps = stamps
@@ -60,8 +58,7 @@ class Board:
         thread_ts: str | None = None,
         broadcast: bool = False,
         client_msg_id: str | None = None,
-        link: dict[str, Any] | None = None,
-    ) -> Told:
+    ) -> Posted:
         message = Message(
             channel,
             author,
@@ -73,15 +70,14 @@ class Board:
             content.metadata,
             broadcast=broadcast,
             client_msg_id=client_msg_id,
-            link=link or {},
         )
         channel.messages.append(message)
         self._record_pings(message, content)
-        told = [self._events.about_message(message), self._events.mention(message)]
+        heard = [self._events.about_message(message), self._events.mention(message)]
         self._changes.notify()
-        return Told(message, [event for event in told if event is not None])
+        return Posted(message, [event for event in heard if event is not None])
 
-    def whisper(
+    def post_ephemeral(
         self, channel: Channel, author: Author, content: Content, *, only_for: str, thread_ts: str | None
     ) -> Message:
         """An ephemeral message: one person sees it, no event tells of it, no metadata stays with it."""
@@ -100,7 +96,7 @@ class Board:
         self._changes.notify()
         return message
 
-    def edit(self, message: Message, content: Content, by: str) -> Told:
+    def edit(self, message: Message, content: Content, by: str) -> Posted:
         previous = message.to_json()
         if content.text is not None:
             message.text = content.text
@@ -119,47 +115,39 @@ class Board:
             "message": message.to_json(metadata=True),
             "previous_message": previous,
         }
-        return self._tell_later(message, changed)
+        return self._announce(message, changed)
 
-    def delete(self, message: Message) -> Told:
+    def delete(self, message: Message) -> Posted:
         message.deleted = True
         previous = message.to_json()
         kept = message.channel.ephemerals if message.only_for else message.channel.messages
-        if message.replies:
-            _leave_tombstone(message)
+        if message.replies:  # the thread needs a place to stand under
+            message.text, message.blocks, message.attachments = "This message was deleted.", [], []
+            message.metadata = None
+            message.author = Author("USLACKBOT", "Slackbot", team_id=message.author.team_id, subtype="tombstone")
         else:
             kept.remove(message)
-        return self._tell_later(
+        return self._announce(
             message,
             {"subtype": "message_deleted", "hidden": True, "deleted_ts": message.ts, "previous_message": previous},
         )
 
-    def _tell_later(self, message: Message, event: JSON) -> Told:
+    def _announce(self, message: Message, event: JSON) -> Posted:
         self._changes.notify()
         if message.only_for:
-            return Told(message, [])
-        told = self._events.about_message(message, {"type": "message", "ts": self._stamps.next(), **event})
-        return Told(message, [told] if told else [])
+            return Posted(message, [])
+        event_sent = self._events.about_message(message, {"type": "message", "ts": self._stamps.next(), **event})
+        return Posted(message, [event_sent] if event_sent else [])
 
     def _record_pings(self, message: Message, content: Content) -> None:
         if message.author.app_id != self._app_id:
             return
-        for kind, target in self._pinged(content):
-            self.pings.append(Ping(kind, target, message.channel.id, message.ts))
-
-    def _pinged(self, content: Content) -> Iterator[tuple[str, str]]:
         linked = content.link_names or content.parse in LINKING
-        seen = dict.fromkeys(
+        pinged = dict.fromkeys(
             [
                 *pinged_in_text(content.text or "", linked_names=linked),
                 *pinged_in_blocks(content.blocks or []),
                 *pinged_in_attachments(content.attachments or []),
             ]
         )
-        yield from seen
-
-
-def _leave_tombstone(message: Message) -> None:
-    """A deleted message with a thread under it leaves a stone, so that the thread has a place."""
-    message.text, message.blocks, message.attachments, message.metadata = "This message was deleted.", [], [], None
-    message.author = Author("USLACKBOT", "Slackbot", team_id=message.author.team_id, subtype="tombstone")
+        self.pings += [Ping(kind, target, message.channel.id, message.ts) for kind, target in pinged]

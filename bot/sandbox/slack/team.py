@@ -1,25 +1,32 @@
-"""One workspace of the local Slack: how a test or the demo puts people, channels and groups into it."""
+"""One workspace as the platform knows it: its users, channels and groups, and how they come into it."""
 
-from collections.abc import Iterable
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterable
+from typing import Protocol
 
-from bot.sandbox.slack.people import Person
+from bot.sandbox.slack.changes import Ids
 from bot.sandbox.slack.world import Channel, ChannelKind, Enterprise, Install, Posting, User, UserGroup
 
-if TYPE_CHECKING:
-    from bot.sandbox.slack.server import FakeSlack
 
-Members = Iterable["Person | User | str"]
+class HasId(Protocol):
+    """A user, or whoever acts for one."""
+
+    @property
+    def id(self) -> str: ...
 
 
-def user_id(who: "Person | User | str") -> str:
+Members = Iterable[HasId | str]
+InstallOf = Callable[[str], Install | None]
+
+
+def user_id(who: HasId | str) -> str:
     return who if isinstance(who, str) else who.id
 
 
-class Workspace:
-    def __init__(self, slack: "FakeSlack", team_id: str, name: str, enterprise: Enterprise | None = None) -> None:
-        self._slack = slack
-        self.id = team_id
+class Team:
+    def __init__(self, ids: Ids, install_of: InstallOf, name: str, enterprise: Enterprise | None) -> None:
+        self._ids = ids
+        self._install_of = install_of
+        self.id = ids.next("T")
         self.name = name
         self.domain = name.lower().replace(" ", "-")
         self.enterprise = enterprise
@@ -29,7 +36,7 @@ class Workspace:
 
     @property
     def install(self) -> Install | None:
-        return self._slack.install_of(self.id)
+        return self._install_of(self.id)
 
     @property
     def scopes(self) -> set[str]:
@@ -37,29 +44,18 @@ class Workspace:
         assert self.install is not None, "the app is not installed here"
         return self.install.scopes
 
-    def add_user(
-        self,
-        name: str,
-        *,
-        email: str | None = None,
-        real_name: str = "",
-        guest: bool = False,
-        admin: bool = False,
-        stranger: bool = False,
-    ) -> Person:
+    def new_user(self, name: str, *, guest: bool, admin: bool, stranger: bool) -> User:
         """Somebody new; a member of the channels that are for everyone, unless a guest or of another company."""
-        address = f"{name.lower().replace(' ', '.')}@example.com" if email is None else email
+        address = f"{name.lower().replace(' ', '.')}@example.com"
         team_id = "T9999" if stranger else self.id
-        user = User(
-            self._slack.ids.next("U"), team_id, name, real_name or name, address, guest, admin, stranger=stranger
-        )
+        user = User(self._ids.next("U"), team_id, name, name, address, guest, admin, stranger=stranger)
         user.enterprise_id = self.enterprise.id if self.enterprise else ""
         self.users[user.id] = user
         if not guest and not stranger:
             for channel in self.channels.values():
                 if channel.everyone:
                     channel.members.add(user.id)
-        return Person(self._slack, self, user)
+        return user
 
     def add_bot_user(self, install: Install, name: str) -> User:
         user = User(install.bot_user_id, self.id, name, name, bot_id=install.bot_id)
@@ -89,7 +85,7 @@ class Workspace:
         return channel
 
     def add_group(self, handle: str, members: Members) -> UserGroup:
-        group = UserGroup(self._slack.ids.next("S"), self.id, handle, handle, [user_id(member) for member in members])
+        group = UserGroup(self._ids.next("S"), self.id, handle, handle, [user_id(member) for member in members])
         self.groups[group.id] = group
         return group
 
@@ -105,7 +101,7 @@ class Workspace:
 
     def _new_channel(self, name: str, kind: ChannelKind) -> Channel:
         prefix = "D" if kind == "im" else "C"
-        channel = Channel(self._slack.ids.next(prefix), name, self.id, kind, self.name_of)
+        channel = Channel(self._ids.next(prefix), name, self.id, kind, self.name_of)
         self.channels[channel.id] = channel
         return channel
 

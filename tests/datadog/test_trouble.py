@@ -1,0 +1,77 @@
+"""What an error means for a person, and what earlier versions have written down of it."""
+
+from typing import Any
+
+import pytest
+from pydantic import TypeAdapter
+
+from bot.datadog.errors import (
+    BadRequest,
+    Conflict,
+    DatadogError,
+    Forbidden,
+    NoAnswer,
+    NotFound,
+    NotSent,
+    OtherRefusal,
+    RateLimited,
+    Unauthorized,
+    Unavailable,
+    Unreadable,
+)
+from bot.datadog.trouble import Trouble, TroubleKind, trouble_of
+
+TROUBLE = TypeAdapter(Trouble)
+
+
+@pytest.mark.parametrize(
+    ("error", "kind"),
+    [
+        (BadRequest("x"), TroubleKind.BAD_REQUEST),
+        (Unauthorized("x"), TroubleKind.UNAUTHORIZED),
+        (NotFound("x"), TroubleKind.NOT_FOUND),
+        (Conflict("x"), TroubleKind.CONFLICT),
+        (OtherRefusal("x"), TroubleKind.REFUSED),
+        (NotSent("x"), TroubleKind.NOT_REACHED),
+        (Unavailable("x"), TroubleKind.UNCLEAR),
+        (NoAnswer("x"), TroubleKind.UNCLEAR),
+        (Unreadable("x"), TroubleKind.UNCLEAR),
+        (TimeoutError(), TroubleKind.UNCLEAR),
+    ],
+)
+def test_every_error_is_some_trouble(error: DatadogError | TimeoutError, kind: TroubleKind) -> None:
+    assert trouble_of(error) == Trouble(kind)
+
+
+def test_what_is_known_of_an_error_is_kept() -> None:
+    forbidden = Forbidden("x", detail="no", request_id="r-1")
+    forbidden.permission = "cases_write"
+    assert trouble_of(forbidden) == Trouble(TroubleKind.FORBIDDEN, "no", "cases_write", request_id="r-1")
+    limited = RateLimited("x")
+    limited.wait = 30.0
+    assert trouble_of(limited) == Trouble(TroubleKind.RATE_LIMITED, wait=30.0)
+
+
+@pytest.mark.parametrize(
+    ("record", "trouble"),
+    [
+        (
+            {"why": "no_email", "detail": "d", "permission": "p", "wait": None, "about": "U5"},
+            Trouble(TroubleKind.NO_EMAIL, "d", "p", about="U5"),
+        ),
+        (
+            {"cause": "case_gone", "detail": "d", "permission": "", "wait": 1.0, "request_id": "r"},
+            Trouble(TroubleKind.NOT_FOUND, "d", wait=1.0, request_id="r"),
+        ),
+        ({"kind": "unavailable", "detail": "", "permission": ""}, Trouble(TroubleKind.UNCLEAR)),
+        ({"kind": "not yet thought of", "colour": "red"}, Trouble(TroubleKind.UNCLEAR)),
+    ],
+)
+def test_rows_of_other_versions_are_read(record: dict[str, Any], trouble: Trouble) -> None:
+    assert TROUBLE.validate_python(record) == trouble
+
+
+@pytest.mark.parametrize("kind", list(TroubleKind))
+def test_what_is_written_down_is_read_back(kind: TroubleKind) -> None:
+    trouble = Trouble(kind, "d", "p", 1.5, "U5", "r")
+    assert TROUBLE.validate_python(TROUBLE.dump_python(trouble, mode="json")) == trouble

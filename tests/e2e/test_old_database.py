@@ -1,0 +1,85 @@
+"""After an update: what people asked for before is still there, what waited goes on, and buttons under old messages answer."""
+
+import json
+import sqlite3
+import time
+from collections.abc import AsyncIterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from bot.sandbox.slack import Message
+from bot.sandbox.slack.world import Author
+from tests.e2e.org_town import OrgTown
+from tests.storage.test_migrations import FIXTURES, KEY, OLD_DATABASE, OLD_NOW
+
+
+class OldTown(OrgTown):
+    """An older version's database, left a moment ago, and some of the messages which that version had posted."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(folder, bits_encryption_keys=KEY)
+        self.datadog.add_project("CASEM", "Case Management")
+        self.cards = self.slack.workspace.add_channel("cards")
+        _put_back_database(folder / "bits.sqlite3")
+        self._put_back_messages()
+
+    def _put_back_messages(self) -> None:
+        install, team = self.slack.installs[0], self.slack.workspace.id
+        authors = {
+            "Bits Bot": Author(install.bot_user_id, "Bits Bot", install.bot_id, self.slack.app.id, team),
+            "Datadog": Author("U0DATADOG", "Datadog", "B0DATADOG", "A0DATADOG", team, "bot_message"),
+        }
+        channels = {"alerts": self.channel, "cards": self.cards}
+        for kept in json.loads((FIXTURES / "messages_0007.json").read_text("utf-8")):
+            channel = channels[kept.pop("channel")]
+            channel.messages.append(Message(channel, authors[kept.pop("author")], **kept))
+
+    def old(self, words: str) -> Message:
+        return next(one for one in (*self.channel.messages, *self.cards.messages) if words in one.shown)
+
+
+def _put_back_database(path: Path) -> None:
+    with closing(sqlite3.connect(path)) as file:
+        file.executescript(OLD_DATABASE)
+        times = file.execute(
+            "SELECT tables.name, columns.name FROM sqlite_master AS tables, pragma_table_info(tables.name) AS columns"
+            " WHERE tables.type = 'table' AND columns.type = 'FLOAT'"
+        ).fetchall()
+        for table, column in times:
+            file.execute(f"UPDATE {table} SET {column} = {column} + ?", (time.time() - OLD_NOW,))
+        file.commit()
+
+
+@pytest.fixture
+async def town(tmp_path: Path) -> AsyncIterator[OldTown]:
+    async with OldTown(tmp_path) as town:
+        yield town
+
+
+async def test_buttons_under_old_messages_answer(town: OldTown) -> None:
+    conclusions = town.old("here is what Bits AI found")
+    await town.ana.click("Details", on=conclusions)
+    await town.ana.waits_for_modal("logrotate fails")
+    await town.ben.click("👍 Helpful", on=conclusions)
+    await town.slack.wait_for(lambda: "Noted as helpful" in town.ben.sees)
+    await town.ben.click("Attach to case", on=conclusions)
+    await town.ben.waits_for_modal("Paste Datadog links")
+
+    await town.eva.click("Create case", on=town.old("Investigate with Bits AI?"))
+    await town.eva.waits_for_modal("Description")
+
+    card = town.old("[Unmute]")
+    await town.eva.click("Unmute", on=card)
+    await town.slack.wait_for(lambda: "Unmuted by @eva" in card.shown)
+
+
+async def test_what_was_asked_is_there_and_what_waited_is_carried_out(town: OldTown) -> None:
+    await town.slack.wait_for(lambda: any("on host:web-7" in card.shown for card in town.cards.messages))
+    await town.slack.wait_for(lambda: "The status was not set to Closed on CASEM-42." in town.ben.sees)
+
+    await town.ana.open_home()
+    await town.ana.waits_for(lambda: town.ana.home and "Queue is long" in town.ana.home.text)
+    await town.eva.command("/bits", "audit", in_=town.channel)
+    await town.slack.wait_for(lambda: "Disk almost full on host:web-9" in town.eva.sees)
