@@ -197,7 +197,7 @@ class AttachForm:
         marked = told.insights.mark_on_case(_keys(held))
         return replace(told, insights=marked, list_round=self.list_round + (marked != self.insights))
 
-    def with_labels(self, labels: Mapping[InsightKey, str], asked: Iterable[InsightDraft] = ()) -> "AttachForm":
+    def with_labels(self, labels: Mapping[InsightKey, str], asked: Iterable[InsightDraft]) -> "AttachForm":
         """`asked` were looked up, with or without a name: nobody asks for them again."""
         named = self.insights.relabel(labels)
         looked_up = self.looked_up.union(draft.handle for draft in asked)
