@@ -6,9 +6,8 @@ from slack_bolt.async_app import AsyncApp
 
 from bot.alerts.slack import AlertButtons
 from bot.home.home_tab import HomeListeners
-from bot.insights import openings
-from bot.insights import slack as attach
 from bot.insights.commands import AttachCommands
+from bot.insights.slack import AttachButtons
 from bot.investigations.commands import Investigate, InvestigationCommands
 from bot.investigations.listeners import actions, events, shortcuts, views
 from bot.investigations.listeners.over_budget import OverBudgetButton
@@ -25,6 +24,8 @@ def register(app: AsyncApp, services: Services) -> None:
     AlertButtons(services.alerts.book, services.alerts.mutes, services.permissions, services.modals).register(on)
     OverBudgetButton(services.requests, services.permissions).register(on)
     services.cases.register(on)
+    AttachButtons(services.attaching, services.repository, services.cases.requests, services.threads).register(on)
+    services.attach_form.register(on)
     services.settings_form.register(on)
     HomeListeners(services.home_tabs, services.settings_form, services.tasks).register(on)
     orgs = OrgListeners(
@@ -38,13 +39,17 @@ def register(app: AsyncApp, services: Services) -> None:
     orgs.register(on)
     add_commands(services, orgs)
     services.commands.register(on)
-    for listeners in (actions, attach, events, lifecycle, shortcuts, views):
+    for listeners in (actions, events, lifecycle, shortcuts, views):
         listeners.register(app, services)
 
 
 def add_commands(services: Services, orgs: OrgListeners) -> None:
     """Every room's, in the order in which help shows them."""
-    investigations, cases_, attach_ = _investigations(services), services.cases.commands, _attach(services)
+    investigations, cases_, attach_ = (
+        _investigations(services),
+        services.cases.commands,
+        AttachCommands(services.attaching),
+    )
     for room in (investigations, cases_, attach_):
         room.go_on_after(services.org_questions)
     services.commands.add(
@@ -71,10 +76,3 @@ def _investigations(services: Services) -> InvestigationCommands:
         replies=services.replies,
         clock=time.time,
     )
-
-
-def _attach(services: Services) -> AttachCommands:
-    def begin(interaction: Interaction, beginning: openings.Beginning, org: str) -> None:
-        openings.begin(services.attaching, interaction, beginning, org=org)
-
-    return AttachCommands(begin)

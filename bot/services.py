@@ -8,7 +8,8 @@ from bot.alerts.room import AlertRoom
 from bot.cases.room import CaseRoom
 from bot.home.home_tab import HomeTabs
 from bot.home.status import StatusCommand
-from bot.insights.opening_forms import Attaching
+from bot.insights.opening import AttachOpening
+from bot.insights.slack import AttachFormListeners
 from bot.investigations.notices import Notices
 from bot.investigations.ports import Orgs
 from bot.investigations.refusing import Refusing
@@ -45,7 +46,8 @@ class Services:
     threads: ThreadReader
     cases: CaseRoom
     app_url: Callable[[str], str]  # of an org, for links
-    attaching: Attaching
+    attaching: AttachOpening
+    attach_form: AttachFormListeners
     alerts: AlertRoom
     rules: RuleRepository
     permissions: Permissions  # asked before anything is started, shown or changed

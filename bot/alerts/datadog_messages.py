@@ -4,23 +4,13 @@ from collections.abc import Mapping
 from typing import Any
 
 from bot.datadog.links import MonitorLink, parse_link
-from bot.datadog.titles import read_title
+from bot.datadog.titles import read_title, transition_kind
 from bot.investigations.message_alerts import FoundAlert
 from bot.model import AlertRef, EventRef, MonitorRef, Place
 from bot.services import Services
 
 _NAME = "datadog"
 _OWN_LINK = "link_source=monitor_notif"
-_TRANSITIONS = {
-    "triggered": "alert",
-    "alert": "alert",
-    "warn": "warn",
-    "warning": "warn",
-    "warned": "warn",
-    "no data": "no data",
-    "renotify": "renotify",
-    "renotified": "renotify",
-}
 
 
 async def keep_alert(services: Services, place: Place, event: Mapping[str, Any], found: FoundAlert | None) -> None:
@@ -47,8 +37,8 @@ def is_datadogs(message: Mapping[str, Any]) -> bool:
 
 def transition_of(found: FoundAlert) -> str:
     """As channel rules name it."""
-    word = (found.transition or read_title(found.title).transition).removeprefix("re-")
-    return _TRANSITIONS.get(word, word or "alert")
+    word = found.transition or read_title(found.title).transition
+    return transition_kind(word) or word or "alert"
 
 
 def _subject(found: FoundAlert) -> AlertRef | MonitorRef | None:

@@ -12,7 +12,7 @@ from urllib.parse import parse_qsl
 
 from bot.alerts.model import Notice, Transition
 from bot.datadog.links import EventLink, MonitorLink, find_links, parse_link
-from bot.datadog.titles import AlertTitle, read_title
+from bot.datadog.titles import AlertTitle, read_title, transition_kind
 
 _LONGEST = 2_000
 _LONGEST_TEXT = 20_000
@@ -29,19 +29,6 @@ _VALUE_LINES = (
     re.compile(r"\bmonitor's value\b|\bvalue (?:was|is)\b", re.IGNORECASE),
     re.compile(r"\b(?:was|is|were)\b.*(?:[<>]|\babove\b|\bbelow\b)", re.IGNORECASE),
 )
-_WORDS = {
-    "triggered": Transition.ALERT,
-    "alert": Transition.ALERT,
-    "warn": Transition.WARN,
-    "warning": Transition.WARN,
-    "warned": Transition.WARN,
-    "no data": Transition.NO_DATA,
-    "renotify": Transition.RENOTIFY,
-    "renotified": Transition.RENOTIFY,
-    "recovered": Transition.RECOVERED,
-    "recovery": Transition.RECOVERED,
-    "ok": Transition.RECOVERED,
-}
 _TYPES = {"error": Transition.ALERT, "warning": Transition.WARN, "success": Transition.RECOVERED}
 
 
@@ -169,12 +156,9 @@ def _is_number(told: str) -> bool:
 
 
 def _transition(word: str, alert_type: str) -> Transition:
-    plain = re.sub(r"[\s_-]+", " ", word.casefold()).strip().removeprefix("re ")
-    if plain in _WORDS:
-        return _WORDS[plain]
-    if plain.endswith("recovered"):
-        return Transition.RECOVERED
-    return Transition.OTHER if plain else _TYPES.get(alert_type.casefold(), Transition.OTHER)
+    if kind := transition_kind(word):
+        return Transition(kind)
+    return Transition.OTHER if word else _TYPES.get(alert_type.casefold(), Transition.OTHER)
 
 
 def _sorted_parts(scope: str) -> str:
