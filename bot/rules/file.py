@@ -7,13 +7,12 @@ import difflib
 import json
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Annotated, Any
 
 import yaml
-from pydantic import AfterValidator, BeforeValidator, TypeAdapter, ValidationError
-from pydantic_core import PydanticCustomError
+from pydantic import AfterValidator, TypeAdapter, ValidationError
 
 from bot.rules.model import AlertFilter, CaseDefaults, ChannelRules, Starters, WorkspaceRules, share_too_big
 from bot.slack.clients import BotClient
@@ -62,12 +61,7 @@ def _workspace_id(text: str) -> str:
     return text
 
 
-def _not_written(_given: Any) -> Any:
-    raise PydanticCustomError("unexpected_keyword_argument", "the file need not say that it is the file")
-
-
 _WorkspaceId = Annotated[str, AfterValidator(_workspace_id)]
-_FromFile = Annotated[bool, BeforeValidator(_not_written)]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,7 +70,7 @@ class WrittenChannel(ChannelRules):
 
     workspace: _WorkspaceId = ""
     channel: Annotated[str, AfterValidator(_channel)]
-    from_file: _FromFile = True
+    from_file: bool = field(default=True, init=False)
 
     def placed(self, workspace: str, channel: str) -> ChannelRules:
         return ChannelRules(**{**_members(self), "workspace": workspace, "channel": channel})
@@ -85,7 +79,7 @@ class WrittenChannel(ChannelRules):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WrittenWorkspace(WorkspaceRules):
     workspace: _WorkspaceId = ""
-    from_file: _FromFile = True
+    from_file: bool = field(default=True, init=False)
 
     def placed(self, workspace: str) -> WorkspaceRules:
         return WorkspaceRules(**{**_members(self), "workspace": workspace})
