@@ -13,12 +13,13 @@ from bot.orgs import slack as connect
 from bot.rules import slack as settings
 from bot.services import Services
 from bot.slack.listeners import Listeners
-from bot.workspaces import slack as lifecycle
+from bot.workspaces.departures import WorkspaceEvents
 
 
 def register(app: AsyncApp, services: Services) -> None:
     on = Listeners(app, services.replies, services.tasks)
     AlertButtons(services.alerts.book, services.alerts.mutes, services.permissions, services.modals).register(on)
+    WorkspaceEvents(services.departures).register(on)
     for listeners in (
         actions,
         attach,
@@ -27,7 +28,6 @@ def register(app: AsyncApp, services: Services) -> None:
         connect,
         events,
         home,
-        lifecycle,
         orgs,
         settings,
         shortcuts,

@@ -34,7 +34,7 @@ from bot.slack.modals import Modals
 from bot.slack.people import People
 from bot.slack.replies import Replies
 from bot.storage.workers import Tasks
-from bot.workspaces.departures import Lifecycle
+from bot.workspaces.departures import Departures
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,4 +77,4 @@ class Services:
     org_questions: OrgQuestions
     connecting: Connecting
     home_tabs: HomeTabs
-    lifecycle: Lifecycle | None = None  # none with the one workspace of the settings
+    departures: Departures | None = None  # none with the one workspace of the settings

@@ -6,7 +6,9 @@ from dataclasses import dataclass
 from functools import partial
 
 from aiohttp import ClientSession
+from slack_sdk.web.async_client import AsyncWebClient
 
+from bot import manifest
 from bot.alerts.automatic import Automatic
 from bot.alerts.messages import NUDGE
 from bot.alerts.posts import AlertCards, MuteTeller, Nudges
@@ -73,11 +75,15 @@ from bot.tidying import Tidying
 from bot.web.datadog_webhook import DatadogWebhook
 from bot.web.server import Server
 from bot.workers import Workers
-from bot.workspaces.departures import Lifecycle
+from bot.workspaces.build import WorkspaceRoom
+from bot.workspaces.build import build as build_workspaces
+from bot.workspaces.departures import Departures
+from bot.workspaces.token_rotation import OAuthApp
 
 logger = logging.getLogger(__name__)
 
 AN_HOUR = 3_600.0
+LEFT_BEHIND = 60.0  # how often departures that failed are taken up again
 ORGS_LEARNT_WITHIN = 15.0  # what other replicas connect or disconnect; only links wait for it
 
 
@@ -116,8 +122,28 @@ class _Core:
     outbox: Outbox
 
 
+def connect_installed(parts: Parts, encryption: Encryption, client: AsyncWebClient) -> WorkspaceRoom:
+    """For a bot that many workspaces install."""
+    settings, secret, scopes = parts.settings, parts.settings.slack_client_secret, manifest.scopes()
+    room = build_workspaces(
+        parts.database,
+        encryption,
+        parts.tasks,
+        OAuthApp(client, settings.slack_client_id or "", secret.get_secret_value() if secret else ""),
+        scopes=(*scopes.required, *scopes.optional),
+        public_url=settings.bits_public_url or "",
+        has_org=settings.dd_api_key is not None,
+        on_uninstall=parts.workers.on_uninstall,
+        wake=parts.workers.wake,
+    )
+    parts.server.serve(room.pages.routes())
+    parts.workers.closers.append(room.rotation.close)
+    parts.workers.repeat("departures", room.departures.step, every=LEFT_BEHIND)
+    return room
+
+
 async def assemble(
-    parts: Parts, home: WorkspaceClients, session: ClientSession, lifecycle: Lifecycle | None
+    parts: Parts, home: WorkspaceClients, session: ClientSession, departures: Departures | None
 ) -> Services:
     parts.workers.on_uninstall.append(partial(forget_workspace, parts.database))  # the first to be said
     core = await _core(parts, home, session)
@@ -162,7 +188,7 @@ async def assemble(
         trail=AuditTrail(parts.database),
         health=health,
         automatic=automatic,
-        lifecycle=lifecycle,
+        departures=departures,
     )
 
 

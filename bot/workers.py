@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable
 from typing import Protocol
 
 from bot.storage.workers import Loop
-from bot.workspaces.departures import Farewell
+from bot.workspaces.departures import Forget
 
 Close = Callable[[float], Awaitable[None]]
 
@@ -19,7 +19,7 @@ class Workers:
     def __init__(self) -> None:
         self.loops: list[Loop] = []
         self.closers: list[Close] = []
-        self.on_uninstall: list[Farewell] = []  # called with a workspace that has removed the bot
+        self.on_uninstall: list[Forget] = []  # called with a workspace that has removed the bot
 
     def employ(self, name: str, worker: Worker, *, every: float) -> None:
         self.loops.append(Loop(name, worker.step, every=every))

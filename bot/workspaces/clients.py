@@ -80,14 +80,25 @@ class InstalledWorkspaces:
         self._kept: dict[str, _Kept] = {}
         self.client = client  # holds no token; the pattern for those that do
 
-    async def bot_client(self, workspace: str) -> BotClient | None:
-        return await self._bot_client(workspace) if workspace else None
+    async def bot_client(self, workspace: str, enterprise: str = "") -> BotClient | None:
+        key = workspace or enterprise
+        kept = self._kept.get(key)
+        if kept is not None and kept.until > self._clock():
+            return kept.bot_client
+        found = await self._records.serving(workspace, enterprise)
+        installation = await self._working(found) if found else None
+        if installation is None:
+            self._kept.pop(key, None)
+            return None
+        if installation.org_wide and workspace and enterprise:
+            await self._records.learn(workspace, enterprise)
+        return self._keep(key, workspace, installation)
 
     async def authorize(
         self, *, enterprise_id: str | None, team_id: str | None, context: Any = None
     ) -> AuthorizeResult | None:
         """For Bolt: who answers a request, from memory as a rule and never with a call to Slack of its own."""
-        bot_client = await self._bot_client(team_id or "", enterprise_id or "")
+        bot_client = await self.bot_client(team_id or "", enterprise_id or "")
         if bot_client is None:
             return None
         if context is not None:
@@ -114,22 +125,6 @@ class InstalledWorkspaces:
         except CALL_ERRORS:
             return None
         return True
-
-    # -- one look-up --------------------------------------------------------------------------------------------
-
-    async def _bot_client(self, workspace: str, enterprise: str = "") -> BotClient | None:
-        key = workspace or enterprise
-        kept = self._kept.get(key)
-        if kept is not None and kept.until > self._clock():
-            return kept.bot_client
-        found = await self._records.serving(workspace, enterprise)
-        installation = await self._working(found) if found else None
-        if installation is None:
-            self._kept.pop(key, None)
-            return None
-        if installation.org_wide and workspace and enterprise:
-            await self._records.learn(workspace, enterprise)
-        return self._keep(key, workspace, installation)
 
     async def _working(self, found: Installation) -> Installation | None:
         if found.dead and not await self._works_again(found):

@@ -1,4 +1,4 @@
-"""Who installed the bot and with which tokens, as stored: sealed in the database, open only in what is returned here.
+"""Who installed the bot and with which tokens, as stored: encrypted in the database, in clear text only in what is returned here.
 
 No call to Slack is made here, and nothing is kept in memory.
 """
@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from sqlalchemy import Row, Select, and_, case, delete, or_, select, update
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.storage.encryption import Encryption
 from bot.storage.engine import Database
@@ -154,7 +153,7 @@ class InstallationRepository:
             "installed_at": self._database.now,
             "problem": None,
             "problem_at": None,
-            **self._sealed(new.tokens),
+            **self._encrypted(new.tokens),
             **_NOBODY_REFRESHES,
         }
         table = installations.c
@@ -164,7 +163,7 @@ class InstallationRepository:
                 again = update(installations).where(table.home == new.home)
                 await connection.execute(again.values(generation=table.generation + 1, **values))
 
-    def _sealed(self, tokens: Tokens) -> dict[str, Any]:
+    def _encrypted(self, tokens: Tokens) -> dict[str, Any]:
         lives = tokens.expires_in
         return {
             "bot_token": self._encryption.encrypt(tokens.bot_token),
@@ -221,11 +220,7 @@ class InstallationRepository:
             claimed = update(installations).where(due, free).values(refresh_owner=owner, refresh_until=now + lease)
             if not (await connection.execute(claimed)).rowcount:
                 return None
-            return self._read(await self._one(connection, home))
-
-    async def _one(self, connection: AsyncConnection, home: str) -> Row[Any]:
-        row: Row[Any] = (await connection.execute(self._all().where(installations.c.home == home))).one()
-        return row
+            return self._read((await connection.execute(self._all().where(table.home == home))).one())
 
     async def renew(self, old: Installation, tokens: Tokens) -> bool:
         """False when other tokens are there already."""
@@ -234,7 +229,7 @@ class InstallationRepository:
             generation=installations.c.generation + 1,
             problem=None,
             problem_at=None,
-            **self._sealed(tokens),
+            **self._encrypted(tokens),
             **_NOBODY_REFRESHES,
         )
 

@@ -14,7 +14,7 @@ from bot.workspaces.repository import REFRESH_MARGIN, Installation, Tokens
 from bot.workspaces.token_rotation import TokenNotRenewedError
 from tests.clock import Clock
 from tests.pg import database_url, postgres_url, ready_postgres_url
-from tests.slack.replicas import Replica, Replicas, sqlite_only
+from tests.workspaces.replicas import Replica, Replicas, sqlite_only
 
 __all__ = ["database_url", "postgres_url", "ready_postgres_url"]
 

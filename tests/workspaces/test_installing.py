@@ -12,7 +12,7 @@ from bot.workspaces.installing import NO_STATE, OTHER_BROWSER, UNREACHABLE
 from bot.workspaces.tables import installations, oauth_states
 from tests.clock import Clock
 from tests.pg import database_url, postgres_url, ready_postgres_url
-from tests.slack.replicas import BROWSER, REDIRECT, Replicas, sqlite_only
+from tests.workspaces.replicas import BROWSER, REDIRECT, Replicas, sqlite_only
 
 __all__ = ["database_url", "postgres_url", "ready_postgres_url"]
 

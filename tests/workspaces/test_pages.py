@@ -2,8 +2,9 @@
 
 import logging
 from collections.abc import AsyncIterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from http.cookies import Morsel, SimpleCookie
+from typing import cast
 
 import pytest
 from aiohttp import ClientResponse, web
@@ -11,25 +12,21 @@ from aiohttp.test_utils import TestClient, TestServer
 from multidict import CIMultiDictProxy
 from yarl import URL
 
+from bot.workspaces.installing import Installing, InstallOutcome
 from bot.workspaces.pages import COOKIE, InstallPages
 
 SLACK = "https://slack.com/oauth/v2/authorize?state=made-up"
 PUBLIC = "https://bits.example.com"
 
 
-@dataclass(frozen=True)
-class Done:
-    problem: str = ""
-    name: str = "Acme"
-    link: str = "https://slack.com/app_redirect?app=A1&team=T1"
-    org_wide: bool = False
+DONE = InstallOutcome("", "Acme", "https://slack.com/app_redirect?app=A1&team=T1")
 
 
 @dataclass
 class OnStage:
     """Plays the part that stores and asks Slack."""
 
-    done: Done = field(default_factory=Done)
+    done: InstallOutcome = DONE
     browsers: list[str] = field(default_factory=list)
     asked: list[tuple[str, str, str]] = field(default_factory=list)
 
@@ -37,7 +34,7 @@ class OnStage:
         self.browsers.append(browser)
         return SLACK
 
-    async def finish(self, *, state: str, code: str, browser: str) -> Done:
+    async def finish(self, *, state: str, code: str, browser: str) -> InstallOutcome:
         self.asked.append((state, code, browser))
         return self.done
 
@@ -68,7 +65,7 @@ def stage() -> OnStage:
 
 async def serving(stage: OnStage, public_url: str) -> AsyncIterator[Browser]:
     app = web.Application()
-    app.add_routes(InstallPages(stage, public_url).routes())
+    app.add_routes(InstallPages(cast(Installing, stage), public_url).routes())
     async with TestClient(TestServer(app)) as client:
         client.session.cookie_jar.clear()
         yield Browser(client)
@@ -129,7 +126,7 @@ async def test_success_names_the_workspace_and_leads_into_slack(browser: Browser
 
 
 async def test_an_org_wide_install_is_told_the_step_slack_leaves_to_admins(browser: Browser, stage: OnStage) -> None:
-    stage.done = Done(name="Acme Group", org_wide=True)
+    stage.done = replace(DONE, name="Acme Group", org_wide=True)
     _, page = await browser.get("/slack/oauth_redirect?code=c1&state=s1")
     assert "installed in Acme Group" in page
     assert "Choose next in which workspaces it may work" in page
@@ -162,7 +159,7 @@ async def test_cancel_is_no_error(browser: Browser, stage: OnStage) -> None:
 async def test_every_failure_has_a_page_with_what_to_do(
     browser: Browser, stage: OnStage, problem: str, status: int, words: str
 ) -> None:
-    stage.done = Done(problem=problem)
+    stage.done = InstallOutcome(problem)
     response, page = await browser.get("/slack/oauth_redirect?code=c1&state=s1")
     assert response.status == status
     assert words in page
@@ -172,7 +169,7 @@ async def test_every_failure_has_a_page_with_what_to_do(
 async def test_a_failure_we_cannot_explain_has_a_reference_that_stands_in_the_log(
     browser: Browser, stage: OnStage, caplog: pytest.LogCaptureFixture
 ) -> None:
-    stage.done = Done(problem="some_new_word")
+    stage.done = InstallOutcome("some_new_word")
     _, page = await browser.get("/slack/oauth_redirect?code=secret-code&state=secret-state")
     reference = page.split("Reference: ")[1][:6]
     assert f"reference {reference}: some_new_word" in caplog.text
@@ -193,7 +190,7 @@ async def test_names_and_errors_cannot_write_into_the_page_or_the_log(
     browser: Browser, stage: OnStage, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.INFO)
-    stage.done = Done(name="<script>alert(1)</script>", link='https://slack.com/"><img src=x>')
+    stage.done = InstallOutcome(name="<script>alert(1)</script>", link='https://slack.com/"><img src=x>')
     _, page = await browser.get("/slack/oauth_redirect?code=c1&state=s1")
     assert "<script" not in page
     assert "<img" not in page
