@@ -3,7 +3,6 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from bot.alerts.automatic import Automatic
 from bot.alerts.room import AlertRoom
 from bot.cases.actions import CaseActions
 from bot.cases.catalog import Catalogs
@@ -71,7 +70,6 @@ class Services:
     budget: Budget
     trail: AuditTrail
     health: HealthReader
-    automatic: Automatic
     org_book: OrgRepository
     which_org: WhichOrg
     org_questions: OrgQuestions

@@ -9,11 +9,12 @@ from aiohttp import ClientSession
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot import manifest
-from bot.alerts.automatic import Automatic
-from bot.alerts.messages import NUDGE
-from bot.alerts.posts import AlertCards, MuteTeller, Nudges
-from bot.alerts.repository import ALERT_CARD, CycleRepository
+from bot.alerts.messages import NudgePost
+from bot.alerts.repository import CycleRepository
 from bot.alerts.room import AlertRoom, forget_alerts
+from bot.alerts.slack import AlertCardPost
+from bot.alerts.starts import Automatic
+from bot.alerts.tables import ALERT_CARD, NUDGE
 from bot.cases.actions import CaseActions, CaseActionWorker
 from bot.cases.catalog import Catalogs
 from bot.cases.creation import CaseMaker
@@ -187,7 +188,6 @@ async def assemble(
         budget=core.budget,
         trail=AuditTrail(parts.database),
         health=health,
-        automatic=automatic,
         departures=departures,
     )
 
@@ -230,8 +230,8 @@ def _kinds(parts: Parts, core: _Core, cases: CaseServices, attaching: Attaching,
         CONCLUSIONS: Conclusions(core.repository, core.outbox, app_url, core.rules),
         CASE_CARD: CaseCards(cases.book, core.outbox, core.replies, app_url),
         ATTACHED: AttachedLines(attaching.submits, core.replies, app_url),
-        ALERT_CARD: AlertCards(alerts.book, app_url),
-        NUDGE: Nudges(alerts.messages, core.seen_alerts),
+        ALERT_CARD: AlertCardPost(alerts.book, app_url),
+        NUDGE: NudgePost(alerts.messages, core.seen_alerts),
     }
 
 
@@ -291,7 +291,7 @@ def _alert_room(parts: Parts, core: _Core, automatic: Automatic) -> AlertRoom:
         requests=core.requests,
         orgs=parts.orgs,
         seen_alerts=core.seen_alerts,
-        teller=MuteTeller(core.replies),
+        replies=core.replies,
         owner=core.owner,
         wake=parts.workers.wake,
     )
@@ -382,7 +382,8 @@ async def _start_on_alerts(parts: Parts, alerts: AlertRoom) -> None:
     secret = parts.settings.bits_webhook_secret
     if secret is None:
         logger.info("Datadog's webhook is off: BITS_WEBHOOK_SECRET is not set, so its address answers 404")
-    webhook = DatadogWebhook(alerts.intake, parts.orgs, secret.get_secret_value() if secret else "")
+    key = secret.get_secret_value() if secret else ""
+    webhook = DatadogWebhook(key, find_org=parts.orgs.entry, take=alerts.intake.take)
     parts.server.serve(webhook.routes())
 
 

@@ -5,7 +5,6 @@ A mute whose outcome is unknown is not sent again; the person is told to look.
 
 import asyncio
 import logging
-import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -15,14 +14,17 @@ from typing import Any
 from sqlalchemy import ColumnElement, Row, and_, exists, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.alerts.model import KnownCycle, Notice
-from bot.alerts.ports import MutableOrg, MutableOrgs, Teller
+from bot.alerts import views
+from bot.alerts.model import KnownCycle
 from bot.alerts.repository import CycleRepository
 from bot.alerts.tables import alert_mutes
 from bot.datadog.errors import DatadogError, NotFound
+from bot.datadog.orgs import ConnectedOrg
 from bot.investigations.failures import failure_of
 from bot.investigations.model import Failure, FailureKind
 from bot.model import Place
+from bot.orgs.repository import OrgRepository
+from bot.slack.replies import Replies
 from bot.storage.leases import Leases
 from bot.storage.timing import Timing
 from bot.storage.workers import Tasks
@@ -32,15 +34,14 @@ logger = logging.getLogger(__name__)
 
 FOR = 3600.0
 AT_ONCE = 8
-_TAG = re.compile(r"[\w./-]+:[\w./:@-]+", re.ASCII)  # what can stand in a downtime's scope as it is
 
 
-class Work(StrEnum):
+class MuteWork(StrEnum):
     MUTE = "mute"
     UNMUTE = "unmute"
 
 
-class State(StrEnum):
+class MuteState(StrEnum):
     ASKED = "asked"
     SENDING = "sending"  # from here on it may have happened
     DONE = "done"
@@ -58,27 +59,12 @@ class Click:
     person_name: str
 
 
-def scope_of(group: str) -> str:
-    """A group as a downtime's scope; `*` for the whole monitor, also where the group can't be written as one."""
-    parts = [part.strip() for part in group.split(",") if part.strip()]
-    sound = parts and all(_TAG.fullmatch(part) for part in parts)
-    return " AND ".join(parts) if sound else "*"
-
-
-def group_of(known: KnownCycle) -> str:
-    return _notice(known).group
-
-
-def _notice(known: KnownCycle) -> Notice:
-    return known.cycle.trouble or known.cycle.latest
-
-
 class Mutes:
     def __init__(
         self,
         book: CycleRepository,
-        orgs: MutableOrgs,
-        teller: Teller,
+        orgs: OrgRepository,
+        replies: Replies,
         timing: Timing,
         *,
         owner: str,
@@ -87,13 +73,13 @@ class Mutes:
         self._book = book
         self._database = book.database
         self._orgs = orgs
-        self._teller = teller
+        self._replies = replies
         self._timing = timing
         self._wake = wake
         self._leases = Leases(book.database, alert_mutes, owner=owner, lease=timing.lease)
         self._tasks = Tasks()
 
-    async def ask(self, work: Work, known: KnownCycle, click: Click) -> None:
+    async def ask(self, work: MuteWork, known: KnownCycle, click: Click) -> None:
         """In the database when this returns; the same click again changes nothing."""
         now, place = self._database.now, click.place
         async with self._database.transaction() as connection:
@@ -108,9 +94,9 @@ class Mutes:
                     thread_ts=place.thread_ts,
                     person=click.person,
                     person_name=click.person_name[:80],
-                    monitor_id=_notice(known).monitor_id,
-                    until=now + FOR if work is Work.MUTE else None,
-                    state=State.ASKED,
+                    monitor_id=(known.cycle.trouble or known.cycle.latest).monitor_id,
+                    until=now + FOR if work is MuteWork.MUTE else None,
+                    state=MuteState.ASKED,
                     created_at=now,
                     due_at=now,
                     attempt=0,
@@ -125,47 +111,47 @@ class Mutes:
         return None
 
     async def recover(self) -> None:
-        await self._leases.settle_old(alert_mutes.c.state == State.SENDING, self._timing.settle)
-        await self._leases.settle_old(alert_mutes.c.state == State.ASKED, 0)
+        await self._leases.settle_old(alert_mutes.c.state == MuteState.SENDING, self._timing.settle)
+        await self._leases.settle_old(alert_mutes.c.state == MuteState.ASKED, 0)
 
     async def close(self, within: float) -> None:
         await self._tasks.finish(within)
-        await self._leases.hand_back(alert_mutes.c.state == State.SENDING, self._timing.settle)
+        await self._leases.hand_back(alert_mutes.c.state == MuteState.SENDING, self._timing.settle)
 
     async def _carry_out(self, row: Row[Any]) -> None:
         known = await self._book.get(row.cycle_id)
         org = await self._orgs.get(row.org)
-        if row.state == State.SENDING and row.work == Work.MUTE:
+        if row.state == MuteState.SENDING and row.work == MuteWork.MUTE:
             await self._unclear(row)  # whoever sent it never said what became of it
         elif known is None or org is None:
             await self._refused(row, Failure(FailureKind.NO_ORG))
-        elif await self._write(row, state=State.SENDING):
+        elif await self._write(row, state=MuteState.SENDING):
             await self._send(row, known, org)
         self._wake()
 
-    async def _send(self, row: Row[Any], known: KnownCycle, org: MutableOrg) -> None:
+    async def _send(self, row: Row[Any], known: KnownCycle, org: ConnectedOrg) -> None:
         try:
             async with asyncio.timeout(self._timing.effect):
-                if row.work == Work.MUTE:
+                if row.work == MuteWork.MUTE:
                     await self._mute(row, known, org)
                 else:
                     await self._unmute(row, known, org)
         except (DatadogError, TimeoutError) as error:
             logger.warning("%s of monitor %s: %s", row.work, row.monitor_id, error or type(error).__name__)
-            if row.work == Work.MUTE and getattr(error, "may_have_happened", True):
+            if row.work == MuteWork.MUTE and getattr(error, "may_have_happened", True):
                 await self._unclear(row)
             else:
                 await self._refused(row, failure_of(error))
 
-    async def _mute(self, row: Row[Any], known: KnownCycle, org: MutableOrg) -> None:
+    async def _mute(self, row: Row[Any], known: KnownCycle, org: ConnectedOrg) -> None:
         """Where somebody was faster, it is muted already and stays so."""
         if known.mute.downtime_id:
-            await self._write(row, state=State.DONE, owner=None)
+            await self._write(row, state=MuteState.DONE, owner=None)
             return
         downtime_id = await org.monitors.mute(
             row.monitor_id,
             until=datetime.fromtimestamp(row.until, UTC),
-            scope=scope_of(group_of(known)),
+            scope=known.scope,
             message=f"Muted for an hour from Slack by {row.person_name or row.person}, with {APP}.",
         )
         async with self._database.transaction() as connection:
@@ -173,7 +159,7 @@ class Mutes:
                 muted = {"until": row.until, "by": row.person, "downtime_id": downtime_id}
                 await self._book.muted(connection, row.cycle_id, **muted)
 
-    async def _unmute(self, row: Row[Any], known: KnownCycle, org: MutableOrg) -> None:
+    async def _unmute(self, row: Row[Any], known: KnownCycle, org: ConnectedOrg) -> None:
         if known.mute.downtime_id:
             try:
                 await org.monitors.unmute(known.mute.downtime_id)
@@ -185,16 +171,17 @@ class Mutes:
 
     async def _finished(self, connection: AsyncConnection, row: Row[Any]) -> bool:
         holds = self._leases.fence(row).holds(alert_mutes)
-        done = await connection.execute(update(alert_mutes).where(holds).values(state=State.DONE, owner=None))
+        done = await connection.execute(update(alert_mutes).where(holds).values(state=MuteState.DONE, owner=None))
         return bool(done.rowcount)
 
     async def _unclear(self, row: Row[Any]) -> None:
-        if await self._write(row, state=State.UNCLEAR, owner=None):
-            await self._teller.mute_unclear(_place(row), row.person)
+        if await self._write(row, state=MuteState.UNCLEAR, owner=None):
+            await self._replies.tell(_place(row), row.person, views.mute_unclear())
 
     async def _refused(self, row: Row[Any], failure: Failure) -> None:
-        if await self._write(row, state=State.REFUSED, owner=None):
-            await self._teller.mute_failed(_place(row), row.person, failure, unmute=row.work == Work.UNMUTE)
+        if await self._write(row, state=MuteState.REFUSED, owner=None):
+            message = views.mute_refused(failure, unmute=row.work == MuteWork.UNMUTE)
+            await self._replies.tell(_place(row), row.person, message)
 
     async def _write(self, row: Row[Any], **values: Any) -> bool:
         holds = self._leases.fence(row).holds(alert_mutes)
@@ -210,7 +197,7 @@ def _place(row: Row[Any]) -> Place:
 def _next() -> ColumnElement[bool]:
     """Those of one cycle one after the other: two people pressing at once must not make two downtimes."""
     table, earlier = alert_mutes.c, alert_mutes.alias()
-    unfinished = (State.ASKED, State.SENDING)
+    unfinished = (MuteState.ASKED, MuteState.SENDING)
     waits = exists().where(
         earlier.c.cycle_id == table.cycle_id, earlier.c.id < table.id, earlier.c.state.in_(unfinished)
     )

@@ -8,15 +8,19 @@ from typing import Protocol, Self
 
 from sqlalchemy import delete
 
-from bot.alerts.intake import Intake
 from bot.alerts.messages import AlertMessages
 from bot.alerts.mutes import Mutes
-from bot.alerts.ports import Asking, Automatic, Chooser, MutableOrgs, Rules, Teller
+from bot.alerts.notices import Intake
 from bot.alerts.repository import CycleRepository
 from bot.alerts.routing import AlertRouter
-from bot.alerts.starts import Starts
+from bot.alerts.starts import Automatic, Starts
 from bot.alerts.tables import alert_messages, alert_mutes, alert_starts
+from bot.investigations.requests import Requests
 from bot.investigations.seen_alerts import SeenAlerts
+from bot.orgs.repository import OrgRepository
+from bot.rules.org_choice import OrgChooser
+from bot.rules.repository import RuleRepository
+from bot.slack.replies import Replies
 from bot.storage.engine import Database
 from bot.storage.timing import Timing
 from bot.storage.workers import Loop
@@ -48,7 +52,6 @@ class Part(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class AlertRoom:
-    rules: Rules
     book: CycleRepository
     intake: Intake
     messages: AlertMessages
@@ -63,24 +66,23 @@ class AlertRoom:
         database: Database,
         timing: Timing,
         *,
-        rules: Rules,
-        chooser: Chooser,
+        rules: RuleRepository,
+        chooser: OrgChooser,
         automatic: Automatic,
-        requests: Asking,
-        orgs: MutableOrgs,
+        requests: Requests,
+        orgs: OrgRepository,
         seen_alerts: SeenAlerts,
-        teller: Teller,
+        replies: Replies,
         owner: str,
         wake: Callable[[], None],
     ) -> Self:
         book, bell = CycleRepository(database), Bell()
         starts = Starts(database, rules, chooser, automatic, requests, orgs, seen_alerts, timing, owner=owner)
         return cls(
-            rules=rules,
             book=book,
             intake=Intake(database, bell.ring),
             messages=AlertMessages(database, chooser, starts),
-            mutes=Mutes(book, orgs, teller, timing, owner=owner, wake=wake),
+            mutes=Mutes(book, orgs, replies, timing, owner=owner, wake=wake),
             sorter=AlertRouter(book, chooser, starts, timing, owner=owner, wake=wake),
             starts=starts,
             bell=bell,

@@ -8,15 +8,13 @@ from sqlalchemy import Row, delete, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.alerts.cycle import standing
-from bot.alerts.intake import NEW, SORTED, UNROUTED
 from bot.alerts.model import KnownCycle, Notice, Transition
-from bot.alerts.ports import Chooser
-from bot.alerts.records import facts_of, identity_of, read_notice_record
 from bot.alerts.repository import CycleRepository
 from bot.alerts.starts import Starts
-from bot.alerts.tables import alert_notices
+from bot.alerts.tables import NEW, NOTICE, SORTED, UNROUTED, alert_notices
 from bot.model import AlertRef, Place
 from bot.rules.model import AlertFacts, ChannelRules
+from bot.rules.org_choice import OrgChooser
 from bot.rules.repository import taken_by
 from bot.storage.leases import Fence, Leases
 from bot.storage.timing import Timing
@@ -32,7 +30,7 @@ class AlertRouter:
     def __init__(
         self,
         book: CycleRepository,
-        chooser: Chooser,
+        chooser: OrgChooser,
         starts: Starts,
         timing: Timing,
         *,
@@ -80,9 +78,9 @@ class AlertRouter:
                 logger.exception("notice %s: this try failed, it comes back by its lease", row.id)
 
     async def _sort(self, rows: list[Row[Any]]) -> None:
-        told = [(row, read_notice_record(row.content)) for row in rows]
+        told = [(row, NOTICE.validate_python(row.content)) for row in rows]
         channels = {org: await self._chooser.channels_of(org) for org in {row.org for row in rows}}
-        told.sort(key=lambda each: (each[0].org, identity_of(each[1])))  # two replicas lock cycles in the same order
+        told.sort(key=lambda each: (each[0].org, each[1].identity))  # two replicas lock cycles in the same order
         async with self._database.transaction() as connection:
             for row, notice in told:
                 await self._take_in(connection, row, notice, channels[row.org])
@@ -90,7 +88,7 @@ class AlertRouter:
     async def _take_in(
         self, connection: AsyncConnection, row: Row[Any], notice: Notice, channels: list[ChannelRules]
     ) -> None:
-        facts = facts_of(notice)
+        facts = notice.facts
         routed = taken_by(channels, facts)
         if not await self._done(connection, self._leases.fence(row), SORTED if routed else UNROUTED):
             return

@@ -4,27 +4,35 @@ import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, cast
 
+import hypothesis
 import pytest
 from sqlalchemy import select, update
 
 from bot.alerts.model import KnownCycle, Notice, Transition
-from bot.alerts.repository import ALERT_CARD
 from bot.alerts.room import AlertRoom
-from bot.alerts.tables import alert_cycles, alert_mutes, alert_notices, alert_starts
+from bot.alerts.starts import Automatic
+from bot.alerts.tables import ALERT_CARD, alert_cycles, alert_mutes, alert_notices, alert_starts
 from bot.datadog.monitors import Monitor
-from bot.investigations.model import Failure
-from bot.investigations.requests import Outcome, Reception
+from bot.investigations.requests import Outcome, Reception, Requests
 from bot.investigations.seen_alerts import SeenAlerts
 from bot.model import AlertRef, Ask, Place
 from bot.orgs.model import NoOrg
+from bot.orgs.repository import OrgRepository
 from bot.rules.model import AlertFacts, AlertFilter, ChannelRules
+from bot.rules.org_choice import OrgChooser
+from bot.rules.repository import RuleRepository
+from bot.slack.message import Message
+from bot.slack.replies import Replies
 from bot.storage.engine import Database
 from bot.storage.tables import deliveries
 from bot.storage.timing import Timing
 from tests.clock import Clock
 from tests.pg import database_url, ready, ready_postgres_url
+
+# made-up examples, however busy the machine is
+PATIENT = hypothesis.settings(deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])
 
 __all__ = ["both_rooms", "clock", "database_url", "ready_postgres_url", "room"]
 
@@ -79,7 +87,7 @@ class OrgsOnPaper:
 
 @dataclass
 class Considered:
-    """Plays the part that judges automatic starts, and the desk."""
+    """Plays the part that judges automatic starts, and takes requests."""
 
     starts: list[tuple[Place, AlertRef, AlertFacts]] = field(default_factory=list)
     orgs: list[str] = field(default_factory=list)
@@ -135,20 +143,18 @@ class Downtimes:
 
 @dataclass
 class Told:
-    failed: list[tuple[str, Failure, bool]] = field(default_factory=list)
-    unclear: list[str] = field(default_factory=list)
+    """Plays private replies."""
 
-    async def mute_failed(self, place: Place, person: str, failure: Failure, *, unmute: bool) -> None:
-        assert place.channel
-        self.failed.append((person, failure, unmute))
+    said: list[tuple[str, Message]] = field(default_factory=list)
 
-    async def mute_unclear(self, place: Place, person: str) -> None:
+    async def tell(self, place: Place, person: str, message: Message) -> bool:
         assert place.channel
-        self.unclear.append(person)
+        self.said.append((person, message))
+        return True
 
 
 class RoomOnStage:
-    """The room with its tests' hands on it."""
+    """The room, with what a test does to it and sees of it."""
 
     def __init__(self, database: Database, clock: Clock) -> None:
         self.database = database
@@ -166,13 +172,13 @@ class RoomOnStage:
         return AlertRoom.on(
             self.database,
             Timing(settle=10),
-            rules=self.rules,
-            chooser=self.chooser,
-            automatic=self.considered,
-            requests=self.considered,
-            orgs=self.datadog,
+            rules=cast(RuleRepository, self.rules),
+            chooser=cast(OrgChooser, self.chooser),
+            automatic=cast(Automatic, self.considered),
+            requests=cast(Requests, self.considered),
+            orgs=cast(OrgRepository, self.datadog),
             seen_alerts=self.seen_alerts,
-            teller=self.told,
+            replies=cast(Replies, self.told),
             owner=owner,
             wake=lambda: None,
         )

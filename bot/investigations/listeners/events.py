@@ -6,19 +6,44 @@ written down in a middleware, which runs before that.
 
 import time
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from typing import Any
 
 from slack_bolt.async_app import AsyncApp
 
-from bot.alerts.datadog_messages import keep_alert
 from bot.commands.grammar import parse
 from bot.commands.run import act
 from bot.investigations.message_alerts import find_alert, find_investigation
-from bot.model import AlertRef, Place, Source
+from bot.investigations.seen_alerts import SeenAlerts
+from bot.model import AlertRef, Source
 from bot.services import Services
-from bot.slack.interactions import of_mention
+from bot.slack.interactions import Payload, of_mention
+from bot.slack.listeners import Listeners
 
 Next = Callable[[], Awaitable[None]]
+
+
+@dataclass(frozen=True, slots=True)
+class MessagesOfApps:
+    """Notes an alert and an investigation when they are first shown; the message may be edited to something else."""
+
+    seen_alerts: SeenAlerts
+
+    def register(self, on: Listeners) -> None:
+        on.event("message", self.saw)
+
+    async def saw(self, body: Payload) -> None:
+        event = body["event"]
+        message = event.get("message") or event
+        if not message.get("bot_id"):
+            return
+        workspace = str(body.get("team_id") or event.get("team") or "")
+        channel, ts = str(event.get("channel") or ""), str(message.get("ts") or "")
+        found = find_alert(message)
+        if found and isinstance(found.subject, AlertRef) and not found.recovered and not found.test:
+            await self.seen_alerts.saw_alert(workspace, channel, ts, found.subject)
+        if run := find_investigation([message]):
+            await self.seen_alerts.saw_run(workspace, channel, str(message.get("thread_ts") or ts), run)
 
 
 def register(app: AsyncApp, services: Services) -> None:
@@ -33,32 +58,10 @@ def register(app: AsyncApp, services: Services) -> None:
     async def mentioned() -> None:
         """Dealt with above, before Slack was told."""
 
-    @app.event("message")
-    async def said() -> None:
-        """Acknowledged: what is not about us is not kept."""
-
 
 async def _keep(services: Services, body: dict[str, Any], event: dict[str, Any]) -> None:
     if event.get("type") == "app_mention" and _from_person(event):
         await _mentioned(services, body)
-    elif event.get("type") == "message" and _by_an_app(event):
-        await _saw(services, str(body.get("team_id") or event.get("team") or ""), event)
-
-
-async def _saw(services: Services, workspace: str, event: dict[str, Any]) -> None:
-    """Note an alert and an investigation when they are first shown; the message may be edited to something else."""
-    message = event.get("message") or event
-    channel, ts = str(event.get("channel") or ""), str(message.get("ts") or "")
-    found = find_alert(message)
-    if found and isinstance(found.subject, AlertRef) and not found.recovered and not found.test:
-        await services.seen_alerts.saw_alert(workspace, channel, ts, found.subject)
-    if run := find_investigation([message]):
-        await services.seen_alerts.saw_run(workspace, channel, str(message.get("thread_ts") or ts), run)
-    await keep_alert(services, Place(workspace, channel, ts), event, found)
-
-
-def _by_an_app(event: dict[str, Any]) -> bool:
-    return bool((event.get("message") or event).get("bot_id"))
 
 
 def _from_person(event: dict[str, Any]) -> bool:

@@ -5,9 +5,8 @@ import random
 
 import pytest
 
-from bot.alerts.intake import NEW, SORTED, UNROUTED
 from bot.alerts.model import Transition
-from bot.alerts.tables import alert_notices
+from bot.alerts.tables import NEW, SORTED, UNROUTED, alert_notices
 from bot.model import Place
 from bot.rules.model import AlertFilter
 from bot.storage.tables import deliveries
