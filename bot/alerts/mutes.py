@@ -6,7 +6,6 @@ A mute whose outcome is unknown is not sent again; the person is told to look.
 import asyncio
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any
@@ -24,6 +23,7 @@ from bot.investigations.failures import failure_of
 from bot.investigations.model import Failure, FailureKind
 from bot.model import Place
 from bot.orgs.repository import OrgRepository
+from bot.slack.interactions import Interaction
 from bot.slack.replies import Replies
 from bot.storage.leases import Leases
 from bot.storage.timing import Timing
@@ -49,16 +49,6 @@ class MuteState(StrEnum):
     UNCLEAR = "unclear"
 
 
-@dataclass(frozen=True, slots=True)
-class Click:
-    """Somebody's press on a card."""
-
-    key: str
-    place: Place
-    person: str
-    person_name: str
-
-
 class Mutes:
     def __init__(
         self,
@@ -79,7 +69,7 @@ class Mutes:
         self._leases = Leases(book.database, alert_mutes, owner=owner, lease=timing.lease)
         self._tasks = Tasks()
 
-    async def ask(self, work: MuteWork, known: KnownCycle, click: Click) -> None:
+    async def ask(self, work: MuteWork, known: KnownCycle, click: Interaction) -> None:
         """In the database when this returns; the same click again changes nothing."""
         now, place = self._database.now, click.place
         async with self._database.transaction() as connection:

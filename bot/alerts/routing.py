@@ -13,7 +13,7 @@ from bot.alerts.repository import CycleRepository
 from bot.alerts.starts import Starts
 from bot.alerts.tables import NEW, NOTICE, SORTED, UNROUTED, alert_notices
 from bot.model import AlertRef, Place
-from bot.rules.model import AlertFacts, ChannelRules
+from bot.rules.model import ChannelRules
 from bot.rules.org_choice import OrgChooser
 from bot.rules.repository import taken_by
 from bot.storage.leases import Fence, Leases
@@ -88,15 +88,16 @@ class AlertRouter:
     async def _take_in(
         self, connection: AsyncConnection, row: Row[Any], notice: Notice, channels: list[ChannelRules]
     ) -> None:
-        facts = notice.facts
-        routed = taken_by(channels, facts)
+        routed = taken_by(channels, notice.facts)
         if not await self._done(connection, self._leases.fence(row), SORTED if routed else UNROUTED):
             return
         known = await self._book.join(connection, row.org, notice)
-        for rules in await self._channels(connection, known, facts, routed):
+        for rules in await self._channels(connection, known, notice, routed):
             await self._book.owe_card(connection, known, rules.workspace, rules.channel)
-            if _may_start(rules, known, notice, facts):
-                await self._want_start(connection, known, rules, notice, facts)
+            if _may_start(rules, known, notice):
+                alert = AlertRef(notice.monitor_id, notice.event_id, notice.event_ts, notice.name, notice.group)
+                place = Place(rules.workspace, rules.channel)
+                await self._starts.want(connection, known.org, place, alert, notice.facts, cycle_id=known.id)
         if not routed:
             logger.info(
                 "%s: no channel takes alerts of monitor %s, and none is the default", row.org, notice.monitor_id
@@ -107,20 +108,13 @@ class AlertRouter:
         return bool((await connection.execute(written)).rowcount)
 
     async def _channels(
-        self, connection: AsyncConnection, known: KnownCycle, facts: AlertFacts, routed: list[ChannelRules]
+        self, connection: AsyncConnection, known: KnownCycle, notice: Notice, routed: list[ChannelRules]
     ) -> list[ChannelRules]:
         """The default channels take what nobody else has: not the end of an alert that stands elsewhere."""
-        asked_for = [rules for rules in routed if rules.route is not None and rules.route.matches(facts)]
+        asked_for = [rules for rules in routed if rules.route is not None and rules.route.matches(notice.facts)]
         if asked_for or not await self._book.has_cards(connection, known.id):
             return routed
         return []
-
-    async def _want_start(
-        self, connection: AsyncConnection, known: KnownCycle, rules: ChannelRules, notice: Notice, facts: AlertFacts
-    ) -> None:
-        alert = AlertRef(notice.monitor_id, notice.event_id, notice.event_ts, notice.name, notice.group)
-        place = Place(rules.workspace, rules.channel)
-        await self._starts.want(connection, known.org, place, alert, facts, cycle_id=known.id)
 
     async def forget_old(self) -> None:
         old = alert_notices.c.received_at < self._database.now - KEPT_FOR
@@ -128,9 +122,9 @@ class AlertRouter:
             await connection.execute(delete(alert_notices).where(old, alert_notices.c.state != NEW))
 
 
-def _may_start(rules: ChannelRules, known: KnownCycle, notice: Notice, facts: AlertFacts) -> bool:
+def _may_start(rules: ChannelRules, known: KnownCycle, notice: Notice) -> bool:
     """Never a test, never what has no event to investigate, never what is over by now."""
     if notice.test or not (notice.monitor_id and notice.event_id) or notice.transition is Transition.RECOVERED:
         return False
     is_over = standing(known.cycle).state is Transition.RECOVERED
-    return not is_over and rules.auto is not None and rules.auto.matches(facts)
+    return not is_over and rules.auto is not None and rules.auto.matches(notice.facts)

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from bot.alerts import views
-from bot.alerts.mutes import Click, Mutes, MuteWork
+from bot.alerts.mutes import Mutes, MuteWork
 from bot.alerts.repository import CycleRepository
 from bot.rules.permissions import Permissions
 from bot.rules.policy import Refused
@@ -57,7 +57,7 @@ class AlertButtons:
         _, verdict = await self.permissions.may_start(click.place, click.person)
         if isinstance(verdict, Refused):
             return no_start.refused(verdict, doing=f"{work} alerts from here")
-        await self.mutes.ask(work, known, Click(click.key, click.place, click.person, click.person_name))
+        await self.mutes.ask(work, known, click)
         return None
 
     async def show_tags(self, click: Interaction) -> After:

@@ -148,8 +148,8 @@ class Starts:
         if claimed_at - row.created_at > TOO_LATE:
             await self._decided(row, "it was too late for it")
             return
-        org = row.org or await self._org_now(place, alert)
-        if not org:
+        org = row.org or await self._chooser.choose(place, alert.host)
+        if not isinstance(org, str):
             await self._decided(row, _NO_ORG)
             return
         if run := (await self._seen_alerts.of(place.workspace, place.channel, place.thread_ts)).run:
@@ -160,10 +160,6 @@ class Starts:
             await self._later(row)
             return
         await self._decided(row, await self._automatic.consider(place, alert, known, org) or "started")
-
-    async def _org_now(self, place: Place, alert: AlertRef) -> str:
-        choice = await self._chooser.choose(place, alert.host)
-        return choice if isinstance(choice, str) else ""
 
     async def _adopt(self, place: Place, alert: AlertRef, org: str, run: str) -> str:
         """Datadog has investigated by itself: that one is followed, and costs nothing more."""

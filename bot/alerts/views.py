@@ -10,7 +10,8 @@ from bot.investigations.views import answers
 from bot.investigations.views.investigate_button import alert_buttons
 from bot.investigations.views.subject import alert_runs, monitor_name, monitor_url
 from bot.model import AlertRef, MonitorRef
-from bot.slack.blocks import Block, actions, button, confirmation, context, plain, rich_section, rich_text, run, section
+from bot.slack.blocks import Block, actions, button, confirmation, context, rich_section, rich_text, run, section
+from bot.slack.forms import modal
 from bot.slack.message import Message, sentences
 from bot.slack.text import code, cut, escape, fit_mrkdwn, mention, moment, one_line, safe_url
 from bot.wording import DATADOG, OPEN_IN_DATADOG, duration
@@ -184,14 +185,8 @@ def _spoken(known: KnownCycle, now: AlertStanding) -> str:
 def tags_modal(known: KnownCycle) -> Block:
     tags = [code(tag, 100) for tag in known.cycle.latest.tags]
     lines = [" ".join(tags[at : at + 5]) for at in range(0, len(tags), 5)]
-    return {
-        "type": "modal",
-        "callback_id": TAGS_MODAL,
-        "title": plain("Tags", 24),
-        "close": plain("Close", 24),
-        "private_metadata": "",
-        "blocks": [section(line) for line in lines] or [section("This alert has no tags.")],
-    }
+    blocks = [section(line) for line in lines] or [section("This alert has no tags.")]
+    return modal("Tags", blocks, callback_id=TAGS_MODAL)
 
 
 def gone() -> Message:

@@ -47,23 +47,14 @@ class NewInstallation:
 
 
 @dataclass(frozen=True, slots=True)
-class Installation:
-    """An install as it was when it was read."""
+class Installation(NewInstallation):
+    """An install as it was when it was read; `expires_in` of its tokens counts from then."""
 
-    home: str
-    team_id: str
-    enterprise_id: str
-    org_wide: bool
-    tokens: Tokens  # `expires_in` counts from the reading
     generation: int
-    scopes: tuple[str, ...]
-    bot_user_id: str
-    bot_id: str
-    installer: str
     installed_at: float
-    problem: str = ""
-    problem_age: float = 0.0
-    resting: bool = False  # a refresh failed moments ago
+    problem: str
+    problem_age: float
+    resting: bool  # a refresh failed moments ago
 
     @property
     def wants_refresh(self) -> bool:
@@ -121,10 +112,10 @@ class InstallationRepository:
             expires_in=None if row.expires_at is None else row.expires_at - row.now,
         )
         return Installation(
-            home=row.home,
             team_id=row.team_id or "",
             enterprise_id=row.enterprise_id or "",
             org_wide=row.is_enterprise_install,
+            app_id=row.app_id,
             tokens=tokens,
             generation=row.generation,
             scopes=tuple(row.scopes.split(",")) if row.scopes else (),

@@ -7,12 +7,13 @@ import pytest
 
 from bot.alerts import views
 from bot.alerts.model import KnownCycle, Transition, scope_of
-from bot.alerts.mutes import Click, MuteState, MuteWork
+from bot.alerts.mutes import MuteState, MuteWork
 from bot.alerts.room import forget_alerts
 from bot.alerts.tables import alert_mutes
 from bot.datadog.errors import Forbidden, NotFound, NotSent, Unavailable
 from bot.investigations.model import Failure, FailureKind
 from bot.model import Place
+from bot.slack.interactions import Interaction
 from tests.alerts.conftest import RoomOnStage, notice
 
 
@@ -22,7 +23,7 @@ async def an_alert(room: RoomOnStage, **more: object) -> KnownCycle:
 
 
 async def press(room: RoomOnStage, work: MuteWork, known: KnownCycle, person: str = "UANA", key: str = "") -> None:
-    click = Click(key or f"{work}:{person}", Place("T1", "C1", "1.1"), person, person.removeprefix("U").lower())
+    click = Interaction(key or f"{work}:{person}", Place("T1", "C1", "1.1"), person, person.removeprefix("U").lower())
     await room.room.mutes.ask(work, known, click)
 
 

@@ -1,12 +1,11 @@
 """Leaving: tokens and everything kept for a workspace go, in whatever order and however often Slack tells it."""
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator, Mapping
 from itertools import count, permutations
 
 import pytest
 from sqlalchemy import func, select
 
-from bot.storage.engine import Database
 from bot.workspaces.departures import (
     ACCESS_REVOKED,
     TOKENS_REVOKED,
@@ -16,23 +15,9 @@ from bot.workspaces.departures import (
     departures_in,
 )
 from bot.workspaces.tables import departures
-from tests.clock import Clock
-from tests.pg import database_url, postgres_url, ready_postgres_url
-from tests.workspaces.replicas import Replica, Replicas, sqlite_only
-
-__all__ = ["database_url", "postgres_url", "ready_postgres_url"]
+from tests.workspaces.replicas import Replica, Replicas, forget_memory, sqlite_only
 
 numbers: Iterator[int] = count(1)
-
-
-@pytest.fixture
-async def replicas(database_url: str) -> AsyncIterator[Replicas]:
-    clock = Clock()
-    database = Database(database_url, clock=clock)
-    await database.open()
-    async with Replicas(database, clock) as both:
-        yield both
-    await database.close()
 
 
 def departure(
@@ -50,11 +35,6 @@ async def noted(replicas: Replicas) -> int:
 def kill_tokens(replicas: Replicas) -> None:
     for install in replicas.slack.installs:
         install.gone = "account_inactive"
-
-
-def forget_memory(*some: Replica) -> None:
-    for replica in some:
-        replica.memory.wind(61)
 
 
 async def tell(replica: Replica, *some: Departure) -> None:
@@ -232,7 +212,7 @@ async def test_a_workspace_with_an_install_of_its_own_survives_its_enterprises(r
 # -- reading the events --------------------------------------------------------------------------------------------
 
 
-def body(event: dict[str, object], **more: object) -> dict[str, object]:
+def body(event: Mapping[str, object], **more: object) -> dict[str, object]:
     return {"type": "event_callback", "event_id": "Ev1", "event_time": 1000, "team_id": "T1", "event": event, **more}
 
 
