@@ -59,7 +59,7 @@ class WatchfulClient(AsyncWebClient):
 
 
 @dataclass(frozen=True, slots=True)
-class _Kept:
+class _KeptClient:
     bot_client: BotClient
     home: str
     until: float
@@ -77,7 +77,7 @@ class InstalledWorkspaces:
         self._records = records
         self._rotation = rotation
         self._clock = clock
-        self._kept: dict[str, _Kept] = {}
+        self._kept: dict[str, _KeptClient] = {}
         self.client = client  # holds no token; the pattern for those that do
 
     async def bot_client(self, workspace: str, enterprise: str = "") -> BotClient | None:
@@ -158,7 +158,7 @@ class InstalledWorkspaces:
             self._kept.clear()
         left = installation.tokens.expires_in
         lasts = _KEPT_SECONDS if left is None else min(left, _KEPT_SECONDS)
-        self._kept[key] = _Kept(bot_client, installation.home, self._clock() + lasts)
+        self._kept[key] = _KeptClient(bot_client, installation.home, self._clock() + lasts)
         return bot_client
 
     async def _noticed(self, installation: Installation, code: str) -> None:

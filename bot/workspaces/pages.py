@@ -16,7 +16,7 @@ from aiohttp import web
 
 from bot.slack.message import Message, sentences
 from bot.wording import APP, COMMAND, DATADOG, INVESTIGATE
-from bot.workspaces.installing import Installing
+from bot.workspaces.installing import NO_STATE, NOT_A_BOT, OTHER_BROWSER, UNREACHABLE, Installing
 
 logger = logging.getLogger(__name__)
 
@@ -24,6 +24,7 @@ INSTALL = "/slack/install"
 REDIRECT = "/slack/oauth_redirect"
 COOKIE = "bits_bot_install"
 COOKIE_SECONDS = 600
+INCOMPLETE = "incomplete"
 
 _BROWSER = re.compile(r"[A-Za-z0-9_-]{32,64}")
 _LONGEST = 512  # of what Slack hands back
@@ -104,16 +105,16 @@ def failed(problem: str, again: str, reference: str) -> Page:
 
 _OLD = "This install was begun more than ten minutes ago, or was finished already. Start again; it takes a minute."
 _EXPECTED: Mapping[str, tuple[int, str]] = {
-    "no_state": (400, _OLD),
+    NO_STATE: (400, _OLD),
     "invalid_code": (400, _OLD),
     "code_already_used": (400, _OLD),
-    "other_browser": (
+    OTHER_BROWSER: (
         400,
         "This install was begun in another browser or in a private window. Start again here, and allow cookies.",
     ),
-    "incomplete": (400, "Slack's answer is missing from this address. Start again rather than opening an old link."),
-    "unreachable": (502, "Slack did not answer just now, so nothing was installed. Wait a minute and start again."),
-    "not_a_bot": (502, "Slack gave no bot token. Start again and leave the requested permissions as they are."),
+    INCOMPLETE: (400, "Slack's answer is missing from this address. Start again rather than opening an old link."),
+    UNREACHABLE: (502, "Slack did not answer just now, so nothing was installed. Wait a minute and start again."),
+    NOT_A_BOT: (502, "Slack gave no bot token. Start again and leave the requested permissions as they are."),
     "invalid_team_for_non_distributed_app": (
         403,
         "The app is not shared with other workspaces: its owner has to activate distribution first.",
@@ -159,7 +160,7 @@ class InstallPages:
         if error:
             return self._failed(error)
         if not state or not code or len(state) > _LONGEST or len(code) > _LONGEST:
-            return self._failed("incomplete")
+            return self._failed(INCOMPLETE)
         done = await self._installing.finish(state=state, code=code, browser=_browser(request))
         if done.problem:
             return self._failed(done.problem)
