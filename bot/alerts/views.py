@@ -42,18 +42,22 @@ _NO_MONITOR_NOTE = (
 
 def alert_card(known: KnownCycle, app_url: str) -> Message:
     now, latest = standing(known.cycle), known.cycle.latest
-    blocks = [rich_text(rich_section(_headline(now, latest, app_url)))]
+    top = [rich_text(rich_section(_headline(now, latest, app_url)))]
     if told := one_line(latest.value, 600):
-        blocks.append(rich_text(rich_section([run(told)])))
-    plainer = [*blocks, *_rest(known, now, app_url)]
-    picture = [_picture(snapshot, latest)] if (snapshot := _snapshot(known)) else []
-    return Message(_spoken(known, now), [*blocks, *picture, *_rest(known, now, app_url)], plainer if picture else [])
+        top.append(rich_text(rich_section([run(told)])))
+    text, rest = _spoken(known, now), _rest(known, now, app_url)
+    snapshot = _snapshot(known)
+    if not snapshot:
+        return Message(text, [*top, *rest])
+    picture = {"type": "image", "image_url": snapshot, "alt_text": cut(f"Graph of {_name(latest)}", 1_000)}
+    return Message(text, [*top, picture, *rest], plainer=[*top, *rest])
 
 
 def _rest(known: KnownCycle, now: AlertStanding, app_url: str) -> list[Block]:
     lines = [context(" · ".join(_facts(known, now)))]
     if tags := known.cycle.latest.tags:
-        lines.append(context(_folded(tags)))
+        shown, hidden = " ".join(code(tag, 60) for tag in tags[:_TAGS_SHOWN]), len(tags) - _TAGS_SHOWN
+        lines.append(context(f"{shown} and {hidden} more" if hidden > 0 else shown))
     lines += [context(note) for note in _notes(known, now)]
     buttons = _buttons(known, now, app_url)
     return [*lines, actions(*buttons)] if buttons else lines
@@ -117,23 +121,15 @@ def _notes(known: KnownCycle, now: AlertStanding) -> list[str]:
     return notes
 
 
-def _folded(tags: tuple[str, ...]) -> str:
-    shown = " ".join(code(tag, 60) for tag in tags[:_TAGS_SHOWN])
-    hidden = len(tags) - _TAGS_SHOWN
-    return f"{shown} and {hidden} more" if hidden > 0 else shown
-
-
 def _buttons(known: KnownCycle, now: AlertStanding, app_url: str) -> list[Block]:
-    more = [button("Tags", TAGS, value=str(known.id))] if len(known.cycle.latest.tags) > _TAGS_SHOWN else []
-    if now.subject is None:
-        return [*_opening(known, app_url), *more]
-    return [*alert_buttons(now.subject), *_muting(known, now), *_opening(known, app_url), *more]
-
-
-def _opening(known: KnownCycle, app_url: str) -> list[Block]:
-    now, latest = standing(known.cycle), known.cycle.latest
-    subject = now.subject or (MonitorRef(latest.monitor_id) if latest.monitor_id else None)
-    return [button(OPEN_IN_DATADOG, OPEN, url=monitor_url(app_url, subject))] if subject else []
+    latest = known.cycle.latest
+    about = now.subject or (MonitorRef(latest.monitor_id) if latest.monitor_id else None)
+    found = [*alert_buttons(now.subject), *_muting(known, now)] if now.subject else []
+    if about:
+        found.append(button(OPEN_IN_DATADOG, OPEN, url=monitor_url(app_url, about)))
+    if len(latest.tags) > _TAGS_SHOWN:
+        found.append(button("Tags", TAGS, value=str(known.id)))
+    return found
 
 
 def _muting(known: KnownCycle, now: AlertStanding) -> list[Block]:
@@ -164,10 +160,6 @@ def _snapshot(known: KnownCycle) -> str:
 def _is_datadogs(url: str) -> bool:
     host = safe_url(url)
     return host is not None and urlsplit(url).scheme == "https" and locate(host) is not None
-
-
-def _picture(url: str, latest: Notice) -> Block:
-    return {"type": "image", "image_url": url, "alt_text": cut(f"Graph of {_name(latest)}", 1_000)}
 
 
 # -- words and tags -----------------------------------------------------------------------------------------------
