@@ -7,6 +7,7 @@ from slack_bolt.adapter.socket_mode.aiohttp import AsyncSocketModeHandler
 from slack_bolt.async_app import AsyncApp
 from sqlalchemy.exc import SQLAlchemyError
 
+import bot.schema  # noqa: F401  every table
 from bot.config import Settings
 from bot.connections import (
     SLACK_TIMEOUT,
@@ -42,7 +43,6 @@ def timing_of(settings: Settings) -> Timing:
     first, usual = settings.bits_poll_first_seconds, settings.bits_poll_seconds
     return Timing(
         settle=settings.bits_settle_seconds,
-        sweep=min(2.0, first / 2, usual / 2),
         poll_first=first,
         poll=usual,
         poll_slow=max(settings.bits_poll_slow_seconds, usual),
@@ -58,7 +58,7 @@ class Bot:
         self._database = Database(settings.database_url)
         self._encryption = Encryption(keys) if keys else None
         self._orgs: OrgRepository = org_book_of(settings, self._database, self._encryption)
-        self._works = Workers()
+        self._works = Workers(self._database, self._timing)
         self._tasks = Tasks()
         self._session: ClientSession | None = None
         self._socket: AsyncSocketModeHandler | None = None
@@ -92,9 +92,6 @@ class Bot:
             await self._session.close()
         await self._database.close()
 
-    def wake(self) -> None:
-        self._works.wake()
-
     async def _open_database(self) -> None:
         try:
             await self._database.open()
@@ -109,7 +106,7 @@ class Bot:
     async def _open_secrets(self) -> None:
         """Rather no start than a bot that finds out one by one which of its keys it can't open."""
         if self._encryption is None:
-            if number := await self._orgs.sealed():
+            if number := await self._orgs.encrypted():
                 raise StartError(
                     f"BITS_ENCRYPTION_KEYS is missing: the keys of {counted(number, 'Datadog organisation')} are stored "
                     "sealed with it. Put it back."

@@ -1,20 +1,29 @@
 """Everything Slack sends us arrives in one of these files; each parses, calls, answers, and decides nothing itself."""
 
+import time
+
 from slack_bolt.async_app import AsyncApp
 
 from bot.alerts.messages import DatadogMessages
 from bot.alerts.slack import AlertButtons
+from bot.cases import form as case_forms
 from bot.cases import slack as cases
-from bot.commands import slack as commands
+from bot.cases.commands import CaseCommands, NewCase, ShowCase, WaitingForm
+from bot.cases.lookup import about_case
 from bot.home import slack as home
+from bot.home.status import StatusCommand
+from bot.insights import openings
 from bot.insights import slack as attach
-from bot.investigations.listeners import actions, events, shortcuts, views
+from bot.insights.commands import AttachCommands
+from bot.investigations.commands import Investigate, InvestigationCommands
+from bot.investigations.listeners import actions, shortcuts, views
 from bot.investigations.listeners.events import MessagesOfApps
-from bot.orgs import choice as orgs
-from bot.orgs import slack as connect
+from bot.investigations.reception import answer_later, receive
+from bot.orgs.slack import OrgListeners
 from bot.rules import slack as settings
 from bot.services import Services
-from bot.slack.listeners import Listeners
+from bot.slack.interactions import Interaction
+from bot.slack.listeners import After, Listeners
 from bot.workspaces.departures import WorkspaceEvents
 
 
@@ -23,19 +32,82 @@ def register(app: AsyncApp, services: Services) -> None:
     alerts = services.alerts
     AlertButtons(alerts.book, alerts.mutes, services.permissions, services.modals).register(on)
     MessagesOfApps(services.seen_alerts).register(on)  # what they show is noted before it is acted on
-    DatadogMessages(services.rules, alerts.messages, services.keep_watching).register(on)
+    DatadogMessages(services.rules, alerts.messages).register(on)
     WorkspaceEvents(services.departures).register(on)
-    for listeners in (
-        actions,
-        attach,
-        cases,
-        commands,
-        connect,
-        events,
-        home,
-        orgs,
-        settings,
-        shortcuts,
-        views,
-    ):
+    orgs = OrgListeners(
+        orgs=services.org_book,
+        connecting=services.connecting,
+        questions=services.org_questions,
+        modals=services.modals,
+        replies=services.replies,
+        tasks=services.tasks,
+    )
+    orgs.register(on)
+    add_commands(services, orgs)
+    services.commands.register(on)
+    for listeners in (actions, attach, cases, home, settings, shortcuts, views):
         listeners.register(app, services)
+
+
+def add_commands(services: Services, orgs: OrgListeners) -> None:
+    """Every room's, in the order in which help shows them."""
+    investigations, cases_, attach_ = _investigations(services), _cases(services), _attach(services)
+    for room in (investigations, cases_, attach_):
+        room.go_on_after(services.org_questions)
+    services.commands.add(
+        *investigations.commands(),
+        *cases_.commands(),
+        *attach_.commands(),
+        *_status(services).commands(),
+        *settings.commands(services),
+        *orgs.commands(),
+    )
+
+
+def _investigations(services: Services) -> InvestigationCommands:
+    async def start(interaction: Interaction, request: Investigate, org: str) -> None:
+        outcome = await receive(services, interaction, request.subject, request.source, org=org)
+        answer_later(services, interaction, request.subject, outcome)
+
+    return InvestigationCommands(
+        start=start,
+        permissions=services.permissions,
+        which_org=services.which_org,
+        orgs=services.org_book,
+        replies=services.replies,
+        clock=time.time,
+    )
+
+
+def _cases(services: Services) -> CaseCommands:
+    async def show(interaction: Interaction, request: ShowCase, org: str) -> After:
+        return about_case(services, interaction, request, org=org)
+
+    async def new(interaction: Interaction, request: NewCase) -> After:
+        return about_case(services, interaction, request)
+
+    async def open_form(interaction: Interaction, waiting: WaitingForm, org: str) -> After:
+        order = await services.cases.orders.get(waiting.order, interaction.workspace, interaction.person)
+        return case_forms.open_order(services, interaction, order, org) if order else None
+
+    return CaseCommands(show=show, new=new, open_form=open_form)
+
+
+def _attach(services: Services) -> AttachCommands:
+    def begin(interaction: Interaction, beginning: openings.Beginning, org: str) -> None:
+        openings.begin(services.attaching, interaction, beginning, org=org)
+
+    return AttachCommands(begin)
+
+
+def _status(services: Services) -> StatusCommand:
+    return StatusCommand(
+        permissions=services.permissions,
+        rules=services.rules,
+        budget=services.budget,
+        health=services.health,
+        which_org=services.which_org,
+        orgs=services.org_book,
+        cycles=services.alerts.book,
+        replies=services.replies,
+    )

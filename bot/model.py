@@ -2,16 +2,20 @@
 
 from dataclasses import asdict, dataclass, field
 from enum import StrEnum
-from typing import Any
+from typing import Annotated, Any
+
+from pydantic import Field
+
+Int64 = Annotated[int, Field(ge=-(2**63), lt=2**63)]  # what a column holds; held to it where a record is read
 
 
 @dataclass(frozen=True, slots=True)
 class AlertRef:
     """One monitor event: what Datadog needs to investigate an alert, and what people call it."""
 
-    monitor_id: int
+    monitor_id: Int64
     event_id: str
-    event_ts: int  # Unix milliseconds
+    event_ts: Int64  # Unix milliseconds
     monitor_name: str = ""
     group: str = ""
     host: str = field(default="", compare=False)  # of the link it was read from: which organisation is meant
@@ -21,7 +25,7 @@ class AlertRef:
 class MonitorRef:
     """A monitor whose latest alert is meant; its event is still to be found."""
 
-    monitor_id: int
+    monitor_id: Int64
     monitor_name: str = ""
     group: str = ""
     host: str = field(default="", compare=False)
@@ -41,8 +45,8 @@ class Question:
 
     text: str
     tags: tuple[str, ...] = ()
-    start_ts: int | None = None  # Unix milliseconds
-    end_ts: int | None = None
+    start_ts: Int64 | None = None  # Unix milliseconds
+    end_ts: Int64 | None = None
 
 
 @dataclass(frozen=True, slots=True)

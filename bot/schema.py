@@ -3,24 +3,24 @@
 from bot.alerts import tables as alert_tables
 from bot.cases import tables as case_tables
 from bot.home import tables as home_tables
-from bot.insights import tables as draft_tables
+from bot.insights import tables as insight_tables
 from bot.investigations import tables as investigation_tables
 from bot.orgs import tables as org_tables
 from bot.rules import tables as rule_tables
 from bot.storage import tables
-from bot.workspaces import tables as install_tables
+from bot.workspaces import tables as workspace_tables
 
 metadata = tables.metadata
 
 __all__ = [
     "alert_tables",
     "case_tables",
-    "draft_tables",
     "home_tables",
-    "install_tables",
+    "insight_tables",
     "investigation_tables",
     "metadata",
     "org_tables",
     "rule_tables",
     "tables",
+    "workspace_tables",
 ]

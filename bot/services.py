@@ -25,10 +25,11 @@ from bot.orgs.questions import OrgQuestions
 from bot.orgs.repository import OrgRepository
 from bot.rules.audit import AuditTrail
 from bot.rules.budget import Budget
+from bot.rules.org_choice import WhichOrg
 from bot.rules.permissions import Permissions
 from bot.rules.repository import RuleRepository
-from bot.rules.which_org import WhichOrg
 from bot.slack.clients import Workspaces
+from bot.slack.commands import Commands
 from bot.slack.modals import Modals
 from bot.slack.people import People
 from bot.slack.replies import Replies
@@ -60,7 +61,6 @@ class Services:
     threads: ThreadReader
     cases: CaseServices
     app_url: Callable[[str], str]  # of an org, for links
-    keep_watching: Callable[[], None]  # wakes whoever has to act on a change
     attaching: Attaching
     alerts: AlertRoom
     rules: RuleRepository
@@ -74,5 +74,6 @@ class Services:
     which_org: WhichOrg
     org_questions: OrgQuestions
     connecting: Connecting
+    commands: Commands
     home_tabs: HomeTabs
     departures: Departures | None = None  # none with the one workspace of the settings

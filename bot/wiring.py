@@ -1,7 +1,7 @@
 """The composition root: the only place where the parts are wired together."""
 
-import asyncio
 import logging
+import time
 from dataclasses import dataclass
 from functools import partial
 
@@ -11,7 +11,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 from bot import manifest
 from bot.alerts.messages import NudgePost
 from bot.alerts.repository import CycleRepository
-from bot.alerts.room import AlertRoom, forget_alerts
+from bot.alerts.room import MUTES_END_WITHIN, AlertRoom
 from bot.alerts.slack import AlertCardPost
 from bot.alerts.starts import Automatic
 from bot.alerts.tables import ALERT_CARD, NUDGE
@@ -19,8 +19,9 @@ from bot.cases.actions import CaseActions, CaseActionWorker
 from bot.cases.catalog import Catalogs
 from bot.cases.creation import CaseMaker
 from bot.cases.posts import CaseCards, CaseFront
-from bot.cases.repository import CASE_CARD, CaseRepository
+from bot.cases.repository import CaseRepository
 from bot.cases.requests import CaseRequests
+from bot.cases.tables import CASE_CARD
 from bot.config import Settings
 from bot.connections import StartError
 from bot.datadog.client import Datadog
@@ -29,39 +30,41 @@ from bot.datadog.sites import Site
 from bot.home.asked import AskedInvestigations
 from bot.home.home_tab import HomeData, HomeTabs
 from bot.insights.attach_form_store import AttachFormStore
-from bot.insights.attach_jobs import ATTACHED, AttachJobs
-from bot.insights.attach_jobs import forget_workspace as forget_insights
+from bot.insights.attach_jobs import AttachJobs
 from bot.insights.attach_worker import AttachWorker
 from bot.insights.open_forms import AttachScreen
 from bot.insights.opening_forms import Attaching
 from bot.insights.picker import CasePicker
 from bot.insights.posts import AttachedLines
+from bot.insights.tables import ATTACHED
 from bot.investigations.alert_resolver import AlertResolver
+from bot.investigations.failures import end_those_of_org
 from bot.investigations.health import HealthReader
 from bot.investigations.notices import Notices
 from bot.investigations.poll_worker import PollWorker
 from bot.investigations.posts import Cards, Conclusions
 from bot.investigations.refusing import Refusing
-from bot.investigations.repository import CARD, CONCLUSIONS, InvestigationRepository
+from bot.investigations.repository import InvestigationRepository
 from bot.investigations.requests import Requests
 from bot.investigations.seen_alerts import SeenAlerts
+from bot.investigations.tables import CARD, CONCLUSIONS
 from bot.investigations.threads import ThreadReader
 from bot.investigations.trigger_worker import TriggerWorker
 from bot.orgs.connecting import Connecting
 from bot.orgs.model import DEFAULT, OrgEntry
 from bot.orgs.questions import OrgQuestions
 from bot.orgs.repository import ClientOf, OrgRepository
-from bot.retention import forget_workspace
 from bot.rules.audit import AuditTrail
 from bot.rules.budget import Budget
 from bot.rules.channel_names import channel_ids
 from bot.rules.file import RuleFile, RuleFileProblems, load_rule_file
-from bot.rules.org_choice import OrgChooser
+from bot.rules.org_choice import OrgChooser, WhichOrg
 from bot.rules.permissions import Permissions
+from bot.rules.policy import is_admin
 from bot.rules.repository import RuleRepository
-from bot.rules.which_org import WhichOrg
 from bot.services import CaseServices, Services
 from bot.slack.clients import SingleWorkspace, WorkspaceClients
+from bot.slack.commands import Commands
 from bot.slack.modals import Modals
 from bot.slack.people import People
 from bot.slack.poster import Kind, Poster
@@ -70,22 +73,25 @@ from bot.storage.encryption import Encryption
 from bot.storage.engine import Database
 from bot.storage.leases import new_owner
 from bot.storage.outbox import Outbox
+from bot.storage.retention import EVERY, forget_workspace, remove_old
 from bot.storage.timing import Timing
-from bot.storage.workers import Tasks
-from bot.tidying import Tidying
+from bot.storage.workers import Loop, Tasks
 from bot.web.datadog_webhook import DatadogWebhook
 from bot.web.server import Server
+from bot.wording import APP, INVESTIGATE, INVESTIGATIONS
 from bot.workers import Workers
 from bot.workspaces.build import WorkspaceRoom
 from bot.workspaces.build import build as build_workspaces
 from bot.workspaces.departures import Departures
+from bot.workspaces.tables import departures as departures_table
 from bot.workspaces.token_rotation import OAuthApp
 
 logger = logging.getLogger(__name__)
 
-AN_HOUR = 3_600.0
 LEFT_BEHIND = 60.0  # how often departures that failed are taken up again
 ORGS_LEARNT_WITHIN = 15.0  # what other replicas connect or disconnect; only links wait for it
+HELP = f"*{APP}* starts {INVESTIGATIONS} and brings the conclusions into the alert's thread."
+ALSO = f"Also: the message shortcut “{INVESTIGATE} with Bits” on any alert, or mention me with the same words."
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,18 +141,16 @@ def connect_installed(parts: Parts, encryption: Encryption, client: AsyncWebClie
         public_url=settings.bits_public_url or "",
         has_org=settings.dd_api_key is not None,
         on_uninstall=parts.workers.on_uninstall,
-        wake=parts.workers.wake,
     )
     parts.server.serve(room.pages.routes())
     parts.workers.closers.append(room.rotation.close)
-    parts.workers.repeat("departures", room.departures.step, every=LEFT_BEHIND)
+    parts.workers.repeat("departures", room.departures.step, every=LEFT_BEHIND, woken_by=(departures_table,))
     return room
 
 
 async def assemble(
     parts: Parts, home: WorkspaceClients, session: ClientSession, departures: Departures | None
 ) -> Services:
-    parts.workers.on_uninstall.append(partial(forget_workspace, parts.database))  # the first to be said
     core = await _core(parts, home, session)
     threads = ThreadReader(home, core.seen_alerts)
     cases = _case_services(parts, core)
@@ -154,12 +158,15 @@ async def assemble(
     automatic = Automatic(core.requests, core.rules)
     alerts = _alert_room(parts, core, automatic)
     health = HealthReader(parts.database)
-    home_tabs = _home_tabs(parts, core, cases.book, health)
-    await _start_on_investigations(parts, core, threads, _kinds(parts, core, cases, attaching, alerts))
-    await _start_on_cases(parts, cases, core.owner)
-    await _start_on_insights(parts, attaching, core.owner)
-    await _start_on_alerts(parts, alerts)
+    commands = Commands(HELP, ALSO)
+    home_tabs = _home_tabs(parts, core, cases.book, health, commands)
+    _start_on_investigations(parts, core, threads, _kinds(parts, core, cases, attaching, alerts))
+    _start_on_cases(parts, cases, core.owner)
+    _start_on_insights(parts, attaching, core.owner)
+    _start_on_alerts(parts, alerts)
     _start_on_chores(parts, core, home_tabs)
+    if parts.database.is_sqlite:
+        await parts.workers.recover()
     return Services(
         requests=core.requests,
         repository=core.repository,
@@ -173,7 +180,6 @@ async def assemble(
         threads=threads,
         cases=cases,
         app_url=parts.orgs.app_url,
-        keep_watching=parts.workers.wake,
         attaching=attaching,
         alerts=alerts,
         rules=core.rules,
@@ -183,7 +189,10 @@ async def assemble(
         org_book=parts.orgs,
         which_org=core.which_org,
         org_questions=core.questions,
-        connecting=Connecting(parts.orgs, core.repository, core.people, parts.workers.wake),
+        connecting=Connecting(
+            parts.orgs, core.people, is_admin=is_admin, gone=partial(end_those_of_org, core.repository)
+        ),
+        commands=commands,
         home_tabs=home_tabs,
         budget=core.budget,
         trail=AuditTrail(parts.database),
@@ -194,13 +203,13 @@ async def assemble(
 
 async def _core(parts: Parts, home: WorkspaceClients, session: ClientSession) -> _Core:
     database, timing, owner = parts.database, parts.timing, new_owner()
-    repository = InvestigationRepository(database, deadline=timing.deadline)
+    repository = InvestigationRepository(database, timing)
     rules = await _rule_book(parts, home)
     budget = Budget(database, rules)
     replies, people = Replies(home, session), People(home)
     permissions = Permissions(people, rules)
-    chooser = OrgChooser(parts.orgs, rules, CycleRepository(database).org_of_card)
-    questions = OrgQuestions(database)
+    chooser = OrgChooser(database, parts.orgs, rules, CycleRepository(database).org_of_card)
+    questions = OrgQuestions(database, time.time)
     which_org = WhichOrg(chooser, questions, replies)
     return _Core(
         home=home,
@@ -208,7 +217,7 @@ async def _core(parts: Parts, home: WorkspaceClients, session: ClientSession) ->
         repository=repository,
         rules=rules,
         budget=budget,
-        requests=Requests(repository, parts.workers.wake, budget),
+        requests=Requests(repository, budget),
         replies=replies,
         notices=Notices(repository, replies),
         people=people,
@@ -218,7 +227,7 @@ async def _core(parts: Parts, home: WorkspaceClients, session: ClientSession) ->
         which_org=which_org,
         refusing=Refusing(permissions, rules, replies, which_org),
         seen_alerts=SeenAlerts(database),
-        outbox=Outbox(database, owner=owner, lease=timing.lease),
+        outbox=Outbox(database, lease=timing.lease),
     )
 
 
@@ -235,40 +244,35 @@ def _kinds(parts: Parts, core: _Core, cases: CaseServices, attaching: Attaching,
     }
 
 
-async def _start_on_investigations(parts: Parts, core: _Core, threads: ThreadReader, kinds: dict[str, Kind]) -> None:
-    timing, workers = parts.timing, parts.workers
-    finder = AlertResolver(
+def _start_on_investigations(parts: Parts, core: _Core, threads: ThreadReader, kinds: dict[str, Kind]) -> None:
+    timing, workers, owner = parts.timing, parts.workers, core.owner
+    resolver = AlertResolver(
         core.requests,
         core.repository,
         parts.orgs,
         threads,
         core.notices,
         timing,
-        owner=core.owner,
+        owner=owner,
         refused=core.refusing.tell,
         choose_org=core.chooser.choose,
     )
-    runner = TriggerWorker(core.repository, parts.orgs, timing, owner=core.owner, wake=workers.wake)
-    watcher = PollWorker(core.repository, parts.orgs, timing, wake=workers.wake)
-    poster = Poster(core.outbox, core.home, kinds, timing, wake=workers.wake)
-    if parts.database.is_sqlite:
-        await asyncio.gather(finder.recover(), runner.recover(), poster.recover())
-    workers.employ("finder", finder, every=timing.sweep)
-    workers.employ("runner", runner, every=timing.sweep)
-    workers.employ("watcher", watcher, every=min(timing.sweep, timing.poll))
-    workers.employ("poster", poster, every=timing.sweep)
+    workers.employ("alert resolver", resolver)
+    workers.employ("trigger worker", TriggerWorker(core.repository, parts.orgs, timing, owner=owner))
+    workers.employ("poll worker", PollWorker(core.repository, parts.orgs, timing))
+    workers.employ("poster", Poster(core.outbox, core.home, kinds, timing, owner=owner))
 
 
 def _start_on_chores(parts: Parts, core: _Core, home_tabs: HomeTabs) -> None:
     workers = parts.workers
     workers.repeat("organisations", parts.orgs.step, every=ORGS_LEARNT_WITHIN)
-    workers.repeat("tidying", Tidying(parts.database).step, every=AN_HOUR)
-    workers.repeat("homes", home_tabs.step, every=AN_HOUR)  # they are drawn when something changes
+    workers.repeat("retention", partial(remove_old, parts.database), every=EVERY)
+    workers.loops.append(Loop("home tabs", home_tabs.step, home_tabs.alarm))
     workers.closers.append(core.people.close)
-    workers.on_uninstall.append(parts.orgs.forget_workspace)
+    workers.on_uninstall += [partial(forget_workspace, parts.database), parts.orgs.drop_workspace]
 
 
-def _home_tabs(parts: Parts, core: _Core, book: CaseRepository, health: HealthReader) -> HomeTabs:
+def _home_tabs(parts: Parts, core: _Core, book: CaseRepository, health: HealthReader, commands: Commands) -> HomeTabs:
     sources = HomeData(
         mine=AskedInvestigations(parts.database),
         cases=book,
@@ -277,6 +281,7 @@ def _home_tabs(parts: Parts, core: _Core, book: CaseRepository, health: HealthRe
         permissions=core.permissions,
         budget=core.budget,
         health=health,
+        commands=commands,
     )
     return HomeTabs(parts.database, core.home, sources)
 
@@ -293,7 +298,6 @@ def _alert_room(parts: Parts, core: _Core, automatic: Automatic) -> AlertRoom:
         seen_alerts=core.seen_alerts,
         replies=core.replies,
         owner=core.owner,
-        wake=parts.workers.wake,
     )
 
 
@@ -325,27 +329,20 @@ async def _check_orgs(parts: Parts, file: RuleFile, home: str) -> None:
 def _case_services(parts: Parts, core: _Core) -> CaseServices:
     catalogs = Catalogs(parts.orgs, parts.tasks)
     book = CaseRepository(parts.database, catalogs.known)
-    parts.workers.on_uninstall.append(book.forget_workspace)
     front = CaseFront(book, core.home, core.replies, parts.orgs.app_url)
     orders, acts = CaseRequests(parts.database, book), CaseActions(parts.database, book)
     return CaseServices(book=book, orders=orders, acts=acts, catalogs=catalogs, orgs=parts.orgs, front=front)
 
 
-async def _start_on_cases(parts: Parts, cases: CaseServices, owner: str) -> None:
+def _start_on_cases(parts: Parts, cases: CaseServices, owner: str) -> None:
     timing, front = parts.timing, cases.front
-    maker = CaseMaker(
-        cases.orders, cases.book, parts.orgs, cases.catalogs, front, timing, owner=owner, wake=parts.workers.wake
-    )
-    worker = CaseActionWorker(cases.acts, parts.orgs, front, timing, owner=owner, wake=parts.workers.wake)
-    if parts.database.is_sqlite:
-        await asyncio.gather(maker.recover(), worker.recover())
-    parts.workers.employ("case maker", maker, every=timing.sweep)
-    parts.workers.employ("case acts", worker, every=timing.sweep)
+    maker = CaseMaker(cases.orders, cases.book, parts.orgs, cases.catalogs, front, timing, owner=owner)
+    parts.workers.employ("case maker", maker)
+    parts.workers.employ("case actions", CaseActionWorker(cases.acts, parts.orgs, front, timing, owner=owner))
 
 
 def _attaching(parts: Parts, core: _Core, book: CaseRepository) -> Attaching:
     shelf, submits = AttachFormStore(parts.database), AttachJobs(parts.database, book)
-    parts.workers.on_uninstall.append(partial(forget_insights, parts.database))
     return Attaching(
         shelf=shelf,
         submits=submits,
@@ -357,28 +354,22 @@ def _attaching(parts: Parts, core: _Core, book: CaseRepository) -> Attaching:
         replies=core.replies,
         tasks=parts.tasks,
         app_url=parts.orgs.app_url,
-        wake=parts.workers.wake,
         which_org=core.which_org,
         permissions=core.permissions,
     )
 
 
-async def _start_on_insights(parts: Parts, attaching: Attaching, owner: str) -> None:
-    timing, screen = parts.timing, attaching.screen
-    submitter = AttachWorker(
-        attaching.submits, attaching.shelf, parts.orgs, screen, timing, owner=owner, wake=parts.workers.wake
-    )
-    if parts.database.is_sqlite:
-        await submitter.recover()
-    parts.workers.employ("insights", submitter, every=timing.sweep)
+def _start_on_insights(parts: Parts, attaching: Attaching, owner: str) -> None:
+    worker = AttachWorker(attaching.submits, attaching.shelf, parts.orgs, attaching.screen, parts.timing, owner=owner)
+    parts.workers.employ("attach worker", worker)
 
 
-async def _start_on_alerts(parts: Parts, alerts: AlertRoom) -> None:
-    if parts.database.is_sqlite:
-        await alerts.recover()
-    parts.workers.loops.extend(alerts.loops(every=parts.timing.sweep))
-    parts.workers.closers.extend(alerts.closers())
-    parts.workers.on_uninstall.append(forget_alerts(parts.database))
+def _start_on_alerts(parts: Parts, alerts: AlertRoom) -> None:
+    workers = parts.workers
+    workers.employ("alert router", alerts.sorter)
+    workers.employ("automatic starts", alerts.starts)
+    workers.employ("mutes", alerts.mutes)
+    workers.repeat("mutes that end", alerts.book.end_mutes, every=MUTES_END_WITHIN)
     secret = parts.settings.bits_webhook_secret
     if secret is None:
         logger.info("Datadog's webhook is off: BITS_WEBHOOK_SECRET is not set, so its address answers 404")

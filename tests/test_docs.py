@@ -8,6 +8,8 @@ from pydantic_core import PydanticUndefined
 
 from bot.cli import main
 from bot.config import Settings, load_settings, variables
+from bot.wording import COMMAND
+from tests.commands import COMMANDS
 
 ROOT = Path(__file__).parents[1]
 DOCUMENTS = ("README.md", "CONTRIBUTING.md", "CHANGELOG.md")
@@ -35,14 +37,30 @@ def settings_table() -> str:
     return "\n".join(rows)
 
 
+def commands_table() -> str:
+    """The same for the commands."""
+    rows = ["| Command | What it does |", "|---|---|"]
+    rows += [f"| `{COMMAND} {form}` | {meaning} |" for form, meaning in COMMANDS.usage_lines]
+    return "\n".join(rows)
+
+
+def between(name: str) -> str:
+    """What stands in the README between the marks of this name."""
+    found = re.search(rf"<!-- {name}:.*?-->\n(.*)<!-- /{name} -->", text_of("README.md"), flags=re.DOTALL)
+    assert found is not None
+    return found[1].strip()
+
+
 def targets() -> set[str]:
     return set(re.findall(r"^([a-z]+):", text_of("Makefile"), flags=re.MULTILINE))
 
 
 def test_the_settings_table_is_that_of_the_code() -> None:
-    between = re.search(r"<!-- settings:.*?-->\n(.*)\n<!-- /settings -->", text_of("README.md"), flags=re.DOTALL)
-    assert between is not None
-    assert between[1].strip() == settings_table()
+    assert between("settings") == settings_table()
+
+
+def test_the_table_of_commands_is_that_of_the_code() -> None:
+    assert between("commands") == commands_table()
 
 
 def test_every_setting_has_a_meaning() -> None:

@@ -9,6 +9,7 @@ import yaml
 from jsonschema import Draft7Validator
 
 from bot.manifest import Mode, as_yaml, manifest, scopes
+from tests.commands import COMMANDS
 
 ROOT = Path(__file__).parents[1]
 URL = "https://bot.example.com"
@@ -158,6 +159,14 @@ def test_the_shortcuts_carry_the_callback_ids_that_hold_still() -> None:
 def test_people_and_channels_reach_the_command_as_ids() -> None:
     (command,) = manifest("socket")["features"]["slash_commands"]
     assert (command["command"], command["should_escape"]) == ("/bits", True)
+
+
+def test_the_hint_beside_the_command_names_commands_that_exist() -> None:
+    (command,) = manifest("socket")["features"]["slash_commands"]
+    hinted = [hint.split()[0] for hint in command["usage_hint"].split(" | ")]
+    assert set(hinted) <= {form.split()[0] for form, _ in COMMANDS.usage_lines}
+    assert hinted[0] == "investigate"
+    assert hinted[-1] == "help"
 
 
 def test_a_whole_organisation_can_install_it_and_tokens_do_not_rotate_unasked() -> None:

@@ -65,6 +65,27 @@ def room(name: str) -> str:
     return ".".join(name.split(".")[:2])
 
 
+def a_circle(imports: dict[str, set[str]]) -> list[str]:
+    """One way along the imports that ends where it began, or nothing: modules that lead to no circle are set aside."""
+    imports = {name: found - {name} for name, found in imports.items()}
+    while leaves := {name for name, found in imports.items() if not found & imports.keys()}:
+        imports = {name: found - leaves for name, found in imports.items() if name not in leaves}
+    way = [min(imports)] if imports else []
+    while way and way[-1] not in way[:-1]:
+        way.append(min(imports[way[-1]] & imports.keys()))
+    return way[way.index(way[-1]) :] if way else []
+
+
+def test_no_imports_go_in_a_circle_not_even_inside_functions_or_for_types_only() -> None:
+    known = modules()
+    circle = a_circle({name: imports_of_ours(path, set(known)) for name, path in known.items()})
+    assert not circle, f"imports go in a circle: {' -> '.join(circle)}"
+
+
+def test_a_circle_is_named_without_the_way_to_it() -> None:
+    assert a_circle({"a": {"b"}, "b": {"c", "d"}, "c": {"e"}, "d": {"b"}, "e": set()}) == ["b", "d", "b"]
+
+
 def test_imports_point_one_way() -> None:
     # a process of its own: the linter sets up logging for itself, and would silence ours for the tests after it
     linter = [sys.executable, "-c", "from importlinter.cli import lint_imports_command as run; run()", "--no-cache"]

@@ -4,7 +4,7 @@ What a message first showed counts; Datadog edits its messages.
 """
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from sqlalchemy import select
@@ -24,7 +24,7 @@ from bot.slack.interactions import Payload
 from bot.slack.listeners import Listeners
 from bot.slack.message import Message
 from bot.storage.engine import Database
-from bot.storage.outbox import Delivery, Owed, enqueue
+from bot.storage.outbox import Delivery, NewPost, enqueue
 
 logger = logging.getLogger(__name__)
 
@@ -78,7 +78,7 @@ class AlertMessages:
             if row_id is None:
                 return False
             if rules.nudge:
-                await enqueue(self._database, connection, _owed(row_id, place))
+                await enqueue(self._database, connection, _new_post(row_id, place))
             if to_start:
                 # one that can't be told now is looked for once more when the start is decided
                 await self._starts.want(connection, org if isinstance(org, str) else "", place, to_start, facts)
@@ -92,11 +92,11 @@ class AlertMessages:
         return Nudge(Place(row.workspace, row.channel, row.ts), row.subject)
 
 
-def _owed(row_id: int, place: Place) -> Owed:
-    return Owed(
+def _new_post(row_id: int, place: Place) -> NewPost:
+    return NewPost(
         key=f"{NUDGE}:{place.workspace}:{place.channel}:{place.thread_ts}",
         kind=NUDGE,
-        lane=f"{NUDGE}:{row_id}",
+        thread_key=f"{NUDGE}:{row_id}",
         subject_id=row_id,
         workspace=place.workspace,
         channel=place.channel,
@@ -123,7 +123,7 @@ class NudgePost:
     seen_alerts: SeenAlerts
 
     async def message(self, delivery: Delivery, *, may_repeat: bool) -> Message | None:  # noqa: ARG002  buttons twice are no harm
-        nudge = await self.messages.get(delivery.owed.subject_id)
+        nudge = await self.messages.get(delivery.post.subject_id)
         if nudge is None:
             return None
         place = nudge.place
@@ -131,7 +131,7 @@ class NudgePost:
         return None if seen.run else nudge_message(nudge.subject)  # findings in the thread need no button
 
     async def refused(self, delivery: Delivery, code: str) -> None:
-        logger.warning("%s: the channel does not take replies (%s)", delivery.owed.key, code)
+        logger.warning("%s: the channel does not take replies (%s)", delivery.post.key, code)
 
 
 # -- which messages those are -----------------------------------------------------------------------------------------
@@ -143,7 +143,6 @@ class DatadogMessages:
 
     rules: RuleRepository
     messages: AlertMessages
-    wake: Callable[[], None]
 
     def register(self, on: Listeners) -> None:
         on.event("message", self.heard)
@@ -165,7 +164,6 @@ class DatadogMessages:
         rules = await self.rules.of(place.workspace, place.channel)
         if rules.nudge or rules.auto is not None:
             await self.messages.noticed(place, subject, transition_of(found), rules)
-            self.wake()
 
 
 def is_datadogs(message: Payload) -> bool:

@@ -8,7 +8,7 @@ import asyncio
 import json
 import re
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import Any
@@ -18,7 +18,7 @@ from bot.alerts.model import Notice, Transition
 from bot.alerts.tables import NEW, NOTICE, alert_notices
 from bot.datadog.links import EventLink, MonitorLink, find_links, parse_link
 from bot.datadog.titles import AlertTitle, read_title
-from bot.storage.engine import Database
+from bot.storage.engine import Database, wake
 from bot.web.datadog_webhook import MalformedError
 
 AT_ONCE = 200
@@ -65,19 +65,15 @@ class _Waiting:
 class Intake:
     """In a storm, notices that wait for the database are written together: each waits for one commit, not for all before it."""
 
-    def __init__(self, database: Database, wake: Callable[[], None]) -> None:
+    def __init__(self, database: Database) -> None:
         self._database = database
-        self._wake = wake
         self._waiting: list[_Waiting] = []
         self._turn = asyncio.Lock()
 
     async def take(self, org: str, body: bytes, content_type: str) -> bool:
         """False for a notification that is here already. Raises MalformedError for what is no alert."""
         notice = read_notice(body, content_type, received_at=time.time())
-        if not await self.keep(org, notice):
-            return False
-        self._wake()
-        return True
+        return await self.keep(org, notice)
 
     async def keep(self, org: str, notice: Notice) -> bool:
         mine = _Waiting(org, notice_key(org, notice), notice)
@@ -110,7 +106,10 @@ class Intake:
                 .values([self._values(waiting) for waiting in batch])
                 .returning(alert_notices.c.key)
             )
-            return set(inserted.scalars())
+            new = set(inserted.scalars())
+            if new:
+                wake(connection, alert_notices)
+        return new
 
     def _values(self, waiting: _Waiting) -> dict[str, Any]:
         now = self._database.now

@@ -16,7 +16,7 @@ from bot.alerts.model import Cycle, KnownCycle, Mute, Notice, Transition
 from bot.alerts.tables import ALERT_CARD, UNROUTED, alert_cycles, alert_notices
 from bot.model import Place
 from bot.storage.engine import Database
-from bot.storage.outbox import Owed, enqueue, show_anew
+from bot.storage.outbox import NewPost, enqueue, show_anew
 from bot.storage.tables import deliveries
 
 
@@ -79,15 +79,16 @@ class CycleRepository:
     async def owe_card(self, connection: AsyncConnection, known: KnownCycle, workspace: str, channel: str) -> bool:
         """One card for a cycle in a channel, for ever; False when it is owed or stands there already."""
         key = f"{ALERT_CARD}:{known.ref}:{workspace}:{channel}"
-        lane = f"alert:{known.ref}:{channel}"[:64]
-        return await enqueue(self.database, connection, Owed(key, ALERT_CARD, lane, known.id, workspace, channel))
+        thread_key = f"alert:{known.ref}:{channel}"[:64]
+        post = NewPost(key, ALERT_CARD, thread_key, known.id, workspace, channel)
+        return await enqueue(self.database, connection, post)
 
     async def has_cards(self, connection: AsyncConnection, cycle_id: int) -> bool:
         table = deliveries.c
         query = select(table.id).where(table.kind == ALERT_CARD, table.subject_id == cycle_id).limit(1)
         return (await connection.execute(query)).first() is not None
 
-    async def org_of_card(self, place: Place) -> str:
+    async def org_of_card(self, connection: AsyncConnection, place: Place) -> str:
         """The organisation of the card this thread hangs under; empty for every other thread."""
         if not place.thread_ts:
             return ""
@@ -99,8 +100,7 @@ class CycleRepository:
             card.channel == place.channel,
             card.ts == place.thread_ts,
         )
-        async with self.database.transaction() as connection:
-            return str((await connection.execute(query.limit(1))).scalar() or "")
+        return str((await connection.execute(query.limit(1))).scalar() or "")
 
     async def get(self, cycle_id: int) -> KnownCycle | None:
         async with self.database.transaction() as connection:

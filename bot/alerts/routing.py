@@ -1,10 +1,10 @@
 """Takes stored notices to the cycles they belong to and to the channels that want them, and notes which may start by themselves."""
 
 import logging
-from collections.abc import Callable
+from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Row, delete, update
+from sqlalchemy import Row
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.alerts.cycle import standing
@@ -16,17 +16,19 @@ from bot.model import AlertRef, Place
 from bot.rules.model import ChannelRules
 from bot.rules.org_choice import OrgChooser
 from bot.rules.repository import taken_by
-from bot.storage.leases import Fence, Leases
+from bot.storage.leases import LeasedWorker
 from bot.storage.timing import Timing
-from bot.storage.workers import Tasks
 
 logger = logging.getLogger(__name__)
 
-AT_ONCE = 50
-KEPT_FOR = 14 * 24 * 3600.0
 
+class AlertRouter(LeasedWorker):
+    """One batch at a time: the order within it does not matter, the database is what takes the time."""
 
-class AlertRouter:
+    table = alert_notices
+    slots = 50
+    due = alert_notices.c.state == NEW
+
     def __init__(
         self,
         book: CycleRepository,
@@ -35,49 +37,45 @@ class AlertRouter:
         timing: Timing,
         *,
         owner: str,
-        wake: Callable[[], None],
     ) -> None:
+        super().__init__(book.database, timing, owner=owner)
         self._book = book
-        self._database = book.database
         self._chooser = chooser
         self._starts = starts
-        self._leases = Leases(book.database, alert_notices, owner=owner, lease=timing.lease)
-        self._wake = wake
-        self._tasks = Tasks()
 
-    async def step(self) -> float | None:
-        """One batch at a time: the order within it does not matter, the database is what takes the time."""
-        if len(self._tasks):
-            return None
-        rows = await self._leases.claim(alert_notices.c.state == NEW, AT_ONCE)
+    def _room(self) -> int:
+        return 0 if self._working else self.slots
+
+    def _hand_out(self, rows: Sequence[Row[Any]]) -> None:
         if rows:
-            self._tasks.spawn(self._sort_all(rows), f"{len(rows)} notices")
-        return None
+            self._working = {row.id for row in rows}
+            self._tasks.spawn(self._sort_batch(rows), f"{len(rows)} notices")
 
-    async def recover(self) -> None:
-        await self._leases.settle_old(alert_notices.c.state == NEW, 0)
+    async def _sort_batch(self, rows: Sequence[Row[Any]]) -> None:
+        try:
+            await self._sort_all(rows)
+        finally:
+            self._working.clear()
+            if self._may_be_more:
+                self.alarm.ring()
 
-    async def close(self, within: float) -> None:
-        await self._tasks.finish(within)
-        await self._leases.hand_back(alert_notices.c.state == NEW, 0)
-
-    async def _sort_all(self, rows: list[Row[Any]]) -> None:
+    async def _sort_all(self, rows: Sequence[Row[Any]]) -> None:
         """All in one transaction; should one of them spoil that, each in its own."""
         try:
             await self._sort(rows)
         except Exception as error:  # noqa: BLE001  whatever it was, it is logged with the notice it was about
             logger.warning("%s notices could not be sorted together (%s)", len(rows), type(error).__name__)
             await self._sort_singly(rows)
-        self._wake()
 
-    async def _sort_singly(self, rows: list[Row[Any]]) -> None:
+    async def _sort_singly(self, rows: Sequence[Row[Any]]) -> None:
         for row in rows:
             try:
                 await self._sort([row])
             except Exception:
                 logger.exception("notice %s: this try failed, it comes back by its lease", row.id)
+                self.alarm.ring(self._timing.lease)
 
-    async def _sort(self, rows: list[Row[Any]]) -> None:
+    async def _sort(self, rows: Sequence[Row[Any]]) -> None:
         told = [(row, NOTICE.validate_python(row.content)) for row in rows]
         channels = {org: await self._chooser.channels_of(org) for org in {row.org for row in rows}}
         told.sort(key=lambda each: (each[0].org, each[1].identity))  # two replicas lock cycles in the same order
@@ -89,7 +87,8 @@ class AlertRouter:
         self, connection: AsyncConnection, row: Row[Any], notice: Notice, channels: list[ChannelRules]
     ) -> None:
         routed = taken_by(channels, notice.facts)
-        if not await self._done(connection, self._leases.fence(row), SORTED if routed else UNROUTED):
+        state = SORTED if routed else UNROUTED
+        if not await self._leases.fence(row).write(connection, alert_notices, state=state, owner=None):
             return
         known = await self._book.join(connection, row.org, notice)
         for rules in await self._channels(connection, known, notice, routed):
@@ -103,10 +102,6 @@ class AlertRouter:
                 "%s: no channel takes alerts of monitor %s, and none is the default", row.org, notice.monitor_id
             )
 
-    async def _done(self, connection: AsyncConnection, fence: Fence, state: str) -> bool:
-        written = update(alert_notices).where(fence.holds(alert_notices)).values(state=state, owner=None)
-        return bool((await connection.execute(written)).rowcount)
-
     async def _channels(
         self, connection: AsyncConnection, known: KnownCycle, notice: Notice, routed: list[ChannelRules]
     ) -> list[ChannelRules]:
@@ -115,11 +110,6 @@ class AlertRouter:
         if asked_for or not await self._book.has_cards(connection, known.id):
             return routed
         return []
-
-    async def forget_old(self) -> None:
-        old = alert_notices.c.received_at < self._database.now - KEPT_FOR
-        async with self._database.transaction() as connection:
-            await connection.execute(delete(alert_notices).where(old, alert_notices.c.state != NEW))
 
 
 def _may_start(rules: ChannelRules, known: KnownCycle, notice: Notice) -> bool:

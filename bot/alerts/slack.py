@@ -28,12 +28,12 @@ class AlertCardPost:
     app_url: Callable[[str], str]
 
     async def message(self, delivery: Delivery, *, may_repeat: bool) -> Message | None:  # noqa: ARG002  a card says where things stand: twice is no harm
-        known = await self.cycles.get(delivery.owed.subject_id)
+        known = await self.cycles.get(delivery.post.subject_id)
         return views.alert_card(known, self.app_url(known.org)) if known else None
 
     async def refused(self, delivery: Delivery, code: str) -> None:
         """Nobody asked for it by name, so nobody is told; it is counted, and other channels get theirs."""
-        logger.error("%s: the channel %s does not take alerts (%s)", delivery.owed.key, delivery.owed.channel, code)
+        logger.error("%s: the channel %s does not take alerts (%s)", delivery.post.key, delivery.post.channel, code)
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ import logging
 from dataclasses import replace
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, and_, delete, exists, or_, select, update
+from sqlalchemy import ColumnElement, Row, and_, exists, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.alerts.tables import ALERT_CARD, alert_starts
@@ -14,23 +14,21 @@ from bot.investigations.requests import Outcome, Reception, Requests
 from bot.investigations.seen_alerts import SeenAlerts
 from bot.model import AlertRef, Ask, ExistingRun, Place, Source
 from bot.orgs.repository import OrgRepository
-from bot.rules.budget import CoolingDown, OverBudget
+from bot.rules.budget import CoolingDown, Limits, OverBudget, Terms
 from bot.rules.model import AlertFacts, ChannelRules
 from bot.rules.org_choice import OrgChooser
-from bot.rules.repository import RuleRepository
-from bot.storage.engine import Database
-from bot.storage.leases import Leases
+from bot.rules.repository import Draft, RuleRepository
+from bot.storage.engine import Database, wake
+from bot.storage.leases import Fence, LeasedWorker
+from bot.storage.outbox import posted
 from bot.storage.tables import deliveries
 from bot.storage.timing import Timing
-from bot.storage.workers import Tasks
 
 logger = logging.getLogger(__name__)
 
 WANTED, DECIDED = "wanted", "decided"
-AT_ONCE = 8
 TOO_LATE = 2 * 3600.0  # an investigation costs money; of an alert this old nobody waits for it
 MOST_LOOKS = 5  # at a monitor whose tags and priority the rule asks for
-KEPT_FOR = 14 * 24 * 3600.0
 _NO_ORG = "which Datadog organisation it belongs to can't be told, or that one is not connected"
 _TEST = "[test]"
 
@@ -47,8 +45,8 @@ class Automatic:
 
         May be called again for the same alert: it is decided once for each channel.
         """
-        rules = await self._rules.of(place.workspace, place.channel)
-        reason = _unwanted(rules, alert, facts) or await self._ask(rules, place, alert, org)
+        rules = await self._rules.draft(place.workspace, place.channel)
+        reason = _unwanted(rules.channel, alert, facts) or await self._ask(rules, place, alert, org)
         where = f"monitor {alert.monitor_id}, event {alert.event_id} in {place.channel}"
         if reason:
             logger.info("%s: not investigated by itself: %s", where, reason)
@@ -56,7 +54,7 @@ class Automatic:
             logger.info("%s: investigated by itself", where)
         return reason or None
 
-    async def _ask(self, rules: ChannelRules, place: Place, alert: AlertRef, org: str) -> str:
+    async def _ask(self, rules: Draft, place: Place, alert: AlertRef, org: str) -> str:
         ask = Ask(
             key=f"auto:{place.workspace}:{place.channel}:{alert.monitor_id}:{alert.event_id}",
             subject=alert,
@@ -65,11 +63,29 @@ class Automatic:
             source=Source.AUTOMATIC,
             org=org,
         )
-        outcome = await self._requests.ask(ask, rule="automatic rule", cooldown=rules.cooldown_minutes * 60.0)
-        return _why_not(outcome)
+        limits = Limits.of(rules.channel, rules.workspace)
+        terms = Terms(limits, "automatic rule", cooldown=rules.channel.cooldown_minutes * 60.0)
+        return _why_not(await self._requests.ask(ask, terms))
 
 
-class Starts:
+def _ripe() -> ColumnElement[bool]:
+    table, card = alert_starts.c, deliveries.c
+    stands = exists().where(
+        card.kind == ALERT_CARD,
+        card.subject_id == table.cycle_id,
+        card.workspace == table.workspace,
+        card.channel == table.channel,
+        card.ts.is_not(None),
+    )
+    return and_(table.state == WANTED, or_(table.thread_ts != "", stands))
+
+
+class Starts(LeasedWorker):
+    table = alert_starts
+    woken_by = (posted(ALERT_CARD),)
+    slots = 8
+    due = _ripe()  # deciding again is harmless: each start is known by its key
+
     def __init__(
         self,
         database: Database,
@@ -83,16 +99,13 @@ class Starts:
         *,
         owner: str,
     ) -> None:
-        self._database = database
+        super().__init__(database, timing, owner=owner)
         self._rules = rules
         self._chooser = chooser
         self._automatic = automatic
         self._requests = requests
         self._orgs = orgs
         self._seen_alerts = seen_alerts
-        self._timing = timing
-        self._leases = Leases(database, alert_starts, owner=owner, lease=timing.lease)
-        self._tasks = Tasks()
 
     async def want(
         self,
@@ -126,45 +139,33 @@ class Starts:
                 attempt=0,
             )
         )
+        wake(connection, alert_starts)
 
-    async def step(self) -> float | None:
-        free = AT_ONCE - len(self._tasks)
-        for row in await self._leases.claim(_ripe(), free) if free > 0 else ():
-            self._tasks.spawn(self._decide(row), f"automatic start {row.id}")
-        return None
-
-    async def recover(self) -> None:
-        # deciding again is harmless: each start is known by its key
-        await self._leases.settle_old(alert_starts.c.state == WANTED, 0)
-
-    async def close(self, within: float) -> None:
-        await self._tasks.finish(within)
-        await self._leases.hand_back(alert_starts.c.state == WANTED, 0)
-
-    async def _decide(self, row: Row[Any]) -> None:
+    async def work(self, row: Row[Any], fence: Fence) -> None:
         place = Place(row.workspace, row.channel, row.thread_ts or await self._card_of(row))
         alert: AlertRef = row.alert
         claimed_at = row.due_at - self._timing.lease
         if claimed_at - row.created_at > TOO_LATE:
-            await self._decided(row, "it was too late for it")
+            await self._decided(fence, "it was too late for it")
             return
         org = row.org or await self._chooser.choose(place, alert.host)
         if not isinstance(org, str):
-            await self._decided(row, _NO_ORG)
+            await self._decided(fence, _NO_ORG)
             return
         if run := (await self._seen_alerts.of(place.workspace, place.channel, place.thread_ts)).run:
-            await self._decided(row, await self._adopt(place, alert, org, run))
+            await self._decided(fence, await self._adopt(place, alert, org, run))
             return
         known = await self._with_monitor(row, org, place, row.facts)
         if known is None:
-            await self._later(row)
+            await self.put_off(fence, self._timing.backoff(row.attempt))
             return
-        await self._decided(row, await self._automatic.consider(place, alert, known, org) or "started")
+        await self._decided(fence, await self._automatic.consider(place, alert, known, org) or "started")
 
     async def _adopt(self, place: Place, alert: AlertRef, org: str, run: str) -> str:
         """Datadog has investigated by itself: that one is followed, and costs nothing more."""
         key = f"adopt:{place.workspace}:{place.channel}:{place.thread_ts}"
-        outcome = await self._requests.ask(Ask(key, ExistingRun(run, alert), place, "", Source.AUTOMATIC, org))
+        ask = Ask(key, ExistingRun(run, alert), place, "", Source.AUTOMATIC, org)
+        outcome = await self._requests.ask(ask, Terms(Limits()))
         return "repeated" if outcome.reception is Reception.REPEATED else "followed the one in the thread"
 
     async def _with_monitor(self, row: Row[Any], org_id: str, place: Place, facts: AlertFacts) -> AlertFacts | None:
@@ -195,35 +196,8 @@ class Starts:
             )
             return str(found.scalar() or "")
 
-    async def _decided(self, row: Row[Any], decision: str) -> None:
-        await self._write(row, state=DECIDED, decision=decision[:200], owner=None)
-
-    async def _later(self, row: Row[Any]) -> None:
-        wait = self._timing.backoff(row.attempt)
-        await self._write(row, due_at=self._database.now + wait, owner=None)
-
-    async def _write(self, row: Row[Any], **values: Any) -> None:
-        holds = self._leases.fence(row).holds(alert_starts)
-        async with self._database.transaction() as connection:
-            await connection.execute(update(alert_starts).where(holds).values(**values))
-
-    async def forget_old(self) -> None:
-        """Decided ones, and those whose card no channel took."""
-        old = alert_starts.c.created_at < self._database.now - KEPT_FOR
-        async with self._database.transaction() as connection:
-            await connection.execute(delete(alert_starts).where(old))
-
-
-def _ripe() -> ColumnElement[bool]:
-    table, card = alert_starts.c, deliveries.c
-    stands = exists().where(
-        card.kind == ALERT_CARD,
-        card.subject_id == table.cycle_id,
-        card.workspace == table.workspace,
-        card.channel == table.channel,
-        card.ts.is_not(None),
-    )
-    return and_(table.state == WANTED, or_(table.thread_ts != "", stands))
+    async def _decided(self, fence: Fence, decision: str) -> None:
+        await self.write(fence, state=DECIDED, decision=decision[:200], owner=None)
 
 
 def _unwanted(rules: ChannelRules, alert: AlertRef, facts: AlertFacts) -> str:

@@ -7,8 +7,10 @@ from sqlalchemy import JSON, BigInteger, Column, Float, Index, Integer, String, 
 
 from bot.alerts.model import Cycle, Notice
 from bot.model import AlertRef, MonitorRef
+from bot.orgs.tables import of_its_orgs
 from bot.rules.model import AlertFacts
-from bot.storage.tables import RowId, claimable, metadata
+from bot.storage.retention import DAY, LONG, AtUninstall, Life, keep
+from bot.storage.tables import RowId, claimable, messages, metadata
 from bot.storage.typed_json import TypedJson
 
 ALERT_CARD = "alert_card"  # kind of deliveries; they show a row of `alert_cycles`
@@ -106,4 +108,37 @@ alert_mutes = Table(
     *claimable(),
     Index("alert_mutes_due", "state", "due_at"),
     Index("alert_mutes_cycle", "cycle_id"),
+)
+
+
+# -- how long they live -----------------------------------------------------------------------------------------
+
+_WORKED_OFF = 14 * DAY  # of use only to see what became of them, and against the same one coming twice
+
+keep(
+    alert_notices,
+    [Life(_WORKED_OFF, alert_notices.c.due_at, alert_notices.c.state.in_([SORTED, UNROUTED]))],
+    at_uninstall=of_its_orgs(alert_notices),
+)
+keep(
+    alert_cycles,
+    [Life(LONG, alert_cycles.c.changed_at)],
+    at_uninstall=of_its_orgs(alert_cycles),
+    parts=[messages(ALERT_CARD)],
+)
+keep(
+    alert_messages,
+    [Life(LONG, alert_messages.c.seen_at)],
+    at_uninstall=AtUninstall.DELETED,
+    parts=[messages(NUDGE)],
+)
+keep(
+    alert_starts,  # wanted ones too: no channel has taken their card
+    [Life(_WORKED_OFF, alert_starts.c.due_at, alert_starts.c.state.in_(["wanted", "decided"]))],
+    at_uninstall=AtUninstall.DELETED,
+)
+keep(
+    alert_mutes,
+    [Life(_WORKED_OFF, alert_mutes.c.due_at, alert_mutes.c.state.in_(["done", "refused", "unclear"]))],
+    at_uninstall=AtUninstall.DELETED,
 )

@@ -5,11 +5,10 @@ Acts on one case keep the order they came in, so the last one wins and the card 
 
 import asyncio
 import logging
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from sqlalchemy import ColumnElement, Row, exists, select, update
+from sqlalchemy import ColumnElement, Row, exists, select
 
 from bot.cases.comments import CommentToPost, Posted, post_once
 from bot.cases.creation import refresh
@@ -22,14 +21,12 @@ from bot.cases.trouble import Trouble, Why, trouble_of, trouble_record
 from bot.datadog.case_model import Case, Person
 from bot.datadog.errors import DatadogError
 from bot.model import Place
-from bot.storage.engine import Database
-from bot.storage.leases import Fence, Leases
+from bot.storage.engine import Database, wake
+from bot.storage.leases import Fence, LeasedWorker
 from bot.storage.timing import Timing
-from bot.storage.workers import Tasks
 
 logger = logging.getLogger(__name__)
 
-SLOTS = 8
 TRIES = 3
 _WAITING, _SENDING, _DONE, _REFUSED = "waiting", "sending", "done", "refused"
 
@@ -82,6 +79,7 @@ class CaseActions:
             attempt=0,
         )
         async with self.database.transaction() as connection:
+            wake(connection, case_acts)
             return (await connection.execute(inserted.returning(case_acts.c.id))).first() is not None
 
     async def take_again(self, act_id: int, workspace: str, person: str, key: str) -> bool:
@@ -98,28 +96,18 @@ class CaseActions:
     async def done(self, fence: Fence, act: CaseAction, org: str, case: Case | None, said: str) -> bool:
         async with self.database.transaction() as connection:
             values = {"state": _DONE, "said": said, "done_at": self.database.now, "owner": None}
-            changed = await connection.execute(update(case_acts).where(fence.holds(case_acts)).values(**values))
-            if not changed.rowcount:
+            if not await fence.write(connection, case_acts, **values):
                 return False
+            wake(connection, case_acts)  # the next one of this case
             if case is not None:
                 await self.book.note(connection, org, case)
             await self.book.show(connection, act.case_row)
         return True
 
     async def refuse(self, fence: Fence, trouble: Trouble) -> bool:
-        return await self.write(fence, state=_REFUSED, problem=trouble_record(trouble), owner=None)
-
-    async def later(self, fence: Fence, wait: float) -> bool:
-        return await self.write(fence, due_at=self.database.now + wait, owner=None)
-
-    async def sending(self, fence: Fence, act: CaseAction) -> bool:
-        began = act.begun_at if act.begun_at is not None else self.database.now
-        return await self.write(fence, state=_SENDING, begun_at=began)
-
-    async def write(self, fence: Fence, **values: Any) -> bool:
         async with self.database.transaction() as connection:
-            changed = await connection.execute(update(case_acts).where(fence.holds(case_acts)).values(**values))
-        return bool(changed.rowcount)
+            wake(connection, case_acts)
+            return await fence.write(connection, case_acts, state=_REFUSED, problem=trouble_record(trouble), owner=None)
 
     @staticmethod
     def due() -> ColumnElement[bool]:
@@ -156,7 +144,12 @@ class _Unclear(Exception):  # noqa: N818  it says what Datadog's answer was
     """It may have happened; to be looked at again."""
 
 
-class CaseActionWorker:
+class CaseActionWorker(LeasedWorker):
+    table = case_acts
+    slots = 8
+    due = CaseActions.due()
+    under_way = case_acts.c.state == _SENDING
+
     def __init__(
         self,
         acts: CaseActions,
@@ -165,43 +158,19 @@ class CaseActionWorker:
         timing: Timing,
         *,
         owner: str,
-        wake: Callable[[], None],
     ) -> None:
+        super().__init__(acts.database, timing, owner=owner)
         self._acts = acts
         self._book = acts.book
         self._orgs = orgs
         self._front = front
-        self._timing = timing
-        self._leases = Leases(acts.database, case_acts, owner=owner, lease=timing.lease)
-        self._tasks = Tasks()
-        self._wake = wake
 
-    async def step(self) -> float | None:
-        free = SLOTS - len(self._tasks)
-        if free > 0:
-            for row in await self._leases.claim(CaseActions.due(), free):
-                self._tasks.spawn(self._run(row), f"{row.kind} of case {row.case_row}")
-        return None
-
-    async def recover(self) -> None:
-        await self._leases.settle_old(case_acts.c.state == _SENDING, self._timing.settle)
-        await self._leases.settle_old(case_acts.c.state != _SENDING, 0)
-
-    async def close(self, within: float) -> None:
-        await self._tasks.finish(within)
-        await self._leases.hand_back(case_acts.c.state == _SENDING, self._timing.settle)
-
-    async def _run(self, row: Row[Any]) -> None:
-        act, fence = read_act(row), self._leases.fence(row)
+    async def work(self, row: Row[Any], fence: Fence) -> None:
+        act = read_act(row)
         known = await self._book.get(act.case_row)
-        try:
-            if known is not None:
-                async with asyncio.timeout(self._timing.lease):
-                    await self._advance(act, fence, known)
-        finally:
-            self._wake()
-
-    async def _advance(self, act: CaseAction, fence: Fence, known: KnownCase) -> None:
+        if known is None:  # its last workspace has left meanwhile
+            await self._acts.refuse(fence, Trouble(Why.NOT_FOUND))
+            return
         org = await self._orgs.get(known.org)
         if org is None:
             await self._failed(None, act, fence, known, Trouble(Why.NO_ORG))
@@ -240,7 +209,8 @@ class CaseActionWorker:
 
     async def _comment(self, org: CaseOrg, act: CaseAction, fence: Fence, known: KnownCase) -> _Outcome | Trouble:
         async def about_to_send() -> bool:
-            return await self._acts.sending(fence, act)
+            began = act.begun_at if act.begun_at is not None else self._database.now
+            return await self.write(fence, state=_SENDING, begun_at=began)
 
         comment = CommentToPost(known.case_id, act.value, act.begun_at if act.state == _SENDING else None)
         posted = await post_once(org, comment, about_to_send=about_to_send)
@@ -255,7 +225,7 @@ class CaseActionWorker:
         trouble = trouble_of(error) if isinstance(error, (DatadogError, TimeoutError)) else Trouble(Why.UNCLEAR)
         if trouble.why is Why.UNCLEAR and act.attempt < TRIES:
             is_comment = act.kind is CaseActionKind.COMMENT
-            await self._acts.later(fence, self._timing.settle if is_comment else self._timing.backoff(act.attempt))
+            await self.put_off(fence, self._timing.settle if is_comment else self._timing.backoff(act.attempt))
         else:
             await self._failed(org, act, fence, known, trouble)
 

@@ -6,7 +6,6 @@ order's reference, adopts the case that carries it, and never creates another on
 
 import asyncio
 import logging
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -22,14 +21,12 @@ from bot.cases.tables import case_orders
 from bot.cases.trouble import Trouble, Why, trouble_of
 from bot.datadog.case_model import Case, Insight, Person
 from bot.datadog.errors import BadRequest, DatadogError
-from bot.storage.leases import Fence, Leases
+from bot.storage.leases import Fence, LeasedWorker
 from bot.storage.timing import Timing
-from bot.storage.workers import Tasks
 from bot.wording import APP
 
 logger = logging.getLogger(__name__)
 
-SLOTS = 8
 _NAMES_WAIT = 3.0
 _CLOCK_SKEW = 300.0  # seconds Datadog's clock may be behind ours
 _MORE_LOOKS = 3  # times as many where Datadog shows nothing at all: that says little
@@ -56,7 +53,12 @@ class _Claim:
     fence: Fence
 
 
-class CaseMaker:
+class CaseMaker(LeasedWorker):
+    table = case_orders
+    slots = 8
+    due = CaseRequests.due()
+    under_way = case_orders.c.state == CaseRequestState.CREATING
+
     def __init__(
         self,
         orders: CaseRequests,
@@ -67,43 +69,17 @@ class CaseMaker:
         timing: Timing,
         *,
         owner: str,
-        wake: Callable[[], None],
     ) -> None:
+        super().__init__(orders.database, timing, owner=owner)
         self._orders = orders
         self._book = book
         self._orgs = orgs
         self._catalogs = catalogs
         self._front = front
-        self._timing = timing
-        self._leases = Leases(orders.database, case_orders, owner=owner, lease=timing.lease)
-        self._tasks = Tasks()
-        self._wake = wake
 
-    async def step(self) -> float | None:
-        free = SLOTS - len(self._tasks)
-        if free > 0:
-            for row in await self._leases.claim(CaseRequests.due(), free):
-                self._tasks.spawn(self._run(row), f"case order {row.ref}")
-        return None
-
-    async def recover(self) -> None:
-        sent = case_orders.c.state == CaseRequestState.CREATING
-        await self._leases.settle_old(sent, self._timing.settle)
-        await self._leases.settle_old(~sent, 0)
-
-    async def close(self, within: float) -> None:
-        await self._tasks.finish(within)
-        await self._leases.hand_back(case_orders.c.state == CaseRequestState.CREATING, self._timing.settle)
-
-    async def _run(self, row: Row[Any]) -> None:
-        try:
-            async with asyncio.timeout(self._timing.lease):
-                await self._advance(read_order(row), self._leases.fence(row))
-        finally:
-            self._wake()
-
-    async def _advance(self, order: CaseRequest, fence: Fence) -> None:
+    async def work(self, row: Row[Any], fence: Fence) -> None:
         """One phase a claim, so that each has the whole lease; the next claim follows at once."""
+        order = read_order(row)
         org = await self._orgs.get(order.org)
         if org is None:
             await self._no_org(order, fence)

@@ -9,9 +9,10 @@ from urllib.parse import urlsplit
 
 from bot.cases.catalog import Catalog
 from bot.cases.choices import first_status
+from bot.cases.commands import CASE_FORM, WaitingForm
 from bot.cases.draft import CaseDraft, alert_insights, comment_for, draft_case
 from bot.cases.people import datadog_user
-from bot.cases.requests import ACK_LANDS, CaseRequest, CaseRequestState, Source, Wanted
+from bot.cases.requests import CaseRequest, CaseRequestState, Source, Wanted
 from bot.cases.trouble import Trouble, Why, trouble_of
 from bot.cases.views import answers as case_answers
 from bot.cases.views import modal as case_modal
@@ -23,8 +24,8 @@ from bot.datadog.monitors import Monitor
 from bot.datadog.sites import SITES, Location, locate
 from bot.investigations.model import Investigation
 from bot.model import AlertRef, MonitorRef, Place
+from bot.orgs.answers import org_words
 from bot.orgs.model import DEFAULT, NoneConnected
-from bot.orgs.views.answers import org_words
 from bot.rules.org_choice import host_of
 from bot.services import Services
 from bot.slack.blocks import Block
@@ -33,7 +34,6 @@ from bot.slack.message import Message
 from bot.slack.modals import open_modal
 from bot.slack.text import cut
 
-CASE_FORM = "case_form"
 AT_ONCE = 0.7  # seconds: what takes longer is waited for behind a loading window; the right to open one lives 3 s
 CATALOG_WAIT = 12.0
 EXTRAS_WAIT = 2.5  # for what is only convenient: a priority, a permalink, an assignee
@@ -71,8 +71,8 @@ async def _org_of_investigation(services: Services, source: Source) -> str:
 
 
 async def _org_chosen(services: Services, interaction: Interaction, order: CaseRequest) -> str:
-    wish = {"verb": CASE_FORM, "order": order.key}
-    choice = await services.which_org.choose(interaction, host_of(order.source.alert), wish)
+    waiting = CASE_FORM.record(WaitingForm(order.key))
+    choice = await services.which_org.choose(interaction, host_of(order.source.alert), waiting)
     if isinstance(choice, str):
         return choice
     if isinstance(choice, NoneConnected):
@@ -324,34 +324,22 @@ async def submitted(services: Services, order: CaseRequest, filled: Filled, view
     if rival := await _rival(services, order):
         return rival
     await orders.place_order(order, wanted, view_id)
-    wake_soon(services)
     return await _stands(services, await _again(services, order))
 
 
 async def submitted_anyway(services: Services, order: CaseRequest, view_id: str) -> Block:
     if refused := await _refused(services, order):
         return _told_view(order, refused)
-    if order.wanted is not None and await services.cases.orders.place_order(order, order.wanted, view_id):
-        wake_soon(services)
+    if order.wanted is not None:
+        await services.cases.orders.place_order(order, order.wanted, view_id)
     return await _stands(services, await _again(services, order))
 
 
 async def order_again(services: Services, order: CaseRequest, view_id: str) -> Told:
     if refused := await _refused(services, order):
         return refused
-    if await services.cases.orders.order_again(order, view_id):
-        wake_soon(services)
+    await services.cases.orders.order_again(order, view_id)
     return await _told(services, await _again(services, order))
-
-
-def wake_soon(services: Services) -> None:
-    """Once the answer to the submit is on the screen."""
-
-    async def wake() -> None:
-        await asyncio.sleep(ACK_LANDS)
-        services.keep_watching()
-
-    services.tasks.spawn(wake(), "waking the case maker")
 
 
 async def _refused(services: Services, order: CaseRequest) -> Told | None:

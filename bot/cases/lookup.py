@@ -3,15 +3,13 @@
 import asyncio
 import logging
 
+from bot.cases.commands import SHOW_CASE, NewCase, ShowCase
 from bot.cases.form import may_not_work_on_cases, open_case_form
 from bot.cases.known import KnownCase
 from bot.cases.requests import Source
 from bot.cases.trouble import Trouble, Why, trouble_of
 from bot.cases.views import answers as case_answers
-from bot.commands.grammar import NewCase, ShowCase
-from bot.commands.records import wish_record
 from bot.datadog.errors import DatadogError
-from bot.model import Source as Asked
 from bot.services import Services
 from bot.slack.interactions import Interaction
 from bot.slack.message import Message
@@ -41,8 +39,8 @@ async def _show_case(services: Services, interaction: Interaction, wish: ShowCas
     if refusal := await may_not_work_on_cases(services, interaction.place, interaction.person):
         await services.replies.tell(interaction.place, interaction.person, refusal)
         return
-    identifier = wish.identifier
-    org = org or await services.which_org.of(interaction, wish.host, wish_record(wish, Asked.COMMAND))
+    identifier = wish.id
+    org = org or await services.which_org.of(interaction, "", SHOW_CASE.record(wish))
     if not org:
         return
     looking = asyncio.create_task(_look_up(services, interaction, identifier, org), name="case look-up")
@@ -53,7 +51,6 @@ async def _show_case(services: Services, interaction: Interaction, wish: ShowCas
         found = await looking
     finally:
         looking.cancel()
-    services.keep_watching()
     if message := await _answer(services, interaction, identifier, found):
         await services.replies.tell(interaction.place, interaction.person, message)
 

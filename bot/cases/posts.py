@@ -92,17 +92,17 @@ class CaseCards:
         self._app_url = app_url
 
     async def message(self, delivery: Delivery, *, may_repeat: bool) -> Message | None:  # noqa: ARG002  a card says where things stand: twice is no harm
-        known = await self._book.get(delivery.owed.subject_id)
+        known = await self._book.get(delivery.post.subject_id)
         return case_card(known, self._app_url(known.org)) if known else None
 
     async def refused(self, delivery: Delivery, code: str) -> None:
         """The card then goes to whoever asked for it, who is told why."""
-        owed = delivery.owed
-        if owed.channel == owed.requester or not owed.requester:
-            logger.error("%s: nobody could be told (%s)", owed.key, code)
+        post = delivery.post
+        if post.channel == post.requester or not post.requester:
+            logger.error("%s: nobody could be told (%s)", post.key, code)
             return
         await self._outbox.instead_to_requester(delivery)
-        why = posting_sentence(code, channel=channel_mention(owed.channel))
-        place = Place(owed.workspace, owed.channel, owed.thread_ts)
+        why = posting_sentence(code, channel=channel_mention(post.channel))
+        place = Place(post.workspace, post.channel, post.thread_ts)
         told = sentences(f"{why} You get the card as a direct message instead; nothing else is lost.")
-        await self._replies.tell(place, owed.requester, told)
+        await self._replies.tell(place, post.requester, told)

@@ -7,19 +7,18 @@ import secrets
 from collections.abc import Callable
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, Select, and_, delete, desc, func, or_, select, update
+from sqlalchemy import ColumnElement, Row, Select, and_, desc, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.cases.catalog import Catalog
 from bot.cases.known import CaseActionKind, DoneAct, KnownCase, case_record, read_known
-from bot.cases.tables import case_acts, case_orders, case_places, cases
+from bot.cases.tables import CASE_CARD, case_acts, case_places, cases
 from bot.datadog.case_model import Case
 from bot.model import Place
 from bot.storage.engine import Database
-from bot.storage.outbox import Owed, enqueue, show_anew, try_refused_again
+from bot.storage.outbox import NewPost, enqueue, show_anew, try_refused_again
 from bot.storage.tables import deliveries
 
-CASE_CARD = "case_card"  # kind of deliveries; their subject is a row of `cases`
 ACTS_SHOWN = 4
 
 CatalogKnown = Callable[[str], Catalog | None]
@@ -104,16 +103,15 @@ class CaseRepository:
             .where(case_places.c.case_row == case_row, _at(place))
         )
         place_row, case_id = belonging.one()
-        lane = f"case:{place_row}"
-        owed = Owed(
+        post = NewPost(
             key=f"{CASE_CARD}:{case_id}:{place_row}",
             kind=CASE_CARD,
-            lane=lane,
+            thread_key=f"case:{place_row}",
             subject_id=case_row,
             requester=person,
             **_where(place),
         )
-        if not await enqueue(self.database, connection, owed):
+        if not await enqueue(self.database, connection, post):
             spot = (place.workspace, place.channel, place.thread_ts)
             await try_refused_again(self.database, connection, case_row, (CASE_CARD,), spot)
 
@@ -228,16 +226,6 @@ class CaseRepository:
         found = (await connection.execute(query)).all()
         done = [DoneAct(each.person, each.said, each.done_at, CaseActionKind(each.kind)) for each in reversed(found)]
         return read_known(row, tuple(done))
-
-    # -- leaving ------------------------------------------------------------------------------------------------
-
-    async def forget_workspace(self, workspace: str) -> None:
-        """A workspace leaves: its threads, what its people did and what they ordered. Again changes nothing."""
-        async with self.database.transaction() as connection:
-            for table in (case_orders, case_acts, case_places):
-                await connection.execute(delete(table).where(table.c.workspace == workspace))
-            lonely = ~cases.c.id.in_(select(case_places.c.case_row)) & ~cases.c.id.in_(select(case_acts.c.case_row))
-            await connection.execute(delete(cases).where(lonely))
 
 
 def _where(place: Place) -> dict[str, str]:

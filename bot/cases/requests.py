@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, and_, case, delete, desc, or_, select, update
+from sqlalchemy import ColumnElement, Row, and_, case, desc, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.cases.repository import CaseRepository
@@ -16,10 +16,9 @@ from bot.cases.tables import case_orders
 from bot.cases.trouble import Trouble, read_trouble, trouble_record
 from bot.datadog.case_model import Case, Insight
 from bot.model import AlertRef, EventRef, MonitorRef, Place, read_subject, subject_record
-from bot.storage.engine import Database
+from bot.storage.engine import Database, wake
 from bot.storage.leases import Fence
 
-DRAFTS_LIVE = 24 * 3600.0
 ACK_LANDS = 0.25  # seconds: the answer to a submit must be on the screen before anything is shown after it
 _REF_LETTERS = "23456789ABCDEFGHJKLMNPQRSTUVWXYZ"  # none that are read wrong on the phone at night
 
@@ -118,9 +117,7 @@ class CaseRequests:
             "due_at": now,
             "attempt": 0,
         }
-        old = and_(case_orders.c.state == CaseRequestState.DRAFT, case_orders.c.created_at < now - DRAFTS_LIVE)
         async with self.database.transaction() as connection:
-            await connection.execute(delete(case_orders).where(old))
             row = (await connection.execute(case_orders.insert().values(values).returning(*case_orders.c))).one()
         return read_order(row)
 
@@ -174,6 +171,7 @@ class CaseRequests:
                 .where(case_orders.c.id == order.id, case_orders.c.state.in_(before))
                 .values(**{**fresh, **values, "state": state})
             )
+            wake(connection, case_orders, after=ACK_LANDS)
         return bool(changed.rowcount)
 
     async def under_way(self, order: CaseRequest) -> CaseRequest | None:
@@ -212,8 +210,7 @@ class CaseRequests:
         if "notes" in values:
             values["notes"] = _notes_record(values["notes"])
         async with self.database.transaction() as connection:
-            changed = await connection.execute(update(case_orders).where(fence.holds(case_orders)).values(**values))
-        return bool(changed.rowcount)
+            return await fence.write(connection, case_orders, **values)
 
     async def made(self, fence: Fence, order: CaseRequest, made: Case) -> bool:
         """The case is there: its thread remembers it and is owed its card, all in one."""
@@ -230,6 +227,7 @@ class CaseRequests:
                     state=CaseRequestState.CREATED, case_row=row.id, due_at=self.database.now, owner=None, attempt=0
                 )
             )
+            wake(connection, case_orders)
         return True
 
     async def _holds(self, connection: AsyncConnection, fence: Fence) -> bool:
@@ -237,7 +235,8 @@ class CaseRequests:
         return (await connection.execute(query)).first() is not None
 
     async def later(self, fence: Fence, wait: float, **values: Any) -> bool:
-        return await self.write(fence, due_at=self.database.now + wait, owner=None, **values)
+        async with self.database.transaction() as connection:
+            return await fence.put_off(self.database, connection, case_orders, wait, **values)
 
     async def refuse(self, fence: Fence, problem: Trouble, **values: Any) -> bool:
         refused = {"state": CaseRequestState.REFUSED, "problem": trouble_record(problem), "retry_at": None}

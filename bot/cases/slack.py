@@ -232,7 +232,6 @@ def _register_card(app: AsyncApp, services: Services) -> None:
         )
         await ack()
         services.replies.remember(interaction.place, interaction.person, interaction.response_url)
-        services.keep_watching()
         if not taken:
             _tell(services, interaction, case_answers.case_unknown_here())
 
@@ -249,7 +248,6 @@ async def _take(services: Services, body: dict[str, Any], kind: CaseActionKind, 
         await services.cases.acts.take(
             CaseAction(interaction.key, known.id, interaction.place, interaction.person, kind, value)
         )
-        services.keep_watching()
 
 
 async def _case_of(services: Services, body: dict[str, Any]) -> KnownCase | None:
@@ -280,7 +278,6 @@ def _register_comment(app: AsyncApp, services: Services) -> None:
             return
         act = CaseAction(interaction.key, known.id, place, interaction.person, CaseActionKind.COMMENT, comment)
         await services.cases.acts.take(act)
-        services.keep_watching()
         await ack()
 
 

@@ -1,8 +1,28 @@
 """Tables of what we know of cases: as last seen, which threads they belong to, who did what, and cases still to be made."""
 
-from sqlalchemy import JSON, Boolean, Column, Float, ForeignKey, Index, Integer, String, Table, Text, UniqueConstraint
+from sqlalchemy import (
+    JSON,
+    Boolean,
+    Column,
+    ColumnElement,
+    Float,
+    ForeignKey,
+    Index,
+    Integer,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+    and_,
+    exists,
+    or_,
+)
 
-from bot.storage.tables import RowId, metadata
+from bot.orgs.tables import of_its_orgs
+from bot.storage.retention import DAY, LONG, AtUninstall, Life, Lives, Part, keep
+from bot.storage.tables import RowId, messages, metadata
+
+CASE_CARD = "case_card"  # kind of deliveries; they show a row of `cases`
 
 cases = Table(
     "cases",
@@ -89,4 +109,44 @@ case_orders = Table(
     Column("attempt", Integer, nullable=False),
     Index("case_orders_due", "state", "due_at"),
     Index("case_orders_thread", "workspace", "channel", "thread_ts"),
+)
+
+
+# -- how long they live -----------------------------------------------------------------------------------------
+
+
+def _only_it_knows(workspace: str) -> ColumnElement[bool]:
+    """Cases of an organisation that others use too, but that no thread and nobody of another workspace has to do with."""
+    placed, acted = (exists().where(table.c.case_row == cases.c.id) for table in (case_places, case_acts))
+    here = or_(placed.where(case_places.c.workspace == workspace), acted.where(case_acts.c.workspace == workspace))
+    elsewhere = or_(placed.where(case_places.c.workspace != workspace), acted.where(case_acts.c.workspace != workspace))
+    return or_(and_(here, ~elsewhere), of_its_orgs(cases)(workspace))
+
+
+keep(
+    cases,
+    [Life(LONG, cases.c.seen_at)],
+    at_uninstall=_only_it_knows,
+    parts=[
+        Part(case_places.c.case_row, since=case_places.c.touched_at),
+        Part(
+            case_acts.c.case_row, since=case_acts.c.created_at, unfinished=case_acts.c.state.in_(["waiting", "sending"])
+        ),
+        messages(CASE_CARD),
+    ],
+)
+keep(case_places, Lives.WITH_ANOTHER, at_uninstall=AtUninstall.DELETED)
+keep(case_acts, Lives.WITH_ANOTHER, at_uninstall=AtUninstall.DELETED)
+keep(
+    case_orders,
+    [
+        Life(DAY, case_orders.c.due_at, case_orders.c.state == "draft"),  # a form stands open no longer than that
+        # what was chosen last in a channel is proposed again
+        Life(
+            LONG,
+            case_orders.c.due_at,
+            and_(case_orders.c.state.in_(["done", "refused", "uncertain"]), case_orders.c.told),
+        ),
+    ],
+    at_uninstall=AtUninstall.DELETED,
 )

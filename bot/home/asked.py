@@ -6,8 +6,7 @@ from sqlalchemy import Select, String, and_, case, cast, literal, select
 
 from bot.investigations.model import Investigation, State
 from bot.investigations.records import read_investigation
-from bot.investigations.repository import CARD
-from bot.investigations.tables import investigations, subscribers
+from bot.investigations.tables import CARD, investigations, subscribers
 from bot.storage.engine import Database
 from bot.storage.tables import deliveries
 

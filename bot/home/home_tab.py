@@ -17,7 +17,7 @@ from sqlalchemy import select, update
 from bot.cases.repository import CaseRepository
 from bot.home.asked import Asked, AskedInvestigations
 from bot.home.status import health_lines
-from bot.home.tables import home_tabs
+from bot.home.tables import OPEN_FOR, home_tabs
 from bot.home.view import (
     MOST_CASES,
     MOST_CHANNELS,
@@ -29,22 +29,27 @@ from bot.home.view import (
     home_view,
 )
 from bot.investigations.health import HealthReader
+from bot.investigations.tables import CARD
 from bot.model import Place
 from bot.orgs.model import OrgEntry
 from bot.orgs.repository import OrgRepository
+from bot.orgs.tables import orgs
 from bot.rules.budget import Budget
 from bot.rules.permissions import Permissions
 from bot.rules.policy import Allowed
 from bot.rules.repository import RuleRepository
+from bot.rules.tables import channel_rules
 from bot.slack.blocks import Block
 from bot.slack.clients import BotClient, Workspaces
+from bot.slack.commands import Commands
 from bot.slack.errors import CALL_ERRORS, error_code
 from bot.slack.text import escape
 from bot.storage.engine import Database
+from bot.storage.outbox import posted
+from bot.storage.tables import deliveries
 
 logger = logging.getLogger(__name__)
 
-OPEN_FOR = 15 * 60.0  # seconds after the opening; later she opens it anew
 _PACE = 1.0  # seconds between two looks at all that are open
 _MOST_LINKS = 5_000
 
@@ -60,6 +65,7 @@ class HomeData:
     permissions: Permissions
     budget: Budget
     health: HealthReader
+    commands: Commands
 
 
 class HomeTabs:
@@ -70,6 +76,8 @@ class HomeTabs:
         self._links: OrderedDict[tuple[str, str, str], str] = OrderedDict()
         self._locks: dict[tuple[str, str], asyncio.Lock] = {}
         self._looked_at = 0.0
+        # what people see of a change is a card that is due, rules or organisations: nothing else stands in a Home
+        self.alarm = database.alarm(deliveries, posted(CARD), channel_rules, orgs)
 
     async def opened(self, workspace: str, person: str, view_hash: str) -> None:
         """She looks at it now. `view_hash` is of what stands there."""
@@ -81,15 +89,15 @@ class HomeTabs:
             "digest": "",
         }
         async with self._database.transaction() as connection:
-            await connection.execute(home_tabs.delete().where(home_tabs.c.opened_at < self._database.now - OPEN_FOR))
             await connection.execute(self._database.upsert(home_tabs, values, key=("workspace", "person")))
         if await self._draw(workspace, person):
             await self._draw(workspace, person)  # now with the links to threads
 
-    async def step(self) -> float | None:
+    async def step(self) -> None:
         """Something has changed somewhere: draw anew what is open and shows it."""
         if (early := self._looked_at + _PACE - time.monotonic()) > 0:
-            return early
+            self.alarm.ring(early)
+            return
         self._looked_at = time.monotonic()
         query = select(home_tabs.c.workspace, home_tabs.c.person).where(
             home_tabs.c.opened_at > self._database.now - OPEN_FOR
@@ -99,7 +107,6 @@ class HomeTabs:
         for workspace, person in rows:
             if await self._draw(workspace, person):
                 await self._draw(workspace, person)
-        return None
 
     # -- drawing ------------------------------------------------------------------------------------------------
 
@@ -146,6 +153,7 @@ class HomeTabs:
         channels = await self._channels(workspace, person)
         is_admin = await self._from.permissions.is_admin(Place(workspace, ""), person)
         return HomeContent(
+            usage=self._from.commands.usage,
             investigations=tuple(self._investigation(workspace, each, entries) for each in asked),
             cases=await self._cases(workspace, person, entries),
             channels=tuple(channels[:MOST_CHANNELS]),

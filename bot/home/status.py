@@ -3,15 +3,27 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from bot.investigations.health import WorkspaceHealth
+from bot.alerts.repository import CycleRepository
+from bot.investigations.health import LATELY, HealthReader, WorkspaceHealth
 from bot.investigations.model import Investigation
 from bot.investigations.views.subject import subject_name
-from bot.rules.budget import Usage
+from bot.model import Place
+from bot.orgs.repository import OrgRepository
+from bot.rules.budget import Budget, Usage
 from bot.rules.model import ChannelRules, WorkspaceRules
+from bot.rules.org_choice import WhichOrg
+from bot.rules.permissions import Permissions
+from bot.rules.policy import Refused
+from bot.rules.repository import RuleRepository
+from bot.rules.views import no_start
 from bot.rules.views.no_start import RESETS
 from bot.rules.views.rule_words import rule_lines
 from bot.slack.blocks import Block, context, divider, section
+from bot.slack.commands import Command
+from bot.slack.interactions import Interaction
+from bot.slack.listeners import After
 from bot.slack.message import Message
+from bot.slack.replies import Replies
 from bot.slack.text import code, escape, moment
 from bot.wording import COMMAND, DATADOG, INVESTIGATIONS, counted
 
@@ -22,6 +34,46 @@ _TROUBLES = {
     "unavailable": "it could not be reached",
     "no_org": "none is connected",
 }
+
+
+@dataclass(frozen=True, slots=True)
+class StatusCommand:
+    permissions: Permissions
+    rules: RuleRepository
+    budget: Budget
+    health: HealthReader
+    which_org: WhichOrg
+    orgs: OrgRepository
+    cycles: CycleRepository
+    replies: Replies
+
+    def commands(self) -> tuple[Command[str]]:
+        usage = (("", "today's budget, what is running, this channel's rules, and whether all is well"),)
+        return (Command("status", usage, str, self.run),)
+
+    async def run(self, typed: Interaction, _words: str) -> After:
+        return self._tell(typed)
+
+    async def _tell(self, typed: Interaction) -> None:
+        await self.replies.tell(typed.place, typed.person, await self._message(typed.place, typed.person))
+
+    async def _message(self, place: Place, person: str) -> Message:
+        verdict = await self.permissions.may_look(place, person)
+        if isinstance(verdict, Refused):
+            return no_start.refused(verdict, doing=f"see {INVESTIGATIONS} here")
+        status = Status(
+            rules=await self.rules.of(place.workspace, place.channel),
+            workspace=await self.rules.workspace(place.workspace),
+            usage=await self.budget.usage(place),
+            health=await self.health.of(place, await self.which_org.usual(place)),
+            unrouted=await self._unrouted(place) if await self.permissions.is_admin(place, person) else 0,
+        )
+        return status_message(status)
+
+    async def _unrouted(self, place: Place) -> int:
+        """Alerts of the last day that reached this workspace's organisations and no channel."""
+        orgs = [entry.id for entry in await self.orgs.of_workspace(place.workspace)]
+        return await self.cycles.unrouted(orgs, LATELY)
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,10 @@
 
 from sqlalchemy import Column, Float, Index, String, Table
 
+from bot.storage.retention import AtUninstall, Life, keep
 from bot.storage.tables import metadata
+
+OPEN_FOR = 15 * 60.0  # seconds after the opening; later the person opens it anew
 
 home_tabs = Table(
     "homes",
@@ -14,3 +17,5 @@ home_tabs = Table(
     Column("digest", String(64), nullable=False),  # ours, of what was shown
     Index("homes_opened", "opened_at"),
 )
+
+keep(home_tabs, [Life(OPEN_FOR, home_tabs.c.opened_at)], at_uninstall=AtUninstall.DELETED)

@@ -5,10 +5,10 @@ from dataclasses import dataclass, field
 
 from bot.cases.known import KnownCase
 from bot.cases.views.card import case_title, case_url
-from bot.commands.grammar import usage_lines
 from bot.home.asked import UNDER_WAY
 from bot.investigations.model import Investigation, State
 from bot.investigations.views.subject import investigation_url, subject_name
+from bot.orgs.connect_form import DISCONNECT, OPEN_FROM_HOME, REPLACE_KEYS
 from bot.orgs.model import OrgEntry
 from bot.rules.budget import Usage
 from bot.rules.views.no_start import RESETS
@@ -30,9 +30,6 @@ from bot.slack.text import channel_mention, code, escape, mention, moment, one_l
 from bot.web.webhook_template import path_of
 from bot.wording import APP, CASES, COMMAND, DATADOG, INVESTIGATE, INVESTIGATIONS, PRODUCT, counted
 
-CONNECT = "home:connect"
-REPLACE_KEYS = "home:replace_keys"
-DISCONNECT = "home:disconnect"
 CHANNEL_SETTINGS = "home:settings"
 
 MOST_INVESTIGATIONS = 15
@@ -77,6 +74,7 @@ class HomeAdmin:
 
 @dataclass(frozen=True, slots=True)
 class HomeContent:
+    usage: str  # of all commands, mrkdwn
     investigations: tuple[HomeInvestigation, ...] = ()
     cases: tuple[HomeCase, ...] = ()
     channels: tuple[str, ...] = ()  # whose rules this person may change
@@ -92,7 +90,7 @@ def home_view(content: HomeContent) -> Block:
         *_cases(content.cases),
         *_channels(content.channels, content.more_channels),
         *(_admin(content.admin) if content.admin else []),
-        *_help(),
+        *_help(content.usage),
     ]
     return {"type": "home", "blocks": blocks}
 
@@ -160,12 +158,11 @@ def _channels(channels: Sequence[str], more: int) -> list[Block]:
     return [*rows, context(f"{rest}type `{COMMAND} settings` there.")]
 
 
-def _help() -> list[Block]:
-    lines = [f"• `{COMMAND} {escape(form)}` - {escape(meaning)}" for form, meaning in usage_lines()]
+def _help(usage: str) -> list[Block]:
     return [
         divider(),
         header(f"What {APP} does"),
-        section("\n".join(lines)),
+        section(usage),
         context(
             f"In a thread: the buttons and message shortcuts, or mention me. Conclusions are written by {PRODUCT}, which "
             "can be wrong: check before you act."
@@ -194,7 +191,7 @@ def _budget(usage: Usage) -> str:
 
 
 def _orgs(admin: HomeAdmin) -> list[Block]:
-    connect = button(f"Connect {DATADOG}", CONNECT, style="" if admin.orgs else "primary")
+    connect = button(f"Connect {DATADOG}", OPEN_FROM_HOME, style="" if admin.orgs else "primary")
     shown = [block for entry in admin.orgs[:MOST_ORGS] for block in _org(entry)]
     hidden = len(admin.orgs) - MOST_ORGS
     more = [context(f"{counted(hidden, 'more organisation')}.")] if hidden > 0 else []

@@ -7,14 +7,13 @@ import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import select, update
 
 from bot.insights.attach_form import AttachForm
 from bot.insights.attach_form_records import read_sheet, sheet_text
-from bot.insights.tables import insight_drafts
+from bot.insights.tables import FORM_LIVES, insight_drafts
 from bot.storage.engine import Database
 
-LIFE = 2 * 3600.0  # seconds of no use
 _TRIES = 20
 
 Change = Callable[[AttachForm], AttachForm]
@@ -67,7 +66,7 @@ class AttachFormStore:
             table.key == key,
             table.workspace == owner.workspace,
             table.person == owner.person,
-            table.used_at > self._database.now - LIFE,
+            table.used_at > self._database.now - FORM_LIVES,
         )
         async with self._database.transaction() as connection:
             row = (await connection.execute(query)).first()
@@ -83,9 +82,3 @@ class AttachFormStore:
                 .values(version=version + 1, content=sheet_text(sheet), used_at=self._database.now)
             )
         return bool(written.rowcount)
-
-    async def clear(self) -> int:
-        """Forgets what nobody used for too long; the answer is how many."""
-        old = insight_drafts.c.used_at <= self._database.now - LIFE
-        async with self._database.transaction() as connection:
-            return (await connection.execute(delete(insight_drafts).where(old))).rowcount

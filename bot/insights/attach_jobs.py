@@ -8,23 +8,21 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import Row, delete, select, update
+from sqlalchemy import Row, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.cases.repository import CaseRepository
 from bot.datadog.case_model import Case, Insight
 from bot.insights.attach_job_records import outcome_record, problem_record, read_outcome, read_problem
 from bot.insights.outcome import BatchOutcome, InsightOutcome, Problem
-from bot.insights.tables import insight_drafts, insight_submits
+from bot.insights.tables import ATTACHED, insight_submits
 from bot.model import Place
-from bot.storage.engine import Database
+from bot.storage.engine import Database, wake
 from bot.storage.leases import Fence
-from bot.storage.outbox import Owed, enqueue, show_anew
+from bot.storage.outbox import NewPost, enqueue, show_anew
 
-ATTACHED = "attached"  # kind of deliveries: the line in the thread; their subject is a submit
 _HEAD_START = 0.3  # seconds: Slack's client shows the working view before the result may replace it
 _UNRELEASED = 5.0  # seconds until it is carried out although whoever entered it never came to release it
-_KEPT_FOR = 30 * 86_400.0
 
 
 class Work(StrEnum):
@@ -132,6 +130,7 @@ class AttachJobs:
         }
         async with self.database.transaction() as connection:
             await connection.execute(self.database.insert_new(insight_submits).values(values))
+            wake(connection, insight_submits, after=_UNRELEASED)
             query = select(insight_submits).where(insight_submits.c.key == wanted.key)
             return read_submit((await connection.execute(query)).one())
 
@@ -145,6 +144,7 @@ class AttachJobs:
                 .where(untouched, table.owner.is_(None))
                 .values(due_at=self.database.now + _HEAD_START)
             )
+            wake(connection, insight_submits, after=_HEAD_START)
 
     async def get(self, submit_id: int) -> AttachJob | None:
         async with self.database.transaction() as connection:
@@ -165,18 +165,16 @@ class AttachJobs:
                 .where(table.id == submit_id, table.comment_state == CommentState.REFUSED)
                 .values(comment_state=CommentState.OWED, comment_problem=None)
             )
+            wake(connection, insight_submits, after=_HEAD_START)
         return bool(taken_up.rowcount)
 
     # -- under the fence of whoever carries it out --------------------------------------------------------------
 
-    async def write(self, fence: Fence, **values: Any) -> bool:
-        async with self.database.transaction() as connection:
-            return await self._write(connection, fence, **values)
-
     async def attached(self, fence: Fence, submit: AttachJob, before: int, case: Case | None) -> bool:
         """The insights are through; people see it on the case's card. `before` were done by an earlier try."""
         async with self.database.transaction() as connection:
-            if not await self._write(connection, fence, outcome=outcome_record(submit.outcome), **_named(case)):
+            done = {"outcome": outcome_record(submit.outcome), **_named(case)}
+            if not await fence.write(connection, insight_submits, **done):
                 return False
             new = len(submit.outcome.done) - before
             if case is not None and new > 0:
@@ -193,15 +191,15 @@ class AttachJobs:
         problem = problem_record(submit.comment_problem) if submit.comment_problem else None
         values = {"state": "done", "comment_state": submit.comment_state, "comment_problem": problem, "owner": None}
         async with self.database.transaction() as connection:
-            if not await self._write(connection, fence, **values):
+            if not await fence.write(connection, insight_submits, **values):
                 return False
             place = submit.place
             if not place.thread_ts or not submit.changed_something:
                 return True
-            line = Owed(
+            line = NewPost(
                 key=f"{ATTACHED}:{submit.ref}:{submit.id}",
                 kind=ATTACHED,
-                lane=f"{ATTACHED}:{submit.ref}:{submit.id}",
+                thread_key=f"{ATTACHED}:{submit.ref}:{submit.id}",
                 subject_id=submit.id,
                 workspace=place.workspace,
                 channel=place.channel,
@@ -211,26 +209,6 @@ class AttachJobs:
             if not await enqueue(self.database, connection, line):
                 await show_anew(connection, ATTACHED, submit.id)
         return True
-
-    async def _write(self, connection: AsyncConnection, fence: Fence, **values: Any) -> bool:
-        changed = await connection.execute(update(insight_submits).where(fence.holds(insight_submits)).values(**values))
-        return bool(changed.rowcount)
-
-    # -- leaving ------------------------------------------------------------------------------------------------
-
-    async def clear(self) -> None:
-        """Forgets what was done long ago."""
-        table = insight_submits.c
-        old = (table.state == "done") & (table.created_at < self.database.now - _KEPT_FOR)
-        async with self.database.transaction() as connection:
-            await connection.execute(delete(insight_submits).where(old))
-
-
-async def forget_workspace(database: Database, workspace: str) -> None:
-    """A workspace leaves: what its people were putting together and what is still to be sent. Again changes nothing."""
-    async with database.transaction() as connection:
-        for table in (insight_drafts, insight_submits):
-            await connection.execute(delete(table).where(table.c.workspace == workspace))
 
 
 def _named(case: Case | None) -> dict[str, str]:

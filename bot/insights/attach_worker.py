@@ -4,10 +4,7 @@ Insights have set semantics at Datadog: whoever finds work of a dead process doe
 before it is sent again.
 """
 
-import asyncio
 import logging
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
 from dataclasses import replace
 from typing import Any
 
@@ -21,19 +18,22 @@ from bot.insights.outcome import BatchOutcome, Cause, InsightOutcome, Problem
 from bot.insights.ports import InsightOrg, InsightOrgs, Teller
 from bot.insights.sending import retry_attach, retry_remove
 from bot.insights.tables import insight_submits
-from bot.storage.leases import Fence, Leases
+from bot.storage.leases import Fence, LeasedWorker
 from bot.storage.timing import Timing
-from bot.storage.workers import Tasks
 
 logger = logging.getLogger(__name__)
 
-SLOTS = 8
-_TIDY_EVERY = 900.0
 _MOST_LOOKS = 4  # for a comment whose outcome is unknown
 _CAUSES = {Why.NOT_FOUND: Cause.CASE_GONE, Why.REFUSED: Cause.BAD_REQUEST, Why.NO_ORG: Cause.UNAUTHORIZED}
 
 
-class AttachWorker:
+class AttachWorker(LeasedWorker):
+    table = insight_submits
+    slots = 8
+    due = insight_submits.c.state == "waiting"
+    under_way = insight_submits.c.comment_state == CommentState.SENDING
+    keeps_lease = True  # hundreds of insights are many requests
+
     def __init__(
         self,
         submits: AttachJobs,
@@ -43,69 +43,22 @@ class AttachWorker:
         timing: Timing,
         *,
         owner: str,
-        wake: Callable[[], None],
     ) -> None:
+        super().__init__(submits.database, timing, owner=owner)
         self._submits = submits
         self._shelf = shelf
         self._orgs = orgs
         self._teller = teller
-        self._timing = timing
-        self._leases = Leases(submits.database, insight_submits, owner=owner, lease=timing.lease)
-        self._wake = wake
-        self._tasks = Tasks()
-        self._tidied = 0.0
 
-    async def step(self) -> float | None:
-        free = SLOTS - len(self._tasks)
-        if free > 0:
-            for row in await self._leases.claim(insight_submits.c.state == "waiting", free):
-                self._tasks.spawn(self._carry_out(row), f"insights {row.ref}")
-        await self._tidy()
-        return None
-
-    async def _tidy(self) -> None:
-        now = asyncio.get_running_loop().time()
-        if now - self._tidied > _TIDY_EVERY:
-            self._tidied = now
-            await self._shelf.clear()
-            await self._submits.clear()
-
-    async def recover(self) -> None:
-        sending = insight_submits.c.comment_state == CommentState.SENDING
-        await self._leases.settle_old(~sending, 0)
-        await self._leases.settle_old(sending, self._timing.settle)
-
-    async def close(self, within: float) -> None:
-        await self._tasks.finish(within)
-        await self._leases.hand_back(insight_submits.c.comment_state == CommentState.SENDING, self._timing.settle)
-
-    # -- one submit ---------------------------------------------------------------------------------------------
-
-    async def _carry_out(self, row: Row[Any]) -> None:
-        fence, submit = self._leases.fence(row), read_submit(row)
-        async with self._keeping(fence):
-            org = await self._orgs.get(submit.org)
-            attached = await self._insights(org, submit, fence)
-            told = await self._comment(org, attached, fence, row) if attached else None
-            if told is None or not await self._submits.finish(fence, told):
-                return
+    async def work(self, row: Row[Any], fence: Fence) -> None:
+        submit = read_submit(row)
+        org = await self._orgs.get(submit.org)
+        attached = await self._insights(org, submit, fence)
+        told = await self._comment(org, attached, fence, row) if attached else None
+        if told is None or not await self._submits.finish(fence, told):
+            return
         logger.info("insights %s: %d done, %d open", told.ref, len(told.outcome.done), len(told.outcome.open))
-        self._wake()
         await self._teller.finished(replace(told, done=True))
-
-    @asynccontextmanager
-    async def _keeping(self, fence: Fence) -> AsyncIterator[None]:
-        """Many requests may take longer than one lease: it is renewed while they run."""
-        renewing = asyncio.create_task(self._renew(fence))
-        try:
-            yield
-        finally:
-            renewing.cancel()
-
-    async def _renew(self, fence: Fence) -> None:
-        while True:
-            await asyncio.sleep(self._timing.lease / 3)
-            await self._submits.write(fence, due_at=self._submits.database.now + self._timing.lease)
 
     async def _insights(self, org: InsightOrg | None, submit: AttachJob, fence: Fence) -> AttachJob | None:
         """None when somebody else has the work now."""
@@ -149,12 +102,11 @@ class AttachWorker:
             return replace(submit, comment_state=CommentState.POSTED, comment_problem=None)
         if row.attempt >= _MOST_LOOKS:
             return _comment_refused(submit, Trouble(Why.UNCLEAR))
-        await self._submits.write(fence, due_at=self._submits.database.now + self._timing.settle, owner=None)
+        await self.put_off(fence, self._timing.settle)
         return None
 
     async def _about_to_comment(self, fence: Fence) -> bool:
-        now = self._submits.database.now
-        return await self._submits.write(fence, comment_state=CommentState.SENDING, comment_sent_at=now)
+        return await self.write(fence, comment_state=CommentState.SENDING, comment_sent_at=self._database.now)
 
 
 def _comment_refused(submit: AttachJob, trouble: Trouble) -> AttachJob:

@@ -22,10 +22,10 @@ from bot.insights.ports import InsightOrg, InsightOrgs
 from bot.insights.views.form import attach_form
 from bot.investigations.views import refusals
 from bot.model import Place
+from bot.rules.org_choice import WhichOrg
 from bot.rules.permissions import Permissions
 from bot.rules.policy import Refused
 from bot.rules.views import no_start
-from bot.rules.which_org import WhichOrg
 from bot.slack.clients import Workspaces
 from bot.slack.interactions import Interaction
 from bot.slack.message import Message
@@ -64,7 +64,6 @@ class Attaching:
     replies: Replies
     tasks: Tasks
     app_url: Callable[[str], str]
-    wake: Callable[[], None]
     which_org: WhichOrg
     permissions: Permissions
 

@@ -14,11 +14,10 @@ from bot.insights.attach_form import CaseChoice
 from bot.insights.opening_forms import Attaching, Start
 from bot.investigations.message_alerts import host_in, link_host
 from bot.investigations.model import Investigation
-from bot.model import AlertRef, EventRef, ExistingRun, MonitorRef, Subject, read_subject, subject_record
+from bot.model import AlertRef, EventRef, ExistingRun, MonitorRef, Subject
+from bot.orgs.questions import Resumable
 from bot.rules.org_choice import host_of
 from bot.slack.interactions import Interaction
-
-BEGIN_ATTACHING = "attach_from"
 
 _DEEPEST = 30
 _NOT_CONTENT = frozenset({"metadata", "permalink", "bot_profile", "files", "reactions", "root", "icons", "footer_icon"})
@@ -50,16 +49,8 @@ class Beginning:
         hosts = {link_host(link) for link in find_links(self.texts)}
         return hosts.pop() if len(hosts) == 1 else ""
 
-    @property
-    def record(self) -> dict[str, Any]:
-        subject = subject_record(self.subject) if self.subject else None
-        told = {"words": self.words, "subject": subject, "texts": self.texts, "by_a_person": self.by_a_person}
-        return {"verb": BEGIN_ATTACHING, **told}
 
-    @classmethod
-    def read(cls, record: Mapping[str, Any]) -> Self:
-        subject = read_subject(record["subject"]) if record["subject"] else None
-        return cls(str(record["words"]), subject, str(record["texts"]), bool(record["by_a_person"]))
+ATTACH_FROM = Resumable("attach_from", Beginning)
 
 
 def begin(attaching: Attaching, interaction: Interaction, beginning: Beginning, *, org: str = "") -> None:
@@ -72,7 +63,7 @@ async def _begin(attaching: Attaching, interaction: Interaction, beginning: Begi
     if not await attaching.lets_in(interaction):
         return
     org = org or await _org_of_thread(attaching, interaction, beginning)
-    org = org or await attaching.which_org.of(interaction, beginning.host, beginning.record)
+    org = org or await attaching.which_org.of(interaction, beginning.host, ATTACH_FROM.record(beginning))
     if org:
         await attaching.open(interaction, await _start(attaching, beginning, org))
 

@@ -19,18 +19,18 @@ class AttachedLines:
         self._app_url = app_url
 
     async def message(self, delivery: Delivery, *, may_repeat: bool) -> Message | None:
-        submit = await self._submits.get(delivery.owed.subject_id)
+        submit = await self._submits.get(delivery.post.subject_id)
         if submit is None or not submit.changed_something:
             return None
         return line_message(submit, self._app_url(submit.org), may_repeat=may_repeat)
 
     async def refused(self, delivery: Delivery, code: str) -> None:
         """The work is done all the same; whoever did it hears that the thread was not told."""
-        submit = await self._submits.get(delivery.owed.subject_id)
+        submit = await self._submits.get(delivery.post.subject_id)
         if submit is None:
             return
-        owed = delivery.owed
+        post = delivery.post
         line = line_message(submit, self._app_url(submit.org))
-        place = Place(owed.workspace, owed.channel, owed.thread_ts)
-        why = posting_sentence(code, channel=channel_mention(owed.channel))
-        await self._replies.tell(place, owed.requester, sentences("I could not tell the thread.", why, line.text))
+        place = Place(post.workspace, post.channel, post.thread_ts)
+        why = posting_sentence(code, channel=channel_mention(post.channel))
+        await self._replies.tell(place, post.requester, sentences("I could not tell the thread.", why, line.text))

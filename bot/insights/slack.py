@@ -1,6 +1,5 @@
 """The insights window: what opens it, and every gesture in it. Each is written down before Slack is told."""
 
-import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
@@ -29,8 +28,6 @@ from bot.slack.interactions import Interaction, first_action, of_message, of_vie
 
 ATTACH_MESSAGE = "attach_message_to_case"
 ATTACH_INSIGHTS = "attach_insights"
-
-_WAKE_AFTER = 0.35  # seconds: a little more than a submit's head start
 
 
 def register(app: AsyncApp, services: Services) -> None:
@@ -337,20 +334,11 @@ async def _ordered(attaching: Attaching, window: _Window, sheet: AttachForm, wor
     )
     await attaching.shelf.change(window.key, window.owner, lambda now: _submitted(now, submit))
     await attaching.submits.release(submit.id)
-    _wake_later(attaching)
     return _replaced_by(attaching.screen.view_of_submit(submit))
 
 
 def _submitted(sheet: AttachForm, submit: AttachJob) -> AttachForm:
     return sheet if sheet.submit_id == submit.id else sheet.submitted(submit.id)
-
-
-def _wake_later(attaching: Attaching) -> None:
-    async def wake() -> None:
-        await asyncio.sleep(_WAKE_AFTER)
-        attaching.wake()
-
-    attaching.tasks.spawn(wake(), "start of a submit")
 
 
 async def _removal_chosen(attaching: Attaching, window: _Window, sheet: AttachForm) -> Answer:
@@ -377,5 +365,4 @@ async def _retried(attaching: Attaching, window: _Window, sheet: AttachForm) -> 
     if refusal := await attaching.refusal(sheet.place, window.owner.person):
         return _replaced_by(attach_parts.refused_view(window.key, refusal))
     await attaching.submits.retry(submit.id)
-    _wake_later(attaching)
     return _replaced_by(attaching.screen.view_of_submit(replace(submit, done=False)))

@@ -2,7 +2,11 @@
 
 from sqlalchemy import JSON, Column, Float, Index, Integer, String, Table, Text
 
-from bot.storage.tables import RowId, metadata
+from bot.storage.retention import DAY, HOUR, AtUninstall, Life, keep
+from bot.storage.tables import RowId, messages, metadata
+
+ATTACHED = "attached"  # kind of deliveries; they show a row of `insight_submits`
+FORM_LIVES = 2 * HOUR  # without use
 
 insight_drafts = Table(
     "insight_drafts",
@@ -43,4 +47,12 @@ insight_submits = Table(
     Column("owner", String(64), nullable=True),
     Column("attempt", Integer, nullable=False, server_default="0"),
     Index("insight_submits_due", "state", "due_at"),
+)
+
+keep(insight_drafts, [Life(FORM_LIVES, insight_drafts.c.used_at)], at_uninstall=AtUninstall.DELETED)
+keep(
+    insight_submits,
+    [Life(30 * DAY, insight_submits.c.due_at, insight_submits.c.state == "done")],  # till then it can be tried again
+    at_uninstall=AtUninstall.DELETED,
+    parts=[messages(ATTACHED)],
 )

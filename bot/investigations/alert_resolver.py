@@ -1,4 +1,4 @@
-"""Finds the alert behind an ask that names only a monitor or an event, then hands the ask back to the desk."""
+"""Finds the alert behind an ask that names only a monitor or an event, then has the ask decided as any other."""
 
 import asyncio
 import logging
@@ -20,16 +20,17 @@ from bot.investigations.tables import asks
 from bot.model import AlertRef, Ask, EventRef, ExistingRun, MonitorRef, Place, Subject, ThreadRef
 from bot.orgs.model import NoOrg, Undecided
 from bot.rules.org_choice import host_of
-from bot.storage.leases import Fence, Leases
+from bot.storage.leases import Fence, LeasedWorker
 from bot.storage.timing import Timing
-from bot.storage.workers import Tasks
 
 logger = logging.getLogger(__name__)
 
-SLOTS = 8
 
+class AlertResolver(LeasedWorker):
+    table = asks
+    slots = 8
+    due = asks.c.state == "waiting"  # a look-up changes nothing at Datadog: it may be done again at once
 
-class AlertResolver:
     def __init__(
         self,
         requests: Requests,
@@ -40,35 +41,19 @@ class AlertResolver:
         timing: Timing,
         *,
         owner: str,
-        refused: Callable[[Ask, Outcome], Awaitable[None]] | None = None,
-        choose_org: Callable[[Place, str], Awaitable[str | NoOrg]] | None = None,
+        refused: Callable[[Ask, Outcome], Awaitable[None]],
+        choose_org: Callable[[Place, str], Awaitable[str | NoOrg]],
     ) -> None:
+        super().__init__(repository.database, timing, owner=owner)
         self._requests = requests
         self._choose_org = choose_org  # for asks whose organisation only their thread can tell
         self._refused = refused  # tells the person; nobody is told of a start that was never meant for anyone
         self._orgs = orgs
         self._threads = threads
         self._notices = notices
-        self._timing = timing
-        self._leases = Leases(repository.database, asks, owner=owner, lease=timing.lease)
-        self._tasks = Tasks()
 
-    async def step(self) -> float | None:
-        free = SLOTS - len(self._tasks)
-        for row in await self._leases.claim(asks.c.state == "waiting", free) if free > 0 else ():
-            self._tasks.spawn(self._find(row), f"ask {row.id}")
-        return None
-
-    async def recover(self) -> None:
-        # a look-up changes nothing at Datadog: no need to wait until a dead one has landed
-        await self._leases.settle_old(asks.c.state == "waiting", 0)
-
-    async def close(self, within: float) -> None:
-        await self._tasks.finish(within)
-        await self._leases.hand_back(asks.c.state == "waiting", 0)
-
-    async def _find(self, row: Row[Any]) -> None:
-        ask, fence = read_ask(row), self._leases.fence(row)
+    async def work(self, row: Row[Any], fence: Fence) -> None:
+        ask = read_ask(row)
         try:
             async with asyncio.timeout(self._timing.effect):
                 subject = await self._subject_of(ask)
@@ -89,7 +74,7 @@ class AlertResolver:
         return await self._threads.subject_of(ask.place) if isinstance(ask.subject, ThreadRef) else ask.subject
 
     async def _org_meant(self, ask: Ask, subject: Subject | None) -> str | NoOrg:
-        if ask.org or self._choose_org is None:
+        if ask.org:
             return ask.org
         choice = await self._choose_org(ask.place, host_of(subject))
         if isinstance(choice, Undecided) and subject is None:
@@ -97,13 +82,13 @@ class AlertResolver:
         return choice
 
     async def _no_org(self, fence: Fence, ask: Ask, refusal: NoOrg) -> None:
-        if await self._requests.not_found(fence, FailureKind.NO_ORG) and self._refused is not None:
+        if await self._requests.not_found(fence, FailureKind.NO_ORG):
             logger.info("ask %s: which organisation is meant can't be told", fence.id)
             await self._refused(ask, Outcome(Reception.REFUSED, refusal=refusal))
 
     async def _found(self, fence: Fence, ask: Ask, found: AlertRef | ExistingRun) -> None:
         outcome = await self._requests.found(fence, ask, found)
-        if outcome and outcome.reception is Reception.REFUSED and self._refused is not None:
+        if outcome and outcome.reception is Reception.REFUSED:
             await self._refused(ask, outcome)
         elif outcome and outcome.investigation and outcome.reception is not Reception.STARTED:
             await self._notices.joined(ask, outcome.investigation)
@@ -117,7 +102,7 @@ class AlertResolver:
         if waited + wait > self._timing.patience:
             await self._give_up(fence, ask, failure_of(error))
         else:
-            await self._requests.later(fence, wait)
+            await self.put_off(fence, wait)
 
     async def _give_up(self, fence: Fence, ask: Ask, failure: Failure) -> None:
         if await self._requests.not_found(fence, failure.kind):

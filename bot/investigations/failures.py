@@ -1,4 +1,4 @@
-"""What an error of Datadog's means for an investigation: the kind of failure the card explains."""
+"""What an error of Datadog's, or the loss of its organisation, means for an investigation: the kind of failure the card explains."""
 
 from bot.datadog.errors import (
     BadRequest,
@@ -11,6 +11,7 @@ from bot.datadog.errors import (
     Unauthorized,
 )
 from bot.investigations.model import Failure, FailureKind
+from bot.investigations.repository import InvestigationRepository
 
 _KINDS: dict[type[DatadogError], FailureKind] = {
     BadRequest: FailureKind.BAD_REQUEST,
@@ -28,3 +29,9 @@ def failure_of(error: Exception) -> Failure:
     detail = error.detail if isinstance(error, DatadogError) else ""
     permission = error.permission if isinstance(error, Forbidden) else ""
     return Failure(kind, detail, permission)
+
+
+async def end_those_of_org(repository: InvestigationRepository, org: str) -> None:
+    """Nobody can follow them any more: the threads that wait for them are told."""
+    for investigation_id in await repository.running_in(org):
+        await repository.follow_failed(investigation_id, Failure(FailureKind.NO_ORG))

@@ -23,10 +23,10 @@ class Notices:
         await self._replies.tell(ask.place, ask.requester, message)
 
     async def cannot_post(self, delivery: Delivery, investigation: Investigation, code: str) -> None:
-        owed = delivery.owed
-        place = Place(owed.workspace, owed.channel, owed.thread_ts)
-        message = refusals.cannot_post_card(code, channel=owed.channel, ref=investigation.ref)
-        await self._replies.tell(place, owed.requester, message)
+        post = delivery.post
+        place = Place(post.workspace, post.channel, post.thread_ts)
+        message = refusals.cannot_post_card(code, channel=post.channel, ref=investigation.ref)
+        await self._replies.tell(place, post.requester, message)
 
     async def card_link(self, workspace: str, investigation_id: int) -> str:
         """A link to the first card of an investigation in this workspace; empty while there is none."""

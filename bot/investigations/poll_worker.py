@@ -7,10 +7,11 @@ import asyncio
 import logging
 import time
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, and_, case, exists, or_, select, update
+from sqlalchemy import ColumnElement, Row, Select, and_, case, exists, func, or_, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.datadog.errors import DatadogError, NotFound, RateLimited, Refused
 from bot.datadog.investigations import Progress, progress, progress_of
@@ -39,9 +40,7 @@ InFlight = dict[str, list[Row[Any]]]
 
 
 class PollWorker:
-    def __init__(
-        self, repository: InvestigationRepository, orgs: Orgs, timing: Timing, *, wake: Callable[[], None]
-    ) -> None:
+    def __init__(self, repository: InvestigationRepository, orgs: Orgs, timing: Timing) -> None:
         self._repository = repository
         self._database = repository.database
         self._orgs = orgs
@@ -49,63 +48,92 @@ class PollWorker:
         self._tasks = Tasks()
         self._busy: set[str] = set()
         self._trouble: dict[str, float] = {}  # since when Datadog refuses us, by org
-        self._wake = wake
+        self.alarm = self._database.alarm(poll_turns)
 
-    async def step(self) -> float | None:
+    async def step(self) -> None:
         """Take the turn of every org whose time has come."""
-        for org in await self._take_turns():
+        async with self._database.transaction() as connection:
+            waiting = await self._take_turns(connection)
+            next_in: float | None = (await connection.execute(self.next_due())).scalar()
+        if next_in is not None:
+            self.alarm.ring(max(next_in, 0.0))
+        for org, rows in waiting.items():
             if org not in self._busy:
                 self._busy.add(org)
-                self._tasks.spawn(self._turn(org), f"watch of {org}")
-        return None
+                self._tasks.spawn(self._turn(org, rows), f"watch of {org}")
+
+    async def recover(self) -> None:
+        """Nobody holds what waits."""
 
     async def close(self, within: float) -> None:
         await self._tasks.finish(within)
 
-    async def _take_turns(self) -> list[str]:
-        """Whoever writes the next turn's time has this one; a process that dies with it costs one interval."""
+    def next_due(self) -> Select[float | None]:
+        """In how many seconds the next turn is worth taking; nothing where nothing runs."""
+        now, table = self._database.now, investigations.c
+        ripe_at = case((table.adopted, now), else_=table.started_at + self._timing.poll_first)
+        at = _later(_later(now, poll_turns.c.next_at), ripe_at)
+        is_young = at < table.started_at + self._timing.slow_after
+        turn_at = case((is_young, at), else_=_later(at, poll_turns.c.slow_at))
+        running = select(func.min(turn_at) - now).join_from(investigations, poll_turns, poll_turns.c.org == table.org)
+        return running.where(table.state == State.RUNNING)
+
+    async def _take_turns(self, connection: AsyncConnection) -> dict[str, list[Row[Any]]]:
+        """What waits of each org whose turn we have.
+
+        Whoever writes the next turn's time has this one; a process that dies with it costs one interval.
+        """
         now, timing, table = self._database.now, self._timing, poll_turns.c
         worth_it = exists().where(
             investigations.c.org == table.org,
             self._ripe(now),
-            or_(investigations.c.started_at > now - timing.slow_after, table.slow_at <= now),
+            or_(now < investigations.c.started_at + timing.slow_after, table.slow_at <= now),
         )
-        async with self._database.transaction() as connection:
-            turns = await connection.execute(
-                update(poll_turns)
-                .where(table.next_at <= now, worth_it)
-                .values(
-                    next_at=now + timing.poll,
-                    slow_at=case((table.slow_at <= now, now + timing.poll_slow), else_=table.slow_at),
-                )
-                .returning(table.org)
+        turns = await connection.execute(
+            update(poll_turns)
+            .where(table.next_at <= now, worth_it)
+            .values(
+                next_at=now + timing.poll,
+                slow_at=case((table.slow_at <= now, now + timing.poll_slow), else_=table.slow_at),
             )
-            return [org for (org,) in turns]
+            .returning(table.org)
+        )
+        orgs = list(turns.scalars())
+        waiting: dict[str, list[Row[Any]]] = {org: [] for org in orgs}
+        for row in await self._waiting(connection, orgs) if orgs else ():
+            waiting[row.org].append(row)
+        return waiting
 
     def _ripe(self, now: ColumnElement[float]) -> ColumnElement[bool]:
         """Running for long enough to be worth a first look; a run begun elsewhere may have ended long ago."""
         table = investigations.c
-        old_enough = or_(table.started_at <= now - self._timing.poll_first, table.adopted)
+        old_enough = or_(table.started_at + self._timing.poll_first <= now, table.adopted)
         return and_(table.state == State.RUNNING, old_enough)
+
+    async def _waiting(self, connection: AsyncConnection, orgs: list[str]) -> Sequence[Row[Any]]:
+        now, table = self._database.now, investigations.c
+        query = select(
+            table.id,
+            table.org,
+            table.ref,
+            table.datadog_id,
+            (now - table.started_at).label("age"),
+            (table.deadline_at <= now).label("overdue"),
+        )
+        return (await connection.execute(query.where(table.org.in_(orgs), self._ripe(now)))).all()
 
     # -- one turn -----------------------------------------------------------------------------------------------
 
-    async def _turn(self, name: str) -> None:
+    async def _turn(self, name: str, waiting: Sequence[Row[Any]]) -> None:
         try:
-            waiting = await self._waiting(name)
             org = await self._orgs.get(name)
             if org is not None:
                 await self._look_and_note_trouble(name, org, waiting)
-            await self._expire(name)
+            for row in waiting:
+                if row.overdue and await self._repository.expire(row.id):
+                    logger.info("investigation %s is still running at its deadline", row.ref)
         finally:
             self._busy.discard(name)
-            self._wake()
-
-    async def _waiting(self, org: str) -> Sequence[Row[Any]]:
-        now, table = self._database.now, investigations.c
-        query = select(table.id, table.ref, table.datadog_id, (now - table.started_at).label("age"))
-        async with self._database.transaction() as connection:
-            return (await connection.execute(query.where(table.org == org, self._ripe(now)))).all()
 
     async def _look_and_note_trouble(self, name: str, org: Org, waiting: Sequence[Row[Any]]) -> None:
         try:
@@ -145,7 +173,6 @@ class PollWorker:
         for row in rows if verdict is not None else ():
             logger.info("investigation %s ended: %s", row.ref, detail.status)
             await self._repository.conclude(row.id, verdict or Verdict.FAILED, detail)
-        self._wake()
 
     async def _missing(self, rows: Iterable[Row[Any]]) -> None:
         """Gone, unless it is so young that Datadog may not show it yet."""
@@ -153,17 +180,6 @@ class PollWorker:
             if row.age >= self._timing.poll_slow:
                 logger.warning("investigation %s is gone from Datadog", row.ref)
                 await self._repository.vanish(row.id)
-
-    async def _expire(self, org: str) -> None:
-        table = investigations.c
-        overdue = select(table.id, table.ref).where(
-            table.org == org, table.state == State.RUNNING, table.deadline_at <= self._database.now
-        )
-        async with self._database.transaction() as connection:
-            rows = (await connection.execute(overdue)).all()
-        for row in rows:
-            logger.info("investigation %s is still running at its deadline", row.ref)
-            await self._repository.expire(row.id)
 
     async def _postpone(self, org: str, wait: float) -> None:
         next_at = self._database.now + max(wait, self._timing.poll)
@@ -178,6 +194,10 @@ class PollWorker:
             self._trouble.pop(org, None)
             for row in waiting:
                 await self._repository.follow_failed(row.id, failure)
+
+
+def _later(one: ColumnElement[float], other: ColumnElement[float]) -> ColumnElement[float]:
+    return case((one > other, one), else_=other)
 
 
 async def _ended_or_missing(org: Org, in_flight: InFlight) -> list[str]:

@@ -23,15 +23,15 @@ class Cards:
         self._app_url = app_url
 
     async def message(self, delivery: Delivery, *, may_repeat: bool) -> Message | None:  # noqa: ARG002  a card says where things stand: twice is no harm
-        investigation = await self._repository.get(delivery.owed.subject_id)
+        investigation = await self._repository.get(delivery.post.subject_id)
         if investigation is None:
             return None
         app_url = self._app_url(investigation.org)
-        return status_card(investigation, requester=delivery.owed.requester, app_url=app_url)
+        return status_card(investigation, requester=delivery.post.requester, app_url=app_url)
 
     async def refused(self, delivery: Delivery, code: str) -> None:
-        investigation = await self._repository.get(delivery.owed.subject_id)
-        if investigation is not None and delivery.owed.requester:
+        investigation = await self._repository.get(delivery.post.subject_id)
+        if investigation is not None and delivery.post.requester:
             await self._notices.cannot_post(delivery, investigation, code)
 
 
@@ -41,7 +41,7 @@ class Conclusions:
         repository: InvestigationRepository,
         outbox: Outbox,
         app_url: Callable[[str], str],
-        rules: RuleRepository | None = None,
+        rules: RuleRepository,
     ) -> None:
         self._repository = repository
         self._outbox = outbox
@@ -49,10 +49,10 @@ class Conclusions:
         self._rules = rules
 
     async def message(self, delivery: Delivery, *, may_repeat: bool) -> Message | None:
-        investigation = await self._repository.get(delivery.owed.subject_id)
+        investigation = await self._repository.get(delivery.post.subject_id)
         if investigation is None or not investigation.state.finished:
             return None  # somebody let it run on meanwhile
-        requester, app_url = delivery.owed.requester, self._app_url(investigation.org)
+        requester, app_url = delivery.post.requester, self._app_url(investigation.org)
         if investigation.verdict is None:
             return no_answer_message(investigation, requester=requester, app_url=app_url)
         message = conclusions_message(investigation, requester=requester, app_url=app_url, may_repeat=may_repeat)
@@ -60,14 +60,14 @@ class Conclusions:
 
     async def _is_for_all(self, delivery: Delivery, investigation: Investigation) -> bool:
         """Whether the channel wants the answer itself, and this is one."""
-        if self._rules is None or investigation.state is not State.CONCLUDED:
+        if investigation.state is not State.CONCLUDED:
             return False
-        return (await self._rules.of(delivery.owed.workspace, delivery.owed.channel)).broadcast
+        return (await self._rules.of(delivery.post.workspace, delivery.post.channel)).broadcast
 
     async def refused(self, delivery: Delivery, code: str) -> None:
         """Nothing is lost: what the channel does not take, the person who asked gets directly."""
-        owed = delivery.owed
-        if owed.channel == owed.requester or not owed.requester:
-            logger.error("%s: nobody could be told (%s)", owed.key, code)
+        post = delivery.post
+        if post.channel == post.requester or not post.requester:
+            logger.error("%s: nobody could be told (%s)", post.key, code)
         else:
             await self._outbox.instead_to_requester(delivery)

@@ -1,15 +1,15 @@
-"""One way from a person's wish to the desk and back to her: every listener that starts something goes through here."""
+"""One way from what a person asks for to its answer: every listener that starts something goes through here."""
 
 import logging
 from dataclasses import replace
 
-from bot.commands.grammar import Investigate
-from bot.commands.records import wish_record
+from bot.investigations.commands import INVESTIGATE, Investigate
 from bot.investigations.requests import Outcome, Reception
 from bot.investigations.views import answers
 from bot.model import Ask, Source, Subject, ThreadRef
 from bot.orgs.model import NoOrg
-from bot.rules.org_choice import host_of
+from bot.rules.budget import Terms
+from bot.rules.org_choice import PlaceFacts, host_of
 from bot.rules.policy import Refused
 from bot.services import Services
 from bot.slack.interactions import Interaction
@@ -21,24 +21,27 @@ logger = logging.getLogger(__name__)
 async def receive(
     services: Services, interaction: Interaction, subject: Subject, source: Source, *, org: str = ""
 ) -> Outcome:
-    """Write the wish down, if the person may have it. Called before Slack is told that we have it."""
+    """Write down what was asked for, if the person may have it. Called before Slack is told that we have it."""
     services.replies.remember(interaction.place, interaction.person, interaction.response_url)
-    _, verdict = await services.permissions.may_start(interaction.place, interaction.person)
+    facts = await services.which_org.facts(interaction.place)
+    verdict = await services.permissions.may_start_by(facts.rules, interaction.person)
     ask = Ask(interaction.key, subject, interaction.place, interaction.person, source, org)
     if isinstance(verdict, Refused):
         return await services.requests.refuse(ask, verdict)
-    choice = org or await _org_of(services, interaction, subject, source)
+    choice = org or await _org_of(services, interaction, subject, source, facts)
     if isinstance(choice, str):
-        return await services.requests.ask(replace(ask, org=choice), rule=verdict.rule)
+        return await services.requests.ask(replace(ask, org=choice), Terms(facts.limits, verdict.rule))
     return Outcome(Reception.REFUSED, refusal=choice)
 
 
-async def _org_of(services: Services, interaction: Interaction, subject: Subject, source: Source) -> str | NoOrg:
+async def _org_of(
+    services: Services, interaction: Interaction, subject: Subject, source: Source, facts: PlaceFacts
+) -> str | NoOrg:
     """Empty for a thread that is still to be read: its alert's link says which one."""
     if isinstance(subject, ThreadRef):
         return ""
-    wish = wish_record(Investigate(subject), source)
-    return await services.which_org.choose(interaction, host_of(subject), wish)
+    record = INVESTIGATE.record(Investigate(subject, source))
+    return await services.which_org.decide(facts.org(host_of(subject)), interaction, record)
 
 
 async def receive_again(services: Services, interaction: Interaction, investigation_id: int) -> Outcome | None:
@@ -48,10 +51,11 @@ async def receive_again(services: Services, interaction: Interaction, investigat
     if subject is None or before is None:
         return None
     ask = Ask(interaction.key, subject, interaction.place, interaction.person, Source.BUTTON, before.org)
-    _, verdict = await services.permissions.may_start(interaction.place, interaction.person)
+    facts = await services.which_org.facts(interaction.place)
+    verdict = await services.permissions.may_start_by(facts.rules, interaction.person)
     if isinstance(verdict, Refused):
         return await services.requests.refuse(ask, verdict)
-    return await services.requests.run_again(ask, before.run, rule=verdict.rule)
+    return await services.requests.run_again(ask, before.run, Terms(facts.limits, verdict.rule))
 
 
 def answer_later(services: Services, interaction: Interaction, subject: Subject | None, outcome: Outcome) -> None:

@@ -1,17 +1,18 @@
-"""Tells a person why nothing was started, with what she may do about it."""
+"""Tells a person why nothing was started, and what can be done about it."""
 
 from dataclasses import replace
 
+from bot.investigations.commands import INVESTIGATE, Investigate
 from bot.investigations.requests import Outcome
 from bot.model import Ask, Place
+from bot.orgs.answers import org_words
 from bot.orgs.model import Undecided
-from bot.orgs.views.answers import org_words
 from bot.rules.budget import CoolingDown, OverBudget
+from bot.rules.org_choice import WhichOrg
 from bot.rules.permissions import Permissions
 from bot.rules.policy import Allowed, Refused
 from bot.rules.repository import RuleRepository
 from bot.rules.views import no_start
-from bot.rules.which_org import WhichOrg
 from bot.slack.message import Message
 from bot.slack.replies import Replies
 
@@ -26,7 +27,9 @@ class Refusing:
     async def tell(self, ask: Ask, outcome: Outcome) -> None:
         """For asks that were refused after a look-up, when the gesture is long answered."""
         if isinstance(outcome.refusal, Undecided):
-            outcome = replace(outcome, refusal=await self._which_org.asked_later(ask, outcome.refusal))
+            request = INVESTIGATE.record(Investigate(ask.subject, ask.source))
+            question = await self._which_org.asked(outcome.refusal, ask.key, ask.place, ask.requester, request)
+            outcome = replace(outcome, refusal=question)
         message = await self.words(ask.place, ask.requester, outcome)
         if message is not None and ask.requester:
             await self._replies.tell(ask.place, ask.requester, message)

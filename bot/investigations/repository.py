@@ -8,22 +8,21 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from sqlalchemy import Row, String, and_, cast, func, literal, or_, select, update
+from sqlalchemy import ColumnElement, Row, String, and_, cast, func, literal, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.datadog.investigations import InvestigationDetail
 from bot.investigations.model import Failure, FailureKind, Investigation, State, Verdict
 from bot.investigations.records import failure_record, read_investigation, subject_key
-from bot.investigations.tables import investigations, poll_turns, subscribers, votes
+from bot.investigations.tables import CARD, CONCLUSIONS, EXPIRED, investigations, poll_turns, subscribers, votes
 from bot.model import AlertRef, Ask, ExistingRun, Question, subject_record
 from bot.rules.audit import note_return
 from bot.rules.budget import give_back
-from bot.storage.engine import Database
+from bot.storage.engine import Database, wake
 from bot.storage.leases import Fence
-from bot.storage.outbox import REFUSED, Owed, enqueue, show_anew, try_refused_again
+from bot.storage.outbox import REFUSED, NewPost, enqueue, show_anew, try_refused_again
 from bot.storage.tables import deliveries
-
-CARD, CONCLUSIONS = "card", "conclusions"  # kinds of deliveries
+from bot.storage.timing import Timing
 
 _REF_LETTERS = "23456789ABCDEFGHJKLMNPQRSTUVWXYZ"  # none that are read wrong on the phone at night
 
@@ -36,9 +35,9 @@ class Started:
 
 
 class InvestigationRepository:
-    def __init__(self, database: Database, *, deadline: float) -> None:
+    def __init__(self, database: Database, timing: Timing) -> None:
         self.database = database
-        self._deadline = deadline  # how long a run is watched before we say that it is still running
+        self._timing = timing
 
     # -- asking -------------------------------------------------------------------------------------------------
 
@@ -68,7 +67,9 @@ class InvestigationRepository:
         )
         if row := inserted.first():
             if row.adopted:
-                await self._watch(connection, ask.org)
+                await self._watch(connection, ask.org, look_in=0.0)  # it may have ended long ago
+            else:
+                wake(connection, investigations)
             return row, True
         table = investigations.c
         found = await connection.execute(
@@ -129,7 +130,7 @@ class InvestigationRepository:
             "requested_by": ask.requester,
             "created_at": now,
             "started_at": now if adopted else None,
-            "deadline_at": now + self._deadline if adopted else None,
+            "deadline_at": now + self._timing.deadline if adopted else None,
             "monitor_id": alert.monitor_id if isinstance(alert, AlertRef) else None,
             "datadog_id": subject.investigation_id if isinstance(subject, ExistingRun) else None,
             "adopted": adopted,
@@ -158,53 +159,34 @@ class InvestigationRepository:
             where = (place.workspace, place.channel, place.thread_ts)
             await try_refused_again(self.database, connection, investigation.id, (CARD, CONCLUSIONS), where)
             return False
-        await self._owe(connection, CARD, subscriber, investigation.ref)
+        await self._post(connection, CARD, subscriber, investigation.ref)
         if _answered(investigation):
-            await self._owe(connection, CONCLUSIONS, subscriber, investigation.ref)
+            await self._post(connection, CONCLUSIONS, subscriber, investigation.ref)
         return True
 
-    async def _owe(self, connection: AsyncConnection, kind: str, subscriber: Row[Any], ref: str) -> None:
-        owed = Owed(
+    async def _post(self, connection: AsyncConnection, kind: str, subscriber: Row[Any], ref: str) -> None:
+        post = NewPost(
             key=f"{kind}:{ref}:{subscriber.id}",
             kind=kind,
-            lane=f"thread:{subscriber.id}",
+            thread_key=f"thread:{subscriber.id}",
             subject_id=subscriber.investigation_id,
             workspace=subscriber.workspace,
             channel=subscriber.channel,
             thread_ts=subscriber.thread_ts,
             requester=subscriber.requester,
         )
-        await enqueue(self.database, connection, owed)
+        await enqueue(self.database, connection, post)
 
     # -- reading ------------------------------------------------------------------------------------------------
 
     async def get(self, investigation_id: int) -> Investigation | None:
         return await self._one(investigations.c.id == investigation_id)
 
-    async def find(self, org: str, word: str) -> Investigation | None:
-        """By our reference or by Datadog's id."""
-        table = investigations.c
-        return await self._one(and_(table.org == org, or_(table.ref == word.upper(), table.datadog_id == word.lower())))
-
-    async def _one(self, condition: Any) -> Investigation | None:
+    async def _one(self, condition: ColumnElement[bool]) -> Investigation | None:
         query = select(investigations).where(condition).order_by(investigations.c.id.desc()).limit(1)
         async with self.database.transaction() as connection:
             row = (await connection.execute(query)).first()
         return read_investigation(row) if row else None
-
-    async def recent(
-        self, workspace: str, *, channel: str = "", monitor_id: int | None = None, limit: int = 10
-    ) -> list[Investigation]:
-        """The latest investigations that threads of this workspace asked for."""
-        of = select(subscribers.c.investigation_id).where(subscribers.c.workspace == workspace)
-        if channel:
-            of = of.where(subscribers.c.channel == channel)
-        query = select(investigations).where(investigations.c.id.in_(of)).order_by(investigations.c.id.desc())
-        if monitor_id is not None:
-            query = query.where(investigations.c.monitor_id == monitor_id)
-        async with self.database.transaction() as connection:
-            rows = (await connection.execute(query.limit(limit))).all()
-        return [read_investigation(row) for row in rows]
 
     async def latest_in_thread(self, workspace: str, channel: str, thread_ts: str) -> Investigation | None:
         """The investigation a thread asked for last."""
@@ -235,42 +217,66 @@ class InvestigationRepository:
         async with self.database.transaction() as connection:
             return (await connection.execute(query)).first() is not None
 
-    async def _watch(self, connection: AsyncConnection, org: str) -> None:
+    async def _watch(self, connection: AsyncConnection, org: str, *, look_in: float) -> None:
         await connection.execute(self.database.insert_new(poll_turns).values(org=org, next_at=0.0, slow_at=0.0))
+        wake(connection, poll_turns, after=look_in)
 
     # -- outcomes, each under the fence of whoever worked on it -------------------------------------------------
 
-    async def write(self, fence: Fence, *, visible: bool = False, **values: Any) -> bool:
-        """Write an outcome; False when the claim was lost meanwhile and nothing may be done any more."""
+    async def triggering(self, fence: Fence, before: Iterable[str], learnt: AlertRef | None, *, lease: float) -> bool:
+        """Written before the trigger leaves; False when somebody else has it now.
+
+        `before` is what Datadog listed; `learnt` has the monitor's name, where that was not known at the click.
+        """
+        values: dict[str, Any] = {
+            "state": State.TRIGGERING,
+            "before_ids": sorted(before),
+            "due_at": self.database.now + lease,
+            "retry_at": None,
+            "attempt": 0,  # counts the looks from here on, whoever makes them
+        }
+        if learnt is None:
+            async with self.database.transaction() as connection:
+                return await fence.write(connection, investigations, **values)
+        return await self._shown(fence, **values, subject=subject_record(learnt))
+
+    async def retry_later(self, fence: Fence, wait: float, *, attempt: int) -> bool:
+        """Nothing was started, and it is tried again."""
+        values = {"state": State.REQUESTED, "retry_at": self.database.now + wait, "attempt": attempt}
         async with self.database.transaction() as connection:
-            return await self._write(connection, fence.holds(investigations), fence.id, visible=visible, values=values)
+            wake(connection, investigations, after=wait)
+            due = {"due_at": self.database.now + wait, "owner": None}
+            return await self._write(connection, fence.holds(investigations), fence.id, values | due)
+
+    async def _shown(self, fence: Fence, **values: Any) -> bool:
+        async with self.database.transaction() as connection:
+            return await self._write(connection, fence.holds(investigations), fence.id, values)
 
     async def _write(
-        self, connection: AsyncConnection, condition: Any, row_id: int, *, visible: bool, values: dict[str, Any]
+        self, connection: AsyncConnection, condition: ColumnElement[bool], row_id: int, values: dict[str, Any]
     ) -> bool:
-        if visible:
-            values["version"] = investigations.c.version + 1
+        """What people can see changes; False when the condition does not hold any more."""
+        values["version"] = investigations.c.version + 1
         changed = await connection.execute(update(investigations).where(condition).values(**values))
-        if changed.rowcount and visible:
+        if changed.rowcount:
             await show_anew(connection, CARD, row_id)
         return bool(changed.rowcount)
 
-    async def running(self, fence: Fence, datadog_id: str, *, presumed: bool = False) -> bool:
+    async def running(self, fence: Fence, org: str, datadog_id: str, *, presumed: bool = False) -> bool:
         now = self.database.now
         values: dict[str, Any] = {
             "state": State.RUNNING,
             "datadog_id": datadog_id,
             "presumed": presumed,
             "started_at": now,
-            "deadline_at": now + self._deadline,
+            "deadline_at": now + self._timing.deadline,
             "retry_at": None,
             "owner": None,
         }
         async with self.database.transaction() as connection:
-            if not await self._write(connection, fence.holds(investigations), fence.id, visible=True, values=values):
+            if not await self._write(connection, fence.holds(investigations), fence.id, values):
                 return False
-            row = await connection.execute(select(investigations.c.org).where(investigations.c.id == fence.id))
-            await self._watch(connection, row.scalar_one())
+            await self._watch(connection, org, look_in=self._timing.poll_first)
         return True
 
     async def fail(self, fence: Fence, failure: Failure) -> bool:
@@ -283,16 +289,14 @@ class InvestigationRepository:
             "owner": None,
         }
         async with self.database.transaction() as connection:
-            if not await self._write(connection, fence.holds(investigations), fence.id, visible=True, values=values):
+            if not await self._write(connection, fence.holds(investigations), fence.id, values):
                 return False
             if await give_back(connection, fence.id):
                 await note_return(self.database, connection, fence.id)
         return True
 
     async def uncertain(self, fence: Fence) -> bool:
-        return await self.write(
-            fence, visible=True, state=State.UNCERTAIN, finished_at=self.database.now, retry_at=None, owner=None
-        )
+        return await self._shown(fence, state=State.UNCERTAIN, finished_at=self.database.now, retry_at=None, owner=None)
 
     # -- the end of a run, seen by whoever had the watch --------------------------------------------------------
 
@@ -325,7 +329,7 @@ class InvestigationRepository:
         still_running = and_(investigations.c.id == investigation_id, investigations.c.state == State.RUNNING)
         async with self.database.transaction() as connection:
             values |= {"finished_at": self.database.now}
-            if not await self._write(connection, still_running, investigation_id, visible=True, values=values):
+            if not await self._write(connection, still_running, investigation_id, values):
                 return False
             table = investigations.c
             ref = (await connection.execute(select(table.ref).where(table.id == investigation_id))).scalar_one()
@@ -333,17 +337,18 @@ class InvestigationRepository:
                 select(subscribers).where(subscribers.c.investigation_id == investigation_id).order_by(subscribers.c.id)
             )
             for subscriber in waiting.all():
-                await self._owe(connection, CONCLUSIONS, subscriber, ref)
+                await self._post(connection, CONCLUSIONS, subscriber, ref)
         return True
 
     async def keep_waiting(self, investigation_id: int) -> bool:
         """Watch an investigation again that was still running when we stopped looking."""
         expired = and_(investigations.c.id == investigation_id, investigations.c.state == State.EXPIRED)
-        now = self.database.now
+        deadline = self.database.now + self._timing.deadline
         async with self.database.transaction() as connection:
-            values: dict[str, Any] = {"state": State.RUNNING, "deadline_at": now + self._deadline, "finished_at": None}
-            if not await self._write(connection, expired, investigation_id, visible=True, values=values):
+            values: dict[str, Any] = {"state": State.RUNNING, "deadline_at": deadline, "finished_at": None}
+            if not await self._write(connection, expired, investigation_id, values):
                 return False
+            wake(connection, poll_turns)
             await self._forget_conclusions(connection, investigation_id)
         return True
 
@@ -354,19 +359,8 @@ class InvestigationRepository:
         unsent = and_(said, table.ts.is_(None))
         await connection.execute(update(deliveries).where(unsent).values(state=REFUSED))
         await connection.execute(
-            update(deliveries).where(said).values(key=literal("expired:") + cast(table.id, String), kind="expired")
+            update(deliveries).where(said).values(key=literal(f"{EXPIRED}:") + cast(table.id, String), kind=EXPIRED)
         )
-
-    async def rename(self, investigation_id: int, subject: AlertRef) -> None:
-        """The monitor's name, learnt after the click; nothing else of the subject may change."""
-        async with self.database.transaction() as connection:
-            await self._write(
-                connection,
-                investigations.c.id == investigation_id,
-                investigation_id,
-                visible=True,
-                values={"subject": subject_record(subject)},
-            )
 
     async def vote(self, investigation_id: int, workspace: str, voter: str, *, helpful: bool) -> None:
         values = {

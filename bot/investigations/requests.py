@@ -1,9 +1,8 @@
-"""Where every wish arrives: button, shortcut, command, mention and modal all call `Desk.ask`, before they acknowledge.
+"""Where every start arrives: button, shortcut, command, mention and modal all call `Requests.ask` before they acknowledge.
 
 An ask is in the database when this returns, and so is what it costs and who did it. Nothing here calls Datadog or Slack.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any
@@ -14,16 +13,14 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.investigations.model import Investigation
 from bot.investigations.records import read_ask, read_investigation
 from bot.investigations.repository import InvestigationRepository, Started
-from bot.investigations.tables import asks, held_asks, investigations
+from bot.investigations.tables import HELD_FOR, asks, held_asks, investigations
 from bot.model import AlertRef, Ask, ExistingRun, Question, read_subject, subject_record
 from bot.orgs.model import NoOrg
 from bot.rules.audit import Decision, Entry, entry_of, note, note_not_found, rule_noted
 from bot.rules.budget import Budget, CoolingDown, OverBudget, Terms, Usage
 from bot.rules.policy import Refused
-from bot.rules.repository import RuleRepository
+from bot.storage.engine import wake
 from bot.storage.leases import Fence
-
-HELD_FOR = 3600.0  # how long "Start anyway" stands
 
 Refusal = Refused | OverBudget | CoolingDown | NoOrg
 
@@ -46,36 +43,26 @@ class Outcome:
 
 
 class Requests:
-    def __init__(
-        self, repository: InvestigationRepository, wake: Callable[[], None], budget: Budget | None = None
-    ) -> None:
+    def __init__(self, repository: InvestigationRepository, budget: Budget) -> None:
         self._repository = repository
         self._database = repository.database
-        self._wake = wake
-        self._budget = budget or Budget(repository.database, RuleRepository(repository.database))
+        self._budget = budget
 
-    async def ask(self, ask: Ask, *, rule: str = "", cooldown: float = 0.0) -> Outcome:
-        """`rule` is what let the person in, for the audit; `cooldown` in seconds holds for automatic starts."""
-        terms = Terms(await self._budget.limits(ask.place), rule, cooldown)
+    async def ask(self, ask: Ask, terms: Terms) -> Outcome:
         async with self._database.transaction() as connection:
             row = await self._write_down(connection, ask)
             if row is None:
                 return await self._repeated(connection, ask)
-            outcome = await self._receive(connection, ask, row.id, terms)
-        self._wake()
-        return outcome
+            return await self._receive(connection, ask, row.id, terms)
 
-    async def run_again(self, ask: Ask, after_run: int, *, rule: str = "") -> Outcome:
+    async def run_again(self, ask: Ask, after_run: int, terms: Terms) -> Outcome:
         """A new run of something that was investigated before; two people asking for it make one."""
-        terms = Terms(await self._budget.limits(ask.place), rule)
         async with self._database.transaction() as connection:
             row = await self._write_down(connection, ask)
             if row is None:
                 return await self._repeated(connection, ask)
             assert isinstance(ask.subject, (AlertRef, Question))  # noqa: S101  the caller read it from a ledger row
-            outcome = await self._begin(connection, ask, row.id, ask.subject, terms, after=after_run)
-        self._wake()
-        return outcome
+            return await self._begin(connection, ask, row.id, ask.subject, terms, after=after_run)
 
     async def refuse(self, ask: Ask, refused: Refused) -> Outcome:
         """Somebody who may not start has asked; nothing of it is kept but the audit."""
@@ -91,7 +78,7 @@ class Requests:
             row = (await connection.execute(query.where(*self._holds(ask_id, workspace, person)))).first()
         return read_ask(row) if row else None
 
-    async def start_anyway(self, ask: Ask, ask_id: int, *, rule: str = "") -> Outcome | None:
+    async def start_anyway(self, ask: Ask, ask_id: int, *, rule: str) -> Outcome | None:
         """What was held, now that somebody who may has said so; once. None when nothing is held any more."""
         terms = Terms(await self._budget.limits(ask.place), rule, confirmed=True)
         ours = self._holds(ask_id, ask.place.workspace, ask.requester)
@@ -101,9 +88,7 @@ class Requests:
                 return None
             subject = read_subject(held.subject)
             assert isinstance(subject, (AlertRef, Question))  # noqa: S101  nothing else costs
-            outcome = await self._begin(connection, ask, ask_id, subject, terms, after=held.after_run)
-        self._wake()
-        return outcome
+            return await self._begin(connection, ask, ask_id, subject, terms, after=held.after_run)
 
     def _holds(self, ask_id: int, workspace: str, person: str) -> tuple[ColumnElement[bool], ...]:
         table, since = held_asks.c, self._database.now - HELD_FOR
@@ -139,6 +124,7 @@ class Requests:
     async def _receive(self, connection: AsyncConnection, ask: Ask, ask_id: int, terms: Terms) -> Outcome:
         if not isinstance(ask.subject, (AlertRef, Question, ExistingRun)):
             await note(self._database, connection, entry_of(ask, Decision.LOOKING_UP, rule=terms.rule))
+            wake(connection, asks)
             return Outcome(Reception.LOOKING_UP)
         return await self._begin(connection, ask, ask_id, ask.subject, terms)
 
@@ -200,8 +186,6 @@ class Requests:
         subject: AlertRef | Question | ExistingRun,
         after: int | None,
     ) -> None:
-        now = self._database.now
-        await connection.execute(delete(held_asks).where(held_asks.c.held_at < now - HELD_FOR))
         await connection.execute(
             held_asks.insert().values(
                 ask_id=ask_id,
@@ -209,7 +193,7 @@ class Requests:
                 person=ask.requester,
                 subject=subject_record(subject),
                 after_run=after,
-                held_at=now,
+                held_at=self._database.now,
             )
         )
 
@@ -227,23 +211,15 @@ class Requests:
             if ours is None:
                 return None
             terms = Terms(limits, await rule_noted(connection, ask.key))
-            outcome = await self._begin(connection, ask, fence.id, alert, terms)
-        self._wake()
-        return outcome
+            return await self._begin(connection, ask, fence.id, alert, terms)
 
     async def not_found(self, fence: Fence, problem: str) -> bool:
         values = {"state": "refused", "problem": problem, "owner": None}
         async with self._database.transaction() as connection:
-            changed = await connection.execute(update(asks).where(fence.holds(asks)).values(**values))
-            if changed.rowcount:
+            held = await fence.write(connection, asks, **values)
+            if held:
                 await note_not_found(connection, fence.id)
-        return bool(changed.rowcount)
-
-    async def later(self, fence: Fence, wait: float) -> bool:
-        values = {"due_at": self._database.now + wait, "owner": None}
-        async with self._database.transaction() as connection:
-            changed = await connection.execute(update(asks).where(fence.holds(asks)).values(**values))
-        return bool(changed.rowcount)
+        return held
 
     async def again(self, investigation_id: int) -> tuple[AlertRef | Question | None, Investigation | None]:
         """What "run again" on an investigation would ask for."""

@@ -3,13 +3,11 @@
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from sqlalchemy import delete, select, true, update
+from sqlalchemy import select, true, update
 
 from bot.investigations.tables import seen_alerts
 from bot.model import AlertRef
 from bot.storage.engine import Database
-
-KEPT_FOR = 60 * 24 * 3600.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +50,3 @@ class SeenAlerts:
         if row is None:
             return SeenAlert()
         return SeenAlert(AlertRef(**row.alert) if row.alert else None, row.run or "")
-
-    async def forget_old(self) -> None:
-        async with self._database.transaction() as connection:
-            await connection.execute(delete(seen_alerts).where(seen_alerts.c.seen_at < self._database.now - KEPT_FOR))

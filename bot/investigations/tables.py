@@ -5,6 +5,7 @@ from sqlalchemy import (
     BigInteger,
     Boolean,
     Column,
+    ColumnElement,
     Float,
     ForeignKey,
     Index,
@@ -13,9 +14,24 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    and_,
+    exists,
+    or_,
+    update,
 )
+from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.storage.tables import RowId, claimable, metadata
+from bot.investigations.model import State
+from bot.orgs.tables import of_its_orgs
+from bot.rules.tables import charges
+from bot.storage.engine import Database
+from bot.storage.retention import DAY, HOUR, LONG, AtUninstall, Life, Lives, Part, keep
+from bot.storage.tables import RowId, claimable, messages, metadata
+
+CARD, CONCLUSIONS = "card", "conclusions"  # kinds of deliveries that show an investigation
+EXPIRED = "expired"  # what conclusions become whose investigation is watched again
+
+HELD_FOR = HOUR  # how long "Start anyway" stands
 
 asks = Table(
     "asks",
@@ -134,3 +150,50 @@ held_asks = Table(
     Column("held_at", Float, nullable=False),
     Index("held_asks_age", "held_at"),
 )
+
+
+# -- how long they live -----------------------------------------------------------------------------------------
+
+
+def _only_it_awaits(workspace: str) -> ColumnElement[bool]:
+    here = exists().where(subscribers.c.investigation_id == investigations.c.id)
+    return and_(here.where(subscribers.c.workspace == workspace), ~here.where(subscribers.c.workspace != workspace))
+
+
+def _theirs(workspace: str) -> ColumnElement[bool]:
+    """What else was paid for stays: whoever comes back finds the answer, and need not pay again."""
+    never_started = and_(investigations.c.state == State.REQUESTED, _only_it_awaits(workspace))
+    return or_(never_started, of_its_orgs(investigations)(workspace))
+
+
+async def _end_what_only_it_awaits(database: Database, connection: AsyncConnection, workspace: str) -> None:
+    """Nobody watches for it any more, and whoever works on one of them loses the claim."""
+    over = {"finished_at": database.now, "owner": None, "version": investigations.c.version + 1}
+    for state, ended in ((State.RUNNING, State.EXPIRED), (State.TRIGGERING, State.UNCERTAIN)):
+        theirs = and_(investigations.c.state == state, _only_it_awaits(workspace))
+        await connection.execute(update(investigations).where(theirs).values(state=ended, **over))
+
+
+# by `due_at`, which has an index: in what is finished it stays at the last time somebody worked on it
+keep(
+    asks,  # only for a gesture that arrives twice, and for what is held
+    [Life(60 * DAY, asks.c.due_at, asks.c.state.in_(["done", "refused"]))],
+    at_uninstall=AtUninstall.DELETED,
+)
+keep(held_asks, [Life(HELD_FOR, held_asks.c.held_at)], at_uninstall=AtUninstall.DELETED)
+keep(
+    investigations,
+    [Life(LONG, investigations.c.due_at, investigations.c.state.in_([state for state in State if state.finished]))],
+    at_uninstall=_theirs,
+    parts=[
+        Part(subscribers.c.investigation_id, since=subscribers.c.created_at),
+        Part(votes.c.investigation_id),
+        Part(charges.c.investigation_id),
+        messages(CARD, CONCLUSIONS, EXPIRED),
+    ],
+    before_uninstall=_end_what_only_it_awaits,
+)
+keep(subscribers, Lives.WITH_ANOTHER, at_uninstall=AtUninstall.DELETED)
+keep(votes, Lives.WITH_ANOTHER, at_uninstall=AtUninstall.DELETED)
+keep(seen_alerts, [Life(60 * DAY, seen_alerts.c.seen_at)], at_uninstall=AtUninstall.DELETED)
+keep(poll_turns, Lives.UNTIL_TAKEN_AWAY, at_uninstall=of_its_orgs(poll_turns))  # one an organisation

@@ -6,7 +6,6 @@ state later looks for the one new run in Datadog's list and never triggers again
 
 import asyncio
 import logging
-from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -20,54 +19,27 @@ from bot.investigations.records import read_investigation
 from bot.investigations.repository import InvestigationRepository
 from bot.investigations.tables import investigations
 from bot.model import AlertRef, Question
-from bot.storage.leases import Fence, Leases
+from bot.storage.leases import Fence, LeasedWorker
 from bot.storage.timing import Timing
-from bot.storage.workers import Tasks
 
 logger = logging.getLogger(__name__)
 
-SLOTS = 16
 _NAME_WAIT = 3.0
 
 
-class TriggerWorker:
-    def __init__(
-        self, repository: InvestigationRepository, orgs: Orgs, timing: Timing, *, owner: str, wake: Callable[[], None]
-    ) -> None:
+class TriggerWorker(LeasedWorker):
+    table = investigations
+    slots = 16
+    due = investigations.c.state.in_([State.REQUESTED, State.TRIGGERING])
+    under_way = investigations.c.state == State.TRIGGERING  # before that nothing was sent that could still land
+
+    def __init__(self, repository: InvestigationRepository, orgs: Orgs, timing: Timing, *, owner: str) -> None:
+        super().__init__(repository.database, timing, owner=owner)
         self._repository = repository
         self._orgs = orgs
-        self._timing = timing
-        self._leases = Leases(repository.database, investigations, owner=owner, lease=timing.lease)
-        self._tasks = Tasks()
-        self._wake = wake
 
-    async def step(self) -> float | None:
-        free = SLOTS - len(self._tasks)
-        if free <= 0:
-            return None
-        due = investigations.c.state.in_([State.REQUESTED, State.TRIGGERING])
-        for row in await self._leases.claim(due, free):
-            self._tasks.spawn(self._run(row), f"investigation {row.ref}")
-        return None
-
-    async def recover(self) -> None:
-        # before "triggering" nothing was sent that could still land
-        await self._leases.settle_old(investigations.c.state == State.REQUESTED, 0)
-        await self._leases.settle_old(investigations.c.state == State.TRIGGERING, self._timing.settle)
-
-    async def close(self, within: float) -> None:
-        await self._tasks.finish(within)
-        await self._leases.hand_back(investigations.c.state == State.TRIGGERING, self._timing.settle)
-
-    async def _run(self, row: Row[Any]) -> None:
-        try:
-            async with asyncio.timeout(self._timing.lease):
-                await self._advance(row)
-        finally:
-            self._wake()
-
-    async def _advance(self, row: Row[Any]) -> None:
-        fence, investigation = self._leases.fence(row), read_investigation(row)
+    async def work(self, row: Row[Any], fence: Fence) -> None:
+        investigation = read_investigation(row)
         org = await self._orgs.get(investigation.org)
         if org is None:
             await self._repository.fail(fence, Failure(FailureKind.NO_ORG))
@@ -85,13 +57,9 @@ class TriggerWorker:
         except (DatadogError, TimeoutError) as error:
             await self._not_started(error, investigation, fence, row)
             return
-        if named is not None and named != investigation.alert:
-            await self._repository.rename(investigation.id, named)
-        lease = self._repository.database.now + self._timing.lease
-        # attempt counts the looks from here on, whoever makes them
-        if await self._repository.write(
-            fence, state=State.TRIGGERING, before_ids=sorted(before), due_at=lease, retry_at=None, attempt=0
-        ):
+        # None where the alert's name was known: only what people can see makes the card due
+        learnt = named if named != investigation.alert else None
+        if await self._repository.triggering(fence, before, learnt, lease=self._timing.lease):
             await self._trigger(org, investigation, replace(fence, attempt=0), row)
 
     async def _trigger(self, org: Org, investigation: Investigation, fence: Fence, row: Row[Any]) -> None:
@@ -108,7 +76,7 @@ class TriggerWorker:
             await self._outcome_open(investigation, fence, error)
             return
         logger.info("investigation %s started as %s", investigation.ref, datadog_id)
-        await self._repository.running(fence, datadog_id)
+        await self._repository.running(fence, investigation.org, datadog_id)
 
     async def _outcome_open(self, investigation: Investigation, fence: Fence, error: Exception) -> None:
         logger.warning(
@@ -117,7 +85,7 @@ class TriggerWorker:
             type(error).__name__,
             self._timing.settle,
         )
-        await self._repository.write(fence, due_at=self._repository.database.now + self._timing.settle, owner=None)
+        await self.put_off(fence, self._timing.settle)
 
     async def _not_started(self, error: Exception, investigation: Investigation, fence: Fence, row: Row[Any]) -> None:
         """Nothing reached Datadog or it said no: try later where that can help, else say why."""
@@ -128,16 +96,7 @@ class TriggerWorker:
             await self._repository.fail(fence, failure)
             return
         logger.info("investigation %s: trying again in %.0f s (%s)", investigation.ref, wait, type(error).__name__)
-        retry_at = self._repository.database.now + wait
-        await self._repository.write(
-            fence,
-            visible=True,
-            state=State.REQUESTED,
-            due_at=retry_at,
-            retry_at=retry_at,
-            owner=None,
-            attempt=row.attempt,
-        )
+        await self._repository.retry_later(fence, wait, attempt=row.attempt)
 
     def _wait_worth(self, error: Exception, row: Row[Any]) -> float | None:
         if isinstance(error, Refused) and not isinstance(error, RateLimited):
@@ -153,13 +112,12 @@ class TriggerWorker:
         if new is not None and len(new) == 1:
             (datadog_id,) = new
             logger.info("investigation %s: found its run %s in Datadog's list", investigation.ref, datadog_id)
-            await self._repository.running(fence, datadog_id, presumed=True)
+            await self._repository.running(fence, investigation.org, datadog_id, presumed=True)
         elif row.attempt >= self._timing.look_attempts or (new is not None and len(new) > 1):
             logger.warning("investigation %s: whether it was started stays unknown", investigation.ref)
             await self._repository.uncertain(fence)
         else:
-            wait = self._timing.settle / 2 * row.attempt
-            await self._repository.write(fence, due_at=self._repository.database.now + wait, owner=None)
+            await self.put_off(fence, self._timing.settle / 2 * row.attempt)
 
     async def _new_runs(self, org: Org, investigation: Investigation, row: Row[Any]) -> set[str] | None:
         """Runs that Datadog did not list before our trigger and that are nobody else's; None when that can't be told now."""

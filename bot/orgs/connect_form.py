@@ -1,38 +1,310 @@
-"""Opens the form that connects a Datadog organisation, for whoever may."""
+"""The form that connects a Datadog organisation, what stands there meanwhile and after it, and what was written into it.
 
-from dataclasses import replace
+A key that was typed is never put into a view: while it is checked the fields stay as the person's own Slack has them.
+"""
 
-from bot.commands.grammar import Connect
-from bot.orgs.views import connect_modal as form
-from bot.orgs.views.connect_modal import Prefill
-from bot.services import Services
-from bot.slack.interactions import Interaction
-from bot.slack.message import Message
-from bot.slack.modals import open_modal
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import urlsplit
+
+from bot.datadog.checkup import ESSENTIAL, WRITES, Checkup
+from bot.datadog.sites import SITES, Site, locate, site_named
+from bot.orgs.model import OrgEntry
+from bot.slack.blocks import Block, actions, button, context, option, plain, rich_section, rich_text, run, section
+from bot.slack.message import Message, sentences
+from bot.slack.richtext.packing import pack
+from bot.slack.text import clean, code, escape, one_line
+from bot.wording import APP, COMMAND, DATADOG, PRODUCT
+
+CALLBACK = "connect"
+OPEN = "connect:begin"
+OPEN_FROM_HOME = "home:connect"
+REPLACE_KEYS = "home:replace_keys"
+DISCONNECT = "home:disconnect"
+NAME, SITE, SUBDOMAIN, API_KEY, APP_KEY = "name", "site", "subdomain", "api_key", "app_key"  # block and action ids
+
+_LONGEST_NAME = 40
+_LONGEST_KEY = 200
+_SUBDOMAIN = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
+_USES = {
+    "bits_investigations_read": f"following {PRODUCT} investigations",
+    "monitors_read": "starting one for an alert, and monitors' names",
+    "events_read": "finding the alert behind a monitor or an event",
+    "cases_read": "showing cases and the form of a new one",
+}
+_WRITES = {
+    "bits_investigations_write": "starting investigations",
+    "cases_write": "opening and changing cases",
+    "monitors_downtime": "muting monitors",
+}
+_OFFERED = tuple(site for site in SITES if site.supports_bits)
 
 
-def wanted(services: Services, interaction: Interaction, wish: Connect) -> Message | None:
-    """`connect`, typed."""
-    known = form.prefill_of(wish.words)
-    if not isinstance(known, Prefill):
-        return form.site_refused(known)
-    if not interaction.trigger_id:
-        return form.press_to_connect()
-    start(services, interaction, known)
-    return None
+@dataclass(frozen=True, slots=True)
+class Prefill:
+    """What is known before anything is typed."""
+
+    name: str = ""
+    site: Site = SITES[0]
+    subdomain: str = ""
+    replaces: str = ""  # the id of the organisation that gets new keys
+    channel: str = ""  # where it was asked for, to be told there should the window be closed
+    thread_ts: str = ""
 
 
-def start(services: Services, interaction: Interaction, known: Prefill) -> None:
-    services.replies.remember(interaction.place, interaction.person, interaction.response_url)
-    services.tasks.spawn(_open(services, interaction, known), "connect form")
+@dataclass(frozen=True, slots=True)
+class Filled:
+    name: str
+    site: Site
+    subdomain: str
+    api_key: str = field(repr=False)
+    app_key: str = field(repr=False)
 
 
-async def _open(services: Services, interaction: Interaction, known: Prefill) -> None:
-    place = interaction.place
-    if refusal := await services.connecting.refusal(place.workspace, interaction.person):
-        await services.replies.tell(place, interaction.person, refusal)
-        return
-    bot_client = await services.workspaces.bot_client(place.workspace)
-    if bot_client is not None:
-        known = replace(known, channel=place.channel, thread_ts=place.thread_ts)
-        await open_modal(services.replies, bot_client.client, interaction, form.connect_modal(known))
+# -- what was typed after `connect` ---------------------------------------------------------------------------------
+
+
+def prefill_of(words: str) -> Prefill | Site:
+    """From a link, a host, a site's region, or a name; the site alone where it can't be connected."""
+    host = (urlsplit(words).netloc if "://" in words else words.split("/", 1)[0]).lower()
+    location = locate(host) if "." in host else None
+    region = next((site for site in SITES if site.region.lower() == words.strip().lower()), None)
+    site = location.site if location else region
+    if site is None:
+        return Prefill(name=one_line(clean(words), _LONGEST_NAME))
+    if not site.supports_bits:
+        return site
+    subdomain = location.subdomain if location else ""
+    return Prefill(name=subdomain, site=site, subdomain=subdomain)
+
+
+def no_bits_there(site: Site) -> str:
+    return (
+        f"{DATADOG}'s site {site.region} ({site.domain}) can't be connected: {DATADOG} does not offer {PRODUCT} there."
+    )
+
+
+# -- the form -------------------------------------------------------------------------------------------------------
+
+
+def connect_modal(
+    known: Prefill, *, problems: Mapping[str, str] | None = None, checking: bool = False
+) -> dict[str, Any]:
+    """`problems` are said under their fields, where they came too late for Slack to do so itself."""
+    wrong = problems or {}
+    told = json.dumps(
+        {
+            "replaces": known.replaces,
+            "channel": known.channel,
+            "thread_ts": known.thread_ts,
+        }
+    )
+    blocks = [_opening(known, checking=checking)]
+    for block in _inputs(known):
+        blocks.append(block)
+        if sentence := wrong.get(str(block["block_id"])):
+            blocks.append(context(f"*Not connected yet:* {escape(sentence)}"))
+    blocks.append(context(_about_permissions()))
+    return _modal(blocks, submit="Checking…" if checking else "Connect", private_metadata=told)
+
+
+def _modal(blocks: list[Block], *, submit: str = "", private_metadata: str = "") -> dict[str, Any]:
+    view: dict[str, Any] = {
+        "type": "modal",
+        "callback_id": CALLBACK,
+        "title": plain(f"Connect {DATADOG}", 24),
+        "close": plain("Cancel" if submit else "Close", 24),
+        "private_metadata": private_metadata,
+        "blocks": blocks,
+    }
+    return {**view, "submit": plain(submit, 24)} if submit else view
+
+
+def _opening(known: Prefill, *, checking: bool) -> Block:
+    if checking:
+        return section(f"*Checking the keys with {DATADOG}…* This takes a few seconds; what comes of it appears here.")
+    what = f"New keys for {code(known.name, 60)}. " if known.replaces else ""
+    return section(
+        f"{what}Whatever {APP} does in {DATADOG} appears under the name of the application key's owner, with that "
+        "owner's rights: best take a service account's."
+    )
+
+
+def _inputs(known: Prefill) -> list[Block]:
+    options = [option(f"{site.region} ({site.domain})", site.domain) for site in _OFFERED]
+    chosen = next(each for each in options if each["value"] == known.site.domain)
+    site: Block = {"type": "static_select", "action_id": SITE, "options": options, "initial_option": chosen}
+    kept = "Stored encrypted; only its last four characters are ever shown."
+    where = f"{DATADOG} > Organization Settings >"
+    return [
+        _input(
+            NAME, "Name", _text(NAME, known.name, _LONGEST_NAME), hint="What your team calls it: production, acme-eu"
+        ),
+        _input(SITE, f"{DATADOG} site", site, hint=f"As in {DATADOG}'s web address."),
+        _input(
+            SUBDOMAIN,
+            "Sub-domain",
+            _text(SUBDOMAIN, known.subdomain, 200),
+            hint="Only if your address has one of your own: acme for acme.datadoghq.com",
+            optional=True,
+        ),
+        _input(API_KEY, "API key", _text(API_KEY, "", _LONGEST_KEY), hint=f"{where} API Keys. {kept}"),
+        _input(APP_KEY, "Application key", _text(APP_KEY, "", _LONGEST_KEY), hint=f"{where} Application Keys. {kept}"),
+    ]
+
+
+def _input(name: str, label: str, element: Block, *, hint: str, optional: bool = False) -> Block:
+    return {
+        "type": "input",
+        "block_id": name,
+        "label": plain(label),
+        "element": element,
+        "hint": plain(hint),
+        "optional": optional,
+    }
+
+
+def _text(name: str, initial: str, limit: int) -> Block:
+    element: Block = {"type": "plain_text_input", "action_id": name, "max_length": limit}
+    return {**element, "initial_value": initial} if initial else element
+
+
+def _about_permissions() -> str:
+    reads = ", ".join(f"`{name}`" for name in _USES)
+    writes = ", ".join(f"`{name}`" for name in WRITES)
+    return f"Permissions it uses. Checked at once: {reads}. To write, which shows only when it is used: {writes}."
+
+
+# -- what was written into it ---------------------------------------------------------------------------------------
+
+
+def read_metadata(view: Mapping[str, Any]) -> Prefill:
+    """A window of ours says what it is for; anything else is a new connection."""
+    try:
+        told = json.loads(str(view.get("private_metadata") or "{}"))
+    except ValueError:
+        told = {}
+    replaces, channel, thread_ts = (str(told.get(name) or "") for name in ("replaces", "channel", "thread_ts"))
+    return Prefill(replaces=replaces, channel=channel, thread_ts=thread_ts)
+
+
+def read_form(view: Mapping[str, Any]) -> tuple[Filled, dict[str, str]]:
+    """What was filled in, and what is wrong with it by block id, before anybody is asked."""
+    values = (view.get("state") or {}).get("values") or {}
+    site, problems = _site(values), dict[str, str]()
+    subdomain = _subdomain(_typed(values, SUBDOMAIN), site, problems)
+    filled = Filled(
+        name=one_line(_typed(values, NAME), _LONGEST_NAME),
+        site=site,
+        subdomain=subdomain,
+        api_key=_typed(values, API_KEY),
+        app_key=_typed(values, APP_KEY),
+    )
+    if not filled.name:
+        problems[NAME] = "Give it a name that one can read."
+    for name, key in ((API_KEY, filled.api_key), (APP_KEY, filled.app_key)):
+        if wrong := _wrong_key(key):
+            problems[name] = wrong
+    if _hex(filled.api_key) == 40 and _hex(filled.app_key) == 32:
+        problems[API_KEY] = "This looks like the application key, and the other one like the API key: are they swapped?"
+    return filled, problems
+
+
+def _typed(values: Mapping[str, Any], name: str) -> str:
+    value = ((values.get(name) or {}).get(name) or {}).get("value")
+    return clean(value).strip() if isinstance(value, str) else ""
+
+
+def _site(values: Mapping[str, Any]) -> Site:
+    chosen = ((values.get(SITE) or {}).get(SITE) or {}).get("selected_option") or {}
+    site = site_named(str(chosen.get("value") or ""))
+    return site if site in _OFFERED else SITES[0]
+
+
+def _subdomain(typed: str, site: Site, problems: dict[str, str]) -> str:
+    """The word alone, or the whole address of a page."""
+    host = (urlsplit(typed).netloc if "://" in typed else typed.split("/", 1)[0]).lower()
+    if "." not in host:
+        if host and not _SUBDOMAIN.fullmatch(host):
+            problems[SUBDOMAIN] = "This is no sub-domain: write only the first word of your address, like acme."
+        return "" if host == "app" else host
+    location = locate(host)
+    if location is None:
+        problems[SUBDOMAIN] = f"This is no address of {DATADOG}'s. Leave it empty if you are not sure."
+    elif not location.site.supports_bits:
+        problems[SUBDOMAIN] = no_bits_there(location.site)
+    elif location.site != site:
+        problems[SUBDOMAIN] = f"This address lies on {location.site.region} ({location.site.domain}): choose that site."
+    return location.subdomain if location else ""
+
+
+def _wrong_key(key: str) -> str:
+    if not key:
+        return "Paste the key."
+    if not key.isascii() or not key.isprintable() or " " in key:
+        return "This holds a space or a strange character. Copy the key once more."
+    return "" if len(key) >= 8 else "This is too short for a key. Copy the key itself, not its id or its name."
+
+
+def _hex(key: str) -> int:
+    return len(key) if set(key.lower()) <= set("0123456789abcdef") else 0
+
+
+# -- what came of it ------------------------------------------------------------------------------------------------
+
+
+def connected_modal(entry: OrgEntry, checkup: Checkup) -> dict[str, Any]:
+    head = [run(entry.name, "bold"), run(f" is connected ({entry.site.region}, {entry.host}).")]
+    owner = (
+        f"All it does there appears under {entry.owner}."
+        if entry.owner
+        else (f"{DATADOG} does not tell whose application key it is; all it does there appears under its owner's name.")
+    )
+    facts = [run(f"{owner}\nAPI key …{entry.api_key_end}, application key …{entry.app_key_end}.")]
+    permissions = [rich_section([run(line)]) for line in _permission_lines(checkup)]
+    blocks = [rich_text(rich_section(head)), rich_text(rich_section(facts)), *pack(permissions)]
+    writes = "; ".join(f"`{name}` ({use})" for name, use in _WRITES.items())
+    return _modal([*blocks, context(f"Whether it may write shows only when it is used: {writes}.")])
+
+
+def _permission_lines(checkup: Checkup) -> list[str]:
+    return [f"{_word(name, checkup)}: {name}, for {use}" for name, use in _USES.items()]
+
+
+def _word(name: str, checkup: Checkup) -> str:
+    if name in checkup.lacking:
+        return "MISSING"
+    return "not clear now" if name in checkup.unclear else "granted"
+
+
+def connected_message(entry: OrgEntry) -> Message:
+    """For somebody who has closed the window meanwhile."""
+    lacking = ", ".join(code(name) for name in entry.lacking)
+    without = f"It lacks {lacking}: what needs that will not work." if lacking else ""
+    return sentences(f"{code(one_line(entry.name), 80)} is connected ({entry.site.region}).", without)
+
+
+def not_connected_message(problems: Mapping[str, str]) -> Message:
+    return sentences(
+        f"{DATADOG} is not connected:",
+        *(escape(sentence) for sentence in problems.values()),
+        f"Try `{COMMAND} connect` again.",
+    )
+
+
+def closed_modal(message: Message) -> dict[str, Any]:
+    return _modal([section(message.text)])
+
+
+def press_to_connect() -> Message:
+    """For a mention, which gives no right to open a window."""
+    text = f"Connecting {DATADOG} takes a form."
+    return Message(text, [section(text), actions(button(f"Connect {DATADOG}", OPEN, style="primary"))])
+
+
+def lacking_essential() -> str:
+    names = ", ".join(sorted(ESSENTIAL))
+    return f"Good keys, but they may not read investigations, so nothing would work. Grant their owner {names}."

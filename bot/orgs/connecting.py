@@ -2,21 +2,18 @@
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from bot.datadog.account import Account
 from bot.datadog.checkup import Checkup, KeyProblem, check_up
 from bot.datadog.client import Datadog
 from bot.datadog.errors import DatadogError, UnusableKeyError
-from bot.investigations.model import Failure, FailureKind
-from bot.investigations.repository import InvestigationRepository
-from bot.model import Unknown
+from bot.model import Known, Unknown
+from bot.orgs import connect_form as form
+from bot.orgs.connect_form import Filled
 from bot.orgs.model import DEFAULT, NewOrg, OrgEntry
 from bot.orgs.repository import AnotherOrg, NameTaken, OrgRepository
-from bot.orgs.views import connect_modal as form
-from bot.orgs.views.connect_modal import Filled
-from bot.rules.policy import is_admin
 from bot.slack.message import Message, sentences
 from bot.slack.people import People
 from bot.slack.text import code
@@ -37,24 +34,31 @@ class Connected:
 
 
 class Connecting:
+    """`is_admin` judges what Slack says about a person. `gone` deals with what waits for an organisation that was taken away."""
+
     def __init__(
-        self, book: OrgRepository, repository: InvestigationRepository, people: People, changed: Callable[[], None]
+        self,
+        book: OrgRepository,
+        people: People,
+        *,
+        is_admin: Callable[[Known], bool],
+        gone: Callable[[str], Awaitable[None]],
     ) -> None:
         self._book = book
-        self._repository = repository
         self._people = people
-        self._changed = changed
+        self._is_admin = is_admin
+        self._gone = gone
         self._default_uuid = ""
 
     async def refusal(self, workspace: str, person: str) -> Message | None:
-        """Why this person may not connect or disconnect anything; closed while it can't be told who she is."""
+        """Why this person may not connect or disconnect anything; closed while Slack does not say who it is."""
         facts = await self._people.facts(workspace, person)
         if isinstance(facts, Unknown):
             return sentences(
                 f"Only workspace admins may connect {DATADOG}, and Slack did not say whether you are one "
                 f"({code(facts.code, 60)}), so nothing was done. Try again in a minute."
             )
-        if not is_admin(facts):
+        if not self._is_admin(facts):
             return sentences(f"Only workspace admins may connect {DATADOG}. Ask one to type `{COMMAND} connect`.")
         if not self._book.can_connect:
             return sentences(
@@ -106,7 +110,6 @@ class Connecting:
         except EncryptionError as error:
             logger.error("an organisation was not connected: %s", error)  # noqa: TRY400  the sentence says it all
             return {form.API_KEY: f"The keys can't be stored encrypted. Ask whoever runs {APP} to look at its log."}
-        self._changed()
         return Connected(entry, checkup)
 
     async def _uuid_of_default(self) -> str:
@@ -124,12 +127,10 @@ class Connecting:
 
     async def disconnect(self, workspace: str, org: str) -> OrgEntry | None:
         """Its keys are removed, and the threads that wait for it are told. None when it was not connected here."""
-        gone = await self._book.disconnect(workspace, org)
-        if gone is not None:
-            for investigation_id in await self._repository.running_in(org):
-                await self._repository.follow_failed(investigation_id, Failure(FailureKind.NO_ORG))
-            self._changed()
-        return gone
+        entry = await self._book.disconnect(workspace, org)
+        if entry is not None:
+            await self._gone(org)
+        return entry
 
 
 async def _checked(client: Datadog) -> Checkup:

@@ -88,10 +88,10 @@ class Gone:
 
 @dataclass(frozen=True, slots=True)
 class Undecided:
-    """Several could be meant: the person has to say. `question` is what goes on then, once it is written down."""
+    """Several could be meant: the person has to say. `question` names the block to ask in, once it is known what goes on then."""
 
     orgs: tuple[OrgEntry, ...]
-    question: int = 0
+    question: str = ""
 
 
 NoOrg = NoneConnected | Elsewhere | NotThere | Gone | Undecided

@@ -1,53 +1,154 @@
-"""Wishes that wait until somebody has said which Datadog organisation she means; kept in the database, used once."""
+"""Requests that wait until the person has said which Datadog organisation is meant.
 
-from dataclasses import dataclass
-from typing import Any
+A request travels with the question, in the name of the block the answer comes from. One that is too long for that is
+kept in the database. Either way it is the asker's only, stands for an hour, and starts one thing.
+"""
 
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, replace
+from hashlib import sha256
+from typing import Any, Generic, NamedTuple, TypeVar
+
+from pydantic import TypeAdapter, ValidationError
 from sqlalchemy import delete, select
 
 from bot.model import Place
-from bot.orgs.tables import org_questions
+from bot.orgs.tables import QUESTION_LIVES, org_questions
+from bot.slack.interactions import Interaction
+from bot.slack.listeners import After
 from bot.storage.engine import Database
 
-OPEN_FOR = 3600.0
+QUESTION_BLOCK = "org_question:"
 
-Record = dict[str, Any]
+_LONGEST_BLOCK_ID = 255  # Slack's limit
+
+T = TypeVar("T")
+Record = dict[str, Any]  # `verb` names the kind of request, the rest is the request itself
+Resume = Callable[
+    [Interaction, T, str], Awaitable[After]
+]  # the answer as if it was the request, and the organisation's id
+
+
+class Resumable(Generic[T]):
+    """A kind of request that can wait. The name stands in questions that people still see, so it never changes."""
+
+    def __init__(self, name: str, kind: type[T]) -> None:
+        self.name = name
+        self._adapter: TypeAdapter[T] = TypeAdapter(kind)
+
+    def record(self, request: T) -> Record:
+        return {"verb": self.name, **self._adapter.dump_python(request, mode="json", exclude_defaults=True)}
+
+    def read(self, record: Record) -> T:
+        return self._adapter.validate_python(record)
 
 
 @dataclass(frozen=True, slots=True)
-class Question:
-    place: Place
-    wish: Record
+class Answered:
+    """A request that can go on. Its interaction is the answer, with the place the request was made in."""
+
+    interaction: Interaction
+    request: Any
+    resume: Resume[Any]
+
+    async def go_on(self, org: str) -> After:
+        return await self.resume(self.interaction, self.request, org)
+
+
+class _Carried(NamedTuple):
+    """What stands in the block's name."""
+
+    request: Record
+    person: str
+    channel: str
+    thread_ts: str
+    asked_at: int
+    token: str  # the same for a gesture that arrives twice
+
+
+_CARRIED = TypeAdapter(_Carried)
 
 
 class OrgQuestions:
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, clock: Callable[[], float]) -> None:
+        """`clock` in Unix seconds; a question may be answered by another process than the one that asked."""
         self._database = database
+        self._clock = clock
+        self._kinds: dict[str, tuple[Resumable[Any], Resume[Any]]] = {}
 
-    async def put(self, key: str, place: Place, person: str, wish: Record) -> int:
+    def when_answered(self, kind: Resumable[T], resume: Resume[T]) -> None:
+        self._kinds[kind.name] = (kind, resume)
+
+    async def ask(self, key: str, place: Place, person: str, request: Record) -> str:
+        """The name of the block to ask in. `key` is that of the gesture that made the request."""
+        token = sha256(key.encode()).hexdigest()[:10]
+        carried = _Carried(request, person, place.channel, place.thread_ts, int(self._clock()), token)
+        block_id = QUESTION_BLOCK + _CARRIED.dump_json(carried).decode()
+        if len(block_id) > _LONGEST_BLOCK_ID:
+            block_id = f"{QUESTION_BLOCK}{await self._put(key, place, person, request)}"
+        return block_id
+
+    async def answered(self, click: Interaction) -> Answered | None:
+        """None for what is answered already, too old, another person's, or not ours."""
+        told = click.block_id.removeprefix(QUESTION_BLOCK)
+        if told == click.block_id or len(click.block_id) > _LONGEST_BLOCK_ID:
+            return None
+        number = told.isascii() and told.isdigit() and len(told) < 16
+        found = await self._take(int(told), click) if number else self._carried(told, click)
+        if found is None:
+            return None
+        interaction, record = found
+        try:
+            kind, resume = self._kinds[record["verb"]]
+            return Answered(interaction, kind.read(record), resume)
+        except (KeyError, TypeError, ValidationError):
+            return None
+
+    # -- in the block's name ------------------------------------------------------------------------------------
+
+    def _carried(self, told: str, click: Interaction) -> tuple[Interaction, Record] | None:
+        """What comes back from a client is believed only as far as it concerns this person and this place."""
+        try:
+            carried = _CARRIED.validate_json(told)
+        except ValidationError:
+            return None
+        if carried.person != click.person or carried.asked_at <= self._clock() - QUESTION_LIVES:
+            return None
+        # a message that Slack keeps, as in a direct message, still says what we wrote; one that is shown once does not
+        if carried.channel not in {"", click.place.channel} and not click.message:
+            return None
+        if "\\u0000" in told:  # no text of ours, and PostgreSQL takes none
+            return None
+        once = sha256(f"{click.workspace}:{click.person}:{carried.token}".encode()).hexdigest()
+        place = Place(click.workspace, carried.channel, carried.thread_ts)
+        return replace(click, key=f"chosen:{once}", place=place), carried.request
+
+    # -- in the database ----------------------------------------------------------------------------------------
+
+    async def _put(self, key: str, place: Place, person: str, request: Record) -> int:
         """Its number. The same gesture again gets the same one."""
-        table, now = org_questions.c, self._database.now
+        table = org_questions.c
         values = {
             "key": key,
             "workspace": place.workspace,
             "channel": place.channel,
             "thread_ts": place.thread_ts,
             "person": person,
-            "wish": wish,
-            "asked_at": now,
+            "wish": request,
+            "asked_at": self._database.now,
         }
         async with self._database.transaction() as connection:
-            await connection.execute(delete(org_questions).where(table.asked_at < now - OPEN_FOR))
             await connection.execute(self._database.insert_new(org_questions).values(**values))
             return int((await connection.execute(select(table.id).where(table.key == key))).scalar_one())
 
-    async def take(self, number: int, workspace: str, person: str) -> Question | None:
-        """Hers only, and once: two clicks start one thing."""
+    async def _take(self, number: int, click: Interaction) -> tuple[Interaction, Record] | None:
+        """The asker's only, and once: two clicks start one thing."""
         table = org_questions.c
-        hers = (table.id == number, table.workspace == workspace, table.person == person)
-        fresh = table.asked_at > self._database.now - OPEN_FOR
+        own = (table.id == number, table.workspace == click.workspace, table.person == click.person)
+        fresh = table.asked_at > self._database.now - QUESTION_LIVES
+        taken = delete(org_questions).where(*own, fresh).returning(*org_questions.c)
         async with self._database.transaction() as connection:
-            row = (
-                await connection.execute(delete(org_questions).where(*hers, fresh).returning(*org_questions.c))
-            ).first()
-        return Question(Place(row.workspace, row.channel, row.thread_ts), dict(row.wish)) if row else None
+            row = (await connection.execute(taken)).first()
+        if row is None:
+            return None
+        return replace(click, place=Place(row.workspace, row.channel, row.thread_ts)), dict(row.wish)

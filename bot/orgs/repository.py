@@ -1,4 +1,4 @@
-"""The Datadog organisations each workspace has connected: kept with sealed keys, and the client that speaks to each.
+"""The Datadog organisations each workspace has connected: kept with encrypted keys, and the client that speaks to each.
 
 What is asked for is read from the database every time, so that keys which are replaced or taken back anywhere count at once.
 """
@@ -19,7 +19,7 @@ from bot.datadog.sites import SITES, Site, site_named
 from bot.orgs.model import DEFAULT, NewOrg, OrgEntry, find, name_key
 from bot.orgs.tables import orgs
 from bot.storage.encryption import Encryption, EncryptionError
-from bot.storage.engine import Database
+from bot.storage.engine import Database, wake
 
 logger = logging.getLogger(__name__)
 
@@ -45,32 +45,30 @@ class OrgRepository:
         client_of: ClientOf,
         *,
         default: tuple[OrgEntry, ConnectedOrg] | None = None,
-        pool: ClientPool | None = None,
     ) -> None:
         self._database = database
         self._encryption = encryption
         self._client_of = client_of
         self._default = default
-        self._pool = pool or ClientPool()
+        self._pool = ClientPool()
         self._app_urls: dict[str, str] = {}
         self._workspaces: dict[str, str] = {}
 
     @property
     def can_connect(self) -> bool:
-        """Keys are stored sealed or not at all."""
+        """Keys are stored encrypted or not at all."""
         return self._encryption is not None
 
     def client(self, site: Site, api_key: str, app_key: str) -> Datadog:
         """For a look at keys that are not stored yet. Raises UnusableKeyError."""
         return self._client_of(site, api_key, app_key)
 
-    async def step(self) -> float | None:
+    async def step(self) -> None:
         """Learn what other replicas have connected, for links; close what is out of use."""
         async with self._database.transaction() as connection:
             for row in await connection.execute(select(orgs)):
                 self._note(_entry(row))
         await self._pool.close_retired()
-        return None
 
     def _note(self, entry: OrgEntry) -> None:
         self._app_urls[entry.id] = entry.app_url
@@ -81,7 +79,7 @@ class OrgRepository:
         if self._default is not None:
             await self._default[1].client.aclose()
 
-    async def sealed(self) -> int:
+    async def encrypted(self) -> int:
         """How many organisations' keys are stored."""
         query = select(func.count()).where(orgs.c.api_key.is_not(None))
         async with self._database.transaction() as connection:
@@ -134,9 +132,12 @@ class OrgRepository:
 
     async def of_workspace(self, workspace: str) -> list[OrgEntry]:
         """All it may use, those of the settings first."""
-        mine = and_(orgs.c.workspace == workspace, orgs.c.api_key.is_not(None))
         async with self._database.transaction() as connection:
-            rows = (await connection.execute(select(orgs).where(mine).order_by(orgs.c.connected_at, orgs.c.id))).all()
+            return await self.entries(connection, workspace)
+
+    async def entries(self, connection: AsyncConnection, workspace: str) -> list[OrgEntry]:
+        mine = and_(orgs.c.workspace == workspace, orgs.c.api_key.is_not(None))
+        rows = (await connection.execute(select(orgs).where(mine).order_by(orgs.c.connected_at, orgs.c.id))).all()
         of_settings = [self._default[0]] if self._default is not None else []
         entries = [*of_settings, *map(_entry, rows)]
         for entry in entries:
@@ -159,7 +160,7 @@ class OrgRepository:
     async def connect(self, new: NewOrg) -> OrgEntry:
         """A first connection, or other keys for an organisation that is known: it keeps its id.
 
-        Raises NameTaken, AnotherOrg, and VaultError where there is nothing to seal the keys with.
+        Raises NameTaken, AnotherOrg, and EncryptionError where there is nothing to encrypt the keys with.
         """
         if self._default is not None and name_key(new.name) == name_key(self._default[0].name):
             raise NameTaken
@@ -175,6 +176,7 @@ class OrgRepository:
 
     async def _written(self, new: NewOrg) -> Row[Any]:
         async with self._database.transaction() as connection:
+            wake(connection, orgs)
             return await self._write(connection, new)
 
     async def _again(self, new: NewOrg) -> Row[Any]:
@@ -228,16 +230,15 @@ class OrgRepository:
         changed = update(orgs).where(mine).values(version=orgs.c.version + 1, **gone)
         async with self._database.transaction() as connection:
             row = (await connection.execute(changed.returning(*orgs.c))).first()
+            wake(connection, orgs)
         self._pool.drop(org)
         if row is None:
             return None
         logger.info("%s is disconnected", org)
         return _entry(row)
 
-    async def forget_workspace(self, workspace: str) -> None:
-        """Everything of it, keys first of all."""
-        async with self._database.transaction() as connection:
-            await connection.execute(orgs.delete().where(orgs.c.workspace == workspace))
+    async def drop_workspace(self, workspace: str) -> None:
+        """What is in memory of a workspace whose rows are deleted: its clients and addresses."""
         for org in [org for org, owner in self._workspaces.items() if owner == workspace]:
             self._pool.drop(org)
             self._app_urls.pop(org, None)

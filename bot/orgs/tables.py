@@ -1,8 +1,9 @@
-"""Tables of the Datadog organisations that workspaces have connected, of questions which of them is meant, and of open Homes."""
+"""Tables of the Datadog organisations that workspaces have connected, and of questions which of them is meant."""
 
-from sqlalchemy import JSON, Column, Float, Index, Integer, String, Table, UniqueConstraint
+from sqlalchemy import JSON, Column, Float, Index, Integer, String, Table, UniqueConstraint, select
 
 from bot.storage.encryption import encrypted_column
+from bot.storage.retention import HOUR, AtUninstall, Life, Lives, Whose, keep
 from bot.storage.tables import RowId, metadata
 
 orgs = Table(
@@ -28,6 +29,17 @@ orgs = Table(
     UniqueConstraint("workspace", "org_uuid"),
 )
 
+# a disconnected one waits for its return: its id is in what was kept of it
+keep(orgs, Lives.UNTIL_TAKEN_AWAY, at_uninstall=AtUninstall.DELETED)
+
+
+def of_its_orgs(table: Table) -> Whose:
+    """Rows of the organisations a workspace has connected itself: without it nobody can ask for them any more."""
+    return lambda workspace: table.c.org.in_(select(orgs.c.id).where(orgs.c.workspace == workspace))
+
+
+QUESTION_LIVES = HOUR  # whoever answers later asks anew
+
 org_questions = Table(
     "org_questions",
     metadata,
@@ -41,3 +53,5 @@ org_questions = Table(
     Column("asked_at", Float, nullable=False),
     Index("org_questions_age", "asked_at"),
 )
+
+keep(org_questions, [Life(QUESTION_LIVES, org_questions.c.asked_at)], at_uninstall=AtUninstall.DELETED)

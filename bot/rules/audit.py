@@ -12,8 +12,6 @@ from bot.model import AlertRef, Ask, EventRef, ExistingRun, MonitorRef, Question
 from bot.rules.tables import audit
 from bot.storage.engine import Database
 
-KEPT_FOR = 400 * 24 * 3600.0
-
 
 class Decision(StrEnum):
     LOOKING_UP = "looking_up"
@@ -145,10 +143,6 @@ def name_of(subject: Subject) -> str:
 class AuditTrail:
     def __init__(self, database: Database) -> None:
         self._database = database
-
-    async def write(self, entry: Entry) -> None:
-        async with self._database.transaction() as connection:
-            await note(self._database, connection, entry)
 
     async def latest(self, workspace: str, *, channel: str = "", limit: int = 15) -> list[Line]:
         """Of one channel, or of the whole workspace; the newest first."""

@@ -6,12 +6,13 @@ unit however many people, webhooks and replicas ask at once. Following what runs
 
 from dataclasses import dataclass
 from hashlib import sha256
-from typing import Any
+from typing import Any, Self
 
 from sqlalchemy import case, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.model import AlertRef, Ask, Place, Source
+from bot.rules.model import ChannelRules, WorkspaceRules
 from bot.rules.repository import RuleRepository
 from bot.rules.tables import charges, cooldowns, spending
 from bot.storage.engine import Database
@@ -28,12 +29,16 @@ class Limits:
     channel: int | None = None
     automatic: int | None = None  # of the workspace's
 
+    @classmethod
+    def of(cls, channel: ChannelRules, workspace: WorkspaceRules) -> Self:
+        return cls(workspace.budget_per_day, channel.budget_per_day, workspace.automatic_share)
+
 
 @dataclass(frozen=True, slots=True)
 class Terms:
     """On which terms an ask may start something; gathered before its transaction."""
 
-    limits: Limits = Limits()
+    limits: Limits
     rule: str = ""
     cooldown: float = 0.0  # seconds since the last automatic start for the same monitor and group
     confirmed: bool = False  # somebody who may has said: over budget, start anyway
@@ -79,15 +84,15 @@ class Budget:
         self._rules = rules
 
     async def limits(self, place: Place) -> Limits:
-        of_channel = await self._rules.of(place.workspace, place.channel)
-        of_workspace = await self._rules.workspace(place.workspace)
-        return Limits(of_workspace.budget_per_day, of_channel.budget_per_day, of_workspace.automatic_share)
+        rules = await self._rules.draft(place.workspace, place.channel)
+        return Limits.of(rules.channel, rules.workspace)
 
     async def usage(self, place: Place) -> Usage:
         """What is used today, without touching it."""
-        limits = await self.limits(place)
         async with self._database.transaction() as connection:
-            return await self._usage(connection, place, await self._today(connection), limits, lock=False)
+            rules = await self._rules.read(connection, place.workspace, place.channel)
+            limits, day = Limits.of(rules.channel, rules.workspace), await self._today(connection)
+            return await self._usage(connection, place, day, limits, lock=False)
 
     async def charge(
         self, connection: AsyncConnection, ask: Ask, investigation_id: int, subject: object, terms: Terms

@@ -1,10 +1,7 @@
-"""What a person asks about the rules themselves: the settings form, the status, the audit, and starting over budget."""
+"""What a person asks about the rules themselves: the settings form, the audit, and starting over budget."""
 
 from dataclasses import replace
 
-from bot.commands.grammar import ChannelSettings, Govern, ShowAudit
-from bot.home.status import Status, status_message
-from bot.investigations.health import LATELY
 from bot.model import Place
 from bot.rules.policy import Refused
 from bot.rules.repository import Draft
@@ -15,60 +12,27 @@ from bot.services import Services
 from bot.slack.interactions import Interaction
 from bot.slack.message import Message, sentences
 from bot.slack.modals import open_modal, update_modal
-from bot.wording import COMMAND, INVESTIGATIONS
+from bot.wording import COMMAND
 
 _TO_CHANGE = "see and change the rules of this channel"
 _TO_AUDIT = "see who started what"
-_TO_LOOK = f"see {INVESTIGATIONS} here"
 
 
-def govern(services: Services, interaction: Interaction, wish: Govern) -> Message | None:
-    """Answered in the background: nothing of it is worth a late acknowledgement."""
+def open_settings(services: Services, interaction: Interaction) -> Message | None:
+    """Opened in the background, like everything here that is not worth a late acknowledgement."""
+    if not interaction.trigger_id:
+        return sentences(f"The form opens by the command only: type `{COMMAND} settings` in the channel.")
     services.replies.remember(interaction.place, interaction.person, interaction.response_url)
-    if isinstance(wish, ChannelSettings):
-        if not interaction.trigger_id:
-            return sentences(f"The form opens by the command only: type `{COMMAND} settings` in the channel.")
-        services.tasks.spawn(_open_settings(services, interaction), "settings form")
-        return None
-    services.tasks.spawn(_tell(services, interaction, wish), "status or audit")
+    services.tasks.spawn(_open_settings(services, interaction), "settings form")
     return None
 
 
-# -- status and audit -----------------------------------------------------------------------------------------------
+# -- the audit ------------------------------------------------------------------------------------------------------
 
 
-async def _tell(services: Services, interaction: Interaction, wish: Govern) -> None:
+async def tell_audit(services: Services, interaction: Interaction) -> None:
     place, person = interaction.place, interaction.person
-    message = await (
-        _audit(services, place, person) if isinstance(wish, ShowAudit) else _status(services, place, person)
-    )
-    await services.replies.tell(place, person, message)
-
-
-async def _status(services: Services, place: Place, person: str) -> Message:
-    if refusal := await may_not_look(services, place, person):
-        return refusal
-    rules = await services.rules.of(place.workspace, place.channel)
-    status = Status(
-        rules=rules,
-        workspace=await services.rules.workspace(place.workspace),
-        usage=await services.budget.usage(place),
-        health=await services.health.of(place, await services.which_org.usual(place)),
-        unrouted=await _unrouted(services, place) if await services.permissions.is_admin(place, person) else 0,
-    )
-    return status_message(status)
-
-
-async def _unrouted(services: Services, place: Place) -> int:
-    """Alerts of the last day that reached this workspace's organisations and no channel."""
-    orgs = [entry.id for entry in await services.org_book.of_workspace(place.workspace)]
-    return await services.alerts.book.unrouted(orgs, LATELY)
-
-
-async def may_not_look(services: Services, place: Place, person: str) -> Message | None:
-    """The refusal for whoever may not see what Datadog holds."""
-    verdict = await services.permissions.may_look(place, person)
-    return no_start.refused(verdict, doing=_TO_LOOK) if isinstance(verdict, Refused) else None
+    await services.replies.tell(place, person, await _audit(services, place, person))
 
 
 async def _audit(services: Services, place: Place, person: str) -> Message:
@@ -125,7 +89,6 @@ async def save_settings(
     seen = replace(read, channel_version=opened.channel_version, workspace_version=opened.workspace_version)
     if not await services.rules.save(seen, person):
         return _changed_meanwhile(view_state)
-    services.keep_watching()
     return sentences(f"The rules of <#{place.channel}> are saved and hold from now on.")
 
 

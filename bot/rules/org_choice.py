@@ -4,37 +4,63 @@ And the other way round: which channels an organisation's webhook alerts can com
 """
 
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, replace
+
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.model import AlertRef, EventRef, ExistingRun, MonitorRef, Place, Subject
-from bot.orgs.model import Gone, NoOrg, OrgEntry, org_meant, webhook_org
+from bot.orgs.answers import org_words
+from bot.orgs.model import DEFAULT, Gone, NoOrg, OrgEntry, Undecided, org_meant, webhook_org
+from bot.orgs.questions import OrgQuestions, Record
 from bot.orgs.repository import OrgRepository
-from bot.rules.model import ChannelRules
+from bot.rules.budget import Limits
+from bot.rules.model import ChannelRules, WorkspaceRules
 from bot.rules.repository import RuleRepository
+from bot.slack.interactions import Interaction
+from bot.slack.replies import Replies
+from bot.storage.engine import Database
+
+OrgOfCard = Callable[[AsyncConnection, Place], Awaitable[str]]
 
 
-async def _of_no_card(_place: Place) -> str:
-    return ""
+@dataclass(frozen=True, slots=True)
+class PlaceFacts:
+    """What our tables say of a place: enough to judge who may start there, in which organisation, at what cost."""
+
+    rules: ChannelRules
+    workspace: WorkspaceRules
+    orgs: tuple[OrgEntry, ...]
+    org_of_card: str  # of the alert card the thread hangs under; empty for every other thread
+
+    def org(self, host: str) -> str | NoOrg:
+        """Its id. `host` is that of the link which was used or seen; empty where there was none."""
+        if self.org_of_card and all(entry.id != self.org_of_card for entry in self.orgs):
+            return Gone(self.org_of_card)
+        meant = org_meant(self.orgs, host=host, named=self.org_of_card or self.rules.org)
+        return meant.id if isinstance(meant, OrgEntry) else meant
+
+    @property
+    def limits(self) -> Limits:
+        return Limits.of(self.rules, self.workspace)
 
 
 class OrgChooser:
-    """`of_card` knows the organisation of the alert card a thread hangs under; empty for every other thread."""
-
-    def __init__(
-        self, book: OrgRepository, rules: RuleRepository, of_card: Callable[[Place], Awaitable[str]] = _of_no_card
-    ) -> None:
+    def __init__(self, database: Database, book: OrgRepository, rules: RuleRepository, org_of_card: OrgOfCard) -> None:
+        self._database = database
         self._book = book
         self._rules = rules
-        self._of_card = of_card
+        self._org_of_card = org_of_card
+
+    async def facts(self, place: Place) -> PlaceFacts:
+        """Read once a request, and together."""
+        async with self._database.transaction() as connection:
+            rules = await self._rules.read(connection, place.workspace, place.channel)
+            orgs = await self._book.entries(connection, place.workspace)
+            org_of_card = await self._org_of_card(connection, place)
+        return PlaceFacts(rules.channel, rules.workspace, tuple(orgs), org_of_card)
 
     async def choose(self, place: Place, host: str = "") -> str | NoOrg:
-        """Its id. `host` is that of the link which was used or seen; empty where there was none."""
-        entries = await self._book.of_workspace(place.workspace)
-        named = await self._of_card(place)
-        if named and all(entry.id != named for entry in entries):
-            return Gone(named)
-        named = named or (await self._rules.of(place.workspace, place.channel)).org
-        meant = org_meant(entries, host=host, named=named)
-        return meant.id if isinstance(meant, OrgEntry) else meant
+        return (await self.facts(place)).org(host)
 
     async def channels_of(self, org: str) -> list[ChannelRules]:
         """Those that take this organisation's webhook alerts, never in a workspace that has not connected it."""
@@ -50,6 +76,47 @@ def _takes(rules: ChannelRules, entry: OrgEntry, entries: list[OrgEntry]) -> boo
         return False
     wanted = webhook_org(entries, rules.org)
     return wanted is not None and wanted.id == entry.id
+
+
+class WhichOrg:
+    """Finds the organisation of a request, and asks the person where that is not certain."""
+
+    def __init__(self, chooser: OrgChooser, questions: OrgQuestions, replies: Replies) -> None:
+        self._chooser = chooser
+        self._questions = questions
+        self._replies = replies
+
+    async def facts(self, place: Place) -> PlaceFacts:
+        return await self._chooser.facts(place)
+
+    async def choose(self, interaction: Interaction, host: str, request: Record) -> str | NoOrg:
+        """The organisation's id; else what to tell the person. `request` is what goes on with the answer."""
+        return await self.decide(await self._chooser.choose(interaction.place, host), interaction, request)
+
+    async def decide(self, choice: str | NoOrg, interaction: Interaction, request: Record) -> str | NoOrg:
+        """The same where it is known what could be meant."""
+        if not isinstance(choice, Undecided):
+            return choice
+        return await self.asked(choice, interaction.key, interaction.place, interaction.person, request)
+
+    async def of(self, interaction: Interaction, host: str, request: Record) -> str:
+        """The organisation's id; empty when there is none, which the person was told."""
+        choice = await self.choose(interaction, host, request)
+        if isinstance(choice, str):
+            return choice
+        await self._replies.tell(interaction.place, interaction.person, org_words(choice))
+        return ""
+
+    async def usual(self, place: Place) -> str:
+        """The one that serves a place without a word from anybody; the first where several could be meant."""
+        choice = await self._chooser.choose(place)
+        if isinstance(choice, str):
+            return choice
+        return choice.orgs[0].id if isinstance(choice, Undecided) else DEFAULT
+
+    async def asked(self, choice: Undecided, key: str, place: Place, person: str, request: Record) -> Undecided:
+        """The choice with the question that the request waits for. `key` is that of the gesture that made it."""
+        return replace(choice, question=await self._questions.ask(key, place, person, request))
 
 
 def host_of(subject: Subject | None) -> str:

@@ -15,9 +15,13 @@ class Permissions:
     async def may_start(self, place: Place, person: str) -> tuple[ChannelRules, Verdict]:
         """The verdict, and the rules it was judged by."""
         rules = await self._rules.of(place.workspace, place.channel)
+        return rules, await self.may_start_by(rules, person)
+
+    async def may_start_by(self, rules: ChannelRules, person: str) -> Verdict:
+        """The same where the rules are in hand."""
         # user groups are asked for only where they decide
         groups = () if rules.starters.everyone else groups_asked(rules, person)
-        return rules, authorise(await self._people.facts(place.workspace, person, groups), rules)
+        return authorise(await self._people.facts(rules.workspace, person, groups), rules)
 
     async def may_look(self, place: Place, person: str) -> Verdict:
         rules = await self._rules.of(place.workspace, place.channel)

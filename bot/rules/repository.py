@@ -5,13 +5,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Row, Table, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.rules.audit import Decision, Entry, note
 from bot.rules.file import RuleFile
 from bot.rules.model import AlertFacts, ChannelRules, WorkspaceRules
 from bot.rules.schema import WrittenRules, WrittenWorkspace
 from bot.rules.tables import channel_rules, workspace_rules
-from bot.storage.engine import Database
+from bot.storage.engine import Database, wake
 
 DEFAULT_ORG = "default"
 
@@ -53,14 +54,20 @@ class RuleRepository:
     # -- looking up ---------------------------------------------------------------------------------------------
 
     async def of(self, workspace: str, channel: str) -> ChannelRules:
-        return (await self._channel(workspace, channel))[0]
+        async with self._database.transaction() as connection:
+            return (await self._channel(connection, workspace, channel))[0]
 
     async def workspace(self, workspace: str) -> WorkspaceRules:
-        return (await self._workspace(workspace))[0]
+        async with self._database.transaction() as connection:
+            return (await self._workspace(connection, workspace))[0]
 
     async def draft(self, workspace: str, channel: str) -> Draft:
-        rules, version = await self._channel(workspace, channel)
-        of_workspace, workspace_version = await self._workspace(workspace)
+        async with self._database.transaction() as connection:
+            return await self.read(connection, workspace, channel)
+
+    async def read(self, connection: AsyncConnection, workspace: str, channel: str) -> Draft:
+        rules, version = await self._channel(connection, workspace, channel)
+        of_workspace, workspace_version = await self._workspace(connection, workspace)
         return Draft(rules, of_workspace, version, workspace_version)
 
     async def all(self) -> list[ChannelRules]:
@@ -71,24 +78,19 @@ class RuleRepository:
         apart = [rules for rules in stored if (rules.workspace, rules.channel) not in self._channels]
         return sorted([*self._channels.values(), *apart], key=lambda rules: (rules.workspace, rules.channel))
 
-    async def _channel(self, workspace: str, channel: str) -> tuple[ChannelRules, int]:
+    async def _channel(self, connection: AsyncConnection, workspace: str, channel: str) -> tuple[ChannelRules, int]:
         if written := self._channels.get((workspace, channel)):
             return written, 0
-        row = await self._row(channel_rules, workspace=workspace, channel=channel)
+        row = await _row(connection, channel_rules, workspace=workspace, channel=channel)
         return (_channel_of(row), row.version) if row else (ChannelRules(workspace, channel), 0)
 
-    async def _workspace(self, workspace: str) -> tuple[WorkspaceRules, int]:
+    async def _workspace(self, connection: AsyncConnection, workspace: str) -> tuple[WorkspaceRules, int]:
         if written := self._workspaces.get(workspace):
             return written, 0
-        row = await self._row(workspace_rules, workspace=workspace)
+        row = await _row(connection, workspace_rules, workspace=workspace)
         if row is None:
             return WorkspaceRules(workspace), 0
         return WrittenWorkspace.model_validate(row.content).meant(workspace), row.version
-
-    async def _row(self, table: Table, **key: str) -> Row[Any] | None:
-        query = select(table).where(*(table.c[name] == value for name, value in key.items()))
-        async with self._database.transaction() as connection:
-            return (await connection.execute(query)).first()
 
     # -- changing -----------------------------------------------------------------------------------------------
 
@@ -97,12 +99,14 @@ class RuleRepository:
         writes = [*await self._channel_write(draft), *await self._workspace_write(draft)]
         if not writes:
             return True
-        async with self._database.engine.connect() as connection, connection.begin() as transaction:
-            for table, key, version, content in writes:
-                if not await self._write(connection, table, key, version, content, changed_by):
-                    await transaction.rollback()
-                    return False
-            await note(self._database, connection, _change(draft, changed_by))
+        try:
+            async with self._database.transaction() as connection:
+                for table, key, version, content in writes:
+                    await self._write(connection, table, key, version, content, changed_by)
+                await note(self._database, connection, _change(draft, changed_by))
+                wake(connection, channel_rules)
+        except _ChangedMeanwhile:
+            return False
         return True
 
     async def _channel_write(self, draft: Draft) -> list[_Write]:
@@ -121,16 +125,28 @@ class RuleRepository:
 
     async def _write(
         self, connection: Any, table: Table, key: dict[str, str], version: int, content: dict[str, Any], by: str
-    ) -> bool:
+    ) -> None:
         values = {"content": content, "changed_by": by, "changed_at": self._database.now, "version": version + 1}
         if version:
             same = (table.c[name] == value for name, value in key.items())
             changed = await connection.execute(update(table).where(*same, table.c.version == version).values(**values))
-            return bool(changed.rowcount)
+            if not changed.rowcount:
+                raise _ChangedMeanwhile
+            return
         inserted = await connection.execute(
             self._database.insert_new(table).values(**key, **values).returning(table.c.version)
         )
-        return inserted.first() is not None
+        if inserted.first() is None:
+            raise _ChangedMeanwhile
+
+
+class _ChangedMeanwhile(Exception):  # noqa: N818  what is the matter, in a word
+    """Undoes what was written of a draft before."""
+
+
+async def _row(connection: AsyncConnection, table: Table, **key: str) -> Row[Any] | None:
+    query = select(table).where(*(table.c[name] == value for name, value in key.items()))
+    return (await connection.execute(query)).first()
 
 
 def _change(draft: Draft, changed_by: str) -> Entry:

@@ -1,17 +1,19 @@
-"""The settings form when it is submitted, the groups it offers, and the button that starts over budget."""
+"""The commands `settings` and `audit`, the form when it is submitted, its groups, and the button that starts over budget."""
 
 from typing import Any
 
 from slack_bolt.async_app import AsyncAck, AsyncApp, AsyncRespond
 
 from bot.model import Place
-from bot.rules.governing import groups_like, save_settings, start_anyway
+from bot.rules.governing import groups_like, open_settings, save_settings, start_anyway, tell_audit
 from bot.rules.policy import Refused
 from bot.rules.views import no_start, settings_modal
 from bot.rules.views.settings_fields import group_option
 from bot.services import Services
+from bot.slack.commands import Command
 from bot.slack.errors import CALL_ERRORS
 from bot.slack.interactions import Interaction, first_action, of_message, workspace_of
+from bot.slack.listeners import After
 from bot.slack.message import Message
 
 _MOST_OFFERED = 100
@@ -26,6 +28,18 @@ def register(app: AsyncApp, services: Services) -> None:
         message = await start_anyway(services, interaction, _number(first_action(body)))
         await ack()
         services.tasks.spawn(_instead(services, interaction, respond, message), "answer to a confirmed start")
+
+
+def commands(services: Services) -> tuple[Command[str], ...]:
+    async def settings(typed: Interaction, _words: str) -> After:
+        return open_settings(services, typed)
+
+    async def audit(typed: Interaction, _words: str) -> After:
+        return tell_audit(services, typed)
+
+    changed = (("", "this channel's rules: alerts, automatic starts, budget, who may start"),)
+    seen = (("", "who started what here, and what was refused; for admins and those the rules name"),)
+    return Command("settings", changed, str, settings), Command("audit", seen, str, audit)
 
 
 def _register_form(app: AsyncApp, services: Services) -> None:

@@ -2,6 +2,8 @@
 
 from sqlalchemy import JSON, BigInteger, Boolean, Column, Float, Index, Integer, String, Table
 
+from bot.rules.schema import LONGEST_COOLDOWN
+from bot.storage.retention import DAY, LONG, AtUninstall, Life, Lives, keep
 from bot.storage.tables import RowId, metadata
 
 channel_rules = Table(
@@ -75,3 +77,10 @@ audit = Table(
     Column("investigation_id", RowId, nullable=True),
     Index("audit_workspace", "workspace", "id"),
 )
+
+keep(channel_rules, Lives.UNTIL_TAKEN_AWAY, at_uninstall=AtUninstall.DELETED)
+keep(workspace_rules, Lives.UNTIL_TAKEN_AWAY, at_uninstall=AtUninstall.DELETED)
+keep(spending, [Life(LONG, spending.c.day * DAY)], at_uninstall=AtUninstall.KEPT)
+keep(charges, Lives.WITH_ANOTHER, at_uninstall=AtUninstall.KEPT)  # with its investigation, while it can be given back
+keep(cooldowns, [Life(LONGEST_COOLDOWN * 60.0, cooldowns.c.started_at)], at_uninstall=AtUninstall.KEPT)
+keep(audit, [Life(LONG, audit.c.at)], at_uninstall=AtUninstall.DELETED)

@@ -5,9 +5,9 @@ import shlex
 import sys
 from collections.abc import Awaitable, Callable
 
+from bot.sandbox.environment import BotDiedError, Environment
 from bot.sandbox.slack import Message, NeverHappened, NotAcknowledged, NotOnScreen, Person
-from bot.sandbox.stage import BotDiedError, Stage
-from bot.sandbox.story import Scene, Teller, tell_acts
+from bot.sandbox.story import StoryWorld, printing, tell_story
 
 HELP = """
   alert                          a monitor fires, Datadog posts it
@@ -24,12 +24,12 @@ HELP = """
 
 
 class Terminal:
-    def __init__(self, scene: Scene) -> None:
-        self._scene = scene
-        self._slack = scene.stage.slack
-        self._person: Person = scene.ana
-        self._people = {"ana": scene.ana, "ben": scene.ben}
-        self._alert: Message | None = next(iter(scene.channel.top_level), None)
+    def __init__(self, world: StoryWorld) -> None:
+        self._world = world
+        self._slack = world.environment.slack
+        self._person: Person = world.ana
+        self._people = {"ana": world.ana, "ben": world.ben}
+        self._alert: Message | None = next(iter(world.channel.top_level), None)
         self._verbs: dict[str, Callable[[str], Awaitable[object]]] = {
             "alert": self._fire,
             "investigate": self._investigate,
@@ -59,26 +59,29 @@ class Terminal:
             await act(rest.strip())
         except (NotAcknowledged, NotOnScreen, NeverHappened) as error:
             print(f"  ! {error}")
-        self._show_modal()
+        if modal := self._person.modal:
+            print(f"\n{modal}\n")
         return True
 
     async def _fire(self, _rest: str) -> None:
-        _, self._alert = await self._scene.fire()
+        _, self._alert = await self._world.fire()
 
     async def _investigate(self, _rest: str) -> None:
-        await self._person.shortcut("investigate_message", on=self._latest_alert())
+        if self._alert is None:
+            raise NotOnScreen("there is no alert yet: type alert")
+        await self._person.shortcut("investigate_message", on=self._alert)
 
     async def _command(self, rest: str) -> None:
-        await self._person.command("/bits", rest, in_=self._scene.channel)
+        await self._person.command("/bits", rest, in_=self._world.channel)
 
     async def _mention(self, rest: str) -> None:
-        await self._person.mention(rest, in_=self._scene.channel, thread=self._alert)
+        await self._person.mention(rest, in_=self._world.channel, thread=self._alert)
 
     async def _click(self, rest: str) -> None:
         if self._person.modal is not None:
             await self._person.press(rest)
             return
-        for message in sorted(self._scene.channel.messages, key=lambda one: one.ts, reverse=True):
+        for message in sorted(self._world.channel.messages, key=lambda one: one.ts, reverse=True):
             if f"[{rest}]" in message.shown:
                 await self._person.click(rest, on=message)
                 return
@@ -99,47 +102,33 @@ class Terminal:
         print(f"You are {self._person.name}.")
 
     async def _show(self, _rest: str) -> None:
-        print(self._slack.transcript(self._scene.channel, self._person))
+        print(self._slack.transcript(self._world.channel, self._person))
 
     async def _help(self, _rest: str) -> None:
         print(HELP)
-
-    def _latest_alert(self) -> Message:
-        if self._alert is None:
-            raise NotOnScreen("there is no alert yet: type alert")
-        return self._alert
-
-    def _show_modal(self) -> None:
-        if modal := self._person.modal:
-            print(f"\n{modal}\n")
 
 
 async def play_and_stay() -> int:
     print("Starting a local Slack, a local Datadog and the bot ...")
     try:
-        async with Stage() as stage:
-            scene = Scene(stage)
-            teller = Teller(stage.slack, scene.channel)
-            telling = asyncio.create_task(teller.tell_changes())
-            try:
-                await tell_acts(scene, teller)
-                await _stay(scene)
-            finally:
-                telling.cancel()
-                await asyncio.gather(telling, return_exceptions=True)
+        async with Environment() as environment:
+            world = StoryWorld(environment)
+            async with printing(world) as printer:
+                await tell_story(world, printer)
+                await _stay(world)
     except (BotDiedError, AssertionError, TimeoutError) as error:
         print(f"\nThe demo broke off: {error}")
         return 1
     return 0
 
 
-async def _stay(scene: Scene) -> None:
-    stage = scene.stage
+async def _stay(world: StoryWorld) -> None:
+    environment = world.environment
     print(f"\nEverything keeps running. Your turn, as ana:{HELP}")
-    print(f"  Slack's Web API  {stage.slack.api_url}      Datadog's API  {stage.datadog.url}")
-    print(f"  the bot's log    {shlex.quote(str(stage.bot.log))}\n")
-    died = asyncio.create_task(stage.bot.died())
-    listening = asyncio.create_task(_listen(Terminal(scene)))
+    print(f"  Slack's Web API  {environment.slack.api_url}      Datadog's API  {environment.datadog.url}")
+    print(f"  the bot's log    {shlex.quote(str(environment.bot.log))}\n")
+    died = asyncio.create_task(environment.bot.died())
+    listening = asyncio.create_task(_listen(Terminal(world)))
     done, pending = await asyncio.wait({died, listening}, return_when=asyncio.FIRST_COMPLETED)
     for task in pending:
         task.cancel()

@@ -1,39 +1,40 @@
-"""One story, told live: an alert fires, Ana clicks, and the conclusions arrive in the alert's thread."""
+"""One story, played live: an alert fires, Ana clicks, and the conclusions arrive in the alert's thread."""
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
 from bot.sandbox.datadog import FakeAlert
+from bot.sandbox.environment import BotDiedError, Environment
 from bot.sandbox.slack import Channel, FakeSlack, Message, Person
-from bot.sandbox.stage import BotDiedError, Stage
 
 PATIENCE = 15.0
 
 
-class Teller:
+class ChannelPrinter:
     """Prints what changes in a channel as it changes, the way its readers see it."""
 
     def __init__(self, slack: FakeSlack, channel: Channel) -> None:
         self._slack = slack
         self._channel = channel
         self._began = time.monotonic()
-        self._told: dict[str, str] = {}
+        self._printed: dict[str, str] = {}
 
     def say(self, words: str) -> None:
         print(f"\n[{time.monotonic() - self._began:4.1f} s] {words}")
 
-    async def tell_changes(self) -> None:
+    async def print_changes(self) -> None:
         """Runs until cancelled."""
         while True:
-            await self._slack.wait_for(self.tell_new, timeout=3600)
+            await self._slack.wait_for(self.print_new, timeout=3600)
 
-    def tell_new(self) -> bool:
+    def print_new(self) -> bool:
         for message in [*self._channel.messages, *self._channel.ephemerals]:
             shown = message.shown
-            before = self._told.get(message.ts)
+            before = self._printed.get(message.ts)
             if before != shown:
-                self._told[message.ts] = shown
+                self._printed[message.ts] = shown
                 self._print(message, edited=before is not None)
         return False
 
@@ -45,15 +46,15 @@ class Teller:
         print("\n".join(f"{indent}{line}" for line in message.shown.splitlines()))
 
 
-class Scene:
+class StoryWorld:
     """Who and what the story is about."""
 
-    def __init__(self, stage: Stage) -> None:
-        self.stage = stage
-        slack, datadog = stage.slack, stage.datadog
+    def __init__(self, environment: Environment) -> None:
+        self.environment = environment
+        slack, datadog = environment.slack, environment.datadog
         self.ana: Person = slack.workspace.add_user("ana")
         self.ben: Person = slack.workspace.add_user("ben")
-        self.channel = stage.channel
+        self.channel = environment.channel
         self.channel.members |= {self.ana.id, self.ben.id}
         self.monitor = datadog.add_monitor(
             "Checkout latency is high",
@@ -65,8 +66,8 @@ class Scene:
         )
 
     async def fire(self) -> tuple[FakeAlert, Message]:
-        alert = self.stage.datadog.fire(self.monitor, group="env:prod")
-        message = await self.stage.slack.post_as_datadog(
+        alert = self.environment.datadog.fire(self.monitor, group="env:prod")
+        message = await self.environment.slack.post_as_datadog(
             self.channel, title=alert.slack_title, title_link=alert.link(), text=alert.text
         )
         return alert, message
@@ -76,8 +77,10 @@ async def play() -> int:
     """The exit code: 0 when the story came to its end."""
     print("Starting a local Slack, a local Datadog and the bot ...")
     try:
-        async with Stage() as stage:
-            await tell(Scene(stage))
+        async with Environment() as environment:
+            world = StoryWorld(environment)
+            async with printing(world) as printer:
+                await tell_story(world, printer)
     except (BotDiedError, AssertionError, TimeoutError) as error:
         print(f"\nThe story broke off: {error}")
         return 1
@@ -85,41 +88,39 @@ async def play() -> int:
     return 0
 
 
-async def tell(scene: Scene) -> None:
-    teller = Teller(scene.stage.slack, scene.channel)
-    telling = asyncio.create_task(teller.tell_changes())
+@asynccontextmanager
+async def printing(world: StoryWorld) -> AsyncIterator[ChannelPrinter]:
+    """Prints what changes in the story's channel until left."""
+    printer = ChannelPrinter(world.environment.slack, world.channel)
+    task = asyncio.create_task(printer.print_changes())
     try:
-        await tell_acts(scene, teller)
+        yield printer
     finally:
-        telling.cancel()
-        await asyncio.gather(telling, return_exceptions=True)
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
 
 
-async def tell_acts(scene: Scene, teller: Teller) -> None:
-    slack = scene.stage.slack
-    teller.say("A monitor fires, and Datadog posts it.")
-    _, message = await scene.fire()
+async def tell_story(world: StoryWorld, printer: ChannelPrinter) -> None:
+    slack = world.environment.slack
+    printer.say("A monitor fires, and Datadog posts it.")
+    _, message = await world.fire()
 
     await slack.wait_for(lambda: message.replies, PATIENCE)
     offer = message.replies[0]
-    teller.tell_new()
+    printer.print_new()
 
-    teller.say("Ana clicks: Investigate.")
-    await scene.ana.click("Investigate", on=offer)
+    printer.say("Ana clicks: Investigate.")
+    await world.ana.click("Investigate", on=offer)
     await slack.wait_for(lambda: len(message.replies) > 1, PATIENCE)
 
-    teller.say("Ben clicks too, a moment later.")
-    await scene.ben.click("Investigate", on=offer)
-    await slack.wait_for(_said(message, "is what Bits AI found"), PATIENCE)
-    await slack.wait_for(lambda: scene.ben.ephemerals, PATIENCE)
+    printer.say("Ben clicks too, a moment later.")
+    await world.ben.click("Investigate", on=offer)
+    await slack.wait_for(lambda: any("is what Bits AI found" in one.shown for one in message.replies), PATIENCE)
+    await slack.wait_for(lambda: world.ben.ephemerals, PATIENCE)
 
-    teller.tell_new()
-    started = len(scene.stage.datadog.triggers())
-    teller.say(
+    printer.print_new()
+    started = len(world.environment.datadog.triggers())
+    printer.say(
         f"Two clicks, {started} investigation{'s' * (started != 1)} at Datadog, {len(message.replies)} posts in the thread."
     )
     assert started == 1, f"{started} investigations were started"
-
-
-def _said(message: Message, words: str) -> Callable[[], bool]:
-    return lambda: any(words in reply.shown for reply in message.replies)

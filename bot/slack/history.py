@@ -21,7 +21,7 @@ async def find_ours(bot_client: BotClient, delivery: Delivery) -> str | None:
     """The ts of our post with this delivery's key, if it stands there."""
     try:
         async for message in _messages(bot_client, delivery):
-            if _is_ours(message, bot_client) and _key(message) == delivery.owed.key:
+            if _is_ours(message, bot_client) and _key(message) == delivery.post.key:
                 return str(message["ts"])
     except SlackApiError as error:
         if trouble_of(error).meaning is Meaning.REFUSED:
@@ -55,7 +55,7 @@ async def _messages(bot_client: BotClient, delivery: Delivery) -> AsyncIterator[
 
 async def _channel(bot_client: BotClient, delivery: Delivery) -> str:
     """A person's id is enough to post to, but reading needs the conversation's own id."""
-    channel = delivery.owed.channel
+    channel = delivery.post.channel
     if not channel.startswith(("U", "W")):
         return channel
     answer = await bot_client.client.conversations_open(users=channel)

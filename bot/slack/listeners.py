@@ -12,10 +12,20 @@ from typing import Any
 from slack_bolt.async_app import AsyncAck, AsyncApp
 
 from bot.slack.blocks import Block
-from bot.slack.interactions import Interaction, Payload, of_command, of_message, of_search, of_submission
+from bot.slack.interactions import (
+    Interaction,
+    Payload,
+    of_command,
+    of_mention,
+    of_message,
+    of_search,
+    of_submission,
+)
 from bot.slack.message import Message
 from bot.slack.replies import Replies
 from bot.storage.workers import Tasks
+
+ACK_LANDS = 0.25  # seconds: the answer to a submit must be on the screen before anything is shown after it
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +85,17 @@ class Listeners:
                 self._go_on(interaction, after)
 
         self._app.command(name)(typed)
+
+    def mention(self, handle: Handler) -> None:
+        """A person addresses us; what apps say and what is only edited asks for nothing."""
+
+        async def mentioned(body: Payload) -> None:
+            event = body["event"]
+            if event.get("user") and not event.get("bot_id") and not event.get("edited"):
+                interaction = self._read(of_mention, body)
+                self._go_on(interaction, await handle(interaction))
+
+        self.event("app_mention", mentioned)
 
     def submission(self, callback_id: str, handle: Callable[[Interaction], Awaitable[Submitted]]) -> None:
         async def submitted(ack: AsyncAck, body: dict[str, Any]) -> None:

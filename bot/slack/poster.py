@@ -1,4 +1,4 @@
-"""Posts and edits what the outbox owes, exactly once.
+"""Posts and edits what is in the outbox, exactly once.
 
 Slack has no idempotency key. Every post carries our key in its metadata; a post whose outcome is unknown is looked for
 in its thread before it is sent again, and not before it must have landed.
@@ -7,22 +7,24 @@ in its thread before it is sent again, and not before it must have landed.
 import asyncio
 import logging
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
 from hashlib import sha256
-from itertools import groupby
 from json import dumps
 from typing import Any, Protocol
 
 from slack_sdk.errors import SlackApiError
+from sqlalchemy import ColumnElement, Row
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.slack.clients import BotClient, Workspaces
 from bot.slack.errors import CALL_ERRORS, Meaning, SlackTrouble, trouble_of
 from bot.slack.history import CannotLookError, find_ours
 from bot.slack.message import Message
-from bot.storage.outbox import Delivery, Outbox
+from bot.storage.leases import LeasedWorker
+from bot.storage.outbox import SENDING, Delivery, Outbox, due, read_deliveries
+from bot.storage.tables import deliveries
 from bot.storage.timing import Timing
-from bot.storage.workers import Tasks
 
 logger = logging.getLogger(__name__)
 
@@ -42,7 +44,11 @@ class Kind(Protocol):
         """The channel does not take it; tell whoever has to know."""
 
 
-class Poster:
+class Poster(LeasedWorker):
+    table = deliveries
+    slots = AT_ONCE  # of channels: each takes what is due in it one after the other
+    under_way = deliveries.c.state == SENDING
+
     def __init__(
         self,
         outbox: Outbox,
@@ -50,69 +56,67 @@ class Poster:
         kinds: Mapping[str, Kind],
         timing: Timing,
         *,
-        wake: Callable[[], None] = lambda: None,
+        owner: str,
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
+        super().__init__(outbox.database, timing, owner=owner)
         self._outbox = outbox
         self._workspaces = workspaces
         self._kinds = kinds
-        self._timing = timing
-        self._wake = wake  # what became due in a channel while it was busy need not wait for the next sweep
         self._clock = clock
         self._sleep = sleep
-        self._tasks = Tasks()
+        self._claimed: list[Delivery] = []
         self._busy: set[str] = set()
         self._last_post: dict[str, float] = {}
 
-    async def step(self) -> float | None:
-        claimed = await self._outbox.claim(AT_ONCE - len(self._busy), not_in=self._busy) if self._has_room else []
-        for channel, deliveries in groupby(
-            sorted(claimed, key=_by_channel), key=lambda delivery: delivery.owed.channel
-        ):
+    def _wanted(self) -> ColumnElement[bool]:
+        return due(not_in=self._busy)
+
+    async def _claim(self, connection: AsyncConnection, room: int) -> Sequence[Row[Any]]:
+        rows = await super()._claim(connection, room)
+        self._claimed = await read_deliveries(connection, rows, self._leases.fence, self._timing.lease)
+        return rows
+
+    def _hand_out(self, rows: Sequence[Row[Any]]) -> None:  # noqa: ARG002  as deliveries they have been read
+        self._may_be_more = self._may_be_more or bool(self._busy)  # the busy channels' own were passed over
+        by_channel: dict[str, list[Delivery]] = {}
+        for delivery in self._claimed:
+            by_channel.setdefault(delivery.post.channel, []).append(delivery)
+        for channel, claimed in by_channel.items():
             self._busy.add(channel)
-            self._tasks.spawn(self._serve(channel, list(deliveries)), f"posts to {channel}")
-        return None
+            self._tasks.spawn(self._serve(channel, claimed), f"posts to {channel}")
 
-    @property
-    def _has_room(self) -> bool:
-        return len(self._busy) < AT_ONCE
-
-    async def recover(self) -> None:
-        await self._outbox.recover(self._timing.settle)
-
-    async def close(self, within: float) -> None:
-        await self._tasks.finish(within)
-        await self._outbox.hand_back(self._timing.settle)
-
-    async def _serve(self, channel: str, deliveries: list[Delivery]) -> None:
+    async def _serve(self, channel: str, claimed: list[Delivery]) -> None:
         """One channel's deliveries one after the other, as long as the lease surely holds."""
         began = self._clock()
         try:
-            for delivery in deliveries:
+            for delivery in claimed:
                 if self._clock() - began > self._timing.settle:
                     await self._outbox.not_tried(delivery, 0, "later")
                 else:
                     await self._guarded(delivery)
         finally:
             self._busy.discard(channel)
-            self._wake()
+            if self._may_be_more:
+                self.alarm.ring()
 
     async def _guarded(self, delivery: Delivery) -> None:
         """What is wrong with one delivery must not keep the others of its channel; it comes back by its lease."""
         try:
             await self._deliver(delivery)
         except Exception:
-            logger.exception("%s: this try failed", delivery.owed.key)
+            logger.exception("%s: this try failed", delivery.post.key)
+            self.alarm.ring(self._timing.lease)
 
     async def _deliver(self, delivery: Delivery) -> None:
-        kind = self._kinds.get(delivery.owed.kind)
-        bot_client = await self._workspaces.bot_client(delivery.owed.workspace)
+        kind = self._kinds.get(delivery.post.kind)
+        bot_client = await self._workspaces.bot_client(delivery.post.workspace)
         if kind is None or bot_client is None:
             await self._outbox.refused(delivery, "workspace_gone")
             return
         if not delivery.ts:
-            await self._keep_pace(delivery.owed.channel)
+            await self._keep_pace(delivery.post.channel)
         try:
             async with asyncio.timeout(self._timing.effect):
                 await self._send(bot_client, kind, delivery)
@@ -124,7 +128,7 @@ class Poster:
         if delivery.may_stand_already:
             try:
                 if ts := await find_ours(bot_client, delivery):
-                    logger.info("%s stands in Slack already", delivery.owed.key)
+                    logger.info("%s stands in Slack already", delivery.post.key)
                     await self._outbox.adopted(delivery, ts)
                     return
             except CannotLookError:
@@ -141,7 +145,7 @@ class Poster:
         digest = _digest(message)
         if digest != delivery.digest:
             await _tolerating_our_faults(
-                bot_client.client.chat_update, message, channel=delivery.owed.channel, ts=delivery.ts, parse="none"
+                bot_client.client.chat_update, message, channel=delivery.post.channel, ts=delivery.ts, parse="none"
             )
         await self._outbox.sent(delivery, delivery.ts, digest)
 
@@ -151,10 +155,10 @@ class Poster:
         answer = await _tolerating_our_faults(
             bot_client.client.chat_postMessage,
             message,
-            channel=delivery.owed.channel,
+            channel=delivery.post.channel,
             thread_ts=delivery.thread_ts or None,
             reply_broadcast=True if message.broadcast and delivery.thread_ts else None,
-            metadata={"event_type": METADATA_TYPE, "event_payload": {"key": delivery.owed.key}},
+            metadata={"event_type": METADATA_TYPE, "event_payload": {"key": delivery.post.key}},
             parse="none",
             unfurl_links=False,
             unfurl_media=False,
@@ -172,7 +176,7 @@ class Poster:
     # -- when Slack does not take it ----------------------------------------------------------------------------
 
     async def _stumbled(self, kind: Kind, delivery: Delivery, trouble: SlackTrouble) -> None:
-        logger.warning("%s: Slack says %s (%s)", delivery.owed.key, trouble.code, trouble.meaning)
+        logger.warning("%s: Slack says %s (%s)", delivery.post.key, trouble.code, trouble.meaning)
         if trouble.meaning is Meaning.WAIT:
             await self._wait(kind, delivery, trouble)
         elif trouble.meaning is Meaning.OPEN:
@@ -210,10 +214,6 @@ async def _tolerating_our_faults(call: Callable[..., Any], message: Message, **a
             return await _tolerating_our_faults(call, replace(message, blocks=message.plainer, plainer=[]), **arguments)
         logger.exception("Slack refuses our blocks: %s", trouble.code)
         return await call(text=message.text[:3000], blocks=[], **arguments)
-
-
-def _by_channel(delivery: Delivery) -> tuple[str, int]:
-    return delivery.owed.channel, delivery.fence.id
 
 
 def _digest(message: Message) -> str:

@@ -17,19 +17,28 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.pool import AsyncAdaptedQueuePool
 
+from bot.storage.workers import Alarm
+
 Clock = Callable[[], float]
 
 _SCHEMA_LOCK = 7_105_215  # any number, the same in every replica
+_WOKEN = "woken"  # what a transaction has made due
 
 
 class DatabaseUnusableError(Exception):
     """The database can't be used as it is now; the message is for the person at the terminal."""
 
 
+def wake(connection: AsyncConnection, work: Table | str, *, after: float = 0.0) -> None:
+    """Rows of this table are due now, or in so many seconds: whoever works on them looks once this is committed."""
+    connection.info.setdefault(_WOKEN, []).append((_name(work), after))
+
+
 class Database:
     def __init__(self, url: str, *, clock: Clock | None = None) -> None:
         self.url = make_url(url)
         self._clock = clock
+        self._alarms: dict[str, list[Alarm]] = {}
         self._lock_file: IO[str] | None = None
         self.engine = _engine(url)
 
@@ -56,12 +65,15 @@ class Database:
             raise
 
     async def _migrate(self) -> None:
-        from bot.storage.migrations import upgrade  # noqa: PLC0415  alembic is slow to import and needed only here
+        from bot.storage.migrations import SchemaTooOldError, upgrade  # noqa: PLC0415  alembic is slow to import and needed only here
 
         async with self.engine.begin() as connection:
             if not self.is_sqlite:
                 await connection.execute(text(f"SELECT pg_advisory_xact_lock({_SCHEMA_LOCK})"))
-            await connection.run_sync(upgrade)
+            try:
+                await connection.run_sync(upgrade)
+            except SchemaTooOldError as error:
+                raise DatabaseUnusableError(str(error)) from error
 
     async def close(self) -> None:
         await self.engine.dispose()
@@ -71,8 +83,21 @@ class Database:
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[AsyncConnection]:
+        """What `wake` was called with rings its alarms after the commit, and not at all when there is none."""
+        woken: list[tuple[str, float]] = []
         async with self.engine.begin() as connection:
+            connection.info[_WOKEN] = woken
             yield connection
+        for name, after in woken:
+            for alarm in self._alarms.get(name, ()):
+                alarm.ring(after)
+
+    def alarm(self, *work: Table | str) -> Alarm:
+        """Rings when a transaction of this process has made rows of these tables due."""
+        alarm = Alarm(self._clock or time.monotonic)
+        for each in work:
+            self._alarms.setdefault(_name(each), []).append(alarm)
+        return alarm
 
     def insert_new(self, table: Table) -> Insert:
         """An insert that leaves an existing row alone; RETURNING answers nothing then."""
@@ -90,6 +115,10 @@ class Database:
     async def ping(self) -> None:
         async with asyncio.timeout(2), self.engine.connect() as connection:
             await connection.execute(text("SELECT 1"))
+
+
+def _name(work: Table | str) -> str:
+    return work if isinstance(work, str) else work.name
 
 
 def _engine(url: str) -> AsyncEngine:

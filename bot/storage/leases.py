@@ -1,16 +1,22 @@
-"""Claiming rows by lease, for any table with `due_at`, `owner` and `attempt`.
+"""Claiming rows by lease, for any table with `due_at`, `owner` and `attempt`, and the worker that lives on such claims.
 
 A claim says who works on a row until when; every outcome is written under the fence (owner and attempt), so a
 process that was frozen or given up for dead can no longer write.
 """
 
+import asyncio
 import secrets
+from collections.abc import AsyncIterator, Iterable, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, Table, Update, and_, case, select, update
+from sqlalchemy import ColumnElement, Row, Select, Table, Update, and_, case, false, func, or_, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.storage.engine import Database
+from bot.storage.engine import Database, wake
+from bot.storage.timing import Timing
+from bot.storage.workers import Tasks
 
 
 def new_owner() -> str:
@@ -26,6 +32,19 @@ class Fence:
     def holds(self, table: Table) -> ColumnElement[bool]:
         return and_(table.c.id == self.id, table.c.owner == self.owner, table.c.attempt == self.attempt)
 
+    async def write(self, connection: AsyncConnection, table: Table, **values: Any) -> bool:
+        """False when the claim was lost meanwhile and nothing may be done any more."""
+        return bool((await connection.execute(update(table).where(self.holds(table)).values(**values))).rowcount)
+
+    async def put_off(
+        self, database: Database, connection: AsyncConnection, table: Table, wait: float, **values: Any
+    ) -> bool:
+        """Give it back, to be taken up again in so many seconds."""
+        held = await self.write(connection, table, **{"owner": None, **values}, due_at=database.now + wait)
+        if held:
+            wake(connection, table, after=wait)
+        return held
+
 
 class Leases:
     def __init__(self, database: Database, table: Table, *, owner: str, lease: float) -> None:
@@ -34,10 +53,9 @@ class Leases:
         self._owner = owner
         self._lease = lease
 
-    async def claim(self, due: ColumnElement[bool], limit: int) -> list[Row[Any]]:
+    async def claim(self, connection: AsyncConnection, due: ColumnElement[bool], limit: int) -> list[Row[Any]]:
         """Take up to `limit` rows that are due; one statement, so nobody else can take the same ones."""
-        async with self._database.transaction() as connection:
-            rows = (await connection.execute(self._claim(due, limit))).all()
+        rows = (await connection.execute(self._claim(due, limit))).all()
         return sorted(rows, key=lambda row: row.id)
 
     def _claim(self, due: ColumnElement[bool], limit: int) -> Update:
@@ -61,18 +79,133 @@ class Leases:
     def fence(self, row: Row[Any]) -> Fence:
         return Fence(row.id, self._owner, row.attempt)
 
-    async def settle_old(self, unsettled: ColumnElement[bool], settle: float) -> None:
-        """On the only process of a database: what a dead one held comes back once its requests must have landed."""
+    async def settle_old(self, under_way: ColumnElement[bool], settle: float) -> None:
+        """On the only process of a database: what a dead one held is free, once its requests must have landed."""
         table, now = self._table, self._database.now
-        sooner = case((table.c.due_at < now + settle, table.c.due_at), else_=now + settle)
+        settled = case((under_way, now + settle), else_=now)
+        sooner = case((table.c.due_at < settled, table.c.due_at), else_=settled)
         async with self._database.transaction() as connection:
-            await connection.execute(
-                update(table).where(table.c.owner.is_not(None), unsettled).values(due_at=sooner, owner=None)
-            )
+            await connection.execute(update(table).where(table.c.owner.is_not(None)).values(due_at=sooner, owner=None))
 
-    async def hand_back(self, unsettled: ColumnElement[bool], settle: float) -> None:
+    async def hand_back(self, under_way: ColumnElement[bool], settle: float) -> None:
         """At a clean stop: what is still ours becomes free, after the settle time if its outcome is open."""
         table, now = self._table, self._database.now
-        due = case((unsettled, now + settle), else_=now)
+        due = case((under_way, now + settle), else_=now)
         async with self._database.transaction() as connection:
             await connection.execute(update(table).where(table.c.owner == self._owner).values(due_at=due, owner=None))
+
+
+class LeasedWorker:
+    """Claims what is due in its table, as many rows as it has slots for, and works on each in a task of its own.
+
+    It looks when its alarm rings: for rows that a transaction of this process made due, for the next one that becomes
+    due by itself, and for what the sweep found. A row whose task failed comes back by its lease.
+    """
+
+    table: Table
+    woken_by: tuple[str, ...] = ()
+    """What makes its rows due besides changes of its own table."""
+    slots: int
+    due: ColumnElement[bool]
+    """Which rows are its work; at what time is for the claim to know."""
+    under_way: ColumnElement[bool] = false()
+    """Those of which a request that changes something may be on its way: whoever comes next waits until it has landed."""
+    keeps_lease = False
+    """Its work may take longer than a lease, which is renewed meanwhile."""
+
+    def __init__(self, database: Database, timing: Timing, *, owner: str) -> None:
+        self._database = database
+        self._timing = timing
+        self._owner = owner
+        self._leases = Leases(database, self.table, owner=owner, lease=timing.lease)
+        self._tasks = Tasks()
+        self._working: set[int] = set()
+        self._may_be_more = False  # when a task ends, it is worth looking again
+        self.alarm = database.alarm(self.table, *self.woken_by)
+
+    async def work(self, row: Row[Any], fence: Fence) -> None:
+        raise NotImplementedError
+
+    async def step(self) -> None:
+        room = self._room()
+        self._may_be_more = room <= 0
+        if room <= 0:
+            return
+        async with self._database.transaction() as connection:
+            rows = await self._claim(connection, room)
+        self._hand_out(rows)
+
+    async def _claim(self, connection: AsyncConnection, room: int) -> Sequence[Row[Any]]:
+        rows = await self._leases.claim(connection, self._wanted(), room)
+        self._may_be_more = len(rows) == room
+        if not self._may_be_more:
+            taken = {row.id for row in rows}
+            next_in: float | None = (await connection.execute(self.next_due(taken))).scalar()
+            if next_in is not None:
+                self.alarm.ring(max(next_in, 0.0))
+        return rows
+
+    def next_due(self, taken: Iterable[int] = ()) -> Select[float | None]:
+        """In how many seconds there is something to do that nobody here is doing; the end of another's lease counts."""
+        table = self.table.c
+        not_here = or_(table.owner.is_(None), table.owner != self._owner, table.id.not_in([*self._working, *taken]))
+        return select(func.min(table.due_at) - self._database.now).where(self._wanted(), not_here)
+
+    # -- what a worker may do in its own way --------------------------------------------------------------------
+
+    def _wanted(self) -> ColumnElement[bool]:
+        return self.due
+
+    def _room(self) -> int:
+        return self.slots - len(self._working)
+
+    def _hand_out(self, rows: Sequence[Row[Any]]) -> None:
+        for row in rows:
+            self._working.add(row.id)
+            self._tasks.spawn(self._run(row), f"{type(self).__name__} {row.id}")
+
+    # -- one row ------------------------------------------------------------------------------------------------
+
+    async def _run(self, row: Row[Any]) -> None:
+        fence = self._leases.fence(row)
+        try:
+            async with self._renewed(fence) if self.keeps_lease else asyncio.timeout(self._timing.lease):
+                await self.work(row, fence)
+        except Exception:
+            self.alarm.ring(self._timing.lease)
+            raise
+        finally:
+            self._working.discard(row.id)
+            if self._may_be_more:
+                self.alarm.ring()
+
+    @asynccontextmanager
+    async def _renewed(self, fence: Fence) -> AsyncIterator[None]:
+        renewing = asyncio.create_task(self._renew(fence))
+        try:
+            yield
+        finally:
+            renewing.cancel()
+
+    async def _renew(self, fence: Fence) -> None:
+        while True:
+            await asyncio.sleep(self._timing.lease / 3)
+            await self.write(fence, due_at=self._database.now + self._timing.lease)
+
+    async def write(self, fence: Fence, **values: Any) -> bool:
+        async with self._database.transaction() as connection:
+            return await fence.write(connection, self.table, **values)
+
+    async def put_off(self, fence: Fence, wait: float, **values: Any) -> bool:
+        async with self._database.transaction() as connection:
+            return await fence.put_off(self._database, connection, self.table, wait, **values)
+
+    # -- before the first and after the last --------------------------------------------------------------------
+
+    async def recover(self) -> None:
+        """On the only process of a database: what a dead one held."""
+        await self._leases.settle_old(self.under_way, self._timing.settle)
+
+    async def close(self, within: float) -> None:
+        await self._tasks.finish(within)
+        await self._leases.hand_back(self.under_way, self._timing.settle)

@@ -1,40 +1,42 @@
 """What threads are still owed: claimed by lease, marked `sending` before a post and holding its `ts` after.
 
 A row found in `sending` by somebody new may or may not stand in Slack: whoever claims it looks there first. What a
-delivery says is not stored here; its kind and subject tell where to look. Deliveries of one lane go out in order.
+delivery says is not stored here; its kind and subject tell where to look. Deliveries with one
+thread key go out in order.
 """
 
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import ColumnElement, Row, and_, exists, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.storage.engine import Database
-from bot.storage.leases import Fence, Leases
+from bot.storage.engine import Database, wake
+from bot.storage.leases import Fence
 from bot.storage.tables import deliveries
 
 PENDING, SENDING, SENT, REFUSED = "pending", "sending", "sent", "refused"
 
 
 @dataclass(frozen=True, slots=True)
-class Owed:
+class NewPost:
     """A message to be delivered: what it shows, and where it belongs."""
 
     key: str  # stands in the message's metadata; the same for ever, unique among all installations
     kind: str
-    lane: str
+    thread_key: str  # what has the same one goes out in order
     subject_id: int  # of the kind's own table
     workspace: str
     channel: str
-    thread_ts: str = ""  # empty: the channel itself, or under the first message of the lane
+    thread_ts: str = ""  # empty: the channel itself, or under the first message with this thread key
     requester: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
     fence: Fence
-    owed: Owed
+    post: NewPost
     thread_ts: str  # where it goes now
     state: str
     ts: str  # where it stands already
@@ -42,26 +44,26 @@ class Delivery:
     wanted: int
     attempt: int
     first_try_at: float | None
-    age: float  # seconds since it became owed
+    age: float  # seconds since it was written down
 
     @property
     def may_stand_already(self) -> bool:
         return self.state == SENDING and not self.ts
 
 
-async def enqueue(database: Database, connection: AsyncConnection, owed: Owed) -> bool:
-    """In the transaction that makes it owed; False when it was owed already."""
+async def enqueue(database: Database, connection: AsyncConnection, post: NewPost) -> bool:
+    """In the transaction that makes it due; False when it was there already."""
     inserted = await connection.execute(
         database.insert_new(deliveries)
         .values(
-            key=owed.key,
-            kind=owed.kind,
-            lane=owed.lane,
-            subject_id=owed.subject_id,
-            workspace=owed.workspace,
-            channel=owed.channel,
-            thread_ts=owed.thread_ts,
-            requester=owed.requester,
+            key=post.key,
+            kind=post.kind,
+            lane=post.thread_key,
+            subject_id=post.subject_id,
+            workspace=post.workspace,
+            channel=post.channel,
+            thread_ts=post.thread_ts,
+            requester=post.requester,
             state=PENDING,
             wanted=1,
             shown=0,
@@ -71,6 +73,7 @@ async def enqueue(database: Database, connection: AsyncConnection, owed: Owed) -
         )
         .returning(deliveries.c.id)
     )
+    wake(connection, deliveries)
     return inserted.first() is not None
 
 
@@ -80,6 +83,7 @@ async def show_anew(connection: AsyncConnection, kind: str, subject_id: int) -> 
     await connection.execute(
         update(deliveries).where(table.kind == kind, table.subject_id == subject_id).values(wanted=table.wanted + 1)
     )
+    wake(connection, deliveries)
 
 
 async def try_refused_again(
@@ -105,45 +109,74 @@ async def try_refused_again(
         )
         .values(state=PENDING, problem=None, due_at=database.now, attempt=0, wanted=table.shown + 1)
     )
+    wake(connection, deliveries)
 
 
-class Outbox:
-    def __init__(self, database: Database, *, owner: str, lease: float) -> None:
-        self.database = database
-        self._lease = lease
-        self._leases = Leases(database, deliveries, owner=owner, lease=lease)
+def due(not_in: Iterable[str]) -> ColumnElement[bool]:
+    """What is behind, those with one thread key in order, none in the channels named."""
+    table, earlier = deliveries.c, deliveries.alias()
+    unsent_before = exists().where(
+        earlier.c.lane == table.lane,
+        earlier.c.id < table.id,
+        earlier.c.ts.is_(None),
+        earlier.c.state.in_([PENDING, SENDING]),
+    )
+    behind = and_(table.state.in_([PENDING, SENDING, SENT]), table.shown < table.wanted, ~unsent_before)
+    return and_(behind, table.channel.not_in(not_in)) if not_in else behind
 
-    async def claim(self, limit: int, *, not_in: set[str]) -> list[Delivery]:
-        """Deliveries that are due, those of one lane in order, none in the channels named."""
-        rows = await self._leases.claim(_due(not_in), limit)
-        return [await self._delivery(row) for row in rows]
 
-    async def _delivery(self, row: Row[Any]) -> Delivery:
-        opened, now = await self._lane(row)
-        return Delivery(
-            fence=self._leases.fence(row),
-            owed=Owed(
+async def read_deliveries(
+    connection: AsyncConnection, rows: Sequence[Row[Any]], fence: Callable[[Row[Any]], Fence], lease: float
+) -> list[Delivery]:
+    """What was claimed, with the thread each belongs to."""
+    opened = await _opened(connection, [row.id for row in rows if not row.thread_ts])
+    return [
+        Delivery(
+            fence=fence(row),
+            post=NewPost(
                 row.key, row.kind, row.lane, row.subject_id, row.workspace, row.channel, row.thread_ts, row.requester
             ),
-            thread_ts=row.thread_ts or opened,
+            thread_ts=row.thread_ts or opened.get(row.id, ""),
             state=row.state,
             ts=row.ts or "",
             digest=row.digest or "",
             wanted=row.wanted,
             attempt=row.attempt,
             first_try_at=row.first_try_at,
-            age=now - row.created_at,
+            age=row.due_at - lease - row.created_at,
         )
+        for row in rows
+    ]
 
-    async def _lane(self, row: Row[Any]) -> tuple[str, float]:
-        """The message that opened this delivery's lane in its channel, and the time."""
-        table = deliveries.c
-        first = select(func.min(table.ts)).where(
-            table.lane == row.lane, table.channel == row.channel, table.id < row.id, table.ts.is_not(None)
-        )
-        async with self.database.transaction() as connection:
-            opened, now = (await connection.execute(select(first.scalar_subquery(), self.database.now))).one()
-        return opened or "", now
+
+async def _opened(connection: AsyncConnection, ids: Sequence[int]) -> dict[int, str]:
+    """The message that opened a delivery's thread in its channel, where one did."""
+    if not ids:
+        return {}
+    table, first = deliveries.c, deliveries.alias()
+    under = and_(
+        first.c.lane == table.lane, first.c.channel == table.channel, first.c.id < table.id, first.c.ts.is_not(None)
+    )
+    query = (
+        select(table.id, func.min(first.c.ts).label("ts"))
+        .join(first, under)
+        .where(table.id.in_(ids))
+        .group_by(table.id)
+    )
+    return {row.id: row.ts for row in await connection.execute(query)}
+
+
+def posted(kind: str) -> str:
+    """What `wake` is called with when a message of this kind stands in Slack for the first time."""
+    return f"posted {kind}"
+
+
+class Outbox:
+    """What became of a delivery, under the fence of whoever claimed it."""
+
+    def __init__(self, database: Database, *, lease: float) -> None:
+        self.database = database
+        self._lease = lease
 
     async def sending(self, delivery: Delivery) -> bool:
         """Written before the post leaves; False when somebody else has it now."""
@@ -161,7 +194,21 @@ class Outbox:
         await self._settled(delivery, ts=ts, digest=None, shown=delivery.wanted - 1)
 
     async def _settled(self, delivery: Delivery, **values: Any) -> None:
-        await self._write(delivery, **values, state=SENT, owner=None, attempt=0, due_at=self.database.now)
+        values |= {"state": SENT, "owner": None, "attempt": 0, "due_at": self.database.now}
+        async with self.database.transaction() as connection:
+            if not await delivery.fence.write(connection, deliveries, **values):
+                return
+            if not delivery.ts:
+                wake(connection, posted(delivery.post.kind))
+            if await self._is_behind(connection, delivery.post.thread_key):
+                wake(connection, deliveries)
+
+    async def _is_behind(self, connection: AsyncConnection, thread_key: str) -> bool:
+        """Whether the thread waits for more: what changed during the post, or what had to come after it."""
+        table = deliveries.c
+        behind = and_(table.state.in_([PENDING, SENDING, SENT]), table.shown < table.wanted)
+        query = select(table.id).where(table.lane == thread_key, behind, table.due_at <= self.database.now).limit(1)
+        return (await connection.execute(query)).first() is not None
 
     async def not_sent(self, delivery: Delivery, wait: float, problem: str) -> None:
         """Slack certainly has not got it: try again later without looking."""
@@ -178,48 +225,29 @@ class Outbox:
         await self._later(delivery, wait, state=state, problem=problem[:64])
 
     async def _later(self, delivery: Delivery, wait: float, **values: Any) -> None:
-        await self._write(delivery, **values, due_at=self.database.now + wait, owner=None)
+        async with self.database.transaction() as connection:
+            await delivery.fence.put_off(self.database, connection, deliveries, wait, **values)
 
     async def refused(self, delivery: Delivery, problem: str) -> bool:
-        return await self._write(delivery, state=REFUSED, problem=problem[:64], owner=None)
+        async with self.database.transaction() as connection:
+            wake(connection, deliveries)  # what had to come after it need not wait any more
+            return await delivery.fence.write(connection, deliveries, state=REFUSED, problem=problem[:64], owner=None)
 
     async def instead_to_requester(self, delivery: Delivery) -> None:
         """What a channel refuses goes to the person who asked."""
-        owed = delivery.owed
-        instead = Owed(
-            key=f"direct:{owed.key}",
-            kind=owed.kind,
-            lane=f"direct:{owed.lane}",
-            subject_id=owed.subject_id,
-            workspace=owed.workspace,
-            channel=owed.requester,
-            requester=owed.requester,
+        post = delivery.post
+        instead = NewPost(
+            key=f"direct:{post.key}",
+            kind=post.kind,
+            thread_key=f"direct:{post.thread_key}",
+            subject_id=post.subject_id,
+            workspace=post.workspace,
+            channel=post.requester,
+            requester=post.requester,
         )
         async with self.database.transaction() as connection:
             await enqueue(self.database, connection, instead)
 
     async def _write(self, delivery: Delivery, **values: Any) -> bool:
         async with self.database.transaction() as connection:
-            changed = await connection.execute(
-                update(deliveries).where(delivery.fence.holds(deliveries)).values(**values)
-            )
-        return bool(changed.rowcount)
-
-    async def recover(self, settle: float) -> None:
-        await self._leases.settle_old(deliveries.c.state == SENDING, settle)
-        await self._leases.settle_old(deliveries.c.state != SENDING, 0)
-
-    async def hand_back(self, settle: float) -> None:
-        await self._leases.hand_back(deliveries.c.state == SENDING, settle)
-
-
-def _due(not_in: set[str]) -> ColumnElement[bool]:
-    table, earlier = deliveries.c, deliveries.alias()
-    unsent_before = exists().where(
-        earlier.c.lane == table.lane,
-        earlier.c.id < table.id,
-        earlier.c.ts.is_(None),
-        earlier.c.state.in_([PENDING, SENDING]),
-    )
-    due = and_(table.state.in_([PENDING, SENDING, SENT]), table.shown < table.wanted, ~unsent_before)
-    return and_(due, table.channel.not_in(not_in)) if not_in else due
+            return await delivery.fence.write(connection, deliveries, **values)

@@ -1,4 +1,7 @@
-"""Seals everything stored with the first key, in batches; what was done stays done when it is interrupted."""
+"""Seals everything stored with the first key, in batches; what was done stays done when it is interrupted.
+
+Whoever calls this has imported every table (`bot.schema`): only of those it knows which columns are sealed.
+"""
 
 from dataclasses import dataclass
 from typing import Any
@@ -6,9 +9,9 @@ from typing import Any
 from sqlalchemy import Column, Row, Table, and_, select, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.schema import metadata
 from bot.storage.encryption import Encryption, EncryptionError, encrypted_columns
 from bot.storage.engine import Database
+from bot.storage.tables import metadata
 
 BATCH = 200
 

@@ -9,7 +9,10 @@ from sqlalchemy import (
     MetaData,
     String,
     Table,
+    and_,
 )
+
+from bot.storage.retention import AtUninstall, Lives, Part, keep
 
 metadata = MetaData()
 
@@ -51,3 +54,15 @@ deliveries = Table(
     Index("deliveries_subject", "kind", "subject_id"),
     Index("deliveries_lane", "lane"),
 )
+
+keep(deliveries, Lives.WITH_ANOTHER, at_uninstall=AtUninstall.DELETED)
+
+
+def messages(*kinds: str) -> Part:
+    """The deliveries that show a row; while one is still to be sent or edited, the row stays."""
+    table = deliveries.c
+    return Part(
+        table.subject_id,
+        only=table.kind.in_(kinds),
+        unfinished=and_(table.state != "refused", table.shown < table.wanted),
+    )

@@ -1,11 +1,15 @@
-"""Background work in tracked tasks: loops that survive an error, and a stop that waits for what is mid-step."""
+"""Background work: tasks somebody holds on to, and loops that sleep until their alarm rings."""
 
 import asyncio
 import logging
+import math
 from collections.abc import Awaitable, Callable, Coroutine
+from contextlib import suppress
 from typing import Any
 
 logger = logging.getLogger(__name__)
+
+TRY_AGAIN_AFTER = 2.0  # seconds, when a round failed: the database may be back by then
 
 
 class Tasks:
@@ -39,53 +43,63 @@ class Tasks:
             await asyncio.wait(late)
 
 
-class Loop:
-    """Runs one step again and again: at once when woken, else after a while; done when stopped.
+class Alarm:
+    """When a sleeper has to look next. Of several times the earliest counts: whoever looks finds out about the others."""
 
-    A steady one goes by the clock alone: nothing that happens makes its work more urgent.
-    """
+    def __init__(self, clock: Callable[[], float]) -> None:
+        self._clock = clock
+        self._earlier = asyncio.Event()
+        self.at = math.inf
+
+    def ring(self, after: float = 0.0) -> None:
+        at = self._clock() + after
+        if at < self.at:
+            self.at = at
+            self._earlier.set()
+
+    async def wait(self) -> None:
+        while (seconds := self.at - self._clock()) > 0:
+            self._earlier.clear()
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._earlier.wait(), None if seconds == math.inf else seconds)
+        self.at = math.inf
+
+
+class Loop:
+    """Takes one step whenever its alarm rings, every so many seconds, and when the step before said so; done when stopped."""
 
     def __init__(
-        self, name: str, step: Callable[[], Awaitable[float | None]], *, every: float, steady: bool = False
+        self, name: str, step: Callable[[], Awaitable[object]], alarm: Alarm, *, every: float = math.inf
     ) -> None:
-        self._name = name
+        self.name = name
+        self.alarm = alarm
         self._step = step
         self._every = every
         self._stopping = False
         self._task: asyncio.Task[None] | None = None
-        self.wake = asyncio.Event()
-        self._ended = asyncio.Event()
-        self._alarm = self._ended if steady else self.wake
 
     def start(self) -> None:
-        self._task = asyncio.create_task(self._run(), name=self._name)
+        self._task = asyncio.create_task(self._run(), name=self.name)
 
     async def _run(self) -> None:
-        while not self._stopping:
-            self.wake.clear()
-            await self._rest(await self._guarded_step())
+        while True:
+            await self.alarm.wait()
+            if self._stopping:
+                return
+            await self.step()
 
-    async def _guarded_step(self) -> float:
+    async def step(self) -> None:
         try:
-            wanted = await self._step()
+            if isinstance(sooner := await self._step(), float):
+                self.alarm.ring(sooner)
         except Exception:
-            logger.exception("%s: this round failed, the next one follows", self._name)
-            return self._every
-        return self._every if wanted is None else min(wanted, self._every)
-
-    async def _rest(self, seconds: float) -> None:
-        if self._stopping or seconds <= 0:
-            await asyncio.sleep(0)
-            return
-        try:
-            await asyncio.wait_for(self._alarm.wait(), seconds)
-        except TimeoutError:
-            return
+            logger.exception("%s: this round failed, the next one follows", self.name)
+            self.alarm.ring(TRY_AGAIN_AFTER)
+        self.alarm.ring(self._every)
 
     async def stop(self) -> None:
         """Let the round under way end; rounds only claim and hand out, so this is quick."""
         self._stopping = True
-        self.wake.set()
-        self._ended.set()
+        self.alarm.ring()
         if self._task is not None:
             await self._task

@@ -1,6 +1,6 @@
 """Puts this room together: the pages that install the bot, the tokens they bring, and what happens when a workspace leaves."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from bot.storage.encryption import Encryption
@@ -33,7 +33,6 @@ def build(
     public_url: str,
     has_org: bool,
     on_uninstall: Sequence[Forget],
-    wake: Callable[[], None],
 ) -> WorkspaceRoom:
     """For a bot that many workspaces install. `has_org`: the settings hold the keys of a Datadog organisation."""
     records = InstallationRepository(database, encryption)
@@ -50,6 +49,6 @@ def build(
         welcome=welcome(has_org=has_org),
     )
     departures = Departures(
-        database, records, clients, on_uninstall=on_uninstall, welcome=installing.welcome, tasks=tasks, wake=wake
+        database, records, clients, on_uninstall=on_uninstall, welcome=installing.welcome, tasks=tasks
     )
     return WorkspaceRoom(clients, departures, InstallPages(installing, public_url), rotation)

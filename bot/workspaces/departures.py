@@ -12,7 +12,7 @@ from sqlalchemy import Row, delete, select
 
 from bot.slack.interactions import Payload
 from bot.slack.listeners import Listeners
-from bot.storage.engine import Database
+from bot.storage.engine import Database, wake
 from bot.storage.workers import Tasks
 from bot.workspaces.clients import InstalledWorkspaces
 from bot.workspaces.repository import Installation, InstallationRepository
@@ -48,7 +48,6 @@ class Departures:
         on_uninstall: Sequence[Forget],
         welcome: Callable[[str], Coroutine[Any, Any, None]],
         tasks: Tasks,
-        wake: Callable[[], None],
     ) -> None:
         self._database = database
         self._records = records
@@ -56,13 +55,12 @@ class Departures:
         self._on_uninstall = on_uninstall
         self._welcome = welcome
         self._tasks = tasks
-        self._wake = wake
 
     async def note(self, departure: Departure) -> None:
         """It is in the database when this returns."""
         async with self._database.transaction() as connection:
             await connection.execute(self._database.insert_new(departures).values(**asdict(departure)))
-        self._wake()
+            wake(connection, departures)
 
     async def granted(self, teams: Sequence[str], enterprise: str, at: float) -> None:
         """An enterprise lets its org-wide install into more of its workspaces."""
@@ -70,13 +68,12 @@ class Departures:
             await self._records.granted(team, enterprise, at)
         self._tasks.spawn(self._welcome(enterprise), f"welcome to {enterprise}")
 
-    async def step(self) -> float | None:
+    async def step(self) -> None:
         """Carry out what was noted. What fails stays noted and is tried again; doing it twice is harmless."""
         async with self._database.transaction() as connection:
             noted = (await connection.execute(select(departures).order_by(departures.c.id))).all()
         for row in noted:
             await self._guarded(row)
-        return None
 
     async def _guarded(self, row: Row[Any]) -> None:
         """One workspace's trouble must not keep another's tokens here."""

@@ -63,11 +63,10 @@ class Installing:
     async def begin(self, browser: str) -> str:
         """The address of Slack's consent page for this browser."""
         state = secrets.token_urlsafe(32)
-        now = self._database.now
+        expires_at = self._database.now + STATE_SECONDS
         async with self._database.transaction() as connection:
-            await connection.execute(delete(oauth_states).where(oauth_states.c.expires_at <= now))
             await connection.execute(
-                oauth_states.insert().values(state=_hash(state), browser=_hash(browser), expires_at=now + STATE_SECONDS)
+                oauth_states.insert().values(state=_hash(state), browser=_hash(browser), expires_at=expires_at)
             )
         asked = {
             "client_id": self._app.client_id,

@@ -3,6 +3,7 @@
 from sqlalchemy import Boolean, Column, Float, Index, Integer, String, Table, Text
 
 from bot.storage.encryption import encrypted_column
+from bot.storage.retention import AtUninstall, Life, Lives, keep
 from bot.storage.tables import RowId, metadata
 
 installations = Table(
@@ -59,3 +60,8 @@ departures = Table(
     Column("is_enterprise_install", Boolean, nullable=False),
     Column("happened_at", Float, nullable=False),
 )
+
+keep(installations, Lives.UNTIL_TAKEN_AWAY, at_uninstall=AtUninstall.BY_ITS_ROOM)
+keep(workspaces, Lives.UNTIL_TAKEN_AWAY, at_uninstall=AtUninstall.BY_ITS_ROOM)
+keep(departures, Lives.UNTIL_TAKEN_AWAY, at_uninstall=AtUninstall.BY_ITS_ROOM)  # once carried out
+keep(oauth_states, [Life(0.0, oauth_states.c.expires_at)], at_uninstall=AtUninstall.NOBODYS)

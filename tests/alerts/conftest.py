@@ -20,6 +20,7 @@ from bot.investigations.seen_alerts import SeenAlerts
 from bot.model import AlertRef, Ask, Place
 from bot.orgs.model import NoOrg
 from bot.orgs.repository import OrgRepository
+from bot.rules.budget import Terms
 from bot.rules.model import AlertFacts, AlertFilter, ChannelRules
 from bot.rules.org_choice import OrgChooser
 from bot.rules.repository import RuleRepository
@@ -98,7 +99,7 @@ class Considered:
         self.orgs.append(org)
         return None
 
-    async def ask(self, ask: Ask) -> Outcome:
+    async def ask(self, ask: Ask, terms: Terms) -> Outcome:  # noqa: ARG002
         self.asks.append(ask)
         return Outcome(Reception.STARTED)
 
@@ -180,7 +181,6 @@ class RoomOnStage:
             seen_alerts=self.seen_alerts,
             replies=cast(Replies, self.told),
             owner=owner,
-            wake=lambda: None,
         )
 
     # -- what happens -------------------------------------------------------------------------------------------

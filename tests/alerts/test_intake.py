@@ -60,15 +60,6 @@ async def test_what_is_no_alert_is_not_kept(room: RoomOnStage) -> None:
     assert await room.notice_states() == []
 
 
-async def test_whoever_sorts_is_woken_by_what_is_new_only(room: RoomOnStage) -> None:
-    rung: list[bool] = []
-    intake = Intake(room.database, lambda: rung.append(True))
-    body = b'{"monitor_id": "42", "event_id": "7", "transition": "Triggered"}'
-    assert await intake.take("default", body, "application/json")
-    assert not await intake.take("default", body, "application/json")
-    assert rung == [True]
-
-
 def _counted(intake: Intake) -> list[int]:
     """How many notices each transaction took."""
     write, sizes = intake._write, []

@@ -8,13 +8,13 @@ import pytest
 from bot.alerts import views
 from bot.alerts.model import KnownCycle, Transition, scope_of
 from bot.alerts.mutes import MuteState, MuteWork
-from bot.alerts.room import forget_alerts
 from bot.alerts.tables import alert_mutes
 from bot.datadog.errors import Forbidden, NotFound, NotSent, Unavailable
 from bot.investigations.model import Failure, FailureKind
 from bot.model import Place
 from bot.slack.interactions import Interaction
 from tests.alerts.conftest import RoomOnStage, notice
+from tests.claims import claim
 
 
 async def an_alert(room: RoomOnStage, **more: object) -> KnownCycle:
@@ -139,8 +139,8 @@ async def test_an_unmute_that_was_cut_off_is_simply_repeated(room: RoomOnStage) 
 
 async def _die_while_sending(room: RoomOnStage) -> None:
     dead = room.another("dead").mutes
-    (row,) = await dead._leases.claim(alert_mutes.c.state == MuteState.ASKED, 5)
-    assert await dead._write(row, state=MuteState.SENDING)
+    (row,) = await claim(dead._leases, alert_mutes.c.state == MuteState.ASKED, 5)
+    assert await dead.write(dead._leases.fence(row), state=MuteState.SENDING)
 
 
 async def test_a_downtime_that_is_gone_already_counts_as_taken_back(room: RoomOnStage) -> None:
@@ -189,12 +189,3 @@ async def test_the_mute_of_one_cycle_shows_while_the_alert_goes_on(room: RoomOnS
 )
 def test_a_group_becomes_a_scope_only_where_it_can_be_written_as_one(group: str, scope: str) -> None:
     assert scope_of(group) == scope
-
-
-async def test_a_workspace_that_leaves_is_forgotten(both_rooms: RoomOnStage) -> None:
-    room = both_rooms
-    await press(room, MuteWork.MUTE, await an_alert(room))
-    await forget_alerts(room.database)("T2")
-    assert len(await room.mute_states()) == 1
-    await forget_alerts(room.database)("T1")
-    assert await room.mute_states() == []

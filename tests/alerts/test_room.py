@@ -1,43 +1,47 @@
-"""The room's background work: what wakes it, and what goes by the clock alone."""
+"""The room's background work: what wakes it, and what is handed back at a stop."""
 
-import asyncio
+import math
 
-from bot.storage.workers import Loop
-from tests.alerts.conftest import RoomOnStage, notice
+from bot.alerts.tables import ALERT_CARD
+from bot.rules.model import AlertFilter
+from bot.storage.engine import wake
+from bot.storage.outbox import posted
+from tests.alerts.conftest import RoomOnStage, channel, notice
 
-
-async def _turns() -> None:
-    for _ in range(10):
-        await asyncio.sleep(0)
-
-
-async def test_tidying_up_goes_by_the_clock_and_is_not_hurried() -> None:
-    rounds: list[int] = []
-
-    async def step() -> None:
-        rounds.append(len(rounds))
-
-    for steady, expected in ((True, 1), (False, 2)):
-        rounds.clear()
-        loop = Loop("tidying", step, every=3600, steady=steady)
-        loop.start()
-        await _turns()
-        loop.wake.set()
-        await _turns()
-        assert len(rounds) == expected
-        await asyncio.wait_for(loop.stop(), 5)
+BODY = b'{"monitor_id": "42", "event_id": "7", "transition": "Triggered"}'
 
 
 async def test_a_notice_wakes_whoever_sorts_and_nobody_else(room: RoomOnStage) -> None:
-    loops = room.room.loops(every=3600)
-    body = b'{"monitor_id": "42", "event_id": "7", "transition": "Triggered"}'
-    assert await room.room.intake.take("default", body, "application/json")
-    assert [loop._name for loop in loops if loop.wake.is_set()] == ["alerts"]
+    assert await room.room.intake.take("default", BODY, "application/json")
+    assert _woken(room) == ["sorter"]
+    _all_asleep(room)
+    assert not await room.room.intake.take("default", BODY, "application/json")
+    assert _woken(room) == []
+
+
+async def test_a_start_is_looked_at_when_its_card_stands(room: RoomOnStage) -> None:
+    room.rules.written = [channel(auto=AlertFilter())]
+    await room.take(notice())
+    assert room.considered.starts == []
+    _all_asleep(room)
+    await room.post()
+    async with room.database.transaction() as connection:
+        wake(connection, posted(ALERT_CARD))  # as the outbox does
+    assert _woken(room) == ["starts"]
+
+
+def _all_asleep(room: RoomOnStage) -> None:
+    for part in (room.room.sorter, room.room.starts, room.room.mutes):
+        part.alarm.at = math.inf
+
+
+def _woken(room: RoomOnStage) -> list[str]:
+    parts = {"sorter": room.room.sorter, "starts": room.room.starts, "mutes": room.room.mutes}
+    return [name for name, part in parts.items() if part.alarm.at <= room.clock.now]
 
 
 async def test_at_a_stop_what_is_mid_step_is_finished_and_the_rest_handed_back(room: RoomOnStage) -> None:
     assert await room.room.intake.keep("default", notice())
     await room.room.sorter.step()
-    for close in room.room.closers():
-        await close(5)
+    await room.room.sorter.close(5)
     assert await room.cards() == ["C1"]

@@ -2,15 +2,18 @@
 
 import asyncio
 import random
+from functools import partial
 
 import pytest
 
 from bot.alerts.model import Transition
+from bot.alerts.routing import AlertRouter
 from bot.alerts.tables import NEW, SORTED, UNROUTED, alert_notices
 from bot.model import Place
 from bot.rules.model import AlertFilter
 from bot.storage.tables import deliveries
 from tests.alerts.conftest import RoomOnStage, channel, notice
+from tests.claims import claim
 
 ALERT, WARN, RECOVERED = Transition.ALERT, Transition.WARN, Transition.RECOVERED
 
@@ -128,10 +131,15 @@ async def test_a_card_tells_its_organisation_and_other_threads_have_none(both_ro
     assert await room.room.intake.keep("acme", notice())
     await room.settle()
     await room.post("C2")
-    org_of = room.room.book.org_of_card
+    org_of = partial(_org_of_card, room)
     assert await org_of(Place("T1", "C2", "1700000000.000100")) == "acme"
     for place in (Place("T1", "C2"), Place("T1", "C1", "1700000000.000100"), Place("T2", "C2", "1700000000.000100")):
         assert await org_of(place) == ""
+
+
+async def _org_of_card(room: RoomOnStage, place: Place) -> str:
+    async with room.database.transaction() as connection:
+        return await room.room.book.org_of_card(connection, place)
 
 
 # -- several at once, and what is left behind ---------------------------------------------------------------------
@@ -146,7 +154,7 @@ async def test_two_processes_make_one_card_of_a_storm_in_any_order(
     for each in told:
         await room.room.intake.keep("default", each)
     both = [room.room.sorter, room.another("two").sorter]
-    monkeypatch.setattr("bot.alerts.routing.AT_ONCE", 4)  # so that both are at it
+    monkeypatch.setattr(AlertRouter, "slots", 4)  # so that both are at it
     while NEW in await room.notice_states():
         await asyncio.gather(*(sorter.step() for sorter in both))
         await asyncio.gather(*(sorter._tasks.finish(10) for sorter in both))
@@ -171,18 +179,10 @@ async def test_what_a_dead_process_held_is_sorted_by_the_next(both_rooms: RoomOn
     room = both_rooms
     await room.room.intake.keep("default", notice())
     dead = room.another("dead").sorter
-    assert len(await dead._leases.claim(alert_notices.c.state == NEW, 5)) == 1
+    assert len(await claim(dead._leases, alert_notices.c.state == NEW, 5)) == 1
     await room.settle()
     assert await room.notice_states() == [NEW]
     room.clock.wind(60)
     await room.settle()
     assert await room.notice_states() == [SORTED]
     assert await room.cards() == ["C1"]
-
-
-async def test_old_notices_go_but_none_that_is_still_to_be_sorted(room: RoomOnStage) -> None:
-    await room.take(notice())
-    await room.room.intake.keep("default", notice(RECOVERED, 10))
-    room.clock.wind(15 * 24 * 3600)
-    await room.room._forget_old()
-    assert await room.notice_states() == [NEW]

@@ -12,6 +12,7 @@ from bot.model import AlertRef, ExistingRun, MonitorRef, Place, Source
 from bot.orgs.model import Elsewhere, NoneConnected
 from bot.rules.model import AlertFilter
 from tests.alerts.conftest import RoomOnStage, channel, notice
+from tests.claims import claim
 
 ALERT, WARN, RECOVERED = Transition.ALERT, Transition.WARN, Transition.RECOVERED
 RUN = "0195c8a2-7b1e-7c3a-9f00-3a5b1c2d4e5f"
@@ -84,7 +85,7 @@ async def test_a_decision_that_was_cut_off_is_made_again(room: RoomOnStage) -> N
     await room.take(notice())
     await room.post()
     dead = room.another("dead").starts
-    assert len(await dead._leases.claim(true(), 5)) == 1
+    assert len(await claim(dead._leases, true(), 5)) == 1
     room.clock.wind(60)
     await room.settle()
     assert len(room.considered.starts) == 1

@@ -18,14 +18,19 @@ from pathlib import Path
 from bot.investigations.repository import InvestigationRepository
 from bot.investigations.requests import Requests
 from bot.model import AlertRef, Ask, Place, Source
+from bot.rules.budget import Budget, Limits, Terms
+from bot.rules.repository import RuleRepository
 from bot.sandbox.datadog import Script
-from bot.sandbox.stage import Stage
+from bot.sandbox.environment import Environment
 from bot.storage.engine import Database
+from bot.storage.timing import Timing
 from tests.e2e.town import QUICK, Town
+from tests.meter import Meter
 
 RUNS = 3
 STARTS = 1000
 IN_FLIGHT = 300
+IDLE = 30  # seconds
 
 Figures = dict[str, float]
 
@@ -39,19 +44,20 @@ async def durable_starts(folder: Path) -> Figures:
     """Clicks written down, at once from everywhere: what stands between a click and its acknowledgement."""
     database = Database(f"sqlite+aiosqlite:///{folder}/bench.sqlite3")
     await database.open()
-    requests = Requests(InvestigationRepository(database, deadline=2700), lambda: None)
+    requests = Requests(InvestigationRepository(database, Timing()), Budget(database, RuleRepository(database)))
+    free = Terms(Limits())
     took: list[float] = []
 
     async def start(number: int) -> None:
         began = time.perf_counter()
-        await requests.ask(_ask(number))
+        await requests.ask(_ask(number), free)
         took.append(time.perf_counter() - began)
 
     began = time.perf_counter()
     await asyncio.gather(*map(start, range(STARTS)))
     total = time.perf_counter() - began
     one = time.perf_counter()
-    await requests.ask(_ask(STARTS + 1))
+    await requests.ask(_ask(STARTS + 1), free)
     alone = time.perf_counter() - one
     await database.close()
     return {f"{STARTS} clicks at once, all durable, s": total, "one click alone, durable, ms": alone * 1000}
@@ -96,10 +102,32 @@ async def waiting(folder: Path) -> Figures:
         }
 
 
+async def asked_of_the_database(folder: Path) -> Figures:
+    """At the settings of production: while nothing happens, and for one investigation from its click to its answer."""
+    async with Town(folder, timing=Timing()) as town:
+        meter = Meter(town.bot._database)
+        town.datadog.plan_always(Script.held())
+        await asyncio.sleep(2)
+        meter.reset()
+        await asyncio.sleep(IDLE)
+        idle = meter.statements / IDLE
+        alert = await town.alert()
+        meter.reset()
+        await town.ana.shortcut("investigate_message", on=alert.message)
+        await town.datadog.wait_for(town.datadog.triggers)
+        town.datadog.finish(town.datadog.triggers()[0].id)
+        await town.slack.wait_for(lambda: "here is what" in town.thread(alert.message), timeout=60)
+        return {
+            "statements a second while nothing happens": idle,
+            "transactions for one investigation": meter.transactions,
+            "statements for one investigation": meter.statements,
+        }
+
+
 async def start_of_the_bot(_folder: Path) -> Figures:
     """From the start of the process to its connection with Slack, and the import alone."""
     began = time.perf_counter()
-    async with Stage():
+    async with Environment():
         ready = time.perf_counter() - began
     began = time.perf_counter()
     await asyncio.to_thread(
@@ -119,7 +147,8 @@ async def _measure(benchmark: Callable[[Path], Awaitable[Figures]], runs: int) -
 
 
 def main() -> None:
-    for benchmark, runs in ((durable_starts, RUNS), (click_to_card, RUNS), (start_of_the_bot, RUNS), (waiting, 1)):
+    few = ((asked_of_the_database, 1), (waiting, 1))
+    for benchmark, runs in ((durable_starts, RUNS), (click_to_card, RUNS), (start_of_the_bot, RUNS), *few):
         asyncio.run(_measure(benchmark, runs))
 
 

@@ -6,10 +6,12 @@ import pytest
 from sqlalchemy import select
 
 from bot.cases.catalog import Catalog
-from bot.cases.repository import CASE_CARD, CaseRepository
+from bot.cases.repository import CaseRepository
+from bot.cases.tables import CASE_CARD
 from bot.datadog.case_model import STANDARD_TYPE, CaseType, Project, StatusOption
 from bot.model import Place
 from bot.storage.engine import Database
+from bot.storage.retention import forget_workspace
 from bot.storage.tables import deliveries
 from tests.cases.library import ANA, CHANNEL, ELSEWHERE, FOREIGN, MONITOR, THREAD, case
 from tests.clock import Clock
@@ -148,10 +150,12 @@ async def test_a_workspace_that_leaves_is_forgotten(book: CaseRepository) -> Non
     await book.remember("default", case(1), place=THREAD, person="U1")
     await book.remember("default", case(2), place=THREAD, person="U1")
     await book.remember("default", case(2), place=FOREIGN, person="U5")
+    await book.remember("default", case(3))  # of a form that somebody of another workspace has open
     await book.changed("default", case(1), place=THREAD, person="U1", said="did it")
     for _ in range(2):
-        await book.forget_workspace("T1")
+        await forget_workspace(book.database, "T1")
     assert await book.find("default", "CASEM-1") is None
     assert await book.find("default", "CASEM-2") is not None
+    assert await book.find("default", "CASEM-3") is not None
     assert await book.of_thread(THREAD) is None
     assert await book.of_thread(FOREIGN) is not None

@@ -7,13 +7,14 @@ import pytest
 from bot.cases.actions import CaseAction, CaseActions, read_act
 from bot.cases.known import CaseActionKind
 from bot.cases.repository import CaseRepository
-from bot.cases.requests import DRAFTS_LIVE, CaseRequests, CaseRequestState, Source
+from bot.cases.requests import CaseRequests, CaseRequestState, Source
 from bot.cases.tables import case_acts, case_orders
 from bot.cases.trouble import Trouble, Why
 from bot.model import AlertRef, EventRef, MonitorRef
 from bot.storage.engine import Database
 from bot.storage.leases import Leases
 from tests.cases.library import ELSEWHERE, MONITOR, THREAD, case, wanted
+from tests.claims import claim
 from tests.clock import Clock
 from tests.pg import database_url, ready_postgres_url
 
@@ -75,7 +76,7 @@ async def test_the_first_submit_counts(orders: CaseRequests, clock: Clock) -> No
     assert not await orders.place_order(order, wanted("two"), "V2")
     await orders.remember_form(order, wanted=wanted("three"))
     clock.wind(1)
-    (row,) = await _leases(orders).claim(CaseRequests.due(), 5)
+    (row,) = await claim(_leases(orders), CaseRequests.due(), 5)
     assert row.wanted["title"] == "one"
     now = await orders.by_id(order.id)
     assert now is not None
@@ -87,9 +88,9 @@ async def test_it_is_not_taken_up_before_the_answer_to_the_submit_is_on_the_scre
 ) -> None:
     order = await orders.draft("default", THREAD, "U1", Source())
     await orders.place_order(order, wanted(), "V1")
-    assert await _leases(orders).claim(CaseRequests.due(), 5) == []
+    assert await claim(_leases(orders), CaseRequests.due(), 5) == []
     clock.wind(0.3)
-    assert len(await _leases(orders).claim(CaseRequests.due(), 5)) == 1
+    assert len(await claim(_leases(orders), CaseRequests.due(), 5)) == 1
 
 
 async def test_whoever_lost_the_claim_makes_nothing(orders: CaseRequests, clock: Clock) -> None:
@@ -97,9 +98,9 @@ async def test_whoever_lost_the_claim_makes_nothing(orders: CaseRequests, clock:
     await orders.place_order(order, wanted(), "V1")
     clock.wind(1)
     one, two = _leases(orders, "one"), _leases(orders, "two")
-    (row,) = await one.claim(CaseRequests.due(), 5)
+    (row,) = await claim(one, CaseRequests.due(), 5)
     clock.wind(60)
-    (again,) = await two.claim(CaseRequests.due(), 5)
+    (again,) = await claim(two, CaseRequests.due(), 5)
     assert not await orders.made(one.fence(row), order, case(1))
     assert await orders.made(two.fence(again), order, case(2))
     book = CaseRepository(orders.database)
@@ -117,7 +118,7 @@ async def test_an_order_goes_back_only_from_where_it_may(orders: CaseRequests, c
     assert not await orders.order_again(order, "")
     clock.wind(1)
     leases = _leases(orders)
-    (row,) = await leases.claim(CaseRequests.due(), 1)
+    (row,) = await claim(leases, CaseRequests.due(), 1)
     trouble = Trouble(Why.FORBIDDEN, "no", "cases_write")
     await orders.refuse(leases.fence(row), trouble)
     refused = await orders.by_id(order.id)
@@ -143,16 +144,6 @@ async def test_a_case_being_made_for_the_same_thread_is_seen(orders: CaseRequest
     assert await orders.under_way(other) is None
 
 
-async def test_old_drafts_go_and_orders_stay(orders: CaseRequests, clock: Clock) -> None:
-    old = await orders.draft("default", THREAD, "U1", Source())
-    ordered = await orders.draft("default", THREAD, "U1", Source())
-    await orders.place_order(ordered, wanted(), "V1")
-    clock.wind(DRAFTS_LIVE + 1)
-    await orders.draft("default", THREAD, "U1", Source())
-    assert await orders.by_id(old.id) is None
-    assert await orders.by_id(ordered.id) is not None
-
-
 async def test_acts_on_one_case_come_one_after_the_other(acts: CaseActions, orders: CaseRequests) -> None:
     book = acts.book
     one = await book.remember("default", case(1), place=THREAD, person="U1")
@@ -161,11 +152,11 @@ async def test_acts_on_one_case_come_one_after_the_other(acts: CaseActions, orde
         await acts.take(CaseAction(key, row, THREAD, "U1", CaseActionKind.PRIORITY, "P1"))
     leases = Leases(orders.database, case_acts, owner="one", lease=30)
 
-    first = await leases.claim(CaseActions.due(), 10)
+    first = await claim(leases, CaseActions.due(), 10)
     assert [row.key for row in first] == ["a", "c"]
-    assert await leases.claim(CaseActions.due(), 10) == []
+    assert await claim(leases, CaseActions.due(), 10) == []
     await acts.done(leases.fence(first[0]), read_act(first[0]), "default", case(1, at=1), "set the priority to P1")
-    assert [row.key for row in await leases.claim(CaseActions.due(), 10)] == ["b"]
+    assert [row.key for row in await claim(leases, CaseActions.due(), 10)] == ["b"]
     known = await book.get(one.id)
     assert known is not None
     assert [act.said for act in known.done] == ["set the priority to P1"]
@@ -175,12 +166,12 @@ async def test_only_a_refused_act_of_ones_own_is_taken_again(acts: CaseActions, 
     known = await acts.book.remember("default", case(1), place=THREAD, person="U1")
     await acts.take(CaseAction("a", known.id, THREAD, "U1", CaseActionKind.COMMENT, "words"))
     leases = Leases(orders.database, case_acts, owner="one", lease=30)
-    (row,) = await leases.claim(CaseActions.due(), 10)
+    (row,) = await claim(leases, CaseActions.due(), 10)
     assert not await acts.take_again(row.id, "T1", "U1", "again")
     await acts.refuse(leases.fence(row), Trouble(Why.CONFLICT))
     assert not await acts.take_again(row.id, "T1", "U2", "again")
     assert not await acts.take_again(row.id, "T2", "U1", "again")
     assert await acts.take_again(row.id, "T1", "U1", "again")
     assert not await acts.take_again(row.id, "T1", "U1", "again"), "one press, one act"
-    (anew,) = await leases.claim(CaseActions.due(), 10)
+    (anew,) = await claim(leases, CaseActions.due(), 10)
     assert (anew.kind, anew.value) == ("comment", "words")

@@ -8,16 +8,15 @@ from sqlalchemy import select
 
 from bot.cases.repository import CaseRepository
 from bot.datadog.case_model import Case, Insight
-from bot.insights.attach_form import AttachForm
-from bot.insights.attach_form_store import AttachFormStore, Owner
 from bot.insights.attach_job_records import outcome_record, read_outcome
-from bot.insights.attach_jobs import ATTACHED, AttachJobs, CommentState, Wanted, Work, forget_workspace, read_submit
+from bot.insights.attach_jobs import AttachJobs, CommentState, Wanted, Work, read_submit
 from bot.insights.outcome import BatchOutcome, Cause, InsightOutcome, Problem, Refusal
-from bot.insights.tables import insight_submits
+from bot.insights.tables import ATTACHED, insight_submits
 from bot.model import Place
 from bot.storage.engine import Database
 from bot.storage.leases import Fence, Leases
 from bot.storage.tables import deliveries
+from tests.claims import claim
 from tests.clock import Clock
 from tests.pg import database_url, ready, ready_postgres_url
 
@@ -42,7 +41,7 @@ async def submits(database_url: str, clock: Clock) -> AsyncIterator[AttachJobs]:
 
 async def claimed(submits: AttachJobs, owner: str = "one") -> list[Fence]:
     leases = Leases(submits.database, insight_submits, owner=owner, lease=30)
-    rows = await leases.claim(insight_submits.c.state == "waiting", 10)
+    rows = await claim(leases, insight_submits.c.state == "waiting", 10)
     return [leases.fence(row) for row in rows]
 
 
@@ -124,26 +123,6 @@ async def test_nothing_done_and_no_thread_owe_no_line(submits: AttachJobs, clock
         done = (ONE,) if not submit.place.thread_ts else ()
         assert await submits.finish(fence, replace(submit, outcome=InsightOutcome((BatchOutcome(1, done=done),))))
     assert await owed(submits) == []
-
-
-async def test_a_workspace_that_leaves_is_forgotten_and_old_ones_too(submits: AttachJobs, clock: Clock) -> None:
-    shelf, owner = AttachFormStore(submits.database), Owner("T1", "U0001")
-    key = await shelf.put(owner, AttachForm(place=PLACE, org="default"))
-    mine = await submits.enter(WANTED)
-    other = await submits.enter(replace(WANTED, key="x", place=Place("T2", "C1", "1.2")))
-
-    await forget_workspace(submits.database, "T1")
-    await forget_workspace(submits.database, "T1")
-    assert await shelf.get(key, owner) is None
-    assert await submits.get(mine.id) is None
-    assert await submits.get(other.id) is not None
-
-    clock.wind(6)
-    (fence,) = await claimed(submits)
-    await submits.finish(fence, other)
-    clock.wind(31 * 86_400)
-    await submits.clear()
-    assert await submits.get(other.id) is None
 
 
 async def test_outcomes_are_read_back_as_written(submits: AttachJobs) -> None:

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from bot.sandbox.datadog import FakeDatadog
+from bot.sandbox.environment import BotProcess
 from bot.sandbox.slack import FakeSlack
-from bot.sandbox.stage import BotProcess
 
 
 async def _run(folder: Path, **environment: str) -> tuple[int, str]:

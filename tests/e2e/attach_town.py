@@ -7,11 +7,10 @@ import pytest
 from bot.datadog import client
 from bot.insights import attach_jobs as submits
 from bot.insights import sending as attach
-from bot.insights import slack as listener
 from bot.orgs.model import DEFAULT
 from bot.sandbox.datadog.case_model import FakeCase
 from bot.sandbox.slack.people import Person
-from bot.sandbox.slack.sight import SeenView
+from bot.sandbox.slack.visible import SeenView
 from tests.e2e.town import Town
 
 PASTE = "Paste Datadog links"
@@ -81,7 +80,6 @@ async def _adds(person: Person, batch: list[str]) -> SeenView:
 def hurry(monkeypatch: pytest.MonkeyPatch) -> None:
     """Pauses before a repeat, and for a client that is far away, are no part of a story."""
     monkeypatch.setattr(submits, "_HEAD_START", 0.1)
-    monkeypatch.setattr(listener, "_WAKE_AFTER", 0.1)
     monkeypatch.setattr(client, "_BACKOFF", (0.01,))
     monkeypatch.setattr(client, "_RESET_MARGIN", 0.01)
     monkeypatch.setattr(attach, "_PAUSE_BEFORE_REPEAT", 0.01)

@@ -8,7 +8,7 @@ from pathlib import Path
 from bot.sandbox.datadog import FakeConclusion, Script
 from bot.sandbox.slack import Message
 from bot.sandbox.slack.people import Person
-from bot.sandbox.slack.sight import SeenView
+from bot.sandbox.slack.visible import SeenView
 from bot.storage.timing import Timing
 from tests.e2e.town import QUICK, AlertMessage, Town
 

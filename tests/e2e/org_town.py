@@ -15,7 +15,7 @@ from bot.sandbox.datadog import FakeAlert, FakeMonitor
 from bot.sandbox.datadog.org import FakeOrg
 from bot.sandbox.slack import Message
 from bot.sandbox.slack.people import Person
-from bot.sandbox.slack.sight import SeenView
+from bot.sandbox.slack.visible import SeenView
 from bot.storage.encryption import Encryption
 from bot.storage.engine import Database
 from tests.e2e.town import Town

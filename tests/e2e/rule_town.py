@@ -9,7 +9,7 @@ from bot.rules.model import ChannelRules
 from bot.rules.repository import Draft, RuleRepository
 from bot.sandbox.slack import Channel
 from bot.sandbox.slack.people import Person
-from bot.sandbox.slack.sight import SeenView
+from bot.sandbox.slack.visible import SeenView
 from bot.storage.engine import Database
 from tests.e2e.town import AlertMessage, Town
 

@@ -10,7 +10,7 @@ from bot.rules.model import AlertFilter
 from bot.sandbox.datadog import FakeAlert, Script
 from bot.sandbox.datadog.samples import POOL_EXHAUSTED
 from bot.sandbox.slack import Message
-from bot.sandbox.slack.board import Content
+from bot.sandbox.slack.messages import Content
 from bot.sandbox.slack.world import Author
 from tests.e2e.alert_town import AlertTown, Route
 
@@ -91,7 +91,7 @@ async def test_other_bots_people_and_we_ourselves_get_none(town: AlertTown) -> N
         Author("U0OTHER", "Alert Copier", "B0OTHER", "A0OTHER", town.slack.workspace.id, "bot_message"),
         Author("U0OTHER", "Not Datadog", "B0OTHER", "A0OTHER", town.slack.workspace.id),
     ):
-        await town.slack.board.post(town.channel, author, Content("", None, attachment)).heard()
+        await town.slack.messages.post(town.channel, author, Content("", None, attachment)).heard()
     await town.ben.say(f"look at {fired.link()}", in_=town.channel)
     await town.decide(Route(rules={"nudge": True, "route": AlertFilter()}))
     await town.fire(group="host:webhook")

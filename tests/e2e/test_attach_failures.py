@@ -91,7 +91,7 @@ async def test_what_passes_by_itself_nobody_hears_of(town: Town, fault: dict[str
 async def test_a_case_deleted_meanwhile_can_be_exchanged_for_another(town: Town) -> None:
     case, other = a_case(town), a_case(town, "Another", "OTHER")
     talk = await opened_in_a_thread(town, case, *monitor_links(town, [1, 2]))
-    del town.datadog.org.shelf.cases[case.id]
+    del town.datadog.org.case_management.cases[case.id]
     await town.ana.submit()
     await town.ana.waits_for_modal("Datadog has no such case any more. Choose another case: your list is kept.")
 

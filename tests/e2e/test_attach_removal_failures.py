@@ -81,7 +81,7 @@ async def test_a_case_deleted_meanwhile_is_told_and_the_list_is_kept(town: Town)
     case, other = a_case(town), a_case(town, "Another", "OTHER")
     hold(case, [1, 2])
     await chooses_to_remove(town, case, Insights=[1])
-    del town.datadog.org.shelf.cases[case.id]
+    del town.datadog.org.case_management.cases[case.id]
     await town.ana.submit()
     modal = await town.ana.waits_for_modal("Not removed: 1 insight")
     assert "Datadog has no such case any more" in modal

@@ -303,7 +303,7 @@ async def test_hostile_names_stay_words(town: Town) -> None:
     seen = await town.reads(alert.message, "@ana attached 2 insights")
     assert "evil.example" not in seen
     assert town.slack.broadcasts == []
-    assert town.slack.board.pings == [] or all(ping.kind == "user" for ping in town.slack.board.pings)
+    assert town.slack.messages.pings == [] or all(ping.kind == "user" for ping in town.slack.messages.pings)
 
 
 async def test_names_come_later_and_the_window_stands_at_once(town: Town) -> None:

@@ -22,7 +22,7 @@ async def town(tmp_path: Path) -> AsyncIterator[Town]:
 
 async def _shown(town: Town, **members: Any) -> tuple[FakeCase, Message]:
     """A case somebody opened in Datadog, with its card in the channel."""
-    (project,) = town.datadog.org.shelf.projects.values()
+    (project,) = town.datadog.org.case_management.projects.values()
     case = town.datadog.add_case("Disk of db-3 is full", project, **members)
     await town.ana.command("/bits", f"case {case.key}", in_=town.channel)
     (card,) = await town.slack.wait_for(lambda: town.channel.messages)
@@ -147,7 +147,7 @@ async def test_a_datadog_that_stays_down_is_told_with_a_way_to_try_again(town: T
 async def test_a_case_deleted_meanwhile_is_said_on_the_card_and_forgotten_by_its_thread(town: Town) -> None:
     alert = await town.alert(group="host:web-1")
     card = await made(town, alert)
-    town.datadog.org.shelf.cases.clear()
+    town.datadog.org.case_management.cases.clear()
 
     await town.ben.choose("Set priority", "P1", on=card)
 
@@ -201,7 +201,7 @@ async def test_acts_outlive_a_restart(town: Town) -> None:
 
 
 async def test_hostile_names_of_a_case_stay_words(town: Town) -> None:
-    (project,) = town.datadog.org.shelf.projects.values()
+    (project,) = town.datadog.org.case_management.projects.values()
     project.name = "<!here> <https://evil.example|x>"
     title = "<!channel> </cases> <@U123> `x` *y* \u202egnp"
     case = town.datadog.add_case(title, project)
@@ -238,7 +238,7 @@ async def test_a_mention_shows_the_card_in_its_thread_and_the_thread_remembers_i
 
 
 async def test_a_slow_or_refusing_datadog_is_said_before_the_card_comes(town: Town) -> None:
-    (project,) = town.datadog.org.shelf.projects.values()
+    (project,) = town.datadog.org.case_management.projects.values()
     case = town.datadog.add_case("Slow to come", project)
     hanging = town.datadog.break_next("GET", "/api/v2/cases/CASEM-*", hang=True, carried_out=True)
     await town.ana.command("/bits", f"case {case.key}", in_=town.channel)

@@ -107,7 +107,7 @@ async def test_a_missing_permission_is_named_and_the_form_is_kept(town: Town) ->
 async def test_a_refused_form_can_be_changed(town: Town) -> None:
     alert = await town.alert(group="host:web-1")
     await opens_form(town.ana, alert)
-    town.datadog.org.shelf.projects.clear()
+    town.datadog.org.case_management.projects.clear()
     await town.ana.fill({"Title": "Only mine"})
     await town.ana.submit()
     told = await town.ana.waits_for_modal("The case was not created.")
@@ -190,7 +190,7 @@ async def test_a_case_deleted_before_its_insights_came_is_said_to_be_gone(town: 
     hanging = town.datadog.break_next("PUT", "/api/v2/cases/*/insights", hang=True)
     alert = await _ordered(town)
     await town.datadog.wait_for(lambda: hanging.hits)
-    town.datadog.org.shelf.cases.clear()
+    town.datadog.org.case_management.cases.clear()
     hanging.release()
     await card_of(town, alert.message, "Datadog has no such case any more")
 

@@ -1,5 +1,6 @@
 """Which organisation serves a request: the link's, the channel's, the only one; else the person is asked, and it goes on."""
 
+import time
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -168,36 +169,68 @@ async def disconnect(town: OrgTown, name: str) -> None:
     await town.eva.waits_for(lambda: f"{name} is disconnected" in town.eva.sees)
 
 
-async def test_a_question_is_hers_and_is_used_once(town: OrgTown) -> None:
-    await town.ana.command("/bits", f"investigate {town.acme_monitor.id}", in_=town.channel)
+async def test_two_answers_to_one_question_start_one_thing(town: OrgTown) -> None:
+    await town.ana.command("/bits", "investigate why is checkout slow", in_=town.channel)
     asked = await question(town.ana)
-    town.datadog.fire(town.acme_monitor)
-    await town.ana.choose("org:choose", "acme (acme.datadoghq.eu)", on=asked)
+    block_id = block_of(asked)
+    await answers(town.ana, "acme")
     await town.slack.wait_for(lambda: started(town) == (0, 1))
 
-    await again(town, asked)
+    await chooses(town, town.ana, "default", asked, block_id)
+    await chooses(town, town.ana, "acme-id", asked, block_id)
+
+    await town.slack.wait_for(lambda: town.ana.sees.count("already") == 2)
+    assert started(town) == (0, 1)
+
+
+async def test_a_request_too_long_for_its_question_waits_in_the_database_and_is_used_once(town: OrgTown) -> None:
+    await town.ana.command("/bits", f"investigate why is {'checkout ' * 30} slow", in_=town.channel)
+    asked = await question(town.ana)
+    assert block_of(asked) == "org_question:1"
+    await answers(town.ana, "acme")
+    await town.slack.wait_for(lambda: started(town) == (0, 1))
+
+    await chooses(town, town.ana, "acme-id", asked, "org_question:1")
 
     await town.slack.wait_for(lambda: "answered already" in town.ana.sees)
     assert started(town) == (0, 1)
 
 
-async def again(town: OrgTown, asked: Message) -> None:
-    """The same choice once more, from a Slack that still showed the question."""
+@pytest.mark.parametrize(("name", "org"), [("ben", "acme-id"), ("ana", "of-another-workspace")])
+@pytest.mark.parametrize("words", ["why is checkout slow", "why is checkout slow " * 20])
+async def test_nobody_answers_for_another_person_or_with_an_organisation_of_elsewhere(
+    town: OrgTown, words: str, name: str, org: str
+) -> None:
+    await town.ana.command("/bits", f"investigate {words}", in_=town.channel)
+    asked = await question(town.ana)
+
+    await chooses(town, {"ana": town.ana, "ben": town.ben}[name], org, asked, block_of(asked))
+
+    await town.slack.wait_for(lambda: "answered already" in town.ana.sees)  # in the place of the question
+    assert started(town) == (0, 0)
+
+
+def block_of(message: Message) -> str:
+    return str(next(block["block_id"] for block in message.blocks if block["type"] == "actions"))
+
+
+async def chooses(town: OrgTown, person: Person, org: str, asked: Message, block_id: str) -> None:
+    """A choice as a client sends it that still shows the question, or that somebody has changed."""
     action = {
         "type": "static_select",
         "action_id": "org:choose",
-        "block_id": "org_question:1",
-        "selected_option": {"text": {"type": "plain_text", "text": "x"}, "value": (await town.row("acme")).id},
-        "action_ts": "1.5",
+        "block_id": block_id,
+        "selected_option": {"text": {"type": "plain_text", "text": "x"}, "value": org},
+        "action_ts": f"{time.time():.6f}",
     }
-    payload = town.ana.base_payload("block_actions", channel_id=town.channel.id)
+    payload = person.base_payload("block_actions", channel_id=town.channel.id)
     payload |= {
         "channel": {"id": town.channel.id},
         "container": {"type": "message", "message_ts": asked.ts, "channel_id": town.channel.id},
         "actions": [action],
-        "response_url": town.slack.response_urls.issue(town.channel, town.ana.id, asked),
+        "response_url": town.slack.response_urls.issue(town.channel, person.id, asked),
     }
-    await town.ana.send(payload)
+    await person.send(payload)
 
 
 async def test_cases_ask_too_and_the_form_opens_with_the_answer(town: OrgTown) -> None:

@@ -8,7 +8,7 @@ import pytest
 from bot.home import home_tab as home_tabs
 from bot.sandbox.datadog import Script
 from bot.sandbox.slack.people import Person
-from bot.sandbox.slack.sight import SeenView
+from bot.sandbox.slack.visible import SeenView
 from tests.e2e.org_town import OrgTown
 
 
@@ -70,7 +70,6 @@ async def test_nothing_is_drawn_again_while_nothing_changes(town: OrgTown) -> No
     await opens(town.ana, "None yet")
     drawn = published(town)
 
-    town.bot.wake()
     await town.ben.command("/bits", "investigate why is it slow", in_=town.channel)
     await town.slack.wait_for(lambda: len(town.datadog.org.investigations) == 1)
     await opens(town.ben, "why is it slow")

@@ -5,14 +5,14 @@ from functools import partial
 from pathlib import Path
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import Table, func, select
 
-from bot.investigations.tables import asks, investigations, subscribers
+from bot.investigations.tables import investigations, subscribers
 from bot.rules.model import ChannelRules, WorkspaceRules
 from bot.rules.repository import Draft, RuleRepository
 from bot.sandbox.datadog import Script
 from bot.sandbox.slack import Person, Workspace
-from bot.storage.tables import deliveries
+from bot.storage.retention import AtUninstall, rules
 from bot.workspaces.tables import installations
 from tests.e2e.install_town import InstallTown
 from tests.e2e.town import Town
@@ -56,8 +56,13 @@ async def leave(town: InstallTown, workspace: Workspace) -> None:
 
 async def allow_a_day(town: InstallTown, workspace: Workspace, *, starts: int) -> None:
     """As the settings form saves it, for the whole workspace; its rules so far are the usual ones."""
-    rules = WorkspaceRules(workspace.id, budget_per_day=starts)
-    assert await RuleRepository(town.bots[0]._database).save(Draft(ChannelRules(workspace.id, ""), rules), "UANN")
+    own = WorkspaceRules(workspace.id, budget_per_day=starts)
+    assert await RuleRepository(town.bots[0]._database).save(Draft(ChannelRules(workspace.id, ""), own), "UANN")
+
+
+async def mentions(town: InstallTown, table: Table, workspace: str) -> bool:
+    async with town.bots[0]._database.transaction() as connection:
+        return any(workspace in str(row) for row in await connection.execute(select(table)))
 
 
 def welcomed(person: Person) -> bool:
@@ -135,8 +140,8 @@ async def test_uninstalling_ends_what_only_that_workspace_waits_for(town: Instal
     await leave(town, acme)
 
     assert await count(town, installations, installations.c.home == acme.id) == 0
-    for table in (asks, subscribers, deliveries):
-        assert await count(town, table, table.c.workspace == acme.id) == 0
+    for table, rule in rules.items():
+        assert rule.at_uninstall is AtUninstall.KEPT or not await mentions(town, table, acme.id), table.name
     assert await count(town, investigations, investigations.c.state == "running") == 1
     posts = len(town.slack.calls_to("chat.postMessage"))
     for run in town.datadog.triggers():

@@ -140,6 +140,7 @@ async def test_the_command_with_a_monitor_id_finds_its_latest_alert(town: Town) 
 
 
 async def test_the_command_takes_links_of_alerts_monitors_and_events(town: Town) -> None:
+    town.datadog.plan(Script.held())
     fired = town.datadog.fire(town.monitor)
     targets = (
         fired.link(),

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any
 from multidict import CIMultiDict, CIMultiDictProxy
 from slack_sdk.errors import SlackApiError
 
-from bot.investigations.repository import CARD, CONCLUSIONS, InvestigationRepository
+from bot.investigations.repository import InvestigationRepository
+from bot.investigations.tables import CARD, CONCLUSIONS
 from bot.slack.clients import BotClient
 from bot.slack.message import Message
 from bot.storage.outbox import Delivery, Outbox
@@ -126,7 +127,7 @@ class Card:
         self._outbox = outbox
 
     async def message(self, delivery: Delivery, *, may_repeat: bool) -> Message | None:  # noqa: ARG002
-        found = await self._repository.get(delivery.owed.subject_id)
+        found = await self._repository.get(delivery.post.subject_id)
         if found is None:
             return None
         why = f" ({found.failure.kind})" if found.failure else ""
@@ -142,7 +143,7 @@ class Conclusions:
         self._outbox = outbox
 
     async def message(self, delivery: Delivery, *, may_repeat: bool) -> Message | None:
-        found = await self._repository.get(delivery.owed.subject_id)
+        found = await self._repository.get(delivery.post.subject_id)
         if found is None:
             return None
         told = ", ".join(each.title for each in found.conclusions) or "nothing"

@@ -19,7 +19,7 @@ async def conclude(world: World) -> None:
 async def test_a_gesture_slack_sends_twice(both_worlds: World) -> None:
     world = both_worlds
     ask = world.an_ask()
-    first, again = await world.bot.requests.ask(ask), await world.bot.requests.ask(ask)
+    first, again = await world.bot.ask(ask), await world.bot.ask(ask)
     assert (first.reception, again.reception) == (Reception.STARTED, Reception.REPEATED)
     assert again.investigation == first.investigation
     await conclude(world)
@@ -50,7 +50,7 @@ async def test_a_second_thread_waits_for_the_same_run(both_worlds: World) -> Non
 async def test_everybody_clicks_at_once(both_worlds: World) -> None:
     world = both_worlds
     asks = [world.an_ask(by=f"U{number}", thread=f"{number % 3}.0") for number in range(12)]
-    outcomes = await asyncio.gather(*(world.bot.requests.ask(ask) for ask in asks))
+    outcomes = await asyncio.gather(*(world.bot.ask(ask) for ask in asks))
     assert [outcome.reception for outcome in outcomes].count(Reception.STARTED) == 1
     await conclude(world)
     assert world.datadog.calls["trigger"] == 1
@@ -114,8 +114,7 @@ async def test_run_again_makes_a_second_run_and_two_people_pressing_it_make_one(
     world = both_worlds
     await world.ask()
     await conclude(world)
-    requests = world.bot.requests
-    presses = [requests.run_again(world.an_ask(by=who), after_run=1) for who in ("UANN", "UBEN")]
+    presses = [world.bot.run_again(world.an_ask(by=who), after_run=1) for who in ("UANN", "UBEN")]
     outcomes = await asyncio.gather(*presses)
     assert sorted(outcome.reception for outcome in outcomes) == [Reception.ALREADY_HERE, Reception.STARTED]
     await conclude(world)
@@ -132,8 +131,8 @@ async def test_a_run_again_that_slack_sends_twice(world: World) -> None:
     await world.ask()
     await conclude(world)
     press = world.an_ask()
-    first = await world.bot.requests.run_again(press, after_run=1)
-    again = await world.bot.requests.run_again(press, after_run=1)
+    first = await world.bot.run_again(press, after_run=1)
+    again = await world.bot.run_again(press, after_run=1)
     assert (first.reception, again.reception) == (Reception.STARTED, Reception.REPEATED)
     assert again.investigation == first.investigation
 
@@ -141,7 +140,7 @@ async def test_a_run_again_that_slack_sends_twice(world: World) -> None:
 async def test_asking_after_a_second_run_gets_the_latest(world: World) -> None:
     await world.ask()
     await conclude(world)
-    await world.bot.requests.run_again(world.an_ask(), after_run=1)
+    await world.bot.run_again(world.an_ask(), after_run=1)
     outcome = await world.ask(thread="2.2")
     assert outcome.investigation is not None
     assert (outcome.investigation.run, outcome.investigation.state) == (2, "requested")
@@ -150,9 +149,9 @@ async def test_asking_after_a_second_run_gets_the_latest(world: World) -> None:
 async def test_pressing_an_old_run_again_button_joins_what_came_of_it(world: World) -> None:
     await world.ask()
     await conclude(world)
-    await world.bot.requests.run_again(world.an_ask(), after_run=1)
+    await world.bot.run_again(world.an_ask(), after_run=1)
     await conclude(world)
-    outcome = await world.bot.requests.run_again(world.an_ask(thread="2.2"), after_run=1)
+    outcome = await world.bot.run_again(world.an_ask(thread="2.2"), after_run=1)
     assert outcome.reception is Reception.FOLLOWING
     await world.turns()
     assert world.slack.said(thread="2.2") == ["card: concluded", "conclusive: Disk full"]
@@ -252,23 +251,14 @@ async def test_what_was_accepted_survives_a_kill_right_after(world: World) -> No
     assert world.slack.said() == ["card: running"]
 
 
-async def test_where_nothing_was_investigated_nothing_is_found(world: World) -> None:
-    assert await world.repository.find("default", "NOSUCH7") is None
+async def test_the_latest_of_a_thread(world: World) -> None:
     assert await world.repository.latest_in_thread("T1", "C1", "1.1") is None
-    assert await world.repository.recent("T1") == []
-
-
-async def test_what_a_workspace_asked_for_lately(world: World) -> None:
     await world.ask(ALERT)
     await world.ask(QUESTION, channel="C2", thread="2.2")
-    await world.bot.requests.ask(_elsewhere(world.an_ask(AlertRef(9, "90", 1))))
-    assert [each.id for each in await world.repository.recent("T1")] == [2, 1]
-    assert [each.id for each in await world.repository.recent("T1", channel="C2")] == [2]
-    assert [each.id for each in await world.repository.recent("T1", monitor_id=7)] == [1]
+    await world.bot.ask(_elsewhere(world.an_ask(AlertRef(9, "90", 1), channel="C2", thread="2.2")))
     latest = await world.repository.latest_in_thread("T1", "C2", "2.2")
     assert latest is not None
     assert latest.question == QUESTION
-    assert await world.repository.find("default", latest.ref.lower()) == latest
 
 
 def _elsewhere(ask: Ask) -> Ask:

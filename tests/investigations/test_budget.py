@@ -10,14 +10,15 @@ import pytest
 
 from bot.datadog.errors import Forbidden, NotSent
 from bot.investigations.repository import InvestigationRepository
-from bot.investigations.requests import HELD_FOR, Outcome, Reception, Requests
+from bot.investigations.requests import Outcome, Reception, Requests
+from bot.investigations.tables import HELD_FOR
 from bot.model import AlertRef, Ask, MonitorRef, Place, Source, ThreadRef
 from bot.rules.audit import AuditTrail, Decision
 from bot.rules.budget import Budget, Limits, OverBudget, Usage, give_back
 from bot.rules.repository import Draft, RuleRepository
 from bot.storage.engine import Database
 from tests.clock import Clock
-from tests.investigations.world import ALERT, QUESTION, World, lost
+from tests.investigations.world import ALERT, QUESTION, TIMING, World, lost, start
 
 HERE = Place("T1", "C1")
 
@@ -61,7 +62,10 @@ async def replicas(database_url: str, clock: Clock) -> AsyncIterator[list[Reques
         for database in databases:
             await database.open()
             stack.push_async_callback(database.close)
-        yield [Requests(InvestigationRepository(database, deadline=60), lambda: None) for database in databases]
+        yield [
+            Requests(InvestigationRepository(database, TIMING), Budget(database, RuleRepository(database)))
+            for database in databases
+        ]
 
 
 async def fifty(replicas: list[Requests]) -> Counter[Reception]:
@@ -70,7 +74,7 @@ async def fifty(replicas: list[Requests]) -> Counter[Reception]:
         Ask(f"gesture {number}", alert(number), Place("T1", f"C{number % 2}", "1.1"), "UANN", Source.BUTTON)
         for number in range(1, 51)
     ]
-    outcomes = await asyncio.gather(*(replicas[n % len(replicas)].ask(ask) for n, ask in enumerate(asks)))
+    outcomes = await asyncio.gather(*(start(replicas[n % len(replicas)], ask) for n, ask in enumerate(asks)))
     return Counter(outcome.reception for outcome in outcomes)
 
 
@@ -109,7 +113,7 @@ async def test_fifty_people_on_one_alert_pay_for_one(replicas: list[Requests]) -
         for number in range(1, 51)
     ]
 
-    outcomes = await asyncio.gather(*(replicas[n % len(replicas)].ask(ask) for n, ask in enumerate(asks)))
+    outcomes = await asyncio.gather(*(start(replicas[n % len(replicas)], ask) for n, ask in enumerate(asks)))
 
     assert Counter(outcome.reception for outcome in outcomes) == {Reception.STARTED: 1, Reception.FOLLOWING: 49}
     assert (await Budget(database, RuleRepository(database)).usage(HERE)).workspace == 1
@@ -119,14 +123,14 @@ async def test_automatic_starts_keep_to_their_share_and_leave_the_rest_to_people
     database = replicas[0]._database
     await set_budget(database, workspace=10, share=4)
 
-    outcomes = await asyncio.gather(*(replicas[n % len(replicas)].ask(automatic(n)) for n in range(1, 21)))
+    outcomes = await asyncio.gather(*(start(replicas[n % len(replicas)], automatic(n)) for n in range(1, 21)))
 
     assert Counter(outcome.reception for outcome in outcomes) == {Reception.STARTED: 4, Reception.REFUSED: 16}
     refused = next(outcome.refusal for outcome in outcomes if outcome.refusal)
     assert isinstance(refused, OverBudget)
     assert (refused.scope, refused.used, refused.limit) == ("automatic", 4, 4)
     people = [Ask(f"by hand {n}", alert(100 + n), HERE, "UANN", Source.BUTTON) for n in range(8)]
-    by_hand = await asyncio.gather(*(replicas[0].ask(ask) for ask in people))
+    by_hand = await asyncio.gather(*(start(replicas[0], ask) for ask in people))
     assert Counter(outcome.reception for outcome in by_hand) == {Reception.STARTED: 6, Reception.REFUSED: 2}
 
 
@@ -156,11 +160,11 @@ async def test_joining_costs_nothing_and_running_again_costs(both_worlds: World)
     assert await used(world) == (1, 1, 0)
 
     assert first.investigation is not None
-    again = await world.bot.requests.run_again(world.an_ask(), 1)
+    again = await world.bot.run_again(world.an_ask(), 1)
     assert again.reception is Reception.STARTED
     assert await used(world) == (2, 2, 0)
 
-    third = await world.bot.requests.run_again(world.an_ask(), 2)
+    third = await world.bot.run_again(world.an_ask(), 2)
     assert isinstance(third.refusal, OverBudget)
     assert await decisions(world) == [
         Decision.RULES_CHANGED,
@@ -275,8 +279,10 @@ async def test_start_anyway_works_once_for_the_one_who_asked(both_worlds: World)
     assert await requests.held(refused.ask_id, "T2", "UANN") is None
     held = await requests.held(refused.ask_id, "T1", "UANN")
     assert held is not None
-    assert await requests.start_anyway(replace(held, requester="UBEN"), refused.ask_id) is None
-    pressed = await asyncio.gather(*(requests.start_anyway(held, refused.ask_id) for _ in range(10)))
+    assert await requests.start_anyway(replace(held, requester="UBEN"), refused.ask_id, rule="") is None
+    pressed = await asyncio.gather(
+        *(requests.start_anyway(held, refused.ask_id, rule="over budget") for _ in range(10))
+    )
 
     assert [outcome.reception for outcome in pressed if outcome] == [Reception.STARTED]
     assert await used(world) == (1, 1, 0)
@@ -288,11 +294,11 @@ async def test_start_anyway_works_once_for_the_one_who_asked(both_worlds: World)
 async def test_start_anyway_of_a_run_again_is_a_new_run(world: World) -> None:
     await set_budget(world.database, workspace=1)
     await world.ask(QUESTION)
-    refused = await world.bot.requests.run_again(world.an_ask(QUESTION), 1)
+    refused = await world.bot.run_again(world.an_ask(QUESTION), 1)
 
     held = await world.bot.requests.held(refused.ask_id, "T1", "UANN")
     assert held is not None
-    outcome = await world.bot.requests.start_anyway(held, refused.ask_id)
+    outcome = await world.bot.requests.start_anyway(held, refused.ask_id, rule="over budget")
 
     assert outcome is not None
     assert outcome.investigation is not None
@@ -307,14 +313,14 @@ async def test_the_offer_ends_after_an_hour(world: World, clock: Clock) -> None:
     assert held is not None
     clock.wind(2)
     assert await requests.held(refused.ask_id, "T1", "UANN") is None
-    assert await requests.start_anyway(held, refused.ask_id) is None
+    assert await requests.start_anyway(held, refused.ask_id, rule="over budget") is None
 
 
 async def test_a_gesture_that_slack_delivers_twice_is_refused_once(world: World) -> None:
     await set_budget(world.database, workspace=0)
     ask = world.an_ask()
-    assert (await world.bot.requests.ask(ask)).reception is Reception.REFUSED
-    assert (await world.bot.requests.ask(ask)).reception is Reception.REPEATED
+    assert (await world.bot.ask(ask)).reception is Reception.REFUSED
+    assert (await world.bot.ask(ask)).reception is Reception.REPEATED
     assert (await decisions(world)).count(Decision.OVER_BUDGET) == 1
 
 

@@ -3,10 +3,24 @@
 import asyncio
 
 from bot.model import Question
-from bot.storage.outbox import PENDING, REFUSED, SENDING, SENT, Outbox
+from bot.storage.leases import Leases
+from bot.storage.outbox import PENDING, REFUSED, SENDING, SENT, Delivery, Outbox, due, read_deliveries, show_anew
 from bot.storage.tables import deliveries
 from tests.investigations.slack import says
 from tests.investigations.world import ALERT, CAUSE, TIMING, Bot, World, lost
+
+
+class Box(Outbox):
+    """The outbox as one process sees it that claims what is due."""
+
+    def __init__(self, world: World, owner: str) -> None:
+        super().__init__(world.database, lease=TIMING.lease)
+        self._leases = Leases(world.database, deliveries, owner=owner, lease=TIMING.lease)
+
+    async def claim(self, limit: int, *, not_in: set[str]) -> list[Delivery]:
+        async with self.database.transaction() as connection:
+            rows = await self._leases.claim(connection, due(not_in), limit)
+            return await read_deliveries(connection, rows, self._leases.fence, TIMING.lease)
 
 
 async def conclude(world: World) -> None:
@@ -82,11 +96,16 @@ async def test_a_change_during_the_post_is_shown_afterwards(world: World) -> Non
     assert world.slack.said() == ["card: running"]
 
 
+async def touched(world: World) -> None:
+    async with world.database.transaction() as connection:
+        await show_anew(connection, "card", 1)
+
+
 async def test_a_change_during_an_edit_is_shown_afterwards(world: World) -> None:
     await world.ask()
     await world.turns(2)
     world.datadog.run.ends("conclusive", CAUSE)
-    await world.repository.rename(1, ALERT)  # a first change, on its way
+    await touched(world)  # a first change, on its way
     on_its_way, go_on = asyncio.Event(), asyncio.Event()
 
     async def hold(leg: str) -> None:
@@ -115,7 +134,7 @@ async def test_a_change_that_shows_nothing_new_is_no_edit(world: World) -> None:
     await world.ask()
     await world.turns()
     edits = world.slack.edits
-    await world.repository.rename(1, ALERT)
+    await touched(world)
     await world.turns()
     assert world.slack.edits == edits
     (card,) = await world.deliveries()
@@ -137,9 +156,9 @@ async def test_two_replicas_never_hold_the_same_delivery(both_worlds: World) -> 
     world = both_worlds
     for number in range(20):
         await world.ask(Question(f"number {number}"), thread=f"{number}.0", channel=f"C{number % 4}")
-    boxes = [Outbox(world.database, owner=f"box {number}", lease=TIMING.lease) for number in range(4)]
+    boxes = [Box(world, f"box {number}") for number in range(4)]
     claimed = await asyncio.gather(*(box.claim(8, not_in=set()) for box in boxes))
-    keys = [delivery.owed.key for each in claimed for delivery in each]
+    keys = [delivery.post.key for each in claimed for delivery in each]
     assert len(keys) == len(set(keys))
     assert len(keys) >= 8
 
@@ -147,15 +166,15 @@ async def test_two_replicas_never_hold_the_same_delivery(both_worlds: World) -> 
 async def test_channels_that_are_busy_are_left_out(world: World) -> None:
     await world.ask(channel="C1")
     await world.ask(channel="C2", thread="2.2")
-    box = Outbox(world.database, owner="ann", lease=TIMING.lease)
+    box = Box(world, "ann")
     (claimed,) = await box.claim(8, not_in={"C1"})
-    assert claimed.owed.channel == "C2"
+    assert claimed.post.channel == "C2"
 
 
 async def test_an_outcome_is_written_only_by_who_still_holds_it(world: World) -> None:
     await world.ask()
-    ann = Outbox(world.database, owner="ann", lease=TIMING.lease)
-    ben = Outbox(world.database, owner="ben", lease=TIMING.lease)
+    ann = Box(world, "ann")
+    ben = Box(world, "ben")
     (hers,) = await ann.claim(1, not_in=set())
     world.clock.wind(TIMING.lease)
     (his,) = await ben.claim(1, not_in=set())
@@ -171,8 +190,8 @@ async def test_an_outcome_is_written_only_by_who_still_holds_it(world: World) ->
 async def test_the_lease_covers_the_time_in_which_a_post_may_land(world: World) -> None:
     """A post that leaves late in the lease may land long after it: the lease starts anew when it leaves."""
     await world.ask()
-    ann = Outbox(world.database, owner="ann", lease=TIMING.lease)
-    ben = Outbox(world.database, owner="ben", lease=TIMING.lease)
+    ann = Box(world, "ann")
+    ben = Box(world, "ben")
     (hers,) = await ann.claim(1, not_in=set())
     world.clock.wind(TIMING.lease - 1)
     assert await ann.sending(hers)
@@ -182,7 +201,7 @@ async def test_the_lease_covers_the_time_in_which_a_post_may_land(world: World) 
 
 async def test_what_was_not_tried_stays_as_open_as_it_was(world: World) -> None:
     await world.ask()
-    box = Outbox(world.database, owner="ann", lease=TIMING.lease)
+    box = Box(world, "ann")
     (delivery,) = await box.claim(1, not_in=set())
     await box.sending(delivery)
     await box.outcome_open(delivery, 0, "no_answer")
@@ -199,7 +218,7 @@ async def test_what_was_not_tried_stays_as_open_as_it_was(world: World) -> None:
 async def test_a_long_word_of_slack_s_does_no_harm(both_worlds: World) -> None:
     world = both_worlds
     await world.ask()
-    box = Outbox(world.database, owner="ann", lease=TIMING.lease)
+    box = Box(world, "ann")
     (delivery,) = await box.claim(1, not_in=set())
     await box.outcome_open(delivery, 0, "x" * 300)
     (delivery,) = await box.claim(1, not_in=set())

@@ -150,8 +150,8 @@ async def test_two_replicas_look_up_an_ask_once(both_worlds: World) -> None:
 
 async def test_a_click_slack_repeats_while_the_alert_is_looked_up(world: World) -> None:
     ask = world.an_ask(MonitorRef(7))
-    assert (await world.bot.requests.ask(ask)).reception is Reception.LOOKING_UP
-    again = await world.bot.requests.ask(ask)
+    assert (await world.bot.ask(ask)).reception is Reception.LOOKING_UP
+    again = await world.bot.ask(ask)
     assert (again.reception, again.investigation) == (Reception.REPEATED, None)
 
 

@@ -5,12 +5,12 @@ from dataclasses import replace
 
 import pytest
 
-from bot.retention import forget_workspace
 from bot.rules.audit import AuditTrail, Decision
 from bot.rules.file import read_rules
 from bot.rules.model import AlertFacts, AlertFilter, ChannelRules, WorkspaceRules
 from bot.rules.repository import Draft, RuleRepository, taken_by
 from bot.storage.engine import Database
+from bot.storage.retention import forget_workspace
 from tests.clock import Clock
 
 FILE = """

@@ -139,7 +139,7 @@ async def test_one_that_starts_while_we_look_is_never_taken_for_ours(world: Worl
     async def meanwhile(leg: str) -> None:
         if leg == "to ids":
             world.datadog.network.between = stop_there
-            await world.bot.requests.ask(world.an_ask(OTHER_GROUP, thread="2.2"))
+            await world.bot.ask(world.an_ask(OTHER_GROUP, thread="2.2"))
             await other.runner.step()
             await landed.wait()
 

@@ -1,9 +1,10 @@
 """The watch over what runs: how often Datadog is asked, what a thousand waiting runs cost, and who is told when it fails."""
 
 import asyncio
+from typing import Any
 
 import pytest
-from sqlalchemy import event
+from sqlalchemy import Row, event
 
 from bot.datadog.errors import Forbidden, NoAnswer, RateLimited, Unauthorized, Unavailable
 from bot.investigations.tables import investigations
@@ -135,10 +136,17 @@ async def test_two_watches_that_see_the_same_end_report_it_once(both_worlds: Wor
     world.datadog.run.ends("conclusive", CAUSE)
     world.clock.wind(60)
     other = Bot(world)
-    await asyncio.gather(world.bot.watcher._turn("default"), other.watcher._turn("default"))
+    waiting = (await _taken(world.bot))["default"]
+    await asyncio.gather(*(bot.watcher._turn("default", waiting) for bot in (world.bot, other)))
     await asyncio.gather(world.bot.turn(), other.turn())
     await asyncio.gather(world.bot.turn(), other.turn())
     assert world.slack.said() == ["card: concluded", "conclusive: Disk full"]
+
+
+async def _taken(bot: Bot) -> dict[str, list[Row[Any]]]:
+    """The turn, and what waits for it."""
+    async with bot.repository.database.transaction() as connection:
+        return await bot.watcher._take_turns(connection)
 
 
 async def test_a_watch_that_died_with_its_turn_costs_one_interval(world: World) -> None:
@@ -146,7 +154,7 @@ async def test_a_watch_that_died_with_its_turn_costs_one_interval(world: World) 
     await world.turns()
     world.datadog.run.ends("conclusive", CAUSE)
     world.clock.wind(20)
-    await world.bot.watcher._take_turns()  # and nothing more: it was killed
+    await _taken(world.bot)  # and nothing more: it was killed
     world.bot = Bot(world)
     await world.wind(15)
     assert await world.state() == "concluded"

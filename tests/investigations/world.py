@@ -18,11 +18,13 @@ from bot.datadog.monitors import Monitor
 from bot.investigations.alert_resolver import AlertResolver
 from bot.investigations.model import Failure, Investigation
 from bot.investigations.poll_worker import PollWorker
-from bot.investigations.repository import CARD, CONCLUSIONS, InvestigationRepository
+from bot.investigations.repository import InvestigationRepository
 from bot.investigations.requests import Outcome, Requests
-from bot.investigations.tables import asks, investigations
+from bot.investigations.tables import CARD, CONCLUSIONS, asks, investigations
 from bot.investigations.trigger_worker import TriggerWorker
 from bot.model import AlertRef, Ask, EventRef, ExistingRun, MonitorRef, Place, Question, Source, Subject
+from bot.rules.budget import Budget, Terms
+from bot.rules.repository import RuleRepository
 from bot.slack.poster import Kind, Poster
 from bot.storage.engine import Database
 from bot.storage.leases import new_owner
@@ -225,6 +227,9 @@ class FakeOrgs:
     async def get(self, org: str) -> FakeDatadog | None:
         return self._datadog if self.connected and org == "default" else None
 
+    async def choose(self, place: Place, host: str) -> str:  # noqa: ARG002
+        return "default"
+
 
 @dataclass
 class FakeVoice:
@@ -232,6 +237,9 @@ class FakeVoice:
 
     async def lookup_failed(self, ask: Ask, failure: Failure) -> None:
         self.told.append(f"{ask.requester}: {failure.kind}")
+
+    async def refused(self, ask: Ask, outcome: Outcome) -> None:
+        self.told.append(f"{ask.requester}: {type(outcome.refusal).__name__}")
 
     async def joined(self, ask: Ask, investigation: Investigation) -> None:
         self.told.append(f"{ask.requester}: joined {investigation.alert and investigation.alert.event_id}")
@@ -253,16 +261,30 @@ class Bot:
 
     def __init__(self, world: "World") -> None:
         owner, timing = new_owner(), world.timing
-        self.repository = InvestigationRepository(world.database, deadline=timing.deadline)
-        self.requests = Requests(self.repository, _nothing)
-        outbox = Outbox(world.database, owner=owner, lease=timing.lease)
+        self.repository = InvestigationRepository(world.database, timing)
+        self.requests = Requests(self.repository, Budget(world.database, RuleRepository(world.database)))
+        outbox = Outbox(world.database, lease=timing.lease)
         kinds: dict[str, Kind] = {name: kind(self.repository, outbox) for name, kind in KINDS.items()}
         self.finder = AlertResolver(
-            self.requests, self.repository, world.orgs, world.threads, world.replies, timing, owner=owner
+            self.requests,
+            self.repository,
+            world.orgs,
+            world.threads,
+            world.replies,
+            timing,
+            owner=owner,
+            refused=world.replies.refused,
+            choose_org=world.orgs.choose,
         )
-        self.runner = TriggerWorker(self.repository, world.orgs, timing, owner=owner, wake=_nothing)
-        self.watcher = PollWorker(self.repository, world.orgs, timing, wake=_nothing)
-        self.poster = Poster(outbox, world.slack, kinds, timing)
+        self.runner = TriggerWorker(self.repository, world.orgs, timing, owner=owner)
+        self.watcher = PollWorker(self.repository, world.orgs, timing)
+        self.poster = Poster(outbox, world.slack, kinds, timing, owner=owner)
+
+    async def ask(self, ask: Ask) -> Outcome:
+        return await start(self.requests, ask)
+
+    async def run_again(self, ask: Ask, after_run: int) -> Outcome:
+        return await self.requests.run_again(ask, after_run, await _terms(self.requests, ask))
 
     @property
     def parts(self) -> tuple[AlertResolver | TriggerWorker | PollWorker | Poster, ...]:
@@ -291,7 +313,7 @@ class Bot:
             await asyncio.wait(running)
 
     async def recover(self) -> None:
-        for part in (self.finder, self.runner, self.poster):
+        for part in self.parts:
             await part.recover()
 
     async def stop(self) -> None:
@@ -323,7 +345,7 @@ class World:
     async def ask(
         self, subject: Subject = ALERT, *, by: str = "UANN", thread: str = "1.1", channel: str = "C1"
     ) -> Outcome:
-        return await self.bot.requests.ask(self.an_ask(subject, by=by, thread=thread, channel=channel))
+        return await self.bot.ask(self.an_ask(subject, by=by, thread=thread, channel=channel))
 
     async def turns(self, number: int = 3) -> None:
         for _ in range(number):
@@ -370,8 +392,13 @@ def lost(error: DatadogError | None = None, *, lands: bool, lands_in: float = 0.
     return Fate(error or NoAnswer("no answer"), lands=lands, lands_in=lands_in)
 
 
-def _nothing() -> None:
-    pass
+async def start(requests: Requests, ask: Ask) -> Outcome:
+    """As every way in does it: with what the place's rules say of its cost."""
+    return await requests.ask(ask, await _terms(requests, ask))
 
 
-__all__ = ["ALERT", "CARD", "CAUSE", "CONCLUSIONS", "QUESTION", "TIMING", "Bot", "Fate", "World", "lost"]
+async def _terms(requests: Requests, ask: Ask) -> Terms:
+    return Terms(await requests._budget.limits(ask.place), rule="everyone")
+
+
+__all__ = ["ALERT", "CARD", "CAUSE", "CONCLUSIONS", "QUESTION", "TIMING", "Bot", "Fate", "World", "lost", "start"]

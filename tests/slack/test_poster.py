@@ -1,6 +1,7 @@
 """Posts and edits, exactly once, whatever Slack answers or does not answer: told by what stands in the thread."""
 
 import asyncio
+import math
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -9,13 +10,13 @@ from aiohttp import ClientConnectorError, ClientSession, ServerDisconnectedError
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.investigations.repository import CARD, CONCLUSIONS
+from bot.investigations.tables import CARD, CONCLUSIONS
 from bot.sandbox.slack import FakeSlack as LocalSlack
 from bot.slack.message import Message
 from bot.slack.poster import GIVE_UP_AFTER, LONGEST_WAIT, Poster
 from bot.storage.engine import Database
 from bot.storage.leases import new_owner
-from bot.storage.outbox import Delivery, Outbox, Owed, enqueue, show_anew
+from bot.storage.outbox import Delivery, NewPost, Outbox, enqueue, show_anew
 from bot.storage.tables import deliveries
 from bot.storage.timing import Timing
 from tests.clock import Clock
@@ -37,14 +38,14 @@ class Notes:
         self.breaks_on: set[str] = set()
 
     async def message(self, delivery: Delivery, *, may_repeat: bool) -> Message | None:
-        if delivery.owed.key in self.breaks_on:
+        if delivery.post.key in self.breaks_on:
             raise ValueError("a bug of ours")
         if self.text is None:
             return None
         return Message(self.text + (" (maybe again)" if may_repeat else ""), self.blocks)
 
     async def refused(self, delivery: Delivery, code: str) -> None:
-        self.refusals.append(f"{delivery.owed.key}: {code}")
+        self.refusals.append(f"{delivery.post.key}: {code}")
 
 
 class Requests:
@@ -56,17 +57,13 @@ class Requests:
         self.timing = timing
         self.slack = FakeSlack(Network(clock))
         self.notes = Notes()
-        self.woken = 0
         self.slept: list[float] = []
         self.poster = self.a_poster()
 
     def a_poster(self) -> Poster:
-        outbox = Outbox(self.database, owner=new_owner(), lease=self.timing.lease)
+        outbox = Outbox(self.database, lease=self.timing.lease)
         kinds = {CARD: self.notes, CONCLUSIONS: self.notes}
-        return Poster(outbox, self.slack, kinds, self.timing, wake=self._wake, clock=self.clock, sleep=self._sleep)
-
-    def _wake(self) -> None:
-        self.woken += 1
+        return Poster(outbox, self.slack, kinds, self.timing, owner=new_owner(), clock=self.clock, sleep=self._sleep)
 
     async def _sleep(self, seconds: float) -> None:
         self.slept.append(seconds)
@@ -75,7 +72,7 @@ class Requests:
             await asyncio.sleep(0)  # whoever counts the time by the loop's clock gets to see that it is up
 
     async def owes(self, key: str = "a", *, lane: str = "", channel: str = "C1", thread: str = "1.1") -> None:
-        owed = Owed(key, CARD, lane or f"lane {key}", 1, "T1", channel, thread, "UANN")
+        owed = NewPost(key, CARD, lane or f"lane {key}", 1, "T1", channel, thread, "UANN")
         async with self.database.transaction() as connection:
             await enqueue(self.database, connection, owed)
 
@@ -399,7 +396,7 @@ async def test_a_refusal_is_told_and_not_repeated(requests: Requests, code: str)
 
 
 async def test_a_workspace_that_is_gone_is_not_spoken_to(requests: Requests) -> None:
-    owed = Owed("a", CARD, "lane", 1, "TGONE", "C1", "1.1", "UANN")
+    owed = NewPost("a", CARD, "lane", 1, "TGONE", "C1", "1.1", "UANN")
     async with requests.database.transaction() as connection:
         await enqueue(requests.database, connection, owed)
     await requests.workers()
@@ -512,9 +509,39 @@ async def test_a_bug_in_one_message_does_not_keep_the_others_of_its_channel(requ
 
 
 async def test_what_became_due_while_a_channel_was_busy_need_not_wait_for_the_sweep(requests: Requests) -> None:
-    await requests.owes()
+    await requests.owes("a")
+    held, go_on = asyncio.Event(), asyncio.Event()
+
+    async def hold(leg: str) -> None:
+        if leg == "to post" and not held.is_set():
+            held.set()
+            await go_on.wait()
+
+    requests.slack.network.between = hold
+    await requests.poster.step()
+    await held.wait()
+    await requests.owes("b")
+    await requests.poster.step()  # it finds the channel busy
+    requests.poster.alarm.at = math.inf
+    go_on.set()
+    await requests.poster._tasks.finish(10)
+    assert requests.poster.alarm.at <= requests.clock.now
+
+
+async def test_a_thread_s_next_message_need_not_wait_for_the_sweep(requests: Requests) -> None:
+    await requests.owes("first", lane="thread 1")
+    await requests.owes("second", lane="thread 1")
+    requests.poster.alarm.at = math.inf
     await requests.workers()
-    assert requests.woken == 1
+    assert requests.thread == ["hello"]
+    assert requests.poster.alarm.at <= requests.clock.now
+
+
+async def test_with_nothing_left_to_do_the_poster_sleeps(requests: Requests) -> None:
+    await requests.owes()
+    requests.poster.alarm.at = math.inf
+    await requests.workers()
+    assert requests.poster.alarm.at == math.inf
 
 
 async def test_a_thread_s_messages_go_out_in_order(requests: Requests) -> None:

@@ -6,7 +6,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.commands.grammar import Invalid, Unknown, parse, usage_lines
 from bot.datadog.investigations import Conclusion, InvestigationDetail, InvestigationItem
 from bot.investigations.model import Failure, FailureKind, State, Verdict
 from bot.investigations.views import answers, refusals
@@ -38,21 +37,6 @@ def test_the_second_click_is_told_the_real_state_and_where() -> None:
         answers.already(replace(INV, state=State.CONCLUDED, verdict=Verdict.INCONCLUSIVE))
     )
     assert "<@U0ANA>" in checked(answers.already(INV))
-
-
-def test_help_lists_every_form_and_nothing_in_it_is_live() -> None:
-    told = checked(answers.help_text())
-    for form, _ in usage_lines():
-        assert form.replace("<", "&lt;").replace(">", "&gt;") in told
-    assert "<" not in told
-
-
-def test_an_unknown_word_gets_what_was_perhaps_meant() -> None:
-    unknown = parse("investgate 5", now=0)
-    assert isinstance(unknown, Unknown)
-    assert "Did you mean `/bits investigate 5`?" in checked(answers.unknown_verb(unknown))
-    assert "What can I do for you?" in checked(answers.nothing_asked())
-    assert "`/bits help`" in checked(answers.invalid(Invalid("That is no monitor.")))
 
 
 @pytest.mark.parametrize(
@@ -158,8 +142,6 @@ def test_a_summary_of_one_run(count: int) -> None:
         answers.vote_noted(helpful=True),
         answers.vote_noted(helpful=False),
         answers.refused(Failure(FailureKind.REFUSED, HOSTILE, HOSTILE), ref=HOSTILE),
-        answers.invalid(Invalid("No.")),
-        answers.unknown_verb(Unknown(HOSTILE, HOSTILE)),
     ],
 )
 def test_every_answer_fits_and_pings_nobody(message: Message) -> None:

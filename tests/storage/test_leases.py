@@ -8,6 +8,7 @@ from sqlalchemy import Row, select, true, update
 from bot.investigations.tables import asks
 from bot.storage.engine import Database
 from bot.storage.leases import Leases, new_owner
+from tests.claims import claim
 from tests.clock import Clock
 
 LEASE = 30.0
@@ -57,8 +58,8 @@ async def written(database: Database, fence: Any) -> bool:
 async def test_a_row_is_claimed_once(database: Database) -> None:
     await write_down(database, "a", "b")
     ada, ben = leases(database), leases(database)
-    assert keys(await ada.claim(WAITING, 10)) == ["a", "b"]
-    assert await ben.claim(WAITING, 10) == []
+    assert keys(await claim(ada, WAITING, 10)) == ["a", "b"]
+    assert await claim(ben, WAITING, 10) == []
 
 
 async def test_the_limit_holds_and_the_longest_due_goes_first(database: Database, clock: Clock) -> None:
@@ -67,8 +68,8 @@ async def test_the_limit_holds_and_the_longest_due_goes_first(database: Database
     await write_down(database, "future", due_in=60)
     clock.wind(10)
     ada = leases(database)
-    assert keys(await ada.claim(WAITING, 1)) == ["early"]
-    assert keys(await ada.claim(WAITING, 5)) == ["late"]
+    assert keys(await claim(ada, WAITING, 1)) == ["early"]
+    assert keys(await claim(ada, WAITING, 5)) == ["late"]
 
 
 async def test_the_limit_holds_among_many(database: Database) -> None:
@@ -77,13 +78,13 @@ async def test_the_limit_holds_among_many(database: Database) -> None:
         if not database.is_sqlite:
             await connection.exec_driver_sql("SET LOCAL enable_hashjoin = off")
             await connection.exec_driver_sql("SET LOCAL enable_hashagg = off")
-        claimed = (await connection.execute(leases(database)._claim(WAITING, 7))).all()
+        claimed = await leases(database).claim(connection, WAITING, 7)
     assert len(claimed) == 7
 
 
 async def test_only_what_the_caller_means_is_claimed(database: Database) -> None:
     await write_down(database, "a", "b")
-    assert keys(await leases(database).claim(asks.c.key == "b", 10)) == ["b"]
+    assert keys(await claim(leases(database), asks.c.key == "b", 10)) == ["b"]
 
 
 async def test_a_lease_that_ran_out_is_taken_over_and_the_first_owner_can_no_longer_write(
@@ -91,12 +92,12 @@ async def test_a_lease_that_ran_out_is_taken_over_and_the_first_owner_can_no_lon
 ) -> None:
     await write_down(database, "a")
     ada, ben = leases(database), leases(database)
-    (hers,) = await ada.claim(WAITING, 1)
+    (hers,) = await claim(ada, WAITING, 1)
     clock.wind(LEASE - 1)
-    assert await ben.claim(WAITING, 1) == []
+    assert await claim(ben, WAITING, 1) == []
     assert await written(database, ada.fence(hers))
     clock.wind(1)
-    (his,) = await ben.claim(WAITING, 1)
+    (his,) = await claim(ben, WAITING, 1)
     assert his.attempt == hers.attempt + 1
     assert not await written(database, ada.fence(hers))
     assert await written(database, ben.fence(his))
@@ -106,19 +107,19 @@ async def test_the_same_owner_s_older_claim_is_lost_too(database: Database, cloc
     """A process that was frozen beyond its own lease may claim the row again before the old task wakes."""
     await write_down(database, "a")
     ada = leases(database)
-    (before,) = await ada.claim(WAITING, 1)
+    (before,) = await claim(ada, WAITING, 1)
     clock.wind(LEASE)
-    (after,) = await ada.claim(WAITING, 1)
+    (after,) = await claim(ada, WAITING, 1)
     assert not await written(database, ada.fence(before))
     assert await written(database, ada.fence(after))
 
 
 async def test_claims_at_the_same_time_share_the_work_and_never_a_row(database: Database) -> None:
     await write_down(database, *(f"key {number}" for number in range(40)))
-    claimed = await asyncio.gather(*(leases(database).claim(WAITING, 10) for _ in range(8)))
+    claimed = await asyncio.gather(*(claim(leases(database), WAITING, 10) for _ in range(8)))
     taken = [key for rows_ in claimed for key in keys(rows_)]
     assert len(taken) == len(set(taken))
-    taken += keys(await leases(database).claim(WAITING, 40))  # whoever was skipped comes round again
+    taken += keys(await claim(leases(database), WAITING, 40))  # whoever was skipped comes round again
     assert sorted(taken) == sorted(f"key {number}" for number in range(40))
 
 
@@ -126,24 +127,24 @@ async def test_after_a_crash_work_comes_back_once_its_requests_must_have_landed(
     database: Database, clock: Clock
 ) -> None:
     await write_down(database, "a")
-    await leases(database, "the dead one").claim(WAITING, 1)
+    await claim(leases(database, "the dead one"), WAITING, 1)
     clock.wind(5)
     successor = leases(database)
     await successor.settle_old(WAITING, SETTLE)
     clock.wind(SETTLE - 1)
-    assert await successor.claim(WAITING, 1) == []
+    assert await claim(successor, WAITING, 1) == []
     clock.wind(1)
-    assert keys(await successor.claim(WAITING, 1)) == ["a"]
+    assert keys(await claim(successor, WAITING, 1)) == ["a"]
 
 
 async def test_settling_never_puts_work_off(database: Database, clock: Clock) -> None:
     await write_down(database, "a")
-    await leases(database, "the dead one").claim(WAITING, 1)
+    await claim(leases(database, "the dead one"), WAITING, 1)
     clock.wind(LEASE - 2)
     successor = leases(database)
     await successor.settle_old(WAITING, SETTLE)
     clock.wind(2)
-    assert keys(await successor.claim(WAITING, 1)) == ["a"]
+    assert keys(await claim(successor, WAITING, 1)) == ["a"]
 
 
 async def test_settling_leaves_alone_what_nobody_held(database: Database, clock: Clock) -> None:
@@ -151,13 +152,13 @@ async def test_settling_leaves_alone_what_nobody_held(database: Database, clock:
     successor = leases(database)
     await successor.settle_old(true(), 0)
     clock.wind(200)
-    assert await successor.claim(WAITING, 1) == []
+    assert await claim(successor, WAITING, 1) == []
 
 
 async def test_the_dead_owner_cannot_write_after_settling(database: Database) -> None:
     await write_down(database, "a")
     dead = leases(database)
-    (claimed,) = await dead.claim(WAITING, 1)
+    (claimed,) = await claim(dead, WAITING, 1)
     await leases(database).settle_old(WAITING, SETTLE)
     assert not await written(database, dead.fence(claimed))
 
@@ -167,17 +168,17 @@ async def test_a_clean_stop_hands_back_at_once_what_is_certain_and_later_what_is
 ) -> None:
     await write_down(database, "certain", "open")
     ada = leases(database)
-    await ada.claim(WAITING, 2)
+    await claim(ada, WAITING, 2)
     await ada.hand_back(asks.c.key == "open", SETTLE)
     ben = leases(database)
-    assert keys(await ben.claim(WAITING, 2)) == ["certain"]
+    assert keys(await claim(ben, WAITING, 2)) == ["certain"]
     clock.wind(SETTLE)
-    assert keys(await ben.claim(WAITING, 2)) == ["open"]
+    assert keys(await claim(ben, WAITING, 2)) == ["open"]
 
 
 async def test_a_clean_stop_touches_nobody_else_s_work(database: Database) -> None:
     await write_down(database, "a")
-    await leases(database, "ada").claim(WAITING, 1)
+    await claim(leases(database, "ada"), WAITING, 1)
     await leases(database, "ben").hand_back(WAITING, 0)
     (row,) = await rows(database)
     assert row.owner == "ada"

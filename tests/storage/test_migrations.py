@@ -28,6 +28,7 @@ from bot.storage import migrations
 from bot.storage.encryption import Encryption
 from bot.storage.engine import Database, DatabaseUnusableError
 from bot.storage.rekeying import check_secrets
+from bot.storage.timing import Timing
 from bot.workspaces.repository import InstallationRepository
 
 FIRST = "0007"
@@ -121,7 +122,7 @@ async def test_what_stands_in_an_old_database_is_read_as_before(old_database: Da
     await old_database.open()
     encryption = Encryption([KEY])
 
-    investigations = InvestigationRepository(old_database, deadline=60)
+    investigations = InvestigationRepository(old_database, Timing())
     runs = [run for number in range(1, 10) if (run := await investigations.get(number))]
     assert {run.state for run in runs} == set(State) - {State.TRIGGERING}
     assert [conclusion.title for conclusion in runs[0].conclusions] == ["Log rotation stopped"]

@@ -57,7 +57,6 @@ class Replica:
             on_uninstall=[self._forget],
             welcome=self.installing.welcome,
             tasks=self.tasks,
-            wake=lambda: None,
         )
 
     async def _forget(self, workspace: str) -> None:

@@ -57,7 +57,6 @@ def _register_card(app: AsyncApp, services: Services) -> None:
     @app.action(card.KEEP_WAITING_ACTION)
     async def keep_waiting(ack: AsyncAck, body: dict[str, Any]) -> None:
         resumed = await services.repository.keep_waiting(_number(first_action(body)))
-        services.keep_watching()
         await ack()
         _tell(services, of_message(body), answers.kept_waiting() if resumed else answers.gone())
 

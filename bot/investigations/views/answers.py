@@ -1,9 +1,8 @@
-"""What only the person who asked sees: the first word after a click, the real state, help, lists, and every refusal in
+"""What only the person who asked sees: the first word after a click, the real state, lists, and every refusal in
 a sentence of its own."""
 
 from collections.abc import Sequence
 
-from bot.commands.grammar import Invalid, Unknown, usage_lines
 from bot.datadog.investigations import (
     Conclusion,
     InvestigationDetail,
@@ -34,13 +33,12 @@ from bot.slack.message import Message, sentences
 from bot.slack.posting_errors import posting_sentence
 from bot.slack.richtext.markdown import plain_blocks
 from bot.slack.richtext.packing import pack
-from bot.slack.text import channel_mention, code, cut, escape, fit_mrkdwn, link, mention, moment, one_line
+from bot.slack.text import channel_mention, code, cut, fit_mrkdwn, link, mention, moment, one_line
 from bot.wording import (
     APP,
     COMMAND,
     DATADOG,
     DISCLAIMER,
-    INVESTIGATE,
     INVESTIGATION,
     INVESTIGATIONS,
     OPEN_IN_DATADOG,
@@ -94,30 +92,6 @@ def _already(inv: Investigation) -> str:
             return f"The {INVESTIGATION} of this was still running when I stopped watching. Its card lets you go on."
         case State.UNCERTAIN:
             return f"I don't know whether the {INVESTIGATION} of this has started. Its card has the choice."
-
-
-def help_text() -> Message:
-    return _usage(f"*{APP}* starts {INVESTIGATIONS} and brings the conclusions into the alert's thread.")
-
-
-def nothing_asked() -> Message:
-    return _usage("What can I do for you?")
-
-
-def unknown_verb(wish: Unknown) -> Message:
-    perhaps = f"Did you mean {code(f'{COMMAND} {wish.suggestion}', 200)}?" if wish.suggestion else ""
-    return _usage(f"I don't know {code(wish.word, 60)}. {perhaps}".strip())
-
-
-def invalid(wish: Invalid) -> Message:
-    return sentences(wish.reason, f"`{COMMAND} help` shows examples.")
-
-
-def _usage(opening: str) -> Message:
-    lines = [f"• `{COMMAND} {escape(form)}` - {escape(meaning)}" for form, meaning in usage_lines()]
-    ways = f"Also: the message shortcut “{INVESTIGATE} with Bits” on any alert, or mention me with the same words."
-    text = "\n".join([opening, *lines])
-    return Message(f"{text}\n{ways}", [section(text), context(ways)])
 
 
 def investigation_list(

@@ -1,4 +1,4 @@
-"""Monitors and the alert events they fire, with the links people find under Datadog's messages. No HTTP here."""
+"""Monitors, the downtimes that mute them and the alert events they fire, with the links people find under Datadog's messages. No HTTP here."""
 
 import base64
 import hashlib
@@ -70,6 +70,29 @@ class FakeMonitor:
         return f"{self.app_url}/monitors/{self.id}"
 
 
+@dataclass(slots=True, eq=False)
+class FakeDowntime:
+    id: str
+    scope: str
+    monitor_id: int | None
+    monitor_tags: tuple[str, ...]
+    start: float
+    end: float | None
+    created: float
+    message: str = ""
+    mute_first_recovery: bool = False
+    notify_end_states: tuple[str, ...] = ("alert", "no data", "warn")
+    notify_end_types: tuple[str, ...] = ("expired",)
+    canceled: float | None = None
+
+    def status(self, now: float) -> str:
+        if self.canceled is not None:
+            return "canceled"
+        if self.end is not None and now >= self.end:
+            return "ended"
+        return "scheduled" if now < self.start else "active"
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class FakeAlert:
     """One monitor event, with both of its ids: the number Bits wants and the long one of the events API."""
@@ -87,7 +110,7 @@ class FakeAlert:
 
     @property
     def word(self) -> str:
-        """`Re-` when the same state is told again."""
+        """`Re-` when the same state is reported again."""
         word, state, _ = TRANSITIONS[self.transition]
         again = state == self.source_state and word not in {"Recovered", "Renotify"}
         return f"Re-{word}" if again else word
@@ -154,23 +177,19 @@ class FakeAlert:
         escaped: bool = False,
     ) -> str:
         """The title_link of Datadog's Slack message; the switches give the older forms and Slack's escaping."""
-        members = self._window() if window else []
+        span = [("from_ts", str(self.event_ts - 900_000)), ("to_ts", str(self.event_ts + 300_000))]
+        members = span if window else []
         members += [("event_id", self.event_id)] if event_id else []
-        members += self._link_members(with_ts=link_ts) if link_members else []
+        if link_members:
+            members += [("link_source", "monitor_notif"), ("link_monitor_id", str(self.monitor.id))]
+            members += [("link_event_id", self.event_id)]
+            members += [("link_event_ts", str(self.event_ts // 1000))] if link_ts else []
         members += [("group", self.group)] if group and self.group else []
         query = "&".join(f"{name}={quote(value, safe='')}" for name, value in members)
         joint = "#" if hash_form else "/"
         return f"{self.monitor.app_url}/monitors{joint}{self.monitor.id}?{query}".rstrip("?").replace(
             "&", "&amp;" if escaped else "&"
         )
-
-    def _window(self) -> list[tuple[str, str]]:
-        return [("from_ts", str(self.event_ts - 900_000)), ("to_ts", str(self.event_ts + 300_000))]
-
-    def _link_members(self, *, with_ts: bool) -> list[tuple[str, str]]:
-        members = [("link_source", "monitor_notif"), ("link_monitor_id", str(self.monitor.id))]
-        members += [("link_event_id", self.event_id)]
-        return members + ([("link_event_ts", str(self.event_ts // 1000))] if with_ts else [])
 
 
 def event_id_at(ts_ms: int, serial: int) -> str:
@@ -197,7 +216,7 @@ def fire(
     value: str = "97.3",
     test: bool = False,
 ) -> FakeAlert:
-    """Moves the monitor's group on and says what was told about it."""
+    """Moves the monitor's group on and returns the event about it."""
     if transition not in TRANSITIONS:
         raise ValueError(f"{transition!r} is no transition; known are {', '.join(TRANSITIONS)}")
     state = monitor.groups.setdefault(group, GroupState())

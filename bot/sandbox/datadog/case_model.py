@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from bot.sandbox.datadog import times
-from bot.sandbox.datadog.people import FakeUser
+from bot.sandbox.datadog.users import FakeUser
 
 INSIGHT_TYPES = (
     "SECURITY_SIGNAL",
@@ -98,7 +98,6 @@ class FakeProject:
     id: str
     key: str
     name: str
-    restricted: bool = False
     custom_types: tuple[str, ...] = ()
     last_number: int = 41
 
@@ -106,7 +105,7 @@ class FakeProject:
         attributes = {
             "key": self.key,
             "name": self.name,
-            "restricted": self.restricted,
+            "restricted": False,
             "enabled_custom_case_types": list(self.custom_types),
             "settings": {},
         }
@@ -178,11 +177,14 @@ class FakeCase:
     def data(self, *, show_insights: bool = True, fine: bool = False) -> dict[str, Any]:
         """The case as a JSON:API resource; what is not set is absent, never null."""
         attributes = self._core() | self._moments(fine=fine)
+        people = {"created_by": self.created_by, "assignee": self.assignee, "modified_by": self.modified_by}
+        related = {name: {"data": {"id": user.id, "type": "user"}} for name, user in people.items() if user}
+        related["project"] = {"data": {"id": self.project.id, "type": "project"}}
         if show_insights:
             attributes["insights"] = [
                 {"type": kind, "ref": ref, "resource_id": resource} for (kind, resource), ref in self.insights.items()
             ]
-        return {"id": self.id, "type": "case", "attributes": attributes, "relationships": self._relationships()}
+        return {"id": self.id, "type": "case", "attributes": attributes, "relationships": related}
 
     def _core(self) -> dict[str, Any]:
         due = {"due_date": self.due_date} if self.due_date else {}
@@ -215,14 +217,9 @@ class FakeCase:
         set_ones = {name: write(ts) for name, ts in moments.items() if ts is not None}
         return {"created_at": times.micros(self.created)} | set_ones
 
-    def _relationships(self) -> dict[str, Any]:
-        people = {"created_by": self.created_by, "assignee": self.assignee, "modified_by": self.modified_by}
-        related = {name: {"data": {"id": user.id, "type": "user"}} for name, user in people.items() if user}
-        return related | {"project": {"data": {"id": self.project.id, "type": "project"}}}
-
 
 @dataclass(slots=True, eq=False)
-class CaseShelf:
+class CaseManagement:
     """All cases of an organisation, with what they are sorted into."""
 
     cases: dict[str, FakeCase] = field(default_factory=dict)

@@ -5,7 +5,7 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from bot.sandbox.datadog.wire import Json, bad_request
+from bot.sandbox.datadog.answers import Json, bad_request
 
 Check = Callable[[Any, str], None]
 
@@ -131,7 +131,7 @@ def record(required: Mapping[str, Check], may: Mapping[str, Check] | None = None
 
 
 def resource(kind: str, attributes: Check | None = None, relationships: Check | None = None) -> Check:
-    """`{"data": {"type": kind, ...}}`. A wrong type is told before anything else, as recorded."""
+    """`{"data": {"type": kind, ...}}`. A wrong type is refused before anything else, as recorded."""
     required: dict[str, Check] = {"type": anything}
     if attributes:
         required["attributes"] = attributes
@@ -161,7 +161,7 @@ def check_type(data: Json, kind: str) -> None:
         raise bad_request(f'got type "{said}" expected one of "{kind}"')
 
 
-def _no_twins(pairs: list[tuple[str, Json]]) -> Json:
+def _no_duplicates(pairs: list[tuple[str, Json]]) -> Json:
     members = dict(pairs)
     if len(members) != len(pairs):
         raise ValueError("a member stands twice")
@@ -170,7 +170,7 @@ def _no_twins(pairs: list[tuple[str, Json]]) -> Json:
 
 def parse(raw: bytes) -> Json:
     try:
-        return json.loads(raw, object_pairs_hook=_no_twins)
+        return json.loads(raw, object_pairs_hook=_no_duplicates)
     except ValueError:
         raise bad_request("invalid JSON in the request body") from None
 

@@ -1,4 +1,4 @@
-"""The local Datadog that stories, demos and tests run against: its world, its knobs, and what it saw."""
+"""The local Datadog that stories, demos and tests run against: its world, what can be changed and broken in it, and what it saw."""
 
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -6,17 +6,17 @@ from typing import Any, Literal, Self, TypeVar
 
 from bot.sandbox.datadog import webhooks
 from bot.sandbox.datadog.alerts import FakeAlert, FakeMonitor, fire, group_states
+from bot.sandbox.datadog.answers import Json
 from bot.sandbox.datadog.case_model import STANDARD, FakeCase, FakeCaseType, FakeProject
 from bot.sandbox.datadog.faults import Fault, Faults
+from bot.sandbox.datadog.investigations import FakeInvestigation, Script
 from bot.sandbox.datadog.journal import Journal, Seen
 from bot.sandbox.datadog.limits import Limits
-from bot.sandbox.datadog.org import FakeOrg
-from bot.sandbox.datadog.people import FakeIncident, FakeUser
-from bot.sandbox.datadog.runs import FakeInvestigation, Script
+from bot.sandbox.datadog.org import FakeIncident, FakeOrg
 from bot.sandbox.datadog.samples import FakeConclusion
 from bot.sandbox.datadog.server import Server
+from bot.sandbox.datadog.users import FakeUser
 from bot.sandbox.datadog.webhooks import Delivery
-from bot.sandbox.datadog.wire import Json
 from bot.sandbox.datadog.world import World
 
 T = TypeVar("T")
@@ -27,8 +27,6 @@ class FakeDatadog:
     def __init__(
         self,
         *,
-        api_key: str = "sandbox-api-key",
-        app_key: str = "sandbox-app-key",
         site: str = "datadoghq.com",
         clock: Callable[[], float] = time.time,
         seed: int | None = None,
@@ -36,7 +34,7 @@ class FakeDatadog:
         self.world = World(site, clock, seed)
         self.faults = Faults()
         self.limits = Limits()
-        self.org = self.world.add_org("default", api_key, app_key)
+        self.org = self.world.add_org("default", "sandbox-api-key", "sandbox-app-key")
         self._server = Server(self.world, self.faults, self.limits)
 
     async def start(self, host: str = "127.0.0.1", port: int = 0) -> None:
@@ -125,29 +123,21 @@ class FakeDatadog:
             self._org(monitor.org).alerts.append(alert)
         return alert
 
-    def add_user(self, name: str, email: str, *, status: str = "Active", org: FakeOrg | str | None = None) -> FakeUser:
+    def add_user(self, name: str, email: str, *, status: str = "Active") -> FakeUser:
         user = FakeUser(self.world.new_id(), name, email, status=status)
-        self._org(org).users[user.id] = user
+        self.org.users[user.id] = user
         return user
 
-    def add_incident(self, title: str, *, severity: str = "SEV-3", org: FakeOrg | str | None = None) -> FakeIncident:
-        home = self._org(org)
-        number = len(home.incidents) + 411
+    def add_incident(self, title: str, *, severity: str = "SEV-3") -> FakeIncident:
+        number = len(self.org.incidents) + 411
         incident = FakeIncident(self.world.new_id(), number, title, self.world.clock(), severity)
-        home.incidents.append(incident)
+        self.org.incidents.append(incident)
         return incident
 
-    def add_project(
-        self, key: str, name: str = "", *, custom_types: Iterable[str] = (), org: FakeOrg | str | None = None
-    ) -> FakeProject:
-        project = FakeProject(self.world.new_id(), key, name or key, custom_types=tuple(custom_types))
-        self._org(org).shelf.projects[project.id] = project
+    def add_project(self, key: str, name: str = "", *, org: FakeOrg | str | None = None) -> FakeProject:
+        project = FakeProject(self.world.new_id(), key, name or key)
+        self._org(org).case_management.projects[project.id] = project
         return project
-
-    def add_case_type(self, name: str, *, org: FakeOrg | str | None = None, **members: Any) -> FakeCaseType:
-        kind = FakeCaseType(self.world.new_id(), name, **members)
-        self._org(org).shelf.types[kind.id] = kind
-        return kind
 
     def add_case(
         self,
@@ -160,10 +150,10 @@ class FakeDatadog:
     ) -> FakeCase:
         """A case somebody else opened; it is no effect of a call."""
         home = self._org(org)
-        shelf, now = home.shelf, self.world.clock()
-        key, number = shelf.next_key(project), shelf.next_number()
+        case_management, now = home.case_management, self.world.clock()
+        key, number = case_management.next_key(project), case_management.next_number()
         case = FakeCase(self.world.new_id(), number, key, title, project, type, now, home.owner, **members)
-        shelf.cases[case.id] = case
+        case_management.cases[case.id] = case
         return case
 
     async def webhook(
@@ -175,7 +165,6 @@ class FakeDatadog:
         *,
         variables: Mapping[str, str] | None = None,
         waits: Sequence[float] = webhooks.AT_ONCE,
-        timeout: float = 15.0,  # noqa: ASYNC109 - Datadog's, not ours
         as_form: bool = False,
     ) -> Delivery:
         """Tells the alert to a URL as Datadog does; `waits` are the pauses before each try anew."""
@@ -187,7 +176,6 @@ class FakeDatadog:
             template=template,
             custom=variables or {},
             waits=waits,
-            timeout=timeout,
             as_form=as_form,
         )
 
@@ -211,11 +199,10 @@ class FakeDatadog:
         *,
         monitor: FakeMonitor | None = None,
         script: Script | None = None,
-        org: FakeOrg | str | None = None,
     ) -> FakeInvestigation:
         """A run somebody started in Datadog's own app."""
         monitor_id = monitor.id if monitor else None
-        return self.world.begin(self._org(org), title, monitor_id=monitor_id, script=script, triggered=False)
+        return self.world.start_investigation(self.org, title, monitor_id=monitor_id, script=script)
 
     def investigation(self, investigation_id: str) -> FakeInvestigation:
         return next(run for org in self.world.orgs for run in org.investigations if run.id == investigation_id)
@@ -238,7 +225,7 @@ class FakeDatadog:
     def link_to(self, run: FakeInvestigation) -> str:
         return f"{self._org(run.org).app_url}/bits-ai/investigations/{run.id}"
 
-    # --- knobs --------------------------------------------------------------------------------------------------
+    # --- what goes wrong ----------------------------------------------------------------------------------------
 
     def break_next(
         self,
@@ -257,7 +244,7 @@ class FakeDatadog:
         carried_out: bool | None = None,
         where: Callable[[Seen], bool] | None = None,
     ) -> Fault:
-        """The next matching requests (after `skip` of them) go wrong as told; `*` in the path stands for anything.
+        """The next matching requests (after `skip` of them) go wrong as asked; `*` in the path stands for anything.
 
         A status or a body is answered without the work being done, unless `carried_out`; `drop` cuts the
         connection before or after the work; `delay` answers late; `hang` holds all of it until `release()`, and
@@ -290,15 +277,15 @@ class FakeDatadog:
         """At most `limit` requests in each calendar-aligned period, for a bucket's name or a path pattern."""
         self.limits.set(name, limit, period)
 
-    def revoke(self, *scopes: str, org: FakeOrg | str | None = None) -> None:
-        self._org(org).scopes.difference_update(scopes)
+    def revoke(self, *scopes: str) -> None:
+        self.org.scopes.difference_update(scopes)
 
-    def grant(self, *scopes: str, org: FakeOrg | str | None = None) -> None:
-        self._org(org).scopes.update(scopes)
+    def grant(self, *scopes: str) -> None:
+        self.org.scopes.update(scopes)
 
-    def hide_insights(self, org: FakeOrg | str | None = None) -> None:
+    def hide_insights(self) -> None:
         """Cases keep their insights to themselves, as the documentation has it and recordings do not."""
-        self._org(org).shelf.show_insights = False
+        self.org.case_management.show_insights = False
 
     def spell(self, status: str, spelled: str) -> None:
         """Another spelling for a status, such as `in_progress`."""
@@ -316,12 +303,12 @@ class FakeDatadog:
     def effects(self, kind: str) -> list[Any]:
         return [effect.subject for effect in self.journal.effects if effect.kind == kind]
 
-    def cases(self, org: FakeOrg | str | None = None) -> list[FakeCase]:
-        return list(self._org(org).shelf.cases.values())
+    def cases(self) -> list[FakeCase]:
+        return list(self.org.case_management.cases.values())
 
     def asked(self, method: str, path: str) -> list[Seen]:
         return self.journal.asked(method, path)
 
-    async def wait_for(self, predicate: Callable[[], T], timeout: float = 20.0) -> T:  # noqa: ASYNC109
+    async def wait_for(self, predicate: Callable[[], T], timeout: float = 30.0) -> T:  # noqa: ASYNC109
         """Waits until the predicate is true; it is asked anew at each request, effect and answer."""
         return await self.journal.wait_for(predicate, timeout)

@@ -6,8 +6,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
+from bot.sandbox.datadog.answers import JSON, Answer, Json, usual
 from bot.sandbox.datadog.journal import Seen
-from bot.sandbox.datadog.wire import JSON, Answer, Json, usual
 
 
 @dataclass(slots=True, eq=False)
@@ -28,7 +28,7 @@ class Fault:
     carried_out: bool | None = None
     where: Callable[[Seen], bool] | None = None
     hits: list[Seen] = field(default_factory=list)
-    _gate: asyncio.Event = field(default_factory=asyncio.Event)
+    _released: asyncio.Event = field(default_factory=asyncio.Event)
 
     def covers(self, seen: Seen) -> bool:
         return (
@@ -58,18 +58,18 @@ class Fault:
 
     def release(self) -> None:
         """Lets go of what hangs, waits or is to land later, at once and from now on."""
-        self._gate.set()
+        self._released.set()
 
-    async def linger(self) -> None:
+    async def wait(self) -> None:
         """As long as the answer is to take."""
         if self.hang:
-            await self._gate.wait()
+            await self._released.wait()
         if self.delay:
             await self.pause(self.delay)
 
     async def pause(self, seconds: float) -> None:
         try:
-            await asyncio.wait_for(self._gate.wait(), seconds)
+            await asyncio.wait_for(self._released.wait(), seconds)
         except TimeoutError:
             return
 
@@ -82,13 +82,9 @@ class Fault:
         if self.body is None:
             known = usual(status)
             return Answer(known.body, status, known.content_type, self.headers)
-        kind = JSON if not isinstance(self.body, str) else _kind_of(self.body)
+        opening = self.body.lstrip()[:1] if isinstance(self.body, str) else "{"
+        kind = "text/html" if opening == "<" else JSON if opening in {"{", "["} else "text/plain"
         return Answer(self.body, status, kind, self.headers)
-
-
-def _kind_of(text: str) -> str:
-    opening = text.lstrip()[:1]
-    return "text/html" if opening == "<" else JSON if opening in {"{", "["} else "text/plain"
 
 
 class Faults:

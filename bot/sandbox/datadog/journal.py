@@ -41,12 +41,12 @@ class Journal:
 
     def saw(self, seen: Seen) -> None:
         self.requests.append(seen)
-        self.stir()
+        self.notify()
 
     def happened(self, kind: str, at: float, org: str, subject: Any, **details: Any) -> None:
         self.effects.append(Effect(kind, at, org, subject, details))
 
-    def stir(self) -> None:
+    def notify(self) -> None:
         """Looks again at what is waited for."""
         for predicate, future in list(self._waiting):
             if future.done():
@@ -73,8 +73,8 @@ class Journal:
         finally:
             self._waiting.remove(entry)
 
-    def summary(self, last: int = 15) -> str:
-        lines = [f"{seen.method} {seen.path} -> {seen.status}" for seen in self.requests[-last:]]
+    def summary(self) -> str:
+        lines = [f"{seen.method} {seen.path} -> {seen.status}" for seen in self.requests[-15:]]
         return "; ".join(lines) or "nothing"
 
     def asked(self, method: str, path: str) -> list[Seen]:

@@ -3,7 +3,7 @@
 import fnmatch
 from dataclasses import dataclass, field
 
-from bot.sandbox.datadog.wire import Answer
+from bot.sandbox.datadog.answers import Answer
 
 
 @dataclass(slots=True)

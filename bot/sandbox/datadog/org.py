@@ -3,10 +3,10 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from bot.sandbox.datadog.alerts import FakeAlert, FakeMonitor
-from bot.sandbox.datadog.case_model import CaseShelf
-from bot.sandbox.datadog.people import FakeDowntime, FakeIncident, FakeUser
-from bot.sandbox.datadog.runs import FakeInvestigation
+from bot.sandbox.datadog.alerts import FakeAlert, FakeDowntime, FakeMonitor
+from bot.sandbox.datadog.case_model import CaseManagement
+from bot.sandbox.datadog.investigations import FakeInvestigation
+from bot.sandbox.datadog.users import FakeUser
 
 SCOPES = frozenset(
     {
@@ -28,6 +28,16 @@ SCOPES = frozenset(
 
 
 @dataclass(slots=True, eq=False)
+class FakeIncident:
+    id: str
+    public_id: int
+    title: str
+    created: float
+    severity: str = "SEV-3"
+    state: str = "active"
+
+
+@dataclass(slots=True, eq=False)
 class FakeOrg:
     name: str
     id: int
@@ -45,7 +55,7 @@ class FakeOrg:
     users: dict[str, FakeUser] = field(default_factory=dict)
     incidents: list[FakeIncident] = field(default_factory=list)
     downtimes: dict[str, FakeDowntime] = field(default_factory=dict)
-    shelf: CaseShelf = field(default_factory=CaseShelf)
+    case_management: CaseManagement = field(default_factory=CaseManagement)
 
     def alert(self, event_id: str) -> FakeAlert | None:
         return next((alert for alert in self.alerts if alert.event_id == event_id), None)

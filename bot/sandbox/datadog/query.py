@@ -104,7 +104,8 @@ class _Parser:
             return self._bracket(token.text)
         if token.kind == "pair":
             name, _, value = token.text.partition(":")
-            return _facet(name, _unquote(value))
+            quoted = len(value) > 1 and value.startswith('"') and value.endswith('"')
+            return _facet(name, value[1:-1].replace('\\"', '"') if quoted else value)
         if token.kind in {"quoted", "word"}:
             value = token.text.replace('\\"', '"')
             return _facet(key, value) if key else (lambda _, text: text(value))
@@ -119,12 +120,6 @@ class _Parser:
 
 def _facet(name: str, value: str) -> Matcher:
     return lambda facet, _: facet(name, value)
-
-
-def _unquote(value: str) -> str:
-    if value.startswith('"') and value.endswith('"') and len(value) > 1:
-        return value[1:-1].replace('\\"', '"')
-    return value
 
 
 def parse(query: str) -> Matcher:

@@ -1,29 +1,30 @@
 """The HTTP side: reads a request, finds who sends it, breaks it where that was asked for, and journals all of it."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 from aiohttp import web
 
 from bot.sandbox.datadog import checks
+from bot.sandbox.datadog.answers import Answer, Json, Refusal, bad_request, edge, problem, strings
 from bot.sandbox.datadog.api import ROUTES
+from bot.sandbox.datadog.api.call import Call, Route
 from bot.sandbox.datadog.faults import Fault, Faults
 from bot.sandbox.datadog.journal import Seen
 from bot.sandbox.datadog.limits import Limits
 from bot.sandbox.datadog.org import FakeOrg
-from bot.sandbox.datadog.wire import Answer, Call, Json, Refusal, Route, bad_request, edge, problem, strings
 from bot.sandbox.datadog.world import World
 
 _MAX_BODY = 8 * 1024 * 1024
 
 
 class Server:
-    def __init__(self, world: World, faults: Faults, limits: Limits, routes: Sequence[Route] = ROUTES) -> None:
+    def __init__(self, world: World, faults: Faults, limits: Limits) -> None:
         self.url = ""
         self._world = world
         self._faults = faults
         self._limits = limits
-        self._routes = [(route.pattern, route) for route in routes]
+        self._routes = [(route.pattern, route) for route in ROUTES]
         self._runner: web.AppRunner | None = None
         self._landing: set[asyncio.Task[None]] = set()
         self._stopping = False
@@ -60,7 +61,7 @@ class Server:
         if answer is None:
             return _hang_up(request)
         seen.status = answer.status
-        self._world.journal.stir()
+        self._world.journal.notify()
         return _response(answer)
 
     def _read(self, request: web.Request, raw: bytes) -> Seen:
@@ -75,7 +76,7 @@ class Server:
     async def _misbehave(self, seen: Seen, headers: Mapping[str, str], raw: bytes, fault: Fault) -> Answer | None:
         real = self._carry_out(seen, headers, raw) if fault.effect_first else None
         try:
-            await fault.linger()
+            await fault.wait()
         finally:
             if fault.lands_after is not None:
                 self._land_later(seen, dict(headers), raw, fault)
@@ -102,7 +103,7 @@ class Server:
             answer = self._handle(seen, headers, raw, extra)
         except Refusal as refusal:
             answer = refusal.answer
-        self._world.journal.stir()
+        self._world.journal.notify()
         return Answer(answer.body, answer.status, answer.content_type, {**extra, **answer.headers})
 
     def _handle(self, seen: Seen, headers: Mapping[str, str], raw: bytes, extra: dict[str, str]) -> Answer:
@@ -116,7 +117,9 @@ class Server:
         body = _body(route, headers, raw)
         if set(route.permissions(body)) - org.scopes:
             return strings(403, "Forbidden", "Failed permission authorization checks")
-        _known_params(route, seen.query)
+        for name in seen.query:  # Datadog passes over members it does not know; here a typing error is refused
+            if name not in route.params:
+                raise bad_request(f'unknown parameter "{name}" in "query"', "Invalid Parameter")
         call = Call(self._world, org, seen.method, seen.path, args, seen.query, body, self.url)
         return route.handler(call)
 
@@ -155,13 +158,6 @@ def _body(route: Route, headers: Mapping[str, str], raw: bytes) -> Json:
     if kind not in {"application/json", "application/vnd.api+json"}:
         raise Refusal(problem(415, "Unsupported Media Type", f'content type "{kind}" is not supported'))
     return checks.parse(raw)
-
-
-def _known_params(route: Route, query: Mapping[str, str]) -> None:
-    """Datadog passes over members it does not know; here a slip of the pen is told."""
-    for name in query:
-        if name not in route.params:
-            raise bad_request(f'unknown parameter "{name}" in "query"', "Invalid Parameter")
 
 
 def _hang_up(request: web.Request) -> web.Response:

@@ -3,8 +3,6 @@
 import re
 from datetime import UTC, datetime, timedelta
 
-from bot.sandbox.datadog.wire import Answer, strings
-
 _UNITS = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0, "w": 604800.0, "mo": 2592000.0, "y": 31536000.0}
 _MATH = re.compile(r"now(?:([+-])(\d{1,9})(mo|[smhdwy]))?(?:/[smhdwy])?")
 
@@ -52,8 +50,3 @@ def parse_math(text: str, now: float) -> float | None:
     if re.fullmatch(r"\d{10,14}", text):
         return int(text) / 1000
     return parse_iso(text)
-
-
-def bad_field(field: str, why: str) -> Answer:
-    """The recorded 400 of the events search: a list literal of another language inside a string."""
-    return strings(400, f"{{'errors': [u\"input_validation_error(Field '{field}' is invalid: {why})\"]}}")

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 import aiohttp
 
 from bot.sandbox.datadog.alerts import FakeAlert
+from bot.sandbox.datadog.answers import Json
 from bot.sandbox.datadog.org import FakeOrg
-from bot.sandbox.datadog.wire import Json
 
 TEMPLATE: dict[str, Json] = {
     "v": 1,
@@ -32,6 +32,7 @@ TEMPLATE: dict[str, Json] = {
     "text": "$TEXT_ONLY_MSG",
 }
 AT_ONCE = (0.0,) * 5
+_TIMEOUT = 15.0
 _VARIABLE = re.compile(r"\$([A-Z][A-Z_]*[A-Z])(?:\[([^\]]*)\])?")
 _EMPTY = ("EMAIL", "USER", "USERNAME", "SNAPSHOT", "LOGS_SAMPLE", "INCIDENT_TITLE", "SECURITY_SIGNAL_ID")
 _ALERT_TYPES = {"error": "error", "warn": "warning", "ok": "success"}
@@ -106,7 +107,6 @@ async def deliver(
     template: str | Mapping[str, Json],
     custom: Mapping[str, str],
     waits: Sequence[float],
-    timeout: float,  # noqa: ASYNC109 - Datadog's, not ours
     as_form: bool,
 ) -> Delivery:
     known = {**variables(alert, org), **custom}
@@ -114,7 +114,7 @@ async def deliver(
     body = fill(text, known, alert.tags, as_json=True)
     sent = {name: fill(value, known, alert.tags, as_json=False) for name, value in headers.items()}
     attempts: list[int | None] = []
-    async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=timeout), headers=sent) as session:
+    async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=_TIMEOUT), headers=sent) as session:
         for wait in (None, *waits):
             if wait is not None:
                 await asyncio.sleep(wait)

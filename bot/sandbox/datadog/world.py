@@ -6,10 +6,10 @@ from collections import deque
 from collections.abc import Callable
 from typing import Any
 
+from bot.sandbox.datadog.investigations import FakeInvestigation, Script
 from bot.sandbox.datadog.journal import Journal
 from bot.sandbox.datadog.org import FakeOrg
-from bot.sandbox.datadog.people import FakeUser
-from bot.sandbox.datadog.runs import FakeInvestigation, Script
+from bot.sandbox.datadog.users import FakeUser
 
 _APP_PREFIXED = {"datadoghq.com", "datadoghq.eu", "ddog-gov.com"}
 
@@ -62,7 +62,7 @@ class World:
     def spelled(self, status: str) -> str:
         return self.spelling.get(status, status)
 
-    def begin(self, org: FakeOrg, title: str, **known: Any) -> FakeInvestigation:
+    def start_investigation(self, org: FakeOrg, title: str, **known: Any) -> FakeInvestigation:
         script = known.pop("script", None) or self.next_script(known.get("monitor_id"))
         run = FakeInvestigation(
             self.new_id(), self.new_id(), org.name, script.title or title, self.clock(), script, **known

@@ -1,14 +1,12 @@
-"""Ids, timestamps, and the one place where everybody who waits for a change of the local Slack is woken."""
+"""Ids, timestamps, background work, and the one place where everybody who waits for a change of the local Slack is woken."""
 
 import asyncio
-from collections.abc import Callable
-from typing import TypeVar
+from collections.abc import Callable, Coroutine
+from typing import Any, TypeVar
 
 from bot.sandbox.slack.errors import NeverHappened
 
 T = TypeVar("T")
-
-PATIENCE = 20.0  # seconds; long, because a busy machine is no reason to fail
 
 
 class Changes:
@@ -33,6 +31,23 @@ class Changes:
                     await changed.wait()
         except TimeoutError:
             raise NeverHappened(f"not within {timeout} s; Slack shows:\n{describe()}") from None
+
+
+class Background:
+    """Work that nobody awaits, until everything stops."""
+
+    def __init__(self) -> None:
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    def start(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def stop(self) -> None:
+        for task in list(self._tasks):
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
 
 
 class Ids:

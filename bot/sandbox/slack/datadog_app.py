@@ -1,26 +1,20 @@
 """The other app in the channel: Datadog's, posting alerts as attachments and editing them when they recover."""
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from bot.sandbox.slack.board import Content
+from bot.sandbox.slack.messages import Content, Messages
 from bot.sandbox.slack.render import JSON
 from bot.sandbox.slack.world import Author, Channel, Message
 
-if TYPE_CHECKING:
-    from bot.sandbox.slack.server import FakeSlack
-
 APP_ID = "A0DATADOG"
 BOT_ID = "B0DATADOG"
+BOT: JSON = {"id": BOT_ID, "deleted": False, "name": "Datadog", "app_id": APP_ID, "user_id": "U0DATADOG"}
 COLORS = {"Triggered": "a30200", "Re-Triggered": "a30200", "Warn": "daa038", "Recovered": "2eb886"}
 
 
 class DatadogApp:
-    def __init__(self, slack: "FakeSlack") -> None:
-        self._slack = slack
-
-    @property
-    def bot(self) -> JSON:
-        return {"id": BOT_ID, "deleted": False, "name": "Datadog", "app_id": APP_ID, "user_id": "U0DATADOG"}
+    def __init__(self, messages: Messages) -> None:
+        self._messages = messages
 
     async def post(
         self,
@@ -41,7 +35,7 @@ class DatadogApp:
         author = Author("U0DATADOG", "Datadog", BOT_ID, APP_ID, channel.team_id, subtype)
         first = _attachment(title, title_link, text, attachment)
         content = Content(top_text, blocks, _numbered([*first, *(attachments or [])]))
-        return await self._slack.board.post(channel, author, content, thread_ts=thread_ts).heard()
+        return await self._messages.post(channel, author, content, thread_ts=thread_ts).heard()
 
     async def edit(
         self,
@@ -57,7 +51,7 @@ class DatadogApp:
         """The parent of an alert cycle takes on its newest state."""
         shown = _attachment(title, title_link, text, attachment)
         content = Content(None, blocks, _numbered([*shown, *(attachments or [])]))
-        return await self._slack.board.edit(message, content, "U0DATADOG").heard()
+        return await self._messages.edit(message, content, "U0DATADOG").heard()
 
 
 def _attachment(title: str, title_link: str, text: str, more: dict[str, Any]) -> list[JSON]:

@@ -1,19 +1,20 @@
 """How payloads reach the app: over its sockets, or signed to its request URL, with Slack's three seconds and its retries."""
 
 import asyncio
+import hashlib
+import hmac
 import json
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 from urllib.parse import urlencode
 
 import aiohttp
 
-from bot.sandbox.slack.changes import Changes
+from bot.sandbox.slack.changes import Background, Changes
 from bot.sandbox.slack.errors import NotAcknowledged
 from bot.sandbox.slack.render import JSON
-from bot.sandbox.slack.signing import signed_headers
 from bot.sandbox.slack.sockets import Sockets
 
 Kind = Literal["interactive", "slash_commands", "events_api"]
@@ -35,7 +36,7 @@ class Delivered:
         return "acknowledged" in self.attempts
 
 
-class Delivery:
+class Deliveries:
     def __init__(
         self,
         changes: Changes,
@@ -51,15 +52,12 @@ class Delivery:
         self.ack_seconds = ack_seconds
         self._retry_waits = retry_waits
         self._session: aiohttp.ClientSession | None = None
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._background = Background()
         self.request_url = ""
         self.log: list[Delivered] = []
-        self.now: Callable[[], float] = time.time
 
     async def stop(self) -> None:
-        for task in list(self._tasks):
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._background.stop()
         if self._session is not None:
             await self._session.close()
             self._session = None
@@ -86,9 +84,7 @@ class Delivery:
 
     def _start(self, record: Delivered, *, first: int = 0, reason: str = "") -> asyncio.Future[None]:
         tried: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        task = asyncio.create_task(self._deliver_event(record, tried, first, reason))
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        self._background.start(self._deliver_event(record, tried, first, reason))
         return tried
 
     async def _deliver_event(self, record: Delivered, tried: asyncio.Future[None], first: int, reason: str) -> None:
@@ -126,7 +122,7 @@ class Delivery:
 
     async def _post(self, record: Delivered, retry: int, reason: str) -> JSON:
         body, content_type = _encoded(record)
-        headers = signed_headers(self._secret, body, self.now()) | {"Content-Type": content_type}
+        headers = _signed_headers(self._secret, body) | {"Content-Type": content_type}
         if retry:
             headers |= {"X-Slack-Retry-Num": str(retry), "X-Slack-Retry-Reason": reason}
         try:
@@ -164,6 +160,13 @@ class Delivery:
         if answer.get("challenge", answer.get("text")) != challenge["challenge"]:
             self.request_url = ""
             raise NotAcknowledged("the request URL did not return the challenge")
+
+
+def _signed_headers(secret: str, body: str) -> dict[str, str]:
+    """Slack's v0 request signature."""
+    timestamp = str(int(time.time()))
+    digest = hmac.new(secret.encode(), f"v0:{timestamp}:{body}".encode(), hashlib.sha256).hexdigest()
+    return {"X-Slack-Request-Timestamp": timestamp, "X-Slack-Signature": f"v0={digest}", "User-Agent": "Slackbot 1.0"}
 
 
 def _encoded(record: Delivered) -> tuple[str, str]:

@@ -22,7 +22,7 @@ class ApiError(Exception):
 
 
 class NotAcknowledged(Exception):  # noqa: N818 - named after what happened to the person
-    """The app did not answer a gesture within three seconds, or answered what Slack does not understand.
+    """The app did not answer what a person did within three seconds, or answered what Slack does not understand.
 
     `reason` is Slack's word for it, as it stands in the marks of a retried event.
     """

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable
 
 from bot.sandbox.slack.changes import Ids
-from bot.sandbox.slack.delivery import Delivery
+from bot.sandbox.slack.delivery import Deliveries
 from bot.sandbox.slack.render import JSON
 from bot.sandbox.slack.world import App, Channel, ChannelKind, Install, Message, as_json
 
@@ -28,7 +28,7 @@ class Events:
         self,
         app: App,
         ids: Ids,
-        delivery: Delivery,
+        delivery: Deliveries,
         install_of: Callable[[str], Install | None],
         clock: Callable[[], float],
     ) -> None:
@@ -45,7 +45,9 @@ class Events:
         install = to or self._install_of(team_id)
         if install is None or (scope and scope not in install.scopes):
             return None
-        if self._app.events is not None and _subscription(event) not in self._app.events:
+        kind = event["type"]
+        subscription = f"message.{_PLURAL[event['channel_type']]}" if kind == "message" else kind
+        if self._app.events is not None and subscription not in self._app.events:
             return None
         return self._delivery.emit(self._wrapped(team_id, dict(event), install))
 
@@ -101,11 +103,6 @@ class Events:
 
 
 _PLURAL = {"channel": "channels", "group": "groups", "im": "im", "mpim": "mpim"}
-
-
-def _subscription(event: JSON) -> str:
-    """The name under which an app subscribes to this event."""
-    return f"message.{_PLURAL[event['channel_type']]}" if event["type"] == "message" else str(event["type"])
 
 
 def _place(channel: Channel) -> JSON:

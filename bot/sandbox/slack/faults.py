@@ -11,7 +11,7 @@ Wait = float | asyncio.Event
 
 
 @dataclass
-class Fault:
+class MethodFault:
     """One arranged mishap of a method. What is not given stays healthy."""
 
     times: int
@@ -29,18 +29,18 @@ class Fault:
         return self.used < self.times and (self.when is None or self.when(arguments))
 
 
-class Faults:
+class MethodFaults:
     def __init__(self) -> None:
-        self._arranged: dict[str, list[Fault]] = {}
+        self._arranged: dict[str, list[MethodFault]] = {}
 
-    def arrange(self, method: str, fault: Fault) -> Fault:
+    def arrange(self, method: str, fault: MethodFault) -> MethodFault:
         self._arranged.setdefault(method, []).append(fault)
         return fault
 
     def clear(self) -> None:
         self._arranged.clear()
 
-    def next(self, method: str, arguments: dict[str, Any]) -> Fault | None:
+    def next(self, method: str, arguments: dict[str, Any]) -> MethodFault | None:
         """The mishap that befalls this call, used up by one. `*` befalls every method."""
         for fault in [*self._arranged.get(method, []), *self._arranged.get("*", [])]:
             if fault.takes(arguments):

@@ -25,7 +25,9 @@ def _value(found: Found, wanted: Any, offered: list[JSON]) -> Any:
     name = field_of(found.kind)
     many = takes_many(found.kind)
     if name.startswith("selected_option"):
-        known = [*listed_options(found.element), *offered, *_preset(found.element)]
+        single = found.element.get("initial_option")
+        preset = [*found.element.get("initial_options", []), *([single] if single else [])]
+        known = [*listed_options(found.element), *offered, *preset]
         picked = [_option(known, one) for one in _listed(wanted)]
         return _counted(found, picked) if many else (picked[0] if picked else None)
     if name.startswith("selected_") and not name.startswith(("selected_date", "selected_time")):
@@ -34,11 +36,6 @@ def _value(found: Found, wanted: Any, offered: list[JSON]) -> Any:
     if name == "value":
         return str(wanted) if wanted not in ("", None) else None
     return wanted
-
-
-def _preset(element: JSON) -> list[JSON]:
-    single = element.get("initial_option")
-    return [*element.get("initial_options", []), *([single] if single else [])]
 
 
 def _listed(wanted: Any) -> list[Any]:

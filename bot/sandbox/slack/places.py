@@ -6,9 +6,9 @@ from typing import Any, Protocol
 
 from bot.sandbox.slack.blockkit import interactive_elements
 from bot.sandbox.slack.errors import NotOnScreen
+from bot.sandbox.slack.mrkdwn import NameOf
 from bot.sandbox.slack.render import JSON, Values, element_label, text_of
 from bot.sandbox.slack.screens import View
-from bot.sandbox.slack.tokens import NameOf
 from bot.sandbox.slack.values import field_of, holds_value, starting_values
 from bot.sandbox.slack.world import Message, as_json
 
@@ -59,11 +59,11 @@ class InMessage:
         if message.thread_ts:
             container["thread_ts"] = message.thread_ts
         name = "directmessage" if channel.kind == "im" else channel.name
-        told: JSON = {"container": container, "channel": {"id": channel.id, "name": name}}
-        told["state"] = {"values": as_json(self.values)}
+        described: JSON = {"container": container, "channel": {"id": channel.id, "name": name}}
+        described["state"] = {"values": as_json(self.values)}
         if message.only_for is None:
-            told["message"] = message.to_json(metadata=True)
-        return told
+            described["message"] = message.to_json(metadata=True)
+        return described
 
 
 @dataclass
@@ -109,7 +109,11 @@ class Found:
 
 def find(place: Place, wanted: str, *, user_id: str, name_of: NameOf, index: int = 0) -> Found:
     """By what people read on or beside it, else by action or block id. Exact matches go before parts of a name."""
-    there = [(found, names) for found, names in _all(place, name_of) if _visible(found.element, user_id)]
+    there = [
+        (found, names)
+        for found, names in _all(place, name_of)
+        if user_id in found.element.get("visible_to_user_ids", [user_id])
+    ]
     exact = [found for found, names in there if wanted in names]
     rough = [found for found, names in there if any(wanted.casefold() in name.casefold() for name in names)]
     matches = exact or rough
@@ -119,16 +123,12 @@ def find(place: Place, wanted: str, *, user_id: str, name_of: NameOf, index: int
     return matches[index]
 
 
-def _visible(element: JSON, user_id: str) -> bool:
-    only = element.get("visible_to_user_ids")
-    return only is None or user_id in only
-
-
 def _all(place: Place, name_of: NameOf) -> Iterator[tuple[Found, list[str]]]:
     for outer in place.blocks:
         for block in _flat(outer):
-            for element in _own_elements(block):
-                yield from _with_names(block, element, name_of)
+            if block["type"] not in ("container", "carousel"):
+                for element in interactive_elements(block):
+                    yield from _with_names(block, element, name_of)
 
 
 def _flat(block: JSON) -> Iterator[JSON]:
@@ -136,12 +136,6 @@ def _flat(block: JSON) -> Iterator[JSON]:
     children = [*block.get("child_blocks", []), *(block["elements"] if block["type"] == "carousel" else [])]
     for child in children:
         yield from _flat(child)
-
-
-def _own_elements(block: JSON) -> list[JSON]:
-    if block["type"] in ("container", "carousel"):
-        return []
-    return list(interactive_elements(block))
 
 
 def _with_names(block: JSON, element: JSON, name_of: NameOf) -> Iterator[tuple[Found, list[str]]]:

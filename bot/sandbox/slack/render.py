@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
-from bot.sandbox.slack.tokens import NameOf, flatten, flatten_markdown, link
+from bot.sandbox.slack.mrkdwn import NameOf, flatten, flatten_markdown, link
 
 JSON = dict[str, Any]
 Values = dict[str, dict[str, Any]]

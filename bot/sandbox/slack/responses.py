@@ -1,26 +1,24 @@
 """Answers over a response URL: five in thirty minutes, ephemeral unless told otherwise, also where the bot is no member."""
 
 import json
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from aiohttp import web
 
-from bot.sandbox.slack.board import Content
 from bot.sandbox.slack.errors import ApiError
 from bot.sandbox.slack.handles import ResponseUrl
+from bot.sandbox.slack.messages import Content
+from bot.sandbox.slack.platform import Platform
 from bot.sandbox.slack.render import JSON
 from bot.sandbox.slack.webapi import WebApi
 from bot.sandbox.slack.webapi.chat import checked_attachments, checked_blocks, checked_metadata
 from bot.sandbox.slack.world import Author
 
-if TYPE_CHECKING:
-    from bot.sandbox.slack.server import FakeSlack
-
 _GONE = ("expired_url", "used_url", "invalid_url")
 
 
 class Responses:
-    def __init__(self, slack: "FakeSlack", api: WebApi) -> None:
+    def __init__(self, slack: Platform, api: WebApi) -> None:
         self._slack = slack
         self._api = api
 
@@ -51,7 +49,7 @@ class Responses:
         if args.get("replace_original"):
             self._replace(handle, content)
         else:
-            say(self._slack, handle, content, args)
+            post_answer(self._slack, handle, content, args)
 
     def _replace(self, handle: ResponseUrl, content: Content) -> None:
         original = handle.original
@@ -61,28 +59,28 @@ class Responses:
             raise ApiError("no_text")
         if content.blocks is None and content.text is not None:
             content.blocks = []
-        self._slack.board.edit(original, content, original.author.user_id)
+        self._slack.messages.edit(original, content, original.author.user_id)
 
     def _delete(self, handle: ResponseUrl) -> None:
         original = handle.original
         if original is None or original.deleted or original.author.app_id != self._slack.app.id:
             raise ApiError("cant_delete_message")
-        self._slack.board.delete(original)
+        self._slack.messages.delete(original)
 
 
-def say(slack: "FakeSlack", handle: ResponseUrl, content: Content, args: JSON) -> None:
-    """Posts or whispers an answer. Also the way an answer given with a command's acknowledgement is shown."""
+def post_answer(slack: Platform, handle: ResponseUrl, content: Content, args: JSON) -> None:
+    """Posts an answer, or shows it to one person. Also the way an answer given with a command's acknowledgement is shown."""
     if content.is_empty:
         raise ApiError("no_text")
     author = _author(slack, handle)
     thread_ts = args.get("thread_ts") or (handle.thread_ts if handle.original else None)
     if args.get("response_type") == "in_channel":
-        slack.board.post(handle.channel, author, content, thread_ts=thread_ts)
+        slack.messages.post(handle.channel, author, content, thread_ts=thread_ts)
     else:
-        slack.board.whisper(handle.channel, author, content, only_for=handle.user_id, thread_ts=thread_ts)
+        slack.messages.post_ephemeral(handle.channel, author, content, only_for=handle.user_id, thread_ts=thread_ts)
 
 
-def _author(slack: "FakeSlack", handle: ResponseUrl) -> Author:
+def _author(slack: Platform, handle: ResponseUrl) -> Author:
     install = slack.install_of(handle.channel.team_id)
     if install is None:
         raise ApiError("account_inactive")

@@ -37,7 +37,6 @@ class View:
     values: Values = field(default_factory=dict)
     errors: dict[str, str] = field(default_factory=dict)  # block id -> the sentence under the field
     origin: str = ""  # the channel it was opened from
-    updates: int = 0
 
     @property
     def user_id(self) -> str:
@@ -135,7 +134,6 @@ class Screens:
         view.definition, view.hash = ready, self._hash()
         view.values = starting_values(view.blocks, view.values)
         view.errors = {}
-        view.updates += 1
         return view
 
     def publish(self, definition: Any, viewer: Viewer, known_hash: str = "") -> View:

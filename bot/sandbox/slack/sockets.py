@@ -1,4 +1,4 @@
-"""Socket Mode, Slack's end: single-use URLs, hello, envelopes to one connection each in turn, acks, goodbyes."""
+"""Socket Mode, Slack's end: single-use URLs, hello, envelopes to one connection each in turn, acks, disconnects."""
 
 import asyncio
 import contextlib
@@ -16,7 +16,7 @@ from bot.sandbox.slack.faults import Wait, pause
 from bot.sandbox.slack.render import JSON
 
 MOST_CONNECTIONS = 10
-Goodbye = Literal["warning", "refresh_requested", "link_disabled", "too_many_websockets"]
+DisconnectReason = Literal["warning", "refresh_requested", "link_disabled", "too_many_websockets"]
 
 
 @dataclass(eq=False)
@@ -135,17 +135,17 @@ class Sockets:
             connection.pending.pop(envelope["envelope_id"], None)
         return ack.get("payload") or {}
 
-    async def say_goodbye(self, reason: Goodbye) -> list[Connection]:
+    async def announce_disconnect(self, reason: DisconnectReason) -> list[Connection]:
         """Tells every connection to go; they get nothing new as soon as there are others."""
-        told = list(self.connections)
+        warned = list(self.connections)
         self.refused = self.refused or reason == "link_disabled"
-        farewell = {"type": "disconnect", "reason": reason}
-        for connection in told:
+        disconnect = {"type": "disconnect", "reason": reason}
+        for connection in warned:
             connection.warned = True
             with contextlib.suppress(ConnectionError):
                 host = {"debug_info": {"host": f"applink-{connection.id}"}}
-                await connection.socket.send_str(json.dumps(farewell | host))
-        return told
+                await connection.socket.send_str(json.dumps(disconnect | host))
+        return warned
 
     async def close_after(self, connections: list[Connection], wait: Wait) -> None:
         """Ends those that did not go by themselves."""

@@ -10,31 +10,30 @@ _BODY_INDENT = "  "
 
 def transcript(channel: Channel, viewer: str | None = None, *, times: bool = False) -> str:
     """The channel with its threads indented. Ephemeral messages show for their reader, with "*" for everyone."""
-    lines = [_heading(channel)]
-    whispered = [one for one in channel.ephemerals if viewer in ("*", one.only_for)]
-    for message in _in_order([*channel.top_level, *(one for one in whispered if one.thread_ts is None)]):
-        lines += _shown(message, "", times=times)
+    direct = channel.kind in ("im", "mpim")
+    members = " and ".join(sorted(map(channel.name_of, channel.members)))
+    lines = [f"DM of {members}" if direct else f"#{channel.name}"]
+    alone = [one for one in channel.ephemerals if one.thread_ts is None and viewer in ("*", one.only_for)]
+    for message in _in_order([*channel.top_level, *alone]):
         if message.thread_ts is None:
-            below = [one for one in whispered if one.thread_ts == message.ts]
-            for reply in _in_order([*message.replies, *below]):
-                lines += _shown(reply, _REPLY_INDENT, times=times)
+            lines += _thread(message, viewer, times=times)
+        else:
+            lines += _shown(message, "", times=times)
     return "\n".join(lines)
 
 
 def thread_text(message: Message, viewer: str | None = None) -> str:
     """One thread: the message and what stands under it."""
-    channel = message.channel
-    below = [one for one in channel.ephemerals if one.thread_ts == message.ts and viewer in ("*", one.only_for)]
-    lines = _shown(message, "", times=False)
+    return "\n".join(_thread(message, viewer, times=False))
+
+
+def _thread(message: Message, viewer: str | None, *, times: bool) -> list[str]:
+    ephemerals = message.channel.ephemerals
+    below = [one for one in ephemerals if one.thread_ts == message.ts and viewer in ("*", one.only_for)]
+    lines = _shown(message, "", times=times)
     for reply in _in_order([*message.replies, *below]):
-        lines += _shown(reply, _REPLY_INDENT, times=False)
-    return "\n".join(lines)
-
-
-def _heading(channel: Channel) -> str:
-    if channel.kind in ("im", "mpim"):
-        return f"DM of {' and '.join(sorted(map(channel.name_of, channel.members)))}"
-    return f"#{channel.name}"
+        lines += _shown(reply, _REPLY_INDENT, times=times)
+    return lines
 
 
 def _in_order(messages: list[Message]) -> list[Message]:

@@ -4,11 +4,12 @@ import json
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from bot.sandbox.slack.mrkdwn import NameOf
 from bot.sandbox.slack.render import JSON, message_lines
-from bot.sandbox.slack.tokens import NameOf
 
 ChannelKind = Literal["public", "private", "im", "mpim"]
 Posting = Literal["everyone", "restricted", "threads_locked"]
+_CREATED = 1_700_000_000
 
 
 @dataclass(eq=False)
@@ -20,11 +21,9 @@ class User:
     email: str = ""
     guest: bool = False
     admin: bool = False
-    owner: bool = False
     deleted: bool = False
     stranger: bool = False  # of another company, here through Slack Connect
     bot_id: str = ""
-    tz: str = "Etc/UTC"
     enterprise_id: str = ""
 
     def to_json(self, *, with_email: bool = False) -> JSON:
@@ -37,17 +36,17 @@ class User:
             "name": self.name,
             "real_name": self.real_name,
             "deleted": self.deleted,
-            "tz": self.tz,
+            "tz": "Etc/UTC",
             "profile": profile,
             "is_admin": self.admin,
-            "is_owner": self.owner,
+            "is_owner": False,
             "is_primary_owner": False,
             "is_restricted": self.guest,
             "is_ultra_restricted": False,
             "is_stranger": self.stranger,
             "is_bot": bool(self.bot_id),
             "is_app_user": False,
-            "updated": 1_700_000_000,
+            "updated": _CREATED,
         }
         if self.enterprise_id:
             shown["enterprise_user"] = {"id": self.id, "enterprise_id": self.enterprise_id, "teams": [self.team_id]}
@@ -82,7 +81,6 @@ class Message:
     deleted: bool = False
     broadcast: bool = False
     reactions: dict[str, list[str]] = field(default_factory=dict)
-    link: JSON = field(default_factory=dict)  # unfurl and parse switches it was last sent with
     client_msg_id: str | None = None
     edits: int = 0
 
@@ -128,7 +126,7 @@ class Message:
         shown |= self._thread_json() | self._extras_json()
         if self.metadata:
             shown["metadata"] = self.metadata if metadata else {"event_type": self.metadata["event_type"]}
-        copied: JSON = json.loads(json.dumps(shown))
+        copied: JSON = as_json(shown)
         return copied
 
     def _bot_profile(self) -> JSON:
@@ -177,7 +175,6 @@ class Channel:
     posting: Posting = "everyone"
     everyone: bool = False  # who comes later is a member too
     shared: bool = False  # Slack Connect
-    created: int = 1_700_000_000
     messages: list[Message] = field(default_factory=list, repr=False)
     ephemerals: list[Message] = field(default_factory=list, repr=False)
 
@@ -199,7 +196,7 @@ class Channel:
     def to_json(self, viewer: str = "") -> JSON:
         if self.kind == "im":
             other = next((member for member in sorted(self.members) if member != viewer), viewer)
-            return {"id": self.id, "is_im": True, "user": other, "created": self.created, "is_archived": False}
+            return {"id": self.id, "is_im": True, "user": other, "created": _CREATED, "is_archived": False}
         return {
             "id": self.id,
             "name": self.name,
@@ -215,7 +212,7 @@ class Channel:
             "is_shared": self.shared,
             "is_org_shared": False,
             "is_member": viewer in self.members,
-            "created": self.created,
+            "created": _CREATED,
             "context_team_id": self.team_id,
             "num_members": len(self.members),
         }
@@ -267,6 +264,18 @@ class App:
     commands: set[str] | None = None  # registered slash commands; None stands for any
     shortcuts: dict[str, str] | None = None  # registered callback ids with "message" or "global"; None stands for any
     bot_name: str = "bitsbot"
+
+    def apply_manifest(self, manifest: dict[str, Any]) -> None:
+        """From now on only what the manifest names is there."""
+        features, settings = manifest.get("features", {}), manifest.get("settings", {})
+        commands = features.get("slash_commands", [])
+        self.commands = {entry["command"] for entry in commands}
+        self.escapes_commands = any(entry.get("should_escape", False) for entry in commands)
+        self.shortcuts = {entry["callback_id"]: entry["type"] for entry in features.get("shortcuts", [])}
+        self.home_enabled = features.get("app_home", {}).get("home_tab_enabled", False)
+        self.events = set(settings.get("event_subscriptions", {}).get("bot_events", []))
+        self.rotates_tokens = settings.get("token_rotation_enabled", False)
+        self.redirect_urls = list(manifest.get("oauth_config", {}).get("redirect_urls", []))
 
 
 @dataclass(eq=False)

@@ -13,14 +13,16 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection
 
-from bot.storage.engine import DatabaseUnusableError
-
 logger = logging.getLogger(__name__)
 
 TOO_OLD = (
     "It was made by a version from before the first release, which this one can't bring up to date. Let the last version "
     "that could (commit c2d8696) start on it once, or put it aside and begin with a new one."
 )
+
+
+class SchemaTooOldError(Exception):
+    pass
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +49,7 @@ class Schema:
 def upgrade(connection: Connection) -> None:
     schema = schema_of(connection)
     if schema.is_too_old:
-        raise DatabaseUnusableError(f"The database has schema {schema.there}. {TOO_OLD}")
+        raise SchemaTooOldError(f"The database has schema {schema.there}. {TOO_OLD}")
     if schema.is_newer:
         told = "the database has the schema of a newer version (%s), which this one can use as it is"
         logger.warning(told, schema.there)

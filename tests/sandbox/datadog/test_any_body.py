@@ -35,7 +35,7 @@ def world() -> tuple[FakeDatadog, dict[str, tuple[Body, ...]]]:
     alert = fake.fire(fake.add_monitor("Disk", id=12), group="host:a")
     project, user, incident = fake.add_project("SRE"), fake.add_user("Ada", "a@b.example"), fake.add_incident("Down")
     case = fake.add_case("Disk", project, type=SECURITY)
-    fake.org.shelf.cases = {"CASE": case}
+    fake.org.case_management.cases = {"CASE": case}
     new = case_body(title="Disk", type_id=STANDARD.id, description="", priority="P1", custom_attributes={})
     assignee = ref("user", user.id)
     new["data"]["relationships"] = {"project": ref("project", project.id), "assignee": assignee}

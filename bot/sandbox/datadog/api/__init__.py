@@ -13,7 +13,7 @@ from bot.sandbox.datadog.api import (
     investigations,
     monitors,
 )
-from bot.sandbox.datadog.wire import Route
+from bot.sandbox.datadog.api.call import Route
 
 # Fixed paths come before those with an id in the same place.
 ROUTES: tuple[Route, ...] = (

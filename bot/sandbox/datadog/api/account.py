@@ -1,8 +1,9 @@
 """Who is calling: the credential checks, the key's owner, and the people of the organisation."""
 
 from bot.sandbox.datadog import checks
-from bot.sandbox.datadog.people import FakeUser
-from bot.sandbox.datadog.wire import Answer, Call, Refusal, Route, strings
+from bot.sandbox.datadog.answers import Answer, Refusal, strings
+from bot.sandbox.datadog.api.call import Call, Route
+from bot.sandbox.datadog.users import FakeUser
 
 _STATUSES = {"Active", "Pending", "Disabled"}
 

@@ -3,9 +3,10 @@
 import re
 
 from bot.sandbox.datadog import checks
+from bot.sandbox.datadog.answers import JSON_API, Answer, Refusal, bad_request, problem
 from bot.sandbox.datadog.api import case_common as common
+from bot.sandbox.datadog.api.call import Call, Route
 from bot.sandbox.datadog.case_model import FakeProject
-from bot.sandbox.datadog.wire import JSON_API, Answer, Call, Refusal, Route, bad_request, problem
 
 _NEW = checks.resource(
     "project",
@@ -18,7 +19,7 @@ _NEW = checks.resource(
 
 def projects(call: Call) -> Answer:
     """All of them; this list has no pages."""
-    items = [project.json() for project in call.org.shelf.projects.values()]
+    items = [project.json() for project in call.org.case_management.projects.values()]
     return Answer({"data": items}, content_type=JSON_API)
 
 
@@ -32,32 +33,32 @@ def create_project(call: Call) -> Answer:
     key = asked["key"]
     if not re.fullmatch(r"[A-Z][A-Z0-9]{0,9}", key) or key == "CASE":
         raise bad_request(f'invalid project key "{key}"', "Generic Error")
-    shelf = call.org.shelf
-    if key in {project.key for project in shelf.projects.values()}:
+    case_management = call.org.case_management
+    if key in {project.key for project in case_management.projects.values()}:
         raise Refusal(problem(409, "Conflict", f"project key {key} is taken"))
     custom = tuple(asked.get("enabled_custom_case_types", ()))
     project = FakeProject(call.world.new_id(), key, asked["name"], custom_types=custom, last_number=0)
-    shelf.projects[project.id] = project
+    case_management.projects[project.id] = project
     call.world.happened("project_created", call.org, project)
     return Answer({"data": project.json()}, 201, JSON_API)
 
 
 def favorites(call: Call) -> Answer:
-    items = [{"id": project_id, "type": "project_favorite"} for project_id in call.org.shelf.favorites]
+    items = [{"id": project_id, "type": "project_favorite"} for project_id in call.org.case_management.favorites]
     return Answer({"data": items}, content_type=JSON_API)
 
 
 def favor(call: Call) -> Answer:
     project = common.project(call, call.args["project_id"])
-    shelf = call.org.shelf
-    shelf.favorites = [one for one in shelf.favorites if one != project.id]
+    case_management = call.org.case_management
+    case_management.favorites = [one for one in case_management.favorites if one != project.id]
     if call.method == "POST":
-        shelf.favorites.append(project.id)
+        case_management.favorites.append(project.id)
     return Answer(status=204)
 
 
 def types(call: Call) -> Answer:
-    items = [kind.json() for kind in call.org.shelf.types.values()]
+    items = [kind.json() for kind in call.org.case_management.types.values()]
     return Answer({"data": items}, content_type=JSON_API)
 
 

@@ -4,9 +4,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from bot.sandbox.datadog import checks, times
+from bot.sandbox.datadog.answers import Answer, Json, bad_request, missing
 from bot.sandbox.datadog.api import case_common as common
+from bot.sandbox.datadog.api.call import Call, Route
 from bot.sandbox.datadog.case_model import INSIGHT_TYPES, FakeCase
-from bot.sandbox.datadog.wire import Answer, Call, Json, Route, bad_request, missing
 
 Apply = Callable[[Call, FakeCase, Json], None]
 
@@ -147,7 +148,7 @@ def move_project(call: Call) -> Answer:
     project = common.project(call, call.body["data"]["id"])
     if project is not case.project:
         case.project = project
-        case.key = call.org.shelf.next_key(project)
+        case.key = call.org.case_management.next_key(project)
         common.touch(call, case, "case_updated", action="project")
     return common.answer(call, case)
 

@@ -3,9 +3,10 @@
 from typing import Any
 
 from bot.sandbox.datadog import checks, query
+from bot.sandbox.datadog.answers import JSON_API, Answer, Json, bad_request, missing
+from bot.sandbox.datadog.api.call import Call
 from bot.sandbox.datadog.case_model import PRIORITIES, FakeCase, FakeCaseType, FakeProject
-from bot.sandbox.datadog.people import FakeUser
-from bot.sandbox.datadog.wire import JSON_API, Answer, Call, Json, bad_request, missing
+from bot.sandbox.datadog.users import FakeUser
 
 PATH = "/api/v2/cases"
 READ = ("cases_read",)
@@ -19,14 +20,14 @@ _STATUS_TEXT = (
 
 def find(call: Call) -> FakeCase:
     """By uuid or by key."""
-    case = call.org.shelf.find(call.args["case_id"])
+    case = call.org.case_management.find(call.args["case_id"])
     if case is None:
         raise missing("case not found")
     return case
 
 
 def answer(call: Call, case: FakeCase, status: int = 200, *, fine: bool = False) -> Answer:
-    data = case.data(show_insights=call.org.shelf.show_insights, fine=fine)
+    data = case.data(show_insights=call.org.case_management.show_insights, fine=fine)
     included = [user.included() for user in case.people()]
     return Answer({"data": data, "included": included}, status, JSON_API)
 
@@ -46,14 +47,14 @@ def person(call: Call, user_id: str) -> FakeUser:
 
 
 def project(call: Call, project_id: str) -> FakeProject:
-    found = call.org.shelf.projects.get(project_id)
+    found = call.org.case_management.projects.get(project_id)
     if found is None:
         raise missing("project not found")
     return found
 
 
 def case_type(call: Call, type_id: str) -> FakeCaseType:
-    found = call.org.shelf.types.get(type_id)
+    found = call.org.case_management.types.get(type_id)
     if found is None or found.deleted:
         raise missing("case type not found")
     return found

@@ -1,9 +1,10 @@
 """What stands beside a case: its comments and timeline, its watchers, its links to incidents and other things."""
 
 from bot.sandbox.datadog import checks
+from bot.sandbox.datadog.answers import JSON_API, Answer, bad_request, missing
 from bot.sandbox.datadog.api import case_common as common
+from bot.sandbox.datadog.api.call import Call, Route
 from bot.sandbox.datadog.case_model import Cell, FakeCase
-from bot.sandbox.datadog.wire import JSON_API, Answer, Call, Json, Route, bad_request, missing
 
 _COMMENT = checks.resource("case", checks.record({"comment": checks.filled}))
 _LINK = checks.resource(
@@ -75,13 +76,11 @@ def timeline(call: Call) -> Answer:
 
 
 def watchers(call: Call) -> Answer:
-    items = [_watcher(user.id) for user in common.find(call).watchers]
+    items = [
+        {"id": user.id, "type": "watcher", "relationships": {"user": {"data": {"id": user.id, "type": "user"}}}}
+        for user in common.find(call).watchers
+    ]
     return Answer({"data": items}, content_type=JSON_API)
-
-
-def _watcher(user_id: str) -> Json:
-    user = {"data": {"id": user_id, "type": "user"}}
-    return {"id": user_id, "type": "watcher", "relationships": {"user": user}}
 
 
 def watch(call: Call) -> Answer:
@@ -113,10 +112,12 @@ def create_link(call: Call) -> Answer:
     _LINK(call.body, "")
     attributes = call.body["data"]["attributes"]
     for side in ("parent", "child"):
-        if attributes[f"{side}_entity_type"] == "CASE" and not call.org.shelf.find(attributes[f"{side}_entity_id"]):
+        if attributes[f"{side}_entity_type"] == "CASE" and not call.org.case_management.find(
+            attributes[f"{side}_entity_id"]
+        ):
             raise missing("case not found")
     link = {"id": call.world.new_id(), "type": "link", "attributes": attributes}
-    call.org.shelf.links.append(link)
+    call.org.case_management.links.append(link)
     call.world.happened("link_created", call.org, link)
     return Answer({"data": link}, 201, JSON_API)
 
@@ -125,19 +126,18 @@ def list_links(call: Call) -> Answer:
     wanted = (call.query.get("entity_type"), call.query.get("entity_id"))
     if None in wanted:
         raise bad_request("entity_type and entity_id are required")
-    found = [link for link in call.org.shelf.links if wanted in _ends(link)]
     only = call.query.get("relationship")
-    kept = [link for link in found if only is None or link["attributes"]["relationship"] == only]
+    kept = []
+    for link in call.org.case_management.links:
+        given = link["attributes"]
+        ends = [(given[f"{side}_entity_type"], given[f"{side}_entity_id"]) for side in ("parent", "child")]
+        if wanted in ends and only in (None, given["relationship"]):
+            kept.append(link)
     return Answer({"data": kept}, content_type=JSON_API)
 
 
-def _ends(link: Json) -> list[tuple[str, str]]:
-    attributes = link["attributes"]
-    return [(attributes[f"{side}_entity_type"], attributes[f"{side}_entity_id"]) for side in ("parent", "child")]
-
-
 def delete_link(call: Call) -> Answer:
-    links = call.org.shelf.links
+    links = call.org.case_management.links
     link = next((link for link in links if link["id"] == call.args["link_id"]), None)
     if link is None:
         raise missing("link not found")

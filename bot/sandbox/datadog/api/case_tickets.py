@@ -1,10 +1,11 @@
 """Tickets in other systems that hang on a case: Jira, ServiceNow, a notebook; and one change for many cases at once."""
 
 from bot.sandbox.datadog import checks
+from bot.sandbox.datadog.answers import Answer, Json, Refusal, bad_request, problem
 from bot.sandbox.datadog.api import case_common as common
+from bot.sandbox.datadog.api.call import Call, Route
 from bot.sandbox.datadog.api.case_changes import CHANGES
 from bot.sandbox.datadog.case_model import FakeCase
-from bot.sandbox.datadog.wire import Answer, Call, Json, Refusal, Route, bad_request, problem
 
 _JIRA = checks.resource(
     "issues",
@@ -96,7 +97,7 @@ def bulk(call: Call) -> Answer:
 
 
 def _known(call: Call, case_id: str) -> FakeCase:
-    case = call.org.shelf.find(case_id)
+    case = call.org.case_management.find(case_id)
     if case is None:
         raise bad_request(f"unknown case {case_id}")
     return case

@@ -3,9 +3,10 @@
 from collections import Counter
 
 from bot.sandbox.datadog import checks, query
+from bot.sandbox.datadog.answers import JSON_API, Answer, Json, bad_request
 from bot.sandbox.datadog.api import case_common as common
+from bot.sandbox.datadog.api.call import Call, Route
 from bot.sandbox.datadog.case_model import PRIORITIES, FakeCase
-from bot.sandbox.datadog.wire import JSON_API, Answer, Call, Json, Route, bad_request
 
 _SORTS = ("created_at", "priority", "status")
 _NEW = checks.resource(
@@ -41,7 +42,7 @@ def create(call: Call) -> Answer:
     if "relationships" not in data:
         raise bad_request('missing required relationship "project"')
     case = _build(call, data["attributes"], data["relationships"])
-    call.org.shelf.cases[case.id] = case
+    call.org.case_management.cases[case.id] = case
     call.world.happened("case_created", call.org, case)
     return common.answer(call, case, 201)
 
@@ -51,10 +52,10 @@ def _build(call: Call, asked: Json, related: Json) -> FakeCase:
     kind = common.case_type(call, asked["type_id"])
     assignee = related.get("assignee")
     person = common.person(call, assignee["data"]["id"]) if assignee else None
-    shelf = call.org.shelf
+    case_management = call.org.case_management
     case = FakeCase(
         id=call.world.new_id(),
-        number=shelf.next_number(),
+        number=case_management.next_number(),
         key="",
         title=asked["title"],
         project=project,
@@ -67,7 +68,7 @@ def _build(call: Call, asked: Json, related: Json) -> FakeCase:
         custom_attributes=dict(asked.get("custom_attributes", {})),
     )
     common.set_status_name(case, asked.get("status_name", "Open"), call.now)
-    case.key = shelf.next_key(project)
+    case.key = case_management.next_key(project)
     return case
 
 
@@ -77,7 +78,7 @@ def search(call: Call) -> Answer:
     found = _sorted(call, _found(call, call.query.get("filter", "")))
     items = found[(number - 1) * size : number * size]
     people = {user.id: user for case in items for user in case.people()}
-    show = call.org.shelf.show_insights
+    show = call.org.case_management.show_insights
     page = {"current": number, "size": len(items), "total": -(-len(found) // size)}
     body = {
         "data": [_listed(case, show_insights=show) for case in items],
@@ -99,7 +100,9 @@ def _found(call: Call, text: str) -> list[FakeCase]:
         matcher = query.parse(text)
     except query.BadQuery as error:
         raise bad_request(f"invalid filter: {error}") from None
-    return [case for case in call.org.shelf.cases.values() if not case.archived and common.matches(matcher, case)]
+    return [
+        case for case in call.org.case_management.cases.values() if not case.archived and common.matches(matcher, case)
+    ]
 
 
 def _sorted(call: Call, cases: list[FakeCase]) -> list[FakeCase]:

@@ -3,9 +3,10 @@
 import re
 
 from bot.sandbox.datadog import checks, times
+from bot.sandbox.datadog.alerts import FakeDowntime
+from bot.sandbox.datadog.answers import Answer, Json, Refusal, strings
 from bot.sandbox.datadog.api import monitors
-from bot.sandbox.datadog.people import FakeDowntime
-from bot.sandbox.datadog.wire import Answer, Call, Json, Refusal, Route, strings
+from bot.sandbox.datadog.api.call import Call, Route
 
 PATH = "/api/v2/downtime"
 _STATES = ("alert", "no data", "warn")
@@ -29,7 +30,10 @@ _NEW = checks.resource(
 def create(call: Call) -> Answer:
     _NEW(call.body, "")
     asked = call.body["data"]["attributes"]
-    _check_scope(asked["scope"])
+    # the scope is `*`, or `key:value` joined by AND and OR
+    words = [word for word in re.split(r"[\s()]+", asked["scope"]) if word and word not in {"AND", "OR", "NOT"}]
+    if not words or (words != ["*"] and not all(re.fullmatch(r"-?[^:]+:.+", word) for word in words)):
+        raise Refusal(strings(400, "All values must have a key"))
     monitor_id, tags = _target(call, asked["monitor_identifier"])
     start, end = _window(call, asked.get("schedule", {}))
     downtime = FakeDowntime(
@@ -48,13 +52,6 @@ def create(call: Call) -> Answer:
     call.org.downtimes[downtime.id] = downtime
     call.world.happened("downtime", call.org, downtime)
     return _answer(call, downtime)
-
-
-def _check_scope(scope: str) -> None:
-    """`*`, or `key:value` joined by AND and OR."""
-    words = [word for word in re.split(r"[\s()]+", scope) if word and word not in {"AND", "OR", "NOT"}]
-    if not words or (words != ["*"] and not all(re.fullmatch(r"-?[^:]+:.+", word) for word in words)):
-        raise Refusal(strings(400, "All values must have a key"))
 
 
 def _target(call: Call, identifier: Json) -> tuple[int | None, tuple[str, ...]]:
@@ -136,7 +133,7 @@ def get(call: Call) -> Answer:
 def list_all(call: Call) -> Answer:
     only_current = call.query.get("current_only") == "true"
     found = [one for one in call.org.downtimes.values() if not only_current or one.status(call.now) == "active"]
-    return _page(call, [describe(call, downtime) for downtime in found], 30)
+    return _page(call, [describe(call, downtime) for downtime in found])
 
 
 def cancel(call: Call) -> Answer:
@@ -155,7 +152,7 @@ def matches(call: Call) -> Answer:
         for downtime in call.org.downtimes.values()
         if downtime.status(call.now) == "active" and monitors.covers(downtime, monitor)
     ]
-    return _page(call, found, 30)
+    return _page(call, found)
 
 
 def _match(downtime: FakeDowntime) -> Json:
@@ -163,8 +160,8 @@ def _match(downtime: FakeDowntime) -> Json:
     return {"groups": [downtime.scope], "scope": downtime.scope, "start": times.offset(downtime.start), "end": end}
 
 
-def _page(call: Call, found: list[Json], default: int) -> Answer:
-    limit = checks.number_param(call.query, "page[limit]", default, least=1, most=1000)
+def _page(call: Call, found: list[Json]) -> Answer:
+    limit = checks.number_param(call.query, "page[limit]", 30, least=1, most=1000)
     start = checks.number_param(call.query, "page[offset]", 0, least=0)
     meta = {"page": {"total_filtered_count": len(found)}}
     return Answer({"data": found[start : start + limit], "meta": meta})

@@ -7,7 +7,8 @@ from urllib.parse import urlencode
 
 from bot.sandbox.datadog import checks, query, times
 from bot.sandbox.datadog.alerts import FakeAlert
-from bot.sandbox.datadog.wire import Answer, Call, Json, Refusal, Route, problem, strings
+from bot.sandbox.datadog.answers import Answer, Json, Refusal, problem, strings
+from bot.sandbox.datadog.api.call import Call, Route
 
 _SEARCH = checks.record(
     {},
@@ -41,7 +42,8 @@ def list_page(call: Call) -> Answer:
 
 
 def _bad(field: str, why: str) -> Refusal:
-    return Refusal(times.bad_field(field, why))
+    """The recorded 400: a list literal of another language inside a string."""
+    return Refusal(strings(400, f"{{'errors': [u\"input_validation_error(Field '{field}' is invalid: {why})\"]}}"))
 
 
 def _answer(call: Call, given: dict[str, str], sort: str, page: dict[str, Json]) -> Answer:
@@ -53,7 +55,7 @@ def _answer(call: Call, given: dict[str, str], sort: str, page: dict[str, Json])
     items = found[start : start + limit]
     if not items:
         return Answer({"data": []})
-    after = _cursor(items[-1])
+    after = base64.urlsafe_b64encode(json.dumps({"after": items[-1].uid}).encode()).decode().rstrip("=")
     members = {f"filter[{name}]": value for name, value in given.items()}
     following = urlencode({**members, "page[cursor]": after, "page[limit]": limit, "sort": sort})
     return Answer(
@@ -84,10 +86,6 @@ def _matcher(text: str) -> query.Matcher:
         return query.parse(text)
     except query.BadQuery as error:
         raise _bad("filter", f"invalid query: {error}") from None
-
-
-def _cursor(alert: FakeAlert) -> str:
-    return base64.urlsafe_b64encode(json.dumps({"after": alert.uid}).encode()).decode().rstrip("=")
 
 
 def _start(found: list[FakeAlert], cursor: str | None) -> int:

@@ -1,8 +1,9 @@
 """Incidents: get by uuid, and the search."""
 
 from bot.sandbox.datadog import checks, query, times
-from bot.sandbox.datadog.people import FakeIncident
-from bot.sandbox.datadog.wire import Answer, Call, Json, Refusal, Route, strings
+from bot.sandbox.datadog.answers import Answer, Json, Refusal, strings
+from bot.sandbox.datadog.api.call import Call, Route
+from bot.sandbox.datadog.org import FakeIncident
 
 PATH = "/api/v2/incidents"
 

@@ -4,9 +4,10 @@ from urllib.parse import urlencode
 
 from bot.sandbox.datadog import checks
 from bot.sandbox.datadog.alerts import FakeAlert
+from bot.sandbox.datadog.answers import Answer, Json, bad_request, missing
+from bot.sandbox.datadog.api.call import Call, Route
+from bot.sandbox.datadog.investigations import FakeInvestigation
 from bot.sandbox.datadog.org import FakeOrg
-from bot.sandbox.datadog.runs import FakeInvestigation
-from bot.sandbox.datadog.wire import Answer, Call, Json, Route, bad_request, missing
 
 PATH = "/api/v2/bits-ai/investigations"
 SUPPORTED = frozenset(
@@ -53,7 +54,7 @@ def _read_trigger(body: Json) -> tuple[str, Json]:
 
 def _start_alert(call: Call, asked: Json) -> FakeInvestigation:
     alert = _alert_of(call.org, asked)
-    return call.world.begin(
+    return call.world.start_investigation(
         call.org,
         alert.title,
         monitor_id=alert.monitor.id,
@@ -84,7 +85,7 @@ def _start_question(call: Call, asked: Json) -> FakeInvestigation:
     if asked.get("start_time", 0) > asked.get("end_time", 0):
         raise bad_request("start_time must be before end_time")
     title = asked["description"].strip().splitlines()[0][:120]
-    return call.world.begin(call.org, title, question=asked)
+    return call.world.start_investigation(call.org, title, question=asked)
 
 
 def list_page(call: Call) -> Answer:

@@ -1,10 +1,10 @@
 """Monitors: get, list, and the two searches."""
 
 from bot.sandbox.datadog import checks, query, times
-from bot.sandbox.datadog.alerts import FakeMonitor, GroupState, state_json
+from bot.sandbox.datadog.alerts import FakeDowntime, FakeMonitor, GroupState, state_json
+from bot.sandbox.datadog.answers import Answer, Json, Refusal, strings
+from bot.sandbox.datadog.api.call import Call, Route
 from bot.sandbox.datadog.org import FakeOrg
-from bot.sandbox.datadog.people import FakeDowntime
-from bot.sandbox.datadog.wire import Answer, Call, Json, Refusal, Route, strings
 
 _STATES = {"alert": "Alert", "warn": "Warn", "no data": "No Data", "ok": "OK"}
 
@@ -42,6 +42,7 @@ def _wanted_states(raw: str) -> frozenset[str]:
 
 def describe(call: Call, monitor: FakeMonitor) -> dict[str, Json]:
     owner = call.org.owner
+    silenced = {one.scope: int(one.end) if one.end else None for one in _muting(call, monitor)}
     return {
         "id": monitor.id,
         "org_id": call.org.id,
@@ -50,7 +51,7 @@ def describe(call: Call, monitor: FakeMonitor) -> dict[str, Json]:
         "message": monitor.message,
         "tags": list(monitor.tags),
         "query": monitor.query,
-        "options": {"include_tags": True, "notify_no_data": False, "silenced": _silenced(call, monitor)},
+        "options": {"include_tags": True, "notify_no_data": False, "silenced": silenced},
         "multi": any(monitor.groups),
         "created_at": int(monitor.created) * 1000,
         "created": times.offset(monitor.created),
@@ -75,10 +76,6 @@ def _muting(call: Call, monitor: FakeMonitor) -> list[FakeDowntime]:
 def covers(downtime: FakeDowntime, monitor: FakeMonitor) -> bool:
     tags = set(downtime.monitor_tags)
     return downtime.monitor_id == monitor.id or bool(tags and (tags == {"*"} or tags <= set(monitor.tags)))
-
-
-def _silenced(call: Call, monitor: FakeMonitor) -> dict[str, int | None]:
-    return {downtime.scope: int(downtime.end) if downtime.end else None for downtime in _muting(call, monitor)}
 
 
 def _matching(downtime: FakeDowntime) -> Json:

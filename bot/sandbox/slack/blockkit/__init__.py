@@ -111,13 +111,9 @@ def check_view(view: Any, surface: Surface) -> list[str]:
     kinds = [block.get("type") for block in entries(view.get("blocks")) if isinstance(block, dict)]
     if surface == "modal" and "input" in kinds and "submit" not in view:
         problems.add("/view", "missing required field: submit (there is an input block)")
-    _check_unique_inputs(view.get("blocks"), problems)
-    return problems.found
-
-
-def _check_unique_inputs(blocks: Any, problems: Problems) -> None:
-    if isinstance(blocks, list) and sum("focus_on_load" in json.dumps(block) for block in blocks) > 1:
+    if sum("focus_on_load" in json.dumps(block) for block in entries(view.get("blocks"))) > 1:
         problems.add("/view/blocks", "only one element may have focus_on_load")
+    return problems.found
 
 
 def view_size(view: Any) -> int:

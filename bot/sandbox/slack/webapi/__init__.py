@@ -4,51 +4,24 @@ import base64
 import inspect
 import json
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
 
 from aiohttp import web
 
 from bot.sandbox.slack.errors import ApiError
-from bot.sandbox.slack.faults import Fault, Wait, pause
+from bot.sandbox.slack.faults import MethodFault, Wait, pause
+from bot.sandbox.slack.platform import ApiCall, Platform
 from bot.sandbox.slack.render import JSON
-from bot.sandbox.slack.webapi import apps, chat, conversations, directory, oauth, views
-from bot.sandbox.slack.webapi.call import METHODS, Call, Method
+from bot.sandbox.slack.webapi import apps, chat, conversations, directory, views
+from bot.sandbox.slack.webapi.call import METHODS, Method, MethodCall
 from bot.sandbox.slack.world import Install
 
-if TYPE_CHECKING:
-    from bot.sandbox.slack.server import FakeSlack
-
-__all__ = ["METHODS", "ApiCall", "WebApi", "apps", "chat", "conversations", "directory", "oauth", "views"]
+__all__ = ["METHODS", "WebApi", "apps", "chat", "conversations", "directory", "views"]
 
 LIMITED_READS = ("conversations.history", "conversations.replies")
 
 
-@dataclass(frozen=True)
-class ApiCall:
-    """One line of the journal. `answer` is what the app got, or would have got had the connection held."""
-
-    method: str
-    args: dict[str, Any]
-    answer: JSON
-    status: int = 200
-
-    @property
-    def ok(self) -> bool:
-        return bool(self.answer.get("ok"))
-
-    @property
-    def error(self) -> str:
-        return str(self.answer.get("error", ""))
-
-    def structure(self, name: str) -> Any:
-        """An argument that is JSON, however it was sent."""
-        value = self.args.get(name)
-        return json.loads(value) if isinstance(value, str) else value
-
-
 class WebApi:
-    def __init__(self, slack: "FakeSlack") -> None:
+    def __init__(self, slack: Platform) -> None:
         self._slack = slack
 
     async def handle(self, request: web.Request) -> web.StreamResponse:
@@ -62,11 +35,11 @@ class WebApi:
         self, request: web.Request, name: str, args: JSON, answer: Callable[[], Awaitable[web.Response]]
     ) -> web.Response:
         """The answer, or the mishap that was arranged for this call."""
-        fault = self._slack.faults.next(name, args) or Fault(times=1)
+        fault = self._slack.faults.next(name, args) or MethodFault(times=1)
         await pause(self._slack.slow)
         await pause(fault.delay)
         if fault.lands_after is not None:
-            self._slack.later(_land(fault.lands_after, answer))
+            self._slack.background.start(_land(fault.lands_after, answer))
             return _hang_up(request)
         if fault.drop == "before":
             self.note(name, args, {"ok": False, "error": "(connection dropped before)"}, 0)
@@ -74,7 +47,7 @@ class WebApi:
         response = self._mishap(name, args, fault) or await answer()
         return _hang_up(request) if fault.drop == "after" else response
 
-    def _mishap(self, name: str, args: JSON, fault: Fault) -> web.Response | None:
+    def _mishap(self, name: str, args: JSON, fault: MethodFault) -> web.Response | None:
         if fault.retry_after:
             return self._refuse_for(name, args, fault.retry_after)
         if fault.error:
@@ -95,7 +68,7 @@ class WebApi:
         headers: dict[str, str] = {}
         try:
             known = _known(name)
-            call = Call(self._slack, name, args, self._caller(known, token))
+            call = MethodCall(self._slack, name, args, self._caller(known, token))
             if call.caller is not None:
                 headers["X-OAuth-Scopes"] = ",".join(sorted(call.caller.scopes))
             if known.scopes:
@@ -110,7 +83,7 @@ class WebApi:
         self.note(name, args, answer, 200)
         return web.json_response(answer, headers=headers)
 
-    def _wait(self, known: Method, call: Call) -> int:
+    def _wait(self, known: Method, call: MethodCall) -> int:
         slack = self._slack
         limited = slack.reads_limited and call.method in LIMITED_READS
         if not (slack.rate_limits or limited):
@@ -130,7 +103,7 @@ class WebApi:
             raise ApiError("not_allowed_token_type" if token.startswith("xoxb-") else "invalid_auth")
         if token == self._slack.app.app_token:
             raise ApiError("not_allowed_token_type")
-        return self._slack.install_by_token(token)
+        return self._slack.oauth.install_by_token(token)
 
     def note(self, name: str, args: JSON, answer: JSON, status: int) -> None:
         shown = {key: value for key, value in args.items() if key != "client_secret"}

@@ -1,20 +1,20 @@
-"""auth.*, apps.*: who the caller is, opening a socket, leaving a workspace."""
+"""auth.*, apps.*, oauth.*: who the caller is, opening a socket, getting tokens, leaving a workspace."""
 
 from bot.sandbox.slack.errors import ApiError
 from bot.sandbox.slack.faults import SPECIAL_PER_MINUTE, TIERS
 from bot.sandbox.slack.render import JSON
-from bot.sandbox.slack.webapi.call import Call, method
+from bot.sandbox.slack.webapi.call import MethodCall, method
 
 
 @method("api.test", TIERS[4], token="none")
-def api_test(call: Call) -> JSON:
+def api_test(call: MethodCall) -> JSON:
     if call.text("error"):
         raise ApiError(call.text("error"), args=call.args)
     return {"ok": True, "args": call.args}
 
 
 @method("auth.test", SPECIAL_PER_MINUTE)
-def auth_test(call: Call) -> JSON:
+def auth_test(call: MethodCall) -> JSON:
     install = call.install
     first = call.workspaces[0]
     name = install.enterprise.name if install.org_wide and install.enterprise else first.name
@@ -34,7 +34,7 @@ def auth_test(call: Call) -> JSON:
 
 
 @method("auth.revoke", TIERS[3])
-def auth_revoke(call: Call) -> JSON:
+def auth_revoke(call: MethodCall) -> JSON:
     if call.flag("test"):
         return {"ok": True, "revoked": False}
     call.slack.revoke_tokens(call.install)
@@ -42,7 +42,7 @@ def auth_revoke(call: Call) -> JSON:
 
 
 @method("apps.uninstall", TIERS[1])
-def apps_uninstall(call: Call) -> JSON:
+def apps_uninstall(call: MethodCall) -> JSON:
     app = call.slack.app
     if (call.text("client_id"), call.text("client_secret")) != (app.client_id, app.client_secret):
         raise ApiError("invalid_client_id" if call.text("client_id") != app.client_id else "bad_client_secret")
@@ -51,5 +51,17 @@ def apps_uninstall(call: Call) -> JSON:
 
 
 @method("apps.connections.open", TIERS[3], token="app")
-def open_connection(call: Call) -> JSON:
+def open_connection(call: MethodCall) -> JSON:
     return {"ok": True, "url": call.slack.sockets.url()}
+
+
+@method("oauth.v2.access", SPECIAL_PER_MINUTE, token="none")
+def oauth_access(call: MethodCall) -> JSON:
+    app = call.slack.app
+    if call.text("client_id") != app.client_id:
+        raise ApiError("invalid_client_id")
+    if call.text("client_secret") != app.client_secret:
+        raise ApiError("bad_client_secret")
+    if call.text("grant_type") == "refresh_token":
+        return call.slack.oauth.refresh(call.need("refresh_token"))
+    return call.slack.oauth.redeem(call.need("code"), call.text("redirect_uri"))

@@ -3,22 +3,20 @@
 import json
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from bot.sandbox.slack.errors import ApiError
+from bot.sandbox.slack.platform import Platform
 from bot.sandbox.slack.render import JSON
+from bot.sandbox.slack.team import Team
 from bot.sandbox.slack.world import Channel, Install, User
-
-if TYPE_CHECKING:
-    from bot.sandbox.slack.server import FakeSlack
-    from bot.sandbox.slack.workspace import Workspace
 
 _TRUE = ("1", "true", "True")
 
 
 @dataclass
-class Call:
-    slack: "FakeSlack"
+class MethodCall:
+    slack: Platform
     method: str
     args: dict[str, Any]
     caller: Install | None = None
@@ -38,9 +36,8 @@ class Call:
             raise ApiError.because("invalid_arguments", [f"missing required field: {name}"])
         return value
 
-    def flag(self, name: str, *, default: bool = False) -> bool:
-        value = self.args.get(name)
-        return default if value is None else str(value) in _TRUE
+    def flag(self, name: str) -> bool:
+        return str(self.args.get(name)) in _TRUE
 
     def number(self, name: str, default: int) -> int:
         try:
@@ -59,11 +56,11 @@ class Call:
             raise ApiError(error) from None
 
     @property
-    def workspaces(self) -> list["Workspace"]:
-        return [self.slack.workspaces[team_id] for team_id in self.install.team_ids]
+    def workspaces(self) -> list[Team]:
+        return [self.slack.teams[team_id] for team_id in self.install.team_ids]
 
     @property
-    def workspace(self) -> "Workspace":
+    def workspace(self) -> Team:
         """The one workspace meant; an org-wide token has to name it."""
         wanted = self.text("team_id")
         if not wanted and len(self.workspaces) > 1:
@@ -72,9 +69,6 @@ class Call:
             if wanted in ("", workspace.id):
                 return workspace
         raise ApiError("team_access_not_granted")
-
-    def home_of(self, channel: Channel) -> "Workspace":
-        return self.slack.workspaces[channel.team_id]
 
     def user(self, name: str = "user") -> User:
         wanted = self.need(name)
@@ -100,7 +94,7 @@ class Call:
             raise ApiError("missing_scope", needed=any_of[0], provided=",".join(sorted(self.install.scopes)))
 
 
-Handler = Callable[[Call], Awaitable[JSON] | JSON]
+Handler = Callable[[MethodCall], Awaitable[JSON] | JSON]
 
 
 @dataclass(frozen=True)

@@ -1,14 +1,14 @@
-"""chat.*: posting, editing, deleting, whispering, permalinks."""
+"""chat.*: posting, editing, deleting, ephemeral messages, permalinks."""
 
 import json
 from typing import Any
 
 from bot.sandbox.slack.blockkit import MOST_TEXT_IN_A_MESSAGE, check_blocks, stored_blocks, text_length
-from bot.sandbox.slack.board import Content
 from bot.sandbox.slack.errors import ApiError
 from bot.sandbox.slack.faults import SPECIAL_PER_MINUTE, TIERS
+from bot.sandbox.slack.messages import Content
 from bot.sandbox.slack.render import JSON
-from bot.sandbox.slack.webapi.call import Call, method
+from bot.sandbox.slack.webapi.call import MethodCall, method
 from bot.sandbox.slack.world import Author, Channel, Message, as_json
 
 LONGEST_EDIT = 4000
@@ -57,7 +57,7 @@ def checked_attachments(attachments: Any) -> list[JSON]:
     return [{"id": number, **attachment} for number, attachment in enumerate(attachments, 1)]
 
 
-def content_of(call: Call, *, parse: str) -> Content:
+def content_of(call: MethodCall, *, parse: str) -> Content:
     """Text, blocks, attachments and metadata of a call, checked in Slack's order."""
     content = Content(parse=call.text("parse", parse), link_names=call.flag("link_names"))
     if call.args.get("markdown_text") is not None:
@@ -74,7 +74,7 @@ def content_of(call: Call, *, parse: str) -> Content:
     return content
 
 
-def _markdown_content(call: Call, content: Content) -> Content:
+def _markdown_content(call: MethodCall, content: Content) -> Content:
     if call.args.get("text") or call.args.get("blocks"):
         raise ApiError("markdown_text_conflict")
     words = call.text("markdown_text")
@@ -86,12 +86,12 @@ def _markdown_content(call: Call, content: Content) -> Content:
     return content
 
 
-def bot_author(call: Call, channel: Channel) -> Author:
+def bot_author(call: MethodCall, channel: Channel) -> Author:
     install = call.install
     return Author(install.bot_user_id, call.slack.app.name, install.bot_id, call.slack.app.id, channel.team_id)
 
 
-def refuse_posting(call: Call, channel: Channel, *, in_thread: bool) -> None:
+def refuse_posting(call: MethodCall, channel: Channel, *, in_thread: bool) -> None:
     """The reasons why this app may not post in this channel."""
     if channel.archived:
         raise ApiError("is_archived")
@@ -104,7 +104,7 @@ def refuse_posting(call: Call, channel: Channel, *, in_thread: bool) -> None:
         raise ApiError("restricted_action_thread_locked")
 
 
-def checked_thread(call: Call, channel: Channel) -> str | None:
+def checked_thread(call: MethodCall, channel: Channel) -> str | None:
     wanted = call.text("thread_ts")
     if not wanted:
         return None
@@ -116,7 +116,7 @@ def checked_thread(call: Call, channel: Channel) -> str | None:
     return wanted
 
 
-def destination(call: Call) -> Channel:
+def destination(call: MethodCall) -> Channel:
     """Where a post goes: a channel by id or name, or a person's direct messages by user id."""
     wanted = call.need("channel")
     for workspace in call.workspaces:
@@ -126,7 +126,7 @@ def destination(call: Call) -> Channel:
 
 
 @method("chat.postMessage", SPECIAL_PER_MINUTE, "chat:write")
-def post_message(call: Call) -> JSON:
+def post_message(call: MethodCall) -> JSON:
     channel = destination(call)
     refuse_posting(call, channel, in_thread=bool(call.text("thread_ts")))
     content = content_of(call, parse="none")
@@ -134,14 +134,13 @@ def post_message(call: Call) -> JSON:
         raise ApiError("no_text")
     content.metadata = content.metadata or None
     thread_ts = checked_thread(call, channel)
-    link: JSON = {name: call.args[name] for name in ("unfurl_links", "unfurl_media", "mrkdwn") if name in call.args}
     broadcast = bool(thread_ts) and call.flag("reply_broadcast")
     posted: list[Message] = []
     for piece in _pieces(content):
-        told = call.slack.board.post(
-            channel, bot_author(call, channel), piece, thread_ts=thread_ts, broadcast=broadcast, link=link
+        sent = call.slack.messages.post(
+            channel, bot_author(call, channel), piece, thread_ts=thread_ts, broadcast=broadcast
         )
-        posted.append(told.message)
+        posted.append(sent.message)
     first = posted[0]
     return {"ok": True, "channel": channel.id, "ts": first.ts, "message": first.to_json(metadata=True)}
 
@@ -157,7 +156,7 @@ def _pieces(content: Content) -> list[Content]:
     return [first, *(Content(cut, parse=content.parse, link_names=content.link_names) for cut in cuts[1:])]
 
 
-def own_message(call: Call, channel: Channel, error: str) -> Message:
+def own_message(call: MethodCall, channel: Channel, error: str) -> Message:
     message = channel.message(call.need("ts"))
     if message is None or message.deleted:
         raise ApiError("message_not_found")
@@ -167,7 +166,7 @@ def own_message(call: Call, channel: Channel, error: str) -> Message:
 
 
 @method("chat.update", TIERS[3], "chat:write")
-def update(call: Call) -> JSON:
+def update(call: MethodCall) -> JSON:
     channel = call.channel()
     message = own_message(call, channel, "cant_update_message")
     if channel.archived:
@@ -177,7 +176,7 @@ def update(call: Call) -> JSON:
         raise ApiError("msg_too_long")
     if content.is_empty:
         raise ApiError("no_text")
-    call.slack.board.edit(message, content, call.install.bot_user_id)
+    call.slack.messages.edit(message, content, call.install.bot_user_id)
     return {
         "ok": True,
         "channel": channel.id,
@@ -188,15 +187,15 @@ def update(call: Call) -> JSON:
 
 
 @method("chat.delete", TIERS[3], "chat:write")
-def delete(call: Call) -> JSON:
+def delete(call: MethodCall) -> JSON:
     channel = call.channel()
     message = own_message(call, channel, "cant_delete_message")
-    call.slack.board.delete(message)
+    call.slack.messages.delete(message)
     return {"ok": True, "channel": channel.id, "ts": message.ts}
 
 
 @method("chat.postEphemeral", TIERS[4], "chat:write")
-def post_ephemeral(call: Call) -> JSON:
+def post_ephemeral(call: MethodCall) -> JSON:
     channel = call.channel(by_name=True)
     refuse_posting(call, channel, in_thread=bool(call.text("thread_ts")))
     reader = call.need("user")
@@ -207,14 +206,14 @@ def post_ephemeral(call: Call) -> JSON:
         raise ApiError("no_text")
     if content.text is not None and len(content.text) > LONGEST_TEXT:
         raise ApiError("msg_too_long")
-    message = call.slack.board.whisper(
+    message = call.slack.messages.post_ephemeral(
         channel, bot_author(call, channel), content, only_for=reader, thread_ts=call.text("thread_ts") or None
     )
     return {"ok": True, "message_ts": message.ts}
 
 
 @method("chat.getPermalink", SPECIAL_PER_MINUTE)
-def get_permalink(call: Call) -> JSON:
+def get_permalink(call: MethodCall) -> JSON:
     channel = call.channel()
     message = channel.message(call.need("message_ts"))
     if message is None:

@@ -8,7 +8,7 @@ from bot.sandbox.slack.errors import ApiError
 from bot.sandbox.slack.events import HISTORY_SCOPE, READ_SCOPE
 from bot.sandbox.slack.faults import TIERS
 from bot.sandbox.slack.render import JSON
-from bot.sandbox.slack.webapi.call import Call, method
+from bot.sandbox.slack.webapi.call import MethodCall, method
 from bot.sandbox.slack.world import Channel, Message
 
 T = TypeVar("T")
@@ -16,7 +16,7 @@ LARGEST_PAGE = 999
 LIMITED_PAGE = 15  # for distributed apps that are not in the Marketplace
 
 
-def page(call: Call, items: Sequence[T], *, default: int, largest: int = LARGEST_PAGE) -> tuple[list[T], str]:
+def page(call: MethodCall, items: Sequence[T], *, default: int, largest: int = LARGEST_PAGE) -> tuple[list[T], str]:
     """The page a cursor asks for, and the cursor of the next ('' at the end)."""
     limit = call.number("limit", default)
     if limit < 1:
@@ -36,7 +36,7 @@ def _offset(cursor: str) -> int:
         raise ApiError("invalid_cursor") from None
 
 
-def _readable(call: Call) -> Channel:
+def _readable(call: MethodCall) -> Channel:
     channel = call.channel()
     call.need_scope(HISTORY_SCOPE[channel.kind])
     if not call.is_member(channel):
@@ -44,7 +44,7 @@ def _readable(call: Call) -> Channel:
     return channel
 
 
-def _within(call: Call, messages: list[Message]) -> list[Message]:
+def _within(call: MethodCall, messages: list[Message]) -> list[Message]:
     oldest, latest = call.text("oldest", "0"), call.text("latest")
     try:
         low, high = float(oldest), float(latest or "inf")
@@ -55,7 +55,7 @@ def _within(call: Call, messages: list[Message]) -> list[Message]:
     return [message for message in messages if low < float(message.ts) < high]
 
 
-def _messages(call: Call, messages: list[Message], default: int) -> JSON:
+def _messages(call: MethodCall, messages: list[Message], default: int) -> JSON:
     largest = LIMITED_PAGE if call.slack.reads_limited else LARGEST_PAGE
     shown, cursor = page(call, messages, default=min(default, largest), largest=largest)
     everything = call.flag("include_all_metadata")
@@ -70,7 +70,7 @@ def _messages(call: Call, messages: list[Message], default: int) -> JSON:
 
 
 @method("conversations.replies", TIERS[3])
-def replies(call: Call) -> JSON:
+def replies(call: MethodCall) -> JSON:
     channel = _readable(call)
     wanted = channel.message(call.need("ts"))
     if wanted is None:
@@ -80,14 +80,14 @@ def replies(call: Call) -> JSON:
 
 
 @method("conversations.history", TIERS[3])
-def history(call: Call) -> JSON:
+def history(call: MethodCall) -> JSON:
     channel = _readable(call)
     newest_first = _within(call, channel.top_level)[::-1]
     return _messages(call, newest_first, default=100) | {"pin_count": 0}
 
 
 @method("conversations.info", TIERS[3])
-def info(call: Call) -> JSON:
+def info(call: MethodCall) -> JSON:
     channel = call.channel()
     call.need_scope(READ_SCOPE[channel.kind])
     shown = channel.to_json(call.install.bot_user_id)
@@ -97,7 +97,7 @@ def info(call: Call) -> JSON:
 
 
 @method("conversations.members", TIERS[4])
-def members(call: Call) -> JSON:
+def members(call: MethodCall) -> JSON:
     channel = call.channel()
     call.need_scope(READ_SCOPE[channel.kind])
     shown, cursor = page(call, sorted(channel.members), default=100)
@@ -108,7 +108,7 @@ _KINDS = {"public_channel": "public", "private_channel": "private", "im": "im", 
 
 
 @method("conversations.list", TIERS[2])
-def list_channels(call: Call) -> JSON:
+def list_channels(call: MethodCall) -> JSON:
     kinds = [_KINDS.get(name.strip()) for name in call.text("types", "public_channel").split(",")]
     if None in kinds:
         raise ApiError("invalid_types")
@@ -132,7 +132,7 @@ def list_channels(call: Call) -> JSON:
 
 
 @method("conversations.open", TIERS[3], "im:write", "mpim:write")
-def open_conversation(call: Call) -> JSON:
+def open_conversation(call: MethodCall) -> JSON:
     if call.text("channel"):
         channel = call.channel()
     else:
@@ -146,7 +146,7 @@ def open_conversation(call: Call) -> JSON:
 
 
 @method("conversations.join", TIERS[3], "channels:join")
-def join(call: Call) -> JSON:
+def join(call: MethodCall) -> JSON:
     channel = call.channel()
     if channel.kind != "public":
         raise ApiError("method_not_supported_for_channel_type")
@@ -157,7 +157,7 @@ def join(call: Call) -> JSON:
 
 
 @method("reactions.add", TIERS[3], "reactions:write")
-def add_reaction(call: Call) -> JSON:
+def add_reaction(call: MethodCall) -> JSON:
     channel = call.channel()
     message = channel.message(call.need("timestamp"))
     if message is None:
@@ -172,7 +172,7 @@ def add_reaction(call: Call) -> JSON:
 
 
 @method("reactions.remove", TIERS[2], "reactions:write")
-def remove_reaction(call: Call) -> JSON:
+def remove_reaction(call: MethodCall) -> JSON:
     channel = call.channel()
     message = channel.message(call.need("timestamp"))
     if message is None:

@@ -1,0 +1,45 @@
+"""The command `attach`: what people may write after it, and what it does."""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from bot.cases.match import match_case
+from bot.insights.openings import ATTACH_FROM, Beginning
+from bot.insights.views.form import begin_message
+from bot.orgs.questions import OrgQuestions
+from bot.slack.commands import Command, invalid, unquoted
+from bot.slack.interactions import Interaction
+from bot.slack.listeners import After
+from bot.slack.text import code
+from bot.wording import CASE, DATADOG, INSIGHTS
+
+
+@dataclass(frozen=True, slots=True)
+class AttachCommands:
+    begin: Callable[[Interaction, Beginning, str], None]  # opens the window, for an organisation if one is given
+
+    def commands(self) -> tuple[Command[str]]:
+        usage = ((f"[{CASE} key or link]", f"attach {DATADOG} links to a {CASE} as {INSIGHTS}"),)
+        return (Command("attach", usage, read_attach, self.attach),)
+
+    def go_on_after(self, questions: OrgQuestions) -> None:
+        questions.when_answered(ATTACH_FROM, self.resume)
+
+    async def attach(self, typed: Interaction, words: str) -> After:
+        if words and match_case(words) is None:
+            return invalid(f"{code(words, 80)} is no case. Give its key, like CASEM-42, or its link.")
+        if not typed.trigger_id:
+            return begin_message(words)
+        self.begin(typed, Beginning(words), "")
+        return None
+
+    async def resume(self, answer: Interaction, beginning: Beginning, org: str) -> After:
+        self.begin(answer, beginning, org)
+        return None
+
+
+def read_attach(rest: str) -> str:
+    """The words that name the case; they may be empty."""
+    words = re.sub(r"^(?:insights?\s+)?(?:to\s+)?", "", unquoted(rest), flags=re.IGNORECASE)
+    return unquoted(words).removeprefix("#")

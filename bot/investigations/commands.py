@@ -1,0 +1,240 @@
+"""The commands `investigate`, `list` and `show`: what people may write after them, and what they do."""
+
+import logging
+import re
+import secrets
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from bot.datadog.errors import DatadogError, NotFound, RateLimited
+from bot.datadog.links import InvestigationLink, Link, MonitorLink, parse_link
+from bot.datadog.orgs import ConnectedOrg
+from bot.investigations.failures import failure_of
+from bot.investigations.message_alerts import is_alert_link, link_host, subject_of
+from bot.investigations.questions import Unclear, read_free_text
+from bot.investigations.views import answers, refusals
+from bot.model import EventRef, ExistingRun, Int64, MonitorRef, Source, Subject, ThreadRef
+from bot.orgs.questions import OrgQuestions, Resumable
+from bot.orgs.repository import OrgRepository
+from bot.rules.org_choice import WhichOrg
+from bot.rules.permissions import Permissions
+from bot.rules.policy import Refused
+from bot.rules.views import no_start
+from bot.slack.commands import Command, Invalid, invalid, link_in, split_word, unquoted
+from bot.slack.interactions import Interaction
+from bot.slack.listeners import After
+from bot.slack.message import Message
+from bot.slack.replies import Replies
+from bot.slack.text import code
+from bot.wording import INVESTIGATION, INVESTIGATIONS
+
+logger = logging.getLogger(__name__)
+
+LISTED = 10
+NOTHING_NAMED = "Tell me what to investigate: a monitor id, a link to a monitor or alert, or a question in words."
+
+_UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
+_FILLERS = {"the", "this", "that", "a", "alert", "monitor", "event", "investigation", "link", "id", "please", "pls"}
+_THIS = frozenset({"it", "here"})
+_LONGEST_MONITOR_ID = 15  # digits; an event id has 19
+
+
+@dataclass(frozen=True, slots=True)
+class Investigate:
+    subject: Subject
+    source: Source = Source.COMMAND
+
+
+@dataclass(frozen=True, slots=True)
+class ListRequest:
+    monitor_id: Int64 | None = None
+    host: str = field(default="", compare=False)  # of the link that was typed
+
+
+@dataclass(frozen=True, slots=True)
+class ShowRequest:
+    id: str
+    host: str = field(default="", compare=False)
+
+
+INVESTIGATE = Resumable("investigate", Investigate)
+LIST = Resumable("list", ListRequest)
+SHOW = Resumable("show", ShowRequest)
+
+Start = Callable[[Interaction, Investigate, str], Awaitable[None]]
+
+
+@dataclass(frozen=True, slots=True)
+class InvestigationCommands:
+    """Where no organisation is given it is found out, or asked for."""
+
+    start: Start  # writes the request down and answers it
+    permissions: Permissions
+    which_org: WhichOrg
+    orgs: OrgRepository
+    replies: Replies
+    clock: Callable[[], float]  # in Unix seconds: a time window ends now
+
+    def commands(self) -> tuple[Command[Any], ...]:
+        started = (
+            ("<monitor id>", "the latest alert of a monitor"),
+            ("<link>", "an alert, monitor or event; an investigation's link is followed, not started again"),
+            ("<question> [#service:web] [last 2h]", "a question in your own words, with tags and a time window"),
+        )
+        listed = (("[monitor id or link]", f"the latest {INVESTIGATIONS}"),)
+        shown = (("<investigation id or link>", f"how one {INVESTIGATION} stands"),)
+        return (
+            Command("investigate", started, self.read_investigate, self.investigate, ("inv",)),
+            Command("list", listed, read_list, self.list_latest, ("ls",)),
+            Command("show", shown, read_show, self.show_one),
+        )
+
+    def go_on_after(self, questions: OrgQuestions) -> None:
+        questions.when_answered(INVESTIGATE, self.start)
+        questions.when_answered(LIST, self.list_latest)
+        questions.when_answered(SHOW, self.show_one)
+
+    def read_investigate(self, rest: str) -> Investigate | Invalid:
+        return read_investigate(rest, self.clock())
+
+    async def investigate(self, typed: Interaction, request: Investigate) -> After:
+        if isinstance(request.subject, ThreadRef) and not typed.place.thread_ts:
+            return invalid(NOTHING_NAMED)
+        # only a mention comes without the right to open a window
+        source = Source.COMMAND if typed.trigger_id else Source.MENTION
+        await self.start(typed, replace(request, source=source), "")
+        return None
+
+    async def list_latest(self, interaction: Interaction, request: ListRequest, org: str = "") -> After:
+        async def ask(connected: ConnectedOrg) -> Message:
+            page = await connected.bits.page(limit=LISTED, monitor_id=request.monitor_id)
+            return answers.investigation_list(
+                page.items, app_url=connected.app_url, monitor_id=request.monitor_id, total=page.total
+            )
+
+        return self._look_up(interaction, org, request.host, LIST.record(request), ask)
+
+    async def show_one(self, interaction: Interaction, request: ShowRequest, org: str = "") -> After:
+        async def ask(connected: ConnectedOrg) -> Message:
+            try:
+                detail = await connected.bits.get(request.id)
+            except NotFound:
+                return answers.unknown_investigation(request.id)
+            return answers.investigation_summary(detail, app_url=connected.app_url)
+
+        return self._look_up(interaction, org, request.host, SHOW.record(request), ask)
+
+    async def _look_up(
+        self,
+        interaction: Interaction,
+        org: str,
+        host: str,
+        record: dict[str, Any],
+        ask: Callable[[ConnectedOrg], Awaitable[Message]],
+    ) -> None:
+        place, person = interaction.place, interaction.person
+        verdict = await self.permissions.may_look(place, person)
+        if isinstance(verdict, Refused):
+            message = no_start.refused(verdict, doing=f"see {INVESTIGATIONS} here")
+        elif org := org or await self.which_org.of(interaction, host, record):
+            message = await self._asked(org, ask)
+        else:
+            return
+        await self.replies.tell(place, person, message)
+
+    async def _asked(self, org: str, ask: Callable[[ConnectedOrg], Awaitable[Message]]) -> Message:
+        reference = secrets.token_hex(3).upper()
+        try:
+            connected = await self.orgs.get(org)
+            return refusals.no_org() if connected is None else await ask(connected)
+        except DatadogError as error:
+            logger.warning("look-up %s failed: %s", reference, type(error).__name__)
+            wait = error.wait if isinstance(error, RateLimited) else None
+            return answers.refused(failure_of(error), wait=wait, ref=reference)
+
+
+# -- what may follow `investigate` ----------------------------------------------------------------------------------
+
+
+def read_investigate(rest: str, now: float) -> Investigate | Invalid:
+    target = unquoted(rest)
+    named_words = _without_fillers(target)
+    if not named_words or named_words.lower() in _THIS:
+        return Investigate(ThreadRef())
+    first, more = split_word(named_words)
+    named = _linked(first) if more else _named(first)
+    if named is not None:
+        return named
+    question = read_free_text(target, now)
+    return Invalid(question.reason) if isinstance(question, Unclear) else Investigate(question)
+
+
+def _without_fillers(target: str) -> str:
+    """`the alert <link> please` means the link: as a question it would cost a run that nobody wanted."""
+    words = target.split()
+    while words and words[0].lower().rstrip(":") in _FILLERS:
+        words = words[1:]
+    while words and words[-1].lower().rstrip(".!") in _FILLERS:
+        words = words[:-1]
+    return " ".join(words)
+
+
+def _named(word: str) -> Investigate | Invalid | None:
+    """A single word: an id, or a link that has to lead somewhere we can go."""
+    if word.isascii() and word.isdigit():
+        return _numbered(word)
+    if _UUID.fullmatch(word):
+        return Investigate(ExistingRun(word.lower()))
+    if re.match(r"https?://", word, re.IGNORECASE):
+        return _linked(word) or Invalid(_why_not(parse_link(word)))
+    return None
+
+
+def _numbered(digits: str) -> Investigate | Invalid:
+    if not digits.strip("0") or len(digits) > 20:
+        return Invalid(f"{code(digits, 40)} is no monitor id. You find it in the monitor's URL, after `/monitors/`.")
+    return Investigate(MonitorRef(int(digits)) if len(digits) <= _LONGEST_MONITOR_ID else EventRef(digits))
+
+
+def _linked(word: str) -> Investigate | None:
+    """A link in front decides, whatever stands behind it: an alert meant must not become a question, which costs too."""
+    link = parse_link(link_in(word))
+    if isinstance(link, InvestigationLink):
+        return Investigate(ExistingRun(link.investigation_id.lower(), host=link_host(link)))
+    return Investigate(subject_of(link)) if is_alert_link(link) else None
+
+
+def _why_not(link: Link | None) -> str:
+    if link is None:
+        return "That link does not lead to Datadog. Paste the link of a monitor, an alert or an investigation."
+    return (
+        "That Datadog link is no monitor, alert or investigation. Paste one of those, "
+        "or ask in words and keep the link in the text."
+    )
+
+
+# -- what may follow `list` and `show` ------------------------------------------------------------------------------
+
+
+def read_list(rest: str) -> ListRequest | Invalid:
+    word, _ = split_word(unquoted(rest).removeprefix("monitor "))
+    if not word:
+        return ListRequest()
+    link = parse_link(link_in(word))
+    if isinstance(link, MonitorLink) and link.monitor_id < 2**63:
+        return ListRequest(link.monitor_id, link_host(link))
+    if word.isascii() and word.isdigit() and len(word) <= _LONGEST_MONITOR_ID and word.strip("0"):
+        return ListRequest(int(word))
+    return Invalid(f"{code(word, 80)} is no monitor. Give its id or its link, or nothing to see all.")
+
+
+def read_show(rest: str) -> ShowRequest | Invalid:
+    word, _ = split_word(unquoted(rest))
+    link = parse_link(link_in(word))
+    if isinstance(link, InvestigationLink):
+        return ShowRequest(link.investigation_id.lower(), link_host(link))
+    if _UUID.fullmatch(word):
+        return ShowRequest(word.lower())
+    given = f"{code(word, 80)} is no investigation." if word else "Tell me which investigation."
+    return Invalid(f"{given} Give its link, or the id from its link; `list` shows the latest.")

@@ -1,0 +1,167 @@
+"""The commands behind `/bits …` and `@Bits Bot …`: each says in one entry how it is typed, what it means and what it runs.
+
+Knows no feature: every room offers its own entries.
+"""
+
+import difflib
+import re
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
+
+from bot.slack.blocks import context, section
+from bot.slack.interactions import Interaction
+from bot.slack.listeners import After, Listeners
+from bot.slack.message import Message, sentences
+from bot.slack.text import clean, code, escape, one_line, unescape
+from bot.wording import COMMAND
+
+_MENTION = re.compile(r"<@[UW][A-Z0-9]+(?:\|[^<>]*)?>:?")
+_TOKEN = re.compile(r"<(?:(?P<sign>[@#!])(?P<name>[^<>|]*)|(?P<url>[^<>|\s]+))(?:\|(?P<label>[^<>]*))?>")
+_SMART = str.maketrans({"“": '"', "”": '"', "„": '"', "«": '"', "»": '"', "\u2018": "'", "\u2019": "'"})
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Invalid:
+    """What was typed does not fit its command; the reason is a sentence for the person (mrkdwn)."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Command(Generic[T]):
+    name: str
+    usage: tuple[tuple[str, str], ...]  # (what to type after the name, what it does)
+    read: Callable[[str], T | Invalid]  # gets what follows the name, as plain text
+    run: Callable[[Interaction, T], Awaitable[After]]
+    aliases: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Typed(Generic[T]):
+    """A command with what was read after it."""
+
+    command: Command[T]
+    request: T
+
+    async def run(self, interaction: Interaction) -> After:
+        return await self.command.run(interaction, self.request)
+
+
+class Commands:
+    """The table of all commands, in the order in which help shows them. Help itself is the last."""
+
+    def __init__(self, opening: str, also: str) -> None:
+        """`opening` stands above the list that help shows, `also` below it (mrkdwn)."""
+        self._opening = opening
+        self._also = also
+        self._commands: tuple[Command[Any], ...] = ()
+        self._by_word: dict[str, Command[Any]] = {}
+
+    def add(self, *commands: Command[Any]) -> None:
+        """Those of all rooms; called once."""
+        help_ = Command("help", (("", "this text"),), str, self._help, ("?", "-h", "--help"))
+        self._commands = (*commands, help_)
+        self._by_word = {word: each for each in self._commands for word in (each.name, *each.aliases)}
+
+    def register(self, on: Listeners) -> None:
+        on.command(COMMAND, self.answer)
+        on.mention(self.answer)
+
+    async def answer(self, interaction: Interaction) -> After:
+        typed = self.parse(interaction.text)
+        return await typed.run(interaction) if isinstance(typed, Typed) else typed
+
+    def parse(self, text: str) -> Typed[Any] | Message:
+        """What the person wants, or what to tell them instead.
+
+        `text` is as Slack delivers it: escaped, links in <>, a mention perhaps in front.
+        """
+        words = self._without_mention(text)
+        first, rest = split_word(words)
+        if not first:
+            return self._usage("What can I do for you?")
+        command = self._named(first)
+        if command is None:
+            perhaps = f"{COMMAND} {self._suggestion(first, words)}"
+            return self._usage(f"I don't know {code(one_line(first, 60), 60)}. Did you mean {code(perhaps, 200)}?")
+        request = command.read(rest)
+        return invalid(request.reason) if isinstance(request, Invalid) else Typed(command, request)
+
+    @property
+    def usage_lines(self) -> list[tuple[str, str]]:
+        """Every form of every command with what it does."""
+        return [(f"{each.name} {form}".strip(), meaning) for each in self._commands for form, meaning in each.usage]
+
+    @property
+    def usage(self) -> str:
+        """The same as a list for people (mrkdwn)."""
+        return "\n".join(f"• `{COMMAND} {escape(form)}` - {escape(meaning)}" for form, meaning in self.usage_lines)
+
+    async def _help(self, _interaction: Interaction, _words: str) -> Message:
+        return self._usage(self._opening)
+
+    def _usage(self, opening: str) -> Message:
+        text = f"{opening}\n{self.usage}"
+        return Message(f"{text}\n{self._also}", [section(text), context(self._also)])
+
+    def _named(self, word: str) -> Command[Any] | None:
+        return self._by_word.get(word.lower().rstrip(":"))
+
+    def _without_mention(self, text: str) -> str:
+        """The words after the mention of us; what stands before it is only a greeting if a command follows."""
+        found = _MENTION.search(text)
+        if found is None:
+            return readable(text)
+        before, after = readable(text[: found.start()]), readable(text[found.end() :])
+        ours = not before or (self._named(split_word(after)[0]) and not self._named(split_word(before)[0]))
+        return after if ours else readable(text)
+
+    def _suggestion(self, first: str, words: str) -> str:
+        """What was perhaps meant: the command with nearly this name, else everything as words for the first one."""
+        close = difflib.get_close_matches(first.lower(), self._by_word, n=1, cutoff=0.75)
+        if close:
+            return f"{self._by_word[close[0]].name} {split_word(words)[1]}".strip()
+        return f"{self._commands[0].name} {words}"
+
+
+def invalid(reason: str) -> Message:
+    return sentences(reason, f"`{COMMAND} help` shows examples.")
+
+
+# -- reading what was typed -----------------------------------------------------------------------------------------
+
+
+def readable(text: str) -> str:
+    """Slack's tokens as plain text: the URL of a link, the name of a channel or person; entities undone."""
+    return clean(unescape(_TOKEN.sub(_token_words, text)).translate(_SMART)).strip()
+
+
+def _token_words(token: re.Match[str]) -> str:
+    label = token["label"] or ""
+    if token["sign"]:
+        name = label or token["name"]
+        return ("#" if token["sign"] == "#" else "@") + name.lstrip("#@")
+    url = token["url"].removeprefix("mailto:")
+    bare = re.sub(r"\Ahttps?://", "", url).rstrip("/")
+    # the URL first: a link in front decides what is meant, whatever it is called
+    return url if not label or label.rstrip("/").removeprefix("https://") in {url, bare} else f"{url} ({label})"
+
+
+def split_word(words: str) -> tuple[str, str]:
+    """The first word and the rest."""
+    first, *rest = words.split(None, 1)[:2] or [""]
+    return first, rest[0] if rest else ""
+
+
+def unquoted(text: str) -> str:
+    stripped = text.strip()
+    pair = stripped[:1] + stripped[-1:]
+    return stripped[1:-1].strip() if len(stripped) > 1 and pair in {'""', "''", "``", "<>"} else stripped
+
+
+def link_in(word: str) -> str:
+    """A link without the quotes, brackets and marks that surround it in a sentence."""
+    return word.strip("\"'()").rstrip(",.;")

@@ -1,0 +1,146 @@
+"""How long the rows of each table live, and what becomes of them when a workspace leaves.
+
+Each table says so beside its definition, with `keep`; it is carried out here. No table is named here.
+"""
+
+import logging
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from enum import Enum
+
+from sqlalchemy import Column, ColumnElement, Table, and_, delete, exists, func, or_, select, true, tuple_
+from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.sql.ddl import sort_tables
+
+from bot.storage.engine import Database
+
+logger = logging.getLogger(__name__)
+
+HOUR, DAY = 3600.0, 86_400.0
+LONG = 400 * DAY  # more than a year: until then an old message's buttons answer
+EVERY = HOUR
+BATCH = 500  # rows a transaction: nobody waits long for the database because of this
+SOON = 1.0  # seconds until the next batch
+
+Whose = Callable[[str], ColumnElement[bool]]  # which rows are a workspace's, where they don't name it themselves
+BeforeUninstall = Callable[[Database, AsyncConnection, str], Awaitable[None]]
+
+
+class Lives(Enum):
+    UNTIL_TAKEN_AWAY = "somebody removes them, nobody's clock does"
+    WITH_ANOTHER = "as long as the row of another table that they are a part of"
+
+
+class AtUninstall(Enum):
+    DELETED = "their `workspace` says whose they are"
+    KEPT = "numbers without content: leaving and coming back makes no new money and no new patience"
+    BY_ITS_ROOM = "they tell who has left, so they go while that is found out"
+    NOBODYS = "they belong to no workspace"
+
+
+@dataclass(frozen=True, slots=True)
+class Life:
+    """Rows are old when `since` is so many seconds ago; `only` tells those that may go at all."""
+
+    seconds: float
+    since: ColumnElement[float]
+    only: ColumnElement[bool] = true()  # noqa: RUF009  nobody changes it
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """Rows of another table that go with the row they belong to, which stays while one of them is new or unfinished."""
+
+    row: Column[int]  # the number of the row they belong to
+    only: ColumnElement[bool] = true()  # noqa: RUF009
+    since: ColumnElement[float] | None = None
+    unfinished: ColumnElement[bool] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    lives: Sequence[Life] | Lives
+    at_uninstall: AtUninstall | Whose
+    parts: Sequence[Part]
+    before_uninstall: BeforeUninstall | None
+
+
+rules: dict[Table, Rule] = {}
+
+
+def keep(
+    table: Table,
+    lives: Sequence[Life] | Lives,
+    *,
+    at_uninstall: AtUninstall | Whose,
+    parts: Sequence[Part] = (),
+    before_uninstall: BeforeUninstall | None = None,
+) -> None:
+    """`before_uninstall` is for what has to be done in the same transaction, and before anything is deleted."""
+    rules[table] = Rule(lives, at_uninstall, parts, before_uninstall)
+
+
+# -- old rows ---------------------------------------------------------------------------------------------------
+
+
+async def remove_old(database: Database) -> float | None:
+    """A batch of each table's old rows; the answer is when to go on, if there may be more."""
+    full = False
+    for table, rule in rules.items():
+        for life in () if isinstance(rule.lives, Lives) else rule.lives:
+            try:
+                async with database.transaction() as connection:
+                    full |= await remove(connection, table, is_old(database, table, life)) == BATCH
+            except Exception:
+                logger.exception("old rows of %s could not be removed; the next round tries again", table.name)
+    return SOON if full else None
+
+
+def is_old(database: Database, table: Table, life: Life) -> ColumnElement[bool]:
+    # in a query of its own: PostgreSQL would ask its clock for each row, and go by no index
+    oldest = select(database.now - life.seconds).scalar_subquery()
+    conditions = [life.only, life.since < oldest]
+    if (number := table.autoincrement_column) is not None:
+        # SQLite gives the highest number out again, and numbers stand in the buttons of old messages
+        highest = table.alias()
+        conditions.append(number != select(func.max(highest.c[number.name])).scalar_subquery())
+    for part in rules[table].parts:
+        holding = [part.since >= oldest] if part.since is not None else []
+        holding += [part.unfinished] if part.unfinished is not None else []
+        if holding:
+            conditions.append(~exists().where(part.row == table.c.id, part.only, or_(*holding)))
+    return and_(*conditions)
+
+
+async def remove(connection: AsyncConnection, table: Table, which: ColumnElement[bool]) -> int:
+    """One batch of rows with all their parts; the answer is how many rows."""
+    keys = list(table.primary_key.columns)
+    rows = (await connection.execute(select(*keys).where(which).limit(BATCH).with_for_update())).all()
+    if rows:
+        for part in rules[table].parts:
+            theirs = part.row.in_([row[0] for row in rows])
+            await connection.execute(delete(part.row.table).where(theirs, part.only))
+        await connection.execute(delete(table).where(tuple_(*keys).in_(rows)))
+    return len(rows)
+
+
+# -- a workspace leaves -----------------------------------------------------------------------------------------
+
+
+async def forget_workspace(database: Database, workspace: str) -> None:
+    """All that is kept for it goes in one transaction; doing it again changes nothing.
+
+    Nothing is posted: there is no one left to read it. What other workspaces wait for as well goes on.
+    """
+    async with database.transaction() as connection:
+        for rule in rules.values():
+            if rule.before_uninstall is not None:
+                await rule.before_uninstall(database, connection, workspace)
+        # whose these are stands in rows that are deleted after them
+        for table, rule in rules.items():
+            if not isinstance(rule.at_uninstall, AtUninstall):
+                while await remove(connection, table, rule.at_uninstall(workspace)):
+                    pass
+        for table in reversed(sort_tables(rules)):
+            if rules[table].at_uninstall is AtUninstall.DELETED:
+                await connection.execute(delete(table).where(table.c.workspace == workspace))

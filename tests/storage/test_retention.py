@@ -1,0 +1,275 @@
+"""Every table says how long its rows live and what becomes of them at an uninstall; and so it comes to pass, on both databases."""
+
+import re
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+import sqlalchemy
+from sqlalchemy import JSON, Boolean, Column, Float, Integer, Table, TableClause, event, insert, select, text, update
+from sqlalchemy.dialects import sqlite
+
+import bot.schema
+from bot.alerts.tables import ALERT_CARD, NUDGE, alert_messages
+from bot.cases.tables import CASE_CARD, case_acts, case_places, cases
+from bot.insights.tables import ATTACHED
+from bot.investigations.tables import CARD, CONCLUSIONS, EXPIRED, investigations, poll_turns, subscribers
+from bot.rules.tables import audit
+from bot.schema import metadata
+from bot.storage import retention
+from bot.storage.engine import Database
+from bot.storage.retention import DAY, LONG, SOON, AtUninstall, Lives, forget_workspace, is_old, remove_old, rules
+from bot.storage.tables import deliveries
+from bot.storage.typed_json import TypedJson
+from tests.clock import Clock
+
+TIMED = {table.name: (table, rule.lives) for table, rule in rules.items() if not isinstance(rule.lives, Lives)}
+
+# What its organisation paid for and was told stays, unless the organisation leaves with the workspace.
+ITS_ORGS = {"investigations", "alert_cycles", "alert_notices"}
+
+# How work looks that may go (for each life of a table), and work that somebody still has to do.
+OVER: dict[str, list[dict[str, Any]]] = {
+    "asks": [{"state": "done"}],
+    "investigations": [{"state": "uncertain"}],
+    "case_orders": [{"state": "draft"}, {"state": "refused", "told": True}],
+    "insight_submits": [{"state": "done"}],
+    "alert_notices": [{"state": "unrouted"}],
+    "alert_starts": [{"state": "wanted"}],
+    "alert_mutes": [{"state": "unclear"}],
+}
+UNDER_WAY: dict[str, dict[str, Any]] = {
+    "asks": {"state": "waiting"},
+    "investigations": {"state": "running"},
+    "case_orders": {"state": "refused", "told": False},
+    "insight_submits": {"state": "waiting"},
+    "alert_notices": {"state": "new"},
+    "alert_mutes": {"state": "sending"},
+}
+
+# Messages go with what they show.
+SHOWN_BY = {
+    "investigations": (CARD, CONCLUSIONS, EXPIRED),
+    "cases": (CASE_CARD,),
+    "insight_submits": (ATTACHED,),
+    "alert_cycles": (ALERT_CARD,),
+    "alert_messages": (NUDGE,),
+}
+
+# Waiting for an index: they are read from end to end, once an hour.
+READ_WHOLE = {"audit", "cooldowns", "spending", "cases", "alert_cycles", "alert_messages"}
+
+
+def made_up(table: Table, number: int, at: float, **more: Any) -> dict[str, Any]:
+    """A row whose numbers are all the same, so that it belongs to the rows of that number in other tables."""
+
+    def value(column: Column[Any]) -> Any:
+        if isinstance(column.type, JSON | TypedJson):
+            return {}
+        if isinstance(column.type, Boolean):
+            return True
+        if isinstance(column.type, Float):
+            return at
+        if isinstance(column.type, Integer):
+            return int(at / DAY) if column.name == "day" else number
+        return f"T{number}"
+
+    return {column.name: value(column) for column in table.columns} | more
+
+
+def _as_stored(table: Table) -> TableClause:
+    """JSON is JSON here, whatever its column means by it."""
+    types = {each.name: JSON() if isinstance(each.type, TypedJson) else each.type for each in table.columns}
+    return sqlalchemy.table(table.name, *(sqlalchemy.column(name, type_) for name, type_ in types.items()))
+
+
+async def put(database: Database, table: Table, *rows: dict[str, Any]) -> None:
+    async with database.transaction() as connection:
+        await connection.execute(insert(_as_stored(table)), rows)
+
+
+async def put_whole(database: Database, table: Table, number: int, at: float, **more: Any) -> None:
+    """A row with everything that belongs to it."""
+    await put(database, table, made_up(table, number, at, **more))
+    for part in {part.row.table for part in rules[table].parts} - {deliveries}:
+        await put(database, part, made_up(part, number, at, **({"state": "done"} if "state" in part.c else {})))
+    for index, kind in enumerate(SHOWN_BY.get(table.name, ())):
+        more = {"id": number * 10 + index, "key": f"T{number}:{kind}", "kind": kind, "state": "sent"}
+        await put(database, deliveries, made_up(deliveries, number, at, **more))
+
+
+async def left_in(database: Database, table: Table) -> set[int]:
+    """The numbers of the rows that are left."""
+    async with database.transaction() as connection:
+        rows = (await connection.execute(select(_as_stored(table)))).all()
+    return {int(found[1]) for row in rows if (found := re.search(r"'T(\d+)", str(row)))}
+
+
+# -- what tables say ------------------------------------------------------------------------------------------------
+
+
+def test_every_table_says_how_long_its_rows_live_and_what_happens_at_an_uninstall() -> None:
+    assert set(rules) == set(metadata.tables.values())
+
+
+def test_what_says_whose_it_is_is_deleted_or_counts_money_or_patience() -> None:
+    named = {table.name: rules[table].at_uninstall for table in rules if "workspace" in table.c}
+    assert {table.name for table, rule in rules.items() if rule.at_uninstall is AtUninstall.DELETED} <= set(named)
+    kept = {name for name, at_uninstall in named.items() if at_uninstall is not AtUninstall.DELETED}
+    assert kept == {"charges", "cooldowns", "spending"}
+
+
+def test_what_refers_to_a_row_goes_with_it() -> None:
+    parts = {part.row for rule in rules.values() for part in rule.parts}
+    assert {column.table for column in parts} == {table for table in rules if rules[table].lives is Lives.WITH_ANOTHER}
+    assert {key.parent for table in rules for key in table.foreign_keys} <= parts
+
+
+def test_no_room_is_overlooked() -> None:
+    rooms = {path.parent.name for path in Path(bot.schema.__file__).parent.glob("*/tables.py")} - {"slack"}
+    assert {module.__name__ for module in vars(bot.schema).values() if isinstance(module, ModuleType)} == {
+        f"bot.{room}.tables" for room in rooms
+    }
+
+
+# -- old rows -------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("name", "number"), [(name, number) for name, (_, lives) in sorted(TIMED.items()) for number in range(len(lives))]
+)
+async def test_old_rows_go_and_young_and_unfinished_ones_stay(
+    database: Database, clock: Clock, name: str, number: int
+) -> None:
+    table, lives = TIMED[name]
+    life, over = lives[number], OVER.get(name, [{}])[number]
+    old, young = clock.now - life.seconds - DAY, clock.now - life.seconds / 2
+    await put_whole(database, table, 1, old, **over)
+    await put_whole(database, table, 2, young, **over)
+    await put_whole(database, table, 3, old, **UNDER_WAY.get(name, over))
+    await put_whole(database, table, 4, young, **over)
+
+    assert await remove_old(database) is None
+
+    left = {2, 3, 4} if name in UNDER_WAY else {2, 4}
+    for each in (table, *(part.row.table for part in rules[table].parts)):
+        assert await left_in(database, each) == left, each.name
+
+
+async def test_a_number_is_not_given_out_again(database: Database, clock: Clock) -> None:
+    await put(database, investigations, made_up(investigations, 1, clock.now - LONG - DAY, state="concluded"))
+    await remove_old(database)
+    assert await left_in(database, investigations) == {1}
+
+
+@pytest.mark.parametrize(
+    ("part", "of", "more"),
+    [
+        (subscribers, investigations, {}),  # a thread that asked for it only now
+        (deliveries, investigations, {"kind": CARD, "state": "pending", "wanted": 1, "shown": 0}),
+        (deliveries, investigations, {"kind": CONCLUSIONS, "state": "sent", "wanted": 3, "shown": 2}),
+        (case_places, cases, {}),
+        (case_acts, cases, {"created_at": 0.0, "state": "sending"}),
+        (deliveries, alert_messages, {"kind": NUDGE, "state": "sending", "wanted": 1, "shown": 0}),
+    ],
+)
+async def test_a_row_stays_while_somebody_waits_for_it(
+    database: Database, clock: Clock, part: Table, of: Table, more: dict[str, Any]
+) -> None:
+    state = {"state": "concluded"} if "state" in of.c else {}
+    for number in (1, 2):
+        await put(database, of, made_up(of, number, clock.now - LONG - DAY, **state))
+    await put(database, part, made_up(part, 1, clock.now - DAY, **more))
+    await remove_old(database)
+    assert await left_in(database, of) == {1, 2}
+
+    clock.wind(LONG)
+    async with database.transaction() as connection:
+        if "state" in part.c:
+            await connection.execute(update(part).values(state="refused"))
+    await remove_old(database)
+    assert await left_in(database, of) == {2}
+    assert await left_in(database, part) == set()
+
+
+async def test_many_go_in_batches(database: Database, clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(retention, "BATCH", 2)
+    for number in range(1, 6):
+        await put_whole(database, investigations, number, clock.now - LONG - DAY, state="failed")
+    left = []
+    for again in (SOON, SOON, None):
+        assert await remove_old(database) == again
+        left.append(len(await left_in(database, subscribers)))
+    assert left == [3, 1, 1]
+
+
+async def test_a_table_in_trouble_holds_up_no_other(
+    database: Database, clock: Clock, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A row of a newer version refers to an investigation, which this version does not know how to remove."""
+    await put_whole(database, investigations, 1, clock.now - LONG - DAY, state="failed")
+    await put_whole(database, investigations, 2, clock.now)
+    await put(database, audit, *(made_up(audit, number, clock.now - LONG - DAY) for number in (1, 2)))
+    async with database.transaction() as connection:
+        await connection.execute(text("CREATE TABLE later (of_it BIGINT REFERENCES investigations (id))"))
+        await connection.execute(text("INSERT INTO later VALUES (1)"))
+    assert await remove_old(database) is None
+    assert "old rows of investigations could not be removed" in caplog.text
+    assert await left_in(database, subscribers) == {1, 2}
+    assert await left_in(database, audit) == {2}
+
+
+async def test_with_nothing_to_remove_it_asks_once_a_table(database: Database) -> None:
+    statements: list[str] = []
+    event.listen(database.engine.sync_engine, "before_cursor_execute", lambda *told: statements.append(told[2]))
+    await remove_old(database)
+    lives = [life for _, lives in TIMED.values() for life in lives]
+    assert len([each for each in statements if each.startswith("SELECT")]) == len(lives)
+    assert {each.split()[0] for each in statements} <= {"SELECT", "BEGIN"}
+
+
+async def test_each_look_goes_by_an_index(database: Database) -> None:
+    if not database.is_sqlite:
+        pytest.skip("PostgreSQL's plans depend on how much there is")
+    looks = [
+        select(table).where(is_old(database, table, life)) for table, lives in TIMED.values() for life in lives
+    ] + [
+        select(part.row.table).where(part.row.in_([1, 2]), part.only) for rule in rules.values() for part in rule.parts
+    ]
+    read_whole: set[str] = set()
+    for look in looks:
+        query = look.compile(dialect=sqlite.dialect(), compile_kwargs={"literal_binds": True})
+        async with database.transaction() as connection:
+            plan = (await connection.execute(text(f"EXPLAIN QUERY PLAN {query}"))).all()
+        read_whole |= {step.detail.split()[1] for step in plan if step.detail.startswith("SCAN")}
+    assert read_whole - {"CONSTANT"} == READ_WHOLE
+
+
+# -- a workspace leaves ---------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("own_org", [True, False])
+async def test_what_a_workspace_leaves_behind_is_what_its_tables_say(
+    database: Database, clock: Clock, own_org: bool
+) -> None:
+    for table in metadata.sorted_tables:
+        for number in (1, 2):
+            org = {} if own_org or "org" not in table.c or table is poll_turns else {"org": "default"}
+            await put(database, table, made_up(table, number, clock.now, **org))
+
+    for _ in range(2):  # the news comes twice
+        await forget_workspace(database, "T1")
+
+    left = {table.name for table in metadata.sorted_tables if 1 in await left_in(database, table)}
+    nobodys = {
+        table.name
+        for table, rule in rules.items()
+        if rule.at_uninstall in {AtUninstall.BY_ITS_ROOM, AtUninstall.NOBODYS}
+    }
+    if own_org:
+        assert left == {"cooldowns", "spending"} | nobodys  # a charge says of an investigation whether it was paid for
+    else:
+        assert left == {"charges", "cooldowns", "spending"} | ITS_ORGS | nobodys
+    for table in metadata.sorted_tables:
+        assert 2 in await left_in(database, table), table.name

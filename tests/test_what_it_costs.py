@@ -1,0 +1,117 @@
+"""What the whole bot asks of its database at the settings of production, with a clock wound by hand and no loop of its own.
+
+The loops are stepped here, each when its alarm says so: nothing depends on how quick the machine is.
+"""
+
+import math
+import time
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+from bot.sandbox.datadog import Script
+from bot.storage.engine import Database
+from bot.storage.timing import Timing
+from bot.workers import Workers
+from tests.clock import Clock
+from tests.e2e.town import AlertMessage, Town
+from tests.meter import Meter
+
+CALM = replace(Timing(), pace=0)  # the pace of posts is real seconds, and costs no statement
+
+
+class SlowTown(Town):
+    """A town whose bot moves only when a test lets time pass."""
+
+    clock: Clock
+    meter: Meter
+    stepped: list[str]  # which loops have taken a step
+
+    async def start_bot(self) -> None:
+        await super().start_bot()
+        self.meter = Meter(self.bot._database)
+        self.stepped = []
+
+    async def passes(self, seconds: float) -> None:
+        end = self.clock.now + seconds
+        loops = self.bot._works.loops
+        while (loop := min(loops, key=lambda loop: loop.alarm.at)).alarm.at <= end:
+            self.clock.now = max(self.clock.now, loop.alarm.at)
+            loop.alarm.at = math.inf
+            self.stepped.append(loop.name)
+            await loop.step()
+            for worker in self.bot._works._workers:
+                await worker._tasks.finish(60)  # type: ignore[attr-defined]
+        self.clock.now = end
+
+
+@pytest.fixture
+async def town(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[SlowTown]:
+    clock = Clock(time.time())
+    monkeypatch.setattr("bot.app.Database", partial(Database, clock=clock))
+    monkeypatch.setattr(Workers, "start", lambda _: None)
+    town = SlowTown(tmp_path, timing=CALM)
+    town.clock = clock
+    async with town:
+        await town.passes(30)
+        town.meter.reset()
+        town.stepped.clear()
+        yield town
+
+
+async def test_an_idle_bot_leaves_its_database_alone(town: SlowTown) -> None:
+    await town.passes(600)
+    assert town.meter.statements <= 0.4 * 600
+    assert town.meter.transactions <= 0.2 * 600
+    assert {"poster", "poll worker", "trigger worker", "case maker"}.isdisjoint(town.stepped)
+
+
+async def _clicked(town: SlowTown) -> AlertMessage:
+    town.datadog.plan(Script.held())
+    alert = await town.alert(group="host:web-1")
+    town.meter.reset()
+    await town.ana.shortcut("investigate_message", on=alert.message)
+    return alert
+
+
+async def test_a_click_that_starts_takes_three_transactions_before_its_ack(town: SlowTown) -> None:
+    await _clicked(town)
+    assert town.meter.transactions <= 3  # what was seen, what the place's rules say, what was asked for
+
+
+async def test_one_investigation_takes_few_transactions_and_wakes_who_has_to_act(town: SlowTown) -> None:
+    alert = await _clicked(town)
+    await town.passes(10)
+    assert "running" in town.thread(alert.message)
+    (run,) = town.datadog.triggers()
+    town.datadog.finish(run.id)
+    await town.passes(15)
+
+    assert "here is what Bits AI found" in town.thread(alert.message)
+    assert "conclusive" in town.thread(alert.message)
+    assert town.meter.transactions <= 35
+    by_the_clock = {"sweep", "organisations", "mutes that end"}
+    assert set(town.stepped) - by_the_clock == {"trigger worker", "poster", "poll worker", "home tabs"}
+
+
+async def test_what_waits_costs_its_turns_and_nothing_else(town: SlowTown) -> None:
+    await _clicked(town)
+    await town.passes(25)
+    town.stepped.clear()
+    await town.passes(150)
+    by_the_clock = {"sweep", "organisations", "mutes that end"}
+    assert [name for name in town.stepped if name not in by_the_clock] == ["poll worker"] * 10
+
+
+async def test_with_nothing_in_flight_any_more_nobody_looks(town: SlowTown) -> None:
+    await _clicked(town)
+    await town.passes(10)
+    (run,) = town.datadog.triggers()
+    town.datadog.finish(run.id)
+    await town.passes(60)
+    town.stepped.clear()
+    await town.passes(600)
+    assert {"poster", "poll worker", "trigger worker"}.isdisjoint(town.stepped)
