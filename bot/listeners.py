@@ -6,10 +6,6 @@ from slack_bolt.async_app import AsyncApp
 
 from bot.alerts.messages import DatadogMessages
 from bot.alerts.slack import AlertButtons
-from bot.cases import form as case_forms
-from bot.cases import slack as cases
-from bot.cases.commands import CaseCommands, NewCase, ShowCase, WaitingForm
-from bot.cases.lookup import about_case
 from bot.home import slack as home
 from bot.home.status import StatusCommand
 from bot.insights import openings
@@ -23,7 +19,7 @@ from bot.orgs.slack import OrgListeners
 from bot.rules import slack as settings
 from bot.services import Services
 from bot.slack.interactions import Interaction
-from bot.slack.listeners import After, Listeners
+from bot.slack.listeners import Listeners
 from bot.workspaces.departures import WorkspaceEvents
 
 
@@ -34,6 +30,7 @@ def register(app: AsyncApp, services: Services) -> None:
     MessagesOfApps(services.seen_alerts).register(on)  # what they show is noted before it is acted on
     DatadogMessages(services.rules, alerts.messages).register(on)
     WorkspaceEvents(services.departures).register(on)
+    services.cases.register(on)
     orgs = OrgListeners(
         orgs=services.org_book,
         connecting=services.connecting,
@@ -45,13 +42,13 @@ def register(app: AsyncApp, services: Services) -> None:
     orgs.register(on)
     add_commands(services, orgs)
     services.commands.register(on)
-    for listeners in (actions, attach, cases, home, settings, shortcuts, views):
+    for listeners in (actions, attach, home, settings, shortcuts, views):
         listeners.register(app, services)
 
 
 def add_commands(services: Services, orgs: OrgListeners) -> None:
     """Every room's, in the order in which help shows them."""
-    investigations, cases_, attach_ = _investigations(services), _cases(services), _attach(services)
+    investigations, cases_, attach_ = _investigations(services), services.cases.commands, _attach(services)
     for room in (investigations, cases_, attach_):
         room.go_on_after(services.org_questions)
     services.commands.add(
@@ -77,20 +74,6 @@ def _investigations(services: Services) -> InvestigationCommands:
         replies=services.replies,
         clock=time.time,
     )
-
-
-def _cases(services: Services) -> CaseCommands:
-    async def show(interaction: Interaction, request: ShowCase, org: str) -> After:
-        return about_case(services, interaction, request, org=org)
-
-    async def new(interaction: Interaction, request: NewCase) -> After:
-        return about_case(services, interaction, request)
-
-    async def open_form(interaction: Interaction, waiting: WaitingForm, org: str) -> After:
-        order = await services.cases.orders.get(waiting.order, interaction.workspace, interaction.person)
-        return case_forms.open_order(services, interaction, order, org) if order else None
-
-    return CaseCommands(show=show, new=new, open_form=open_form)
 
 
 def _attach(services: Services) -> AttachCommands:

@@ -4,12 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from bot.alerts.room import AlertRoom
-from bot.cases.actions import CaseActions
-from bot.cases.catalog import Catalogs
-from bot.cases.ports import CaseOrgs
-from bot.cases.posts import CaseFront
-from bot.cases.repository import CaseRepository
-from bot.cases.requests import CaseRequests
+from bot.cases.room import CaseRoom
 from bot.home.home_tab import HomeTabs
 from bot.insights.opening_forms import Attaching
 from bot.investigations.health import HealthReader
@@ -38,16 +33,6 @@ from bot.workspaces.departures import Departures
 
 
 @dataclass(frozen=True, slots=True)
-class CaseServices:
-    book: CaseRepository
-    orders: CaseRequests
-    acts: CaseActions
-    catalogs: Catalogs
-    orgs: CaseOrgs
-    front: CaseFront
-
-
-@dataclass(frozen=True, slots=True)
 class Services:
     requests: Requests
     repository: InvestigationRepository
@@ -59,7 +44,7 @@ class Services:
     tasks: Tasks
     seen_alerts: SeenAlerts
     threads: ThreadReader
-    cases: CaseServices
+    cases: CaseRoom
     app_url: Callable[[str], str]  # of an org, for links
     attaching: Attaching
     alerts: AlertRoom

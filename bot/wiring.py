@@ -15,12 +15,9 @@ from bot.alerts.room import MUTES_END_WITHIN, AlertRoom
 from bot.alerts.slack import AlertCardPost
 from bot.alerts.starts import Automatic
 from bot.alerts.tables import ALERT_CARD, NUDGE
-from bot.cases.actions import CaseActions, CaseActionWorker
-from bot.cases.catalog import Catalogs
-from bot.cases.creation import CaseMaker
-from bot.cases.posts import CaseCards, CaseFront
+from bot.cases import room as case_room
 from bot.cases.repository import CaseRepository
-from bot.cases.requests import CaseRequests
+from bot.cases.room import CaseRoom
 from bot.cases.tables import CASE_CARD
 from bot.config import Settings
 from bot.connections import StartError
@@ -62,7 +59,7 @@ from bot.rules.org_choice import OrgChooser, WhichOrg
 from bot.rules.permissions import Permissions
 from bot.rules.policy import is_admin
 from bot.rules.repository import RuleRepository
-from bot.services import CaseServices, Services
+from bot.services import Services
 from bot.slack.clients import SingleWorkspace, WorkspaceClients
 from bot.slack.commands import Commands
 from bot.slack.modals import Modals
@@ -153,15 +150,16 @@ async def assemble(
 ) -> Services:
     core = await _core(parts, home, session)
     threads = ThreadReader(home, core.seen_alerts)
-    cases = _case_services(parts, core)
-    attaching = _attaching(parts, core, cases.book)
+    modals = Modals(home, core.replies)
+    cases = _case_room(parts, core, modals)
+    attaching = _attaching(parts, core, cases.cases)
     automatic = Automatic(core.requests, core.rules)
     alerts = _alert_room(parts, core, automatic)
     health = HealthReader(parts.database)
     commands = Commands(HELP, ALSO)
-    home_tabs = _home_tabs(parts, core, cases.book, health, commands)
+    home_tabs = _home_tabs(parts, core, cases.cases, health, commands)
     _start_on_investigations(parts, core, threads, _kinds(parts, core, cases, attaching, alerts))
-    _start_on_cases(parts, cases, core.owner)
+    _start_on_cases(parts, cases)
     _start_on_insights(parts, attaching, core.owner)
     _start_on_alerts(parts, alerts)
     _start_on_chores(parts, core, home_tabs)
@@ -173,7 +171,7 @@ async def assemble(
         orgs=parts.orgs,
         replies=core.replies,
         notices=core.notices,
-        modals=Modals(home, core.replies),
+        modals=modals,
         workspaces=home,
         tasks=parts.tasks,
         seen_alerts=core.seen_alerts,
@@ -231,13 +229,13 @@ async def _core(parts: Parts, home: WorkspaceClients, session: ClientSession) ->
     )
 
 
-def _kinds(parts: Parts, core: _Core, cases: CaseServices, attaching: Attaching, alerts: AlertRoom) -> dict[str, Kind]:
+def _kinds(parts: Parts, core: _Core, cases: CaseRoom, attaching: Attaching, alerts: AlertRoom) -> dict[str, Kind]:
     """Everything the poster can be asked to post."""
     app_url = parts.orgs.app_url
     return {
         CARD: Cards(core.repository, core.notices, app_url),
         CONCLUSIONS: Conclusions(core.repository, core.outbox, app_url, core.rules),
-        CASE_CARD: CaseCards(cases.book, core.outbox, core.replies, app_url),
+        CASE_CARD: cases.cards,
         ATTACHED: AttachedLines(attaching.submits, core.replies, app_url),
         ALERT_CARD: AlertCardPost(alerts.book, app_url),
         NUDGE: NudgePost(alerts.messages, core.seen_alerts),
@@ -326,19 +324,27 @@ async def _check_orgs(parts: Parts, file: RuleFile, home: str) -> None:
         logger.warning("%s It can be connected in Slack.", problem)
 
 
-def _case_services(parts: Parts, core: _Core) -> CaseServices:
-    catalogs = Catalogs(parts.orgs, parts.tasks)
-    book = CaseRepository(parts.database, catalogs.known)
-    front = CaseFront(book, core.home, core.replies, parts.orgs.app_url)
-    orders, acts = CaseRequests(parts.database, book), CaseActions(parts.database, book)
-    return CaseServices(book=book, orders=orders, acts=acts, catalogs=catalogs, orgs=parts.orgs, front=front)
+def _case_room(parts: Parts, core: _Core, modals: Modals) -> CaseRoom:
+    return case_room.build(
+        parts.database,
+        parts.timing,
+        parts.orgs,
+        core.repository,
+        core.rules,
+        core.permissions,
+        core.which_org,
+        core.home,
+        core.replies,
+        modals,
+        core.outbox,
+        parts.tasks,
+        owner=core.owner,
+    )
 
 
-def _start_on_cases(parts: Parts, cases: CaseServices, owner: str) -> None:
-    timing, front = parts.timing, cases.front
-    maker = CaseMaker(cases.orders, cases.book, parts.orgs, cases.catalogs, front, timing, owner=owner)
-    parts.workers.employ("case maker", maker)
-    parts.workers.employ("case actions", CaseActionWorker(cases.acts, parts.orgs, front, timing, owner=owner))
+def _start_on_cases(parts: Parts, room: CaseRoom) -> None:
+    parts.workers.employ("case maker", room.maker)
+    parts.workers.employ("case actions", room.action_worker)
 
 
 def _attaching(parts: Parts, core: _Core, book: CaseRepository) -> Attaching:

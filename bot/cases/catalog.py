@@ -1,16 +1,19 @@
-"""An organisation's projects and case types, kept for ten minutes so that a form opens without asking Datadog."""
+"""An organisation's projects and case types, kept for ten minutes so that a form opens without asking Datadog, and what
+the selects of the form offer of them."""
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from bot.cases.ports import CaseOrgs
-from bot.datadog.case_model import CaseType, Project
+from bot.datadog.case_model import PRIORITIES, STANDARD_TYPE, CaseType, Project, StatusOption
 from bot.datadog.errors import DatadogError
+from bot.orgs.repository import OrgRepository
 from bot.storage.workers import Tasks
 
 FRESH_FOR = 600.0
+NAMES_WAIT = 3.0  # seconds; without names a card is only plainer
+NO_PRIORITY = "NOT_DEFINED"
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,17 +40,9 @@ class Catalog:
 
 
 class Catalogs:
-    def __init__(
-        self,
-        orgs: CaseOrgs,
-        tasks: Tasks,
-        *,
-        fresh_for: float = FRESH_FOR,
-        clock: Callable[[], float] = time.monotonic,
-    ) -> None:
+    def __init__(self, orgs: OrgRepository, tasks: Tasks, *, clock: Callable[[], float] = time.monotonic) -> None:
         self._orgs = orgs
         self._tasks = tasks
-        self._fresh_for = fresh_for
         self._clock = clock
         self._known: dict[str, tuple[float, Catalog]] = {}
         self._fetching: dict[str, asyncio.Task[Catalog | None]] = {}
@@ -69,9 +64,17 @@ class Catalogs:
         entry = self._known.get(org)
         if entry is None:
             return await self.fetch(org)
-        if self._clock() - entry[0] > self._fresh_for:
+        if self._clock() - entry[0] > FRESH_FOR:
             self._tasks.spawn(self._refresh(org), "refresh of projects and case types")
         return entry[1]
+
+    async def learn_names(self, org: str) -> None:
+        """What statuses, types and projects are called, for a card; asked for only the first time."""
+        try:
+            async with asyncio.timeout(NAMES_WAIT):
+                await self.get(org)
+        except (DatadogError, TimeoutError):
+            return
 
     async def fetch(self, org: str) -> Catalog | None:
         """As Datadog has it now; callers at the same time share one request."""
@@ -100,3 +103,69 @@ class Catalogs:
             await self.fetch(org)
         except DatadogError:
             return  # what we have still serves; the next form tries again
+
+
+# -- what is offered of it ----------------------------------------------------------------------------------------------
+
+
+def priority_of(monitor_priority: int | None) -> str:
+    """A monitor's 1 to 5 as a case's P1 to P5."""
+    name = f"P{monitor_priority}"
+    return name if name in PRIORITIES else NO_PRIORITY
+
+
+def offered_types(types: Iterable[CaseType], project: Project | None = None) -> tuple[CaseType, ...]:
+    """Types a new case may have: Standard first, Datadog's own next, then the organisation's by name.
+
+    Deleted ones are hidden. A project that says which custom types it takes hides the others.
+    """
+    enabled = frozenset(project.enabled_type_ids) if project else frozenset[str]()
+    usable = [
+        each
+        for each in types
+        if not each.deleted and (each.internal or each.id == STANDARD_TYPE or not enabled or each.id in enabled)
+    ]
+    return tuple(sorted(usable, key=lambda each: (each.id != STANDARD_TYPE, not each.internal, each.name.casefold())))
+
+
+def preselected_type(offered: Iterable[CaseType], wanted_id: str = "") -> CaseType | None:
+    """The type wanted (by the channel, or as chosen before) if it is offered, else the first."""
+    listed = tuple(offered)
+    return next((each for each in listed if each.id == wanted_id), listed[0] if listed else None)
+
+
+def status_names(case_type: CaseType | None) -> tuple[StatusOption, ...]:
+    """The statuses in the type's own words, each once, in Datadog's order: open, in progress, closed."""
+    named: dict[str, StatusOption] = {}
+    for option in case_type.statuses if case_type else ():
+        named.setdefault(option.name, option)
+    return tuple(named.values())
+
+
+def first_status(case_type: CaseType | None) -> StatusOption | None:
+    """What a new case of the type starts as."""
+    opening = [option for option in status_names(case_type) if option.group == "open"]
+    return next((option for option in opening if option.default), opening[0] if opening else None)
+
+
+def sorted_projects(projects: Iterable[Project]) -> tuple[Project, ...]:
+    return tuple(sorted(projects, key=lambda each: (each.name.casefold(), each.key)))
+
+
+def search_projects(projects: Iterable[Project], words: str, limit: int = 100) -> tuple[Project, ...]:
+    """Projects for what somebody typed: the key itself, then beginnings, then all that hold every word."""
+    wanted = words.casefold().split()
+    ranked = [(_rank(each, wanted), each) for each in sorted_projects(projects)]
+    matching = sorted((pair for pair in ranked if pair[0] is not None), key=lambda pair: pair[0] or 0)
+    return tuple(project for _, project in matching)[:limit]
+
+
+def _rank(project: Project, wanted: list[str]) -> int | None:
+    """0 for the best; None for no match."""
+    key, name = project.key.casefold(), project.name.casefold()
+    phrase = " ".join(wanted)
+    if phrase == key:
+        return 0
+    if key.startswith(phrase) or name.startswith(phrase):
+        return 1
+    return 2 if all(word in f"{key} {name}" for word in wanted) else None

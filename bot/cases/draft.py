@@ -3,110 +3,77 @@
 Titles, names and conclusions come from outside. They are cleaned of invisible characters and never put into a link.
 """
 
-import re
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
-from typing import Protocol
+from collections.abc import Iterator
+from dataclasses import replace
 
-from bot.cases.choices import priority_of
+from bot.cases.model import CaseSource
 from bot.datadog.insight_drafts import InsightDraft
 from bot.datadog.insight_pages import default_ref, draft, event_draft
 from bot.datadog.insight_recognition import recognise
 from bot.datadog.insight_types import InsightType
 from bot.datadog.investigations import Conclusion
 from bot.datadog.sites import Site
+from bot.investigations.model import Investigation
+from bot.model import AlertRef
+from bot.slack.text import clean, cut
 from bot.wording import CASE, INVESTIGATION
 
 LONGEST_TITLE = 150
 LONGEST_DESCRIPTION = 2900  # a Slack field takes 3,000
 LONGEST_COMMENT = 20_000
-_INVISIBLE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\xad\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff\ud800-\udfff]")
+_WORDS_KEPT = 1_500
 _MORE_BELOW = "\u2026 (shortened)"
 
 
-class Alert(Protocol):
-    """What is known of the alert behind the case; `bot.investigations.model.AlertRef` is one."""
-
-    @property
-    def monitor_id(self) -> int: ...
-    @property
-    def event_id(self) -> str: ...
-    @property
-    def monitor_name(self) -> str: ...
-    @property
-    def group(self) -> str: ...
-
-
-class Asked(Protocol):
-    @property
-    def text(self) -> str: ...
+def draft_title(source: CaseSource, investigation: Investigation | None) -> str:
+    """The title as the form shows it first. A monitor's name says more than the headline of one of its notifications."""
+    alert = source.about
+    choices = [_alert_name(alert) if alert and alert.monitor_name else source.title]
+    alert = alert or (investigation.alert if investigation else None)
+    if investigation:
+        choices.append(investigation.title)
+    if alert:
+        choices.append(_alert_name(alert))
+    if investigation:
+        choices += [each.title for each in investigation.conclusions]
+        choices.append(investigation.question.text if investigation.question else "")
+    return _cut(next(filter(None, map(_one_line, choices)), f"{CASE.capitalize()} from Slack"), LONGEST_TITLE, "\u2026")
 
 
-class Investigated(Protocol):
-    """What a case needs of an investigation; `bot.investigations.model.Investigation` is one."""
-
-    @property
-    def alert(self) -> Alert | None: ...
-    @property
-    def question(self) -> Asked | None: ...
-    @property
-    def title(self) -> str: ...
-    @property
-    def url(self) -> str: ...
-    @property
-    def conclusions(self) -> Sequence[Conclusion]: ...
-
-
-@dataclass(frozen=True, slots=True)
-class CaseDraft:
-    title: str
-    description: str
-    priority: str  # P1 to P5, or NOT_DEFINED
-    candidates: tuple[InsightDraft, ...] = ()
-
-
-def draft_case(
-    *,
-    site: Site,
-    subdomain: str = "",
-    investigation: Investigated | None = None,
-    alert: Alert | None = None,
-    title: str = "",
-    permalink: str = "",
-    monitor_priority: int | None = None,
-) -> CaseDraft:
-    """The case as the form shows it first. An alert is enough, and so is nothing at all."""
-    about = alert or (investigation.alert if investigation else None)
-    return CaseDraft(
-        title=_title(title, investigation, about),
-        description=_description(investigation, about, permalink, _app_url(site, subdomain)),
-        priority=priority_of(monitor_priority),
-        candidates=candidates(site=site, subdomain=subdomain, investigation=investigation, alert=about),
-    )
+def draft_description(source: CaseSource, investigation: Investigation | None, app_url: str) -> str:
+    """The conclusions as far as they fit, else the message's own words, then the links, which always stand whole."""
+    links = "\n".join(_links(source, investigation, app_url))
+    told = _told(investigation)
+    drafted = links
+    if told and links:
+        drafted = _cut(_cut(told, LONGEST_DESCRIPTION - len(links) - 2) + "\n\n" + links, LONGEST_DESCRIPTION)
+    elif told:
+        drafted = _cut(told, LONGEST_DESCRIPTION)
+    if source.words and not (investigation and investigation.conclusions):
+        return f"{cut(source.words, _WORDS_KEPT)}\n\n{drafted}".strip()
+    return drafted
 
 
 def candidates(
     *,
     site: Site,
     subdomain: str = "",
-    investigation: Investigated | None = None,
-    alert: Alert | None = None,
-    texts: Iterable[str] = (),
+    investigation: Investigation | None = None,
+    alert: AlertRef | None = None,
 ) -> tuple[InsightDraft, ...]:
-    """What the thread suggests to attach: the alert's monitor and event, then the links in the conclusions and texts."""
+    """What the thread suggests to attach: the alert's monitor and event, then the links in the conclusions."""
     about = alert or (investigation.alert if investigation else None)
     found = {each.key: each for each in alert_insights(about)} if about else {}
-    told = [whole_conclusion(each) for each in investigation.conclusions] if investigation else []
-    for text in (*told, *texts):
-        for each in recognise(text, site=site, subdomain=subdomain).drafts:
+    for conclusion in investigation.conclusions if investigation else ():
+        for each in recognise(whole_conclusion(conclusion), site=site, subdomain=subdomain).drafts:
             found.setdefault(each.key, each)
     return tuple(found.values())
 
 
-def alert_insights(alert: Alert) -> Iterator[InsightDraft]:
+def alert_insights(alert: AlertRef) -> Iterator[InsightDraft]:
     """The alert's monitor and its event, named after the monitor where its name is known."""
     monitor_id = str(alert.monitor_id) if alert.monitor_id > 0 else ""
-    name = one_line(alert.monitor_name)
+    name = _one_line(alert.monitor_name)
     if monitor_id:
         monitor = draft(InsightType.MONITOR, monitor_id, default_ref(InsightType.MONITOR, monitor_id))
         yield replace(monitor, label=f"Monitor: {name}") if name else monitor
@@ -115,7 +82,7 @@ def alert_insights(alert: Alert) -> Iterator[InsightDraft]:
         yield replace(event, label=f"{event.label}: {name}") if name else event
 
 
-def comment_for(investigation: Investigated, description: str) -> str | None:
+def comment_for(investigation: Investigation, description: str) -> str | None:
     """The conclusions as one comment; None where the description, as submitted, holds them already."""
     told = [whole_conclusion(each) for each in investigation.conclusions]
     held = _squeezed(description)
@@ -127,52 +94,34 @@ def comment_for(investigation: Investigated, description: str) -> str | None:
 
 def whole_conclusion(conclusion: Conclusion) -> str:
     """Title, summary and description; what the next part says anyway is not said twice."""
-    title, summary, description = one_line(conclusion.title), clean(conclusion.summary), clean(conclusion.description)
+    title, summary, description = (
+        _one_line(conclusion.title),
+        _visible(conclusion.summary),
+        _visible(conclusion.description),
+    )
     parts = [title, "" if summary in description else summary, description]
     return "\n\n".join(part for part in parts if part)
 
 
-def clean(text: str) -> str:
-    """The text without characters that nobody sees; every visible one stays."""
-    return _INVISIBLE.sub("", text.replace("\r\n", "\n").replace("\r", "\n")).strip()
+def _visible(text: str) -> str:
+    return clean(text).strip()
 
 
-def one_line(text: str) -> str:
+def _one_line(text: str) -> str:
     return " ".join(clean(text).split())
 
 
-def _title(typed: str, investigation: Investigated | None, alert: Alert | None) -> str:
-    choices = [typed]
-    if investigation:
-        choices.append(investigation.title)
-    if alert:
-        choices.append(_alert_name(alert))
-    if investigation:
-        choices += [each.title for each in investigation.conclusions]
-        choices.append(investigation.question.text if investigation.question else "")
-    return _cut(next(filter(None, map(one_line, choices)), f"{CASE.capitalize()} from Slack"), LONGEST_TITLE, "\u2026")
-
-
-def _alert_name(alert: Alert) -> str:
-    name = one_line(alert.monitor_name) or (f"Monitor {alert.monitor_id}" if alert.monitor_id > 0 else "")
-    group = one_line(alert.group)
+def _alert_name(alert: AlertRef) -> str:
+    name = _one_line(alert.monitor_name) or (f"Monitor {alert.monitor_id}" if alert.monitor_id > 0 else "")
+    group = _one_line(alert.group)
     return f"{name} on {group}" if name and group else name
 
 
-def _description(investigation: Investigated | None, alert: Alert | None, permalink: str, app_url: str) -> str:
-    """The conclusions as far as they fit, then the links, which always stand whole."""
-    links = "\n".join(_links(investigation, alert, permalink, app_url))
-    told = _told(investigation)
-    if not told or not links:
-        return _cut(told, LONGEST_DESCRIPTION) or links
-    return _cut(_cut(told, LONGEST_DESCRIPTION - len(links) - 2) + "\n\n" + links, LONGEST_DESCRIPTION)
-
-
-def _told(investigation: Investigated | None) -> str:
+def _told(investigation: Investigation | None) -> str:
     """All conclusions whole if they fit, else the short form of each, which leaves room for the last one too."""
     if investigation is None:
         return ""
-    asked = f"Question: {clean(investigation.question.text)}" if investigation.question else ""
+    asked = f"Question: {_visible(investigation.question.text)}" if investigation.question else ""
     whole = [asked, *map(whole_conclusion, investigation.conclusions)]
     if sum(map(len, whole)) > LONGEST_DESCRIPTION * 2 // 3:
         whole = [asked, *map(_short_conclusion, investigation.conclusions)]
@@ -180,11 +129,12 @@ def _told(investigation: Investigated | None) -> str:
 
 
 def _short_conclusion(conclusion: Conclusion) -> str:
-    said = clean(conclusion.summary) or _cut(clean(conclusion.description), 600)
-    return "\n\n".join(part for part in (one_line(conclusion.title), said) if part)
+    said = _visible(conclusion.summary) or _cut(_visible(conclusion.description), 600)
+    return "\n\n".join(part for part in (_one_line(conclusion.title), said) if part)
 
 
-def _links(investigation: Investigated | None, alert: Alert | None, permalink: str, app_url: str) -> Iterator[str]:
+def _links(source: CaseSource, investigation: Investigation | None, app_url: str) -> Iterator[str]:
+    alert = source.about or (investigation.alert if investigation else None)
     if alert:
         name = _alert_name(alert)
         page = f"{app_url}{default_ref(InsightType.MONITOR, str(alert.monitor_id))}" if alert.monitor_id > 0 else ""
@@ -192,12 +142,8 @@ def _links(investigation: Investigated | None, alert: Alert | None, permalink: s
             yield _cut(f"Alert: {name}", 400, "\u2026") + (f"\n{page}" if page else "")
     if investigation and investigation.url:
         yield f"{INVESTIGATION}: {investigation.url}"
-    if permalink:
-        yield f"Slack thread: {permalink}"
-
-
-def _app_url(site: Site, subdomain: str) -> str:
-    return f"https://{subdomain}.{site.domain}" if subdomain else site.app_url
+    if source.permalink:
+        yield f"Slack thread: {source.permalink}"
 
 
 def _cut(text: str, limit: int, mark: str = _MORE_BELOW) -> str:

@@ -1,22 +1,21 @@
-"""What the case room has to say in Slack: where an order stands, why a click came to nothing, and the card in its thread."""
+"""What the case room says in Slack by itself: how a request stands, why a click came to nothing, and the card in its thread."""
 
 import logging
 from collections.abc import Callable
 
-from bot.cases.actions import CaseAction
-from bot.cases.known import KnownCase
+from bot.cases.model import CaseAction, CaseRequest, CaseRequestState, KnownCase
 from bot.cases.repository import CaseRepository
-from bot.cases.requests import CaseRequest, CaseRequestState
-from bot.cases.trouble import Trouble
-from bot.cases.views import answers as case_answers
-from bot.cases.views import modal as case_modal
+from bot.cases.views import answers, modal
 from bot.cases.views.card import case_card
+from bot.datadog.case_model import Person
+from bot.datadog.errors import DatadogError
+from bot.datadog.orgs import ConnectedOrg
+from bot.datadog.trouble import Trouble, TroubleKind, trouble_of
 from bot.model import Place
-from bot.slack.blocks import Block
 from bot.slack.clients import Workspaces
 from bot.slack.errors import CALL_ERRORS
 from bot.slack.message import Message, sentences
-from bot.slack.modals import update_modal
+from bot.slack.modals import Modals
 from bot.slack.posting_errors import posting_sentence
 from bot.slack.replies import Replies
 from bot.slack.text import channel_mention
@@ -25,13 +24,21 @@ from bot.storage.outbox import Delivery, Outbox
 logger = logging.getLogger(__name__)
 
 
-class CaseFront:
+class CaseReplies:
+    """To the person who wants something of a case, and who that is in Datadog."""
+
     def __init__(
-        self, book: CaseRepository, workspaces: Workspaces, replies: Replies, app_url: Callable[[str], str]
+        self,
+        cases: CaseRepository,
+        workspaces: Workspaces,
+        replies: Replies,
+        modals: Modals,
+        app_url: Callable[[str], str],
     ) -> None:
-        self._book = book
+        self._cases = cases
         self._workspaces = workspaces
         self._replies = replies
+        self._modals = modals
         self._app_url = app_url
 
     async def email(self, workspace: str, person: str) -> str:
@@ -46,53 +53,48 @@ class CaseFront:
         profile = (answer.get("user") or {}).get("profile") or {}
         return str(profile.get("email") or "")
 
-    async def order_stands(self, order: CaseRequest) -> None:
-        """In the window it was ordered in; once that is closed, what needs an answer is said directly."""
-        known = await self._book.get(order.case_row) if order.case_row else None
-        told = case_answers.order_told(order, known, self._app_url(order.org))
-        if await self.update(order.place.workspace, order.view_id, case_modal.told_view(order.key, told)):
+    async def datadog_user(self, org: ConnectedOrg, workspace: str, person: str) -> Person | Trouble:
+        """The Datadog user with the same e-mail address, or why there is none to be found."""
+        email = await self.email(workspace, person)
+        if not email:
+            return Trouble(TroubleKind.NO_EMAIL, about=person)
+        try:
+            user = await org.users.find_by_email(email)
+        except DatadogError as error:
+            return trouble_of(error)
+        return user or Trouble(TroubleKind.NO_USER, about=person)
+
+    async def answer_to(self, request: CaseRequest) -> answers.CaseAnswer:
+        """How the request stands."""
+        known = await self._cases.get(request.case_row) if request.case_row else None
+        return answers.request_answer(request, known, self._app_url(request.org))
+
+    async def show_progress(self, request: CaseRequest) -> None:
+        """In the window it was submitted in; once that is closed, what needs an answer is said directly."""
+        answer = await self.answer_to(request)
+        view = modal.answer_view(request.key, answer)
+        if request.view_id and await self._modals.update(request.place.workspace, request.view_id, view):
             return
-        if order.state in {CaseRequestState.REFUSED, CaseRequestState.UNCERTAIN} or (
-            order.state is CaseRequestState.DONE and order.notes
+        if request.state in {CaseRequestState.REFUSED, CaseRequestState.UNCERTAIN} or (
+            request.state is CaseRequestState.DONE and request.notes
         ):
-            await self._replies.tell(order.place, order.requester, told.message)
+            await self._replies.tell(request.place, request.requester, answer.message)
 
-    async def update(self, workspace: str, view_id: str, view: Block) -> bool:
-        """Show something else in an open window. False when it is closed, or Slack does not take it."""
-        bot_client = await self._workspaces.bot_client(workspace)
-        if bot_client is None or not view_id:
-            return False
-        try:
-            return await update_modal(bot_client.client, view, view_id=view_id)
-        except CALL_ERRORS as error:
-            logger.info("a window was not updated: %s", type(error).__name__)
-            return False
-
-    async def permalink(self, workspace: str, channel: str, ts: str) -> str:
-        bot_client = await self._workspaces.bot_client(workspace)
-        if bot_client is None or not ts:
-            return ""
-        try:
-            answer = await bot_client.client.chat_getPermalink(channel=channel, message_ts=ts)
-        except CALL_ERRORS:
-            return ""
-        return str(answer.get("permalink") or "")
-
-    async def act_failed(self, act: CaseAction, case: KnownCase, trouble: Trouble) -> None:
-        await self._replies.tell(act.place, act.person, case_answers.act_failed(act, case, trouble))
+    async def action_failed(self, action: CaseAction, case: KnownCase, trouble: Trouble) -> None:
+        await self._replies.tell(action.place, action.person, answers.action_failed(action, case, trouble))
 
 
 class CaseCards:
     """The kind of message a thread is owed of its case."""
 
-    def __init__(self, book: CaseRepository, outbox: Outbox, replies: Replies, app_url: Callable[[str], str]) -> None:
-        self._book = book
+    def __init__(self, cases: CaseRepository, outbox: Outbox, replies: Replies, app_url: Callable[[str], str]) -> None:
+        self._cases = cases
         self._outbox = outbox
         self._replies = replies
         self._app_url = app_url
 
     async def message(self, delivery: Delivery, *, may_repeat: bool) -> Message | None:  # noqa: ARG002  a card says where things stand: twice is no harm
-        known = await self._book.get(delivery.post.subject_id)
+        known = await self._cases.get(delivery.post.subject_id)
         return case_card(known, self._app_url(known.org)) if known else None
 
     async def refused(self, delivery: Delivery, code: str) -> None:

@@ -5,33 +5,31 @@ Nothing here calls Datadog or Slack. Every change people can see makes the cards
 
 import secrets
 from collections.abc import Callable
+from dataclasses import fields
 from typing import Any
 
 from sqlalchemy import ColumnElement, Row, Select, and_, desc, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.cases.catalog import Catalog
-from bot.cases.known import CaseActionKind, DoneAct, KnownCase, case_record, read_known
+from bot.cases.catalog import Catalog, status_names
+from bot.cases.model import CaseActionKind, CaseFacts, DoneAction, KnownCase
 from bot.cases.tables import CASE_CARD, case_acts, case_places, cases
-from bot.datadog.case_model import Case
+from bot.datadog.case_model import Case, Person
 from bot.model import Place
 from bot.storage.engine import Database
 from bot.storage.outbox import NewPost, enqueue, show_anew, try_refused_again
 from bot.storage.tables import deliveries
 
-ACTS_SHOWN = 4
+ACTIONS_SHOWN = 4
 
 CatalogKnown = Callable[[str], Catalog | None]
 
 
-def _no_catalog(_org: str) -> None:
-    return None
-
-
 class CaseRepository:
-    def __init__(self, database: Database, catalog: CatalogKnown = _no_catalog) -> None:
+    def __init__(self, database: Database, catalog: Callable[[str], Catalog | None]) -> None:
+        """`catalog` tells the names of an organisation's types and projects, as far as they are known already."""
         self.database = database
-        self._catalog = catalog  # for the names of types and projects, as far as they are known already
+        self._catalog = catalog
 
     # -- writing ------------------------------------------------------------------------------------------------
 
@@ -44,13 +42,6 @@ class CaseRepository:
             if place is not None:
                 await self.belongs(connection, row.id, place, person, card=card)
             return await self._known(connection, row)
-
-    async def changed(self, org: str, case: Case, *, place: Place, person: str, said: str) -> KnownCase:
-        """A case as it is after somebody's action. `said` continues "Ana …", as in "attached 7 insights"."""
-        async with self.database.transaction() as connection:
-            row = await self.note(connection, org, case)
-            await self.did(connection, row.id, place, person, said)
-            return await self._known(connection, await self._row(connection, cases.c.id == row.id))
 
     async def gone(self, case_row: int) -> None:
         """Datadog has no such case any more; the cards say so."""
@@ -72,7 +63,7 @@ class CaseRepository:
         values = {"key": case.key, "modified_at": modified_at, "gone": False, "seen_at": self.database.now}
         inserted = await connection.execute(
             self.database.insert_new(cases)
-            .values(org=org, case_id=case.id, version=1, shown=case_record(case, self._catalog(org), {}), **values)
+            .values(org=org, case_id=case.id, version=1, shown=_facts(case, self._catalog(org), None), **values)
             .returning(*cases.c)
         )
         if row := inserted.first():
@@ -80,7 +71,7 @@ class CaseRepository:
         row = await self._row(connection, and_(cases.c.org == org, cases.c.case_id == case.id))
         if row.modified_at is not None and modified_at is not None and modified_at < row.modified_at:
             return row
-        shown = case_record(case, self._catalog(org), row.shown)
+        shown = _facts(case, self._catalog(org), row.shown)
         changed = shown != row.shown or row.gone or row.key != case.key
         await connection.execute(update(cases).where(cases.c.id == row.id).values(shown=shown, **values))
         if changed:
@@ -190,7 +181,7 @@ class CaseRepository:
         )
         async with self.database.transaction() as connection:
             rows = (await connection.execute(query)).all()
-        return [read_known(row) for row in rows]
+        return [_known(row, ()) for row in rows]
 
     async def card_ts(self, case_row: int, place: Place) -> str:
         """Where the case's card stands at a place; empty while it does not."""
@@ -216,16 +207,50 @@ class CaseRepository:
         return (await connection.execute(select(cases).where(condition).with_for_update())).one()
 
     async def _known(self, connection: AsyncConnection, row: Row[Any]) -> KnownCase:
-        acts = case_acts.c
+        table = case_acts.c
         query = (
-            select(acts.person, acts.said, acts.done_at, acts.kind)
-            .where(acts.case_row == row.id, acts.state == "done")
-            .order_by(desc(acts.done_at), desc(acts.id))
-            .limit(ACTS_SHOWN)
+            select(table.person, table.said, table.done_at)
+            .where(table.case_row == row.id, table.state == "done")
+            .order_by(desc(table.done_at), desc(table.id))
+            .limit(ACTIONS_SHOWN)
         )
         found = (await connection.execute(query)).all()
-        done = [DoneAct(each.person, each.said, each.done_at, CaseActionKind(each.kind)) for each in reversed(found)]
-        return read_known(row, tuple(done))
+        return _known(row, tuple(DoneAction(*each) for each in reversed(found)))
+
+
+def _known(row: Row[Any], done: tuple[DoneAction, ...]) -> KnownCase:
+    shown = {each.name: getattr(row.shown, each.name) for each in fields(CaseFacts)}
+    return KnownCase(row.id, row.org, row.case_id, row.key, row.version, row.gone, done, **shown)
+
+
+def _facts(case: Case, catalog: Catalog | None, known: CaseFacts | None) -> CaseFacts:
+    """What a card shows of a case; what an answer leaves out is kept from before, as far as it is still the same."""
+    project = catalog.project(case.project_id) if catalog else None
+    kind = catalog.type(case.type_id) if catalog else None
+    before = known or CaseFacts()
+    same_project = known is not None and known.project_id == case.project_id
+    same_type = known is not None and known.type_id == case.type_id
+    statuses = tuple((each.name, each.group) for each in status_names(kind))
+    return CaseFacts(
+        title=case.title,
+        status=case.status,
+        status_name=case.status_name,
+        priority=case.priority,
+        type_id=case.type_id,
+        type_name=kind.name if kind else before.type_name if same_type else case.type.capitalize(),
+        statuses=before.statuses if kind is None and same_type else statuses,
+        project_id=case.project_id,
+        project_name=project.name if project else before.project_name if same_project else "",
+        assignee=_name_of(case.assignee, before) if case.assignee else "",
+        assignee_id=case.assignee.id if case.assignee else "",
+        insights=len(case.insights) if case.insights_known else before.insights,
+        archived=case.archived_at is not None,
+    )
+
+
+def _name_of(person: Person, before: CaseFacts) -> str:
+    known = before.assignee if person.id == before.assignee_id else ""
+    return person.name or person.email or person.handle or known or "somebody"
 
 
 def _where(place: Place) -> dict[str, str]:

@@ -1,7 +1,7 @@
 """Tables of what we know of cases: as last seen, which threads they belong to, who did what, and cases still to be made."""
 
+from pydantic import TypeAdapter
 from sqlalchemy import (
-    JSON,
     Boolean,
     Column,
     ColumnElement,
@@ -18,9 +18,12 @@ from sqlalchemy import (
     or_,
 )
 
+from bot.cases.model import CaseContent, CaseFacts, CaseNotes, CaseSource
+from bot.datadog.trouble import Trouble
 from bot.orgs.tables import of_its_orgs
 from bot.storage.retention import DAY, LONG, AtUninstall, Life, Lives, Part, keep
 from bot.storage.tables import RowId, messages, metadata
+from bot.storage.typed_json import TypedJson
 
 CASE_CARD = "case_card"  # kind of deliveries; they show a row of `cases`
 
@@ -31,7 +34,7 @@ cases = Table(
     Column("org", String(64), nullable=False),
     Column("case_id", String(64), nullable=False),
     Column("key", String(64), nullable=False),
-    Column("shown", JSON, nullable=False),  # what a card shows of it
+    Column("shown", TypedJson(TypeAdapter(CaseFacts)), nullable=False),  # what a card shows of it
     Column("modified_at", Float, nullable=True),  # Datadog's own time: an older answer never overwrites a newer one
     Column("version", Integer, nullable=False),
     Column("gone", Boolean, nullable=False),
@@ -58,7 +61,7 @@ case_acts = Table(
     "case_acts",
     metadata,
     Column("id", RowId, primary_key=True),
-    Column("key", String(255), nullable=False, unique=True),  # the same for a retry of the same gesture
+    Column("key", String(255), nullable=False, unique=True),  # the same for a retry of the same click
     Column("case_row", RowId, ForeignKey("cases.id"), nullable=False),
     Column("workspace", String(32), nullable=False),
     Column("channel", String(32), nullable=False),
@@ -68,7 +71,7 @@ case_acts = Table(
     Column("value", Text, nullable=False),
     Column("said", Text, nullable=False),  # what the card says of it, once done
     Column("state", String(16), nullable=False),  # waiting | sending | done | refused
-    Column("problem", JSON, nullable=True),
+    Column("problem", TypedJson(TypeAdapter(Trouble)), nullable=True),
     Column("begun_at", Float, nullable=True),
     Column("done_at", Float, nullable=True),
     Column("created_at", Float, nullable=False),
@@ -91,16 +94,16 @@ case_orders = Table(
     Column("channel", String(32), nullable=False),
     Column("thread_ts", String(32), nullable=False),
     Column("requester", String(32), nullable=False),
-    Column("source", JSON, nullable=False),  # what it is opened from
-    Column("wanted", JSON, nullable=True),  # the form as submitted
+    Column("source", TypedJson(TypeAdapter(CaseSource)), nullable=False),  # what it is opened from
+    Column("wanted", TypedJson(TypeAdapter(CaseContent)), nullable=True),  # the form as submitted
     Column("state", String(16), nullable=False),  # draft | ordered | creating | created | done | refused | uncertain
     Column("told", Boolean, nullable=False),  # whether the person has been told of this state
     Column("view_id", String(64), nullable=True),
     Column("assignee_id", String(64), nullable=True),
     Column("case_row", RowId, nullable=True),
     Column("comment", String(16), nullable=False),  # owed | sending | done
-    Column("notes", JSON, nullable=False),  # what did not work beside the case itself
-    Column("problem", JSON, nullable=True),
+    Column("notes", TypedJson(TypeAdapter(CaseNotes)), nullable=False),  # what did not work beside the case itself
+    Column("problem", TypedJson(TypeAdapter(Trouble)), nullable=True),
     Column("retry_at", Float, nullable=True),
     Column("begun_at", Float, nullable=True),  # when it was first sent
     Column("created_at", Float, nullable=False),

@@ -4,10 +4,10 @@ Datadog leaves members out until they are set, and adds words to its enums: abse
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from bot.datadog.shapes import JsonObject, flag, member, objects, text, texts, whole
+from bot.datadog.shapes import JsonObject, flag, member, objects, text, texts
 
 PRIORITIES = ("P1", "P2", "P3", "P4", "P5", "NOT_DEFINED")
 STANDARD_TYPE = "00000000-0000-0000-0000-000000000001"
@@ -48,25 +48,11 @@ class Case:
     type_id: str = ""
     project_id: str = ""
     assignee: Person | None = None
-    created_by: Person | None = None
-    comment_count: int = 0
-    attributes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     insights: tuple[Insight, ...] = ()
     insights_known: bool = False  # False when the answer did not list them at all
     created_at: datetime | None = None
     modified_at: datetime | None = None
-    closed_at: datetime | None = None
     archived_at: datetime | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class CasePage:
-    """One page of a search. `pages` and `total` are None when Datadog does not say."""
-
-    cases: tuple[Case, ...]
-    number: int
-    pages: int | None
-    total: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +60,6 @@ class Project:
     id: str
     key: str
     name: str
-    restricted: bool = False
     enabled_type_ids: tuple[str, ...] = ()  # custom types usable here
 
 
@@ -89,8 +74,6 @@ class StatusOption:
 class CaseType:
     id: str
     name: str
-    description: str = ""
-    emoji: str = ""
     internal: bool = False  # one of Datadog's own
     deleted: bool = False  # deleted types stay in Datadog's list
     statuses: tuple[StatusOption, ...] = ()
@@ -113,27 +96,12 @@ def read_case(data: JsonObject, included: tuple[JsonObject, ...] = ()) -> Case |
         type=text(told, "type"),
         type_id=text(told, "type_id"),
         project_id=text(data, "relationships", "project", "data", "id"),
-        assignee=_related(data, "assignee", people),
-        created_by=_related(data, "created_by", people),
-        comment_count=whole(told, "comment_count") or 0,
-        attributes=_attributes(told),
+        assignee=_assignee(data, people),
         insights=tuple(_insights(told)),
         insights_known=isinstance(member(told, "insights"), list),
         created_at=moment(text(told, "created_at")),
         modified_at=moment(text(told, "modified_at")),
-        closed_at=moment(text(told, "closed_at")),
         archived_at=moment(text(told, "archived_at")),
-    )
-
-
-def read_case_page(answer: JsonObject, number: int) -> CasePage:
-    included = tuple(objects(answer, "included"))
-    cases = (read_case(data, included) for data in objects(answer, "data"))
-    return CasePage(
-        cases=tuple(case for case in cases if case),
-        number=whole(answer, "meta", "page", "current") or number,
-        pages=whole(answer, "meta", "page", "total"),
-        total=whole(answer, "meta", "total_cases"),
     )
 
 
@@ -152,7 +120,6 @@ def read_project(data: JsonObject) -> Project | None:
         id=text(data, "id"),
         key=text(told, "key"),
         name=text(told, "name") or text(told, "key"),
-        restricted=flag(told, "restricted"),
         enabled_type_ids=texts(told, "enabled_custom_case_types"),
     )
 
@@ -164,8 +131,6 @@ def read_case_type(data: JsonObject) -> CaseType | None:
     return CaseType(
         id=text(data, "id"),
         name=text(told, "name"),
-        description=text(told, "description"),
-        emoji=text(told, "emoji"),
         internal=flag(told, "internal"),
         deleted=bool(text(told, "deleted_at")),
         statuses=tuple(_statuses(told)),
@@ -181,14 +146,9 @@ def moment(timestamp: str) -> datetime | None:
     return read if read.tzinfo else read.replace(tzinfo=UTC)
 
 
-def _related(data: JsonObject, name: str, people: Mapping[str, Person]) -> Person | None:
-    person_id = text(data, "relationships", name, "data", "id")
+def _assignee(data: JsonObject, people: Mapping[str, Person]) -> Person | None:
+    person_id = text(data, "relationships", "assignee", "data", "id")
     return people.get(person_id, Person(person_id)) if person_id else None
-
-
-def _attributes(told: object) -> dict[str, tuple[str, ...]]:
-    found = member(told, "attributes")
-    return {text(name): texts(values) for name, values in found.items()} if isinstance(found, dict) else {}
 
 
 def _insights(told: object) -> Iterator[Insight]:

@@ -1,33 +1,24 @@
 """Calls to Case Management. A case is named by its key or its UUID; a change answers the whole case."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Sequence
 
 from bot.datadog.case_model import (
     Case,
-    CasePage,
     CaseType,
     Insight,
     Project,
     read_case,
-    read_case_page,
     read_case_type,
     read_project,
 )
 from bot.datadog.client import Datadog
 from bot.datadog.errors import Unreadable
-from bot.datadog.shapes import JsonObject, member, objects, segment, text
+from bot.datadog.shapes import JsonObject, member, objects, segment
 
 READ = "cases_read"
 WRITE = "cases_write"
 MOST_INSIGHTS = 100  # in one request
 _PATH = "/api/v2/cases"
-
-
-def chunks(insights: Iterable[Insight], size: int = MOST_INSIGHTS) -> Iterator[tuple[Insight, ...]]:
-    """The insights in groups that one request may carry."""
-    everything = tuple(insights)
-    for start in range(0, len(everything), size):
-        yield everything[start : start + size]
 
 
 def quoted(words: str) -> str:
@@ -52,12 +43,13 @@ class Cases:
     ) -> Case:
         """A new case. Not idempotent: after an unclear answer, search before creating another one."""
         optional = {"description": description, "priority": priority, "status_name": status_name}
+        given = {name: value for name, value in optional.items() if value}
         relationships: JsonObject = {"project": {"data": {"id": project_id, "type": "project"}}}
         if assignee_id:
             relationships["assignee"] = {"data": {"id": assignee_id, "type": "user"}}
         data = {
             "type": "case",
-            "attributes": {"title": title, "type_id": type_id} | _given(optional),
+            "attributes": {"title": title, "type_id": type_id, **given},
             "relationships": relationships,
         }
         return _case(await self._client.call("POST", _PATH, json={"data": data}, permission=WRITE), "POST", _PATH)
@@ -66,19 +58,20 @@ class Cases:
         path = f"{_PATH}/{segment(case)}"
         return _case(await self._client.call("GET", path, permission=READ), "GET", path)
 
-    async def search(
-        self, query: str = "", *, size: int = 10, page: int = 1, sort_field: str = "created_at", ascending: bool = False
-    ) -> CasePage:
-        """One page of the cases that match; pages count from 1 and hold up to 100."""
+    async def search(self, query: str = "", *, size: int = 10, page: int = 1) -> tuple[Case, ...]:
+        """One page of the cases that match, newest first; pages count from 1 and hold up to 100."""
         params: dict[str, str | int] = {
             "page[size]": size,
             "page[number]": page,
-            "sort[field]": sort_field,
-            "sort[asc]": "true" if ascending else "false",
+            "sort[field]": "created_at",
+            "sort[asc]": "false",
         }
         if query:
             params["filter"] = query
-        return read_case_page(await self._client.call("GET", _PATH, params=params, permission=READ), page)
+        answer = await self._client.call("GET", _PATH, params=params, permission=READ)
+        included = tuple(objects(answer, "included"))
+        read = (read_case(data, included) for data in objects(answer, "data"))
+        return tuple(case for case in read if case)
 
     async def set_status(self, case: str, status: str) -> Case:
         """OPEN, IN_PROGRESS or CLOSED. Where the type has names of its own, prefer `set_status_name`."""
@@ -90,41 +83,16 @@ class Cases:
     async def set_priority(self, case: str, priority: str) -> Case:
         return await self._change(case, "priority", {"priority": priority})
 
-    async def set_title(self, case: str, title: str) -> Case:
-        return await self._change(case, "title", {"title": title})
-
-    async def set_description(self, case: str, description: str) -> Case:
-        return await self._change(case, "description", {"description": description})
-
-    async def set_attributes(self, case: str, attributes: Mapping[str, Sequence[str]]) -> Case:
-        """Replace the case's attributes (service, team, env, ...); each holds a list."""
-        lists = {name: list(values) for name, values in attributes.items()}
-        return await self._change(case, "attributes", {"attributes": lists})
-
     async def assign(self, case: str, user_id: str) -> Case:
         return await self._change(case, "assign", {"assignee_id": user_id})
 
-    async def unassign(self, case: str) -> Case:
-        return await self._change(case, "unassign")
-
-    async def archive(self, case: str) -> Case:
-        return await self._change(case, "archive")
-
-    async def unarchive(self, case: str) -> Case:
-        return await self._change(case, "unarchive")
-
-    async def comment(self, case: str, message: str) -> str:
-        """Add a comment; the answer is its id, empty if Datadog names none."""
+    async def comment(self, case: str, message: str) -> None:
+        """Not idempotent: after an unclear answer, look into the timeline before sending it again."""
         body = _body({"comment": message})
-        answer = await self._client.call("POST", f"{_PATH}/{segment(case)}/comment", json=body, permission=WRITE)
-        return next((text(cell, "id") for cell in objects(answer, "data")), text(answer, "data", "id"))
-
-    async def delete_comment(self, case: str, comment_id: str) -> None:
-        path = f"{_PATH}/{segment(case)}/comment/{segment(comment_id)}"
-        await self._client.call("DELETE", path, permission=WRITE)
+        await self._client.call("POST", f"{_PATH}/{segment(case)}/comment", json=body, permission=WRITE)
 
     async def add_insights(self, case: str, insights: Sequence[Insight]) -> Case:
-        """Attach 1 to 100 insights; more go in `chunks`."""
+        """Attach 1 to 100 insights."""
         return await self._change_insights("PUT", case, insights)
 
     async def remove_insights(self, case: str, insights: Sequence[Insight]) -> Case:
@@ -149,18 +117,14 @@ class Cases:
         answer = await self._client.call("GET", f"{_PATH}/types", permission=READ)
         return tuple(case_type for case_type in map(read_case_type, objects(answer, "data")) if case_type)
 
-    async def _change(self, case: str, what: str, attributes: JsonObject | None = None) -> Case:
+    async def _change(self, case: str, what: str, attributes: JsonObject) -> Case:
         path = f"{_PATH}/{segment(case)}/{what}"
         answer = await self._client.call("POST", path, json=_body(attributes), permission=WRITE)
         return _case(answer, "POST", path)
 
 
-def _body(attributes: JsonObject | None) -> JsonObject:
-    return {"data": {"type": "case"} if attributes is None else {"type": "case", "attributes": attributes}}
-
-
-def _given(optional: Mapping[str, str]) -> dict[str, str]:
-    return {name: value for name, value in optional.items() if value}
+def _body(attributes: JsonObject) -> JsonObject:
+    return {"data": {"type": "case", "attributes": attributes}}
 
 
 def _case(answer: JsonObject, method: str, path: str) -> Case:

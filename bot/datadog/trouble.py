@@ -1,9 +1,11 @@
 """Why something did not work, told apart by what a person can do about it. Rooms keep it in their rows; the sentences
 for each kind stand in bot/slack/trouble_words.py."""
 
+import asyncio
+from collections.abc import Awaitable
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, TypeVar
 
 from pydantic import AliasChoices, Field
 
@@ -18,6 +20,8 @@ from bot.datadog.errors import (
     Refused,
     Unauthorized,
 )
+
+T = TypeVar("T")
 
 
 class TroubleKind(StrEnum):
@@ -80,3 +84,12 @@ def trouble_of(error: DatadogError | TimeoutError) -> Trouble:
         wait=error.wait if isinstance(error, RateLimited) else None,
         request_id=error.request_id,
     )
+
+
+async def or_trouble(work: Awaitable[T], within: float) -> T | Trouble:
+    """What it brings in time, or why it brings nothing."""
+    try:
+        async with asyncio.timeout(within):
+            return await work
+    except (DatadogError, TimeoutError) as error:
+        return trouble_of(error)

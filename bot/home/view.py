@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from bot.cases.known import KnownCase
+from bot.cases.model import KnownCase
 from bot.cases.views.card import case_title, case_url
 from bot.home.asked import UNDER_WAY
 from bot.investigations.model import Investigation, State

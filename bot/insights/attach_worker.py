@@ -10,8 +10,8 @@ from typing import Any
 
 from sqlalchemy import Row
 
-from bot.cases.comments import CommentToPost, Posted, post_once
-from bot.cases.trouble import Trouble, Why
+from bot.datadog.case_comments import CommentToPost
+from bot.datadog.trouble import Trouble, TroubleKind
 from bot.insights.attach_form_store import AttachFormStore, Owner
 from bot.insights.attach_jobs import AttachJob, AttachJobs, CommentState, Work, read_submit
 from bot.insights.outcome import BatchOutcome, Cause, InsightOutcome, Problem
@@ -24,7 +24,7 @@ from bot.storage.timing import Timing
 logger = logging.getLogger(__name__)
 
 _MOST_LOOKS = 4  # for a comment whose outcome is unknown
-_CAUSES = {Why.NOT_FOUND: Cause.CASE_GONE, Why.REFUSED: Cause.BAD_REQUEST, Why.NO_ORG: Cause.UNAUTHORIZED}
+_CAUSES = {TroubleKind.NOT_FOUND: Cause.CASE_GONE, TroubleKind.REFUSED: Cause.BAD_REQUEST}
 
 
 class AttachWorker(LeasedWorker):
@@ -93,15 +93,13 @@ class AttachWorker(LeasedWorker):
         if org is None or any(problem.stops for problem in submit.outcome.problems):
             return submit
         comment = CommentToPost(submit.case_id, submit.comment, row.comment_sent_at)
-        posted = await post_once(org, comment, about_to_send=lambda: self._about_to_comment(fence))
-        if isinstance(posted, Trouble):
-            return _comment_refused(submit, posted)
-        if posted is Posted.DONE:
+        trouble = await org.comments.post_once(comment, about_to_send=lambda: self._about_to_comment(fence))
+        if trouble is None:
             owner = Owner(submit.place.workspace, submit.person)
             await self._shelf.change(submit.draft_key, owner, lambda sheet: sheet.after_comment(submit.comment))
             return replace(submit, comment_state=CommentState.POSTED, comment_problem=None)
-        if row.attempt >= _MOST_LOOKS:
-            return _comment_refused(submit, Trouble(Why.UNCLEAR))
+        if trouble.kind is not TroubleKind.UNCLEAR or row.attempt >= _MOST_LOOKS:
+            return _comment_refused(submit, trouble)
         await self.put_off(fence, self._timing.settle)
         return None
 
@@ -110,6 +108,6 @@ class AttachWorker(LeasedWorker):
 
 
 def _comment_refused(submit: AttachJob, trouble: Trouble) -> AttachJob:
-    cause = _CAUSES.get(trouble.why) or Cause(trouble.why)
+    cause = _CAUSES.get(trouble.kind) or Cause(trouble.kind)
     problem = Problem(cause, trouble.detail, trouble.permission, trouble.wait)
     return replace(submit, comment_state=CommentState.REFUSED, comment_problem=problem)

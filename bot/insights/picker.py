@@ -10,8 +10,8 @@ from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from bot.cases.known import KnownCase
 from bot.cases.match import CaseSearch, search_for
+from bot.cases.model import KnownCase
 from bot.cases.repository import CaseRepository
 from bot.datadog.case_model import Case
 from bot.datadog.errors import DatadogError, Forbidden, NotFound, Unauthorized
@@ -166,7 +166,7 @@ async def _searched(org: InsightOrg, search: CaseSearch) -> tuple[Case, ...] | H
     if search.exact and not search.query:
         return ()
     try:
-        return (await org.cases.search(search.query, size=FOUND)).cases
+        return await org.cases.search(search.query, size=FOUND)
     except DatadogError as error:
         return _hint(error)
 

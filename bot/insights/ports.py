@@ -2,14 +2,10 @@
 
 from typing import Protocol
 
-from bot.cases.ports import CaseOrg
+from bot.datadog.orgs import ConnectedOrg
 from bot.insights.attach_jobs import AttachJob
-from bot.insights.labels import IncidentNames
 
-
-class InsightOrg(CaseOrg, Protocol):
-    @property
-    def incidents(self) -> IncidentNames: ...
+InsightOrg = ConnectedOrg
 
 
 class InsightOrgs(Protocol):

@@ -92,7 +92,7 @@ async def _gesture(services: Services, body: dict[str, Any]) -> Interaction:
     if "view" not in body:
         return of_message(body)
     window = _window(body)
-    order = await services.cases.orders.get(window.key, window.owner.workspace, window.owner.person)
+    order = await services.cases.requests.get(window.key, window.owner.workspace, window.owner.person)
     return of_view(body, order.place if order else Place(window.owner.workspace, ""))
 
 

@@ -20,6 +20,7 @@ from bot.investigations.model import Failure, State, Verdict
 from bot.investigations.ports import Org, Orgs
 from bot.investigations.repository import InvestigationRepository
 from bot.investigations.tables import investigations, poll_turns
+from bot.storage.leases import HELD_ELSEWHERE
 from bot.storage.timing import Timing
 from bot.storage.workers import Tasks
 
@@ -56,7 +57,7 @@ class PollWorker:
             waiting = await self._take_turns(connection)
             next_in: float | None = (await connection.execute(self.next_due())).scalar()
         if next_in is not None:
-            self.alarm.ring(max(next_in, 0.0))
+            self.alarm.ring(max(next_in, HELD_ELSEWHERE))
         for org, rows in waiting.items():
             if org not in self._busy:
                 self._busy.add(org)

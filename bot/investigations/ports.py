@@ -1,4 +1,4 @@
-"""What the heart needs of the world outside, declared here so that it runs in tests with neither Slack nor Datadog."""
+"""What investigations need of the world outside, declared here so that they run in tests with neither Slack nor Datadog."""
 
 from typing import Protocol
 
@@ -29,7 +29,7 @@ class MonitorNames(Protocol):
 
 
 class Org(Protocol):
-    """One Datadog organisation as the heart sees it."""
+    """One Datadog organisation, as far as investigations need it."""
 
     @property
     def bits(self) -> Bits: ...

@@ -98,7 +98,7 @@ class FormState:
         for block_id, fields in ((view.get("state") or {}).get("values") or {}).items():
             for action_id, value in fields.items():
                 self._block_ids.setdefault(action_id, block_id)
-                self._fields.append((action_id, value))
+                self._fields.append((action_id, value or {}))
 
     def block_id(self, action_id: str) -> str:
         """Where a sentence about the field belongs; the action id itself where no such field was sent."""

@@ -68,18 +68,22 @@ class Poster(LeasedWorker):
         self._sleep = sleep
         self._claimed: list[Delivery] = []
         self._busy: set[str] = set()
+        self._passed_over = False  # channels were busy when we looked last: what became due in them was not taken
         self._last_post: dict[str, float] = {}
 
     def _wanted(self) -> ColumnElement[bool]:
         return due(not_in=self._busy)
 
+    def _room(self) -> int:
+        return self.slots - len(self._busy)
+
     async def _claim(self, connection: AsyncConnection, room: int) -> Sequence[Row[Any]]:
+        self._passed_over = bool(self._busy)
         rows = await super()._claim(connection, room)
         self._claimed = await read_deliveries(connection, rows, self._leases.fence, self._timing.lease)
         return rows
 
     def _hand_out(self, rows: Sequence[Row[Any]]) -> None:  # noqa: ARG002  as deliveries they have been read
-        self._may_be_more = self._may_be_more or bool(self._busy)  # the busy channels' own were passed over
         by_channel: dict[str, list[Delivery]] = {}
         for delivery in self._claimed:
             by_channel.setdefault(delivery.post.channel, []).append(delivery)
@@ -98,7 +102,7 @@ class Poster(LeasedWorker):
                     await self._guarded(delivery)
         finally:
             self._busy.discard(channel)
-            if self._may_be_more:
+            if self._may_be_more or self._passed_over:
                 self.alarm.ring()
 
     async def _guarded(self, delivery: Delivery) -> None:

@@ -18,6 +18,8 @@ from bot.storage.engine import Database, wake
 from bot.storage.timing import Timing
 from bot.storage.workers import Tasks
 
+HELD_ELSEWHERE = 0.05  # seconds until we look again at what is due and yet not ours: another claims it at this moment
+
 
 def new_owner() -> str:
     return secrets.token_hex(8)
@@ -40,7 +42,7 @@ class Fence:
         self, database: Database, connection: AsyncConnection, table: Table, wait: float, **values: Any
     ) -> bool:
         """Give it back, to be taken up again in so many seconds."""
-        held = await self.write(connection, table, **{"owner": None, **values}, due_at=database.now + wait)
+        held = await self.write(connection, table, **values, owner=None, due_at=database.now + wait)
         if held:
             wake(connection, table, after=wait)
         return held
@@ -134,6 +136,8 @@ class LeasedWorker:
         async with self._database.transaction() as connection:
             rows = await self._claim(connection, room)
         self._hand_out(rows)
+        if self._may_be_more and self._room() > 0:  # a task ended while we claimed
+            self.alarm.ring()
 
     async def _claim(self, connection: AsyncConnection, room: int) -> Sequence[Row[Any]]:
         rows = await self._leases.claim(connection, self._wanted(), room)
@@ -142,7 +146,7 @@ class LeasedWorker:
             taken = {row.id for row in rows}
             next_in: float | None = (await connection.execute(self.next_due(taken))).scalar()
             if next_in is not None:
-                self.alarm.ring(max(next_in, 0.0))
+                self.alarm.ring(max(next_in, HELD_ELSEWHERE))
         return rows
 
     def next_due(self, taken: Iterable[int] = ()) -> Select[float | None]:

@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 from typing import Any
 
-from bot.cases.requests import Wanted
+from bot.cases.model import CaseContent
 from bot.datadog.case_model import Case, Insight, Person
 from bot.model import Place
 
@@ -21,9 +21,9 @@ def case(number: int = 42, *, at: float = 0.0, **members: Any) -> Case:
     return Case(id=f"uuid-{number}", key=f"CASEM-{number}", **(values | members))
 
 
-def wanted(title: str = "Disk full", **members: Any) -> Wanted:
+def content(title: str = "Disk full", **members: Any) -> CaseContent:
     values: dict[str, Any] = {"description": "", "project_id": "p1", "project_key": "CASEM", "type_id": "t1"}
-    return Wanted(title=title, **(values | members))
+    return CaseContent(title=title, **(values | members))
 
 
 MONITOR = Insight("MONITOR", "/monitors/1", "1")

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from bot.cases.repository import CaseRepository
-from bot.datadog.case_model import Case, CasePage
+from bot.datadog.case_model import Case
 from bot.datadog.errors import DatadogError, Forbidden, NotFound, Unavailable
 from bot.datadog.sites import SITES, Location
 from bot.insights.picker import CasePicker, Hint, Offer
@@ -32,14 +32,12 @@ class Calls:
         self.permissions = asyncio.Event()
         self.permissions.set()
 
-    async def search(self, query: str = "", **_: object) -> CasePage:
+    async def search(self, query: str = "", **_: object) -> tuple[Case, ...]:
         self.asked.append(query)
         await self.permissions.wait()
         if self.error:
             raise self.error
-        return CasePage(
-            tuple(case for case in self.cases if query.strip('"').casefold() in case.title.casefold()), 1, 1, 1
-        )
+        return tuple(case for case in self.cases if query.strip('"').casefold() in case.title.casefold())
 
     async def get(self, case: str) -> Case:
         await self.permissions.wait()
@@ -78,7 +76,7 @@ def clock() -> Clock:
 @pytest.fixture
 async def book() -> AsyncIterator[CaseRepository]:
     async with ready(Database("sqlite+aiosqlite:///:memory:")) as database:
-        yield CaseRepository(database)
+        yield CaseRepository(database, lambda _org: None)
 
 
 @pytest.fixture

@@ -36,7 +36,7 @@ def clock() -> Clock:
 @pytest.fixture
 async def submits(database_url: str, clock: Clock) -> AsyncIterator[AttachJobs]:
     async with ready(Database(database_url, clock=clock)) as database:
-        yield AttachJobs(database, CaseRepository(database))
+        yield AttachJobs(database, CaseRepository(database, lambda _org: None))
 
 
 async def claimed(submits: AttachJobs, owner: str = "one") -> list[Fence]:

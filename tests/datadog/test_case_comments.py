@@ -31,7 +31,7 @@ async def test_the_newest_comments_are_asked_for_and_read_from_among_other_cells
     async with Datadog("https://api.test", "a", "b", app_url="https://app.test", transport=transport) as client:
         comments = await CaseComments(client).latest("CASEM-1")
 
-    assert [(each.id, each.message) for each in comments] == [("c2", "newer"), ("c1", "")]
+    assert [each.message for each in comments] == ["newer", ""]
     assert comments[0].created_at is not None
     assert comments[0].created_at.year == 2026
     (request,) = asked

@@ -1,5 +1,6 @@
 """What an error means for a person, and what earlier versions have written down of it."""
 
+import asyncio
 from typing import Any
 
 import pytest
@@ -19,7 +20,7 @@ from bot.datadog.errors import (
     Unavailable,
     Unreadable,
 )
-from bot.datadog.trouble import Trouble, TroubleKind, trouble_of
+from bot.datadog.trouble import Trouble, TroubleKind, or_trouble, trouble_of
 
 TROUBLE = TypeAdapter(Trouble)
 
@@ -75,3 +76,15 @@ def test_rows_of_other_versions_are_read(record: dict[str, Any], trouble: Troubl
 def test_what_is_written_down_is_read_back(kind: TroubleKind) -> None:
     trouble = Trouble(kind, "d", "p", 1.5, "U5", "r")
     assert TROUBLE.validate_python(TROUBLE.dump_python(trouble, mode="json")) == trouble
+
+
+async def test_what_is_asked_comes_back_or_why_it_does_not() -> None:
+    async def answered() -> int:
+        return 7
+
+    async def refused() -> int:
+        raise NotFound("x")
+
+    assert await or_trouble(answered(), 5) == 7
+    assert await or_trouble(refused(), 5) == Trouble(TroubleKind.NOT_FOUND)
+    assert await or_trouble(asyncio.Event().wait(), 0) == Trouble(TroubleKind.UNCLEAR)

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.cases.known import KnownCase
+from bot.cases.model import KnownCase
 from bot.datadog.sites import SITES
 from bot.home import view as home
 from bot.home.view import HomeAdmin, HomeCase, HomeContent, HomeInvestigation, home_view
@@ -36,7 +36,7 @@ ACME = OrgEntry(
     connected_at=1_700_000_000.0,
 )
 SETTINGS = OrgEntry("default", "", "default", SITES[0], api_key_end="abcd", app_key_end="efgh")
-CASE = KnownCase(1, "default", "uuid", "CASEM-42", "Disk full", status="OPEN")
+CASE = KnownCase(1, "default", "uuid", "CASEM-42", title="Disk full", status="OPEN")
 
 
 def drawn(content: HomeContent) -> str:

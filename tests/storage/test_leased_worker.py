@@ -2,19 +2,21 @@
 
 import asyncio
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import pytest
 from sqlalchemy import Row, select, true
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.investigations.tables import asks, held_asks
 from bot.storage.engine import Database, wake
-from bot.storage.leases import Fence, LeasedWorker, new_owner
+from bot.storage.leases import HELD_ELSEWHERE, Fence, LeasedWorker, new_owner
 from bot.storage.timing import Timing
 from bot.storage.workers import TRY_AGAIN_AFTER, Alarm, Loop
 from bot.workers import Workers
 from tests.clock import Clock
+from tests.pg import ready
 from tests.storage.test_leases import rows, write_down
 
 TIMING = Timing(settle=20)
@@ -161,6 +163,44 @@ async def test_a_row_put_off_rings_when_it_is_due(database: Database, worker: An
     assert rings_in(worker, clock) == 7
     (row,) = await rows(database)
     assert (row.owner, row.due_at) == (None, pytest.approx(clock.now + 7))
+
+
+async def test_what_another_is_claiming_right_now_is_not_asked_for_again_and_again(
+    ready_postgres_url: str, clock: Clock
+) -> None:
+    """A replica that freezes in the middle of its claim holds the row, and it looks due to everybody else."""
+    async with ready(Database(ready_postgres_url, clock=clock)) as database:
+        await write_down(database, "a")
+        worker = Answering(database)
+        async with database.transaction() as frozen:
+            await frozen.execute(select(asks).with_for_update())
+            await worker.turn()
+            assert worker.worked_on == []
+            assert rings_in(worker, clock) == pytest.approx(HELD_ELSEWHERE)
+        await worker.turn()
+        assert worker.worked_on == ["a"]
+
+
+async def test_a_slot_that_becomes_free_during_a_claim_is_used(
+    database: Database, worker: Answering, clock: Clock
+) -> None:
+    await write_down(database, "a")
+    worker.go_on = asyncio.Event()
+    await worker.step()
+    await write_down(database, "b", "c")
+    claim = worker._claim
+
+    async def meanwhile(connection: AsyncConnection, room: int) -> Sequence[Row[Any]]:
+        rows = await claim(connection, room)
+        worker._working.clear()  # as the end of the first one's task does
+        return rows
+
+    worker._claim = meanwhile  # type: ignore[method-assign]
+    worker.alarm.at = math.inf
+    await worker.step()
+    assert rings_in(worker, clock) == 0
+    worker.go_on.set()
+    await worker.close(5)
 
 
 # -- what comes back ------------------------------------------------------------------------------------------------

@@ -14,8 +14,9 @@ from alembic.runtime.migration import MigrationContext
 from sqlalchemy import Connection, MetaData, create_engine, inspect, select, text
 
 from bot.alerts.repository import CycleRepository
+from bot.cases.model import CaseRequestState
 from bot.cases.repository import CaseRepository
-from bot.cases.requests import CaseRequests, CaseRequestState
+from bot.cases.requests import CaseRequests
 from bot.insights.attach_form_store import AttachFormStore, Owner
 from bot.insights.attach_jobs import AttachJobs, Work
 from bot.investigations.model import State
@@ -133,7 +134,7 @@ async def test_what_stands_in_an_old_database_is_read_as_before(old_database: Da
     assert (await rules.workspace("T0001")).budget_per_day == 40
     assert Decision.OVER_BUDGET in {line.decision for line in await AuditTrail(old_database).latest("T0001")}
 
-    cases = CaseRepository(old_database)
+    cases = CaseRepository(old_database, lambda _org: None)
     case = await cases.get(1)
     assert case
     assert (case.key, case.status_name) == ("CASEM-42", "In Progress")

@@ -6,8 +6,22 @@ from types import ModuleType
 from typing import Any
 
 import pytest
-import sqlalchemy
-from sqlalchemy import JSON, Boolean, Column, Float, Integer, Table, TableClause, event, insert, select, text, update
+from sqlalchemy import (
+    JSON,
+    Boolean,
+    Column,
+    Float,
+    Integer,
+    Table,
+    TableClause,
+    column,
+    event,
+    insert,
+    select,
+    text,
+    update,
+)
+from sqlalchemy import table as clause
 from sqlalchemy.dialects import sqlite
 
 import bot.schema
@@ -78,15 +92,16 @@ def made_up(table: Table, number: int, at: float, **more: Any) -> dict[str, Any]
     return {column.name: value(column) for column in table.columns} | more
 
 
-def _as_stored(table: Table) -> TableClause:
-    """JSON is JSON here, whatever its column means by it."""
-    types = {each.name: JSON() if isinstance(each.type, TypedJson) else each.type for each in table.columns}
-    return sqlalchemy.table(table.name, *(sqlalchemy.column(name, type_) for name, type_ in types.items()))
-
-
 async def put(database: Database, table: Table, *rows: dict[str, Any]) -> None:
     async with database.transaction() as connection:
-        await connection.execute(insert(_as_stored(table)), rows)
+        await connection.execute(insert(_untyped(table)), rows)
+
+
+def _untyped(table: Table) -> TableClause:
+    """The table with plain JSON in place of its records: what is made up here is none."""
+    return clause(
+        table.name, *(column(each.name, JSON() if isinstance(each.type, TypedJson) else each.type) for each in table.c)
+    )
 
 
 async def put_whole(database: Database, table: Table, number: int, at: float, **more: Any) -> None:
@@ -102,7 +117,7 @@ async def put_whole(database: Database, table: Table, number: int, at: float, **
 async def left_in(database: Database, table: Table) -> set[int]:
     """The numbers of the rows that are left."""
     async with database.transaction() as connection:
-        rows = (await connection.execute(select(_as_stored(table)))).all()
+        rows = (await connection.execute(select(table))).all()
     return {int(found[1]) for row in rows if (found := re.search(r"'T(\d+)", str(row)))}
 
 

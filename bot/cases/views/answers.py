@@ -1,26 +1,25 @@
-"""What is said to one person about cases: how her order stands, why something did not work, and what to do next."""
+"""What is said to one person about cases: how a request stands, why something did not work, and what to do next."""
 
 from dataclasses import dataclass
 
-from bot.cases.actions import CaseAction
-from bot.cases.known import CaseActionKind, KnownCase
-from bot.cases.requests import CaseRequest, CaseRequestState
-from bot.cases.trouble import Trouble, Why
-from bot.cases.views.card import case_title, case_url, facts_of, priority_word
+from bot.cases.model import CaseAction, CaseActionKind, CaseRequest, CaseRequestState, KnownCase
+from bot.cases.views.card import case_title, case_url, facts_line, priority_word
+from bot.datadog.trouble import Trouble, TroubleKind
 from bot.slack.blocks import Block, actions, button, confirmation, rich_quote, rich_text, run, section
 from bot.slack.message import Message, sentences
-from bot.slack.text import clean, code, cut, cut_mrkdwn, escape, fit_mrkdwn, link, mention, moment, one_line
-from bot.wording import CASE, COMMAND, DATADOG, INSIGHTS, duration
+from bot.slack.text import clean, code, cut, cut_mrkdwn, escape, fit_mrkdwn, link, moment, one_line
+from bot.slack.trouble_words import TroubleWords, explain
+from bot.wording import CASE, COMMAND, DATADOG, INSIGHTS
 
 RETRY = "case_form:retry"
 EDIT = "case_form:edit"
 NEW = "case:new"
-ACT_AGAIN = "case:act_again"
+ACTION_AGAIN = "case:act_again"
 OPEN = "case_form:open"
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class CaseAnswer:
     """Words (mrkdwn), Datadog's own words beside them (untrusted), and buttons: for a modal and a message alike."""
 
     words: tuple[str, ...]
@@ -41,101 +40,40 @@ class Told:
         return Message(cut_mrkdwn(" ".join([*self.words, *quoted, *kept]), 3_900), self.blocks)
 
 
-def explain(trouble: Trouble) -> tuple[str, str]:
-    """What happened, and what to do; both mrkdwn."""
-    match trouble.why:
-        case Why.FORBIDDEN:
-            lacking = f" It lacks the permission {code(trouble.permission, 80)}." if trouble.permission else ""
-            return (
-                f"My {DATADOG} key may not do this.{lacking}",
-                f"Ask a {DATADOG} admin to grant that to the key's owner, and to the key itself if it is scoped.",
-            )
-        case Why.RATE_LIMITED:
-            wait = f"in {duration(trouble.wait)}" if trouble.wait else "in a minute"
-            return f"{DATADOG} limits how often we may ask, and says no for now.", f"Try again {wait}."
-        case Why.NO_EMAIL:
-            who = mention(trouble.about)
-            return (
-                f"Slack does not show me the e-mail address of {who}, so I can't tell who that is in {DATADOG}.",
-                f"Assign it in {DATADOG}, or ask whoever installed this app to allow `users:read.email`.",
-            )
-        case Why.NO_USER:
-            return (
-                f"No active {DATADOG} user has the e-mail address of {mention(trouble.about)}'s Slack profile.",
-                f"Assign it in {DATADOG}.",
-            )
-        case _:
-            return _EXPLANATIONS[trouble.why]
+# -- a request ------------------------------------------------------------------------------------------------------
 
 
-_EXPLANATIONS = {
-    Why.NO_ORG: (
-        f"No {DATADOG} organisation is connected to this workspace.",
-        "Ask whoever installed this app to connect one.",
-    ),
-    Why.BAD_REQUEST: (f"{DATADOG} did not accept it.", "Change what it complains about, then try again."),
-    Why.UNAUTHORIZED: (
-        f"{DATADOG} does not know the keys I use.",
-        "Ask whoever runs this app to check the API key, the application key and the site.",
-    ),
-    Why.NOT_FOUND: (
-        f"{DATADOG} can't find what this names: it may have been deleted meanwhile.",
-        "Look at it in Datadog, then choose again.",
-    ),
-    Why.NO_PROJECT: (
-        f"{DATADOG} has no {CASE} project that I may see.",
-        f"Create one in {DATADOG}, or ask an admin to let my key see one. Then try again.",
-    ),
-    Why.CONFLICT: (
-        f"Somebody else was changing the {CASE} at the same moment.",
-        "See how it stands now, then try again.",
-    ),
-    Why.REFUSED: (f"{DATADOG} refused the request.", "If the reason is not clear, show this to whoever runs this app."),
-    Why.NOT_REACHED: (
-        f"{DATADOG} could not be reached; nothing was sent.",
-        f"Look at {DATADOG}'s status page, then try again.",
-    ),
-    Why.UNCLEAR: (
-        f"{DATADOG} did not answer clearly, so it may have been done or not.",
-        f"See how the {CASE} stands, then try again.",
-    ),
-}
-
-
-# -- an order -------------------------------------------------------------------------------------------------------
-
-
-def order_told(order: CaseRequest, known: KnownCase | None, app_url: str) -> Told:
-    match order.state:
+def request_answer(request: CaseRequest, known: KnownCase | None, app_url: str) -> CaseAnswer:
+    match request.state:
         case CaseRequestState.DONE | CaseRequestState.CREATED if known is not None:
-            return _made(order, known, app_url)
+            return _made(request, known, app_url)
         case CaseRequestState.REFUSED:
-            return _refused(order, order.problem or Trouble(Why.UNCLEAR))
+            return _refused(request, request.problem or Trouble(TroubleKind.UNCLEAR))
         case CaseRequestState.UNCERTAIN:
-            return _uncertain(order, app_url)
+            return _uncertain(request, app_url)
         case _:
-            return _being_made(order)
+            return _being_made(request)
 
 
-def _being_made(order: CaseRequest) -> Told:
-    if order.retry_at:
-        when = moment(order.retry_at, "{time_secs}")
-        return Told((f"{DATADOG} asked us to wait. I create the {CASE} at {when}; you can close this window.",))
-    return Told((f"Creating the {CASE}… You can close this window: its card follows.",))
+def _being_made(request: CaseRequest) -> CaseAnswer:
+    if request.retry_at:
+        when = moment(request.retry_at, "{time_secs}")
+        return CaseAnswer((f"{DATADOG} asked us to wait. I create the {CASE} at {when}; you can close this window.",))
+    return CaseAnswer((f"Creating the {CASE}… You can close this window: its card follows.",))
 
 
-def _made(order: CaseRequest, known: KnownCase, app_url: str) -> Told:
+def _made(request: CaseRequest, known: KnownCase, app_url: str) -> CaseAnswer:
     named = link(case_url(known, app_url), known.name)
     words = [f"*{named} is created.* {escape(case_title(known))}"]
-    if order.state is CaseRequestState.CREATED:
+    if request.state is CaseRequestState.CREATED:
         words.append("Adding what belongs to it…")
-    words.append("Its card stands in the thread." if order.place.thread_ts else "Its card stands in the channel.")
-    words += [_note(what, trouble) for what, trouble in order.notes]
-    unfinished = any(what != "assignee" for what, _ in order.notes)
-    again = (button("Try the rest again", RETRY, value=order.key, style="primary"),) if unfinished else ()
+    words.append("Its card stands in the thread." if request.place.thread_ts else "Its card stands in the channel.")
+    words += [_note(what, trouble) for what, trouble in request.notes]
+    unfinished = any(what != "assignee" for what, _ in request.notes)
+    again = (button("Try the rest again", RETRY, value=request.key, style="primary"),) if unfinished else ()
     shown = button(f"Open in {DATADOG}", OPEN, url=case_url(known, app_url))
-    detail = next((trouble.detail for _, trouble in order.notes if trouble.detail), "")
-    return Told(tuple(words), one_line(detail, 800), (*again, shown))
+    detail = next((trouble.detail for _, trouble in request.notes if trouble.detail), "")
+    return CaseAnswer(tuple(words), one_line(detail, 800), (*again, shown))
 
 
 _NOTES = {
@@ -146,59 +84,55 @@ _NOTES = {
 
 
 def _note(what: str, trouble: Trouble) -> str:
-    happened, next_step = explain(trouble)
-    return f":warning: {_NOTES[what]} {happened} {next_step}"
+    return f":warning: {_NOTES[what]} {explain(trouble)}"
 
 
-def _refused(order: CaseRequest, trouble: Trouble) -> Told:
-    happened, next_step = explain(trouble)
-    words = (f"*The {CASE} was not created.* {happened}", f"{next_step} What you wrote is kept.")
-    again = button("Try again", RETRY, value=order.key, style="primary")
-    return Told(words, one_line(trouble.detail, 800), (again, button("Change it", EDIT, value=order.key)))
+def _refused(request: CaseRequest, trouble: Trouble) -> CaseAnswer:
+    why = explain(trouble)
+    words = (f"*The {CASE} was not created.* {why.happened}", f"{why.next_step} What you wrote is kept.")
+    again = button("Try again", RETRY, value=request.key, style="primary")
+    return CaseAnswer(words, one_line(trouble.detail, 800), (again, button("Change it", EDIT, value=request.key)))
 
 
-def not_allowed(order: CaseRequest, refusal: Message) -> Told:
+def not_allowed(request: CaseRequest, refusal: Message) -> CaseAnswer:
     words = (refusal.text, "Nothing was sent. What you wrote is kept.")
-    return Told(words, buttons=(button("Back", EDIT, value=order.key),))
+    return CaseAnswer(words, buttons=(button("Back", EDIT, value=request.key),))
 
 
-def comment_not_allowed(refusal: Message, comment: str) -> Told:
-    return Told((refusal.text, "The comment was not added. You wrote:"), kept=comment)
+def comment_not_allowed(refusal: Message, comment: str) -> CaseAnswer:
+    return CaseAnswer((refusal.text, "The comment was not added. You wrote:"), kept=comment)
 
 
-def _uncertain(order: CaseRequest, app_url: str) -> Told:
+def _uncertain(request: CaseRequest, app_url: str) -> CaseAnswer:
     listed = link(f"{app_url}/cases", f"the list of {CASE}s")
-    look = f"Look into {listed} for “ref {order.ref}”: if it is not there, create it. I look once more before I do."
+    look = f"Look into {listed} for “ref {request.ref}”: if it is not there, create it. I look once more before I do."
     words = (
         f"*I don't know whether the {CASE} was created.* {DATADOG} did not answer clearly, and shows none with our mark.",
         f"I never create the same one twice on a guess. {look}",
     )
     confirm = confirmation(f"Create the {CASE}?", f"Only if {DATADOG} does not show it.", confirm="Create it")
-    return Told(words, "", (button("Create it", RETRY, value=order.key, confirm=confirm),))
+    return CaseAnswer(words, "", (button("Create it", RETRY, value=request.key, confirm=confirm),))
 
 
 # -- the card's buttons ---------------------------------------------------------------------------------------------
 
 
-def act_failed(act: CaseAction, known: KnownCase, trouble: Trouble) -> Message:
-    if trouble.why is Why.NOT_FOUND:
-        happened, next_step = f"{DATADOG} has no such {CASE} any more.", "Its card says so now."
-    else:
-        happened, next_step = explain(trouble)
-    words = [f"*{_undone(act)} on {escape(known.name)}.* {happened} {next_step}"]
-    kept = act.value if act.kind is CaseActionKind.COMMENT else ""
+def action_failed(action: CaseAction, known: KnownCase, trouble: Trouble) -> Message:
+    gone = TroubleWords(f"{DATADOG} has no such {CASE} any more.", "Its card says so now.")
+    words = [f"*{_undone(action)} on {escape(known.name)}.* {explain(trouble, {TroubleKind.NOT_FOUND: gone})}"]
+    kept = action.value if action.kind is CaseActionKind.COMMENT else ""
     if kept:
         words.append("Here it is again, so that you don't lose it:")
-    again = (button("Try again", ACT_AGAIN, value=str(act.id)),) if trouble.may_pass else ()
-    return Told(tuple(words), one_line(trouble.detail, 800), again, kept).message
+    again = (button("Try again", ACTION_AGAIN, value=str(action.id)),) if trouble.may_pass else ()
+    return CaseAnswer(tuple(words), one_line(trouble.detail, 800), again, kept).message
 
 
-def _undone(act: CaseAction) -> str:
-    match act.kind:
+def _undone(action: CaseAction) -> str:
+    match action.kind:
         case CaseActionKind.STATUS:
-            return f"The status was not set to {escape(one_line(act.value, 75))}"
+            return f"The status was not set to {escape(one_line(action.value, 75))}"
         case CaseActionKind.PRIORITY:
-            return f"The priority was not set to {escape(priority_word(act.value))}"
+            return f"The priority was not set to {escape(priority_word(action.value))}"
         case CaseActionKind.ASSIGN:
             return "You were not assigned"
         case _:
@@ -220,14 +154,14 @@ def unknown_case(identifier: str) -> Message:
 
 
 def lookup_failed(trouble: Trouble) -> Message:
-    happened, next_step = explain(trouble)
-    return Told((f"{happened} {next_step}",), one_line(trouble.detail, 800)).message
+    return CaseAnswer((str(explain(trouble)),), one_line(trouble.detail, 800)).message
 
 
 def card_stands(known: KnownCase, app_url: str, permalink: str) -> Message:
-    facts = " · ".join(f"{label}: {escape(value)}" for label, value in facts_of(known))
     where = f"See {link(permalink, 'its card')}." if permalink else "Its card stands here already."
-    return sentences(f"*{link(case_url(known, app_url), known.name)}* {escape(case_title(known))}. {facts}.", where)
+    return sentences(
+        f"*{link(case_url(known, app_url), known.name)}* {escape(case_title(known))}. {facts_line(known)}.", where
+    )
 
 
 def case_unknown_here() -> Message:

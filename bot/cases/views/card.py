@@ -1,11 +1,10 @@
 """The case card: one message a thread, edited in place after each action, saying how the case stands and who did what."""
 
-from typing import Any
-
-from bot.cases.choices import NO_PRIORITY
-from bot.cases.known import DoneAct, KnownCase
+from bot.cases.catalog import NO_PRIORITY
+from bot.cases.model import DoneAction, KnownCase
 from bot.datadog.case_model import PRIORITIES
-from bot.slack.blocks import Block, actions, button, context, option, rich_link, rich_section, rich_text, run
+from bot.slack.blocks import Block, actions, button, context, option, plain, rich_link, rich_section, rich_text, run
+from bot.slack.forms import select
 from bot.slack.message import Message
 from bot.slack.text import code, escape, mention, moment, one_line
 from bot.wording import CASE, DATADOG, INSIGHT, INSIGHTS, OPEN_IN_DATADOG, counted
@@ -30,7 +29,7 @@ def case_card(known: KnownCase, app_url: str) -> Message:
     blocks = [
         rich_text(rich_section(_headline(known, app_url))),
         rich_text(rich_section(_facts(known))),
-        *_told(known.done),
+        *_done(known),
         _controls(known, app_url),
     ]
     return Message(_spoken(known), blocks)
@@ -52,7 +51,7 @@ def priority_word(priority: str) -> str:
 def facts_of(known: KnownCase) -> list[tuple[str, str]]:
     """How the case stands, as pairs of a label and a plain, untrusted value."""
     insights = [] if known.insights is None else [(INSIGHTS.capitalize(), str(known.insights))]
-    named = [(label, one_line(name, _WORD_LIMIT)) for label, name in _names(known)]
+    named = [("Project", one_line(known.project_name, _WORD_LIMIT)), ("Type", one_line(known.type_name, _WORD_LIMIT))]
     return [
         ("Status", one_line(known.status_word, _WORD_LIMIT) or "unknown"),
         ("Priority", priority_word(known.priority)),
@@ -62,8 +61,9 @@ def facts_of(known: KnownCase) -> list[tuple[str, str]]:
     ]
 
 
-def _names(known: KnownCase) -> tuple[tuple[str, str], ...]:
-    return (("Project", known.project_name), ("Type", known.type_name))
+def facts_line(known: KnownCase) -> str:
+    """The same in one line of mrkdwn."""
+    return " · ".join(f"{label}: {escape(value)}" for label, value in facts_of(known))
 
 
 def row_of_block(block_id: str) -> int:
@@ -86,13 +86,13 @@ def _facts(known: KnownCase) -> list[Block]:
     return runs
 
 
-def _told(done: tuple[DoneAct, ...]) -> list[Block]:
-    lines = [f"{mention(act.person)} {_said(act)} · {moment(act.at)}" for act in done]
+def _done(known: KnownCase) -> list[Block]:
+    lines = [f"{_said(action)} · {moment(action.at)}" for action in known.done]
     return [context("\n".join(lines))] if lines else []
 
 
-def _said(act: DoneAct) -> str:
-    return escape(one_line(act.said, 300))
+def _said(action: DoneAction) -> str:
+    return f"{mention(action.person)} {escape(one_line(action.said, 300))}"
 
 
 def _controls(known: KnownCase, app_url: str) -> Block:
@@ -110,34 +110,22 @@ def _controls(known: KnownCase, app_url: str) -> Block:
 
 
 def _status_select(known: KnownCase) -> list[Block]:
-    names = [each.name for each in known.offered_statuses if one_line(each.name) and len(each.name) <= _WORD_LIMIT]
+    names = [name for name in known.offered_statuses if one_line(name) and len(name) <= _WORD_LIMIT]
     options = [option(name, name) for name in dict.fromkeys(names[:_MOST_OPTIONS])]
     if not options:
         return []
-    current = next((each for each in options if each["value"] == known.status_word), None)
-    return [_select(STATUS, "Set status", options, current)]
+    return [{**select(STATUS, options, known.status_word), "placeholder": plain("Set status")}]
 
 
 def _priority_select(known: KnownCase) -> Block:
     options = [option(priority_word(each), each) for each in PRIORITIES]
-    current = next((each for each in options if each["value"] == (known.priority or NO_PRIORITY)), None)
-    return _select(PRIORITY, "Set priority", options, current)
-
-
-def _select(action_id: str, placeholder: str, options: list[Block], current: Block | None) -> Block:
-    element: dict[str, Any] = {
-        "type": "static_select",
-        "action_id": action_id,
-        "placeholder": {"type": "plain_text", "text": placeholder, "emoji": False},
-        "options": options,
-    }
-    return {**element, "initial_option": current} if current else element
+    return {**select(PRIORITY, options, known.priority or NO_PRIORITY), "placeholder": plain("Set priority")}
 
 
 def _gone_card(known: KnownCase) -> Message:
     told = f"{DATADOG} has no such {CASE} any more: it was deleted, or moved to another project under a new key."
     runs = [run(f"{CASE.capitalize()} "), run(known.name, "strike"), run(f" {case_title(known)}. "), run(told)]
-    blocks = [rich_text(rich_section(runs)), *_told(known.done)]
+    blocks = [rich_text(rich_section(runs)), *_done(known)]
     return Message(f"{CASE.capitalize()} {code(known.name, 60)} {escape(case_title(known))}. {told}", blocks)
 
 
@@ -147,6 +135,6 @@ def _spoken(known: KnownCase) -> str:
         f"{label.lower()} {escape(value)}" for label, value in facts_of(known) if label != INSIGHTS.capitalize()
     )
     attached = [] if known.insights is None else [f"{counted(known.insights, INSIGHT, INSIGHTS)}."]
-    last = [f"{mention(act.person)} {_said(act)}." for act in known.done[-1:]]
+    last = [f"{_said(action)}." for action in known.done[-1:]]
     head = f"{CASE.capitalize()} {escape(known.name)}: {escape(case_title(known))}."
     return " ".join([head, f"{facts[:1].upper()}{facts[1:]}.", *attached, *last])

@@ -7,17 +7,24 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.cases.actions import CaseAction
 from bot.cases.catalog import Catalog
-from bot.cases.known import CaseActionKind, DoneAct, KnownCase
-from bot.cases.requests import CaseRequest, CaseRequestState, Source, Wanted
-from bot.cases.trouble import Trouble, Why
+from bot.cases.model import (
+    CaseAction,
+    CaseActionKind,
+    CaseContent,
+    CaseRequest,
+    CaseRequestState,
+    CaseSource,
+    DoneAction,
+    KnownCase,
+)
 from bot.cases.views import answers as case_answers
 from bot.cases.views import card as case_card
 from bot.cases.views import modal as case_modal
-from bot.cases.views.answers import Told, explain, order_told
-from bot.cases.views.modal import Filled, Form, form_view, problems_of, read_form
+from bot.cases.views.answers import request_answer
+from bot.cases.views.modal import CaseForm, form_view, problems_of, read_form
 from bot.datadog.case_model import STANDARD_TYPE, CaseType, Project, StatusOption
+from bot.datadog.trouble import Trouble, TroubleKind
 from bot.model import Place
 from bot.sandbox.slack import blockkit as local_slack
 from bot.slack.message import Message
@@ -28,6 +35,7 @@ HOSTILE = "<!channel> <https://evil.example|https://app.datadoghq.com> <@U123> `
 LONG = "&<>" * 2_000
 THREAD = Place("T1", "C1", "1.0")
 STATUSES = (StatusOption("Open", "open", default=True), StatusOption("In Progress", "in_progress"))
+NAMED = tuple((each.name, each.group) for each in STATUSES)
 KNOWN = KnownCase(
     7,
     "default",
@@ -42,24 +50,24 @@ KNOWN = KnownCase(
     project_name="Case Management",
     assignee="Ana Lytic",
     insights=2,
-    statuses=STATUSES,
-    done=(DoneAct("U0ANA", "opened this case", 1_700_000_000.0),),
+    statuses=NAMED,
+    done=(DoneAction("U0ANA", "opened this case", 1_700_000_000.0),),
 )
-ORDER = CaseRequest(
+REQUEST = CaseRequest(
     1,
-    "key-of-the-order",
+    "key-of-the-request",
     "7KQ2MXPA",
     "default",
     THREAD,
     "U1",
-    Source(),
+    CaseSource(),
     CaseRequestState.ORDERED,
-    wanted=Wanted("Disk full", "", "p1", "CASEM", STANDARD_TYPE),
+    content=CaseContent("Disk full", "", "p1", "CASEM", STANDARD_TYPE),
 )
 
 
 def _hostile(words: str) -> KnownCase:
-    acts = tuple(DoneAct("U0ANA", f"set the status to {words}", 1_700_000_000.0) for _ in range(4))
+    actions = tuple(DoneAction("U0ANA", f"set the status to {words}", 1_700_000_000.0) for _ in range(4))
     names: dict[str, Any] = {
         "title": words,
         "status_name": words,
@@ -67,7 +75,7 @@ def _hostile(words: str) -> KnownCase:
         "type_name": words,
         "project_name": words,
     }
-    return replace(KNOWN, **names, assignee=words, done=acts, statuses=(StatusOption(words, "open"), *STATUSES))
+    return replace(KNOWN, **names, assignee=words, done=actions, statuses=((words, "open"), *NAMED))
 
 
 def _check_message(message: Message) -> None:
@@ -144,7 +152,7 @@ def test_a_gone_case_has_no_controls() -> None:
 @pytest.mark.parametrize("words", [HOSTILE, LONG, "", "\u200b", "x" * 5_000])
 @pytest.mark.parametrize("number", [0, 1, 100, 150])
 def test_the_card_keeps_slacks_limits(words: str, number: int) -> None:
-    many = tuple(StatusOption(f"Status {each}", "open") for each in range(number))
+    many = tuple((f"Status {each}", "open") for each in range(number))
     known = _hostile(words)
     _check_message(case_card.case_card(replace(known, statuses=(*many, *known.statuses)), APP_URL))
 
@@ -159,44 +167,35 @@ def test_no_words_of_datadog_break_a_card(words: str) -> None:
 # -- answers --------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("why", list(Why))
-def test_every_trouble_has_its_sentence_and_a_next_step(why: Why) -> None:
-    happened, next_step = explain(Trouble(why, HOSTILE, "cases_write", 30, "U5"))
-    assert happened.endswith((".", "`."))
-    assert next_step.endswith(".")
-    assert (why is Why.FORBIDDEN) == ("`cases_write`" in happened)
-    assert (why is Why.RATE_LIMITED) == ("in 30 seconds" in next_step)
-
-
 @pytest.mark.parametrize("state", [state for state in CaseRequestState if state is not CaseRequestState.DRAFT])
 @pytest.mark.parametrize("words", [HOSTILE, LONG])
-def test_where_an_order_stands_is_told_within_the_limits(state: CaseRequestState, words: str) -> None:
-    notes = tuple((what, Trouble(Why.BAD_REQUEST, words)) for what in ("assignee", "insights", "comment"))
-    order = replace(ORDER, state=state, notes=notes, problem=Trouble(Why.BAD_REQUEST, words))
-    told = order_told(order, _hostile(words), APP_URL)
-    _check_message(told.message)
-    _check_view(case_modal.told_view(order.key, told))
+def test_where_a_request_stands_is_told_within_the_limits(state: CaseRequestState, words: str) -> None:
+    notes = tuple((what, Trouble(TroubleKind.BAD_REQUEST, words)) for what in ("assignee", "insights", "comment"))
+    request = replace(REQUEST, state=state, notes=notes, problem=Trouble(TroubleKind.BAD_REQUEST, words))
+    answer = request_answer(request, _hostile(words), APP_URL)
+    _check_message(answer.message)
+    _check_view(case_modal.answer_view(request.key, answer))
 
 
 def test_only_what_is_missing_can_be_tried_again() -> None:
-    done = replace(ORDER, state=CaseRequestState.DONE)
-    assert case_answers.RETRY not in str(order_told(done, KNOWN, APP_URL).blocks)
-    unassigned = replace(done, notes=(("assignee", Trouble(Why.NO_USER, about="U5")),))
-    assert case_answers.RETRY not in str(order_told(unassigned, KNOWN, APP_URL).blocks)
-    unfinished = replace(done, notes=(("comment", Trouble(Why.FORBIDDEN)),))
-    assert case_answers.RETRY in str(order_told(unfinished, KNOWN, APP_URL).blocks)
+    done = replace(REQUEST, state=CaseRequestState.DONE)
+    assert case_answers.RETRY not in str(request_answer(done, KNOWN, APP_URL).blocks)
+    unassigned = replace(done, notes=(("assignee", Trouble(TroubleKind.NO_USER, about="U5")),))
+    assert case_answers.RETRY not in str(request_answer(unassigned, KNOWN, APP_URL).blocks)
+    unfinished = replace(done, notes=(("comment", Trouble(TroubleKind.FORBIDDEN)),))
+    assert case_answers.RETRY in str(request_answer(unfinished, KNOWN, APP_URL).blocks)
 
 
 @pytest.mark.parametrize(
     "kind", [CaseActionKind.STATUS, CaseActionKind.PRIORITY, CaseActionKind.ASSIGN, CaseActionKind.COMMENT]
 )
-@pytest.mark.parametrize("why", list(Why))
-def test_a_refused_click_is_answered_whatever_was_clicked(kind: CaseActionKind, why: Why) -> None:
+@pytest.mark.parametrize("trouble", list(TroubleKind))
+def test_a_refused_click_is_answered_whatever_was_clicked(kind: CaseActionKind, trouble: TroubleKind) -> None:
     for words in (HOSTILE, LONG):
-        act = CaseAction("k", 7, THREAD, "U1", kind, words, id=3)
-        message = case_answers.act_failed(act, _hostile(words), Trouble(why, words, words[:200], 90, "U5"))
+        action = CaseAction("k", 7, THREAD, "U1", kind, words, id=3)
+        message = case_answers.action_failed(action, _hostile(words), Trouble(trouble, words, words[:200], 90, "U5"))
         _check_message(message)
-        assert (case_answers.ACT_AGAIN in str(message.blocks)) == Trouble(why).may_pass
+        assert (case_answers.ACTION_AGAIN in str(message.blocks)) == Trouble(trouble).may_pass
 
 
 def test_the_other_answers_keep_the_limits_too() -> None:
@@ -204,7 +203,7 @@ def test_the_other_answers_keep_the_limits_too() -> None:
         for message in (
             case_answers.looking_up(words),
             case_answers.unknown_case(words),
-            case_answers.lookup_failed(Trouble(Why.REFUSED, words)),
+            case_answers.lookup_failed(Trouble(TroubleKind.REFUSED, words)),
             case_answers.card_stands(_hostile(words), APP_URL, "https://acme.slack.com/archives/C1/p1"),
             case_answers.press_to_open(words),
             case_answers.case_unknown_here(),
@@ -230,10 +229,10 @@ TYPES = (
 )
 
 
-def _form(projects: int = 2, **members: Any) -> Form:
+def _form(projects: int = 2, **members: Any) -> CaseForm:
     listed = tuple(Project(f"p{each}", f"P{each}", f"Project {each}") for each in range(projects))
-    wanted = Wanted("Disk full", "words", "", "", "")
-    return Form("key", replace(wanted, **members), Catalog(listed, TYPES))
+    content = CaseContent("Disk full", "words")
+    return CaseForm("key", replace(content, **members), Catalog(listed, TYPES))
 
 
 def _block(view: dict[str, Any], name: str) -> dict[str, Any]:
@@ -281,7 +280,7 @@ def test_a_project_that_takes_other_types_gets_another_block_for_them() -> None:
     form = _form()
     strict = Project("p9", "P9", "Strict", enabled_type_ids=("something-else",))
     narrow = replace(
-        form, catalog=Catalog((*form.catalog.projects, strict), TYPES), wanted=replace(form.wanted, project_id="p9")
+        form, catalog=Catalog((*form.catalog.projects, strict), TYPES), content=replace(form.content, project_id="p9")
     )
     wide, less = _block(form_view(form), case_modal.TYPE), _block(form_view(narrow), case_modal.TYPE)
     assert len(less["element"]["options"]) < len(wide["element"]["options"])
@@ -298,19 +297,19 @@ def test_hostile_words_fit_the_form(words: str) -> None:
             statuses=(StatusOption(words, "open"), StatusOption("Open", "open"), StatusOption("Shut", "closed")),
         ),
     )
-    form = Form(
+    form = CaseForm(
         "key",
-        Wanted(words, words, "p1", "K", "t1", words, words, "U5"),
+        CaseContent(words, words, "p1", "K", "t1", words, words, "U5"),
         Catalog(projects, types),
         can_assign=True,
         goes_with_it=(words, words),
     )
     _check_view(form_view(form))
     _check_view(case_modal.offer_view("key", _hostile(words), APP_URL))
-    _check_view(case_modal.rival_view("key", rival=_hostile(words), maker="", app_url=APP_URL))
-    _check_view(case_modal.rival_view("key", rival=None, maker="U5", app_url=APP_URL))
+    _check_view(case_modal.made_meanwhile_view("key", _hostile(words), APP_URL))
+    _check_view(case_modal.being_made_view("key", "U5"))
     _check_view(case_modal.comment_view(_hostile(words), "{}"))
-    _check_view(case_modal.trouble_view("key", Told(("It failed.",), words[:800])))
+    _check_view(case_modal.trouble_view("key", Trouble(TroubleKind.REFUSED, words)))
     _check_view(case_modal.loading_view("key"))
 
 
@@ -323,7 +322,7 @@ def test_what_was_filled_in_is_read() -> None:
             case_modal.ASSIGNEE: {"selected_user": "U5"},
         },
     )
-    assert read_form(view) == Filled("Disk full", "one\ntwo", "p0", STANDARD_TYPE, "Open", "NOT_DEFINED", "U5")
+    assert read_form(view) == CaseContent("Disk full", "one\ntwo", "p0", "", STANDARD_TYPE, "Open", "NOT_DEFINED", "U5")
     assert problems_of(read_form(view), _form(1).catalog, view) == {}
 
 

@@ -1,0 +1,188 @@
+"""What the case room talks about: a case as last seen, what people did to it, and a case somebody wants. Plain data."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Annotated, Any
+
+from pydantic import BeforeValidator, PlainSerializer
+
+from bot.datadog.case_model import Insight
+from bot.datadog.trouble import Trouble
+from bot.model import AlertRef, EventRef, MonitorRef, Place, read_subject, subject_record
+
+_STATUSES = {"Open": "OPEN", "In Progress": "IN_PROGRESS", "Closed": "CLOSED"}
+
+
+def _read_alert(stored: Any) -> Any:
+    subject = read_subject(stored) if isinstance(stored, dict) else stored
+    return subject if isinstance(subject, AlertRef | MonitorRef | EventRef) else None
+
+
+StoredAlert = Annotated[
+    AlertRef | MonitorRef | EventRef | None,
+    BeforeValidator(_read_alert),
+    PlainSerializer(lambda alert: subject_record(alert) if alert else None),
+]
+
+
+# -- a case that is there -------------------------------------------------------------------------------------------
+
+
+class CaseActionKind(StrEnum):
+    STATUS = "status"
+    PRIORITY = "priority"
+    ASSIGN = "assign"
+    COMMENT = "comment"
+    OTHER = "other"  # done elsewhere, only told here
+
+
+@dataclass(frozen=True, slots=True)
+class CaseAction:
+    """What one person does to one case. The key is the same for a retry of the same click, and for nothing else."""
+
+    key: str
+    case_row: int
+    place: Place
+    person: str
+    kind: CaseActionKind
+    value: str = ""
+    id: int = 0
+    sending_since: float | None = None  # where an earlier try has an unknown outcome
+    attempt: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class DoneAction:
+    """One thing somebody did to a case through us, as its card tells it."""
+
+    person: str
+    said: str  # continues the person's name; untrusted: names of statuses and types are Datadog's
+    at: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CaseFacts:
+    """What a card shows of a case. All words in it are untrusted."""
+
+    title: str = ""
+    status: str = ""
+    status_name: str = ""
+    priority: str = ""
+    type_id: str = ""
+    type_name: str = ""
+    project_id: str = ""
+    project_name: str = ""
+    assignee: str = ""  # a name
+    assignee_id: str = ""
+    insights: int | None = None
+    archived: bool = False
+    statuses: tuple[tuple[str, str], ...] = ()  # name and group of each the type has
+
+
+@dataclass(frozen=True, slots=True)
+class KnownCase(CaseFacts):
+    """A case as last seen."""
+
+    id: int
+    org: str
+    case_id: str
+    key: str
+    version: int = 1
+    gone: bool = False
+    done: tuple[DoneAction, ...] = ()  # the latest, oldest first
+
+    @property
+    def name(self) -> str:
+        return self.key or self.case_id
+
+    @property
+    def status_word(self) -> str:
+        """The status in the type's own words."""
+        return self.status_name or self.status.replace("_", " ").capitalize()
+
+    @property
+    def offered_statuses(self) -> tuple[str, ...]:
+        """The type's own status names; Datadog's three where the type is not known."""
+        return tuple(name for name, _ in self.statuses) or tuple(_STATUSES)
+
+
+def plain_status(name: str) -> str:
+    """The word for a status where a case's type has no names of its own."""
+    return _STATUSES.get(name, "OPEN")
+
+
+# -- a case somebody wants ------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class CaseSource:
+    """What a case is opened from."""
+
+    investigation: int = 0  # a row of ours
+    alert: StoredAlert = None
+    title: str = ""  # typed, or a message's first line
+    words: str = ""  # of the message
+    permalink: str = ""
+
+    @property
+    def about(self) -> AlertRef | None:
+        """What is known of the alert, in the one form all look at: an event or a monitor may be missing in it."""
+        match self.alert:
+            case MonitorRef(monitor_id, name, group):
+                return AlertRef(monitor_id, "", 0, name, group)
+            case EventRef(event_id):
+                return AlertRef(0, event_id, 0)
+            case alert:
+                return alert
+
+
+@dataclass(frozen=True, slots=True)
+class CaseContent:
+    """The form as submitted, and what goes with the case once it is there."""
+
+    title: str = ""
+    description: str = ""
+    project_id: str = ""
+    project_key: str = ""
+    type_id: str = ""
+    status_name: str = ""
+    priority: str = ""
+    assignee: str = ""  # a Slack user
+    insights: tuple[Insight, ...] = ()
+    comment: str = ""
+
+
+class CaseRequestState(StrEnum):
+    DRAFT = "draft"  # the form is open, nothing is requested
+    ORDERED = "ordered"
+    CREATING = "creating"  # sent to Datadog; what came of it is to be seen
+    CREATED = "created"  # the case is there; insights and comment follow
+    DONE = "done"
+    REFUSED = "refused"
+    UNCERTAIN = "uncertain"
+
+
+CaseNotes = tuple[tuple[str, Trouble], ...]  # what did not work beside the case itself
+
+
+@dataclass(frozen=True, slots=True)
+class CaseRequest:
+    id: int
+    key: str
+    ref: str
+    org: str
+    place: Place
+    requester: str
+    source: CaseSource
+    state: CaseRequestState
+    content: CaseContent | None = None
+    view_id: str = ""
+    case_row: int | None = None
+    comment: str = "owed"  # owed | sending | done
+    notes: CaseNotes = ()
+    problem: Trouble | None = None
+    retry_at: float | None = None
+    begun_at: float | None = None
+    created_at: float = 0.0
+    attempt: int = 0
+    told: bool = False
