@@ -4,8 +4,6 @@ import time
 
 from slack_bolt.async_app import AsyncApp
 
-from bot.alerts.messages import DatadogMessages
-from bot.alerts.slack import AlertButtons
 from bot.home import slack as home
 from bot.home.status import StatusCommand
 from bot.insights import openings
@@ -25,10 +23,8 @@ from bot.workspaces.departures import WorkspaceEvents
 
 def register(app: AsyncApp, services: Services) -> None:
     on = Listeners(app, services.replies, services.tasks)
-    alerts = services.alerts
-    AlertButtons(alerts.book, alerts.mutes, services.permissions, services.modals).register(on)
     MessagesOfApps(services.seen_alerts).register(on)  # what they show is noted before it is acted on
-    DatadogMessages(services.rules, alerts.messages).register(on)
+    services.alerts.register(on)
     WorkspaceEvents(services.departures).register(on)
     services.cases.register(on)
     orgs = OrgListeners(
@@ -91,6 +87,6 @@ def _status(services: Services) -> StatusCommand:
         health=services.health,
         which_org=services.which_org,
         orgs=services.org_book,
-        cycles=services.alerts.book,
+        cycles=services.alerts.cycles,
         replies=services.replies,
     )

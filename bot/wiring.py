@@ -9,10 +9,9 @@ from aiohttp import ClientSession
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot import manifest
-from bot.alerts.messages import NudgePost
+from bot.alerts import room as alert_room
 from bot.alerts.repository import CycleRepository
 from bot.alerts.room import MUTES_END_WITHIN, AlertRoom
-from bot.alerts.slack import AlertCardPost
 from bot.alerts.starts import Automatic
 from bot.alerts.tables import ALERT_CARD, NUDGE
 from bot.cases import room as case_room
@@ -153,8 +152,7 @@ async def assemble(
     modals = Modals(home, core.replies)
     cases = _case_room(parts, core, modals)
     attaching = _attaching(parts, core, cases.cases)
-    automatic = Automatic(core.requests, core.rules)
-    alerts = _alert_room(parts, core, automatic)
+    alerts = _alert_room(parts, core, modals)
     health = HealthReader(parts.database)
     commands = Commands(HELP, ALSO)
     home_tabs = _home_tabs(parts, core, cases.cases, health, commands)
@@ -237,8 +235,8 @@ def _kinds(parts: Parts, core: _Core, cases: CaseRoom, attaching: Attaching, ale
         CONCLUSIONS: Conclusions(core.repository, core.outbox, app_url, core.rules),
         CASE_CARD: cases.cards,
         ATTACHED: AttachedLines(attaching.submits, core.replies, app_url),
-        ALERT_CARD: AlertCardPost(alerts.book, app_url),
-        NUDGE: NudgePost(alerts.messages, core.seen_alerts),
+        ALERT_CARD: alerts.cards,
+        NUDGE: alerts.nudges,
     }
 
 
@@ -284,17 +282,19 @@ def _home_tabs(parts: Parts, core: _Core, book: CaseRepository, health: HealthRe
     return HomeTabs(parts.database, core.home, sources)
 
 
-def _alert_room(parts: Parts, core: _Core, automatic: Automatic) -> AlertRoom:
-    return AlertRoom.on(
+def _alert_room(parts: Parts, core: _Core, modals: Modals) -> AlertRoom:
+    return alert_room.build(
         parts.database,
         parts.timing,
-        rules=core.rules,
-        chooser=core.chooser,
-        automatic=automatic,
-        requests=core.requests,
-        orgs=parts.orgs,
-        seen_alerts=core.seen_alerts,
-        replies=core.replies,
+        parts.orgs,
+        core.rules,
+        core.chooser,
+        core.permissions,
+        core.requests,
+        Automatic(core.requests, core.rules),
+        core.seen_alerts,
+        core.replies,
+        modals,
         owner=core.owner,
     )
 
@@ -372,10 +372,10 @@ def _start_on_insights(parts: Parts, attaching: Attaching, owner: str) -> None:
 
 def _start_on_alerts(parts: Parts, alerts: AlertRoom) -> None:
     workers = parts.workers
-    workers.employ("alert router", alerts.sorter)
+    workers.employ("alert router", alerts.router)
     workers.employ("automatic starts", alerts.starts)
     workers.employ("mutes", alerts.mutes)
-    workers.repeat("mutes that end", alerts.book.end_mutes, every=MUTES_END_WITHIN)
+    workers.repeat("mutes that end", alerts.cycles.end_mutes, every=MUTES_END_WITHIN)
     secret = parts.settings.bits_webhook_secret
     if secret is None:
         logger.info("Datadog's webhook is off: BITS_WEBHOOK_SECRET is not set, so its address answers 404")

@@ -65,15 +65,15 @@ class Mutes(LeasedWorker):
 
     def __init__(
         self,
-        book: CycleRepository,
+        cycles: CycleRepository,
         orgs: OrgRepository,
         replies: Replies,
         timing: Timing,
         *,
         owner: str,
     ) -> None:
-        super().__init__(book.database, timing, owner=owner)
-        self._book = book
+        super().__init__(cycles.database, timing, owner=owner)
+        self._cycles = cycles
         self._orgs = orgs
         self._replies = replies
 
@@ -103,7 +103,7 @@ class Mutes(LeasedWorker):
             wake(connection, alert_mutes)
 
     async def work(self, row: Row[Any], fence: Fence) -> None:
-        known = await self._book.get(row.cycle_id)
+        known = await self._cycles.get(row.cycle_id)
         org = await self._orgs.get(row.org)
         if row.state == MuteState.SENDING and row.work == MuteWork.MUTE:
             await self._unclear(row, fence)  # whoever sent it never said what became of it
@@ -140,7 +140,7 @@ class Mutes(LeasedWorker):
         async with self._database.transaction() as connection:
             if await self._finished(connection, fence, MuteState.DONE):
                 muted = {"until": row.until, "by": row.person, "downtime_id": downtime_id}
-                await self._book.muted(connection, row.cycle_id, **muted)
+                await self._cycles.muted(connection, row.cycle_id, **muted)
 
     async def _unmute(self, row: Row[Any], fence: Fence, known: KnownCycle, org: ConnectedOrg) -> None:
         if known.mute.downtime_id:
@@ -150,7 +150,7 @@ class Mutes(LeasedWorker):
                 logger.info("the downtime of cycle %s was gone already", known.ref)
         async with self._database.transaction() as connection:
             if await self._finished(connection, fence, MuteState.DONE):
-                await self._book.unmuted(connection, row.cycle_id, by=row.person)
+                await self._cycles.unmuted(connection, row.cycle_id, by=row.person)
 
     async def _finished(self, connection: AsyncConnection, fence: Fence, state: MuteState) -> bool:
         wake(connection, alert_mutes)  # the next one of this cycle

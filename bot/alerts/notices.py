@@ -15,7 +15,7 @@ from typing import Any
 from urllib.parse import parse_qsl
 
 from bot.alerts.model import Notice, Transition
-from bot.alerts.tables import NEW, NOTICE, alert_notices
+from bot.alerts.tables import NEW, alert_notices
 from bot.datadog.links import EventLink, MonitorLink, find_links, parse_link
 from bot.datadog.titles import AlertTitle, read_title
 from bot.storage.engine import Database, wake
@@ -116,7 +116,7 @@ class Intake:
         return {
             "key": waiting.key,
             "org": waiting.org,
-            "content": NOTICE.dump_python(waiting.notice, mode="json"),
+            "content": waiting.notice,
             "state": NEW,
             "received_at": now,
             "due_at": now,

@@ -11,7 +11,7 @@ from bot.alerts.cycle import standing
 from bot.alerts.model import KnownCycle, Notice, Transition
 from bot.alerts.repository import CycleRepository
 from bot.alerts.starts import Starts
-from bot.alerts.tables import NEW, NOTICE, SORTED, UNROUTED, alert_notices
+from bot.alerts.tables import NEW, SORTED, UNROUTED, alert_notices
 from bot.model import AlertRef, Place
 from bot.rules.model import ChannelRules
 from bot.rules.org_choice import OrgChooser
@@ -31,15 +31,15 @@ class AlertRouter(LeasedWorker):
 
     def __init__(
         self,
-        book: CycleRepository,
+        cycles: CycleRepository,
         chooser: OrgChooser,
         starts: Starts,
         timing: Timing,
         *,
         owner: str,
     ) -> None:
-        super().__init__(book.database, timing, owner=owner)
-        self._book = book
+        super().__init__(cycles.database, timing, owner=owner)
+        self._cycles = cycles
         self._chooser = chooser
         self._starts = starts
 
@@ -76,23 +76,21 @@ class AlertRouter(LeasedWorker):
                 self.alarm.ring(self._timing.lease)
 
     async def _sort(self, rows: Sequence[Row[Any]]) -> None:
-        told = [(row, NOTICE.validate_python(row.content)) for row in rows]
         channels = {org: await self._chooser.channels_of(org) for org in {row.org for row in rows}}
-        told.sort(key=lambda each: (each[0].org, each[1].identity))  # two replicas lock cycles in the same order
         async with self._database.transaction() as connection:
-            for row, notice in told:
-                await self._take_in(connection, row, notice, channels[row.org])
+            # two replicas lock cycles in the same order
+            for row in sorted(rows, key=lambda row: (row.org, row.content.identity)):
+                await self._take_in(connection, row, channels[row.org])
 
-    async def _take_in(
-        self, connection: AsyncConnection, row: Row[Any], notice: Notice, channels: list[ChannelRules]
-    ) -> None:
+    async def _take_in(self, connection: AsyncConnection, row: Row[Any], channels: list[ChannelRules]) -> None:
+        notice: Notice = row.content
         routed = taken_by(channels, notice.facts)
         state = SORTED if routed else UNROUTED
         if not await self._leases.fence(row).write(connection, alert_notices, state=state, owner=None):
             return
-        known = await self._book.join(connection, row.org, notice)
+        known = await self._cycles.join(connection, row.org, notice)
         for rules in await self._channels(connection, known, notice, routed):
-            await self._book.owe_card(connection, known, rules.workspace, rules.channel)
+            await self._cycles.owe_card(connection, known, rules.workspace, rules.channel)
             if _may_start(rules, known, notice):
                 alert = AlertRef(notice.monitor_id, notice.event_id, notice.event_ts, notice.name, notice.group)
                 place = Place(rules.workspace, rules.channel)
@@ -107,7 +105,7 @@ class AlertRouter(LeasedWorker):
     ) -> list[ChannelRules]:
         """The default channels take what nobody else has: not the end of an alert that stands elsewhere."""
         asked_for = [rules for rules in routed if rules.route is not None and rules.route.matches(notice.facts)]
-        if asked_for or not await self._book.has_cards(connection, known.id):
+        if asked_for or not await self._cycles.has_cards(connection, known.id):
             return routed
         return []
 

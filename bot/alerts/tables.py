@@ -3,7 +3,7 @@
 from typing import Annotated
 
 from pydantic import Field, TypeAdapter
-from sqlalchemy import JSON, BigInteger, Column, Float, Index, Integer, String, Table, UniqueConstraint
+from sqlalchemy import BigInteger, Column, Float, Index, Integer, String, Table, UniqueConstraint
 
 from bot.alerts.model import Cycle, Notice
 from bot.model import AlertRef, MonitorRef
@@ -17,7 +17,7 @@ ALERT_CARD = "alert_card"  # kind of deliveries; they show a row of `alert_cycle
 NUDGE = "nudge"  # the same, of `alert_messages`
 NEW, SORTED, UNROUTED = "new", "sorted", "unrouted"  # states of notices
 
-NOTICE = TypeAdapter(Notice)
+_NOTICE = TypeAdapter(Notice)
 _CYCLE = TypeAdapter(Cycle)
 _ALERT = TypeAdapter(AlertRef)
 _FACTS = TypeAdapter(AlertFacts)
@@ -31,7 +31,7 @@ alert_notices = Table(
     Column("id", RowId, primary_key=True),
     Column("key", String(64), nullable=False, unique=True),  # the same for a notification that comes twice
     Column("org", String(64), nullable=False),
-    Column("content", JSON, nullable=False),  # a NOTICE; read one by one: one that can't be read holds up no other
+    Column("content", TypedJson(_NOTICE), nullable=False),
     Column("state", String(16), nullable=False),
     Column("received_at", Float, nullable=False),
     *claimable(),

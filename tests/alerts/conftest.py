@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import select, update
 
 from bot.alerts.model import KnownCycle, Notice, Transition
-from bot.alerts.room import AlertRoom
+from bot.alerts.room import AlertRoom, build
 from bot.alerts.starts import Automatic
 from bot.alerts.tables import ALERT_CARD, alert_cycles, alert_mutes, alert_notices, alert_starts
 from bot.datadog.monitors import Monitor
@@ -23,8 +23,10 @@ from bot.orgs.repository import OrgRepository
 from bot.rules.budget import Terms
 from bot.rules.model import AlertFacts, AlertFilter, ChannelRules
 from bot.rules.org_choice import OrgChooser
+from bot.rules.permissions import Permissions
 from bot.rules.repository import RuleRepository
 from bot.slack.message import Message
+from bot.slack.modals import Modals
 from bot.slack.replies import Replies
 from bot.storage.engine import Database
 from bot.storage.tables import deliveries
@@ -118,6 +120,9 @@ class Downtimes:
     def monitors(self) -> "Downtimes":
         return self
 
+    def app_url(self, org: str) -> str:
+        return f"https://{org}.example"
+
     async def get(self, monitor_id: Any) -> Any:
         """Both the organisation by its name and the monitor by its number."""
         if isinstance(monitor_id, str):
@@ -170,16 +175,18 @@ class RoomOnStage:
 
     def another(self, owner: str) -> AlertRoom:
         """What a second process would run on the same database."""
-        return AlertRoom.on(
+        return build(
             self.database,
             Timing(settle=10),
-            rules=cast(RuleRepository, self.rules),
-            chooser=cast(OrgChooser, self.chooser),
-            automatic=cast(Automatic, self.considered),
-            requests=cast(Requests, self.considered),
-            orgs=cast(OrgRepository, self.datadog),
-            seen_alerts=self.seen_alerts,
-            replies=cast(Replies, self.told),
+            cast(OrgRepository, self.datadog),
+            cast(RuleRepository, self.rules),
+            cast(OrgChooser, self.chooser),
+            cast(Permissions, None),  # nobody clicks here
+            cast(Requests, self.considered),
+            cast(Automatic, self.considered),
+            self.seen_alerts,
+            cast(Replies, self.told),
+            cast(Modals, None),
             owner=owner,
         )
 
@@ -193,8 +200,8 @@ class RoomOnStage:
 
     async def settle(self) -> None:
         """Everything that is due is done."""
-        await self.room.book.end_mutes()
-        for part in (self.room.sorter, self.room.starts, self.room.mutes):
+        await self.room.cycles.end_mutes()
+        for part in (self.room.router, self.room.starts, self.room.mutes):
             await part.step()
             await part._tasks.finish(10)
 
@@ -213,7 +220,7 @@ class RoomOnStage:
     async def cycles(self) -> list[KnownCycle]:
         async with self.database.transaction() as connection:
             ids = (await connection.execute(select(alert_cycles.c.id).order_by(alert_cycles.c.id))).scalars().all()
-        return [known for each in ids if (known := await self.room.book.get(each))]
+        return [known for each in ids if (known := await self.room.cycles.get(each))]
 
     async def only_cycle(self) -> KnownCycle:
         (known,) = await self.cycles()

@@ -9,7 +9,7 @@ from sqlalchemy import Column
 from sqlalchemy.dialects.sqlite import dialect
 
 from bot.alerts.model import Cycle, Moment, Notice, Transition
-from bot.alerts.tables import NOTICE, alert_cycles, alert_messages, alert_starts
+from bot.alerts.tables import alert_cycles, alert_messages, alert_notices, alert_starts
 from bot.model import AlertRef, MonitorRef
 from bot.rules.model import AlertFacts
 from bot.storage.typed_json import TypedJson
@@ -61,6 +61,7 @@ ALERT = AlertRef(42, "7", 1_700_000_000_000, "Disk", "host:a")
 @pytest.mark.parametrize(
     ("column", "row", "record"),
     [
+        (alert_notices.c.content, NOTICE_ROW, A_NOTICE),
         (alert_cycles.c.content, {"latest": NOTICE_ROW, "trouble": None, "moments": []}, Cycle(A_NOTICE)),
         (
             alert_cycles.c.content,
@@ -80,11 +81,6 @@ def test_rows_of_earlier_versions_are_read_and_written_alike(column: Column[Any]
     assert typed.process_result_value({**row, "of_a_later_version": 1}, SQLITE) == record
     read = typed.process_result_value(row, SQLITE)
     assert json.loads(json.dumps(typed.process_bind_param(read, SQLITE))) == row
-
-
-def test_notices_too() -> None:
-    assert NOTICE.validate_python(NOTICE_ROW) == A_NOTICE
-    assert json.loads(json.dumps(NOTICE.dump_python(A_NOTICE, mode="json"))) == NOTICE_ROW
 
 
 def test_a_row_without_the_host_that_came_later_is_read() -> None:
