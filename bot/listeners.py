@@ -6,9 +6,8 @@ from slack_bolt.async_app import AsyncApp
 
 from bot.home import slack as home
 from bot.home.status import StatusCommand
-from bot.insights import openings
-from bot.insights import slack as attach
 from bot.insights.commands import AttachCommands
+from bot.insights.slack import AttachButtons
 from bot.investigations.commands import Investigate, InvestigationCommands
 from bot.investigations.listeners import actions, shortcuts, views
 from bot.investigations.listeners.events import MessagesOfApps
@@ -27,6 +26,8 @@ def register(app: AsyncApp, services: Services) -> None:
     services.alerts.register(on)
     WorkspaceEvents(services.departures).register(on)
     services.cases.register(on)
+    AttachButtons(services.attaching, services.repository, services.cases.requests, services.threads).register(on)
+    services.attach_form.register(on)
     orgs = OrgListeners(
         orgs=services.org_book,
         connecting=services.connecting,
@@ -38,13 +39,17 @@ def register(app: AsyncApp, services: Services) -> None:
     orgs.register(on)
     add_commands(services, orgs)
     services.commands.register(on)
-    for listeners in (actions, attach, home, settings, shortcuts, views):
+    for listeners in (actions, home, settings, shortcuts, views):
         listeners.register(app, services)
 
 
 def add_commands(services: Services, orgs: OrgListeners) -> None:
     """Every room's, in the order in which help shows them."""
-    investigations, cases_, attach_ = _investigations(services), services.cases.commands, _attach(services)
+    investigations, cases_, attach_ = (
+        _investigations(services),
+        services.cases.commands,
+        AttachCommands(services.attaching),
+    )
     for room in (investigations, cases_, attach_):
         room.go_on_after(services.org_questions)
     services.commands.add(
@@ -70,13 +75,6 @@ def _investigations(services: Services) -> InvestigationCommands:
         replies=services.replies,
         clock=time.time,
     )
-
-
-def _attach(services: Services) -> AttachCommands:
-    def begin(interaction: Interaction, beginning: openings.Beginning, org: str) -> None:
-        openings.begin(services.attaching, interaction, beginning, org=org)
-
-    return AttachCommands(begin)
 
 
 def _status(services: Services) -> StatusCommand:

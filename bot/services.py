@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from bot.alerts.room import AlertRoom
 from bot.cases.room import CaseRoom
 from bot.home.home_tab import HomeTabs
-from bot.insights.opening_forms import Attaching
+from bot.insights.opening import AttachOpening
+from bot.insights.slack import AttachFormListeners
 from bot.investigations.health import HealthReader
 from bot.investigations.notices import Notices
 from bot.investigations.ports import Orgs
@@ -46,7 +47,8 @@ class Services:
     threads: ThreadReader
     cases: CaseRoom
     app_url: Callable[[str], str]  # of an org, for links
-    attaching: Attaching
+    attaching: AttachOpening
+    attach_form: AttachFormListeners
     alerts: AlertRoom
     rules: RuleRepository
     permissions: Permissions  # asked before anything is started, shown or changed

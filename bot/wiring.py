@@ -28,11 +28,11 @@ from bot.home.home_tab import HomeData, HomeTabs
 from bot.insights.attach_form_store import AttachFormStore
 from bot.insights.attach_jobs import AttachJobs
 from bot.insights.attach_worker import AttachWorker
-from bot.insights.open_forms import AttachScreen
-from bot.insights.opening_forms import Attaching
+from bot.insights.opening import AttachOpening
 from bot.insights.picker import CasePicker
-from bot.insights.posts import AttachedLines
+from bot.insights.slack import AttachFormListeners
 from bot.insights.tables import ATTACHED
+from bot.insights.windows import AttachedLines, AttachWindows
 from bot.investigations.alert_resolver import AlertResolver
 from bot.investigations.failures import end_those_of_org
 from bot.investigations.health import HealthReader
@@ -176,7 +176,8 @@ async def assemble(
         threads=threads,
         cases=cases,
         app_url=parts.orgs.app_url,
-        attaching=attaching,
+        attaching=attaching.opening,
+        attach_form=attaching,
         alerts=alerts,
         rules=core.rules,
         permissions=core.permissions,
@@ -227,14 +228,16 @@ async def _core(parts: Parts, home: WorkspaceClients, session: ClientSession) ->
     )
 
 
-def _kinds(parts: Parts, core: _Core, cases: CaseRoom, attaching: Attaching, alerts: AlertRoom) -> dict[str, Kind]:
+def _kinds(
+    parts: Parts, core: _Core, cases: CaseRoom, attaching: AttachFormListeners, alerts: AlertRoom
+) -> dict[str, Kind]:
     """Everything the poster can be asked to post."""
     app_url = parts.orgs.app_url
     return {
         CARD: Cards(core.repository, core.notices, app_url),
         CONCLUSIONS: Conclusions(core.repository, core.outbox, app_url, core.rules),
         CASE_CARD: cases.cards,
-        ATTACHED: AttachedLines(attaching.submits, core.replies, app_url),
+        ATTACHED: AttachedLines(attaching.jobs, parts.orgs, core.replies),
         ALERT_CARD: alerts.cards,
         NUDGE: alerts.nudges,
     }
@@ -347,27 +350,31 @@ def _start_on_cases(parts: Parts, room: CaseRoom) -> None:
     parts.workers.employ("case actions", room.action_worker)
 
 
-def _attaching(parts: Parts, core: _Core, book: CaseRepository) -> Attaching:
-    shelf, submits = AttachFormStore(parts.database), AttachJobs(parts.database, book)
-    return Attaching(
-        shelf=shelf,
-        submits=submits,
+def _attaching(parts: Parts, core: _Core, book: CaseRepository) -> AttachFormListeners:
+    forms, jobs = AttachFormStore(parts.database), AttachJobs(parts.database, book)
+    modals = Modals(core.home, core.replies)
+    windows = AttachWindows(forms, jobs, parts.orgs, modals, core.replies)
+    return AttachFormListeners(
+        opening=AttachOpening(
+            forms=forms,
+            windows=windows,
+            cases=book,
+            orgs=parts.orgs,
+            which_org=core.which_org,
+            permissions=core.permissions,
+            modals=modals,
+            replies=core.replies,
+        ),
+        forms=forms,
+        jobs=jobs,
+        windows=windows,
         picker=CasePicker(book, parts.orgs, parts.tasks),
-        book=book,
-        screen=AttachScreen(shelf, submits, core.home, core.replies, parts.orgs.app_url),
-        orgs=parts.orgs,
-        workspaces=core.home,
-        replies=core.replies,
-        tasks=parts.tasks,
-        app_url=parts.orgs.app_url,
-        which_org=core.which_org,
-        permissions=core.permissions,
     )
 
 
-def _start_on_insights(parts: Parts, attaching: Attaching, owner: str) -> None:
-    worker = AttachWorker(attaching.submits, attaching.shelf, parts.orgs, attaching.screen, parts.timing, owner=owner)
-    parts.workers.employ("attach worker", worker)
+def _start_on_insights(parts: Parts, attaching: AttachFormListeners, owner: str) -> None:
+    jobs, forms, windows = attaching.jobs, attaching.forms, attaching.windows
+    parts.workers.employ("attach worker", AttachWorker(jobs, forms, parts.orgs, windows, parts.timing, owner=owner))
 
 
 def _start_on_alerts(parts: Parts, alerts: AlertRoom) -> None:

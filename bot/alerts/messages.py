@@ -12,7 +12,7 @@ from sqlalchemy import select
 from bot.alerts.starts import Starts
 from bot.alerts.tables import NUDGE, alert_messages
 from bot.datadog.links import MonitorLink, parse_link
-from bot.datadog.titles import read_title
+from bot.datadog.titles import read_title, transition_kind
 from bot.investigations.message_alerts import FoundAlert, find_alert
 from bot.investigations.seen_alerts import SeenAlerts
 from bot.investigations.views.investigate_button import nudge_message
@@ -30,16 +30,6 @@ logger = logging.getLogger(__name__)
 
 _NAME = "datadog"
 _OWN_LINK = "link_source=monitor_notif"
-_TRANSITIONS = {
-    "triggered": "alert",
-    "alert": "alert",
-    "warn": "warn",
-    "warning": "warn",
-    "warned": "warn",
-    "no data": "no data",
-    "renotify": "renotify",
-    "renotified": "renotify",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,8 +170,8 @@ def is_datadogs(message: Payload) -> bool:
 
 def transition_of(found: FoundAlert) -> str:
     """As channel rules name it."""
-    word = (found.transition or read_title(found.title).transition).removeprefix("re-")
-    return _TRANSITIONS.get(word, word or "alert")
+    word = found.transition or read_title(found.title).transition
+    return transition_kind(word) or word or "alert"
 
 
 def _subject(found: FoundAlert) -> AlertRef | MonitorRef | None:

@@ -17,7 +17,7 @@ from urllib.parse import parse_qsl
 from bot.alerts.model import Notice, Transition
 from bot.alerts.tables import NEW, alert_notices
 from bot.datadog.links import EventLink, MonitorLink, find_links, parse_link
-from bot.datadog.titles import AlertTitle, read_title
+from bot.datadog.titles import AlertTitle, read_title, transition_kind
 from bot.storage.engine import Database, wake
 from bot.web.datadog_webhook import MalformedError
 
@@ -38,19 +38,6 @@ _VALUE_LINES = (
     re.compile(r"\bmonitor's value\b|\bvalue (?:was|is)\b", re.IGNORECASE),
     re.compile(r"\b(?:was|is|were)\b.*(?:[<>]|\babove\b|\bbelow\b)", re.IGNORECASE),
 )
-_WORDS = {
-    "triggered": Transition.ALERT,
-    "alert": Transition.ALERT,
-    "warn": Transition.WARN,
-    "warning": Transition.WARN,
-    "warned": Transition.WARN,
-    "no data": Transition.NO_DATA,
-    "renotify": Transition.RENOTIFY,
-    "renotified": Transition.RENOTIFY,
-    "recovered": Transition.RECOVERED,
-    "recovery": Transition.RECOVERED,
-    "ok": Transition.RECOVERED,
-}
 _TYPES = {"error": Transition.ALERT, "warning": Transition.WARN, "success": Transition.RECOVERED}
 
 
@@ -247,12 +234,9 @@ def _is_number(told: str) -> bool:
 
 
 def _transition(word: str, alert_type: str) -> Transition:
-    plain = re.sub(r"[\s_-]+", " ", word.casefold()).strip().removeprefix("re ")
-    if plain in _WORDS:
-        return _WORDS[plain]
-    if plain.endswith("recovered"):
-        return Transition.RECOVERED
-    return Transition.OTHER if plain else _TYPES.get(alert_type.casefold(), Transition.OTHER)
+    if kind := transition_kind(word):
+        return Transition(kind)
+    return Transition.OTHER if word else _TYPES.get(alert_type.casefold(), Transition.OTHER)
 
 
 def _sorted_parts(scope: str) -> str:

@@ -7,8 +7,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from bot.cases.model import CaseSource
-from bot.datadog.insight_drafts import InsightDraft
-from bot.datadog.insight_pages import default_ref, draft, event_draft
+from bot.datadog.insight_drafts import InsightDraft, default_ref, draft, event_draft
 from bot.datadog.insight_recognition import recognise
 from bot.datadog.insight_types import InsightType
 from bot.datadog.investigations import Conclusion

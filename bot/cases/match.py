@@ -3,9 +3,8 @@
 import re
 from dataclasses import dataclass
 
-from bot.datadog.address import split_pasted
 from bot.datadog.cases import quoted
-from bot.datadog.links import CaseLink, parse_link
+from bot.datadog.links import CaseLink, parse_link, split_pasted
 from bot.datadog.sites import Site
 
 _KEY = re.compile(r"#?(?P<key>[A-Za-z][A-Za-z0-9]{0,31}-[0-9]{1,18})", re.ASCII)

@@ -10,6 +10,7 @@ from datetime import datetime
 from bot.datadog.client import Datadog
 from bot.datadog.errors import NotFound
 from bot.datadog.shapes import JsonObject, member, objects, segment, text, texts, whole
+from bot.datadog.titles import AlertTitle, read_title, transition_kind
 
 READ = "events_read"
 MOST_PAGES = 3
@@ -17,20 +18,7 @@ _PAGE_SIZE = 100
 _SEARCH_PATH = "/api/v2/events/search"
 _ALERTING = frozenset({"alert", "warning", "warn", "no data", "renotify"})
 _UID = re.compile(r"(?=.*[A-Za-z])[A-Za-z0-9_=+/-]{12,200}")
-# Titles open with what happened: `[Triggered on {host:web-1}] Disk is full`, `[Recovered] Disk is full`.
-_TITLE = re.compile(
-    r"\[(?:\[TEST\]\s*)?(?P<what>[A-Za-z- ]+?)(?: on \{(?P<group>[^}]*)\})?\]\s*(?P<name>.*)", re.DOTALL
-)
-_TRANSITIONS = {
-    "triggered": "alert",
-    "re-triggered": "alert",
-    "warn": "warning",
-    "re-warn": "warning",
-    "no data": "no data",
-    "re-no data": "no data",
-    "renotify": "renotify",
-    "recovered": "alert recovery",
-}
+_TRANSITION_TYPES = {"warn": "warning", "recovered": "alert recovery"}  # where the API has another word than we
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,43 +85,44 @@ def _from_search(hit: JsonObject, monitor_id: int) -> AlertEvent | None:
     if not event_id or not event_ts:
         return None
     title = text(inner, "title") or text(inner, "evt", "name")
-    what, _, name = _told_by(title)
+    told = _title(title)
     return AlertEvent(
         uid=text(hit, "id"),
         event_id=event_id,
         event_ts=event_ts,
         monitor_id=whole(inner, "monitor_id") or whole(inner, "monitor", "id") or monitor_id,
-        monitor_name=text(inner, "monitor", "name") or name,
+        monitor_name=text(inner, "monitor", "name") or told.name,
         group=_group(inner),
         title=title,
-        transition=text(inner, "monitor", "transition", "transition_type").strip().lower() or what,
+        transition=text(inner, "monitor", "transition", "transition_type").strip().lower() or _transition(told),
         tags=texts(hit, "attributes", "tags"),
     )
 
 
 def _from_v1(event: JsonObject, event_id: str) -> AlertEvent:
     title = text(event, "title")
-    what, group, name = _told_by(title)
+    told = _title(title)
     return AlertEvent(
         uid="",
         event_id=event_id,
         event_ts=(whole(event, "date_happened") or 0) * 1000,
         monitor_id=whole(event, "monitor_id") or 0,
-        monitor_name=name,
-        group=",".join(texts(event, "monitor_groups")) or group,
+        monitor_name=told.name,
+        group=",".join(texts(event, "monitor_groups")) or told.group,
         title=title,
-        transition=what,
+        transition=_transition(told),
         tags=texts(event, "tags"),
     )
 
 
-def _told_by(title: str) -> tuple[str, str, str]:
-    """Transition, group and monitor name as the title tells them; empty for a title of another kind."""
-    match = _TITLE.match(title.strip())
-    if not match:
-        return "", "", title.strip()
-    what = _TRANSITIONS.get(match["what"].strip().lower(), "")
-    return what, match["group"] or "", match["name"].strip()
+def _title(title: str) -> AlertTitle:
+    return read_title(" ".join(title.split()))
+
+
+def _transition(told: AlertTitle) -> str:
+    """In the API's word for it; empty for a title that tells none."""
+    kind = transition_kind(told.transition)
+    return _TRANSITION_TYPES.get(kind, kind)
 
 
 def _group(inner: JsonObject) -> str:

@@ -1,11 +1,12 @@
-"""The words of this room: a draft of an insight, and what was pasted but can't become one. Plain data."""
+"""Drafts of insights, made from a type and an id, and what was pasted but can't become one. No links are read here."""
 
-import hashlib
 from dataclasses import dataclass
 from enum import StrEnum
+from hashlib import sha256
+from urllib.parse import quote
 
 from bot.datadog.case_model import Insight
-from bot.datadog.insight_types import InsightType, kind_of, readable_type
+from bot.datadog.insight_types import KINDS, InsightType, kind_of, readable_type
 
 InsightKey = tuple[str, str]
 
@@ -43,8 +44,45 @@ class InsightDraft:
 
     @property
     def handle(self) -> str:
-        """A short stand-in for the key, for places that hold few characters."""
-        return hashlib.sha256("\0".join(self.key).encode("utf-8", "surrogatepass")).hexdigest()[:20]
+        return handle_of(self.key)
+
+
+def handle_of(key: InsightKey) -> str:
+    """A short stand-in for the key, for places that hold few characters; also of types that we don't know."""
+    return sha256("\0".join(key).encode("utf-8", "surrogatepass")).hexdigest()[:20]
+
+
+def draft(type_: InsightType, resource_id: str, ref: str = "", lookup: Lookup | None = None) -> InsightDraft:
+    """Without a ref the page that follows from the id."""
+    same = KINDS[type_].same_id(resource_id)
+    own = Lookup(_LOOKUPS[type_], same) if type_ in _LOOKUPS else None
+    return InsightDraft(type_, same, ref or default_ref(type_, same), plain_label(type_, same), lookup or own)
+
+
+def event_draft(event_id: str, monitor_id: str = "") -> InsightDraft:
+    """An event known by its number; with its monitor it can be given a name."""
+    lookup = Lookup(LookupKind.MONITOR, monitor_id) if monitor_id else None
+    return draft(InsightType.EVENT, event_id, lookup=lookup)
+
+
+def default_ref(type_: InsightType, resource_id: str) -> str:
+    """The page of a resource where it follows from the id; empty where it doesn't."""
+    if type_ is InsightType.SCM_URL:
+        return resource_id
+    by_uid = type_ is InsightType.EVENT and not resource_id.isdigit()
+    page = "/event/explorer?event=" if by_uid else _DEFAULT_PAGES.get(type_, "")
+    return page and page + quote(resource_id, safe="")
+
+
+_LOOKUPS = {InsightType.MONITOR: LookupKind.MONITOR, InsightType.INCIDENT: LookupKind.INCIDENT}
+_DEFAULT_PAGES = {
+    InsightType.MONITOR: "/monitors/",
+    InsightType.EVENT: "/event/event?id=",
+    InsightType.INCIDENT: "/incidents/",
+    InsightType.SECURITY_SIGNAL: "/security/signal?event=",
+    InsightType.ERROR_TRACKING: "/error-tracking?issueId=",
+    InsightType.WATCHDOG_STORY: "/watchdog/story/",
+}
 
 
 def plain_label(type_name: str, resource_id: str) -> str:

@@ -1,13 +1,12 @@
-"""Which page of Datadog's app is about which insight, and where its id stands. Pure; no host is judged here."""
+"""Which page of Datadog's app is about which insight, and where its id stands. No organisation is told apart here."""
 
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from urllib.parse import quote
 
-from bot.datadog.address import Address
-from bot.datadog.insight_drafts import InsightDraft, Lookup, LookupKind, plain_label
+from bot.datadog.insight_drafts import InsightDraft, draft, event_draft
 from bot.datadog.insight_types import KINDS, InsightType
+from bot.datadog.links import EventLink, Link, MonitorLink, Url
 
 _T = InsightType
 
@@ -32,136 +31,74 @@ class NoInsight:
     what: str
 
 
-Reading = tuple[InsightDraft, ...] | MissingId | ShortLink | NoInsight
+PageContent = tuple[InsightDraft, ...] | MissingId | ShortLink | NoInsight
 
 
-def read_page(page: Address) -> Reading:
+def read_page(link: Link) -> PageContent:
     """What a page of Datadog's app is to a case."""
+    if isinstance(link, MonitorLink):
+        return _monitor(link)
+    page = link.address
+    if isinstance(link, EventLink):
+        return (draft(_T.EVENT, link.event_id or link.uid, page.ref()),)
     for path, read in _READERS:
         if match := path.fullmatch(page.path):
             return read(page, match)
-    return NoInsight(_page_name(page.path))
+    return NoInsight(next((name for start, name in _PAGE_NAMES if f"{page.path}/".startswith(start)), "this page"))
 
 
-def draft(type_: InsightType, resource_id: str, ref: str, lookup: Lookup | None = None) -> InsightDraft:
-    label = plain_label(type_.value, resource_id)
-    return InsightDraft(type_, resource_id, ref, label, lookup or _own_lookup(type_, resource_id))
+def _monitor(link: MonitorLink) -> PageContent:
+    monitor_id = str(link.monitor_id)
+    monitor = draft(_T.MONITOR, monitor_id, link.address.ref("event_id", path=f"/monitors/{monitor_id}"))
+    return (monitor, event_draft(link.event_id, monitor_id)) if link.event_id else (monitor,)
 
 
-def _own_lookup(type_: InsightType, resource_id: str) -> Lookup | None:
-    kind = {_T.MONITOR: LookupKind.MONITOR, _T.INCIDENT: LookupKind.INCIDENT}.get(type_)
-    return Lookup(kind, resource_id) if kind else None
+_Reader = Callable[[Url, re.Match[str]], PageContent]
 
 
-def event_draft(event_id: str, monitor_id: str = "") -> InsightDraft:
-    """An event known by its number; with its monitor it can be given a name."""
-    lookup = Lookup(LookupKind.MONITOR, monitor_id) if monitor_id else None
-    return draft(_T.EVENT, event_id, default_ref(_T.EVENT, event_id), lookup)
+def _id_in_path(type_: InsightType) -> _Reader:
+    return lambda page, match: (draft(type_, match["id"], page.ref()),)
 
 
-def default_ref(type_: InsightType, resource_id: str) -> str:
-    """The page of a resource where it follows from the id; empty where it doesn't."""
-    quoted = quote(resource_id, safe="")
-    if type_ is _T.EVENT:
-        page = "/event/event?id=" if resource_id.isdigit() else "/event/explorer?event="
-        return page + quoted
-    if type_ is _T.SCM_URL:
-        return resource_id
-    return _DEFAULT_PAGES[type_] + quoted if type_ in _DEFAULT_PAGES else ""
+def _id_in_query(type_: InsightType, *names: str, otherwise: str = "") -> _Reader:
+    """In one of these parameters; `otherwise` is what the page is called that has no such insight open."""
+
+    def read(page: Url, _match: re.Match[str]) -> PageContent:
+        fits = KINDS[type_].id_form.fits
+        if found := next(filter(fits, page.ids(*names)), ""):
+            return (draft(type_, found, page.ref()),)
+        return NoInsight(otherwise) if otherwise else MissingId(type_, page.ref())
+
+    return read
 
 
-_DEFAULT_PAGES = {
-    _T.MONITOR: "/monitors/",
-    _T.INCIDENT: "/incidents/",
-    _T.SECURITY_SIGNAL: "/security/signal?event=",
-    _T.ERROR_TRACKING: "/error-tracking?issueId=",
-    _T.WATCHDOG_STORY: "/watchdog/story/",
-}
+def _without_id(type_: InsightType) -> _Reader:
+    return lambda page, _match: MissingId(type_, page.ref())
 
 
-def _monitor(page: Address, match: re.Match[str]) -> Reading:
-    monitor_id = match["id"]
-    ref = page.ref_without("event_id", path=f"/monitors/{monitor_id}")
-    event_id = page.value("event_id", "link_event_id")
-    found = draft(_T.MONITOR, monitor_id, ref)
-    if event_id.isascii() and event_id.isdigit() and len(event_id) <= 20:
-        return (found, event_draft(event_id, monitor_id))
-    return (found,)
+def _not_attachable(what: str) -> _Reader:
+    return lambda _page, _match: NoInsight(what)
 
 
-def _monitor_list(page: Address, _match: re.Match[str]) -> Reading:
-    """Old links carry the id behind the hash: /monitors#123, /monitors#status/123, /monitors#status?id=123."""
-    match = re.fullmatch(r"(?:\w+/|\w+\?(?:.*&)?id=)?(?P<id>[0-9]{1,20})(?:[/?&].*)?", page.fragment)
-    return _monitor(page, match) if match else NoInsight("the list of monitors")
+def _incident(page: Url, match: re.Match[str]) -> PageContent:
+    return (draft(_T.INCIDENT, match["id"], page.ref(path=f"/incidents/{match['id'].lower()}")),)
 
 
-def _event(page: Address, _match: re.Match[str]) -> Reading:
-    return _by_parameter(page, _T.EVENT, "event", "event_id", "id", "uid")
+def _story(page: Url, match: re.Match[str]) -> PageContent:
+    names = (name for name in page.query if "story" in name.lower())
+    return _id_in_query(_T.WATCHDOG_STORY, *names)(page, match)
 
 
-def _signal(page: Address, _match: re.Match[str]) -> Reading:
-    return _by_parameter(page, _T.SECURITY_SIGNAL, "event")
-
-
-def _by_parameter(page: Address, type_: InsightType, *names: str) -> Reading:
-    form = KINDS[type_].id_form
-    found = next((value for value in page.values(*names) if form.fits(value)), None)
-    if found is None:
-        return MissingId(type_, page.ref)
-    return (draft(type_, found.lower() if type_ in _LETTER_CASE_MEANS_NOTHING else found, page.ref),)
-
-
-def _incident(page: Address, match: re.Match[str]) -> Reading:
-    found = match["id"].lower()
-    return (draft(_T.INCIDENT, found, page.ref_without(path=f"/incidents/{found}")),)
-
-
-def _issue(page: Address, match: re.Match[str]) -> Reading:
-    return (draft(_T.ERROR_TRACKING, match["id"].lower(), page.ref),)
-
-
-def _issue_parameter(page: Address, _match: re.Match[str]) -> Reading:
-    return _by_parameter(page, _T.ERROR_TRACKING, "issueId")
-
-
-def _story(page: Address, match: re.Match[str]) -> Reading:
-    return (draft(_T.WATCHDOG_STORY, match["id"].lower(), page.ref),)
-
-
-def _story_parameter(page: Address, _match: re.Match[str]) -> Reading:
-    names = [name for name in (parameter.partition("=")[0] for parameter in page.parameters) if "story" in name.lower()]
-    return _by_parameter(page, _T.WATCHDOG_STORY, *names)
-
-
-def _dashboard(page: Address, _match: re.Match[str]) -> Reading:
-    return _widget(page, "a dashboard without a widget opened", "fullscreen_widget", "tile_focus")
-
-
-def _notebook(page: Address, _match: re.Match[str]) -> Reading:
-    return _widget(page, "a notebook", "cell_id")
-
-
-def _widget(page: Address, otherwise: str, *names: str) -> Reading:
-    found = next((value for value in page.values(*names) if KINDS[_T.WIDGET].id_form.fits(value)), None)
-    return (draft(_T.WIDGET, found, page.ref),) if found else NoInsight(otherwise)
-
-
-def _scorecards(page: Address, _match: re.Match[str]) -> Reading:
-    if page.value("activeTab").lower().startswith("campaign"):
-        return MissingId(_T.INSIGHT_SCORECARD_CAMPAIGN, page.ref)
+def _scorecards(page: Url, _match: re.Match[str]) -> PageContent:
+    if page.query.get("activeTab", "").lower().startswith("campaign"):
+        return MissingId(_T.INSIGHT_SCORECARD_CAMPAIGN, page.ref())
     return NoInsight("a scorecard")
 
 
-def _without_id(type_: InsightType) -> "_Reader":
-    return lambda page, _match: MissingId(type_, page.ref)
-
-
-def _short(_page: Address, _match: re.Match[str]) -> Reading:
+def _short(_page: Url, _match: re.Match[str]) -> PageContent:
     return ShortLink()
 
 
-_LETTER_CASE_MEANS_NOTHING = frozenset({_T.ERROR_TRACKING, _T.WATCHDOG_STORY})
-_Reader = Callable[[Address, re.Match[str]], Reading]
 _UUID = r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"
 
 # The first that fits counts: pages of findings stand before those of signals, which share a prefix.
@@ -169,20 +106,25 @@ _READERS: tuple[tuple[re.Pattern[str], _Reader], ...] = tuple(
     (re.compile(path), read)
     for path, read in (
         (r"/s/.+", _short),
-        (r"/monitors/(?:status/)?(?P<id>[0-9]{1,20})(?:/.*)?", _monitor),
-        (r"/monitors(?:/.*)?", _monitor_list),
+        (r"/monitors(?:/.*)?", _not_attachable("the list of monitors")),
         (r"/event/(?:correlation|overview)(?:s?/.*|s?)", _without_id(_T.EVENT_CORRELATION)),
-        (r"/event/(?:explorer|event|jump_to|stream)(?:/.*)?", _event),
+        (r"/event/(?:explorer|event|jump_to|stream)(?:/.*)?", _without_id(_T.EVENT)),
         (rf"/incidents/(?P<id>[0-9]{{1,20}}|{_UUID})(?:/.*)?", _incident),
         (r"/incidents", _without_id(_T.INCIDENT)),
         (r"/security/(?:csm|compliance|identities|appsec/vm)(?:/.*)?", _without_id(_T.SECURITY_FINDING)),
-        (r"/security(?:/.*)?", _signal),
-        (rf"(?:/rum|/apm|/logs)?/error-tracking(?:/.*)?/issues?/(?P<id>{_UUID})(?:/.*)?", _issue),
-        (r"(?:/rum|/apm|/logs)?/error-tracking(?:/.*)?", _issue_parameter),
-        (r"/dash(?:board)?/[\w-]+(?:/.*)?", _dashboard),
-        (r"/notebook/[0-9]+(?:/.*)?", _notebook),
-        (r"(?:/apm)?/watchdog/story/(?P<id>[0-9a-fA-F]{32})", _story),
-        (r"(?:/apm)?/watchdog(?:/.*)?", _story_parameter),
+        (r"/security(?:/.*)?", _id_in_query(_T.SECURITY_SIGNAL, "event")),
+        (
+            rf"(?:/rum|/apm|/logs)?/error-tracking(?:/.*)?/issues?/(?P<id>{_UUID})(?:/.*)?",
+            _id_in_path(_T.ERROR_TRACKING),
+        ),
+        (r"(?:/rum|/apm|/logs)?/error-tracking(?:/.*)?", _id_in_query(_T.ERROR_TRACKING, "issueId")),
+        (
+            r"/dash(?:board)?/[\w-]+(?:/.*)?",
+            _id_in_query(_T.WIDGET, "fullscreen_widget", "tile_focus", otherwise="a dashboard without a widget opened"),
+        ),
+        (r"/notebook/[0-9]+(?:/.*)?", _id_in_query(_T.WIDGET, "cell_id", otherwise="a notebook")),
+        (r"(?:/apm)?/watchdog/story/(?P<id>[0-9a-fA-F]{32})", _id_in_path(_T.WATCHDOG_STORY)),
+        (r"(?:/apm)?/watchdog(?:/.*)?", _story),
         (r"/cost/recommendations(?:/.*)?", _without_id(_T.CLOUD_COST_RECOMMENDATION)),
         (
             r"(?:/organization-settings)?/sensitive-data-scanner(?:/.*)?",
@@ -211,7 +153,3 @@ _PAGE_NAMES = (
     ("/metric", "a metric page"),
     ("/rum", "a RUM page"),
 )
-
-
-def _page_name(path: str) -> str:
-    return next((name for start, name in _PAGE_NAMES if f"{path}/".startswith(start)), "this page")

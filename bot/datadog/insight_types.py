@@ -40,7 +40,7 @@ class IdForm:
 _UUID = r"[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}"
 _TOKEN = r"[A-Za-z0-9_\-+/=~.:]"  # noqa: S105 - letters of an id, no secret
 
-_DIGITS = IdForm(re.compile(r"[0-9]{1,20}"), "digits only, like 12345678")
+_MONITOR_ID = IdForm(re.compile(r"[1-9][0-9]{0,17}|[1-8][0-9]{18}"), "digits only, like 12345678")
 _UUID_ID = IdForm(re.compile(_UUID), "a UUID, like 9f1c2d3e-4a5b-6c7d-8e9f-0a1b2c3d4e5f")
 _DIGITS_OR_UUID = IdForm(re.compile(rf"[0-9]{{1,20}}|{_UUID}"), "the incident's number, like 42, or its UUID")
 _HEX_32 = IdForm(re.compile(r"[0-9a-fA-F]{32}"), "32 characters, digits and a to f")
@@ -53,14 +53,13 @@ _HTTPS_URL = IdForm(re.compile(r"https://[\x21-\x7e]{3,2000}"), "the whole https
 
 @dataclass(frozen=True, slots=True)
 class InsightKind:
-    """One type as people meet it: its names, its id, where its page stands, and whether its links carry the id."""
+    """One type as people meet it: its names, its id, and where its page stands."""
 
     type: InsightType
     name: str
     plural: str
     id_form: IdForm
     ref_hint: str
-    id_in_links: bool = True
 
     @property
     def title(self) -> str:
@@ -70,10 +69,15 @@ class InsightKind:
     def one(self) -> str:
         return f"{'an' if self.name[0].lower() in 'aeiou' else 'a'} {self.name}"
 
+    def same_id(self, written: str) -> str:
+        """One spelling of an id that means the same in capitals."""
+        return written.lower() if self.type in _SAME_IN_ANY_CASE else written
+
 
 _T = InsightType
+_SAME_IN_ANY_CASE = frozenset({_T.ERROR_TRACKING, _T.WATCHDOG_STORY, _T.INCIDENT})
 _KINDS = (
-    InsightKind(_T.MONITOR, "monitor", "monitors", _DIGITS, "/monitors/12345678"),
+    InsightKind(_T.MONITOR, "monitor", "monitors", _MONITOR_ID, "/monitors/12345678"),
     InsightKind(_T.EVENT, "event", "events", _EVENT_ID, "/event/event?id=8788641826233093636"),
     InsightKind(_T.INCIDENT, "incident", "incidents", _DIGITS_OR_UUID, "/incidents/42"),
     InsightKind(
@@ -86,31 +90,16 @@ _KINDS = (
         _UUID_ID,
         "/error-tracking?issueId=9f1c2d3e-…",
     ),
-    InsightKind(
-        _T.SECURITY_FINDING,
-        "security finding",
-        "security findings",
-        _LONG_TOKEN,
-        "/security/csm/vm?…",
-        id_in_links=False,
-    ),
+    InsightKind(_T.SECURITY_FINDING, "security finding", "security findings", _LONG_TOKEN, "/security/csm/vm?…"),
     InsightKind(_T.WIDGET, "widget", "widgets", _CELL, "/dashboard/abc-def-ghi?fullscreen_widget=4567890123456789"),
     InsightKind(_T.WATCHDOG_STORY, "Watchdog story", "Watchdog stories", _HEX_32, "/watchdog/story/0a1b2c3d…"),
-    InsightKind(
-        _T.EVENT_CORRELATION,
-        "event correlation",
-        "event correlations",
-        _ANY_ID,
-        "/event/correlation/…",
-        id_in_links=False,
-    ),
+    InsightKind(_T.EVENT_CORRELATION, "event correlation", "event correlations", _ANY_ID, "/event/correlation/…"),
     InsightKind(
         _T.CLOUD_COST_RECOMMENDATION,
         "cloud cost recommendation",
         "cloud cost recommendations",
         _ANY_ID,
         "/cost/recommendations?…",
-        id_in_links=False,
     ),
     InsightKind(
         _T.SENSITIVE_DATA_SCANNER_ISSUE,
@@ -118,34 +107,18 @@ _KINDS = (
         "sensitive data issues",
         _ANY_ID,
         "/sensitive-data-scanner/telemetry?…",
-        id_in_links=False,
     ),
-    InsightKind(
-        _T.APM_RECOMMENDATION,
-        "APM recommendation",
-        "APM recommendations",
-        _ANY_ID,
-        "/apm/recommendations?…",
-        id_in_links=False,
-    ),
+    InsightKind(_T.APM_RECOMMENDATION, "APM recommendation", "APM recommendations", _ANY_ID, "/apm/recommendations?…"),
     InsightKind(
         _T.INSIGHT_SCORECARD_CAMPAIGN,
         "scorecard campaign",
         "scorecard campaigns",
         _UUID_ID,
         "/software/scorecards?activeTab=campaigns…",
-        id_in_links=False,
     ),
+    InsightKind(_T.RESOURCE_POLICY, "resource policy", "resource policies", _ANY_ID, "/infrastructure/…"),
     InsightKind(
-        _T.RESOURCE_POLICY, "resource policy", "resource policies", _ANY_ID, "/infrastructure/…", id_in_links=False
-    ),
-    InsightKind(
-        _T.PROFILING_DOWNSIZING_EXPERIMENT,
-        "profiling experiment",
-        "profiling experiments",
-        _ANY_ID,
-        "/profiling/…",
-        id_in_links=False,
+        _T.PROFILING_DOWNSIZING_EXPERIMENT, "profiling experiment", "profiling experiments", _ANY_ID, "/profiling/…"
     ),
     InsightKind(_T.SCM_URL, "source code link", "source code links", _HTTPS_URL, "https://github.com/acme/shop/pull/7"),
 )

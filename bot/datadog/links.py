@@ -1,15 +1,16 @@
-"""Datadog URLs, read without asking anybody: which monitor, event, investigation or case a link means.
+"""URLs, read with suspicion and without asking anybody: where they stand in a text, and what a link into Datadog's app
+means: a monitor, an event, an investigation, a case, or another page.
 
 Nothing here raises, whatever the text; a link that is not clearly https on a host of Datadog's app is no link.
 """
 
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass
-from urllib.parse import parse_qsl, unquote, urlsplit
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import lru_cache
+from urllib.parse import quote, unquote, unquote_plus, urlsplit
 
-from bot.datadog.shapes import text
-from bot.datadog.sites import Site, locate
+from bot.datadog.sites import Location, Site, locate
 
 # A notification's link shows the time from 15 minutes before its event to 5 minutes after it.
 _BEFORE_EVENT_MS = 900_000
@@ -18,218 +19,324 @@ _FIRST_MS = 100_000_000_000  # below it a time is in seconds: the year 5138 in s
 _LAST_MS = 10_000_000_000_000  # beyond it a number is no time: the year 2286
 _LARGEST_ID = 2**63 - 1
 
-_HOST = re.compile(r"(?!-)[a-z0-9-]+(?:\.[a-z0-9-]+)+", re.ASCII)
 _UNSAFE = re.compile(r"[\x00-\x20\x7f-\xa0\\\u2028\u2029\u200b-\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
-_UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
-_CASE_KEY = re.compile(r"[A-Z][A-Z0-9]*-[0-9]{1,18}", re.IGNORECASE)
-_EVENT_UID = re.compile(r"[A-Za-z0-9+/_-]{16,300}={0,2}")
-_IN_TEXT = re.compile(r"""https://[^\s<>|"'`\\^{}\x00-\x20\x7f]+""", re.IGNORECASE)
-_ESCAPED_END = re.compile(r"&(?:gt|lt|quot);.*", re.DOTALL)
+_LABEL = "[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?"
+_HOST = re.compile(rf"{_LABEL}(?:\.{_LABEL})*(?::[0-9]{{1,5}})?")
+_AMPERSANDS = re.compile(r"&(?:amp;)+")
+# What has a meaning in the texts around URLs is encoded, so that a ref is read back as it was written.
+_SAFE = "".join(chr(code) for code in range(0x21, 0x7F) if chr(code) not in '"<>\\^`{|}')
+_TO_ENCODE = re.compile(f"[^{re.escape(_SAFE)}]")
+
+_MONITOR_PAGE = re.compile(r"/monitors/(?:status/)?([0-9]{1,20})(?:/.*)?")
+_NO_SINGLE_EVENT = re.compile(r"/event/(?:correlation|overview).*")
+_UUID = r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"
+_INVESTIGATION_PAGE = re.compile(rf"/bits-ai/investigations/({_UUID})(?:/.*)?")
+_CASE_PAGE = re.compile(rf"/(?:cases|work)/(?:(?P<key>[A-Za-z][A-Za-z0-9]*-[0-9]{{1,18}})|(?P<id>{_UUID}))(?:/.*)?")
+_EVENT_UID = re.compile(r"[A-Za-z0-9_\-+/=~.:]{8,300}")
+_NAMES_OF_AN_EVENT = ("event_id", "id", "event", "uid")
 # Datadog's hosts beside its app. No organisation can have these as its own sub-domain.
 _NOT_THE_APP = frozenset({"api", "blog", "docs", "help", "learn", "p", "static", "status", "support", "www"})
+_SUBDOMAIN = re.compile(r"(?!-)[a-z0-9-]*")
+
+# Where a query says when somebody looked or where they came from, and not what they looked at.
+_NOISE = {"from_ts", "to_ts", "live", "fromUser", "refresh_mode", "paused", "fullscreen_start_ts", "fullscreen_end_ts"}
+_NOISE |= {"fullscreen_paused", "fullscreen_refresh_mode", "fullscreen_section"}
+_NOISE_WHEN_A_TIME = frozenset({"start", "end", "from", "to"})
+_TIME = re.compile(r"-?\d{9,17}")
+
+
+# -- any URL ----------------------------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
-class DatadogUrl:
-    """A URL that is certain to lie in Datadog's app, taken apart. Values are decoded, the first of each name."""
+class Url:
+    """An https URL taken apart. Path, parameters and fragment are percent-encoded, the values of `query` decoded."""
 
-    url: str
-    site: Site
-    subdomain: str  # the organisation's own, empty for the site's common host
-    segments: tuple[str, ...]
-    query: dict[str, str]
+    text: str
+    host: str  # with its port, if that is unusual
+    path: str
+    parameters: tuple[str, ...]
     fragment: str
+    query: Mapping[str, str] = field(compare=False)  # of several of one name the first
+
+    def ids(self, *names: str) -> Iterator[str]:
+        """What these parameters hold. The unescaped plus of a base64 id was read as a space."""
+        return (self.query[name].replace(" ", "+") for name in names if name in self.query)
+
+    def ref(self, *without: str, path: str = "") -> str:
+        """Path and query inside the app, without tracking, time and the parameters named here."""
+        kept = [parameter for parameter in self.parameters if not _is_noise(parameter, without)]
+        return (path or self.path) + ("?" + "&".join(kept) if kept else "")
+
+
+def _is_noise(parameter: str, names: tuple[str, ...]) -> bool:
+    key, _, value = parameter.partition("=")
+    name = unquote(key)
+    if name in _NOISE or name in names or name.startswith(("link_", "utm_")):
+        return True
+    return name in _NOISE_WHEN_A_TIME and _TIME.fullmatch(value) is not None
+
+
+def open_url(url: str) -> Url | None:
+    """The parts of an https URL; None where two readers could disagree about its host."""
+    clean = _AMPERSANDS.sub("&", url.strip())
+    encoded = clean
+    if _TO_ENCODE.search(clean):
+        if _UNSAFE.search(clean):
+            return None
+        encoded = quote(clean, safe=_SAFE)
+    try:
+        parts = urlsplit(encoded)
+    except ValueError:
+        return None
+    host = parts.netloc.lower().removesuffix(":443").removesuffix(".")
+    if parts.scheme != "https" or not _HOST.fullmatch(host):
+        return None
+    path = re.sub("/{2,}", "/", parts.path).rstrip("/") or "/"
+    parameters = tuple(parameter for parameter in parts.query.split("&") if parameter)
+    late_query = parts.fragment.partition("?")[2]
+    return Url(clean, host, path, parameters, parts.fragment, _decoded((*parameters, *late_query.split("&"))))
+
+
+def _decoded(parameters: tuple[str, ...]) -> dict[str, str]:
+    query: dict[str, str] = {}
+    for parameter in parameters:
+        name, _, value = parameter.partition("=")
+        if value:
+            query.setdefault(unquote(name), unquote_plus(value).replace("\x00", ""))
+    return query
+
+
+# -- links into Datadog's app -----------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """A page of Datadog's app."""
+
+    address: Url
+    location: Location
 
     @property
-    def path(self) -> str:
-        return "/" + "/".join(self.segments)
+    def url(self) -> str:
+        return self.address.text
+
+    @property
+    def host(self) -> str:
+        """Which organisation it means: its site, and the sub-domain if it has one."""
+        return self.address.host
+
+    @property
+    def site(self) -> Site:
+        return self.location.site
+
+    @property
+    def subdomain(self) -> str:
+        """The organisation's own; empty for the site's common host."""
+        return self.location.subdomain
 
 
 @dataclass(frozen=True, slots=True)
-class MonitorLink:
-    url: str
-    site: Site
-    subdomain: str
-    monitor_id: int
+class MonitorLink(Link):
+    monitor_id: int  # what a database holds as a whole number, above 0
     event_id: str = ""
     event_ts: int | None = None  # Unix milliseconds
     group: str = ""
 
 
 @dataclass(frozen=True, slots=True)
-class EventLink:
+class EventLink(Link):
     """An event by its numeric id, or by the long UID of the event explorer."""
 
-    url: str
-    site: Site
-    subdomain: str
     event_id: str = ""
     uid: str = ""
 
 
 @dataclass(frozen=True, slots=True)
-class InvestigationLink:
-    url: str
-    site: Site
-    subdomain: str
+class InvestigationLink(Link):
     investigation_id: str
 
 
 @dataclass(frozen=True, slots=True)
-class CaseLink:
-    url: str
-    site: Site
-    subdomain: str
+class CaseLink(Link):
     key_or_id: str
-
-
-@dataclass(frozen=True, slots=True)
-class OtherLink:
-    url: str
-    site: Site
-    subdomain: str
-    path: str
-
-
-Link = MonitorLink | EventLink | InvestigationLink | CaseLink | OtherLink
 
 
 def parse_link(url: str) -> Link | None:
     """What the URL means; None when it is not a link into Datadog's app."""
-    place = read_url(url)
-    if place is None:
+    address = open_url(url)
+    return read_link(address) if address else None
+
+
+def read_link(address: Url) -> Link | None:
+    location = app_location(address.host)
+    if location is None:
         return None
-    link = _monitor(place) or _event(place) or _investigation(place) or _case(place)
-    return link or OtherLink(place.url, place.site, place.subdomain, place.path)
-
-
-def find_links(words: str) -> list[Link]:
-    """The Datadog links in any text, Slack's `<url|label>` included, in order and each once."""
-    found = (parse_link(url) for url in _urls(words))
-    return list({link.url: link for link in found if link}.values())
+    read = _READERS.get(address.path.split("/", 2)[1])
+    return (read(address, location) if read else None) or Link(address, location)
 
 
 def is_datadog_url(url: str) -> bool:
-    return read_url(url) is not None
+    return parse_link(url) is not None
 
 
-def read_url(url: str) -> DatadogUrl | None:
-    """Take a URL apart if it is https on a host of Datadog's app, without user, port or strange characters."""
-    clean = re.sub(r"&(?:amp;)+", "&", url.strip())
-    if _UNSAFE.search(clean):
+@lru_cache(maxsize=1_000)
+def app_location(host: str) -> Location | None:
+    """Whose app the host serves; None for a host that serves no app of Datadog's."""
+    location = locate(host)
+    if location is None or location.subdomain in _NOT_THE_APP or not _SUBDOMAIN.fullmatch(location.subdomain):
         return None
-    try:
-        parts = urlsplit(clean)
-    except ValueError:
-        return None
-    location = locate(parts.netloc) if _HOST.fullmatch(parts.netloc.lower()) else None
-    if parts.scheme != "https" or location is None or not _may_be_app(location.subdomain):
-        return None
-    fragment, _, late_query = parts.fragment.partition("?")
-    return DatadogUrl(
-        url=clean,
-        site=location.site,
-        subdomain=location.subdomain,
-        segments=_segments(parts.path),
-        query=_query(late_query) | _query(parts.query),
-        fragment=fragment,
-    )
+    return location
 
 
-def _may_be_app(subdomain: str) -> bool:
-    return "." not in subdomain and subdomain not in _NOT_THE_APP
-
-
-def _segments(path: str) -> tuple[str, ...]:
-    return tuple(text(unquote(part)) for part in path.split("/") if part)
-
-
-def _query(query: str) -> dict[str, str]:
-    pairs = parse_qsl(query)
-    return {name: text(value) for name, value in reversed(pairs)}
-
-
-def _monitor(place: DatadogUrl) -> MonitorLink | None:
-    if place.segments[:1] != ("monitors",):
-        return None
-    # `/monitors#123`, `/monitors#status/123` and `/monitors#status?id=123` are years old and still in threads.
-    steps = place.segments[1:2] or _segments(place.fragment)
-    candidates = [*steps, place.query.get("id", "")] if len(place.segments) == 1 else steps
-    monitor_id = next((int(step) for step in candidates if _is_number(step)), 0)
+def _monitor(address: Url, location: Location) -> MonitorLink | None:
+    monitor_id = int(_monitor_id(address))
     if not 0 < monitor_id <= _LARGEST_ID:
         return None
     return MonitorLink(
-        url=place.url,
-        site=place.site,
-        subdomain=place.subdomain,
+        address,
+        location,
         monitor_id=monitor_id,
-        event_id=_number(place, "event_id") or _number(place, "link_event_id"),
-        event_ts=_event_ts(place),
-        group=place.query.get("group", ""),
+        event_id=_number(address, "event_id", "link_event_id"),
+        event_ts=_event_ts(address),
+        group=address.query.get("group", ""),
     )
 
 
-def _event_ts(place: DatadogUrl) -> int | None:
+def _monitor_id(address: Url) -> str:
+    if found := _MONITOR_PAGE.fullmatch(address.path):
+        return found[1]
+    if address.path != "/monitors":
+        return "0"
+    # `/monitors#123`, `/monitors#status/123` and `/monitors#status?id=123` are years old and still in threads.
+    steps = address.fragment.partition("?")[0].split("/")
+    return next((step for step in (*steps, address.query.get("id", "")) if _is_number(step)), "0")
+
+
+def _event_ts(address: Url) -> int | None:
     for name, offset in (("link_event_ts", 0), ("from_ts", _BEFORE_EVENT_MS), ("to_ts", -_AFTER_EVENT_MS)):
-        told = int(_number(place, name) or 0)
+        told = int(_number(address, name) or 0)
         if 0 < told < _LAST_MS:
             return (told if told >= _FIRST_MS else told * 1000) + offset
     return None
 
 
-def _event(place: DatadogUrl) -> EventLink | None:
-    if place.segments[:1] != ("event",):
+def _event(address: Url, location: Location) -> EventLink | None:
+    if _NO_SINGLE_EVENT.fullmatch(address.path):
         return None
-    event_id = _number(place, "event_id") or _number(place, "id") or _number(place, "event")
-    # An unescaped plus of the base64 was read as a space.
-    uid = place.query.get("event", "").replace(" ", "+")
-    uid = uid if _EVENT_UID.fullmatch(uid) and not _is_number(uid) else ""
-    if not event_id and not uid:
-        return None
-    return EventLink(place.url, place.site, place.subdomain, event_id, uid)
+    event_id = _number(address, *_NAMES_OF_AN_EVENT)
+    uids = (value for value in address.ids(*_NAMES_OF_AN_EVENT) if not event_id and _EVENT_UID.fullmatch(value))
+    uid = next(uids, "")
+    return EventLink(address, location, event_id, uid) if event_id or uid else None
 
 
-def _investigation(place: DatadogUrl) -> InvestigationLink | None:
-    if place.segments[:2] != ("bits-ai", "investigations") or len(place.segments) < 3:
-        return None
-    named = place.segments[2]
-    if not _UUID.fullmatch(named):
-        return None
-    return InvestigationLink(place.url, place.site, place.subdomain, named)
+def _investigation(address: Url, location: Location) -> InvestigationLink | None:
+    found = _INVESTIGATION_PAGE.fullmatch(address.path)
+    return InvestigationLink(address, location, found[1]) if found else None
 
 
-def _case(place: DatadogUrl) -> CaseLink | None:
-    if place.segments[:1] not in {("cases",), ("work",)} or len(place.segments) < 2:
-        return None
-    named = place.segments[1]
-    if _CASE_KEY.fullmatch(named):
-        return CaseLink(place.url, place.site, place.subdomain, named.upper())
-    return CaseLink(place.url, place.site, place.subdomain, named) if _UUID.fullmatch(named) else None
+def _case(address: Url, location: Location) -> CaseLink | None:
+    found = _CASE_PAGE.fullmatch(address.path)
+    return CaseLink(address, location, found["id"] or found["key"].upper()) if found else None
 
 
-def _number(place: DatadogUrl, name: str) -> str:
-    value = place.query.get(name, "")
-    return value if _is_number(value) else ""
+_READERS: dict[str, Callable[[Url, Location], Link | None]] = {
+    "monitors": _monitor,
+    "event": _event,
+    "bits-ai": _investigation,
+    "cases": _case,
+    "work": _case,
+}
+
+
+def _number(address: Url, *names: str) -> str:
+    for name in names:
+        if _is_number(value := address.query.get(name, "")):
+            return value
+    return ""
 
 
 def _is_number(value: str) -> bool:
     # Event ids embed a time and outgrow 19 digits in 2027.
-    return value.isascii() and value.isdigit() and len(value) <= 20
+    return value.isdigit() and value.isascii() and len(value) <= 20
 
 
-def _urls(words: str) -> Iterator[str]:
-    for match in _IN_TEXT.finditer(words):
-        yield _without_punctuation(_ESCAPED_END.sub("", match.group()))
+# -- URLs in texts ----------------------------------------------------------------------------------------------------
+
+_UNSEEN = "\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff"
+_NOT_IN_URL = rf"\s<>\"\x00-\x1f\x7f{_UNSEEN}"
+# Slack's <url|label>; a URL, which ends where a second one is glued to it (but not where it carries one as a value or
+# in its path); and a URL copied without its scheme.
+_IN_TEXT = re.compile(
+    r"<(?P<wrapped>https?://[^<>|\s]*)(?:\|[^<>]*)?>"
+    rf"|(?P<plain>https?://(?:[^h{_NOT_IN_URL}]+|h(?!ttps?://)|(?<=[=/:?#&%])h)*)"
+    rf"|(?<![\w@./-])(?P<bare>(?:[a-z0-9-]{{1,63}}\.){{1,5}}(?:com|eu|org)/[^{_NOT_IN_URL}]*)",
+    re.IGNORECASE,
+)
+_NEVER_IN_A_LINK = str.maketrans(dict.fromkeys("<>|\"'`\\^{}", " "))
+_TRAILING = ".,;:!?'*~`|\u2026\u201d\u2019\u00bb\u3002"
+_BRACKETS = {")": "(", "]": "[", "}": "{"}
+_FILLER = " -\u2013\u2014\u2022*.,;:|()[]{}<>\"'`\u200b\u200c\u200d\u200e\u200f\ufeff"
 
 
-def _without_punctuation(url: str) -> str:
-    """The URL without the full stop, bracket or asterisk of the sentence around it."""
-    end = len(url)
-    open_brackets = url.count("(") - url.count(")")
-    while end and not (url[end - 1].isalnum() or url[end - 1] in "/=%&+#_-"):
-        if url[end - 1] == ")":
-            if open_brackets >= 0:
-                break
-            open_brackets += 1
-        end -= 1
-    return url[:end]
+@dataclass(frozen=True, slots=True)
+class Pasted:
+    """One piece of pasted text: a URL, or the words that stood between two."""
+
+    text: str
+    is_url: bool
+
+
+def find_links(words: str) -> list[Link]:
+    """The Datadog links in any text, the labels of Slack's `<url|label>` included, in order and each once."""
+    if "://" not in words:
+        return []
+    text = _unescape(words).translate(_NEVER_IN_A_LINK)
+    found = (parse_link(_trimmed(each["plain"])) for each in _IN_TEXT.finditer(text) if each["plain"])
+    return list({link.url: link for link in found if link}.values())
+
+
+def split_pasted(text: str) -> Iterator[Pasted]:
+    """Every URL and every stretch of words, in the order pasted; punctuation around URLs is dropped."""
+    unescaped = _unescape(text)
+    position = 0
+    for start, end, url in _found_urls(unescaped):
+        yield from _words(unescaped[position:start])
+        yield Pasted(url, is_url=True)
+        position = end
+    yield from _words(unescaped[position:])
+
+
+def _unescape(text: str) -> str:
+    """Slack's three entities, also when escaped twice; of others only quotes, since `&para=` is a parameter and no ¶."""
+    return _AMPERSANDS.sub("&", text).replace("&lt;", "<").replace("&gt;", ">").replace("&quot;", '"')
+
+
+def _found_urls(text: str) -> Iterator[tuple[int, int, str]]:
+    for match in _IN_TEXT.finditer(text):
+        if wrapped := match["wrapped"]:
+            yield match.start(), match.end(), wrapped
+        else:
+            url = _trimmed(match[0])
+            yield match.start(), match.start() + len(url), f"https://{url}" if match["bare"] else url
+
+
+def _trimmed(url: str) -> str:
+    """Without the sentence's punctuation, and without a bracket that was opened before the URL."""
+    while url:
+        last = url[-1]
+        if (
+            last in _TRAILING
+            or last in _BRACKETS.values()
+            or (last in _BRACKETS and url.count(last) > url.count(_BRACKETS[last]))
+        ):
+            url = url[:-1]
+        else:
+            break
+    return url
+
+
+def _words(text: str) -> Iterator[Pasted]:
+    words = " ".join(text.split()).strip(_FILLER)
+    if words.strip(_FILLER + _TRAILING):
+        yield Pasted(words, is_url=False)

@@ -1,4 +1,5 @@
-"""Datadog's alert titles, read: which transition, which monitor, which group. Titles are only names; ids come from links."""
+"""Datadog's alert titles and transition words, read: what happened, to which monitor, in which group. Titles are only
+names; ids come from links."""
 
 import re
 from dataclasses import dataclass
@@ -15,6 +16,20 @@ _WITH_COLON = re.compile(rf"(?P<transition>{_TRANSITION})\s*:\s*(?P<name>.*)", r
 _GROUP_IN_BRACES = re.compile(r"(?P<name>.*\S)\s+on\s+\{(?P<group>[^{}]*)\}", re.IGNORECASE)
 _GROUP_OF_TAGS = re.compile(r"(?P<name>.*\S)\s+on\s+(?P<group>[\w.-]+:[^\s,]+(?:,\s*[\w.-]+:[^\s,]+)*)", re.IGNORECASE)
 
+_REPEATED = re.compile(r"\A(?:re |re(?=triggered))")
+_KINDS = {
+    "triggered": "alert",
+    "alert": "alert",
+    "warn": "warn",
+    "warning": "warn",
+    "warned": "warn",
+    "no data": "no data",
+    "renotify": "renotify",
+    "renotified": "renotify",
+    "recovery": "recovered",
+    "ok": "recovered",
+}
+
 
 @dataclass(frozen=True, slots=True)
 class AlertTitle:
@@ -29,7 +44,7 @@ class AlertTitle:
 
 
 def read_title(title: str) -> AlertTitle:
-    """The title is one clean line. What has none of Datadog's forms is a name as it stands."""
+    """The title is one line. What has none of Datadog's forms is a name as it stands."""
     undecorated = _undecorated(title)
     rest = _undecorated(_LABEL.sub("", undecorated))
     found = _IN_BRACKETS.match(rest) or _WITH_COLON.match(rest)
@@ -37,6 +52,12 @@ def read_title(title: str) -> AlertTitle:
     told = found.groupdict().get("group") if found else None
     name, group = _name_and_group(found["name"].strip() if found else rest, told)
     return AlertTitle(name, group, transition.replace("no-data", "no data"), "[TEST]" in undecorated.upper())
+
+
+def transition_kind(word: str) -> str:
+    """alert, warn, no data, renotify or recovered, however Datadog writes it; empty for a word that we don't know."""
+    plain = _REPEATED.sub("", re.sub(r"[\s_-]+", " ", word.casefold()).strip())
+    return "recovered" if plain.endswith("recovered") else _KINDS.get(plain, "")
 
 
 def _undecorated(title: str) -> str:

@@ -1,25 +1,89 @@
-"""What one open insights window holds, and what each gesture makes of it. Pure; where it is kept is the shelf's business."""
+"""What one open window for insights holds, and what each gesture makes of it. Pure; where it is kept is the store's
+business. Member names are those of the stored JSON."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
-from hashlib import sha256
+
+from pydantic import Json
 
 from bot.datadog.case_model import Case, Insight
-from bot.datadog.insight_drafts import InsightDraft, InsightKey, SetAside, plain_label
+from bot.datadog.insight_drafts import InsightDraft, InsightKey, SetAside, handle_of, plain_label
 from bot.datadog.insight_recognition import Recognised
-from bot.datadog.insight_types import InsightType
-from bot.insights.drafts import InsightList
+from bot.datadog.insight_types import InsightType, type_summary
 from bot.model import Place
 
 LONGEST_COMMENT = 20_000
 
 
-class Stage(StrEnum):
+@dataclass(frozen=True, slots=True)
+class ListedInsight(InsightDraft):
+    """One line of the list. What stands on the case already is shown as such and never sent again."""
+
+    chosen: bool = True
+    on_case: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class InsightList:
+    """Every operation answers a new list; the order is the order of adding."""
+
+    lines: tuple[ListedInsight, ...] = ()
+    set_aside: tuple[SetAside, ...] = ()
+
+    def add(self, drafts: Iterable[InsightDraft]) -> "InsightList":
+        """Merged by type and resource id: what is listed keeps its place and name, and is chosen now."""
+        lines = {line.key: line for line in self.lines}
+        for new in drafts:
+            known = lines.get(new.key) or ListedInsight(new.type, new.resource_id, new.ref, new.label, new.lookup)
+            lines[new.key] = replace(known, chosen=True)
+        return replace(self, lines=tuple(lines.values()))
+
+    def put_aside(self, pieces: Iterable[SetAside]) -> "InsightList":
+        return replace(self, set_aside=tuple(dict.fromkeys((*self.set_aside, *pieces))))
+
+    def mark_on_case(self, keys: Iterable[InsightKey]) -> "InsightList":
+        """Which insights the case holds now, as Datadog answered; the earlier marks are forgotten."""
+        held = frozenset(keys)
+        return self._each(lambda line: replace(line, on_case=line.key in held))
+
+    def choose(self, handles: Iterable[str], *, among: Iterable[str]) -> "InsightList":
+        """Chosen are exactly these, of those that were shown."""
+        wanted, shown = frozenset(handles), frozenset(among)
+        return self._each(lambda line: replace(line, chosen=line.handle in wanted) if line.handle in shown else line)
+
+    def relabel(self, labels: Mapping[InsightKey, str]) -> "InsightList":
+        return self._each(lambda line: replace(line, label=labels.get(line.key, "") or line.label))
+
+    @property
+    def to_send(self) -> tuple[ListedInsight, ...]:
+        return tuple(line for line in self.lines if line.chosen and not line.on_case)
+
+    @property
+    def on_case(self) -> tuple[ListedInsight, ...]:
+        return tuple(line for line in self.lines if line.on_case)
+
+    @property
+    def counter(self) -> str:
+        """`7 of 9 chosen, 1 already on the case`."""
+        held = len(self.on_case)
+        counted = f"{len(self.to_send)} of {len(self.lines)} chosen"
+        return f"{counted}, {held} already on the case" if held else counted
+
+    @property
+    def summary(self) -> str:
+        """`3 monitors, 1 incident` of what is to be sent."""
+        return type_summary(line.type.value for line in self.to_send)
+
+    def _each(self, change: Callable[[ListedInsight], ListedInsight]) -> "InsightList":
+        return replace(self, lines=tuple(change(line) for line in self.lines))
+
+
+class FormStage(StrEnum):
     FORM = "form"
     CHOOSING = "choosing"  # which insights to remove
     CONFIRMING = "confirming"  # that those are to be removed
-    SUBMITTED = "submitted"  # being carried out, or done: the submit tells
+    SUBMITTED = "submitted"  # being carried out, or done: the job tells
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,10 +114,10 @@ class AttachForm:
 
     place: Place
     org: str
-    stage: Stage = Stage.FORM
+    stage: FormStage = FormStage.FORM
     case: CaseChoice | None = None
     held: tuple[Insight, ...] | None = None  # what the case has; None while unknown
-    insights: InsightList = field(default_factory=InsightList)
+    insights: Json[InsightList] = field(default_factory=InsightList)  # stands as text inside the JSON
     hand: HandForm | None = None  # shown or not
     comment: bool = False  # links that are no insights go into a comment
     leaving: frozenset[str] = frozenset()  # handles of insights to be removed
@@ -102,7 +166,7 @@ class AttachForm:
         return replace(added, insights=replace(added.insights, set_aside=kept), notice=_added(1, 0))
 
     def without_set_aside(self) -> "AttachForm":
-        return replace(self, insights=self.insights.drop_set_aside(), comment=False, notice="")
+        return replace(self, insights=replace(self.insights, set_aside=()), comment=False, notice="")
 
     def with_case(self, case: CaseChoice) -> "AttachForm":
         if self.case and case.id in {self.case.id, self.case.key}:
@@ -115,10 +179,10 @@ class AttachForm:
         return replace(self.with_case(CaseChoice("")), case=None, case_round=self.case_round + 1, notice=notice)
 
     def choosing(self) -> "AttachForm":
-        return replace(self, stage=Stage.CHOOSING, notice="", leaving=frozenset(), list_round=self.list_round + 1)
+        return replace(self, stage=FormStage.CHOOSING, notice="", leaving=frozenset(), list_round=self.list_round + 1)
 
     def confirming(self, leaving: Iterable[str]) -> "AttachForm":
-        return replace(self, stage=Stage.CONFIRMING, leaving=frozenset(leaving))
+        return replace(self, stage=FormStage.CONFIRMING, leaving=frozenset(leaving))
 
     # -- what was learnt in the background ----------------------------------------------------------------------
 
@@ -128,12 +192,12 @@ class AttachForm:
             return self
         held = case.insights if case.insights_known else None
         named = CaseChoice(case.id, case.key, case.title)
-        # a fresh field shows the name, which the one she sees may lack
+        # a fresh field shows the name, which the one in the window may lack
         told = replace(self, case=named, held=held, case_round=self.case_round + (named != self.case))
         marked = told.insights.mark_on_case(_keys(held))
         return replace(told, insights=marked, list_round=self.list_round + (marked != self.insights))
 
-    def with_labels(self, labels: Mapping[InsightKey, str], asked: Iterable[InsightDraft] = ()) -> "AttachForm":
+    def with_labels(self, labels: Mapping[InsightKey, str], asked: Iterable[InsightDraft]) -> "AttachForm":
         """`asked` were looked up, with or without a name: nobody asks for them again."""
         named = self.insights.relabel(labels)
         looked_up = self.looked_up.union(draft.handle for draft in asked)
@@ -142,7 +206,7 @@ class AttachForm:
     # -- what is to be done -------------------------------------------------------------------------------------
 
     def submitted(self, submit_id: int) -> "AttachForm":
-        return replace(self, stage=Stage.SUBMITTED, submit_id=submit_id, submits=self.submits + 1, notice="")
+        return replace(self, stage=FormStage.SUBMITTED, submit_id=submit_id, submits=self.submits + 1, notice="")
 
     def after_submit(self, case: Case) -> "AttachForm":
         """What is on the case now is marked as such, and nothing is left to be removed."""
@@ -155,7 +219,7 @@ class AttachForm:
         return replace(self, insights=replace(self.insights, set_aside=left), comment=False)
 
     def back(self) -> "AttachForm":
-        return replace(self, stage=Stage.FORM, notice="", leaving=frozenset(), list_round=self.list_round + 1)
+        return replace(self, stage=FormStage.FORM, notice="", leaving=frozenset(), list_round=self.list_round + 1)
 
     @property
     def comment_links(self) -> tuple[SetAside, ...]:
@@ -169,17 +233,17 @@ class AttachForm:
     def unnamed(self) -> tuple[InsightDraft, ...]:
         """Drafts that still go by their ids, and whose names nobody has asked for yet."""
         return tuple(
-            draft
-            for draft in self.insights.drafts
-            if draft.lookup
-            and draft.handle not in self.looked_up
-            and draft.label == plain_label(draft.type.value, draft.resource_id)
+            line
+            for line in self.insights.lines
+            if line.lookup
+            and line.handle not in self.looked_up
+            and line.label == plain_label(line.type.value, line.resource_id)
         )
 
     @property
     def removable(self) -> tuple[tuple[str, Insight], ...]:
         """The case's insights with their handles."""
-        return tuple((handle_of(insight), insight) for insight in self.held or ())
+        return tuple((handle_of(insight.key), insight) for insight in self.held or ())
 
     @property
     def to_remove(self) -> tuple[Insight, ...]:
@@ -188,11 +252,6 @@ class AttachForm:
 
 def _keys(held: tuple[Insight, ...] | None) -> tuple[InsightKey, ...]:
     return tuple(insight.key for insight in held or ())
-
-
-def handle_of(insight: Insight) -> str:
-    """A short stand-in for the insight's key, also for types that we don't know."""
-    return sha256("\0".join(insight.key).encode("utf-8", "surrogatepass")).hexdigest()[:20]
 
 
 def comment_of(links: Iterable[SetAside]) -> str:

@@ -1,20 +1,22 @@
 """Where open insights windows keep what they hold: server-side, under a random key that is of use to one person only.
 
-A window carries nothing but its key. Unused sheets are put away after a while.
+A window carries nothing but its key. Unused forms are put away after a while.
 """
 
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from pydantic import TypeAdapter, ValidationError
 from sqlalchemy import select, update
 
 from bot.insights.attach_form import AttachForm
-from bot.insights.attach_form_records import read_sheet, sheet_text
 from bot.insights.tables import FORM_LIVES, insight_drafts
 from bot.storage.engine import Database
 
 _TRIES = 20
+
+_CONTENT = TypeAdapter(AttachForm)
 
 Change = Callable[[AttachForm], AttachForm]
 
@@ -33,13 +35,13 @@ class AttachFormStore:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def put(self, owner: Owner, sheet: AttachForm) -> str:
-        """A new sheet; the answer is its key."""
+    async def put(self, owner: Owner, form: AttachForm) -> str:
+        """A new form; the answer is its key."""
         key = secrets.token_urlsafe(24)
         values = {"key": key, "workspace": owner.workspace, "person": owner.person, "version": 1}
         async with self._database.transaction() as connection:
             await connection.execute(
-                insight_drafts.insert().values(**values, content=sheet_text(sheet), used_at=self._database.now)
+                insight_drafts.insert().values(**values, content=_as_text(form), used_at=self._database.now)
             )
         return key
 
@@ -54,8 +56,8 @@ class AttachFormStore:
             read = await self._read(key, owner)
             if read is None:
                 return None
-            version, sheet = read
-            changed = change(sheet)
+            version, form = read
+            changed = change(form)
             if await self._write(key, version, changed):
                 return changed
         raise CrowdedError
@@ -70,15 +72,27 @@ class AttachFormStore:
         )
         async with self._database.transaction() as connection:
             row = (await connection.execute(query)).first()
-        sheet = read_sheet(row.content) if row else None
-        return (row.version, sheet) if row and sheet else None
+        form = _from_text(row.content) if row else None
+        return (row.version, form) if row and form else None
 
-    async def _write(self, key: str, version: int, sheet: AttachForm) -> bool:
+    async def _write(self, key: str, version: int, form: AttachForm) -> bool:
         table = insight_drafts.c
         async with self._database.transaction() as connection:
             written = await connection.execute(
                 update(insight_drafts)
                 .where(table.key == key, table.version == version)
-                .values(version=version + 1, content=sheet_text(sheet), used_at=self._database.now)
+                .values(version=version + 1, content=_as_text(form), used_at=self._database.now)
             )
         return bool(written.rowcount)
+
+
+def _as_text(form: AttachForm) -> str:
+    return _CONTENT.dump_json(form, round_trip=True).decode()
+
+
+def _from_text(content: str) -> AttachForm | None:
+    """None for what no version of ours wrote: its window has expired then."""
+    try:
+        return _CONTENT.validate_json(content)
+    except ValidationError:
+        return None

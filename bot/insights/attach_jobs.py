@@ -1,6 +1,6 @@
-"""What was submitted in the insights window: written down before Slack is told, carried out by whoever claims it.
+"""What was submitted in the window for insights: written down before Slack is told, carried out by whoever claims it.
 
-A retry takes the same row up again, so that one submit has one line in its thread, whatever it took.
+A retry takes the same row up again, so that one job has one line in its thread, whatever it took.
 """
 
 import secrets
@@ -13,21 +13,24 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.cases.repository import CaseRepository
 from bot.datadog.case_model import Case, Insight
-from bot.insights.attach_job_records import outcome_record, problem_record, read_outcome, read_problem
-from bot.insights.outcome import BatchOutcome, InsightOutcome, Problem
+from bot.insights.sending import BatchOutcome, InsightOutcome, Problem
 from bot.insights.tables import ATTACHED, insight_submits
 from bot.model import Place
 from bot.storage.engine import Database, wake
 from bot.storage.leases import Fence
 from bot.storage.outbox import NewPost, enqueue, show_anew
+from bot.wording import INSIGHT, counted
 
 _HEAD_START = 0.3  # seconds: Slack's client shows the working view before the result may replace it
 _UNRELEASED = 5.0  # seconds until it is carried out although whoever entered it never came to release it
 
 
-class Work(StrEnum):
+class AttachWork(StrEnum):
     ATTACH = "attach"
     REMOVE = "remove"
+
+
+_DONE = {AttachWork.ATTACH: "attached", AttachWork.REMOVE: "removed"}
 
 
 class CommentState(StrEnum):
@@ -39,13 +42,13 @@ class CommentState(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
-    """A submit as the window gives it."""
+class NewAttachJob:
+    """A job as the window gives it."""
 
     key: str  # the same for the same submit arriving twice
     draft_key: str
     view_id: str
-    work: Work
+    work: AttachWork
     org: str
     place: Place
     person: str
@@ -61,7 +64,7 @@ class AttachJob:
     ref: str
     draft_key: str
     view_id: str
-    work: Work
+    work: AttachWork
     org: str
     place: Place
     person: str
@@ -104,25 +107,25 @@ class AttachJobs:
         self.database = database
         self._book = book
 
-    async def enter(self, wanted: Wanted) -> AttachJob:
+    async def enter(self, new: NewAttachJob) -> AttachJob:
         """Writes it down; the same submit arriving again is the one that is there already."""
-        everything = (BatchOutcome(1, open=wanted.insights, tried=False),) if wanted.insights else ()
+        everything = (BatchOutcome(1, open=new.insights, tried=False),) if new.insights else ()
         values = {
-            "key": wanted.key,
+            "key": new.key,
             "ref": secrets.token_hex(4).upper(),
-            "draft_key": wanted.draft_key,
-            "view_id": wanted.view_id,
-            "work": wanted.work,
-            "org": wanted.org,
-            "workspace": wanted.place.workspace,
-            "channel": wanted.place.channel,
-            "thread_ts": wanted.place.thread_ts,
-            "person": wanted.person,
-            "case_id": wanted.case_id,
-            "case_key": wanted.case_key,
-            "outcome": outcome_record(InsightOutcome(everything)),
-            "comment": wanted.comment,
-            "comment_state": CommentState.OWED if wanted.comment else CommentState.NONE,
+            "draft_key": new.draft_key,
+            "view_id": new.view_id,
+            "work": new.work,
+            "org": new.org,
+            "workspace": new.place.workspace,
+            "channel": new.place.channel,
+            "thread_ts": new.place.thread_ts,
+            "person": new.person,
+            "case_id": new.case_id,
+            "case_key": new.case_key,
+            "outcome": everything,
+            "comment": new.comment,
+            "comment_state": CommentState.OWED if new.comment else CommentState.NONE,
             "state": "waiting",
             "created_at": self.database.now,
             "due_at": self.database.now + _UNRELEASED,
@@ -131,13 +134,13 @@ class AttachJobs:
         async with self.database.transaction() as connection:
             await connection.execute(self.database.insert_new(insight_submits).values(values))
             wake(connection, insight_submits, after=_UNRELEASED)
-            query = select(insight_submits).where(insight_submits.c.key == wanted.key)
-            return read_submit((await connection.execute(query)).one())
+            query = select(insight_submits).where(insight_submits.c.key == new.key)
+            return read_job((await connection.execute(query)).one())
 
-    async def release(self, submit_id: int) -> None:
+    async def release(self, job_id: int) -> None:
         """The window is about to show that it is being worked on: it may begin."""
         table = insight_submits.c
-        untouched = (table.id == submit_id) & (table.state == "waiting") & (table.attempt == 0)
+        untouched = (table.id == job_id) & (table.state == "waiting") & (table.attempt == 0)
         async with self.database.transaction() as connection:
             await connection.execute(
                 update(insight_submits)
@@ -146,23 +149,23 @@ class AttachJobs:
             )
             wake(connection, insight_submits, after=_HEAD_START)
 
-    async def get(self, submit_id: int) -> AttachJob | None:
+    async def get(self, job_id: int) -> AttachJob | None:
         async with self.database.transaction() as connection:
-            row = (await connection.execute(select(insight_submits).where(insight_submits.c.id == submit_id))).first()
-        return read_submit(row) if row else None
+            row = (await connection.execute(select(insight_submits).where(insight_submits.c.id == job_id))).first()
+        return read_job(row) if row else None
 
-    async def retry(self, submit_id: int) -> bool:
+    async def retry(self, job_id: int) -> bool:
         """What is open is sent again; False when it is under way already."""
         table = insight_submits.c
         async with self.database.transaction() as connection:
             taken_up = await connection.execute(
                 update(insight_submits)
-                .where(table.id == submit_id, table.state == "done")
+                .where(table.id == job_id, table.state == "done")
                 .values(state="waiting", due_at=self.database.now + _HEAD_START, owner=None, attempt=0)
             )
             await connection.execute(
                 update(insight_submits)
-                .where(table.id == submit_id, table.comment_state == CommentState.REFUSED)
+                .where(table.id == job_id, table.comment_state == CommentState.REFUSED)
                 .values(comment_state=CommentState.OWED, comment_problem=None)
             )
             wake(connection, insight_submits, after=_HEAD_START)
@@ -170,44 +173,44 @@ class AttachJobs:
 
     # -- under the fence of whoever carries it out --------------------------------------------------------------
 
-    async def attached(self, fence: Fence, submit: AttachJob, before: int, case: Case | None) -> bool:
+    async def attached(self, fence: Fence, job: AttachJob, before: int, case: Case | None) -> bool:
         """The insights are through; people see it on the case's card. `before` were done by an earlier try."""
         async with self.database.transaction() as connection:
-            done = {"outcome": outcome_record(submit.outcome), **_named(case)}
+            done = {"outcome": job.outcome.batches, **_named(case)}
             if not await fence.write(connection, insight_submits, **done):
                 return False
-            new = len(submit.outcome.done) - before
-            if case is not None and new > 0:
-                await self._note(connection, submit, case, _said(submit.work, new))
+            added = len(job.outcome.done) - before
+            if case is not None and added > 0:
+                await self._note(connection, job, case, f"{_DONE[job.work]} {counted(added, INSIGHT)}")
         return True
 
-    async def _note(self, connection: AsyncConnection, submit: AttachJob, case: Case, said: str) -> None:
-        row = await self._book.note(connection, submit.org, case)
-        await self._book.belongs(connection, row.id, submit.place, submit.person, card=False)
-        await self._book.did(connection, row.id, submit.place, submit.person, said)
+    async def _note(self, connection: AsyncConnection, job: AttachJob, case: Case, said: str) -> None:
+        row = await self._book.note(connection, job.org, case)
+        await self._book.belongs(connection, row.id, job.place, job.person, card=False)
+        await self._book.did(connection, row.id, job.place, job.person, said)
 
-    async def finish(self, fence: Fence, submit: AttachJob) -> bool:
+    async def finish(self, fence: Fence, job: AttachJob) -> bool:
         """Done for now; its thread is owed a line, or the line it has is brought up to date."""
-        problem = problem_record(submit.comment_problem) if submit.comment_problem else None
-        values = {"state": "done", "comment_state": submit.comment_state, "comment_problem": problem, "owner": None}
+        values: dict[str, Any] = {"state": "done", "comment_state": job.comment_state, "owner": None}
+        values["comment_problem"] = job.comment_problem
         async with self.database.transaction() as connection:
             if not await fence.write(connection, insight_submits, **values):
                 return False
-            place = submit.place
-            if not place.thread_ts or not submit.changed_something:
+            place = job.place
+            if not place.thread_ts or not job.changed_something:
                 return True
             line = NewPost(
-                key=f"{ATTACHED}:{submit.ref}:{submit.id}",
+                key=f"{ATTACHED}:{job.ref}:{job.id}",
                 kind=ATTACHED,
-                thread_key=f"{ATTACHED}:{submit.ref}:{submit.id}",
-                subject_id=submit.id,
+                thread_key=f"{ATTACHED}:{job.ref}:{job.id}",
+                subject_id=job.id,
                 workspace=place.workspace,
                 channel=place.channel,
                 thread_ts=place.thread_ts,
-                requester=submit.person,
+                requester=job.person,
             )
             if not await enqueue(self.database, connection, line):
-                await show_anew(connection, ATTACHED, submit.id)
+                await show_anew(connection, ATTACHED, job.id)
         return True
 
 
@@ -215,26 +218,21 @@ def _named(case: Case | None) -> dict[str, str]:
     return {"case_id": case.id, "case_key": case.key} if case else {}
 
 
-def _said(work: Work, count: int) -> str:
-    noun = f"{count:,} insight{'' if count == 1 else 's'}"
-    return f"attached {noun}" if work is Work.ATTACH else f"removed {noun}"
-
-
-def read_submit(row: Row[Any]) -> AttachJob:
+def read_job(row: Row[Any]) -> AttachJob:
     return AttachJob(
         id=row.id,
         ref=row.ref,
         draft_key=row.draft_key,
         view_id=row.view_id,
-        work=Work(row.work),
+        work=AttachWork(row.work),
         org=row.org,
         place=Place(row.workspace, row.channel, row.thread_ts),
         person=row.person,
         case_id=row.case_id,
         case_key=row.case_key,
-        outcome=read_outcome(row.outcome),
+        outcome=InsightOutcome(row.outcome),
         comment=row.comment,
         comment_state=CommentState(row.comment_state),
-        comment_problem=read_problem(row.comment_problem),
+        comment_problem=row.comment_problem,
         done=row.state == "done",
     )

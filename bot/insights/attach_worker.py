@@ -11,13 +11,14 @@ from typing import Any
 from sqlalchemy import Row
 
 from bot.datadog.case_comments import CommentToPost
+from bot.datadog.orgs import ConnectedOrg
 from bot.datadog.trouble import Trouble, TroubleKind
 from bot.insights.attach_form_store import AttachFormStore, Owner
-from bot.insights.attach_jobs import AttachJob, AttachJobs, CommentState, Work, read_submit
-from bot.insights.outcome import BatchOutcome, Cause, InsightOutcome, Problem
-from bot.insights.ports import InsightOrg, InsightOrgs, Teller
-from bot.insights.sending import retry_attach, retry_remove
+from bot.insights.attach_jobs import AttachJob, AttachJobs, AttachWork, CommentState, read_job
+from bot.insights.sending import BatchOutcome, Cause, InsightOutcome, Problem, send_open
 from bot.insights.tables import insight_submits
+from bot.insights.windows import AttachWindows
+from bot.orgs.repository import OrgRepository
 from bot.storage.leases import Fence, LeasedWorker
 from bot.storage.timing import Timing
 
@@ -36,70 +37,68 @@ class AttachWorker(LeasedWorker):
 
     def __init__(
         self,
-        submits: AttachJobs,
-        shelf: AttachFormStore,
-        orgs: InsightOrgs,
-        teller: Teller,
+        jobs: AttachJobs,
+        forms: AttachFormStore,
+        orgs: OrgRepository,
+        windows: AttachWindows,
         timing: Timing,
         *,
         owner: str,
     ) -> None:
-        super().__init__(submits.database, timing, owner=owner)
-        self._submits = submits
-        self._shelf = shelf
+        super().__init__(jobs.database, timing, owner=owner)
+        self._jobs = jobs
+        self._forms = forms
         self._orgs = orgs
-        self._teller = teller
+        self._windows = windows
 
     async def work(self, row: Row[Any], fence: Fence) -> None:
-        submit = read_submit(row)
-        org = await self._orgs.get(submit.org)
-        attached = await self._insights(org, submit, fence)
+        job = read_job(row)
+        org = await self._orgs.get(job.org)
+        attached = await self._insights(org, job, fence)
         told = await self._comment(org, attached, fence, row) if attached else None
-        if told is None or not await self._submits.finish(fence, told):
+        if told is None or not await self._jobs.finish(fence, told):
             return
         logger.info("insights %s: %d done, %d open", told.ref, len(told.outcome.done), len(told.outcome.open))
-        await self._teller.finished(replace(told, done=True))
+        await self._windows.finished(replace(told, done=True))
 
-    async def _insights(self, org: InsightOrg | None, submit: AttachJob, fence: Fence) -> AttachJob | None:
+    async def _insights(self, org: ConnectedOrg | None, job: AttachJob, fence: Fence) -> AttachJob | None:
         """None when somebody else has the work now."""
-        if not submit.outcome.open:
-            return submit
-        outcome = await self._sent(org, submit)
+        if not job.outcome.open:
+            return job
+        outcome = await self._sent(org, job)
         case = outcome.case
-        tried = replace(submit, outcome=outcome)
+        tried = replace(job, outcome=outcome)
         if case is not None:
             tried = replace(tried, case_id=case.id, case_key=case.key)
-        if not await self._submits.attached(fence, tried, len(submit.outcome.done), case):
+        if not await self._jobs.attached(fence, tried, len(job.outcome.done), case):
             return None
         if case is not None:
-            owner = Owner(submit.place.workspace, submit.person)
-            await self._shelf.change(submit.draft_key, owner, lambda sheet: sheet.after_submit(case))
+            owner = Owner(job.place.workspace, job.person)
+            await self._forms.change(job.draft_key, owner, lambda form: form.after_submit(case))
         return tried
 
-    async def _sent(self, org: InsightOrg | None, submit: AttachJob) -> InsightOutcome:
+    async def _sent(self, org: ConnectedOrg | None, job: AttachJob) -> InsightOutcome:
         if org is None:
             problem = Problem(Cause.UNAUTHORIZED)
-            nothing = BatchOutcome(1, open=submit.outcome.open, problem=problem, tried=False)
-            return submit.outcome.followed_by(InsightOutcome((nothing,)))
-        retry = retry_attach if submit.work is Work.ATTACH else retry_remove
-        return await retry(org.cases, submit.case_id, submit.outcome)
+            nothing = BatchOutcome(1, open=job.outcome.open, problem=problem, tried=False)
+            return job.outcome.followed_by(InsightOutcome((nothing,)))
+        call = org.cases.add_insights if job.work is AttachWork.ATTACH else org.cases.remove_insights
+        return await send_open(call, job.case_id, job.outcome)
 
-    async def _comment(
-        self, org: InsightOrg | None, submit: AttachJob, fence: Fence, row: Row[Any]
-    ) -> AttachJob | None:
+    async def _comment(self, org: ConnectedOrg | None, job: AttachJob, fence: Fence, row: Row[Any]) -> AttachJob | None:
         """None when its outcome is open and looked at again later, or somebody else has the work now."""
-        if submit.comment_state not in {CommentState.OWED, CommentState.SENDING}:
-            return submit
-        if org is None or any(problem.stops for problem in submit.outcome.problems):
-            return submit
-        comment = CommentToPost(submit.case_id, submit.comment, row.comment_sent_at)
+        if job.comment_state not in {CommentState.OWED, CommentState.SENDING}:
+            return job
+        if org is None or any(problem.stops for problem in job.outcome.problems):
+            return job
+        comment = CommentToPost(job.case_id, job.comment, row.comment_sent_at)
         trouble = await org.comments.post_once(comment, about_to_send=lambda: self._about_to_comment(fence))
         if trouble is None:
-            owner = Owner(submit.place.workspace, submit.person)
-            await self._shelf.change(submit.draft_key, owner, lambda sheet: sheet.after_comment(submit.comment))
-            return replace(submit, comment_state=CommentState.POSTED, comment_problem=None)
+            owner = Owner(job.place.workspace, job.person)
+            await self._forms.change(job.draft_key, owner, lambda form: form.after_comment(job.comment))
+            return replace(job, comment_state=CommentState.POSTED, comment_problem=None)
         if trouble.kind is not TroubleKind.UNCLEAR or row.attempt >= _MOST_LOOKS:
-            return _comment_refused(submit, trouble)
+            return _comment_refused(job, trouble)
         await self.put_off(fence, self._timing.settle)
         return None
 
@@ -107,7 +106,7 @@ class AttachWorker(LeasedWorker):
         return await self.write(fence, comment_state=CommentState.SENDING, comment_sent_at=self._database.now)
 
 
-def _comment_refused(submit: AttachJob, trouble: Trouble) -> AttachJob:
+def _comment_refused(job: AttachJob, trouble: Trouble) -> AttachJob:
     cause = _CAUSES.get(trouble.kind) or Cause(trouble.kind)
     problem = Problem(cause, trouble.detail, trouble.permission, trouble.wait)
-    return replace(submit, comment_state=CommentState.REFUSED, comment_problem=problem)
+    return replace(job, comment_state=CommentState.REFUSED, comment_problem=problem)

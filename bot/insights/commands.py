@@ -1,12 +1,11 @@
 """The command `attach`: what people may write after it, and what it does."""
 
 import re
-from collections.abc import Callable
 from dataclasses import dataclass
 
 from bot.cases.match import match_case
-from bot.insights.openings import ATTACH_FROM, Beginning
-from bot.insights.views.form import begin_message
+from bot.insights.form_views import begin_message
+from bot.insights.opening import ATTACH_FROM, AttachOpening, Beginning
 from bot.orgs.questions import OrgQuestions
 from bot.slack.commands import Command, invalid, unquoted
 from bot.slack.interactions import Interaction
@@ -17,7 +16,7 @@ from bot.wording import CASE, DATADOG, INSIGHTS
 
 @dataclass(frozen=True, slots=True)
 class AttachCommands:
-    begin: Callable[[Interaction, Beginning, str], None]  # opens the window, for an organisation if one is given
+    opening: AttachOpening
 
     def commands(self) -> tuple[Command[str]]:
         usage = ((f"[{CASE} key or link]", f"attach {DATADOG} links to a {CASE} as {INSIGHTS}"),)
@@ -31,12 +30,10 @@ class AttachCommands:
             return invalid(f"{code(words, 80)} is no case. Give its key, like CASEM-42, or its link.")
         if not typed.trigger_id:
             return begin_message(words)
-        self.begin(typed, Beginning(words), "")
-        return None
+        return self.opening.begin(typed, Beginning(words))
 
     async def resume(self, answer: Interaction, beginning: Beginning, org: str) -> After:
-        self.begin(answer, beginning, org)
-        return None
+        return self.opening.begin(answer, beginning, org=org)
 
 
 def read_attach(rest: str) -> str:

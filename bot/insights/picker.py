@@ -15,9 +15,10 @@ from bot.cases.model import KnownCase
 from bot.cases.repository import CaseRepository
 from bot.datadog.case_model import Case
 from bot.datadog.errors import DatadogError, Forbidden, NotFound, Unauthorized
+from bot.datadog.orgs import ConnectedOrg
 from bot.datadog.sites import Location
-from bot.insights.ports import InsightOrg, InsightOrgs
 from bot.model import Place
+from bot.orgs.repository import OrgRepository
 from bot.storage.workers import Tasks
 
 PATIENCE = 1.5  # seconds
@@ -38,7 +39,7 @@ class PickedCase:
     status: str = ""
 
 
-class Hint(StrEnum):
+class PickerHint(StrEnum):
     """Why the list may not be all there is."""
 
     NONE = "none"
@@ -50,15 +51,15 @@ class Hint(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Offer:
+class CaseOffer:
     cases: tuple[PickedCase, ...]
-    hint: Hint = Hint.NONE
+    hint: PickerHint = PickerHint.NONE
 
 
 @dataclass(frozen=True, slots=True)
 class _Answer:
     cases: tuple[PickedCase, ...]
-    hint: Hint
+    hint: PickerHint
     at: float
 
 
@@ -66,7 +67,7 @@ class CasePicker:
     def __init__(
         self,
         book: CaseRepository,
-        orgs: InsightOrgs,
+        orgs: OrgRepository,
         tasks: Tasks,
         *,
         patience: float = PATIENCE,
@@ -80,14 +81,14 @@ class CasePicker:
         self._answers: OrderedDict[tuple[str, str], _Answer] = OrderedDict()
         self._asking: dict[tuple[str, str], asyncio.Event] = {}
 
-    async def offer(self, org: str, typed: str, *, place: Place, person: str, home: Location | None) -> Offer:
+    async def offer(self, org: str, typed: str, *, place: Place, person: str, home: Location) -> CaseOffer:
         recent = await self._book.recent(
             org, workspace=place.workspace, channel=place.channel, person=person, limit=_RECENT
         )
         words = " ".join(typed.split())
         if not words and recent:
-            return Offer(tuple(map(_known, recent)))
-        search = search_for(words, site=home.site if home else None, subdomain=home.subdomain if home else "")
+            return CaseOffer(tuple(map(_known, recent)))
+        search = search_for(words, site=home.site, subdomain=home.subdomain)
         answer = await self._answer(org, words.casefold(), search)
         return _merged(words, recent, answer, self._similar(org, words))
 
@@ -100,7 +101,7 @@ class CasePicker:
             if ready is not None:
                 await _within(ready.wait(), self._patience)
             kept = self._kept(name)
-        return kept or _Answer((), Hint.SLOW, 0.0)
+        return kept or _Answer((), PickerHint.SLOW, 0.0)
 
     def _kept(self, name: tuple[str, str]) -> _Answer | None:
         answer = self._answers.get(name)
@@ -118,7 +119,7 @@ class CasePicker:
         try:
             answer = await self._found(name[0], search)
             # a failure is not kept: the next keystroke asks again
-            age = _FRESH_FOR - self._patience if answer.hint in {Hint.FAILING, Hint.FORBIDDEN} else 0.0
+            age = _FRESH_FOR - self._patience if answer.hint in {PickerHint.FAILING, PickerHint.FORBIDDEN} else 0.0
             self._answers.pop(name, None)
             self._answers[name] = _Answer(answer.cases, answer.hint, answer.at - age)
             while len(self._answers) > _MOST_KEPT:
@@ -130,10 +131,10 @@ class CasePicker:
     async def _found(self, org_name: str, search: CaseSearch) -> _Answer:
         org = await self._orgs.get(org_name)
         if org is None:
-            return _Answer((), Hint.NO_ORG, self._clock())
+            return _Answer((), PickerHint.NO_ORG, self._clock())
         exact, found = await asyncio.gather(_exact(org, search), _searched(org, search))
-        hint = next((part for part in (found, exact) if isinstance(part, Hint)), Hint.NONE)
-        cases = (*(() if isinstance(exact, Hint) else exact), *(() if isinstance(found, Hint) else found))
+        hint = next((part for part in (found, exact) if isinstance(part, PickerHint)), PickerHint.NONE)
+        cases = (*(() if isinstance(exact, PickerHint) else exact), *(() if isinstance(found, PickerHint) else found))
         return _Answer(tuple(_picked(case) for case in cases), hint, self._clock())
 
     def _similar(self, org: str, words: str) -> tuple[PickedCase, ...]:
@@ -151,7 +152,7 @@ async def _within(work: Awaitable[object], seconds: float) -> None:
         return
 
 
-async def _exact(org: InsightOrg, search: CaseSearch) -> tuple[Case, ...] | Hint:
+async def _exact(org: ConnectedOrg, search: CaseSearch) -> tuple[Case, ...] | PickerHint:
     if search.exact is None:
         return ()
     try:
@@ -162,7 +163,7 @@ async def _exact(org: InsightOrg, search: CaseSearch) -> tuple[Case, ...] | Hint
         return _hint(error)
 
 
-async def _searched(org: InsightOrg, search: CaseSearch) -> tuple[Case, ...] | Hint:
+async def _searched(org: ConnectedOrg, search: CaseSearch) -> tuple[Case, ...] | PickerHint:
     if search.exact and not search.query:
         return ()
     try:
@@ -171,21 +172,21 @@ async def _searched(org: InsightOrg, search: CaseSearch) -> tuple[Case, ...] | H
         return _hint(error)
 
 
-def _hint(error: DatadogError) -> Hint:
+def _hint(error: DatadogError) -> PickerHint:
     if isinstance(error, Forbidden | Unauthorized):
-        return Hint.FORBIDDEN
-    return Hint.FAILING
+        return PickerHint.FORBIDDEN
+    return PickerHint.FAILING
 
 
-def _merged(words: str, recent: Sequence[KnownCase], answer: _Answer, similar: Iterable[PickedCase]) -> Offer:
+def _merged(words: str, recent: Sequence[KnownCase], answer: _Answer, similar: Iterable[PickedCase]) -> CaseOffer:
     """The case named exactly first, then what is known here, then what Datadog found."""
     known = [case for case in map(_known, recent) if _fits(case, words)]
     everything = {case.id: case for case in (*known, *answer.cases, *similar)}
     wanted = words.casefold()
     exact = [case for case in everything.values() if wanted in {case.key.casefold(), case.id.casefold()}]
     cases = tuple(dict.fromkeys((*exact, *everything.values())))[:99]
-    nothing = not cases and answer.hint is Hint.NONE
-    return Offer(cases, Hint.NOTHING if nothing else answer.hint)
+    nothing = not cases and answer.hint is PickerHint.NONE
+    return CaseOffer(cases, PickerHint.NOTHING if nothing else answer.hint)
 
 
 def _fits(case: PickedCase, words: str) -> bool:

@@ -1,368 +1,317 @@
-"""The insights window: what opens it, and every gesture in it. Each is written down before Slack is told."""
+"""The window for insights: what opens it, and everything done in it. Each gesture is written down before Slack is told."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
-from typing import Any
 
-from slack_bolt.async_app import AsyncAck, AsyncApp
-
+from bot.cases.requests import CaseRequests
 from bot.cases.views import card as case_card
 from bot.datadog.insight_drafts import FieldProblem, InsightDraft
-from bot.datadog.insight_recognition import Recognised, recognise
-from bot.insights import openings as attach_starts
-from bot.insights.attach_form import AttachForm, HandForm, Stage
-from bot.insights.attach_form_store import Owner
-from bot.insights.attach_jobs import AttachJob, Wanted, Work
-from bot.insights.by_hand import by_hand
-from bot.insights.opening_forms import Attaching
-from bot.insights.openings import Beginning
-from bot.insights.views import form as attach
-from bot.insights.views import parts as attach_parts
-from bot.insights.views.input import Entered, HandEntry, read_entered
+from bot.datadog.insight_recognition import by_hand, recognise
+from bot.insights import form_views as views
+from bot.insights.attach_form import AttachForm, FormStage, HandForm
+from bot.insights.attach_form_store import AttachFormStore, Owner
+from bot.insights.attach_jobs import AttachJobs, AttachWork, NewAttachJob
+from bot.insights.form_views import Entered
+from bot.insights.opening import AttachOpening, Beginning
+from bot.insights.picker import CasePicker
+from bot.insights.windows import AttachWindows
+from bot.investigations.repository import InvestigationRepository
+from bot.investigations.threads import ThreadReader
 from bot.investigations.views import conclusions
 from bot.investigations.views import investigate_button as nudge
-from bot.model import Place
-from bot.services import Services
 from bot.slack.blocks import Block
-from bot.slack.interactions import Interaction, first_action, of_message, of_view, workspace_of
+from bot.slack.interactions import Interaction
+from bot.slack.listeners import After, Handler, Listeners, Submitted
 
 ATTACH_MESSAGE = "attach_message_to_case"
 ATTACH_INSIGHTS = "attach_insights"
 
 
-def register(app: AsyncApp, services: Services) -> None:
-    attaching = services.attaching
-    _register_openings(app, services, attaching)
-    _register_picker(app, attaching)
-    _register_gestures(app, attaching)
-    _register_submissions(app, attaching)
+@dataclass(frozen=True, slots=True)
+class AttachButtons:
+    """Whatever opens the window. That takes no part of the time in which Slack wants its answer."""
+
+    opening: AttachOpening
+    investigations: InvestigationRepository
+    case_requests: CaseRequests
+    threads: ThreadReader
+
+    def register(self, on: Listeners) -> None:
+        on.action(conclusions.ATTACH, self.from_conclusions)
+        on.action(nudge.ATTACH, self.from_alert)
+        on.action(case_card.ATTACH, self.from_case)
+        on.action(views.BEGIN, self.from_words)
+        on.shortcut(ATTACH_MESSAGE, self.from_message)
+        on.shortcut(ATTACH_INSIGHTS, self.from_nothing)
+
+    async def from_conclusions(self, click: Interaction) -> After:
+        async def begin() -> None:
+            investigation = await self.investigations.get(click.number)
+            if investigation is None:
+                await self.opening.begin(click, Beginning())
+            else:
+                await self.opening.begin_with_investigation(click, investigation)
+
+        return begin()
+
+    async def from_alert(self, click: Interaction) -> After:
+        return self.opening.begin(click, Beginning(subject=nudge.read_alert_value(click.value)))
+
+    async def from_case(self, click: Interaction) -> After:
+        """On a card, or in the window that offers a thread's case, which knows its thread by its request."""
+
+        async def begin() -> None:
+            in_window = bool(click.view)
+            request = await self.case_requests.get(click.metadata, click.workspace, click.person) if in_window else None
+            at = click.at(request.place.channel, request.place.thread_ts) if request else click
+            case = await self.opening.cases.get_in(click.workspace, click.number)
+            if case is None:
+                await self.opening.begin(at, Beginning())
+            else:
+                await self.opening.begin_with_case(at, case)
+
+        return begin()
+
+    async def from_words(self, click: Interaction) -> After:
+        return self.opening.begin(click, Beginning(click.value))
+
+    async def from_message(self, shortcut: Interaction) -> After:
+        async def begin() -> None:
+            subject = await self.threads.subject_of_message(shortcut.place, shortcut.message)
+            await self.opening.begin(shortcut, Beginning.of_message(subject, shortcut.message))
+
+        return begin()
+
+    async def from_nothing(self, shortcut: Interaction) -> After:
+        return self.opening.begin(shortcut, Beginning())
 
 
-# -- what opens it --------------------------------------------------------------------------------------------------
-
-
-def _register_openings(app: AsyncApp, services: Services, attaching: Attaching) -> None:
-    @app.action(conclusions.ATTACH)
-    async def from_conclusions(ack: AsyncAck, body: dict[str, Any]) -> None:
-        value = str(first_action(body).get("value") or "")
-        await ack()
-        investigation = await services.repository.get(int(value)) if value.isdigit() and len(value) < 16 else None
-        if investigation is None:
-            attach_starts.begin(attaching, of_message(body), Beginning())
-        else:
-            attaching.open_soon(of_message(body), attach_starts.of_investigation(attaching, investigation))
-
-    @app.action(nudge.ATTACH)
-    async def from_alert(ack: AsyncAck, body: dict[str, Any]) -> None:
-        await ack()
-        alert = nudge.read_alert_value(str(first_action(body).get("value") or ""))
-        attach_starts.begin(attaching, of_message(body), Beginning(subject=alert))
-
-    @app.action(case_card.ATTACH)
-    async def from_case(ack: AsyncAck, body: dict[str, Any]) -> None:
-        await ack()
-        interaction, value = await _gesture(services, body), str(first_action(body).get("value") or "")
-        start = await attach_starts.of_case(attaching, interaction.place.workspace, value)
-        if start is None:
-            attach_starts.begin(attaching, interaction, Beginning())
-        else:
-            attaching.open_soon(interaction, start, on_top="view" in body)
-
-    @app.action(attach.BEGIN)
-    async def begin(ack: AsyncAck, body: dict[str, Any]) -> None:
-        await ack()
-        words = str(first_action(body).get("value") or "")
-        attach_starts.begin(attaching, of_message(body), Beginning(words))
-
-    @app.shortcut(ATTACH_MESSAGE)
-    async def attach_message(ack: AsyncAck, body: dict[str, Any]) -> None:
-        await ack()
-        interaction, message = of_message(body), body.get("message") or {}
-        subject = await services.threads.subject_of_message(interaction.place, message)
-        attach_starts.begin(attaching, interaction, Beginning.of_message(subject, message))
-
-    @app.shortcut(ATTACH_INSIGHTS)
-    async def attach_insights(ack: AsyncAck, body: dict[str, Any]) -> None:
-        await ack()
-        attach_starts.begin(attaching, of_message(body), Beginning())
-
-
-async def _gesture(services: Services, body: dict[str, Any]) -> Interaction:
-    """On a card, or in the window that offers a thread's case, which knows its thread by its order."""
-    if "view" not in body:
-        return of_message(body)
-    window = _window(body)
-    order = await services.cases.requests.get(window.key, window.owner.workspace, window.owner.person)
-    return of_view(body, order.place if order else Place(window.owner.workspace, ""))
-
-
-def _register_picker(app: AsyncApp, attaching: Attaching) -> None:
-    @app.options(attach.CASE_PICKED)
-    async def offer_cases(ack: AsyncAck, body: dict[str, Any]) -> None:
-        window = _window(body)
-        sheet = await attaching.shelf.get(window.key, window.owner)
-        if sheet is None:
-            await ack(options=[])
-            return
-        offer = await attaching.picker.offer(
-            sheet.org,
-            str(body.get("value") or ""),
-            place=sheet.place,
-            person=window.owner.person,
-            home=attaching.home(sheet.org),
-        )
-        await ack(options=attach.case_options(offer))
-
-
-# -- gestures in it -------------------------------------------------------------------------------------------------
+Step = Callable[[AttachForm, Entered, str], AttachForm]  # from what is kept, what was entered, and the button's value
+Answer = Callable[[Interaction, AttachForm], Awaitable[Submitted]]
 
 
 @dataclass(frozen=True, slots=True)
-class _Window:
-    """Which window a gesture was made in, and what stands in its fields."""
+class AttachFormListeners:
+    """What is done in the open window."""
 
-    key: str
-    owner: Owner
-    view_id: str
-    view: Mapping[str, Any]
+    opening: AttachOpening
+    forms: AttachFormStore
+    jobs: AttachJobs
+    windows: AttachWindows
+    picker: CasePicker
 
-    @property
-    def is_form(self) -> bool:
-        """Other windows have none of its fields, which is not the same as empty ones."""
-        return self.view.get("callback_id") == attach_parts.CALLBACK_FORM
+    def register(self, on: Listeners) -> None:
+        on.options(views.CASE_PICKED, self.offer_cases)
+        for action_id in (views.CHOSEN, views.COMMENT, views.REFRESH, views.LEAVING):
+            on.action(action_id, self._gesture(_as_it_is))
+        on.action(views.BY_HAND, self._gesture(_toggle_hand))
+        on.action(views.FORGET, self._gesture(lambda form, _, __: form.without_set_aside()))
+        on.action(views.CASE_PICKED, self._gesture(_as_it_is, looks_up=True))
+        on.action(views.ADD, self._gesture(self._with_pasted, looks_up=True))
+        on.action(views.ADD_BY_HAND, self._gesture(self._with_hand, looks_up=True))
+        on.action(views.REMOVE, self._gesture(lambda form, _, __: form.choosing(), looks_up=True))
+        on.action(views.BACK, self._gesture(lambda form, _, __: form.back(), looks_up=True))
+        on.submission(views.CALLBACK_FORM, self._submission(self._attach))
+        on.submission(views.CALLBACK_REMOVAL, self._submission(self._removal_chosen))
+        on.submission(views.CALLBACK_CONFIRM, self._submission(self._removal_confirmed))
+        on.submission(views.CALLBACK_RESULT, self._submission(self._retry))
 
-    @property
-    def entered(self) -> Entered:
-        return read_entered(self.view)
+    async def offer_cases(self, search: Interaction) -> list[Block]:
+        form = await self.forms.get(search.metadata, _owner(search))
+        if form is None:
+            return []
+        location = self.opening.location(form.org)
+        offer = await self.picker.offer(form.org, search.text, place=form.place, person=search.person, home=location)
+        return views.case_options(offer)
+
+    # -- gestures -----------------------------------------------------------------------------------------------
+
+    def _gesture(self, step: Step, *, looks_up: bool = False) -> Handler:
+        """What stands in the fields is kept, the step is taken, the window drawn anew."""
+
+        async def handle(click: Interaction) -> After:
+            entered = Entered(click.view)
+            # other windows have none of its fields, which is not the same as empty ones
+            is_form = click.view.get("callback_id") == views.CALLBACK_FORM
+
+            def change(form: AttachForm) -> AttachForm:
+                return step(_noted(form, entered) if is_form else form, entered, click.value)
+
+            await self.forms.change(click.metadata, _owner(click), change)
+            return self._show(click, looks_up=looks_up)
+
+        return handle
+
+    async def _show(self, click: Interaction, *, looks_up: bool) -> None:
+        await self.windows.show(click.metadata, _owner(click), click.view_id)
+        if looks_up:
+            await self._look_up(click)
+
+    async def _look_up(self, gesture: Interaction) -> None:
+        await self.windows.look_up(gesture.metadata, _owner(gesture), gesture.view_id)
+
+    def _with_pasted(self, form: AttachForm, entered: Entered, _value: str = "") -> AttachForm:
+        location = self.opening.location(form.org)
+        return form.with_pasted(
+            recognise(entered.typed(views.PASTED), site=location.site, subdomain=location.subdomain)
+        )
+
+    def _with_hand(self, form: AttachForm, entered: Entered, _value: str = "") -> AttachForm:
+        checked = self._checked(form, entered)
+        if isinstance(checked, InsightDraft):
+            return form.with_hand_draft(checked)
+        return form.with_hand_problems(problem.problem for problem in checked)
+
+    def _checked(self, form: AttachForm, entered: Entered) -> InsightDraft | tuple[FieldProblem, ...]:
+        location, ref, resource_id = (
+            self.opening.location(form.org),
+            entered.typed(views.HAND_REF),
+            entered.typed(views.HAND_ID),
+        )
+        kind = entered.choice(views.HAND_TYPE)
+        return by_hand(kind, ref, resource_id, site=location.site, subdomain=location.subdomain)
+
+    # -- submissions --------------------------------------------------------------------------------------------
+
+    def _submission(self, answer: Answer) -> Callable[[Interaction], Awaitable[Submitted]]:
+        async def handle(submission: Interaction) -> Submitted:
+            form = await self.forms.get(submission.metadata, _owner(submission))
+            answered = await answer(submission, form) if form else Submitted(view=views.expired_view())
+            if answered.view is not None:
+                self.windows.replaced(submission.view_id)
+            return answered
+
+        return handle
+
+    async def _attach(self, submission: Interaction, form: AttachForm) -> Submitted:
+        if form.stage is FormStage.SUBMITTED:  # the same submission once more
+            return await self._stands(submission, form)
+        entered = Entered(submission.view)
+        if problems := self._hand_problems(form, entered):
+            return Submitted(errors=problems)
+        changed = await self.forms.change(
+            submission.metadata, _owner(submission), lambda now: self._with_all_entered(_noted(now, entered), entered)
+        )
+        if changed is None:
+            return Submitted(view=views.expired_view())
+        if len(changed.insights.set_aside) > len(form.insights.set_aside):
+            # something pasted can't be attached: that is to be read before the window is gone
+            return replace(await self._stands(submission, changed), after=self._look_up(submission))
+        if errors := _errors(changed, entered):
+            return Submitted(errors=errors)
+        return await self._enter(submission, changed, AttachWork.ATTACH)
+
+    async def _stands(self, submission: Interaction, form: AttachForm) -> Submitted:
+        return Submitted(view=await self.windows.view_of(form, submission.metadata))
+
+    def _hand_problems(self, form: AttachForm, entered: Entered) -> dict[str, str]:
+        """Under the fields of the section by hand, if somebody began to fill it in."""
+        checked = self._checked(form, entered) if entered.has_hand_entry else ()
+        if isinstance(checked, InsightDraft):
+            return {}
+        fields = {"type": views.HAND_TYPE, "ref": views.HAND_REF, "resource_id": views.HAND_ID}
+        return {entered.block_id(fields[problem.field]): problem.problem for problem in checked}
+
+    def _with_all_entered(self, form: AttachForm, entered: Entered) -> AttachForm:
+        """What was pasted or typed but not yet added is meant too."""
+        if entered.text(views.PASTED):
+            pasted = self._with_pasted(form, entered)
+            new = len(pasted.insights.set_aside) - len(form.insights.set_aside)
+            told = "Not all of what you pasted can be attached: see below, then press Attach again."
+            form = replace(pasted, notice=told if new else "")
+        return self._with_hand(form, entered) if entered.has_hand_entry else form
+
+    async def _enter(self, submission: Interaction, form: AttachForm, work: AttachWork) -> Submitted:
+        """Written down; from here on it is carried out whatever happens to us or to the window."""
+        case, key, owner = form.case, submission.metadata, _owner(submission)
+        if case is None:
+            return await self._stands(submission, form)
+        if refusal := await self.opening.refusal(form.place, submission.person):
+            return Submitted(view=views.refused_view(key, refusal))
+        attach = work is AttachWork.ATTACH
+        job = await self.jobs.enter(
+            NewAttachJob(
+                key=f"{key}:{form.submits}",
+                draft_key=key,
+                view_id=submission.view_id,
+                work=work,
+                org=form.org,
+                place=form.place,
+                person=submission.person,
+                case_id=case.id,
+                case_key=case.key,
+                insights=tuple(line.insight for line in form.insights.to_send) if attach else form.to_remove,
+                comment=form.comment_text if attach else "",
+            )
+        )
+        await self.forms.change(key, owner, lambda now: now if now.submit_id == job.id else now.submitted(job.id))
+        await self.jobs.release(job.id)
+        return Submitted(view=self.windows.view_of_job(job))
+
+    async def _removal_chosen(self, submission: Interaction, form: AttachForm) -> Submitted:
+        entered = Entered(submission.view)
+        leaving = {handle for handle, _ in form.removable}.intersection(entered.choices(views.LEAVING))
+        if not leaving:
+            return Submitted(errors={entered.block_id(views.LEAVING): "Choose at least one."})
+        changed = await self.forms.change(submission.metadata, _owner(submission), lambda now: now.confirming(leaving))
+        return await self._stands(submission, changed or form)
+
+    async def _removal_confirmed(self, submission: Interaction, form: AttachForm) -> Submitted:
+        if form.stage is not FormStage.CONFIRMING or not form.to_remove:
+            return await self._stands(submission, form)
+        return await self._enter(submission, form, AttachWork.REMOVE)
+
+    async def _retry(self, submission: Interaction, form: AttachForm) -> Submitted:
+        job = await self.jobs.get(form.submit_id)
+        if job is None:
+            return await self._stands(submission, form)
+        if refusal := await self.opening.refusal(form.place, submission.person):
+            return Submitted(view=views.refused_view(submission.metadata, refusal))
+        await self.jobs.retry(job.id)
+        return Submitted(view=self.windows.view_of_job(replace(job, done=False)))
 
 
-def _window(body: Mapping[str, Any]) -> _Window:
-    view = body.get("view") or {}
-    person = str((body.get("user") or {}).get("id") or "")
-    owner = Owner(workspace_of(dict(body)), person)
-    return _Window(str(view.get("private_metadata") or ""), owner, str(view.get("id") or ""), view)
+def _owner(interaction: Interaction) -> Owner:
+    return Owner(interaction.workspace, interaction.person)
 
 
-Step = Callable[[AttachForm, Entered, str], AttachForm]
-
-
-def _register_gestures(app: AsyncApp, attaching: Attaching) -> None:
-    def on(action_id: str, step: Step, *, fills: bool = False) -> None:
-        @app.action(action_id)
-        async def interaction(ack: AsyncAck, body: dict[str, Any]) -> None:
-            value = str(first_action(body).get("value") or "")
-            await _act(attaching, _window(body), step, value, fills=fills, ack=ack)
-
-    for action_id in (attach_parts.CHOSEN, attach.COMMENT, attach_parts.REFRESH):
-        on(action_id, _as_it_is)
-    on(attach_parts.LEAVING, _as_it_is)
-    on(attach.CASE_PICKED, _as_it_is, fills=True)
-    on(attach.ADD, lambda sheet, entered, _: sheet.with_pasted(_recognised(attaching, sheet, entered)), fills=True)
-    on(attach.BY_HAND, _toggle_hand)
-    on(attach.ADD_BY_HAND, lambda sheet, entered, _: _by_hand(attaching, sheet, entered), fills=True)
-    on(attach.FORGET, lambda sheet, _, __: sheet.without_set_aside())
-    on(attach.REMOVE, lambda sheet, _, __: sheet.choosing(), fills=True)
-    on(attach_parts.BACK, lambda sheet, _, __: sheet.back(), fills=True)
-
-
-async def _act(attaching: Attaching, window: _Window, step: Step, value: str, *, fills: bool, ack: AsyncAck) -> None:
-    """One gesture: what stands in the fields is kept, the step is taken, the window drawn anew."""
-    entered = window.entered
-
-    def change(sheet: AttachForm) -> AttachForm:
-        return step(_noted(sheet, entered) if window.is_form else sheet, entered, value)
-
-    await attaching.shelf.change(window.key, window.owner, change)
-    await ack()
-    attaching.tasks.spawn(_show(attaching, window, fills=fills), "insights window")
-
-
-async def _show(attaching: Attaching, window: _Window, *, fills: bool) -> None:
-    await attaching.screen.show(window.key, window.owner, window.view_id)
-    if fills:
-        attaching.fill_soon(window.key, window.owner, window.view_id)
-
-
-def _noted(sheet: AttachForm, entered: Entered) -> AttachForm:
-    if sheet.stage is not Stage.FORM:
-        return sheet
-    noted = sheet.noting(chosen=entered.chosen, among=entered.among, comment=entered.comment)
-    if entered.picked_hint:
-        return replace(noted, case_round=noted.case_round + 1)  # a fresh field: the hint is not left standing in it
+def _noted(form: AttachForm, entered: Entered) -> AttachForm:
+    if form.stage is not FormStage.FORM:
+        return form
+    noted = form.noting(
+        chosen=entered.choices(views.CHOSEN),
+        among=entered.offered(views.CHOSEN),
+        comment=bool(entered.choices(views.COMMENT)),
+    )
+    if entered.picked and entered.case is None:
+        return replace(
+            noted, case_round=noted.case_round + 1
+        )  # a hint of the picker is not left standing: a fresh field
     return noted.with_case(entered.case) if entered.case else noted
 
 
-def _as_it_is(sheet: AttachForm, _entered: Entered, _value: str) -> AttachForm:
-    return sheet
+def _as_it_is(form: AttachForm, _entered: Entered, _value: str) -> AttachForm:
+    return form
 
 
-def _toggle_hand(sheet: AttachForm, _entered: Entered, value: str) -> AttachForm:
+def _toggle_hand(form: AttachForm, _entered: Entered, value: str) -> AttachForm:
     """Shown, hidden, or started with a piece that only lacks its id."""
     if value == "hide":
-        return sheet.with_hand_form(None)
+        return form.with_hand_form(None)
     number = value.removeprefix("piece:")
-    pieces = sheet.insights.set_aside
+    pieces = form.insights.set_aside
     if number.isdigit() and int(number) < len(pieces):
         piece = pieces[int(number)]
-        return sheet.with_hand_form(HandForm(piece.type, piece.ref))
-    return sheet.with_hand_form(HandForm())
+        return form.with_hand_form(HandForm(piece.type, piece.ref))
+    return form.with_hand_form(HandForm())
 
 
-def _recognised(attaching: Attaching, sheet: AttachForm, entered: Entered) -> Recognised:
-    home = attaching.home(sheet.org)
-    return recognise(entered.pasted, site=home.site, subdomain=home.subdomain)
-
-
-def _by_hand(attaching: Attaching, sheet: AttachForm, entered: Entered) -> AttachForm:
-    checked = _checked(attaching, sheet, entered.hand)
-    if isinstance(checked, InsightDraft):
-        return sheet.with_hand_draft(checked)
-    return sheet.with_hand_problems(problem.problem for problem in checked)
-
-
-def _checked(attaching: Attaching, sheet: AttachForm, hand: HandEntry) -> InsightDraft | tuple[FieldProblem, ...]:
-    home = attaching.home(sheet.org)
-    return by_hand(hand.type, hand.ref, hand.id, site=home.site, subdomain=home.subdomain)
-
-
-# -- submissions ----------------------------------------------------------------------------------------------------
-
-
-def _register_submissions(app: AsyncApp, attaching: Attaching) -> None:
-    def on(callback_id: str, answer: Callable[[Attaching, _Window, AttachForm], Any]) -> None:
-        @app.view(callback_id)
-        async def submitted(ack: AsyncAck, body: dict[str, Any]) -> None:
-            window = _window(body)
-            sheet = await attaching.shelf.get(window.key, window.owner)
-            if sheet is None:
-                await ack(response_action="update", view=attach_parts.expired_view())
-                return
-            answered = await answer(attaching, window, sheet)
-            if "view" in answered:
-                attaching.screen.replaced(window.view_id)
-            await ack(**answered)
-
-    on(attach_parts.CALLBACK_FORM, _form_submitted)
-    on(attach_parts.CALLBACK_REMOVAL, _removal_chosen)
-    on(attach_parts.CALLBACK_CONFIRM, _removal_confirmed)
-    on(attach_parts.CALLBACK_RESULT, _retried)
-
-
-Answer = dict[str, Any]
-
-
-def _replaced_by(view: Block) -> Answer:
-    return {"response_action": "update", "view": view}
-
-
-async def _form_submitted(attaching: Attaching, window: _Window, sheet: AttachForm) -> Answer:
-    if sheet.stage is Stage.SUBMITTED:  # the same submit once more
-        return _replaced_by(await attaching.screen.view_of(sheet, window.key))
-    entered = window.entered
-    if problems := _hand_problems(attaching, sheet, entered):
-        return {"response_action": "errors", "errors": problems}
-    changed = await attaching.shelf.change(
-        window.key, window.owner, lambda now: _with_all_entered(attaching, _noted(now, entered), entered)
-    )
-    if changed is None:
-        return _replaced_by(attach_parts.expired_view())
-    if len(changed.insights.set_aside) > len(sheet.insights.set_aside):
-        # something pasted can't be attached: that is to be read before the window is gone
-        attaching.fill_soon(window.key, window.owner, window.view_id)
-        return _replaced_by(await attaching.screen.view_of(changed, window.key))
-    if errors := _errors(changed, entered):
-        return {"response_action": "errors", "errors": errors}
-    return await _ordered(attaching, window, changed, Work.ATTACH)
-
-
-def _hand_problems(attaching: Attaching, sheet: AttachForm, entered: Entered) -> dict[str, str]:
-    """Under the fields of the section by hand, if somebody began to fill it in."""
-    if entered.hand.is_empty:
+def _errors(form: AttachForm, entered: Entered) -> dict[str, str]:
+    if form.case is None or entered.case is None:
+        return {entered.block_id(views.CASE_PICKED): "Choose a case from the list."}
+    if form.insights.to_send or form.comment_text:
         return {}
-    checked = _checked(attaching, sheet, entered.hand)
-    if isinstance(checked, InsightDraft):
-        return {}
-    fields = {"type": attach.HAND_TYPE, "ref": attach.HAND_REF, "resource_id": attach.HAND_ID}
-    return {entered.blocks[fields[problem.field]]: problem.problem for problem in checked}
-
-
-def _with_all_entered(attaching: Attaching, sheet: AttachForm, entered: Entered) -> AttachForm:
-    """What was pasted or typed but not yet added is meant too."""
-    if entered.pasted.strip():
-        pasted = sheet.with_pasted(_recognised(attaching, sheet, entered))
-        new = len(pasted.insights.set_aside) - len(sheet.insights.set_aside)
-        told = "Not all of what you pasted can be attached: see below, then press Attach again."
-        sheet = replace(pasted, notice=told if new else "")
-    if not entered.hand.is_empty:
-        sheet = _by_hand(attaching, sheet, entered)
-    return sheet
-
-
-def _errors(sheet: AttachForm, entered: Entered) -> dict[str, str]:
-    if sheet.case is None or entered.case is None:
-        return {entered.blocks.get(attach.CASE_PICKED, attach.case_block(sheet)): "Choose a case from the list."}
-    if sheet.insights.to_send or sheet.comment_text:
-        return {}
-    block = entered.blocks.get(attach.PASTED, attach.paste_block(sheet))
-    if sheet.insights.on_case:
-        return {block: "All of them are on the case already. Add something new, or press Cancel."}
-    return {block: "Nothing is chosen to be attached. Paste a link, or choose from the list below."}
-
-
-async def _ordered(attaching: Attaching, window: _Window, sheet: AttachForm, work: Work) -> Answer:
-    """Written down; from here on it is carried out whatever happens to us or to the window."""
-    case = sheet.case
-    if case is None:
-        return _replaced_by(await attaching.screen.view_of(sheet, window.key))
-    if refusal := await attaching.refusal(sheet.place, window.owner.person):
-        return _replaced_by(attach_parts.refused_view(window.key, refusal))
-    attach_it = work is Work.ATTACH
-    submit = await attaching.submits.enter(
-        Wanted(
-            key=f"{window.key}:{sheet.submits}",
-            draft_key=window.key,
-            view_id=window.view_id,
-            work=work,
-            org=sheet.org,
-            place=sheet.place,
-            person=window.owner.person,
-            case_id=case.id,
-            case_key=case.key,
-            insights=tuple(draft.insight for draft in sheet.insights.to_send) if attach_it else sheet.to_remove,
-            comment=sheet.comment_text if attach_it else "",
-        )
-    )
-    await attaching.shelf.change(window.key, window.owner, lambda now: _submitted(now, submit))
-    await attaching.submits.release(submit.id)
-    return _replaced_by(attaching.screen.view_of_submit(submit))
-
-
-def _submitted(sheet: AttachForm, submit: AttachJob) -> AttachForm:
-    return sheet if sheet.submit_id == submit.id else sheet.submitted(submit.id)
-
-
-async def _removal_chosen(attaching: Attaching, window: _Window, sheet: AttachForm) -> Answer:
-    entered = window.entered
-    offered = {handle for handle, _ in sheet.removable}
-    leaving = offered.intersection(entered.leaving)
-    if not leaving:
-        block = entered.blocks.get(attach_parts.LEAVING, "")
-        return {"response_action": "errors", "errors": {block: "Choose at least one."}}
-    changed = await attaching.shelf.change(window.key, window.owner, lambda now: now.confirming(leaving))
-    return _replaced_by(await attaching.screen.view_of(changed or sheet, window.key))
-
-
-async def _removal_confirmed(attaching: Attaching, window: _Window, sheet: AttachForm) -> Answer:
-    if sheet.stage is not Stage.CONFIRMING or not sheet.to_remove:
-        return _replaced_by(await attaching.screen.view_of(sheet, window.key))
-    return await _ordered(attaching, window, sheet, Work.REMOVE)
-
-
-async def _retried(attaching: Attaching, window: _Window, sheet: AttachForm) -> Answer:
-    submit = await attaching.submits.get(sheet.submit_id)
-    if submit is None:
-        return _replaced_by(await attaching.screen.view_of(sheet, window.key))
-    if refusal := await attaching.refusal(sheet.place, window.owner.person):
-        return _replaced_by(attach_parts.refused_view(window.key, refusal))
-    await attaching.submits.retry(submit.id)
-    return _replaced_by(attaching.screen.view_of_submit(replace(submit, done=False)))
+    block_id = entered.block_id(views.PASTED)
+    if form.insights.on_case:
+        return {block_id: "All of them are on the case already. Add something new, or press Cancel."}
+    return {block_id: "Nothing is chosen to be attached. Paste a link, or choose from the list below."}

@@ -1,9 +1,12 @@
-"""Tables of the insights modal: what an open one holds, and what was submitted and has to be carried out."""
+"""Tables of the window for insights: what an open one holds, and what was submitted and has to be carried out."""
 
-from sqlalchemy import JSON, Column, Float, Index, Integer, String, Table, Text
+from pydantic import TypeAdapter
+from sqlalchemy import Column, Float, Index, Integer, String, Table, Text
 
+from bot.insights.sending import BatchOutcome, Problem
 from bot.storage.retention import DAY, HOUR, AtUninstall, Life, keep
 from bot.storage.tables import RowId, messages, metadata
+from bot.storage.typed_json import TypedJson
 
 ATTACHED = "attached"  # kind of deliveries; they show a row of `insight_submits`
 FORM_LIVES = 2 * HOUR  # without use
@@ -36,11 +39,13 @@ insight_submits = Table(
     Column("person", String(32), nullable=False),
     Column("case_id", String(64), nullable=False),
     Column("case_key", String(64), nullable=False),
-    Column("outcome", JSON, nullable=False),  # what is done, refused and open; at first all is open
+    Column(
+        "outcome", TypedJson(TypeAdapter(tuple[BatchOutcome, ...])), nullable=False
+    ),  # what is done, refused and open; at first all is open
     Column("comment", Text, nullable=False),
     Column("comment_state", String(16), nullable=False),  # none | owed | sending | posted | refused
     Column("comment_sent_at", Float, nullable=True),  # from then on it may stand there
-    Column("comment_problem", JSON(none_as_null=True), nullable=True),
+    Column("comment_problem", TypedJson(TypeAdapter(Problem)), nullable=True),
     Column("state", String(16), nullable=False),  # waiting | done
     Column("created_at", Float, nullable=False),
     Column("due_at", Float, nullable=False),

@@ -8,10 +8,10 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from bot.datadog.errors import DatadogError, NotFound, RateLimited
-from bot.datadog.links import InvestigationLink, Link, MonitorLink, parse_link
+from bot.datadog.links import EventLink, InvestigationLink, Link, MonitorLink, parse_link
 from bot.datadog.orgs import ConnectedOrg
 from bot.investigations.failures import failure_of
-from bot.investigations.message_alerts import is_alert_link, link_host, subject_of
+from bot.investigations.message_alerts import subject_of
 from bot.investigations.questions import Unclear, read_free_text
 from bot.investigations.views import answers, refusals
 from bot.model import EventRef, ExistingRun, Int64, MonitorRef, Source, Subject, ThreadRef
@@ -201,8 +201,8 @@ def _linked(word: str) -> Investigate | None:
     """A link in front decides, whatever stands behind it: an alert meant must not become a question, which costs too."""
     link = parse_link(link_in(word))
     if isinstance(link, InvestigationLink):
-        return Investigate(ExistingRun(link.investigation_id.lower(), host=link_host(link)))
-    return Investigate(subject_of(link)) if is_alert_link(link) else None
+        return Investigate(ExistingRun(link.investigation_id.lower(), host=link.host))
+    return Investigate(subject_of(link)) if isinstance(link, MonitorLink | EventLink) else None
 
 
 def _why_not(link: Link | None) -> str:
@@ -222,8 +222,8 @@ def read_list(rest: str) -> ListRequest | Invalid:
     if not word:
         return ListRequest()
     link = parse_link(link_in(word))
-    if isinstance(link, MonitorLink) and link.monitor_id < 2**63:
-        return ListRequest(link.monitor_id, link_host(link))
+    if isinstance(link, MonitorLink):
+        return ListRequest(link.monitor_id, link.host)
     if word.isascii() and word.isdigit() and len(word) <= _LONGEST_MONITOR_ID and word.strip("0"):
         return ListRequest(int(word))
     return Invalid(f"{code(word, 80)} is no monitor. Give its id or its link, or nothing to see all.")
@@ -233,7 +233,7 @@ def read_show(rest: str) -> ShowRequest | Invalid:
     word, _ = split_word(unquoted(rest))
     link = parse_link(link_in(word))
     if isinstance(link, InvestigationLink):
-        return ShowRequest(link.investigation_id.lower(), link_host(link))
+        return ShowRequest(link.investigation_id.lower(), link.host)
     if _UUID.fullmatch(word):
         return ShowRequest(word.lower())
     given = f"{code(word, 80)} is no investigation." if word else "Tell me which investigation."

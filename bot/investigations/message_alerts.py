@@ -4,10 +4,9 @@ what is in the payload; asks nobody."""
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeGuard
-from urllib.parse import urlsplit
+from typing import Any
 
-from bot.datadog.links import EventLink, InvestigationLink, Link, MonitorLink, find_links, parse_link
+from bot.datadog.links import EventLink, InvestigationLink, Link, MonitorLink, find_links
 from bot.datadog.titles import AlertTitle, read_title
 from bot.model import AlertRef, EventRef, MonitorRef
 from bot.slack.text import clean, cut, one_line, unescape
@@ -57,6 +56,11 @@ def find_run_link(messages: Iterable[Mapping[str, Any]]) -> InvestigationLink | 
     return found
 
 
+def texts_of(message: Mapping[str, Any]) -> Iterator[str]:
+    """Every text of a message that may hold a link, the links that title an attachment before all others."""
+    return _texts(_content(message), _DEEPEST)
+
+
 def message_text(message: Mapping[str, Any]) -> str:
     """What a reader sees of the message, without Slack's markup: to start a question from."""
     content = _content(message)
@@ -80,7 +84,7 @@ def _candidates(message: Mapping[str, Any]) -> Iterator[_Candidate]:
 
 def _candidates_in(part: Mapping[str, Any], title: str) -> Iterator[_Candidate]:
     for link in _links(part):
-        if is_alert_link(link):
+        if isinstance(link, MonitorLink | EventLink):
             yield _Candidate(link, title)
 
 
@@ -99,48 +103,31 @@ def _found(candidate: _Candidate) -> FoundAlert:
 
 def subject_of(link: MonitorLink | EventLink, title: AlertTitle = _NO_TITLE) -> AlertRef | MonitorRef | EventRef:
     """What an alert's link asks to investigate, as exactly as the link can say."""
-    host = link_host(link)
     if isinstance(link, EventLink):
-        return EventRef(link.event_id or link.uid, host)
+        return EventRef(link.event_id or link.uid, link.host)
     group = one_line(link.group) or title.group
     if link.event_id and link.event_ts is not None and link.event_ts < _LATEST_MS:
-        return AlertRef(link.monitor_id, link.event_id, link.event_ts, title.name, group, host)
-    return EventRef(link.event_id, host) if link.event_id else MonitorRef(link.monitor_id, title.name, group, host)
-
-
-def link_host(link: Link) -> str:
-    """Which organisation a link means: its site, and the sub-domain if it has one."""
-    return urlsplit(link.url).netloc.lower()
-
-
-def host_in(words: str) -> str:
-    """The host of the one Datadog link that a person gave; empty for other words."""
-    link = parse_link(words.strip())
-    return link_host(link) if link else ""
-
-
-def is_alert_link(link: Link | None) -> TypeGuard[MonitorLink | EventLink]:
-    if isinstance(link, MonitorLink):
-        return link.monitor_id < 2**63
-    return isinstance(link, EventLink)
+        return AlertRef(link.monitor_id, link.event_id, link.event_ts, title.name, group, link.host)
+    if link.event_id:
+        return EventRef(link.event_id, link.host)
+    return MonitorRef(link.monitor_id, title.name, group, link.host)
 
 
 def _links(part: object) -> Iterator[Link]:
-    for text in _strings(part, _DEEPEST):
+    for text in _texts(part, _DEEPEST):
         yield from find_links(text)
 
 
-def _strings(part: object, depth: int) -> Iterator[str]:
-    """Every text that may hold a link, the links that title an attachment before all others."""
+def _texts(part: object, depth: int) -> Iterator[str]:
     if isinstance(part, str):
         yield part
     elif depth and isinstance(part, Mapping):
         names = sorted((str(name) for name in part if name not in _NOT_CONTENT), key=_by_weight)
         for name in names:
-            yield from _strings(part.get(name), depth - 1)
+            yield from _texts(part.get(name), depth - 1)
     elif depth and isinstance(part, Sequence) and not isinstance(part, bytes):
         for element in part:
-            yield from _strings(element, depth - 1)
+            yield from _texts(element, depth - 1)
 
 
 def _by_weight(name: str) -> int:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from bot.investigations.message_alerts import find_alert, find_run_link, link_host
+from bot.investigations.message_alerts import find_alert, find_run_link
 from bot.investigations.seen_alerts import SeenAlert, SeenAlerts
 from bot.model import AlertRef, EventRef, ExistingRun, MonitorRef, Place
 from bot.slack.clients import Workspaces
@@ -53,7 +53,7 @@ def _chosen(seen: SeenAlert, messages: list[Any]) -> Found | None:
     link = find_run_link(messages)
     run = link.investigation_id if link else seen.run
     if run:
-        return ExistingRun(run, subject if isinstance(subject, AlertRef) else None, link_host(link) if link else "")
+        return ExistingRun(run, subject if isinstance(subject, AlertRef) else None, link.host if link else "")
     if found and found.recovered and seen.alert is None and isinstance(subject, AlertRef):
         # the message shows the recovery by now: the alert before it is meant, and has to be found
         return MonitorRef(subject.monitor_id, subject.monitor_name, subject.group, subject.host)

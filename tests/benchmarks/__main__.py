@@ -11,10 +11,14 @@ import subprocess
 import sys
 import tempfile
 import time
+import timeit
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
+from bot.datadog.insight_recognition import recognise
+from bot.datadog.sites import SITES
 from bot.investigations.repository import InvestigationRepository
 from bot.investigations.requests import Requests
 from bot.model import AlertRef, Ask, Place, Source
@@ -124,6 +128,19 @@ async def asked_of_the_database(folder: Path) -> Figures:
         }
 
 
+async def recognition(_folder: Path) -> Figures:
+    """What stands between a click on Add and the links in the list."""
+    query = "?from_ts=1788105779000&to_ts=1788106979000&event_id=8788641826233093636&link_source=monitor_notif"
+    pages = [f"{SITES[0].app_url}/monitors/{number}" for number in range(100)]
+    figures = {}
+    for name, text in (("plain", "\n".join(pages)), ("of notifications", "\n".join(page + query for page in pages))):
+        quickest = min(
+            timeit.repeat(partial(recognise, text, site=SITES[0]), timer=time.process_time, repeat=10, number=1)
+        )
+        figures[f"100 {name} links recognised, ms"] = quickest * 1000
+    return figures
+
+
 async def start_of_the_bot(_folder: Path) -> Figures:
     """From the start of the process to its connection with Slack, and the import alone."""
     began = time.perf_counter()
@@ -148,7 +165,8 @@ async def _measure(benchmark: Callable[[Path], Awaitable[Figures]], runs: int) -
 
 def main() -> None:
     few = ((asked_of_the_database, 1), (waiting, 1))
-    for benchmark, runs in ((durable_starts, RUNS), (click_to_card, RUNS), (start_of_the_bot, RUNS), *few):
+    several = (durable_starts, click_to_card, recognition, start_of_the_bot)
+    for benchmark, runs in (*((each, RUNS) for each in several), *few):
         asyncio.run(_measure(benchmark, runs))
 
 

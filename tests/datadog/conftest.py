@@ -2,17 +2,20 @@
 
 import json
 from collections import deque
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 import httpx
 import pytest
 
 from bot.datadog.client import Datadog
+from bot.datadog.insight_recognition import Recognised, recognise
+from bot.datadog.sites import SITES, Site
 
 API_KEY = "0123456789abcdef0123456789abcdef"
 APP_KEY = "fedcba9876543210fedcba9876543210fedcba98"
 
+Recognise = Callable[[str], Recognised]
 Step = httpx.Response | Exception
 
 
@@ -70,3 +73,13 @@ async def datadog(wire: Wire) -> AsyncIterator[Datadog]:
         sleep=wire.sleep,
     ) as client:
         yield client
+
+
+@pytest.fixture
+def us1() -> Site:
+    return SITES[0]
+
+
+@pytest.fixture
+def pasted(us1: Site) -> Recognise:
+    return lambda text: recognise(text, site=us1)

@@ -5,8 +5,7 @@ from collections.abc import Iterable
 import pytest
 
 from bot.datadog import client
-from bot.insights import attach_jobs as submits
-from bot.insights import sending as attach
+from bot.insights import attach_jobs, sending
 from bot.orgs.model import DEFAULT
 from bot.sandbox.datadog.case_model import FakeCase
 from bot.sandbox.slack.people import Person
@@ -79,10 +78,10 @@ async def _adds(person: Person, batch: list[str]) -> SeenView:
 
 def hurry(monkeypatch: pytest.MonkeyPatch) -> None:
     """Pauses before a repeat, and for a client that is far away, are no part of a story."""
-    monkeypatch.setattr(submits, "_HEAD_START", 0.1)
+    monkeypatch.setattr(attach_jobs, "_HEAD_START", 0.1)
     monkeypatch.setattr(client, "_BACKOFF", (0.01,))
     monkeypatch.setattr(client, "_RESET_MARGIN", 0.01)
-    monkeypatch.setattr(attach, "_PAUSE_BEFORE_REPEAT", 0.01)
+    monkeypatch.setattr(sending, "_PAUSE_BEFORE_REPEAT", 0.01)
 
 
 async def impatient(town: Town, monkeypatch: pytest.MonkeyPatch) -> None:

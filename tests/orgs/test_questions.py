@@ -8,7 +8,7 @@ import pytest
 
 from bot.cases.commands import SHOW_CASE, ShowCase
 from bot.cases.form import CASE_FORM, WaitingForm
-from bot.insights.openings import ATTACH_FROM, Beginning
+from bot.insights.opening import ATTACH_FROM, Beginning
 from bot.investigations.commands import INVESTIGATE, LIST, SHOW, Investigate, ListRequest, ShowRequest
 from bot.model import (
     AlertRef,

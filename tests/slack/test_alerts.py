@@ -4,7 +4,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.datadog.titles import AlertTitle, read_title
 from bot.investigations.message_alerts import FoundAlert, find_alert, find_investigation, message_text
 from bot.model import AlertRef, EventRef, MonitorRef
 
@@ -193,31 +192,6 @@ def test_text_that_only_repeats_the_blocks_stands_once() -> None:
 
 def test_a_very_long_message_fits_the_question_field() -> None:
     assert len(message_text({"text": "word " * 2_000})) <= 3_000
-
-
-@pytest.mark.parametrize(
-    ("title", "expected"),
-    [
-        ("Triggered: High latency on {service:web}", AlertTitle("High latency", "service:web", "triggered")),
-        ("Triggered: High latency", AlertTitle("High latency", "", "triggered")),
-        ("Re-Triggered: CPU on host:web-1,env:prod", AlertTitle("CPU", "host:web-1,env:prod", "re-triggered")),
-        ("No data: Heartbeat", AlertTitle("Heartbeat", "", "no data")),
-        ("Re-No Data: Heartbeat", AlertTitle("Heartbeat", "", "re-no data")),
-        ("Renotify: Disk on {*}", AlertTitle("Disk", "", "renotify")),
-        ("[Triggered on {host:x}] Disk is full", AlertTitle("Disk is full", "host:x", "triggered")),
-        ("[P1] [Warn on {host:x}] Disk", AlertTitle("Disk", "host:x", "warn")),
-        ("[Recovered] Disk", AlertTitle("Disk", "", "recovered")),
-        ("[TEST] Triggered: Disk", AlertTitle("Disk", "", "triggered", test=True)),
-        ("Page #52488: [TEST] Triggered: Disk", AlertTitle("Disk", "", "triggered", test=True)),
-        (":rotating_light: *Triggered: Disk*", AlertTitle("Disk", "", "triggered")),
-        ("Errors on checkout", AlertTitle("Errors on checkout")),
-        ("Triggered: Queue on fire", AlertTitle("Queue on fire", "", "triggered")),
-        ("", AlertTitle("")),
-    ],
-)
-def test_titles(title: str, expected: AlertTitle) -> None:
-    assert read_title(title) == expected
-    assert read_title(title).recovered == title.startswith("[Recovered")
 
 
 JSON = st.recursive(

@@ -18,7 +18,7 @@ from bot.cases.model import CaseRequestState
 from bot.cases.repository import CaseRepository
 from bot.cases.requests import CaseRequests
 from bot.insights.attach_form_store import AttachFormStore, Owner
-from bot.insights.attach_jobs import AttachJobs, Work
+from bot.insights.attach_jobs import AttachJobs, AttachWork
 from bot.investigations.model import State
 from bot.investigations.repository import InvestigationRepository
 from bot.investigations.tables import poll_turns
@@ -142,7 +142,7 @@ async def test_what_stands_in_an_old_database_is_read_as_before(old_database: Da
     wanted_states = [CaseRequestState.DONE, CaseRequestState.DRAFT, CaseRequestState.REFUSED]
     assert [request.state for request in requests if request] == wanted_states
     jobs = [await AttachJobs(old_database, cases).get(number) for number in (1, 2, 3)]
-    assert [job.work for job in jobs if job] == [Work.ATTACH, Work.REMOVE, Work.ATTACH]
+    assert [job.work for job in jobs if job] == [AttachWork.ATTACH, AttachWork.REMOVE, AttachWork.ATTACH]
     forms = AttachFormStore(old_database)
     for row in old_rows()["insight_drafts"]:
         assert await forms.get(row["key"], Owner(row["workspace"], row["person"]))

@@ -8,7 +8,7 @@ from bot.datadog.insight_drafts import Lookup, LookupKind, Reason
 from bot.datadog.insight_recognition import recognise
 from bot.datadog.insight_types import InsightType
 from bot.datadog.sites import Site, site_named
-from tests.cases.conftest import Recognise
+from tests.datadog.conftest import Recognise
 
 APP = "https://app.datadoghq.com"
 UUID = "9f1c2d3e-4a5b-6c7d-8e9f-0a1b2c3d4e5f"

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
@@ -11,8 +11,9 @@ from bot.cases.repository import CaseRepository
 from bot.datadog.case_model import Case
 from bot.datadog.errors import DatadogError, Forbidden, NotFound, Unavailable
 from bot.datadog.sites import SITES, Location
-from bot.insights.picker import CasePicker, Hint, Offer
+from bot.insights.picker import CaseOffer, CasePicker, PickerHint
 from bot.model import Place
+from bot.orgs.repository import OrgRepository
 from bot.storage.engine import Database
 from bot.storage.workers import Tasks
 from tests.clock import Clock
@@ -88,11 +89,11 @@ async def tasks() -> AsyncIterator[Tasks]:
 
 @pytest.fixture
 def offer(calls: Calls, book: CaseRepository, tasks: Tasks, clock: Clock) -> Ask:
-    picker = CasePicker(book, Orgs(Org(calls)), tasks, patience=0.02, clock=clock)
+    picker = CasePicker(book, cast("OrgRepository", Orgs(Org(calls))), tasks, patience=0.02, clock=clock)
     return lambda typed: picker.offer("default", typed, place=PLACE, person="U0001", home=Location(SITES[0]))
 
 
-def keys(offered: Offer) -> list[str]:
+def keys(offered: CaseOffer) -> list[str]:
     return [case.key for case in offered.cases]
 
 
@@ -109,8 +110,8 @@ async def test_what_was_found_is_kept_for_a_minute(offer: Ask, calls: Calls, clo
 async def test_a_slow_answer_is_there_at_the_next_keystroke(offer: Ask, calls: Calls, tasks: Tasks) -> None:
     calls.cases = (DISK,)
     calls.permissions.clear()
-    assert await offer("disk") == Offer((), Hint.SLOW)
-    assert await offer("disk") == Offer((), Hint.SLOW)
+    assert await offer("disk") == CaseOffer((), PickerHint.SLOW)
+    assert await offer("disk") == CaseOffer((), PickerHint.SLOW)
     calls.permissions.set()
     await tasks.finish(1)
     assert keys(await offer("disk")) == ["CASEM-42"]
@@ -122,24 +123,28 @@ async def test_while_it_is_slow_what_fits_out_of_earlier_answers_is_shown(offer:
     await offer("disk")
     calls.permissions.clear()
     offered = await offer("disk f")
-    assert (keys(offered), offered.hint) == (["CASEM-42"], Hint.SLOW)
+    assert (keys(offered), offered.hint) == (["CASEM-42"], PickerHint.SLOW)
     calls.permissions.set()
 
 
 async def test_hasty_typing_does_not_pile_up_requests(offer: Ask, calls: Calls) -> None:
     calls.permissions.clear()
     offered = await asyncio.gather(*(offer(f"words {number}") for number in range(30)))
-    assert {each.hint for each in offered} == {Hint.SLOW}
+    assert {each.hint for each in offered} == {PickerHint.SLOW}
     assert len(calls.asked) <= 6
     calls.permissions.set()
 
 
 @pytest.mark.parametrize(
     ("error", "hint"),
-    [(Forbidden("no"), Hint.FORBIDDEN), (Unavailable("no"), Hint.FAILING), (NotFound("no"), Hint.FAILING)],
+    [
+        (Forbidden("no"), PickerHint.FORBIDDEN),
+        (Unavailable("no"), PickerHint.FAILING),
+        (NotFound("no"), PickerHint.FAILING),
+    ],
 )
 async def test_a_failure_still_offers_what_is_known_here(
-    offer: Ask, calls: Calls, book: CaseRepository, error: DatadogError, hint: Hint
+    offer: Ask, calls: Calls, book: CaseRepository, error: DatadogError, hint: PickerHint
 ) -> None:
     await book.remember("default", DISK, place=PLACE, person="U0001")
     calls.error = error
@@ -176,6 +181,8 @@ async def test_the_exact_key_stands_first_and_each_case_once(offer: Ask, calls: 
 
 
 async def test_nothing_found_and_nobody_to_ask_are_told_apart(offer: Ask, book: CaseRepository, tasks: Tasks) -> None:
-    assert await offer("nothing") == Offer((), Hint.NOTHING)
-    nobody = CasePicker(book, Orgs(None), tasks)
-    assert (await nobody.offer("default", "x", place=PLACE, person="U1", home=None)).hint is Hint.NO_ORG
+    assert await offer("nothing") == CaseOffer((), PickerHint.NOTHING)
+    nobody = CasePicker(book, cast("OrgRepository", Orgs(None)), tasks)
+    assert (
+        await nobody.offer("default", "x", place=PLACE, person="U1", home=Location(SITES[0]))
+    ).hint is PickerHint.NO_ORG

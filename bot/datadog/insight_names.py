@@ -2,32 +2,23 @@
 
 import asyncio
 from collections.abc import Iterable, Mapping
-from typing import Protocol
 
 from bot.datadog.errors import DatadogError, Forbidden, NotSent, RateLimited, Unauthorized
-from bot.datadog.incidents import Incident
+from bot.datadog.incidents import Incidents
 from bot.datadog.insight_drafts import InsightDraft, InsightKey, Lookup, LookupKind
 from bot.datadog.insight_types import InsightType
-from bot.datadog.monitors import Monitor
+from bot.datadog.monitors import Monitors
 
 DEADLINE_SECONDS = 2.0
 AT_ONCE = 5
 LONGEST_LABEL = 200
 
 
-class MonitorNames(Protocol):
-    async def get(self, monitor_id: int, /) -> Monitor: ...
-
-
-class IncidentNames(Protocol):
-    async def get(self, incident_id: str, /) -> Incident: ...
-
-
 async def look_up_labels(
     drafts: Iterable[InsightDraft],
     *,
-    monitors: MonitorNames,
-    incidents: IncidentNames,
+    monitors: Monitors,
+    incidents: Incidents,
     seconds: float = DEADLINE_SECONDS,
     at_once: int = AT_ONCE,
 ) -> dict[InsightKey, str]:
@@ -50,7 +41,7 @@ def _label(draft: InsightDraft, names: Mapping[Lookup, str]) -> str:
 class _Names:
     """One round of asking. A kind that Datadog won't tell us about is not asked for again in the round."""
 
-    def __init__(self, monitors: MonitorNames, incidents: IncidentNames, at_once: int) -> None:
+    def __init__(self, monitors: Monitors, incidents: Incidents, at_once: int) -> None:
         self._monitors = monitors
         self._incidents = incidents
         self._turn = asyncio.Semaphore(at_once)

@@ -10,16 +10,22 @@ import pytest
 from bot.datadog.case_model import Insight
 from bot.datadog.insight_drafts import InsightDraft, Reason, SetAside
 from bot.datadog.insight_types import KINDS, InsightType
-from bot.insights.attach_form import AttachForm, CaseChoice, HandForm
-from bot.insights.attach_jobs import AttachJob, CommentState, Work
-from bot.insights.drafts import InsightList
-from bot.insights.outcome import BatchOutcome, Cause, InsightOutcome, Problem, Refusal
-from bot.insights.picker import Hint, Offer, PickedCase
-from bot.insights.views.form import attach_form, begin_message, case_options
-from bot.insights.views.input import read_entered
-from bot.insights.views.parts import CHOSEN, LEAVING, expired_view
-from bot.insights.views.removal import confirm_view, removal_view
-from bot.insights.views.result import line_message, result_view, told_directly, working_view
+from bot.insights.attach_form import AttachForm, CaseChoice, HandForm, InsightList
+from bot.insights.attach_jobs import AttachJob, AttachWork, CommentState
+from bot.insights.form_views import (
+    CHOSEN,
+    LEAVING,
+    Entered,
+    attach_view,
+    begin_message,
+    case_options,
+    confirm_view,
+    expired_view,
+    removal_view,
+)
+from bot.insights.picker import CaseOffer, PickedCase, PickerHint
+from bot.insights.result_views import line_message, result_view, told_directly, working_view
+from bot.insights.sending import BatchOutcome, Cause, InsightOutcome, Problem, Refusal
 from bot.model import Place
 from bot.sandbox.slack import blockkit as local_slack
 from tests.slack.blockkit import check_message, mrkdwn, shown
@@ -57,7 +63,7 @@ def drafts(count: int, label: str) -> list[InsightDraft]:
     ]
 
 
-def sheet_of(count: int, label: str = "Monitor: Disk") -> AttachForm:
+def form_of(count: int, label: str = "Monitor: Disk") -> AttachForm:
     return AttachForm(place=PLACE, org="default", case=CaseChoice("uuid", "CASEM-42", HOSTILE), held=()).adding(
         drafts(count, label)
     )
@@ -71,13 +77,13 @@ def lists(view: dict[str, Any], action_id: str = CHOSEN) -> list[dict[str, Any]]
     ]
 
 
-def submit(**changes: Any) -> AttachJob:
+def job(**changes: Any) -> AttachJob:
     usual = AttachJob(
         id=1,
         ref="AB12CD34",
         draft_key="key",
         view_id="V1",
-        work=Work.ATTACH,
+        work=AttachWork.ATTACH,
         org="default",
         place=PLACE,
         person="U0001",
@@ -99,7 +105,7 @@ def insights(numbers: Iterable[int]) -> tuple[Insight, ...]:
 @pytest.mark.parametrize("label", LABELS.values(), ids=LABELS)
 @pytest.mark.parametrize("count", [0, 1, 100, 101, 250, 700])
 def test_a_list_of_any_length_and_any_label_fits_a_window(count: int, label: str) -> None:
-    view = check(attach_form(sheet_of(count, label), "k" * 32))
+    view = check(attach_view(form_of(count, label), "k" * 32))
 
     selects = lists(view)
     sizes = [len(select["options"]) for select in selects]
@@ -109,27 +115,27 @@ def test_a_list_of_any_length_and_any_label_fits_a_window(count: int, label: str
 
 
 def test_over_a_hundred_it_says_how_they_are_sent_and_over_five_hundred_what_is_not_shown() -> None:
-    assert "requests of up to" not in shown(attach_form(sheet_of(100), "k"))
-    assert "sent in 3 requests of up to 100" in shown(attach_form(sheet_of(250), "k"))
-    assert "the other 37 are kept and sent too" in shown(attach_form(sheet_of(537), "k"))
+    assert "requests of up to" not in shown(attach_view(form_of(100), "k"))
+    assert "sent in 3 requests of up to 100" in shown(attach_view(form_of(250), "k"))
+    assert "the other 37 are kept and sent too" in shown(attach_view(form_of(537), "k"))
 
 
 def test_the_window_carries_its_key_and_nothing_else() -> None:
-    view = attach_form(sheet_of(250), "the-key")
+    view = attach_view(form_of(250), "the-key")
     assert view["private_metadata"] == "the-key"
 
 
 def test_nothing_listed_says_what_to_do() -> None:
-    view = check(attach_form(sheet_of(0), "k"))
+    view = check(attach_view(form_of(0), "k"))
     assert "No insights listed yet.* Paste links above and press Add." in shown(view)
     assert lists(view) == []
 
 
 def test_what_the_case_has_is_told_and_not_offered() -> None:
-    held = sheet_of(12)
-    marked = replace(held, insights=held.insights.mark_on_case([draft.key for draft in held.insights.drafts[:10]]))
+    held = form_of(12)
+    marked = replace(held, insights=held.insights.mark_on_case([line.key for line in held.insights.lines[:10]]))
 
-    view = check(attach_form(marked, "k"))
+    view = check(attach_view(marked, "k"))
 
     assert "Already on CASEM-42, not sent again:" in shown(view)
     assert "and 2 more" in shown(view)
@@ -142,9 +148,9 @@ def test_set_aside_pieces_show_their_reasons_and_a_comment_is_offered() -> None:
         for number in range(40)
     ]
     pieces[0] = SetAside("https://x.com/1", Reason.ID_NOT_IN_LINK, "By hand.", True, InsightType.RESOURCE_POLICY, "/x")
-    sheet = replace(sheet_of(1), insights=InsightList().put_aside(pieces), comment=True)
+    form = replace(form_of(1), insights=InsightList().put_aside(pieces), comment=True)
 
-    view = check(attach_form(sheet, "k"))
+    view = check(attach_view(form, "k"))
 
     words = shown(view)
     assert "Set aside, 40 pieces" in words
@@ -156,9 +162,9 @@ def test_set_aside_pieces_show_their_reasons_and_a_comment_is_offered() -> None:
 
 
 def test_by_hand_offers_all_sixteen_kinds_and_starts_with_what_is_known() -> None:
-    sheet = replace(sheet_of(0), hand=HandForm(InsightType.INCIDENT, "/incidents", ("Give its id <!here>.",)))
+    form = replace(form_of(0), hand=HandForm(InsightType.INCIDENT, "/incidents", ("Give its id <!here>.",)))
 
-    view = check(attach_form(sheet, "k"))
+    view = check(attach_view(form, "k"))
 
     (kinds,) = lists(view, "attach:hand_type")
     assert len(kinds["options"]) == len(KINDS) == 16
@@ -172,57 +178,57 @@ def test_by_hand_offers_all_sixteen_kinds_and_starts_with_what_is_known() -> Non
 def test_the_picker_takes_any_case(label: str) -> None:
     cases = tuple(PickedCase(f"{number:036}", f"CASEM-{number}", label, label) for number in range(120))
 
-    options = case_options(Offer(cases, Hint.SLOW))
+    options = case_options(CaseOffer(cases, PickerHint.SLOW))
 
     assert local_slack.check_options({"options": options}) == []
     assert len(options) == 100
     assert options[-1]["text"]["text"] == "Datadog is slow: keep typing to see more"
 
 
-@pytest.mark.parametrize("hint", [each for each in Hint if each is not Hint.NONE])
-def test_every_hint_has_words_and_is_no_case(hint: Hint) -> None:
-    (option,) = case_options(Offer((), hint))
+@pytest.mark.parametrize("hint", [each for each in PickerHint if each is not PickerHint.NONE])
+def test_every_hint_has_words_and_is_no_case(hint: PickerHint) -> None:
+    (option,) = case_options(CaseOffer((), hint))
     assert option["text"]["text"]
     state = {"values": {"case:0": {"attach:case": {"type": "external_select", "selected_option": option}}}}
-    assert read_entered({"state": state}).case is None
+    assert Entered({"state": state}).case is None
 
 
 @pytest.mark.parametrize("value", ["", " ", "a b c", "../etc", "x" * 65, "uuid CASEM 1", "<!here>"])
 def test_a_case_nobody_offered_is_none(value: str) -> None:
     chosen = {"selected_option": {"text": {"text": "x"}, "value": value}}
-    assert read_entered({"state": {"values": {"case:0": {"attach:case": chosen}}}}).case is None
+    assert Entered({"state": {"values": {"case:0": {"attach:case": chosen}}}}).case is None
 
 
 def test_an_empty_or_odd_payload_reads_as_nothing() -> None:
-    entered = read_entered({})
-    assert (entered.case, entered.pasted, entered.chosen, entered.comment) == (None, "", (), False)
+    entered = Entered({})
+    assert (entered.case, entered.picked, entered.has_hand_entry) == (None, "", False)
     odd: dict[str, Any] = {
         "state": {"values": {"a": {"attach:paste": None, "attach:list": {"selected_options": None}}}}
     }
-    assert read_entered(odd).chosen == ()
+    assert Entered(odd).choices(CHOSEN) == ()
 
 
 @pytest.mark.parametrize("count", [1, 100, 101, 250, 700])
 def test_removal_lists_and_confirms_any_number(count: int) -> None:
     held = insights(range(count))
-    sheet = replace(sheet_of(0), held=held)
+    form = replace(form_of(0), held=held)
 
-    view = check(removal_view(sheet, "k"))
+    view = check(removal_view(form, "k"))
     assert sum(len(select["options"]) for select in lists(view, LEAVING)) == min(count, 500)
     assert all("initial_options" not in select for select in lists(view, LEAVING))
 
-    sure = check(confirm_view(sheet.confirming(handle for handle, _ in sheet.removable), "k"))
+    sure = check(confirm_view(form.confirming(handle for handle, _ in form.removable), "k"))
     assert f"Remove {count:,} insight" in shown(sure)
     assert sure["submit"]["text"] == "Remove"
 
 
 def test_removal_without_anything_to_remove_leads_back() -> None:
-    for sheet, words in (
-        (sheet_of(0), "has no insights"),
-        (replace(sheet_of(0), held=None), "Reading `CASEM-42` from Datadog"),
-        (replace(sheet_of(0), case=None, held=None), "Choose a case first"),
+    for form, words in (
+        (form_of(0), "has no insights"),
+        (replace(form_of(0), held=None), "Reading `CASEM-42` from Datadog"),
+        (replace(form_of(0), case=None, held=None), "Choose a case first"),
     ):
-        view = check(removal_view(sheet, "k"))
+        view = check(removal_view(form, "k"))
         assert words in shown(view)
         assert "submit" not in view
 
@@ -232,7 +238,7 @@ def test_an_expired_window_says_so() -> None:
 
 
 def test_the_result_of_a_clean_submit() -> None:
-    done = submit(outcome=InsightOutcome((BatchOutcome(1, done=insights(range(3))),)))
+    done = job(outcome=InsightOutcome((BatchOutcome(1, done=insights(range(3))),)))
 
     view = check(result_view(done, APP_URL))
 
@@ -251,7 +257,7 @@ def test_the_result_of_a_partial_failure_tells_each_reason_and_offers_retry() ->
         )
     )
 
-    view = check(result_view(submit(outcome=outcome), APP_URL))
+    view = check(result_view(job(outcome=outcome), APP_URL))
 
     words = shown(view)
     assert ":warning: *Attached 99 insights" in words
@@ -270,15 +276,15 @@ def test_results_with_everything_refused_fit(count: int) -> None:
         Refusal(each, Problem(Cause.BAD_REQUEST, f"{each.resource_id} {'y' * 900}")) for each in insights(range(count))
     )
     outcome = InsightOutcome((BatchOutcome(1, refused=refusals),))
-    view = check(result_view(submit(outcome=outcome), APP_URL))
+    view = check(result_view(job(outcome=outcome), APP_URL))
     assert "Nothing was attached to `CASEM-42`" in shown(view)
-    check_message(told_directly(submit(outcome=outcome), APP_URL))
+    check_message(told_directly(job(outcome=outcome), APP_URL))
 
 
 @pytest.mark.parametrize("state", CommentState)
 def test_every_state_of_the_comment_is_told(state: CommentState) -> None:
     problem = Problem(Cause.UNCLEAR) if state is CommentState.REFUSED else None
-    told = submit(comment="Links:\n\n- https://a\n- https://b", comment_state=state, comment_problem=problem)
+    told = job(comment="Links:\n\n- https://a\n- https://b", comment_state=state, comment_problem=problem)
 
     words = shown(check(result_view(told, APP_URL)))
 
@@ -294,7 +300,7 @@ def test_every_state_of_the_comment_is_told(state: CommentState) -> None:
 
 
 def test_the_working_view_says_it_goes_on_without_the_window() -> None:
-    working = submit(outcome=InsightOutcome((BatchOutcome(1, open=insights(range(7))),)), done=False)
+    working = job(outcome=InsightOutcome((BatchOutcome(1, open=insights(range(7))),)), done=False)
     words = shown(check(working_view(working)))
     assert "Attaching 7 insights: `CASEM-42`…" in words
     assert "I tell the thread" in words
@@ -303,7 +309,7 @@ def test_the_working_view_says_it_goes_on_without_the_window() -> None:
 
 def test_the_line_sums_up_the_kinds_and_pings_nobody() -> None:
     done = (*insights(range(3)), Insight("INCIDENT", "/incidents/1", "1"), Insight("<!HERE>", "/x", "1"))
-    told = submit(outcome=InsightOutcome((BatchOutcome(1, done=done),)), case_key="CASEM-42")
+    told = job(outcome=InsightOutcome((BatchOutcome(1, done=done),)), case_key="CASEM-42")
 
     message = line_message(told, APP_URL)
 
@@ -315,7 +321,7 @@ def test_the_line_sums_up_the_kinds_and_pings_nobody() -> None:
 
 
 def test_the_line_tells_of_links_too() -> None:
-    told = submit(comment="Links:\n\n- https://a\n- https://b", comment_state=CommentState.POSTED)
+    told = job(comment="Links:\n\n- https://a\n- https://b", comment_state=CommentState.POSTED)
     assert "posted 2 links as a comment on" in line_message(told, APP_URL).text
     both = replace(told, outcome=InsightOutcome((BatchOutcome(1, done=insights([1])),)))
     assert "1 monitor, and posted 2 links as a comment." in line_message(both, APP_URL).text

@@ -24,11 +24,9 @@ from bot.datadog.errors import (
     Unavailable,
     Unreadable,
 )
-from bot.datadog.insight_drafts import InsightDraft
-from bot.datadog.insight_pages import draft
+from bot.datadog.insight_drafts import InsightDraft, draft
 from bot.datadog.insight_types import InsightType
-from bot.insights.outcome import Cause, InsightOutcome
-from bot.insights.sending import attach, remove, retry_attach, retry_remove
+from bot.insights.sending import BatchOutcome, Cause, InsightOutcome, Problem, Sleep, send_open
 
 CASE = "CASEM-42"
 
@@ -85,6 +83,15 @@ def clock() -> Clock:
     return Clock()
 
 
+def not_sent(insights: Iterable[Insight]) -> InsightOutcome:
+    everything = tuple(insights)
+    return InsightOutcome((BatchOutcome(1, open=everything, tried=False),) if everything else ())
+
+
+async def attach(case: HeldCase | Cases, drafts: Iterable[InsightDraft], *, sleep: Sleep) -> InsightOutcome:
+    return await send_open(case.add_insights, CASE, not_sent(draft.insight for draft in drafts), sleep=sleep)
+
+
 def monitors(count: int) -> list[InsightDraft]:
     return [draft(InsightType.MONITOR, str(number), f"/monitors/{number}") for number in range(1, count + 1)]
 
@@ -100,7 +107,7 @@ def refused(outcome: InsightOutcome) -> list[int]:
 @pytest.mark.parametrize(("count", "sizes"), [(0, []), (1, [1]), (100, [100]), (101, [100, 1]), (250, [100, 100, 50])])
 async def test_any_number_goes_in_requests_of_a_hundred(clock: Clock, count: int, sizes: list[int]) -> None:
     case = HeldCase()
-    outcome = await attach(case, CASE, monitors(count), sleep=clock.sleep)
+    outcome = await attach(case, monitors(count), sleep=clock.sleep)
     assert case.sizes == sizes
     assert case.numbers == numbers(outcome.done) == list(range(1, count + 1))
     assert outcome.complete
@@ -109,21 +116,15 @@ async def test_any_number_goes_in_requests_of_a_hundred(clock: Clock, count: int
 
 async def test_the_outcome_knows_the_case_and_sums_up_the_types(clock: Clock) -> None:
     drafts = [*monitors(2), draft(InsightType.INCIDENT, "7", "/incidents/7")]
-    outcome = await attach(HeldCase(), CASE, drafts, sleep=clock.sleep)
+    outcome = await attach(HeldCase(), drafts, sleep=clock.sleep)
     assert outcome.summary == "2 monitors, 1 incident"
     assert outcome.case
     assert len(outcome.case.insights) == 3
 
 
-async def test_an_insight_given_twice_is_sent_once(clock: Clock) -> None:
-    case = HeldCase()
-    await attach(case, CASE, monitors(1) * 2, sleep=clock.sleep)
-    assert case.sizes == [1]
-
-
 async def test_the_refused_ones_are_found_and_the_others_attached(clock: Clock) -> None:
     case = HeldCase(bad=[7, 150])
-    outcome = await attach(case, CASE, monitors(200), sleep=clock.sleep)
+    outcome = await attach(case, monitors(200), sleep=clock.sleep)
     assert refused(outcome) == [7, 150]
     assert case.numbers == [number for number in range(1, 201) if number not in {7, 150}]
     assert not outcome.open
@@ -133,19 +134,19 @@ async def test_the_refused_ones_are_found_and_the_others_attached(clock: Clock) 
 
 async def test_a_single_refused_insight_costs_one_request(clock: Clock) -> None:
     case = HeldCase(bad=[1])
-    outcome = await attach(case, CASE, monitors(1), sleep=clock.sleep)
+    outcome = await attach(case, monitors(1), sleep=clock.sleep)
     assert (refused(outcome), case.sizes) == ([1], [1])
 
 
 async def test_looking_for_the_refused_ones_ends_and_retry_goes_on_from_there(clock: Clock) -> None:
     case = HeldCase(bad=range(1, 101))
-    outcome = await attach(case, CASE, monitors(100), sleep=clock.sleep)
+    outcome = await attach(case, monitors(100), sleep=clock.sleep)
     assert len(case.sizes) == 81
     assert not outcome.done
     assert outcome.problems[0].cause is Cause.BAD_REQUEST
     assert sorted(refused(outcome) + numbers(outcome.open)) == list(range(1, 101))
     for _ in range(4):
-        outcome = await retry_attach(case, CASE, outcome, sleep=clock.sleep)
+        outcome = await send_open(case.add_insights, CASE, outcome, sleep=clock.sleep)
     assert (sorted(refused(outcome)), outcome.open) == (list(range(1, 101)), ())
 
 
@@ -160,7 +161,7 @@ async def test_looking_for_the_refused_ones_ends_and_retry_goes_on_from_there(cl
 )
 async def test_what_would_stop_every_batch_stops_at_once(clock: Clock, problem: DatadogError, cause: Cause) -> None:
     case = HeldCase(script=[None, problem])
-    outcome = await attach(case, CASE, monitors(350), sleep=clock.sleep)
+    outcome = await attach(case, monitors(350), sleep=clock.sleep)
     assert case.sizes == [100, 100]
     assert numbers(outcome.done) == list(range(1, 101))
     assert numbers(outcome.open) == list(range(101, 351))
@@ -172,14 +173,14 @@ async def test_what_would_stop_every_batch_stops_at_once(clock: Clock, problem: 
 async def test_a_resource_that_is_unknown_is_refused_alone(clock: Clock) -> None:
     missing = NotFound("no", status=404, detail="Signal not found")
     case = HeldCase(script=[missing, None, missing])
-    outcome = await attach(case, CASE, monitors(2), sleep=clock.sleep)
+    outcome = await attach(case, monitors(2), sleep=clock.sleep)
     assert (numbers(outcome.done), refused(outcome), case.sizes) == ([1], [2], [2, 1, 1])
 
 
 @pytest.mark.parametrize("status", [413, 422])
 async def test_other_refusals_are_narrowed_down_too(clock: Clock, status: int) -> None:
     case = HeldCase(script=[OtherRefusal("no", status=status)])
-    outcome = await attach(case, CASE, monitors(100), sleep=clock.sleep)
+    outcome = await attach(case, monitors(100), sleep=clock.sleep)
     assert case.sizes == [100, 50, 50]
     assert outcome.complete
 
@@ -187,13 +188,13 @@ async def test_other_refusals_are_narrowed_down_too(clock: Clock, status: int) -
 @pytest.mark.parametrize("problem", [NoAnswer("silence"), Unavailable("busy", status=503), NotSent("no connection")])
 async def test_an_unclear_batch_is_repeated_once(clock: Clock, problem: DatadogError) -> None:
     case = HeldCase(script=[problem])
-    outcome = await attach(case, CASE, monitors(3), sleep=clock.sleep)
+    outcome = await attach(case, monitors(3), sleep=clock.sleep)
     assert (case.sizes, clock.waits, outcome.complete) == ([3, 3], [1.0], True)
 
 
 async def test_an_unclear_batch_is_left_open_and_the_next_one_still_tried(clock: Clock) -> None:
     case = HeldCase(script=[NoAnswer("silence"), Unavailable("busy", status=502)])
-    outcome = await attach(case, CASE, monitors(150), sleep=clock.sleep)
+    outcome = await attach(case, monitors(150), sleep=clock.sleep)
     assert numbers(outcome.open) == list(range(1, 101))
     assert numbers(outcome.done) == list(range(101, 151))
     (problem,) = outcome.problems
@@ -203,13 +204,13 @@ async def test_an_unclear_batch_is_left_open_and_the_next_one_still_tried(clock:
 
 async def test_two_unclear_batches_in_a_row_are_enough(clock: Clock) -> None:
     case = HeldCase(script=[NoAnswer("silence")] * 99)
-    outcome = await attach(case, CASE, monitors(1000), sleep=clock.sleep)
+    outcome = await attach(case, monitors(1000), sleep=clock.sleep)
     assert case.sizes == [100] * 4
     assert len(outcome.open) == 1000
 
 
 async def test_an_unreadable_success_is_a_success(clock: Clock) -> None:
-    outcome = await attach(HeldCase(script=[Unreadable("odd")]), CASE, monitors(2), sleep=clock.sleep)
+    outcome = await attach(HeldCase(script=[Unreadable("odd")]), monitors(2), sleep=clock.sleep)
     assert outcome.complete
     assert outcome.case is None
 
@@ -222,13 +223,13 @@ def limited(wait: float) -> RateLimited:
 
 async def test_a_short_rate_limit_is_waited_for(clock: Clock) -> None:
     case = HeldCase(script=[None, limited(12.0)])
-    outcome = await attach(case, CASE, monitors(101), sleep=clock.sleep)
+    outcome = await attach(case, monitors(101), sleep=clock.sleep)
     assert (outcome.complete, clock.waits) == (True, [12.0])
 
 
 async def test_a_long_rate_limit_is_told_with_its_time(clock: Clock) -> None:
     case = HeldCase(script=[None, limited(120.0)])
-    outcome = await attach(case, CASE, monitors(250), sleep=clock.sleep)
+    outcome = await attach(case, monitors(250), sleep=clock.sleep)
     assert not clock.waits
     assert numbers(outcome.open) == list(range(101, 251))
     assert outcome.problems[0].sentence == "Datadog asks us to slow down. Retry in 2 minutes."
@@ -236,15 +237,15 @@ async def test_a_long_rate_limit_is_told_with_its_time(clock: Clock) -> None:
 
 async def test_a_conflict_is_repeated_and_then_left_to_the_person(clock: Clock) -> None:
     conflict = Conflict("busy", status=409)
-    assert (await attach(HeldCase(script=[conflict]), CASE, monitors(3), sleep=clock.sleep)).complete
-    outcome = await attach(HeldCase(script=[conflict, conflict]), CASE, monitors(150), sleep=clock.sleep)
+    assert (await attach(HeldCase(script=[conflict]), monitors(3), sleep=clock.sleep)).complete
+    outcome = await attach(HeldCase(script=[conflict, conflict]), monitors(150), sleep=clock.sleep)
     assert [told.cause for told in outcome.problems] == [Cause.CONFLICT]
     assert numbers(outcome.done) == list(range(101, 151))
 
 
 async def test_trouble_while_narrowing_down_leaves_the_rest_open(clock: Clock) -> None:
     case = HeldCase(bad=[100], script=[None, None, None, Forbidden("no", status=403)])
-    outcome = await attach(case, CASE, monitors(100), sleep=clock.sleep)
+    outcome = await attach(case, monitors(100), sleep=clock.sleep)
     assert case.sizes[:3] == [100, 50, 50]
     assert numbers(outcome.done) == list(range(1, 51))
     assert numbers(outcome.open) == list(range(51, 101))
@@ -252,7 +253,7 @@ async def test_trouble_while_narrowing_down_leaves_the_rest_open(clock: Clock) -
 
 async def test_trouble_after_the_search_has_ended_loses_nothing(clock: Clock) -> None:
     case = HeldCase(bad=range(1, 101), script=[*[None] * 80, Forbidden("no", status=403)])
-    outcome = await attach(case, CASE, monitors(100), sleep=clock.sleep)
+    outcome = await attach(case, monitors(100), sleep=clock.sleep)
     assert len(case.sizes) == 81
     assert not outcome.done
     assert sorted(refused(outcome) + numbers(outcome.open)) == list(range(1, 101))
@@ -260,12 +261,12 @@ async def test_trouble_after_the_search_has_ended_loses_nothing(clock: Clock) ->
 
 async def test_retry_sends_only_what_is_missing_and_tells_of_both(clock: Clock) -> None:
     case = HeldCase(bad=[3])
-    await attach(case, CASE, monitors(100), sleep=clock.sleep)
+    await attach(case, monitors(100), sleep=clock.sleep)
     case.script = iter([*[None] * len(case.sizes), Forbidden("no", status=403)])
-    first = await attach(case, CASE, monitors(150), sleep=clock.sleep)
+    first = await attach(case, monitors(150), sleep=clock.sleep)
     assert (refused(first), numbers(first.open)) == ([3], list(range(101, 151)))
     case.sizes.clear()
-    both = await retry_attach(case, CASE, first, sleep=clock.sleep)
+    both = await send_open(case.add_insights, CASE, first, sleep=clock.sleep)
     assert case.sizes == [50]
     assert numbers(both.done) == [number for number in range(1, 151) if number != 3]
     assert (refused(both), both.open, both.problems) == ([3], (), ())
@@ -274,17 +275,15 @@ async def test_retry_sends_only_what_is_missing_and_tells_of_both(clock: Clock) 
 
 async def test_insights_are_removed_the_same_way(clock: Clock) -> None:
     case = HeldCase()
-    held = [*(await attach(case, CASE, monitors(150), sleep=clock.sleep)).done]
+    held = [*(await attach(case, monitors(150), sleep=clock.sleep)).done]
     case.script = iter([None, Forbidden("no", status=403)])
-    first = await remove(case, CASE, held[:120], sleep=clock.sleep)
+    first = await send_open(case.remove_insights, CASE, not_sent(held[:120]), sleep=clock.sleep)
     assert case.numbers == list(range(101, 151))
-    both = await retry_remove(case, CASE, first, sleep=clock.sleep)
+    both = await send_open(case.remove_insights, CASE, first, sleep=clock.sleep)
     assert (case.numbers, len(both.done)) == (list(range(121, 151)), 120)
 
 
 def test_every_cause_has_its_own_sentence() -> None:
-    from bot.insights.outcome import Problem
-
     sentences = {Problem(cause).sentence for cause in Cause}
     assert len(sentences) == len(Cause)
     assert "cases_write" in Problem(Cause.FORBIDDEN, permission="cases_write").sentence
@@ -315,13 +314,13 @@ async def test_every_insight_ends_in_exactly_one_place(
     count: int, bad: set[int], script: list[DatadogError | None]
 ) -> None:
     case = HeldCase(bad, script)
-    outcome = await attach(case, CASE, monitors(count), sleep=Clock().sleep)
+    outcome = await attach(case, monitors(count), sleep=Clock().sleep)
     told = [*numbers(outcome.done), *refused(outcome), *numbers(outcome.open)]
     assert sorted(told) == list(range(1, count + 1))
     assert set(numbers(outcome.done)) <= set(case.numbers)
     assert bool(outcome.open) == bool(outcome.problems)
     assert len(case.sizes) <= 3 * 2 + 2 * 2 * 40
-    settled = await retry_attach(HeldCase(), CASE, outcome, sleep=Clock().sleep)
+    settled = await send_open(HeldCase().add_insights, CASE, outcome, sleep=Clock().sleep)
     assert not settled.open
     assert refused(settled) == refused(outcome)
 
@@ -340,5 +339,5 @@ async def test_datadogs_own_client_is_what_calls_go_through() -> None:
     async with Datadog(
         "https://api.example", "k" * 32, "a" * 40, app_url="https://app.example", transport=transport
     ) as dd:
-        outcome = await attach(Cases(dd), CASE, monitors(250))
+        outcome = await attach(Cases(dd), monitors(250), sleep=Clock().sleep)
     assert (bodies, outcome.complete) == ([100, 100, 50], True)

@@ -5,10 +5,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.datadog.insight_drafts import InsightDraft
-from bot.datadog.insight_recognition import recognise
+from bot.datadog.insight_recognition import by_hand, recognise
 from bot.datadog.insight_types import KINDS, InsightType
 from bot.datadog.sites import SITES, Site
-from bot.insights.by_hand import by_hand
 
 UUID = "9f1c2d3e-4a5b-6c7d-8e9f-0a1b2c3d4e5f"
 HEX = "0a1b2c3d4e5f60718293a4b5c6d7e8f9"

@@ -1,16 +1,17 @@
 """Names looked up in the background: what is learnt in time is shown, the rest keeps its id."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from typing import cast
 
 import pytest
 
 from bot.datadog.errors import DatadogError, Forbidden, NoAnswer, NotFound, RateLimited
-from bot.datadog.incidents import Incident
-from bot.datadog.insight_pages import draft, event_draft
+from bot.datadog.incidents import Incident, Incidents
+from bot.datadog.insight_drafts import InsightDraft, InsightKey, draft, event_draft
+from bot.datadog.insight_names import look_up_labels
 from bot.datadog.insight_types import InsightType
-from bot.datadog.monitors import Monitor
-from bot.insights.labels import look_up_labels
+from bot.datadog.monitors import Monitor, Monitors
 
 
 class Named:
@@ -41,16 +42,23 @@ class Named:
             self.under_way -= 1
 
 
-class Incidents:
+class NamedIncidents:
     async def get(self, incident_id: str, /) -> Incident:
         if incident_id == "404":
             raise NotFound("no such incident", status=404)
         return Incident("uuid", incident_id, "Checkout\nis down")
 
 
+async def look_up(
+    drafts: Iterable[InsightDraft], named: Named, *, at_once: int = 5, seconds: float = 5
+) -> dict[InsightKey, str]:
+    monitors, incidents = cast("Monitors", named), cast("Incidents", NamedIncidents())
+    return await look_up_labels(drafts, monitors=monitors, incidents=incidents, at_once=at_once, seconds=seconds)
+
+
 async def labels_of(named: Named, *ids: int, at_once: int = 5, seconds: float = 5) -> dict[str, str]:
     wanted = [draft(InsightType.MONITOR, str(one), f"/monitors/{one}") for one in ids]
-    found = await look_up_labels(wanted, monitors=named, incidents=Incidents(), at_once=at_once, seconds=seconds)
+    found = await look_up(wanted, named, at_once=at_once, seconds=seconds)
     return {resource_id: label for (_, resource_id), label in found.items()}
 
 
@@ -64,7 +72,7 @@ async def test_monitors_events_and_incidents_get_their_names() -> None:
         draft(InsightType.INCIDENT, "404", "/incidents/404"),
         draft(InsightType.WIDGET, "7", "/dashboard/a?fullscreen_widget=7"),
     ]
-    assert await look_up_labels(drafts, monitors=named, incidents=Incidents()) == {
+    assert await look_up(drafts, named) == {
         ("MONITOR", "1"): "Monitor: High latency",
         ("EVENT", "99"): "Event 99: High latency",
         ("INCIDENT", "42"): "Incident 42: Checkout is down",

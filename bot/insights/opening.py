@@ -1,0 +1,191 @@
+"""Opens the window for insights: in which organisation, and with what it begins: the thread's alert, its conclusions,
+a message, a case."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Self
+
+from bot.cases.draft import candidates
+from bot.cases.match import match_case
+from bot.cases.model import KnownCase
+from bot.cases.repository import CaseRepository
+from bot.datadog.insight_drafts import InsightDraft, Reason, SetAside
+from bot.datadog.insight_recognition import recognise
+from bot.datadog.links import find_links, parse_link
+from bot.datadog.sites import SITES, Location
+from bot.insights.attach_form import AttachForm, CaseChoice, InsightList
+from bot.insights.attach_form_store import AttachFormStore, Owner
+from bot.insights.form_views import attach_view
+from bot.insights.windows import AttachWindows
+from bot.investigations.message_alerts import texts_of
+from bot.investigations.model import Investigation
+from bot.investigations.views import refusals
+from bot.model import AlertRef, EventRef, ExistingRun, MonitorRef, Place, Subject
+from bot.orgs.questions import Resumable
+from bot.orgs.repository import OrgRepository
+from bot.rules.org_choice import WhichOrg, host_of
+from bot.rules.permissions import Permissions
+from bot.rules.policy import Refused
+from bot.rules.views import no_start
+from bot.slack.interactions import Interaction
+from bot.slack.message import Message
+from bot.slack.modals import Modals
+from bot.slack.replies import Replies
+from bot.wording import CASES
+
+# In a message somebody wrote, these are links meant for the case; other people's sites and plain words are not.
+_WORTH_TELLING = frozenset(
+    {Reason.SHORT_LINK, Reason.NO_INSIGHT_TYPE, Reason.ID_NOT_IN_LINK, Reason.OTHER_SITE, Reason.OTHER_ORG}
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Beginning:
+    """What the window is opened from while its organisation is still to be found."""
+
+    words: str = ""  # that name a case
+    subject: Subject | None = None
+    texts: str = ""  # of a message, those with links in them
+    by_a_person: bool = False
+
+    @classmethod
+    def of_message(cls, subject: Subject | None, message: Mapping[str, Any]) -> Self:
+        """The message's alert and every link in it."""
+        texts = "\n".join(text for text in texts_of(message) if "://" in text)
+        return cls(subject=subject, texts=texts, by_a_person=not message.get("bot_id"))
+
+    @property
+    def host(self) -> str:
+        link = parse_link(self.words)
+        if found := host_of(self.subject) or (link.host if link else ""):
+            return found
+        hosts = {link.host for link in find_links(self.texts)}
+        return hosts.pop() if len(hosts) == 1 else ""
+
+
+ATTACH_FROM = Resumable("attach_from", Beginning)
+
+
+@dataclass(frozen=True, slots=True)
+class FormStart:
+    """What the window begins with, in which organisation."""
+
+    org: str
+    candidates: tuple[InsightDraft, ...] = ()
+    set_aside: tuple[SetAside, ...] = ()
+    case: CaseChoice | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AttachOpening:
+    forms: AttachFormStore
+    windows: AttachWindows
+    cases: CaseRepository
+    orgs: OrgRepository
+    which_org: WhichOrg
+    permissions: Permissions
+    modals: Modals
+    replies: Replies
+
+    def location(self, org: str) -> Location:
+        """Where the organisation's pages stand: a link from anywhere else means something else."""
+        link = parse_link(self.orgs.app_url(org))
+        return link.location if link else Location(SITES[0])
+
+    async def refusal(self, place: Place, person: str) -> Message | None:
+        """For whoever may not work on cases here."""
+        verdict = await self.permissions.may_look(place, person)
+        return no_start.refused(verdict, doing=f"work on {CASES} here") if isinstance(verdict, Refused) else None
+
+    # -- opening ------------------------------------------------------------------------------------------------
+
+    async def begin(self, interaction: Interaction, beginning: Beginning, *, org: str = "") -> None:
+        """Opens the window as soon as its organisation is known, which may take an answer of the person."""
+        if await self._refused(interaction):
+            return
+        org = org or await self._org_of_thread(interaction, beginning)
+        org = org or await self.which_org.of(interaction, beginning.host, ATTACH_FROM.record(beginning))
+        if org:
+            await self._open(interaction, await self._start(beginning, org))
+
+    async def begin_with_investigation(self, interaction: Interaction, investigation: Investigation) -> None:
+        """The alert, and the links in the conclusions."""
+        place = self.location(investigation.org)
+        found = candidates(site=place.site, subdomain=place.subdomain, investigation=investigation)
+        if not await self._refused(interaction):
+            await self._open(interaction, FormStart(investigation.org, found))
+
+    async def begin_with_case(self, interaction: Interaction, case: KnownCase) -> None:
+        if not await self._refused(interaction):
+            await self._open(interaction, FormStart(case.org, case=_choice(case)))
+
+    async def _refused(self, interaction: Interaction) -> bool:
+        """Whether the person may not, and was told so."""
+        refusal = await self.refusal(interaction.place, interaction.person)
+        if refusal is not None:
+            await self.replies.tell(interaction.place, interaction.person, refusal)
+        return refusal is not None
+
+    async def _open(self, interaction: Interaction, start: FormStart) -> None:
+        if await self.orgs.get(start.org) is None:
+            await self.replies.tell(interaction.place, interaction.person, refusals.no_org())
+            return
+        owner = Owner(interaction.workspace, interaction.person)
+        form = await self._form(interaction.place, start)
+        key = await self.forms.put(owner, form)
+        opened = await self.modals.open(
+            interaction, attach_view(form, key), on_top=interaction.view.get("type") == "modal"
+        )
+        if opened is not None:
+            self.windows.opened(opened)
+            await self.windows.look_up(key, owner, str(opened.get("id") or ""))
+
+    async def _form(self, place: Place, start: FormStart) -> AttachForm:
+        remembered = None if start.case else await self.cases.of_thread(place)
+        case = start.case or (_choice(remembered) if remembered and remembered.org == start.org else None)
+        insights = InsightList().add(start.candidates).put_aside(start.set_aside)
+        return AttachForm(place=place, org=start.org, case=case, insights=insights)
+
+    # -- what it begins with ------------------------------------------------------------------------------------
+
+    async def _org_of_thread(self, interaction: Interaction, beginning: Beginning) -> str:
+        """A thread that has a case goes on with it."""
+        if beginning.host or not interaction.place.thread_ts:
+            return ""
+        known = await self.cases.of_thread(interaction.place)
+        return known.org if known else ""
+
+    async def _start(self, beginning: Beginning, org: str) -> FormStart:
+        place = self.location(org)
+        found = recognise(beginning.texts, site=place.site, subdomain=place.subdomain)
+        everything = {draft.key: draft for draft in (*_of_subject(beginning.subject, place), *found.drafts)}
+        told = (piece for piece in found.set_aside if beginning.by_a_person and piece.reason in _WORTH_TELLING)
+        each_once = {piece.url: piece for piece in told}
+        case = await self._case_of_words(beginning.words, org)
+        return FormStart(org, tuple(everything.values()), tuple(each_once.values()), case)
+
+    async def _case_of_words(self, words: str, org: str) -> CaseChoice | None:
+        """A case as somebody typed it."""
+        place = self.location(org)
+        match = match_case(words, site=place.site, subdomain=place.subdomain) if words.strip() else None
+        if match is None:
+            return None
+        known = await self.cases.find(org, match.identifier)
+        return _choice(known) if known else CaseChoice(match.identifier, match.identifier if match.is_key else "")
+
+
+def _choice(case: KnownCase) -> CaseChoice:
+    return CaseChoice(case.case_id, case.key, case.title)
+
+
+def _of_subject(subject: Subject | None, place: Location) -> tuple[InsightDraft, ...]:
+    match subject:
+        case ExistingRun(alert=AlertRef() as alert) | (AlertRef() as alert):
+            known = alert
+        case MonitorRef(monitor_id, name, group):
+            known = AlertRef(monitor_id, "", 0, name, group)
+        case EventRef(event_id):
+            known = AlertRef(0, event_id, 0)
+        case _:
+            return ()
+    return candidates(site=place.site, subdomain=place.subdomain, alert=known)

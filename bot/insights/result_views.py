@@ -1,0 +1,188 @@
+"""What became of a job: a window while it is carried out, one when it is done, and the line in the thread."""
+
+from collections.abc import Iterator
+
+from bot.datadog.insight_drafts import plain_label
+from bot.datadog.insight_types import type_summary
+from bot.insights.attach_jobs import AttachJob, AttachWork, CommentState
+from bot.insights.form_views import BACK, CALLBACK_NOTHING, CALLBACK_RESULT, REFRESH, some
+from bot.insights.sending import BatchOutcome, Problem, Refusal
+from bot.slack.blocks import Block, actions, button, context, rich_bullet, rich_section, rich_text, run, section
+from bot.slack.forms import modal
+from bot.slack.message import Message, sentences
+from bot.slack.text import code, escape, link, mention, one_line
+from bot.wording import APP, CASE, DATADOG, INSIGHT, INSIGHTS, OPEN_IN_DATADOG, counted
+
+OPEN = "attach:open"
+
+_TITLES = {AttachWork.ATTACH: "Attach insights", AttachWork.REMOVE: "Remove insights"}
+_DONE = {AttachWork.ATTACH: "attached", AttachWork.REMOVE: "removed"}
+_TO = {AttachWork.ATTACH: "to", AttachWork.REMOVE: "from"}
+_AGAIN = {AttachWork.ATTACH: "Attach", AttachWork.REMOVE: "Remove"}
+_DOING = {AttachWork.ATTACH: "Attaching", AttachWork.REMOVE: "Removing"}
+_MOST_REFUSALS = 15
+_MOST_BATCHES = 12
+
+
+def working_view(job: AttachJob) -> Block:
+    parts = []
+    if job.outcome.open:
+        parts.append(f"{_DOING[job.work]} {counted(len(job.outcome.open), INSIGHT)}")
+    if job.comment_left:
+        verb = "posting" if parts else "Posting"
+        parts.append(f"{verb} {counted(job.links, 'link')} as a comment")
+    told = "the thread" if job.place.thread_ts else "you"
+    blocks = [
+        section(f"{' and '.join(parts) or 'Looking at it'}: {_case(job, '')}…"),
+        context(f"You may close this window: the work goes on without it, and I tell {told} when it is done."),
+        actions(button("Refresh", REFRESH), block_id="refresh"),
+    ]
+    return modal(_TITLES[job.work], blocks, callback_id=CALLBACK_NOTHING, metadata=job.draft_key)
+
+
+def result_view(job: AttachJob, app_url: str) -> Block:
+    url = case_url(job, app_url)
+    blocks = [
+        section(_headline(job)),
+        *_comment(job),
+        *_refusals(job.outcome.refused),
+        *_open(job),
+        *_batches(job.outcome.batches),
+        *([] if job.complete else [context(f"Reference {code(job.ref)}, which stands in {APP}'s log too.")]),
+        actions(
+            button("Back to the list", BACK),
+            *([button(OPEN_IN_DATADOG, OPEN, url=url)] if url else []),
+            block_id="after",
+        ),
+    ]
+    return modal(
+        _TITLES[job.work],
+        blocks,
+        callback_id=CALLBACK_RESULT,
+        metadata=job.draft_key,
+        submit="Retry what is missing" if job.can_retry else "",
+        close="Close",
+    )
+
+
+def line_message(job: AttachJob, app_url: str, *, may_repeat: bool = False) -> Message:
+    """The one line in the thread, brought up to date when a retry got further."""
+    case = _case(job, case_url(job, app_url))
+    parts = []
+    if job.outcome.done:
+        done = counted(len(job.outcome.done), INSIGHT)
+        parts.append(f"{_DONE[job.work]} {done} {_TO[job.work]} {case}: {escape(job.outcome.summary)}")
+    if job.comment_state is CommentState.POSTED:
+        links = counted(job.links, "link")
+        parts.append(f"posted {links} as a comment" + ("" if parts else f" on {case}"))
+    told = f"{mention(job.person)} {', and '.join(parts)}."
+    again = "You may have seen this line already: I was interrupted while posting it." if may_repeat else ""
+    return sentences(told, again)
+
+
+def told_directly(job: AttachJob, app_url: str) -> Message:
+    """For the person whose window is closed by now."""
+    missing = []
+    if job.outcome.open:
+        missing.append(f"{counted(len(job.outcome.open), INSIGHT)} not {_DONE[job.work]}")
+    if job.outcome.refused:
+        missing.append(f"{len(job.outcome.refused)} refused")
+    if job.comment_left:
+        missing.append("the comment with your links not posted")
+    why = [problem.sentence for problem in job.outcome.problems] or [
+        refusal.problem.sentence for refusal in job.outcome.refused[:1]
+    ]
+    left = f"Left: {', '.join(missing)}." if missing else ""
+    case = link(url, job.case_name) if (url := case_url(job, app_url)) else code(job.case_name, 70)
+    again = f"{_AGAIN[job.work]} them again from the {CASE}'s thread. (ref {code(job.ref)})" if missing else ""
+    return sentences(_headline(job), left, *dict.fromkeys(map(escape, why)), f"{CASE.capitalize()}: {case}.", again)
+
+
+def case_url(job: AttachJob, app_url: str) -> str:
+    return f"{app_url}/cases/{job.case_name}" if job.case_name else ""
+
+
+def _case(job: AttachJob, url: str) -> str:
+    name = one_line(job.case_name, 70)
+    return link(url, name) if url else code(name)
+
+
+def _headline(job: AttachJob) -> str:
+    done, case = job.outcome.done, code(job.case_name, 70)
+    verb, preposition = _DONE[job.work], _TO[job.work]
+    if not done and not job.outcome.open and not job.outcome.refused:
+        return f"*{case}*"
+    if not done:
+        return f":warning: *Nothing was {verb} {preposition} {case}.*"
+    sign = ":white_check_mark:" if job.complete else ":warning:"
+    summary = escape(job.outcome.summary)
+    return f"{sign} *{verb.capitalize()} {counted(len(done), INSIGHT)} {preposition} {case}:* {summary}."
+
+
+def _comment(job: AttachJob) -> Iterator[Block]:
+    links = counted(job.links, "link")
+    if job.comment_state is CommentState.POSTED:
+        yield section(f"Posted {links} as a comment.")
+    elif job.comment_problem is not None:
+        yield section(f":warning: The comment with {links} was not posted. {_comment_reason(job.comment_problem)}")
+        yield from _in_their_words(job.comment_problem)
+    elif job.comment_left:
+        yield section(f":warning: The comment with {links} was not tried, because of what stands below.")
+
+
+def _comment_reason(problem: Problem) -> str:
+    if problem.about_content:
+        return f"{DATADOG} refused it."
+    if problem.may_have_happened:
+        return f"{DATADOG} did not answer clearly. Retry looks first whether it is there, and posts it only if not."
+    return escape(problem.sentence)
+
+
+def _refusals(refusals: tuple[Refusal, ...]) -> Iterator[Block]:
+    if not refusals:
+        return
+    reasons: dict[Problem, list[str]] = {}
+    for refusal in refusals[:_MOST_REFUSALS]:
+        label = plain_label(refusal.insight.type, refusal.insight.resource_id)
+        reasons.setdefault(refusal.problem, []).append(one_line(label, 150))
+    for problem, labels in reasons.items():
+        yield section(f":no_entry: *Refused.* {escape(problem.sentence)}")
+        yield rich_text(*(rich_bullet([run(label)]) for label in labels))
+        yield from _in_their_words(problem)
+    if len(refusals) > _MOST_REFUSALS:
+        yield context(f"and {len(refusals) - _MOST_REFUSALS:,} more refused.")
+
+
+def _in_their_words(problem: Problem) -> Iterator[Block]:
+    if problem.detail:
+        yield context(f"{DATADOG}'s words: {code(problem.detail, 300)}")
+
+
+def _open(job: AttachJob) -> Iterator[Block]:
+    left = job.outcome.open
+    if not left:
+        return
+    summary = escape(type_summary(insight.type for insight in left))
+    yield section(f":hourglass: *Not {_DONE[job.work]}: {counted(len(left), INSIGHT)}* ({summary}).")
+    for problem in job.outcome.problems[:5]:
+        yield section(escape(problem.sentence))
+        yield from _in_their_words(problem)
+
+
+def _batches(batches: tuple[BatchOutcome, ...]) -> Iterator[Block]:
+    """Which request did what, where there were several."""
+    if len(batches) < 2:
+        return
+    lines = some((f"Request {batch.number}: {_told(batch)}" for batch in batches), _MOST_BATCHES)
+    yield rich_text(rich_section([run("Request by request:")]), *(rich_bullet([run(each)]) for each in lines))
+
+
+def _told(batch: BatchOutcome) -> str:
+    parts = []
+    if batch.done:
+        parts.append(f"{len(batch.done)} done")
+    if batch.refused:
+        parts.append(f"{len(batch.refused)} refused")
+    if batch.open:
+        parts.append(f"{len(batch.open)} {'without an answer' if batch.tried else 'not sent'}")
+    return ", ".join(parts) or f"no {INSIGHTS}"
