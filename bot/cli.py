@@ -196,7 +196,7 @@ def _manifest(options: argparse.Namespace) -> int:
 
 
 def _org_id(word: str) -> str:
-    from bot.alerts.template import ORG_ID
+    from bot.web.webhook_template import ORG_ID
 
     if not ORG_ID.fullmatch(word):
         raise argparse.ArgumentTypeError(
@@ -206,7 +206,7 @@ def _org_id(word: str) -> str:
 
 
 def _webhook_template(options: argparse.Namespace) -> int:
-    from bot.alerts.template import instructions
+    from bot.web.webhook_template import instructions
 
     print(instructions((options.url or _public_url()).rstrip("/"), options.org), end="")
     return 0

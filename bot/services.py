@@ -3,7 +3,6 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from bot.alerts.automatic import Automatic
 from bot.alerts.room import AlertRoom
 from bot.cases.room import CaseRoom
 from bot.home.home_tab import HomeTabs
@@ -29,7 +28,7 @@ from bot.slack.commands import Commands
 from bot.slack.modals import Modals
 from bot.slack.replies import Replies
 from bot.storage.workers import Tasks
-from bot.workspaces.departures import Lifecycle
+from bot.workspaces.departures import Departures
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,11 +54,10 @@ class Services:
     settings_form: SettingsForm
     status: StatusCommand
     audit: AuditCommand
-    automatic: Automatic
     org_book: OrgRepository
     which_org: WhichOrg
     org_questions: OrgQuestions
     connecting: Connecting
     commands: Commands
     home_tabs: HomeTabs
-    lifecycle: Lifecycle | None = None  # none with the one workspace of the settings
+    departures: Departures | None = None  # none with the one workspace of the settings

@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from bot.alerts.template import path_of
 from bot.cases.model import KnownCase
 from bot.cases.views.card import case_title, case_url
 from bot.home.status import used_words
@@ -28,6 +27,7 @@ from bot.slack.blocks import (
 )
 from bot.slack.richtext.packing import pack
 from bot.slack.text import channel_mention, code, escape, mention, moment, one_line
+from bot.web.webhook_template import path_of
 from bot.wording import APP, CASES, COMMAND, DATADOG, INVESTIGATE, INVESTIGATIONS, PRODUCT, counted
 
 CHANNEL_SETTINGS = "home:settings"

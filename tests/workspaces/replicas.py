@@ -15,11 +15,11 @@ from bot.storage.encryption import Encryption
 from bot.storage.engine import Database
 from bot.storage.workers import Tasks
 from bot.workspaces.clients import InstalledWorkspaces
-from bot.workspaces.departures import Lifecycle
-from bot.workspaces.installing import Finished, Installing
+from bot.workspaces.departures import Departures
+from bot.workspaces.installing import Installing, InstallOutcome
+from bot.workspaces.pages import welcome
 from bot.workspaces.repository import InstallationRepository
-from bot.workspaces.token_rotation import TokenRotation
-from bot.workspaces.welcome import welcome
+from bot.workspaces.token_rotation import OAuthApp, TokenRotation
 from tests.clock import Clock
 
 REDIRECT = "https://bits.example.com/slack/oauth_redirect"
@@ -36,9 +36,8 @@ class Replica:
         self.tasks = Tasks()
         self.records = InstallationRepository(database, encryption)
         client = AsyncWebClient(base_url=slack.api_url, session=session, retry_handlers=[])
-        self.rotation = TokenRotation(
-            self.records, client, client_id=slack.app.client_id, client_secret=slack.app.client_secret, owner=name
-        )
+        app = OAuthApp(client, slack.app.client_id, slack.app.client_secret)
+        self.rotation = TokenRotation(self.records, app, owner=name)
         self.memory = Clock(0.0)
         self.workspaces = InstalledWorkspaces(self.records, self.rotation, client, clock=self.memory)
         self.installing = Installing(
@@ -46,13 +45,12 @@ class Replica:
             self.records,
             self.workspaces,
             self.tasks,
-            client_id=slack.app.client_id,
-            client_secret=slack.app.client_secret,
+            app,
             scopes=("chat:write", "commands"),
             redirect_uri=REDIRECT,
             welcome=welcome(has_org=False),
         )
-        self.lifecycle = Lifecycle(
+        self.departures = Departures(
             database,
             self.records,
             self.workspaces,
@@ -115,7 +113,7 @@ class Replicas:
         installer: str = "",
         org_wide: bool = False,
         by: Replica | None = None,
-    ) -> Finished:
+    ) -> InstallOutcome:
         """Somebody goes through Slack's consent page."""
         replica = by or self.one
         url = await replica.installing.begin(BROWSER)
@@ -132,3 +130,9 @@ class Replicas:
 
     def calls(self, method: str) -> int:
         return len(self.slack.calls_to(method))
+
+
+def forget_memory(*some: Replica) -> None:
+    """A minute later: what was looked up is looked up again."""
+    for replica in some:
+        replica.memory.wind(61)

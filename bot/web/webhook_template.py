@@ -34,14 +34,6 @@ def path_of(org: str) -> str:
     return f"{PATH}/{org}"
 
 
-def payload() -> str:
-    return json.dumps(TEMPLATE, indent=2)
-
-
-def headers() -> str:
-    return json.dumps({HEADER: "the value of BITS_WEBHOOK_SECRET"})
-
-
 def instructions(public_url: str, org: str) -> str:
     """For the terminal: what goes where, in the order of Datadog's form."""
     ours = "" if public_url else "  (put this bot's own https address in place of bot.example.com)"
@@ -55,10 +47,10 @@ URL
 {public_url or "https://bot.example.com"}{path_of(org)}{ours}
 
 Payload
-{payload()}
+{json.dumps(TEMPLATE, indent=2)}
 
 Custom Headers (tick the box first)
-{headers()}
+{json.dumps({HEADER: "the value of BITS_WEBHOOK_SECRET"})}
 
 Leave "Encode as form" off. Then send alerts there: write @webhook-bits-bot into a monitor's message, or, better,
 name webhook-bits-bot as a recipient in a monitor notification rule. Which channel shows which alert is decided in Slack.

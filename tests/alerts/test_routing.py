@@ -5,11 +5,11 @@ import random
 from functools import partial
 
 import pytest
+from sqlalchemy import text
 
-from bot.alerts.intake import NEW, SORTED, UNROUTED
 from bot.alerts.model import Transition
 from bot.alerts.routing import AlertRouter
-from bot.alerts.tables import alert_notices
+from bot.alerts.tables import NEW, SORTED, UNROUTED, alert_notices
 from bot.model import Place
 from bot.rules.model import AlertFilter
 from bot.storage.tables import deliveries
@@ -111,8 +111,8 @@ async def test_what_no_channel_takes_is_kept_and_counted(room: RoomOnStage) -> N
     room.rules.written = []
     await room.take(notice())
     assert await room.notice_states() == [UNROUTED]
-    assert await room.room.book.unrouted(["default"], within=60) == 1
-    assert await room.room.book.unrouted(["acme"], within=60) == 0
+    assert await room.room.cycles.unrouted(["default"], within=60) == 1
+    assert await room.room.cycles.unrouted(["acme"], within=60) == 0
     assert await room.cards() == []
 
 
@@ -140,7 +140,7 @@ async def test_a_card_tells_its_organisation_and_other_threads_have_none(both_ro
 
 async def _org_of_card(room: RoomOnStage, place: Place) -> str:
     async with room.database.transaction() as connection:
-        return await room.room.book.org_of_card(connection, place)
+        return await room.room.cycles.org_of_card(connection, place)
 
 
 # -- several at once, and what is left behind ---------------------------------------------------------------------
@@ -154,11 +154,11 @@ async def test_two_processes_make_one_card_of_a_storm_in_any_order(
     random.Random(4).shuffle(told)
     for each in told:
         await room.room.intake.keep("default", each)
-    both = [room.room.sorter, room.another("two").sorter]
+    both = [room.room.router, room.another("two").router]
     monkeypatch.setattr(AlertRouter, "slots", 4)  # so that both are at it
     while NEW in await room.notice_states():
-        await asyncio.gather(*(sorter.step() for sorter in both))
-        await asyncio.gather(*(sorter._tasks.finish(10) for sorter in both))
+        await asyncio.gather(*(router.step() for router in both))
+        await asyncio.gather(*(router._tasks.finish(10) for router in both))
     assert await room.cards() == ["C1"]
     known = await room.only_cycle()
     assert known.cycle.latest.transition is RECOVERED
@@ -170,7 +170,7 @@ async def test_one_notice_that_can_not_be_sorted_holds_up_no_other(
 ) -> None:
     await room.room.intake.keep("default", notice())
     async with room.database.transaction() as connection:
-        await connection.execute(alert_notices.update().values(content={"broken": True}))
+        await connection.execute(text("UPDATE alert_notices SET content = '{}'"))
     await room.take(notice(cycle="c2", event_id="7"))
     assert await room.notice_states() == [NEW, SORTED]
     assert "this try failed" in caplog.text
@@ -179,7 +179,7 @@ async def test_one_notice_that_can_not_be_sorted_holds_up_no_other(
 async def test_what_a_dead_process_held_is_sorted_by_the_next(both_rooms: RoomOnStage) -> None:
     room = both_rooms
     await room.room.intake.keep("default", notice())
-    dead = room.another("dead").sorter
+    dead = room.another("dead").router
     assert len(await claim(dead._leases, alert_notices.c.state == NEW, 5)) == 1
     await room.settle()
     assert await room.notice_states() == [NEW]

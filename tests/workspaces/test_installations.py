@@ -2,21 +2,15 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator
 from typing import Literal
 
 import pytest
 from slack_sdk.errors import SlackApiError
 
-from bot.storage.engine import Database
 from bot.workspaces import token_rotation
 from bot.workspaces.repository import REFRESH_MARGIN, Installation, Tokens
 from bot.workspaces.token_rotation import TokenNotRenewedError
-from tests.clock import Clock
-from tests.pg import database_url, postgres_url, ready_postgres_url
-from tests.slack.replicas import Replica, Replicas, sqlite_only
-
-__all__ = ["database_url", "postgres_url", "ready_postgres_url"]
+from tests.workspaces.replicas import Replicas, forget_memory, sqlite_only
 
 
 class Permissions(asyncio.Event):
@@ -32,22 +26,6 @@ class Permissions(asyncio.Event):
 
 
 HALF_A_DAY = 12 * 3600.0
-
-
-@pytest.fixture
-async def replicas(database_url: str) -> AsyncIterator[Replicas]:
-    clock = Clock()
-    database = Database(database_url, clock=clock)
-    await database.open()
-    async with Replicas(database, clock) as both:
-        yield both
-    await database.close()
-
-
-def forget_memory(*some: Replica) -> None:
-    """A minute later: what was looked up is looked up again."""
-    for replica in some:
-        replica.memory.wind(61)
 
 
 # -- who speaks where --------------------------------------------------------------------------------------------

@@ -1,30 +1,14 @@
 """Installing by OAuth: states that work once, what Slack may answer, and the one message to whoever installed it."""
 
 import asyncio
-from collections.abc import AsyncIterator
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from sqlalchemy import select
 
-from bot.storage.engine import Database
 from bot.workspaces.installing import NO_STATE, OTHER_BROWSER, UNREACHABLE
 from bot.workspaces.tables import installations, oauth_states
-from tests.clock import Clock
-from tests.pg import database_url, postgres_url, ready_postgres_url
-from tests.slack.replicas import BROWSER, REDIRECT, Replicas, sqlite_only
-
-__all__ = ["database_url", "postgres_url", "ready_postgres_url"]
-
-
-@pytest.fixture
-async def replicas(database_url: str) -> AsyncIterator[Replicas]:
-    clock = Clock()
-    database = Database(database_url, clock=clock)
-    await database.open()
-    async with Replicas(database, clock) as both:
-        yield both
-    await database.close()
+from tests.workspaces.replicas import BROWSER, REDIRECT, Replicas, sqlite_only
 
 
 async def consent(replicas: Replicas) -> tuple[str, str]:

@@ -10,9 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.alerts.model import Notice, Transition
-from bot.alerts.payload import MalformedError, notice_key, read_notice
-from bot.alerts.records import facts_of
-from bot.alerts.template import TEMPLATE
+from bot.alerts.notices import notice_key, read_notice
+from bot.web.datadog_webhook import MalformedError
+from bot.web.webhook_template import TEMPLATE
+from tests.alerts.conftest import PATIENT
 
 RECEIVED = 1_700_000_100.0
 JSON = "application/json"
@@ -109,8 +110,8 @@ def test_every_transition(word: str, transition: Transition) -> None:
 
 
 def test_an_unknown_transition_goes_by_its_own_word() -> None:
-    assert facts_of(read(transition="Quantum")).transition == "quantum"
-    assert facts_of(read(transition="Re-Warn")).transition == "warn"
+    assert read(transition="Quantum").facts.transition == "quantum"
+    assert read(transition="Re-Warn").facts.transition == "warn"
 
 
 def test_without_a_transition_the_title_or_the_type_tells() -> None:
@@ -226,6 +227,7 @@ anything = st.recursive(
 )
 
 
+@PATIENT
 @given(st.dictionaries(st.sampled_from([*TEMPLATE, "id", "date", "body", "alert_type"]), anything))
 def test_any_values_are_read_or_refused(fields: dict[str, Any]) -> None:
     try:
@@ -238,6 +240,7 @@ def test_any_values_are_read_or_refused(fields: dict[str, Any]) -> None:
     assert notice_key("default", notice)
 
 
+@PATIENT
 @given(st.binary(max_size=200), st.sampled_from([JSON, "application/x-www-form-urlencoded", "text/plain", ""]))
 def test_any_bytes_are_read_or_refused(body: bytes, content_type: str) -> None:
     with suppress(MalformedError):
