@@ -1,30 +1,32 @@
 """Everything Slack sends us arrives in one of these files; each parses, calls, answers, and decides nothing itself."""
 
-import time
+from functools import partial
 
 from slack_bolt.async_app import AsyncApp
 
+from bot.alerts.datadog_messages import keep_alert_of
 from bot.alerts.slack import AlertButtons
 from bot.home import slack as home
 from bot.home.status import StatusCommand
 from bot.insights.commands import AttachCommands
 from bot.insights.slack import AttachButtons
-from bot.investigations.commands import Investigate, InvestigationCommands
-from bot.investigations.listeners import actions, events, shortcuts, views
-from bot.investigations.reception import answer_later, receive
 from bot.orgs.slack import OrgListeners
 from bot.rules import slack as settings
 from bot.services import Services
-from bot.slack.interactions import Interaction
 from bot.slack.listeners import Listeners
 from bot.workspaces import slack as lifecycle
 
 
 def register(app: AsyncApp, services: Services) -> None:
     on = Listeners(app, services.replies, services.tasks)
+    investigations = services.investigations
+    investigations.register(on)
+    on.event("message", partial(keep_alert_of, services))  # what it shows is noted by now
     AlertButtons(services.alerts.book, services.alerts.mutes, services.permissions, services.modals).register(on)
     services.cases.register(on)
-    AttachButtons(services.attaching, services.repository, services.cases.requests, services.threads).register(on)
+    AttachButtons(
+        services.attaching, investigations.repository, services.cases.requests, investigations.threads
+    ).register(on)
     services.attach_form.register(on)
     orgs = OrgListeners(
         orgs=services.org_book,
@@ -37,14 +39,14 @@ def register(app: AsyncApp, services: Services) -> None:
     orgs.register(on)
     add_commands(services, orgs)
     services.commands.register(on)
-    for listeners in (actions, events, home, lifecycle, settings, shortcuts, views):
+    for listeners in (home, lifecycle, settings):
         listeners.register(app, services)
 
 
 def add_commands(services: Services, orgs: OrgListeners) -> None:
     """Every room's, in the order in which help shows them."""
     investigations, cases_, attach_ = (
-        _investigations(services),
+        services.investigations.commands,
         services.cases.commands,
         AttachCommands(services.attaching),
     )
@@ -57,21 +59,6 @@ def add_commands(services: Services, orgs: OrgListeners) -> None:
         *_status(services).commands(),
         *settings.commands(services),
         *orgs.commands(),
-    )
-
-
-def _investigations(services: Services) -> InvestigationCommands:
-    async def start(interaction: Interaction, request: Investigate, org: str) -> None:
-        outcome = await receive(services, interaction, request.subject, request.source, org=org)
-        answer_later(services, interaction, request.subject, outcome)
-
-    return InvestigationCommands(
-        start=start,
-        permissions=services.permissions,
-        which_org=services.which_org,
-        orgs=services.org_book,
-        replies=services.replies,
-        clock=time.time,
     )
 
 

@@ -6,17 +6,12 @@ from dataclasses import dataclass
 from bot.alerts.automatic import Automatic
 from bot.alerts.room import AlertRoom
 from bot.cases.room import CaseRoom
+from bot.home.health import HealthReader
 from bot.home.home_tab import HomeTabs
 from bot.insights.opening import AttachOpening
 from bot.insights.slack import AttachFormListeners
-from bot.investigations.health import HealthReader
-from bot.investigations.notices import Notices
-from bot.investigations.ports import Orgs
-from bot.investigations.refusing import Refusing
-from bot.investigations.repository import InvestigationRepository
 from bot.investigations.requests import Requests
-from bot.investigations.seen_alerts import SeenAlerts
-from bot.investigations.threads import ThreadReader
+from bot.investigations.room import InvestigationRoom
 from bot.orgs.connecting import Connecting
 from bot.orgs.questions import OrgQuestions
 from bot.orgs.repository import OrgRepository
@@ -37,15 +32,11 @@ from bot.workspaces.departures import Lifecycle
 @dataclass(frozen=True, slots=True)
 class Services:
     requests: Requests
-    repository: InvestigationRepository
-    orgs: Orgs
+    investigations: InvestigationRoom
     replies: Replies
-    notices: Notices
     modals: Modals
     workspaces: Workspaces
     tasks: Tasks
-    seen_alerts: SeenAlerts
-    threads: ThreadReader
     cases: CaseRoom
     app_url: Callable[[str], str]  # of an org, for links
     attaching: AttachOpening
@@ -54,7 +45,6 @@ class Services:
     rules: RuleRepository
     permissions: Permissions  # asked before anything is started, shown or changed
     people: People
-    refusing: Refusing
     budget: Budget
     trail: AuditTrail
     health: HealthReader

@@ -22,6 +22,7 @@ from bot.datadog.client import Datadog
 from bot.datadog.orgs import ConnectedOrg
 from bot.datadog.sites import Site
 from bot.home.asked import AskedInvestigations
+from bot.home.health import HealthReader
 from bot.home.home_tab import HomeData, HomeTabs
 from bot.insights.attach_form_store import AttachFormStore
 from bot.insights.attach_jobs import AttachJobs
@@ -31,19 +32,9 @@ from bot.insights.picker import CasePicker
 from bot.insights.slack import AttachFormListeners
 from bot.insights.tables import ATTACHED
 from bot.insights.windows import AttachedLines, AttachWindows
-from bot.investigations.alert_resolver import AlertResolver
-from bot.investigations.failures import end_those_of_org
-from bot.investigations.health import HealthReader
-from bot.investigations.notices import Notices
-from bot.investigations.poll_worker import PollWorker
-from bot.investigations.posts import Cards, Conclusions
-from bot.investigations.refusing import Refusing
-from bot.investigations.repository import InvestigationRepository
-from bot.investigations.requests import Requests
-from bot.investigations.seen_alerts import SeenAlerts
+from bot.investigations import room as investigation_room
+from bot.investigations.room import InvestigationRoom
 from bot.investigations.tables import CARD, CONCLUSIONS
-from bot.investigations.threads import ThreadReader
-from bot.investigations.trigger_worker import TriggerWorker
 from bot.orgs.connecting import Connecting
 from bot.orgs.model import DEFAULT, OrgEntry
 from bot.orgs.questions import OrgQuestions
@@ -104,19 +95,16 @@ class _Core:
 
     home: WorkspaceClients
     owner: str  # this process, where work is claimed
-    repository: InvestigationRepository
+    investigations: InvestigationRoom
     rules: RuleRepository
     budget: Budget
-    requests: Requests
     replies: Replies
-    notices: Notices
+    modals: Modals
     people: People
     permissions: Permissions
     chooser: OrgChooser
     questions: OrgQuestions
     which_org: WhichOrg
-    refusing: Refusing
-    seen_alerts: SeenAlerts
     outbox: Outbox
 
 
@@ -124,16 +112,14 @@ async def assemble(
     parts: Parts, home: WorkspaceClients, session: ClientSession, lifecycle: Lifecycle | None
 ) -> Services:
     core = await _core(parts, home, session)
-    threads = ThreadReader(home, core.seen_alerts)
-    modals = Modals(home, core.replies)
-    cases = _case_room(parts, core, modals)
+    cases = _case_room(parts, core)
     attaching = _attaching(parts, core, cases.cases)
-    automatic = Automatic(core.requests, core.rules)
+    automatic = Automatic(core.investigations.requests, core.rules)
     alerts = _alert_room(parts, core, automatic)
     health = HealthReader(parts.database)
     commands = Commands(HELP, ALSO)
     home_tabs = _home_tabs(parts, core, cases.cases, health, commands)
-    _start_on_investigations(parts, core, threads, _kinds(parts, core, cases, attaching, alerts))
+    _start_on_investigations(parts, core, _kinds(parts, core, cases, attaching, alerts))
     _start_on_cases(parts, cases)
     _start_on_insights(parts, attaching, core.owner)
     _start_on_alerts(parts, alerts)
@@ -141,16 +127,12 @@ async def assemble(
     if parts.database.is_sqlite:
         await parts.workers.recover()
     return Services(
-        requests=core.requests,
-        repository=core.repository,
-        orgs=parts.orgs,
+        requests=core.investigations.requests,
+        investigations=core.investigations,
         replies=core.replies,
-        notices=core.notices,
-        modals=modals,
+        modals=core.modals,
         workspaces=home,
         tasks=parts.tasks,
-        seen_alerts=core.seen_alerts,
-        threads=threads,
         cases=cases,
         app_url=parts.orgs.app_url,
         attaching=attaching.opening,
@@ -159,13 +141,10 @@ async def assemble(
         rules=core.rules,
         permissions=core.permissions,
         people=core.people,
-        refusing=core.refusing,
         org_book=parts.orgs,
         which_org=core.which_org,
         org_questions=core.questions,
-        connecting=Connecting(
-            parts.orgs, core.people, is_admin=is_admin, gone=partial(end_those_of_org, core.repository)
-        ),
+        connecting=Connecting(parts.orgs, core.people, is_admin=is_admin, gone=core.investigations.repository.org_left),
         commands=commands,
         home_tabs=home_tabs,
         budget=core.budget,
@@ -178,7 +157,6 @@ async def assemble(
 
 async def _core(parts: Parts, home: WorkspaceClients, session: ClientSession) -> _Core:
     database, timing, owner = parts.database, parts.timing, new_owner()
-    repository = InvestigationRepository(database, timing)
     rules = await _rule_book(parts, home)
     budget = Budget(database, rules)
     replies, people = Replies(home, session), People(home)
@@ -186,23 +164,36 @@ async def _core(parts: Parts, home: WorkspaceClients, session: ClientSession) ->
     chooser = OrgChooser(database, parts.orgs, rules, CycleRepository(database).org_of_card)
     questions = OrgQuestions(database, time.time)
     which_org = WhichOrg(chooser, questions, replies)
+    modals, outbox = Modals(home, replies), Outbox(database, lease=timing.lease)
+    investigations = investigation_room.build(
+        database,
+        timing,
+        parts.orgs,
+        rules,
+        budget,
+        permissions,
+        chooser,
+        which_org,
+        home,
+        replies,
+        modals,
+        outbox,
+        owner=owner,
+    )
     return _Core(
         home=home,
         owner=owner,
-        repository=repository,
+        investigations=investigations,
         rules=rules,
         budget=budget,
-        requests=Requests(repository, budget),
         replies=replies,
-        notices=Notices(repository, replies),
+        modals=modals,
         people=people,
         permissions=permissions,
         chooser=chooser,
         questions=questions,
         which_org=which_org,
-        refusing=Refusing(permissions, rules, replies, which_org),
-        seen_alerts=SeenAlerts(database),
-        outbox=Outbox(database, lease=timing.lease),
+        outbox=outbox,
     )
 
 
@@ -212,32 +203,21 @@ def _kinds(
     """Everything the poster can be asked to post."""
     app_url = parts.orgs.app_url
     return {
-        CARD: Cards(core.repository, core.notices, app_url),
-        CONCLUSIONS: Conclusions(core.repository, core.outbox, app_url, core.rules),
+        CARD: core.investigations.card_post,
+        CONCLUSIONS: core.investigations.conclusions_post,
         CASE_CARD: cases.cards,
         ATTACHED: AttachedLines(attaching.jobs, parts.orgs, core.replies),
         ALERT_CARD: AlertCards(alerts.book, app_url),
-        NUDGE: Nudges(alerts.messages, core.seen_alerts),
+        NUDGE: Nudges(alerts.messages, core.investigations.seen_alerts),
     }
 
 
-def _start_on_investigations(parts: Parts, core: _Core, threads: ThreadReader, kinds: dict[str, Kind]) -> None:
-    timing, workers, owner = parts.timing, parts.workers, core.owner
-    resolver = AlertResolver(
-        core.requests,
-        core.repository,
-        parts.orgs,
-        threads,
-        core.notices,
-        timing,
-        owner=owner,
-        refused=core.refusing.tell,
-        choose_org=core.chooser.choose,
-    )
-    workers.employ("alert resolver", resolver)
-    workers.employ("trigger worker", TriggerWorker(core.repository, parts.orgs, timing, owner=owner))
-    workers.employ("poll worker", PollWorker(core.repository, parts.orgs, timing))
-    workers.employ("poster", Poster(core.outbox, core.home, kinds, timing, owner=owner))
+def _start_on_investigations(parts: Parts, core: _Core, kinds: dict[str, Kind]) -> None:
+    workers, room = parts.workers, core.investigations
+    workers.employ("alert resolver", room.alert_resolver)
+    workers.employ("trigger worker", room.trigger_worker)
+    workers.employ("poll worker", room.poll_worker)
+    workers.employ("poster", Poster(core.outbox, core.home, kinds, parts.timing, owner=core.owner))
 
 
 def _start_on_chores(parts: Parts, core: _Core, home_tabs: HomeTabs) -> None:
@@ -270,9 +250,9 @@ def _alert_room(parts: Parts, core: _Core, automatic: Automatic) -> AlertRoom:
         rules=core.rules,
         chooser=core.chooser,
         automatic=automatic,
-        requests=core.requests,
+        requests=core.investigations.requests,
         orgs=parts.orgs,
-        seen_alerts=core.seen_alerts,
+        seen_alerts=core.investigations.seen_alerts,
         teller=MuteTeller(core.replies),
         owner=core.owner,
     )
@@ -303,18 +283,18 @@ async def _check_orgs(parts: Parts, file: RuleFile, home: str) -> None:
         logger.warning("%s It can be connected in Slack.", problem)
 
 
-def _case_room(parts: Parts, core: _Core, modals: Modals) -> CaseRoom:
+def _case_room(parts: Parts, core: _Core) -> CaseRoom:
     return case_room.build(
         parts.database,
         parts.timing,
         parts.orgs,
-        core.repository,
+        core.investigations.repository,
         core.rules,
         core.permissions,
         core.which_org,
         core.home,
         core.replies,
-        modals,
+        core.modals,
         core.outbox,
         parts.tasks,
         owner=core.owner,
@@ -328,7 +308,7 @@ def _start_on_cases(parts: Parts, room: CaseRoom) -> None:
 
 def _attaching(parts: Parts, core: _Core, book: CaseRepository) -> AttachFormListeners:
     forms, jobs = AttachFormStore(parts.database), AttachJobs(parts.database, book)
-    modals = Modals(core.home, core.replies)
+    modals = core.modals
     windows = AttachWindows(forms, jobs, parts.orgs, modals, core.replies)
     return AttachFormListeners(
         opening=AttachOpening(

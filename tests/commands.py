@@ -2,6 +2,8 @@
 
 from unittest.mock import MagicMock
 
+from bot.cases.commands import CaseCommands
+from bot.investigations.commands import InvestigationCommands
 from bot.listeners import add_commands
 from bot.orgs.slack import OrgListeners
 from bot.slack.commands import Commands
@@ -11,7 +13,10 @@ from bot.wiring import ALSO, HELP
 def command_table() -> Commands:
     commands = Commands(HELP, ALSO)
     nothing = MagicMock()
-    add_commands(MagicMock(commands=commands), OrgListeners(*[nothing] * 6))
+    services = MagicMock(commands=commands)
+    services.investigations.commands = InvestigationCommands(*[nothing] * 6)
+    services.cases.commands = CaseCommands(*[nothing] * 7)
+    add_commands(services, OrgListeners(*[nothing] * 6))
     return commands
 
 

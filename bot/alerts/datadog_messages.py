@@ -5,12 +5,20 @@ from typing import Any
 
 from bot.datadog.links import MonitorLink, parse_link
 from bot.datadog.titles import read_title, transition_kind
-from bot.investigations.message_alerts import FoundAlert
+from bot.investigations.message_alerts import FoundAlert, find_alert
 from bot.model import AlertRef, EventRef, MonitorRef, Place
 from bot.services import Services
 
 _NAME = "datadog"
 _OWN_LINK = "link_source=monitor_notif"
+
+
+async def keep_alert_of(services: Services, body: Mapping[str, Any]) -> None:
+    event = body["event"]
+    if event.get("bot_id"):
+        workspace = str(body.get("team_id") or event.get("team") or "")
+        place = Place(workspace, str(event.get("channel") or ""), str(event.get("ts") or ""))
+        await keep_alert(services, place, event, find_alert(event))
 
 
 async def keep_alert(services: Services, place: Place, event: Mapping[str, Any], found: FoundAlert | None) -> None:

@@ -19,8 +19,7 @@ from bot.alerts.ports import MutableOrg, MutableOrgs, Teller
 from bot.alerts.repository import CycleRepository
 from bot.alerts.tables import alert_mutes
 from bot.datadog.errors import DatadogError, NotFound
-from bot.investigations.failures import failure_of
-from bot.investigations.model import Failure, FailureKind
+from bot.datadog.trouble import Trouble, TroubleKind, trouble_of
 from bot.model import Place
 from bot.storage.engine import wake
 from bot.storage.leases import Fence, LeasedWorker
@@ -132,7 +131,7 @@ class Mutes(LeasedWorker):
         if row.state == State.SENDING and row.work == Work.MUTE:
             await self._unclear(row, fence)  # whoever sent it never said what became of it
         elif known is None or org is None:
-            await self._refused(row, fence, Failure(FailureKind.NO_ORG))
+            await self._refused(row, fence, Trouble(TroubleKind.NO_ORG))
         elif await self.write(fence, state=State.SENDING):
             await self._send(row, fence, known, org)
 
@@ -148,7 +147,7 @@ class Mutes(LeasedWorker):
             if row.work == Work.MUTE and getattr(error, "may_have_happened", True):
                 await self._unclear(row, fence)
             else:
-                await self._refused(row, fence, failure_of(error))
+                await self._refused(row, fence, trouble_of(error))
 
     async def _mute(self, row: Row[Any], fence: Fence, known: KnownCycle, org: MutableOrg) -> None:
         """Where somebody was faster, it is muted already and stays so."""
@@ -188,7 +187,7 @@ class Mutes(LeasedWorker):
         if await self._ended(fence, State.UNCLEAR):
             await self._teller.mute_unclear(_place(row), row.person)
 
-    async def _refused(self, row: Row[Any], fence: Fence, failure: Failure) -> None:
+    async def _refused(self, row: Row[Any], fence: Fence, failure: Trouble) -> None:
         if await self._ended(fence, State.REFUSED):
             await self._teller.mute_failed(_place(row), row.person, failure, unmute=row.work == Work.UNMUTE)
 

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Protocol
 
 from bot.datadog.monitors import Monitor
-from bot.investigations.model import Failure
+from bot.datadog.trouble import Trouble
 from bot.investigations.requests import Outcome
 from bot.model import AlertRef, Ask, Place
 from bot.orgs.model import NoOrg
@@ -49,5 +49,5 @@ class MutableOrgs(Protocol):
 class Teller(Protocol):
     """Tells the person who clicked what became of it, where the card does not show it."""
 
-    async def mute_failed(self, place: Place, person: str, failure: Failure, *, unmute: bool) -> None: ...
+    async def mute_failed(self, place: Place, person: str, failure: Trouble, *, unmute: bool) -> None: ...
     async def mute_unclear(self, place: Place, person: str) -> None: ...

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from bot.alerts import views as alert_card
 from bot.alerts.messages import AlertMessages
 from bot.alerts.repository import CycleRepository
-from bot.investigations.model import Failure
+from bot.datadog.trouble import Trouble
 from bot.investigations.seen_alerts import SeenAlerts
 from bot.investigations.views.investigate_button import nudge_message
 from bot.model import Place
@@ -56,7 +56,7 @@ class MuteTeller:
     def __init__(self, replies: Replies) -> None:
         self._replies = replies
 
-    async def mute_failed(self, place: Place, person: str, failure: Failure, *, unmute: bool) -> None:
+    async def mute_failed(self, place: Place, person: str, failure: Trouble, *, unmute: bool) -> None:
         await self._replies.tell(place, person, alert_card.mute_refused(failure, unmute=unmute))
 
     async def mute_unclear(self, place: Place, person: str) -> None:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from sqlalchemy import Select, String, and_, case, cast, literal, select
 
 from bot.investigations.model import Investigation, State
-from bot.investigations.records import read_investigation
+from bot.investigations.repository import read_investigation
 from bot.investigations.tables import CARD, investigations, subscribers
 from bot.storage.engine import Database
 from bot.storage.tables import deliveries

@@ -16,6 +16,7 @@ from sqlalchemy import select, update
 
 from bot.cases.repository import CaseRepository
 from bot.home.asked import Asked, AskedInvestigations
+from bot.home.health import HealthReader
 from bot.home.status import health_lines
 from bot.home.tables import OPEN_FOR, home_tabs
 from bot.home.view import (
@@ -28,7 +29,6 @@ from bot.home.view import (
     HomeInvestigation,
     home_view,
 )
-from bot.investigations.health import HealthReader
 from bot.investigations.tables import CARD
 from bot.model import Place
 from bot.orgs.model import OrgEntry

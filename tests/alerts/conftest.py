@@ -13,7 +13,7 @@ from bot.alerts.model import KnownCycle, Notice, Transition
 from bot.alerts.room import AlertRoom
 from bot.alerts.tables import ALERT_CARD, alert_cycles, alert_mutes, alert_notices, alert_starts
 from bot.datadog.monitors import Monitor
-from bot.investigations.model import Failure
+from bot.datadog.trouble import Trouble
 from bot.investigations.requests import Outcome, Reception
 from bot.investigations.seen_alerts import SeenAlerts
 from bot.model import AlertRef, Ask, Place
@@ -135,10 +135,10 @@ class Downtimes:
 
 @dataclass
 class Told:
-    failed: list[tuple[str, Failure, bool]] = field(default_factory=list)
+    failed: list[tuple[str, Trouble, bool]] = field(default_factory=list)
     unclear: list[str] = field(default_factory=list)
 
-    async def mute_failed(self, place: Place, person: str, failure: Failure, *, unmute: bool) -> None:
+    async def mute_failed(self, place: Place, person: str, failure: Trouble, *, unmute: bool) -> None:
         assert place.channel
         self.failed.append((person, failure, unmute))
 

@@ -9,7 +9,7 @@ from bot.alerts.model import KnownCycle, Transition
 from bot.alerts.mutes import Click, State, Work, scope_of
 from bot.alerts.tables import alert_mutes
 from bot.datadog.errors import Forbidden, NotFound, NotSent, Unavailable
-from bot.investigations.model import FailureKind
+from bot.datadog.trouble import TroubleKind
 from bot.model import Place
 from tests.alerts.conftest import RoomOnStage, notice
 from tests.claims import claim
@@ -91,7 +91,7 @@ async def test_a_refusal_is_told_to_the_clicker_and_the_card_stays_right(room: R
     ((person, failure, unmute),) = room.told.failed
     assert (person, failure.kind, failure.permission, unmute) == (
         "UANA",
-        FailureKind.FORBIDDEN,
+        TroubleKind.FORBIDDEN,
         "monitors_downtime",
         False,
     )
@@ -102,7 +102,7 @@ async def test_no_connection_means_nothing_was_muted(room: RoomOnStage) -> None:
     room.datadog.trouble = [NotSent("no connection")]
     await press(room, Work.MUTE, await an_alert(room))
     await room.settle()
-    assert [failure.kind for _, failure, _ in room.told.failed] == [FailureKind.UNAVAILABLE]
+    assert [failure.kind for _, failure, _ in room.told.failed] == [TroubleKind.NOT_REACHED]
     assert room.told.unclear == []
 
 

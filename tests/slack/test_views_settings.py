@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 
+from bot.home.health import WorkspaceHealth
 from bot.home.status import Status, budget_line, status_message
-from bot.investigations.health import WorkspaceHealth
 from bot.rules.audit import Decision, Line
 from bot.rules.budget import CoolingDown, Limits, OverBudget, Usage
 from bot.rules.model import AlertFilter, ChannelRules, Starters, WorkspaceRules
@@ -27,9 +27,9 @@ from bot.rules.views.settings_modal import (
 )
 from bot.sandbox.slack import blockkit as local_slack
 from bot.slack.message import Message
+from tests.investigations.samples import HOSTILE, INV
 from tests.investigations.test_rules import some_rules
 from tests.slack.blockkit import buttons, check_message, mrkdwn, shown
-from tests.slack.test_views_card import HOSTILE, INV
 
 RULES = ChannelRules("T1", "C0ALERTS")
 WORKSPACE = WorkspaceRules("T1")
