@@ -1,4 +1,4 @@
-"""The bot as a whole: how it starts, what makes it ready, how it stops. Its parts are put together in `parts`."""
+"""The bot as a whole: how it starts, what makes it ready, how it stops. Its rooms are put together in `wiring`."""
 
 import logging
 
@@ -12,22 +12,17 @@ from bot.config import Settings
 from bot.connections import (
     SLACK_TIMEOUT,
     StartError,
-    bolt_app,
-    connect_workspace,
     open_server,
     open_socket,
-    slack_client,
 )
-from bot.listeners import register
 from bot.orgs.repository import OrgRepository
-from bot.slack.clients import WorkspaceClients
 from bot.storage.encryption import Encryption, EncryptionError
 from bot.storage.engine import Database
 from bot.storage.rekeying import check_secrets
 from bot.storage.timing import Timing
 from bot.storage.workers import Tasks
 from bot.web.server import Server
-from bot.wiring import Parts, assemble, connect_installed, org_book_of
+from bot.wiring import Parts, org_book_of, put_together
 from bot.wording import counted
 from bot.workers import Workers
 from bot.workspaces.departures import Departures
@@ -75,7 +70,17 @@ class Bot:
         await self._open_database()
         await self._open_secrets()
         self._session = ClientSession(connector=TCPConnector(limit=100), timeout=ClientTimeout(total=SLACK_TIMEOUT))
-        app = await self._put_together(self._session)
+        parts = Parts(
+            self._settings,
+            self._database,
+            self._orgs,
+            self._timing,
+            self._works,
+            self._tasks,
+            self._server,
+            self._encryption,
+        )
+        app, self._departures = await put_together(parts, self._session)
         self._works.start()
         await self._open_doors(app)
 
@@ -117,21 +122,6 @@ class Bot:
             except EncryptionError as error:
                 raise StartError(str(error)) from error
         await self._orgs.step()
-
-    async def _put_together(self, session: ClientSession) -> AsyncApp:
-        parts = Parts(self._settings, self._database, self._orgs, self._timing, self._works, self._tasks, self._server)
-        home, self._departures = await self._home(session, parts)
-        services = await assemble(parts, home, session, self._departures)
-        app = bolt_app(self._settings, home, slack_client(self._settings, session, token=None))
-        register(app, services)
-        return app
-
-    async def _home(self, session: ClientSession, parts: Parts) -> tuple[WorkspaceClients, Departures | None]:
-        if not self._settings.uses_oauth:
-            return await connect_workspace(self._settings, session), None
-        client = slack_client(self._settings, session, token=None)
-        room = connect_installed(parts, self._encryption or Encryption([]), client)
-        return room.clients, room.departures
 
     async def _open_doors(self, app: AsyncApp) -> None:
         if self._settings.slack_mode == "http":

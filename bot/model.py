@@ -1,10 +1,10 @@
 """The few identifiers every room shares: what is asked, where, by whom. Plain data; no database, no Slack, no calls."""
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Annotated, Any
 
-from pydantic import Field
+from pydantic import Discriminator, Field, SerializerFunctionWrapHandler, Tag, TypeAdapter, WrapSerializer
 
 Int64 = Annotated[int, Field(ge=-(2**63), lt=2**63)]  # what a column holds; held to it where a record is read
 
@@ -86,7 +86,7 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Ask:
-    """One person's wish. The key is the same for a retry of the same gesture, and for nothing else."""
+    """What one person asks for. The key is the same for a retry of the same gesture, and for nothing else."""
 
     key: str
     subject: Subject
@@ -96,34 +96,41 @@ class Ask:
     org: str = "default"
 
 
-_KINDS: dict[str, type[Subject]] = {
-    "alert": AlertRef,
-    "monitor": MonitorRef,
-    "event": EventRef,
-    "question": Question,
-    "existing": ExistingRun,
-    "thread": ThreadRef,
+# -- how rows hold a subject ----------------------------------------------------------------------------------------
+
+_KINDS: dict[type[Subject], str] = {
+    AlertRef: "alert",
+    MonitorRef: "monitor",
+    EventRef: "event",
+    Question: "question",
+    ExistingRun: "existing",
+    ThreadRef: "thread",
 }
 
 
-_NAMES = {kind: name for name, kind in _KINDS.items()}
+def _kind_of(value: object) -> str | None:
+    return value.get("kind") if isinstance(value, dict) else _KINDS.get(type(value))  # type: ignore[arg-type]
 
 
-def subject_record(subject: Subject) -> dict[str, Any]:
-    return {"kind": _NAMES[type(subject)], **asdict(subject)}
+def _with_kind(subject: Subject, members: SerializerFunctionWrapHandler) -> dict[str, Any]:
+    return {"kind": _KINDS[type(subject)], **members(subject)}
 
 
-def read_subject(record: dict[str, Any]) -> Subject:
-    values = {name: value for name, value in record.items() if name != "kind"}
-    match record["kind"]:
-        case "question":
-            return Question(**{**values, "tags": tuple(values["tags"])})
-        case "existing":
-            alert = values["alert"]
-            host = values.get("host", "")
-            return ExistingRun(values["investigation_id"], AlertRef(**alert) if alert else None, host)
-        case kind:
-            return _KINDS[kind](**values)
+# In rows the kind stands beside the members.
+StoredSubject = Annotated[
+    Annotated[AlertRef, Tag("alert")]
+    | Annotated[MonitorRef, Tag("monitor")]
+    | Annotated[EventRef, Tag("event")]
+    | Annotated[Question, Tag("question")]
+    | Annotated[ExistingRun, Tag("existing")]
+    | Annotated[ThreadRef, Tag("thread")],
+    Discriminator(_kind_of),
+    WrapSerializer(_with_kind),
+]
+SUBJECTS: TypeAdapter[Subject] = TypeAdapter(StoredSubject)
+
+
+# -- people -----------------------------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)

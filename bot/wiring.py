@@ -1,4 +1,4 @@
-"""The composition root: the only place where the parts are wired together."""
+"""The composition root: the only place where the rooms are put together."""
 
 import logging
 import time
@@ -6,62 +6,47 @@ from dataclasses import dataclass
 from functools import partial
 
 from aiohttp import ClientSession
+from slack_bolt.async_app import AsyncApp
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot import manifest
-from bot.alerts import room as alert_room
+from bot.alerts import room as alerts
 from bot.alerts.repository import CycleRepository
 from bot.alerts.room import MUTES_END_WITHIN, AlertRoom
 from bot.alerts.starts import Automatic
 from bot.alerts.tables import ALERT_CARD, NUDGE
-from bot.cases import room as case_room
-from bot.cases.repository import CaseRepository
+from bot.cases import room as cases
 from bot.cases.room import CaseRoom
 from bot.cases.tables import CASE_CARD
 from bot.config import Settings
-from bot.connections import StartError
+from bot.connections import StartError, bolt_app, connect_workspace, slack_client
 from bot.datadog.client import Datadog
 from bot.datadog.orgs import ConnectedOrg
 from bot.datadog.sites import Site
-from bot.home.content import HomeReader
-from bot.home.home_tab import HomeTabs
-from bot.home.status import StatusCommand
-from bot.insights.attach_form_store import AttachFormStore
-from bot.insights.attach_jobs import AttachJobs
-from bot.insights.attach_worker import AttachWorker
-from bot.insights.opening import AttachOpening
-from bot.insights.picker import CasePicker
-from bot.insights.slack import AttachFormListeners
+from bot.foundation import Foundation
+from bot.home import room as home
+from bot.home.room import HomeRoom
+from bot.insights import room as insights
+from bot.insights.room import InsightRoom
 from bot.insights.tables import ATTACHED
-from bot.insights.windows import AttachedLines, AttachWindows
-from bot.investigations.alert_resolver import AlertResolver
-from bot.investigations.failures import end_those_of_org
-from bot.investigations.health import HealthReader
-from bot.investigations.notices import Notices
-from bot.investigations.poll_worker import PollWorker
-from bot.investigations.posts import Cards, Conclusions
-from bot.investigations.refusing import Refusing
-from bot.investigations.repository import InvestigationRepository
-from bot.investigations.requests import Requests
-from bot.investigations.seen_alerts import SeenAlerts
+from bot.investigations import room as investigations
+from bot.investigations.room import InvestigationRoom
 from bot.investigations.tables import CARD, CONCLUSIONS
-from bot.investigations.threads import ThreadReader
-from bot.investigations.trigger_worker import TriggerWorker
 from bot.orgs.connecting import Connecting
 from bot.orgs.model import DEFAULT, OrgEntry
 from bot.orgs.questions import OrgQuestions
 from bot.orgs.repository import ClientOf, OrgRepository
+from bot.orgs.slack import OrgListeners
+from bot.rules import room as rules
 from bot.rules.audit import AuditTrail
-from bot.rules.budget import Budget
 from bot.rules.file import RuleFile, RuleFileProblems, channel_ids, load_rule_file
-from bot.rules.org_choice import OrgChooser, WhichOrg
-from bot.rules.permissions import Permissions
 from bot.rules.policy import is_admin
 from bot.rules.repository import RuleRepository
-from bot.rules.slack import AuditCommand, SettingsForm
-from bot.services import Services
+from bot.rules.room import RuleRoom
+from bot.rules.slack import AuditCommand
 from bot.slack.clients import SingleWorkspace, WorkspaceClients
 from bot.slack.commands import Commands
+from bot.slack.listeners import Listeners
 from bot.slack.modals import Modals
 from bot.slack.people import People
 from bot.slack.poster import Kind, Poster
@@ -77,9 +62,8 @@ from bot.web.datadog_webhook import DatadogWebhook
 from bot.web.server import Server
 from bot.wording import APP, INVESTIGATE, INVESTIGATIONS
 from bot.workers import Workers
-from bot.workspaces.build import WorkspaceRoom
-from bot.workspaces.build import build as build_workspaces
-from bot.workspaces.departures import Departures
+from bot.workspaces import room as workspaces
+from bot.workspaces.departures import Departures, WorkspaceEvents
 from bot.workspaces.tables import departures as departures_table
 from bot.workspaces.token_rotation import OAuthApp
 
@@ -102,36 +86,157 @@ class Parts:
     workers: Workers
     tasks: Tasks
     server: Server
+    encryption: Encryption | None
 
 
 @dataclass(frozen=True, slots=True)
-class _Core:
-    """What nearly every part leans on."""
-
-    home: WorkspaceClients
-    owner: str  # this process, where work is claimed
-    repository: InvestigationRepository
-    rules: RuleRepository
-    budget: Budget
-    requests: Requests
-    replies: Replies
-    notices: Notices
-    people: People
-    permissions: Permissions
-    chooser: OrgChooser
-    questions: OrgQuestions
-    which_org: WhichOrg
-    refusing: Refusing
-    seen_alerts: SeenAlerts
-    outbox: Outbox
+class Rooms:
+    orgs: OrgListeners
+    rules: RuleRoom
+    investigations: InvestigationRoom
+    cases: CaseRoom
+    insights: InsightRoom
+    alerts: AlertRoom
+    home: HomeRoom
+    audit: AuditCommand
 
 
-def connect_installed(parts: Parts, encryption: Encryption, client: AsyncWebClient) -> WorkspaceRoom:
+async def put_together(parts: Parts, session: ClientSession) -> tuple[AsyncApp, Departures | None]:
+    """The whole bot, with its workers employed but not started; and who deals with workspaces that leave, if many may come."""
+    clients, departures = await _clients(parts, session)
+    base = _foundation(parts, clients, session)
+    questions, commands = OrgQuestions(base.database, time.time), Commands(HELP, ALSO)
+    rooms = await _rooms(parts, base, questions, commands)
+    add_commands(commands, rooms)
+    _answer_questions(questions, rooms)
+    _employ(parts, base, rooms)
+    _open_webhook(parts, rooms.alerts)
+    if base.database.is_sqlite:
+        await parts.workers.recover()
+    app = bolt_app(parts.settings, clients, slack_client(parts.settings, session, token=None))
+    _register(Listeners(app, base.replies, base.tasks), rooms, commands, departures)
+    return app, departures
+
+
+def _foundation(parts: Parts, clients: WorkspaceClients, session: ClientSession) -> Foundation:
+    replies = Replies(clients, session)
+    return Foundation(
+        database=parts.database,
+        timing=parts.timing,
+        owner=new_owner(),
+        tasks=parts.tasks,
+        workspaces=clients,
+        replies=replies,
+        modals=Modals(clients, replies),
+        people=People(clients),
+        outbox=Outbox(parts.database, lease=parts.timing.lease),
+    )
+
+
+async def _rooms(parts: Parts, base: Foundation, questions: OrgQuestions, commands: Commands) -> Rooms:
+    orgs, book = parts.orgs, await _rule_book(parts, base.workspaces)
+    ruled = rules.build(base, orgs, questions, book, CycleRepository(base.database).org_of_card)
+    investigated = investigations.build(base, orgs, ruled)
+    repository = investigated.repository
+    case_room = cases.build(base, orgs, ruled, investigated)
+    alert_room = alerts.build(base, orgs, ruled, investigated, Automatic(investigated.requests, ruled.rules))
+    connecting = Connecting(orgs, base.people, is_admin=is_admin, gone=repository.org_left)
+    return Rooms(
+        orgs=OrgListeners(orgs, connecting, questions, base.modals, base.replies, base.tasks),
+        rules=ruled,
+        investigations=investigated,
+        cases=case_room,
+        insights=insights.build(base, orgs, ruled, investigated, case_room),
+        alerts=alert_room,
+        home=home.build(base, orgs, ruled, case_room, alert_room, commands),
+        audit=AuditCommand(ruled.permissions, AuditTrail(base.database), repository.refs, base.replies),
+    )
+
+
+def add_commands(commands: Commands, rooms: Rooms) -> None:
+    """Every room's, in the order in which help shows them."""
+    commands.add(
+        *rooms.investigations.commands.commands(),
+        *rooms.cases.commands.commands(),
+        *rooms.insights.commands.commands(),
+        *rooms.home.status.commands(),
+        *rooms.rules.settings_form.commands(),
+        *rooms.audit.commands(),
+        *rooms.orgs.commands(),
+    )
+
+
+def _answer_questions(questions: OrgQuestions, rooms: Rooms) -> None:
+    """What goes on once a person has said which organisation is meant."""
+    for room in (rooms.investigations, rooms.cases, rooms.insights):
+        room.commands.go_on_after(questions)
+
+
+def _register(on: Listeners, rooms: Rooms, commands: Commands, departures: Departures | None) -> None:
+    rooms.investigations.register(on)  # what messages show is noted before it is acted on
+    rooms.alerts.register(on)
+    rooms.cases.register(on)
+    rooms.insights.register(on)
+    rooms.rules.settings_form.register(on)
+    rooms.home.listeners.register(on)
+    rooms.orgs.register(on)
+    commands.register(on)
+    WorkspaceEvents(departures).register(on)
+
+
+def _employ(parts: Parts, base: Foundation, rooms: Rooms) -> None:
+    workers, investigated, alert_room = parts.workers, rooms.investigations, rooms.alerts
+    posts: dict[str, Kind] = {
+        CARD: investigated.card_post,
+        CONCLUSIONS: investigated.conclusions_post,
+        CASE_CARD: rooms.cases.cards,
+        ATTACHED: rooms.insights.lines,
+        ALERT_CARD: alert_room.cards,
+        NUDGE: alert_room.nudges,
+    }
+    workers.employ("alert resolver", investigated.alert_resolver)
+    workers.employ("trigger worker", investigated.trigger_worker)
+    workers.employ("poll worker", investigated.poll_worker)
+    workers.employ("poster", Poster(base.outbox, base.workspaces, posts, base.timing, owner=base.owner))
+    workers.employ("case maker", rooms.cases.maker)
+    workers.employ("case actions", rooms.cases.action_worker)
+    workers.employ("attach worker", rooms.insights.worker)
+    workers.employ("alert router", alert_room.router)
+    workers.employ("automatic starts", alert_room.starts)
+    workers.employ("mutes", alert_room.mutes)
+    workers.repeat("mutes that end", alert_room.cycles.end_mutes, every=MUTES_END_WITHIN)
+    workers.repeat("organisations", parts.orgs.step, every=ORGS_LEARNT_WITHIN)
+    workers.repeat("retention", partial(remove_old, parts.database), every=EVERY)
+    workers.loops.append(Loop("home tabs", rooms.home.tabs.step, rooms.home.tabs.alarm))
+    workers.closers.append(base.people.close)
+    workers.on_uninstall += [partial(forget_workspace, parts.database), parts.orgs.drop_workspace]
+
+
+def _open_webhook(parts: Parts, room: AlertRoom) -> None:
+    secret = parts.settings.bits_webhook_secret
+    if secret is None:
+        logger.info("Datadog's webhook is off: BITS_WEBHOOK_SECRET is not set, so its address answers 404")
+    key = secret.get_secret_value() if secret else ""
+    webhook = DatadogWebhook(key, find_org=parts.orgs.entry, take=room.intake.take)
+    parts.server.serve(webhook.routes())
+
+
+# -- who we are in Slack --------------------------------------------------------------------------------------------
+
+
+async def _clients(parts: Parts, session: ClientSession) -> tuple[WorkspaceClients, Departures | None]:
+    if not parts.settings.uses_oauth:
+        return await connect_workspace(parts.settings, session), None
+    room = _installed(parts, slack_client(parts.settings, session, token=None))
+    return room.clients, room.departures
+
+
+def _installed(parts: Parts, client: AsyncWebClient) -> workspaces.WorkspaceRoom:
     """For a bot that many workspaces install."""
     settings, secret, scopes = parts.settings, parts.settings.slack_client_secret, manifest.scopes()
-    room = build_workspaces(
+    room = workspaces.build(
         parts.database,
-        encryption,
+        parts.encryption or Encryption([]),
         parts.tasks,
         OAuthApp(client, settings.slack_client_id or "", secret.get_secret_value() if secret else ""),
         scopes=(*scopes.required, *scopes.optional),
@@ -145,170 +250,7 @@ def connect_installed(parts: Parts, encryption: Encryption, client: AsyncWebClie
     return room
 
 
-async def assemble(
-    parts: Parts, home: WorkspaceClients, session: ClientSession, departures: Departures | None
-) -> Services:
-    core = await _core(parts, home, session)
-    threads = ThreadReader(home, core.seen_alerts)
-    modals = Modals(home, core.replies)
-    cases = _case_room(parts, core, modals)
-    attaching = _attaching(parts, core, cases.cases)
-    alerts = _alert_room(parts, core, modals)
-    health = HealthReader(parts.database)
-    commands = Commands(HELP, ALSO)
-    home_tabs = _home_tabs(parts, core, cases.cases, health, commands)
-    _start_on_investigations(parts, core, threads, _kinds(parts, core, cases, attaching, alerts))
-    _start_on_cases(parts, cases)
-    _start_on_insights(parts, attaching, core.owner)
-    _start_on_alerts(parts, alerts)
-    _start_on_chores(parts, core, home_tabs)
-    if parts.database.is_sqlite:
-        await parts.workers.recover()
-    return Services(
-        requests=core.requests,
-        repository=core.repository,
-        orgs=parts.orgs,
-        replies=core.replies,
-        notices=core.notices,
-        modals=modals,
-        workspaces=home,
-        tasks=parts.tasks,
-        seen_alerts=core.seen_alerts,
-        threads=threads,
-        cases=cases,
-        app_url=parts.orgs.app_url,
-        attaching=attaching.opening,
-        attach_form=attaching,
-        alerts=alerts,
-        rules=core.rules,
-        permissions=core.permissions,
-        refusing=core.refusing,
-        org_book=parts.orgs,
-        which_org=core.which_org,
-        org_questions=core.questions,
-        connecting=Connecting(
-            parts.orgs, core.people, is_admin=is_admin, gone=partial(end_those_of_org, core.repository)
-        ),
-        commands=commands,
-        home_tabs=home_tabs,
-        settings_form=SettingsForm(core.permissions, core.rules, parts.orgs, core.people, modals, core.replies),
-        status=StatusCommand(
-            core.permissions,
-            core.rules,
-            core.budget,
-            health,
-            core.which_org,
-            parts.orgs,
-            alerts.cycles,
-            core.replies,
-        ),
-        audit=AuditCommand(core.permissions, AuditTrail(parts.database), core.repository.refs, core.replies),
-        departures=departures,
-    )
-
-
-async def _core(parts: Parts, home: WorkspaceClients, session: ClientSession) -> _Core:
-    database, timing, owner = parts.database, parts.timing, new_owner()
-    repository = InvestigationRepository(database, timing)
-    rules = await _rule_book(parts, home)
-    budget = Budget(database, rules)
-    replies, people = Replies(home, session), People(home)
-    permissions = Permissions(people, rules)
-    chooser = OrgChooser(database, parts.orgs, rules, CycleRepository(database).org_of_card)
-    questions = OrgQuestions(database, time.time)
-    which_org = WhichOrg(chooser, questions, replies)
-    return _Core(
-        home=home,
-        owner=owner,
-        repository=repository,
-        rules=rules,
-        budget=budget,
-        requests=Requests(repository, budget),
-        replies=replies,
-        notices=Notices(repository, replies),
-        people=people,
-        permissions=permissions,
-        chooser=chooser,
-        questions=questions,
-        which_org=which_org,
-        refusing=Refusing(permissions, rules, replies, which_org),
-        seen_alerts=SeenAlerts(database),
-        outbox=Outbox(database, lease=timing.lease),
-    )
-
-
-def _kinds(
-    parts: Parts, core: _Core, cases: CaseRoom, attaching: AttachFormListeners, alerts: AlertRoom
-) -> dict[str, Kind]:
-    """Everything the poster can be asked to post."""
-    app_url = parts.orgs.app_url
-    return {
-        CARD: Cards(core.repository, core.notices, app_url),
-        CONCLUSIONS: Conclusions(core.repository, core.outbox, app_url, core.rules),
-        CASE_CARD: cases.cards,
-        ATTACHED: AttachedLines(attaching.jobs, parts.orgs, core.replies),
-        ALERT_CARD: alerts.cards,
-        NUDGE: alerts.nudges,
-    }
-
-
-def _start_on_investigations(parts: Parts, core: _Core, threads: ThreadReader, kinds: dict[str, Kind]) -> None:
-    timing, workers, owner = parts.timing, parts.workers, core.owner
-    resolver = AlertResolver(
-        core.requests,
-        core.repository,
-        parts.orgs,
-        threads,
-        core.notices,
-        timing,
-        owner=owner,
-        refused=core.refusing.tell,
-        choose_org=core.chooser.choose,
-    )
-    workers.employ("alert resolver", resolver)
-    workers.employ("trigger worker", TriggerWorker(core.repository, parts.orgs, timing, owner=owner))
-    workers.employ("poll worker", PollWorker(core.repository, parts.orgs, timing))
-    workers.employ("poster", Poster(core.outbox, core.home, kinds, timing, owner=owner))
-
-
-def _start_on_chores(parts: Parts, core: _Core, home_tabs: HomeTabs) -> None:
-    workers = parts.workers
-    workers.repeat("organisations", parts.orgs.step, every=ORGS_LEARNT_WITHIN)
-    workers.repeat("retention", partial(remove_old, parts.database), every=EVERY)
-    workers.loops.append(Loop("home tabs", home_tabs.step, home_tabs.alarm))
-    workers.closers.append(core.people.close)
-    workers.on_uninstall += [partial(forget_workspace, parts.database), parts.orgs.drop_workspace]
-
-
-def _home_tabs(parts: Parts, core: _Core, book: CaseRepository, health: HealthReader, commands: Commands) -> HomeTabs:
-    reader = HomeReader(
-        database=parts.database,
-        cases=book,
-        orgs=parts.orgs,
-        rules=core.rules,
-        permissions=core.permissions,
-        budget=core.budget,
-        health=health,
-        commands=commands,
-    )
-    return HomeTabs(parts.database, core.home, core.replies, reader)
-
-
-def _alert_room(parts: Parts, core: _Core, modals: Modals) -> AlertRoom:
-    return alert_room.build(
-        parts.database,
-        parts.timing,
-        parts.orgs,
-        core.rules,
-        core.chooser,
-        core.permissions,
-        core.requests,
-        Automatic(core.requests, core.rules),
-        core.seen_alerts,
-        core.replies,
-        modals,
-        owner=core.owner,
-    )
+# -- what the settings say ------------------------------------------------------------------------------------------
 
 
 async def _rule_book(parts: Parts, workspace: WorkspaceClients) -> RuleRepository:
@@ -334,70 +276,6 @@ async def _check_orgs(parts: Parts, file: RuleFile, home: str) -> None:
         raise RuleFileProblems(problems)
     for problem in problems:
         logger.warning("%s It can be connected in Slack.", problem)
-
-
-def _case_room(parts: Parts, core: _Core, modals: Modals) -> CaseRoom:
-    return case_room.build(
-        parts.database,
-        parts.timing,
-        parts.orgs,
-        core.repository,
-        core.rules,
-        core.permissions,
-        core.which_org,
-        core.home,
-        core.replies,
-        modals,
-        core.outbox,
-        parts.tasks,
-        owner=core.owner,
-    )
-
-
-def _start_on_cases(parts: Parts, room: CaseRoom) -> None:
-    parts.workers.employ("case maker", room.maker)
-    parts.workers.employ("case actions", room.action_worker)
-
-
-def _attaching(parts: Parts, core: _Core, book: CaseRepository) -> AttachFormListeners:
-    forms, jobs = AttachFormStore(parts.database), AttachJobs(parts.database, book)
-    modals = Modals(core.home, core.replies)
-    windows = AttachWindows(forms, jobs, parts.orgs, modals, core.replies)
-    return AttachFormListeners(
-        opening=AttachOpening(
-            forms=forms,
-            windows=windows,
-            cases=book,
-            orgs=parts.orgs,
-            which_org=core.which_org,
-            permissions=core.permissions,
-            modals=modals,
-            replies=core.replies,
-        ),
-        forms=forms,
-        jobs=jobs,
-        windows=windows,
-        picker=CasePicker(book, parts.orgs, parts.tasks),
-    )
-
-
-def _start_on_insights(parts: Parts, attaching: AttachFormListeners, owner: str) -> None:
-    jobs, forms, windows = attaching.jobs, attaching.forms, attaching.windows
-    parts.workers.employ("attach worker", AttachWorker(jobs, forms, parts.orgs, windows, parts.timing, owner=owner))
-
-
-def _start_on_alerts(parts: Parts, alerts: AlertRoom) -> None:
-    workers = parts.workers
-    workers.employ("alert router", alerts.router)
-    workers.employ("automatic starts", alerts.starts)
-    workers.employ("mutes", alerts.mutes)
-    workers.repeat("mutes that end", alerts.cycles.end_mutes, every=MUTES_END_WITHIN)
-    secret = parts.settings.bits_webhook_secret
-    if secret is None:
-        logger.info("Datadog's webhook is off: BITS_WEBHOOK_SECRET is not set, so its address answers 404")
-    key = secret.get_secret_value() if secret else ""
-    webhook = DatadogWebhook(key, find_org=parts.orgs.entry, take=alerts.intake.take)
-    parts.server.serve(webhook.routes())
 
 
 def org_book_of(settings: Settings, database: Database, encryption: Encryption | None) -> OrgRepository:

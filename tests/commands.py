@@ -6,11 +6,12 @@ from unittest.mock import MagicMock
 
 from bot.cases.commands import CaseCommands
 from bot.home.status import StatusCommand
-from bot.listeners import add_commands
+from bot.insights.commands import AttachCommands
+from bot.investigations.commands import InvestigationCommands
 from bot.orgs.slack import OrgListeners
 from bot.rules.slack import AuditCommand, SettingsForm
 from bot.slack.commands import Commands
-from bot.wiring import ALSO, HELP
+from bot.wiring import ALSO, HELP, add_commands
 
 T = TypeVar("T")
 
@@ -21,12 +22,13 @@ def idle(room: type[T]) -> T:
 
 
 def command_table() -> Commands:
-    commands = Commands(HELP, ALSO)
-    services = MagicMock(
-        commands=commands, status=idle(StatusCommand), settings_form=idle(SettingsForm), audit=idle(AuditCommand)
-    )
-    services.cases.commands = idle(CaseCommands)
-    add_commands(services, idle(OrgListeners))
+    commands, rooms = Commands(HELP, ALSO), MagicMock(audit=idle(AuditCommand), orgs=idle(OrgListeners))
+    rooms.investigations.commands = idle(InvestigationCommands)
+    rooms.cases.commands = idle(CaseCommands)
+    rooms.insights.commands = idle(AttachCommands)
+    rooms.home.status = idle(StatusCommand)
+    rooms.rules.settings_form = idle(SettingsForm)
+    add_commands(commands, rooms)
     return commands
 
 

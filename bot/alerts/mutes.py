@@ -18,8 +18,7 @@ from bot.alerts.repository import CycleRepository
 from bot.alerts.tables import alert_mutes
 from bot.datadog.errors import DatadogError, NotFound
 from bot.datadog.orgs import ConnectedOrg
-from bot.investigations.failures import failure_of
-from bot.investigations.model import Failure, FailureKind
+from bot.datadog.trouble import Trouble, TroubleKind, trouble_of
 from bot.model import Place
 from bot.orgs.repository import OrgRepository
 from bot.slack.interactions import Interaction
@@ -108,7 +107,7 @@ class Mutes(LeasedWorker):
         if row.state == MuteState.SENDING and row.work == MuteWork.MUTE:
             await self._unclear(row, fence)  # whoever sent it never said what became of it
         elif known is None or org is None:
-            await self._refused(row, fence, Failure(FailureKind.NO_ORG))
+            await self._refused(row, fence, Trouble(TroubleKind.NO_ORG))
         elif await self.write(fence, state=MuteState.SENDING):
             await self._send(row, fence, known, org)
 
@@ -124,7 +123,7 @@ class Mutes(LeasedWorker):
             if row.work == MuteWork.MUTE and getattr(error, "may_have_happened", True):
                 await self._unclear(row, fence)
             else:
-                await self._refused(row, fence, failure_of(error))
+                await self._refused(row, fence, trouble_of(error))
 
     async def _mute(self, row: Row[Any], fence: Fence, known: KnownCycle, org: ConnectedOrg) -> None:
         """Where somebody was faster, it is muted already and stays so."""
@@ -164,9 +163,9 @@ class Mutes(LeasedWorker):
         if await self._ended(fence, MuteState.UNCLEAR):
             await self._replies.tell(_place(row), row.person, views.mute_unclear())
 
-    async def _refused(self, row: Row[Any], fence: Fence, failure: Failure) -> None:
+    async def _refused(self, row: Row[Any], fence: Fence, trouble: Trouble) -> None:
         if await self._ended(fence, MuteState.REFUSED):
-            message = views.mute_refused(failure, unmute=row.work == MuteWork.UNMUTE)
+            message = views.mute_refused(trouble, unmute=row.work == MuteWork.UNMUTE)
             await self._replies.tell(_place(row), row.person, message)
 
 

@@ -9,17 +9,11 @@ from bot.alerts.repository import CycleRepository
 from bot.alerts.routing import AlertRouter
 from bot.alerts.slack import AlertButtons, AlertCardPost
 from bot.alerts.starts import Automatic, Starts
-from bot.investigations.requests import Requests
-from bot.investigations.seen_alerts import SeenAlerts
+from bot.foundation import Foundation
+from bot.investigations.room import InvestigationRoom
 from bot.orgs.repository import OrgRepository
-from bot.rules.org_choice import OrgChooser
-from bot.rules.permissions import Permissions
-from bot.rules.repository import RuleRepository
+from bot.rules.room import RuleRoom
 from bot.slack.listeners import Listeners
-from bot.slack.modals import Modals
-from bot.slack.replies import Replies
-from bot.storage.engine import Database
-from bot.storage.timing import Timing
 
 MUTES_END_WITHIN = 15.0
 
@@ -43,24 +37,14 @@ class AlertRoom:
 
 
 def build(
-    database: Database,
-    timing: Timing,
-    orgs: OrgRepository,
-    rules: RuleRepository,
-    chooser: OrgChooser,
-    permissions: Permissions,
-    requests: Requests,
-    automatic: Automatic,
-    seen_alerts: SeenAlerts,
-    replies: Replies,
-    modals: Modals,
-    *,
-    owner: str,
+    base: Foundation, orgs: OrgRepository, rules: RuleRoom, investigations: InvestigationRoom, automatic: Automatic
 ) -> AlertRoom:
+    database, timing, owner, chooser = base.database, base.timing, base.owner, rules.chooser
+    requests, seen_alerts = investigations.requests, investigations.seen_alerts
     cycles = CycleRepository(database)
-    starts = Starts(database, rules, chooser, automatic, requests, orgs, seen_alerts, timing, owner=owner)
+    starts = Starts(database, rules.rules, chooser, automatic, requests, orgs, seen_alerts, timing, owner=owner)
     messages = AlertMessages(database, chooser, starts)
-    mutes = Mutes(cycles, orgs, replies, timing, owner=owner)
+    mutes = Mutes(cycles, orgs, base.replies, timing, owner=owner)
     return AlertRoom(
         cycles=cycles,
         intake=Intake(database),
@@ -70,6 +54,6 @@ def build(
         router=AlertRouter(cycles, chooser, starts, timing, owner=owner),
         starts=starts,
         mutes=mutes,
-        buttons=AlertButtons(cycles, mutes, permissions, modals),
-        datadog_messages=DatadogMessages(rules, messages),
+        buttons=AlertButtons(cycles, mutes, rules.permissions, base.modals),
+        datadog_messages=DatadogMessages(rules.rules, messages),
     )

@@ -5,7 +5,7 @@ from urllib.parse import urlsplit
 from bot.alerts.cycle import AlertStanding, standing
 from bot.alerts.model import KnownCycle, Notice, Transition
 from bot.datadog.sites import locate
-from bot.investigations.model import Failure
+from bot.datadog.trouble import Trouble
 from bot.investigations.views import answers
 from bot.investigations.views.investigate_button import alert_buttons
 from bot.investigations.views.subject import alert_runs, monitor_name, monitor_url
@@ -185,7 +185,7 @@ def gone() -> Message:
     return sentences("I no longer know that alert. Nothing was done; use the message shortcut on it instead.")
 
 
-def mute_refused(failure: Failure, *, unmute: bool) -> Message:
+def mute_refused(failure: Trouble, *, unmute: bool) -> Message:
     """Datadog's definite no, or no connection to it."""
     told = answers.refused(failure)
     what = "It is still muted." if unmute else "Nothing was muted."

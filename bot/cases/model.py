@@ -8,20 +8,20 @@ from pydantic import BeforeValidator, PlainSerializer
 
 from bot.datadog.case_model import Insight
 from bot.datadog.trouble import Trouble
-from bot.model import AlertRef, EventRef, MonitorRef, Place, read_subject, subject_record
+from bot.model import SUBJECTS, AlertRef, EventRef, MonitorRef, Place
 
 _STATUSES = {"Open": "OPEN", "In Progress": "IN_PROGRESS", "Closed": "CLOSED"}
 
 
 def _read_alert(stored: Any) -> Any:
-    subject = read_subject(stored) if isinstance(stored, dict) else stored
+    subject = SUBJECTS.validate_python(stored) if isinstance(stored, dict) else stored
     return subject if isinstance(subject, AlertRef | MonitorRef | EventRef) else None
 
 
 StoredAlert = Annotated[
     AlertRef | MonitorRef | EventRef | None,
     BeforeValidator(_read_alert),
-    PlainSerializer(lambda alert: subject_record(alert) if alert else None),
+    PlainSerializer(lambda alert: SUBJECTS.dump_python(alert, mode="json") if alert else None),
 ]
 
 

@@ -11,19 +11,11 @@ from bot.cases.posts import CaseCards, CaseReplies
 from bot.cases.repository import CaseRepository
 from bot.cases.requests import CaseRequests
 from bot.cases.slack import CaseCardListeners, CaseFormListeners
-from bot.investigations.repository import InvestigationRepository
+from bot.foundation import Foundation
+from bot.investigations.room import InvestigationRoom
 from bot.orgs.repository import OrgRepository
-from bot.rules.org_choice import WhichOrg
-from bot.rules.permissions import Permissions
-from bot.rules.repository import RuleRepository
-from bot.slack.clients import Workspaces
+from bot.rules.room import RuleRoom
 from bot.slack.listeners import Listeners
-from bot.slack.modals import Modals
-from bot.slack.replies import Replies
-from bot.storage.engine import Database
-from bot.storage.outbox import Outbox
-from bot.storage.timing import Timing
-from bot.storage.workers import Tasks
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,26 +35,13 @@ class CaseRoom:
         self.card_listeners.register(on)
 
 
-def build(
-    database: Database,
-    timing: Timing,
-    orgs: OrgRepository,
-    investigations: InvestigationRepository,
-    rules: RuleRepository,
-    permissions: Permissions,
-    which_org: WhichOrg,
-    workspaces: Workspaces,
-    replies: Replies,
-    modals: Modals,
-    outbox: Outbox,
-    tasks: Tasks,
-    *,
-    owner: str,
-) -> CaseRoom:
-    catalogs = Catalogs(orgs, tasks)
+def build(base: Foundation, orgs: OrgRepository, rules: RuleRoom, room: InvestigationRoom) -> CaseRoom:
+    database, timing, owner, replies, modals = base.database, base.timing, base.owner, base.replies, base.modals
+    catalogs = Catalogs(orgs, base.tasks)
     cases = CaseRepository(database, catalogs.known)
     requests, actions = CaseRequests(database, cases), CaseActions(database, cases)
-    case_replies = CaseReplies(cases, workspaces, replies, modals, orgs.app_url)
+    case_replies = CaseReplies(cases, base.workspaces, replies, modals, orgs.app_url)
+    investigations = room.repository
     forms = CaseForms(
         cases,
         requests,
@@ -70,9 +49,9 @@ def build(
         case_replies,
         investigations,
         orgs,
-        rules,
-        permissions,
-        which_org,
+        rules.rules,
+        rules.permissions,
+        rules.which_org,
         modals,
         replies,
     )
@@ -80,10 +59,10 @@ def build(
         cases=cases,
         requests=requests,
         forms=forms,
-        commands=CaseCommands(forms, cases, catalogs, orgs, permissions, which_org, replies),
-        cards=CaseCards(cases, outbox, replies, orgs.app_url),
+        commands=CaseCommands(forms, cases, catalogs, orgs, rules.permissions, rules.which_org, replies),
+        cards=CaseCards(cases, base.outbox, replies, orgs.app_url),
         maker=CaseMaker(requests, cases, orgs, catalogs, case_replies, timing, owner=owner),
         action_worker=CaseActionWorker(actions, orgs, case_replies, timing, owner=owner),
         form_listeners=CaseFormListeners(forms, requests, catalogs, investigations, modals),
-        card_listeners=CaseCardListeners(cases, actions, permissions, modals),
+        card_listeners=CaseCardListeners(cases, actions, rules.permissions, modals),
     )

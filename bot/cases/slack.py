@@ -58,7 +58,7 @@ class CaseFormListeners:
         on.action(answers.EDIT, self.edit)
 
     async def from_conclusions(self, click: Interaction) -> After:
-        known = await self.investigations.get(click.number)
+        known = await self.investigations.get_in(click.workspace, click.number)
         return self.forms.open(click, CaseSource(known.id, known.alert) if known else CaseSource())
 
     async def from_alert(self, click: Interaction) -> After:

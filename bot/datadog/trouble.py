@@ -38,11 +38,16 @@ class TroubleKind(StrEnum):
     NO_PROJECT = "no_project"  # there is nothing to put a case into
     NO_EMAIL = "no_email"  # Slack does not tell us the address of the person in `about`
     NO_USER = "no_user"  # nobody in Datadog has that address
+    NO_ALERT = "no_alert"  # the monitor has not alerted lately, or the event is no alert
+    BITS_FAILED = "bits_failed"  # Bits itself reported a failed run
+    VANISHED = "vanished"  # the running investigation is gone from Datadog
+    INTERNAL = "internal"  # ours; the reference stands in the log
 
     @classmethod
     def _missing_(cls, value: object) -> "TroubleKind":
         """Rows of older versions have other words for some; what a newer one wrote is not clear to us."""
-        return cls.NOT_FOUND if value == "case_gone" else cls.UNCLEAR
+        older = {"case_gone": cls.NOT_FOUND, "unavailable": cls.NOT_REACHED}
+        return older.get(str(value), cls.UNCLEAR)
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from sqlalchemy import Select, String, and_, case, cast, literal, select
 
 from bot.cases.repository import CaseRepository
+from bot.home.health import HealthReader
 from bot.home.status import health_lines
 from bot.home.view import (
     MOST_CASES,
@@ -17,9 +18,8 @@ from bot.home.view import (
     HomeContent,
     HomeInvestigation,
 )
-from bot.investigations.health import HealthReader
 from bot.investigations.model import Investigation
-from bot.investigations.records import read_investigation
+from bot.investigations.repository import read_investigation
 from bot.investigations.tables import CARD, investigations, subscribers
 from bot.model import Place
 from bot.orgs.model import OrgEntry

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from bot.alerts.repository import CycleRepository
-from bot.investigations.health import LATELY, HealthReader, WorkspaceHealth
+from bot.home.health import LATELY, HealthReader, WorkspaceHealth
 from bot.investigations.model import Investigation
 from bot.investigations.views.subject import subject_name
 from bot.model import Place
@@ -29,7 +29,8 @@ _TROUBLES = {
     "unauthorized": "it does not know the keys I use",
     "forbidden": "my key lacks a permission",
     "rate_limited": "it let me in too rarely",
-    "unavailable": "it could not be reached",
+    "not_reached": "it could not be reached",
+    "unclear": "it could not be reached",
     "no_org": "none is connected",
 }
 

@@ -13,13 +13,14 @@ from bot.datadog.insight_drafts import InsightDraft, Reason, SetAside
 from bot.datadog.insight_recognition import recognise
 from bot.datadog.links import find_links, parse_link
 from bot.datadog.sites import SITES, Location
+from bot.datadog.trouble import Trouble, TroubleKind
 from bot.insights.attach_form import AttachForm, CaseChoice, InsightList
 from bot.insights.attach_form_store import AttachFormStore, Owner
 from bot.insights.form_views import attach_view
 from bot.insights.windows import AttachWindows
 from bot.investigations.message_alerts import texts_of
 from bot.investigations.model import Investigation
-from bot.investigations.views import refusals
+from bot.investigations.views import answers
 from bot.model import AlertRef, EventRef, ExistingRun, MonitorRef, Place, Subject
 from bot.orgs.questions import Resumable
 from bot.orgs.repository import OrgRepository
@@ -128,7 +129,7 @@ class AttachOpening:
 
     async def _open(self, interaction: Interaction, start: FormStart) -> None:
         if await self.orgs.get(start.org) is None:
-            await self.replies.tell(interaction.place, interaction.person, refusals.no_org())
+            await self.replies.tell(interaction.place, interaction.person, answers.refused(Trouble(TroubleKind.NO_ORG)))
             return
         owner = Owner(interaction.workspace, interaction.person)
         form = await self._form(interaction.place, start)

@@ -16,7 +16,7 @@ from bot.insights.opening import AttachOpening, Beginning
 from bot.insights.picker import CasePicker
 from bot.insights.windows import AttachWindows
 from bot.investigations.repository import InvestigationRepository
-from bot.investigations.threads import ThreadReader
+from bot.investigations.seen_alerts import ThreadReader
 from bot.investigations.views import conclusions
 from bot.investigations.views import investigate_button as nudge
 from bot.slack.blocks import Block
@@ -46,7 +46,7 @@ class AttachButtons:
 
     async def from_conclusions(self, click: Interaction) -> After:
         async def begin() -> None:
-            investigation = await self.investigations.get(click.number)
+            investigation = await self.investigations.get_in(click.workspace, click.number)
             if investigation is None:
                 await self.opening.begin(click, Beginning())
             else:

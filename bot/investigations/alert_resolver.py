@@ -2,7 +2,6 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from typing import Any
 
@@ -10,16 +9,17 @@ from sqlalchemy import Row
 
 from bot.datadog.errors import DatadogError, RateLimited, Refused
 from bot.datadog.events import AlertEvent
-from bot.investigations.failures import failure_of
-from bot.investigations.model import Failure, FailureKind
-from bot.investigations.ports import Notices, Org, Orgs, Threads
-from bot.investigations.records import read_ask
-from bot.investigations.repository import InvestigationRepository
-from bot.investigations.requests import Outcome, Reception, Requests
+from bot.datadog.orgs import ConnectedOrg
+from bot.datadog.trouble import Trouble, TroubleKind, trouble_of
+from bot.investigations.requests import Outcome, Reception, Requests, read_ask
+from bot.investigations.seen_alerts import ThreadReader
+from bot.investigations.start_requests import StartRequests
 from bot.investigations.tables import asks
-from bot.model import AlertRef, Ask, EventRef, ExistingRun, MonitorRef, Place, Subject, ThreadRef
+from bot.model import AlertRef, Ask, EventRef, ExistingRun, MonitorRef, Subject, ThreadRef
 from bot.orgs.model import NoOrg, Undecided
-from bot.rules.org_choice import host_of
+from bot.orgs.repository import OrgRepository
+from bot.rules.org_choice import OrgChooser, host_of
+from bot.storage.engine import Database
 from bot.storage.leases import Fence, LeasedWorker
 from bot.storage.timing import Timing
 
@@ -33,24 +33,22 @@ class AlertResolver(LeasedWorker):
 
     def __init__(
         self,
+        database: Database,
         requests: Requests,
-        repository: InvestigationRepository,
-        orgs: Orgs,
-        threads: Threads,
-        notices: Notices,
+        starts: StartRequests,
+        threads: ThreadReader,
+        chooser: OrgChooser,
+        orgs: OrgRepository,
         timing: Timing,
         *,
         owner: str,
-        refused: Callable[[Ask, Outcome], Awaitable[None]],
-        choose_org: Callable[[Place, str], Awaitable[str | NoOrg]],
     ) -> None:
-        super().__init__(repository.database, timing, owner=owner)
+        super().__init__(database, timing, owner=owner)
         self._requests = requests
-        self._choose_org = choose_org  # for asks whose organisation only their thread can tell
-        self._refused = refused  # tells the person; nobody is told of a start that was never meant for anyone
-        self._orgs = orgs
+        self._starts = starts  # tells the person what came of it
         self._threads = threads
-        self._notices = notices
+        self._chooser = chooser  # for asks whose organisation only their thread can tell
+        self._orgs = orgs
 
     async def work(self, row: Row[Any], fence: Fence) -> None:
         ask = read_ask(row)
@@ -66,7 +64,7 @@ class AlertResolver(LeasedWorker):
         if not isinstance(choice, str):
             await self._no_org(fence, ask, choice)
         elif org is None or found is None:
-            await self._give_up(fence, ask, Failure(FailureKind.NO_ALERT if org else FailureKind.NO_ORG))
+            await self._give_up(fence, ask, Trouble(TroubleKind.NO_ALERT if org else TroubleKind.NO_ORG))
         else:
             await self._found(fence, replace(ask, org=choice), found)
 
@@ -76,41 +74,39 @@ class AlertResolver(LeasedWorker):
     async def _org_meant(self, ask: Ask, subject: Subject | None) -> str | NoOrg:
         if ask.org:
             return ask.org
-        choice = await self._choose_org(ask.place, host_of(subject))
+        choice = await self._chooser.choose(ask.place, host_of(subject))
         if isinstance(choice, Undecided) and subject is None:
             return choice.orgs[0].id  # there is nothing to look for, wherever it were
         return choice
 
     async def _no_org(self, fence: Fence, ask: Ask, refusal: NoOrg) -> None:
-        if await self._requests.not_found(fence, FailureKind.NO_ORG):
+        if await self._requests.not_found(fence, TroubleKind.NO_ORG):
             logger.info("ask %s: which organisation is meant can't be told", fence.id)
-            await self._refused(ask, Outcome(Reception.REFUSED, refusal=refusal))
+            await self._starts.answer(ask, Outcome(Reception.REFUSED, refusal=refusal))
 
     async def _found(self, fence: Fence, ask: Ask, found: AlertRef | ExistingRun) -> None:
         outcome = await self._requests.found(fence, ask, found)
-        if outcome and outcome.reception is Reception.REFUSED:
-            await self._refused(ask, outcome)
-        elif outcome and outcome.investigation and outcome.reception is not Reception.STARTED:
-            await self._notices.joined(ask, outcome.investigation)
+        if outcome:
+            await self._starts.answer(ask, outcome)
 
-    async def _stumble(self, fence: Fence, ask: Ask, row: Row[Any], error: Exception) -> None:
+    async def _stumble(self, fence: Fence, ask: Ask, row: Row[Any], error: DatadogError | TimeoutError) -> None:
         if isinstance(error, Refused) and not isinstance(error, RateLimited):
-            await self._give_up(fence, ask, failure_of(error))
+            await self._give_up(fence, ask, trouble_of(error))
             return
         wait = error.wait if isinstance(error, RateLimited) else self._timing.backoff(row.attempt)
         waited = row.due_at - self._timing.lease - row.created_at
         if waited + wait > self._timing.patience:
-            await self._give_up(fence, ask, failure_of(error))
+            await self._give_up(fence, ask, trouble_of(error))
         else:
             await self.put_off(fence, wait)
 
-    async def _give_up(self, fence: Fence, ask: Ask, failure: Failure) -> None:
+    async def _give_up(self, fence: Fence, ask: Ask, failure: Trouble) -> None:
         if await self._requests.not_found(fence, failure.kind):
             logger.info("ask %s: no alert to investigate (%s)", fence.id, failure.kind)
-            await self._notices.lookup_failed(ask, failure)
+            await self._starts.lookup_failed(ask, failure)
 
 
-async def _alert_of(org: Org, subject: Subject | None) -> AlertRef | ExistingRun | None:
+async def _alert_of(org: ConnectedOrg, subject: Subject | None) -> AlertRef | ExistingRun | None:
     match subject:
         case MonitorRef() as monitor:
             event = await org.alerts.latest_alert(monitor.monitor_id, monitor.group)

@@ -7,14 +7,15 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from bot.datadog.errors import DatadogError, NotFound, RateLimited
+from bot.datadog.errors import DatadogError, NotFound
 from bot.datadog.links import EventLink, InvestigationLink, Link, MonitorLink, parse_link
 from bot.datadog.orgs import ConnectedOrg
-from bot.investigations.failures import failure_of
+from bot.datadog.trouble import Trouble, TroubleKind, trouble_of
 from bot.investigations.message_alerts import subject_of
 from bot.investigations.questions import Unclear, read_free_text
-from bot.investigations.views import answers, refusals
-from bot.model import EventRef, ExistingRun, Int64, MonitorRef, Source, Subject, ThreadRef
+from bot.investigations.start_requests import INVESTIGATE, Investigate, StartRequests
+from bot.investigations.views import answers
+from bot.model import EventRef, ExistingRun, Int64, MonitorRef, Source, ThreadRef
 from bot.orgs.questions import OrgQuestions, Resumable
 from bot.orgs.repository import OrgRepository
 from bot.rules.org_choice import WhichOrg
@@ -41,12 +42,6 @@ _LONGEST_MONITOR_ID = 15  # digits; an event id has 19
 
 
 @dataclass(frozen=True, slots=True)
-class Investigate:
-    subject: Subject
-    source: Source = Source.COMMAND
-
-
-@dataclass(frozen=True, slots=True)
 class ListRequest:
     monitor_id: Int64 | None = None
     host: str = field(default="", compare=False)  # of the link that was typed
@@ -58,18 +53,15 @@ class ShowRequest:
     host: str = field(default="", compare=False)
 
 
-INVESTIGATE = Resumable("investigate", Investigate)
 LIST = Resumable("list", ListRequest)
 SHOW = Resumable("show", ShowRequest)
-
-Start = Callable[[Interaction, Investigate, str], Awaitable[None]]
 
 
 @dataclass(frozen=True, slots=True)
 class InvestigationCommands:
     """Where no organisation is given it is found out, or asked for."""
 
-    start: Start  # writes the request down and answers it
+    starts: StartRequests
     permissions: Permissions
     which_org: WhichOrg
     orgs: OrgRepository
@@ -91,7 +83,7 @@ class InvestigationCommands:
         )
 
     def go_on_after(self, questions: OrgQuestions) -> None:
-        questions.when_answered(INVESTIGATE, self.start)
+        questions.when_answered(INVESTIGATE, self.starts.start)
         questions.when_answered(LIST, self.list_latest)
         questions.when_answered(SHOW, self.show_one)
 
@@ -103,8 +95,7 @@ class InvestigationCommands:
             return invalid(NOTHING_NAMED)
         # only a mention comes without the right to open a window
         source = Source.COMMAND if typed.trigger_id else Source.MENTION
-        await self.start(typed, replace(request, source=source), "")
-        return None
+        return await self.starts.start(typed, replace(request, source=source))
 
     async def list_latest(self, interaction: Interaction, request: ListRequest, org: str = "") -> After:
         async def ask(connected: ConnectedOrg) -> Message:
@@ -147,11 +138,10 @@ class InvestigationCommands:
         reference = secrets.token_hex(3).upper()
         try:
             connected = await self.orgs.get(org)
-            return refusals.no_org() if connected is None else await ask(connected)
+            return await ask(connected) if connected else answers.refused(Trouble(TroubleKind.NO_ORG))
         except DatadogError as error:
             logger.warning("look-up %s failed: %s", reference, type(error).__name__)
-            wait = error.wait if isinstance(error, RateLimited) else None
-            return answers.refused(failure_of(error), wait=wait, ref=reference)
+            return answers.refused(trouble_of(error), ref=reference)
 
 
 # -- what may follow `investigate` ----------------------------------------------------------------------------------

@@ -42,13 +42,8 @@ def find_alert(message: Mapping[str, Any]) -> FoundAlert | None:
     return _found(candidates[0]) if candidates else None
 
 
-def find_investigation(messages: Iterable[Mapping[str, Any]]) -> str | None:
-    """The Bits investigation a message or thread already links to, the last one if there are several."""
-    link = find_run_link(messages)
-    return link.investigation_id if link else None
-
-
 def find_run_link(messages: Iterable[Mapping[str, Any]]) -> InvestigationLink | None:
+    """The Bits investigation a message or thread already links to, the last one if there are several."""
     found = None
     for message in messages:
         for link in _links(_content(message)):

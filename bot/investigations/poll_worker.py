@@ -15,11 +15,12 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.datadog.errors import DatadogError, NotFound, RateLimited, Refused
 from bot.datadog.investigations import Progress, progress, progress_of
-from bot.investigations.failures import failure_of
-from bot.investigations.model import Failure, State, Verdict
-from bot.investigations.ports import Org, Orgs
+from bot.datadog.orgs import ConnectedOrg
+from bot.datadog.trouble import Trouble, trouble_of
+from bot.investigations.model import State, Verdict
 from bot.investigations.repository import InvestigationRepository
 from bot.investigations.tables import investigations, poll_turns
+from bot.orgs.repository import OrgRepository
 from bot.storage.leases import HELD_ELSEWHERE
 from bot.storage.timing import Timing
 from bot.storage.workers import Tasks
@@ -41,7 +42,7 @@ InFlight = dict[str, list[Row[Any]]]
 
 
 class PollWorker:
-    def __init__(self, repository: InvestigationRepository, orgs: Orgs, timing: Timing) -> None:
+    def __init__(self, repository: InvestigationRepository, orgs: OrgRepository, timing: Timing) -> None:
         self._repository = repository
         self._database = repository.database
         self._orgs = orgs
@@ -136,19 +137,19 @@ class PollWorker:
         finally:
             self._busy.discard(name)
 
-    async def _look_and_note_trouble(self, name: str, org: Org, waiting: Sequence[Row[Any]]) -> None:
+    async def _look_and_note_trouble(self, name: str, org: ConnectedOrg, waiting: Sequence[Row[Any]]) -> None:
         try:
             await self._look(org, waiting)
         except RateLimited as error:
             await self._postpone(name, error.wait)
         except Refused as error:
-            await self._refused(name, failure_of(error), waiting)
+            await self._refused(name, trouble_of(error), waiting)
         except (DatadogError, TimeoutError) as error:
             logger.warning("the watch of %s: Datadog did not answer usefully (%s)", name, type(error).__name__)
         else:
             self._trouble.pop(name, None)
 
-    async def _look(self, org: Org, waiting: Sequence[Row[Any]]) -> None:
+    async def _look(self, org: ConnectedOrg, waiting: Sequence[Row[Any]]) -> None:
         in_flight: InFlight = defaultdict(list)
         for row in waiting:
             in_flight[row.datadog_id].append(row)
@@ -163,7 +164,7 @@ class PollWorker:
         if error := next((result for result in results if isinstance(result, BaseException)), None):
             raise error
 
-    async def _fetch(self, org: Org, datadog_id: str, rows: Iterable[Row[Any]]) -> None:
+    async def _fetch(self, org: ConnectedOrg, datadog_id: str, rows: Iterable[Row[Any]]) -> None:
         try:
             async with asyncio.timeout(self._timing.effect):
                 detail = await org.bits.get(datadog_id)
@@ -187,7 +188,7 @@ class PollWorker:
         async with self._database.transaction() as connection:
             await connection.execute(update(poll_turns).where(poll_turns.c.org == org).values(next_at=next_at))
 
-    async def _refused(self, org: str, failure: Failure, waiting: Sequence[Row[Any]]) -> None:
+    async def _refused(self, org: str, failure: Trouble, waiting: Sequence[Row[Any]]) -> None:
         """Keys may be mended within minutes; after that the threads are told."""
         since = self._trouble.setdefault(org, time.monotonic())
         logger.warning("the watch of %s: Datadog refuses us: %s %s", org, failure.kind, failure.permission)
@@ -201,7 +202,7 @@ def _later(one: ColumnElement[float], other: ColumnElement[float]) -> ColumnElem
     return case((one > other, one), else_=other)
 
 
-async def _ended_or_missing(org: Org, in_flight: InFlight) -> list[str]:
+async def _ended_or_missing(org: ConnectedOrg, in_flight: InFlight) -> list[str]:
     """Read the list only as far as it pays; what it does not show is cheaper to fetch singly."""
     unseen, ended, offset = set(in_flight), [], 0
     for _ in range(MOST_PAGES):

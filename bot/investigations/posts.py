@@ -5,21 +5,23 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from bot.investigations.model import Investigation, State
-from bot.investigations.notices import Notices
 from bot.investigations.repository import InvestigationRepository
+from bot.investigations.views.answers import cannot_post_card
 from bot.investigations.views.card import no_answer_message, status_card
 from bot.investigations.views.conclusions import conclusions_message
+from bot.model import Place
 from bot.rules.repository import RuleRepository
 from bot.slack.message import Message
+from bot.slack.replies import Replies
 from bot.storage.outbox import Delivery, Outbox
 
 logger = logging.getLogger(__name__)
 
 
-class Cards:
-    def __init__(self, repository: InvestigationRepository, notices: Notices, app_url: Callable[[str], str]) -> None:
+class StatusCardPost:
+    def __init__(self, repository: InvestigationRepository, replies: Replies, app_url: Callable[[str], str]) -> None:
         self._repository = repository
-        self._notices = notices
+        self._replies = replies
         self._app_url = app_url
 
     async def message(self, delivery: Delivery, *, may_repeat: bool) -> Message | None:  # noqa: ARG002  a card says where things stand: twice is no harm
@@ -30,12 +32,14 @@ class Cards:
         return status_card(investigation, requester=delivery.post.requester, app_url=app_url)
 
     async def refused(self, delivery: Delivery, code: str) -> None:
-        investigation = await self._repository.get(delivery.post.subject_id)
-        if investigation is not None and delivery.post.requester:
-            await self._notices.cannot_post(delivery, investigation, code)
+        post = delivery.post
+        investigation = await self._repository.get(post.subject_id)
+        if investigation is not None and post.requester:
+            message = cannot_post_card(code, channel=post.channel, ref=investigation.ref)
+            await self._replies.tell(Place(post.workspace, post.channel, post.thread_ts), post.requester, message)
 
 
-class Conclusions:
+class ConclusionsPost:
     def __init__(
         self,
         repository: InvestigationRepository,

@@ -5,17 +5,18 @@ Each change that people can see bumps the version and makes the cards due in the
 
 import secrets
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
+from hashlib import sha256
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, String, and_, cast, func, literal, select, update
+from sqlalchemy import ColumnElement, Row, String, and_, cast, exists, func, literal, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.datadog.investigations import InvestigationDetail
-from bot.investigations.model import Failure, FailureKind, Investigation, State, Verdict
-from bot.investigations.records import failure_record, read_investigation, subject_key
+from bot.datadog.trouble import Trouble, TroubleKind
+from bot.investigations.model import Investigation, State, Verdict
 from bot.investigations.tables import CARD, CONCLUSIONS, EXPIRED, investigations, poll_turns, subscribers, votes
-from bot.model import AlertRef, Ask, ExistingRun, Question, subject_record
+from bot.model import AlertRef, Ask, ExistingRun, Question
 from bot.rules.audit import note_return
 from bot.rules.budget import give_back
 from bot.storage.engine import Database, wake
@@ -124,7 +125,7 @@ class InvestigationRepository:
             "org": ask.org,
             "subject_key": key,
             "run": run,
-            "subject": subject_record(subject),
+            "subject": subject,
             "state": State.RUNNING if adopted else State.REQUESTED,
             "version": 1,
             "requested_by": ask.requester,
@@ -188,6 +189,13 @@ class InvestigationRepository:
         async with self.database.transaction() as connection:
             return {row.id: row.ref for row in (await connection.execute(query)).all()}
 
+    async def get_in(self, workspace: str, investigation_id: int) -> Investigation | None:
+        """Only if somebody of this workspace has asked for it: numbers in buttons come back from clients."""
+        asked_for = exists().where(
+            subscribers.c.investigation_id == investigations.c.id, subscribers.c.workspace == workspace
+        )
+        return await self._one(and_(investigations.c.id == investigation_id, asked_for))
+
     async def _one(self, condition: ColumnElement[bool]) -> Investigation | None:
         query = select(investigations).where(condition).order_by(investigations.c.id.desc()).limit(1)
         async with self.database.transaction() as connection:
@@ -202,11 +210,6 @@ class InvestigationRepository:
             subscribers.c.thread_ts == thread_ts,
         )
         return await self._one(investigations.c.id == of.scalar_subquery())
-
-    async def running_in(self, org: str) -> list[int]:
-        query = select(investigations.c.id).where(investigations.c.org == org, investigations.c.state == State.RUNNING)
-        async with self.database.transaction() as connection:
-            return list((await connection.execute(query)).scalars())
 
     async def known_datadog_ids(self, org: str, ids: Iterable[str]) -> set[str]:
         table = investigations.c
@@ -244,7 +247,7 @@ class InvestigationRepository:
         if learnt is None:
             async with self.database.transaction() as connection:
                 return await fence.write(connection, investigations, **values)
-        return await self._shown(fence, **values, subject=subject_record(learnt))
+        return await self._shown(fence, **values, subject=learnt)
 
     async def retry_later(self, fence: Fence, wait: float, *, attempt: int) -> bool:
         """Nothing was started, and it is tried again."""
@@ -285,11 +288,11 @@ class InvestigationRepository:
             await self._watch(connection, org, look_in=self._timing.poll_first)
         return True
 
-    async def fail(self, fence: Fence, failure: Failure) -> bool:
+    async def fail(self, fence: Fence, failure: Trouble) -> bool:
         """Datadog has certainly started nothing, so it costs nothing either."""
         values: dict[str, Any] = {
             "state": State.FAILED,
-            "failure": failure_record(failure),
+            "failure": failure,
             "finished_at": self.database.now,
             "retry_at": None,
             "owner": None,
@@ -308,28 +311,33 @@ class InvestigationRepository:
 
     async def conclude(self, investigation_id: int, verdict: Verdict, detail: InvestigationDetail) -> bool:
         failed = verdict is Verdict.FAILED
-        failure = failure_record(Failure(FailureKind.BITS_FAILED)) if failed else None
         return await self._finish(
             investigation_id,
             state=State.FAILED if failed else State.CONCLUDED,
             verdict=verdict,
-            failure=failure,
+            failure=Trouble(TroubleKind.BITS_FAILED) if failed else None,
             title=detail.title,
             status=detail.status[:64],
             url=detail.url,
-            conclusions=[asdict(conclusion) for conclusion in detail.conclusions],
+            conclusions=detail.conclusions,
         )
 
     async def expire(self, investigation_id: int) -> bool:
         return await self._finish(investigation_id, state=State.EXPIRED)
 
     async def vanish(self, investigation_id: int) -> bool:
-        return await self._finish(
-            investigation_id, state=State.FAILED, failure=failure_record(Failure(FailureKind.VANISHED))
-        )
+        return await self.follow_failed(investigation_id, Trouble(TroubleKind.VANISHED))
 
-    async def follow_failed(self, investigation_id: int, failure: Failure) -> bool:
-        return await self._finish(investigation_id, state=State.FAILED, failure=failure_record(failure))
+    async def follow_failed(self, investigation_id: int, failure: Trouble) -> bool:
+        return await self._finish(investigation_id, state=State.FAILED, failure=failure)
+
+    async def org_left(self, org: str) -> None:
+        """Nobody can follow its runs any more: the threads that wait for them are told."""
+        query = select(investigations.c.id).where(investigations.c.org == org, investigations.c.state == State.RUNNING)
+        async with self.database.transaction() as connection:
+            running = list((await connection.execute(query)).scalars())
+        for investigation_id in running:
+            await self.follow_failed(investigation_id, Trouble(TroubleKind.NO_ORG))
 
     async def _finish(self, investigation_id: int, **values: Any) -> bool:
         still_running = and_(investigations.c.id == investigation_id, investigations.c.state == State.RUNNING)
@@ -408,4 +416,46 @@ def _answered(investigation: Row[Any]) -> bool:
     """Whether a thread that asks only now still gets the finished answer as a reply of its own."""
     return investigation.state in {State.CONCLUDED, State.EXPIRED} or (
         investigation.state == State.FAILED and bool(investigation.datadog_id)
+    )
+
+
+def subject_key(subject: AlertRef | Question | ExistingRun) -> str:
+    """The same for everyone who means the same thing; this is what makes two clicks one investigation."""
+    match subject:
+        case AlertRef():
+            return f"alert:{subject.monitor_id}:{subject.event_id}"
+        case ExistingRun(alert=AlertRef() as alert):
+            return subject_key(alert)
+        case ExistingRun():
+            return f"existing:{subject.investigation_id}"
+        case Question():
+            said = "\x1f".join(
+                [subject.text.strip(), *sorted(subject.tags), str(subject.start_ts), str(subject.end_ts)]
+            )
+            return f"question:{sha256(said.encode()).hexdigest()}"
+
+
+def read_investigation(row: Row[Any]) -> Investigation:
+    subject = row.subject
+    alert = subject.alert if isinstance(subject, ExistingRun) else subject
+    return Investigation(
+        id=row.id,
+        ref=row.ref,
+        org=row.org,
+        run=row.run,
+        state=State(row.state),
+        created_at=row.created_at,
+        requested_by=row.requested_by,
+        alert=alert if isinstance(alert, AlertRef) else None,
+        question=subject if isinstance(subject, Question) else None,
+        started_at=row.started_at,
+        retry_at=row.retry_at,
+        datadog_id=row.datadog_id or "",
+        url=row.url or "",
+        title=row.title or "",
+        verdict=Verdict(row.verdict) if row.verdict else None,
+        conclusions=row.conclusions or (),
+        failure=row.failure,
+        adopted=row.adopted,
+        presumed=row.presumed,
     )

@@ -11,10 +11,9 @@ from sqlalchemy import ColumnElement, Row, delete, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.investigations.model import Investigation
-from bot.investigations.records import read_ask, read_investigation
-from bot.investigations.repository import InvestigationRepository, Started
+from bot.investigations.repository import InvestigationRepository, Started, read_investigation
 from bot.investigations.tables import HELD_FOR, asks, held_asks, investigations
-from bot.model import AlertRef, Ask, ExistingRun, Question, read_subject, subject_record
+from bot.model import AlertRef, Ask, ExistingRun, Place, Question, Source
 from bot.orgs.model import NoOrg
 from bot.rules.audit import Decision, Entry, entry_of, note, note_not_found, rule_noted
 from bot.rules.budget import Budget, CoolingDown, OverBudget, Terms, Usage
@@ -61,7 +60,7 @@ class Requests:
             row = await self._write_down(connection, ask)
             if row is None:
                 return await self._repeated(connection, ask)
-            assert isinstance(ask.subject, (AlertRef, Question))  # noqa: S101  the caller read it from a ledger row
+            assert isinstance(ask.subject, (AlertRef, Question))  # noqa: S101  the caller read it from our tables
             return await self._begin(connection, ask, row.id, ask.subject, terms, after=after_run)
 
     async def refuse(self, ask: Ask, refused: NotAllowed) -> Outcome:
@@ -86,9 +85,8 @@ class Requests:
             held = (await connection.execute(delete(held_asks).where(*ours).returning(held_asks))).first()
             if held is None:
                 return None
-            subject = read_subject(held.subject)
-            assert isinstance(subject, (AlertRef, Question))  # noqa: S101  nothing else costs
-            return await self._begin(connection, ask, ask_id, subject, terms, after=held.after_run)
+            assert isinstance(held.subject, (AlertRef, Question))  # noqa: S101  nothing else costs
+            return await self._begin(connection, ask, ask_id, held.subject, terms, after=held.after_run)
 
     def _holds(self, ask_id: int, workspace: str, person: str) -> tuple[ColumnElement[bool], ...]:
         table, since = held_asks.c, self._database.now - HELD_FOR
@@ -106,7 +104,7 @@ class Requests:
                 thread_ts=place.thread_ts,
                 requester=ask.requester,
                 source=ask.source,
-                subject=subject_record(ask.subject),
+                subject=ask.subject,
                 state="waiting",
                 created_at=now,
                 due_at=now,
@@ -191,7 +189,7 @@ class Requests:
                 ask_id=ask_id,
                 workspace=ask.place.workspace,
                 person=ask.requester,
-                subject=subject_record(subject),
+                subject=subject,
                 after_run=after,
                 held_at=self._database.now,
             )
@@ -222,12 +220,10 @@ class Requests:
                 await note_not_found(connection, key)
         return held
 
-    async def again(self, investigation_id: int) -> tuple[AlertRef | Question | None, Investigation | None]:
-        """What "run again" on an investigation would ask for."""
-        investigation = await self._repository.get(investigation_id)
-        if investigation is None:
-            return None, None
-        return investigation.alert or investigation.question, investigation
+
+def read_ask(row: Row[Any]) -> Ask:
+    place = Place(row.workspace, row.channel, row.thread_ts)
+    return Ask(row.key, row.subject, place, row.requester, Source(row.source), row.org)
 
 
 def _outcome(started: Started) -> Outcome:

@@ -1,5 +1,6 @@
 """Tables of investigations: what was asked, each run, which threads wait for it, whose turn it is to look, and votes."""
 
+from pydantic import TypeAdapter
 from sqlalchemy import (
     JSON,
     BigInteger,
@@ -21,12 +22,16 @@ from sqlalchemy import (
 )
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from bot.datadog.investigations import Conclusion
+from bot.datadog.trouble import Trouble
 from bot.investigations.model import State
+from bot.model import SUBJECTS, AlertRef
 from bot.orgs.tables import of_its_orgs
 from bot.rules.tables import charges
 from bot.storage.engine import Database
 from bot.storage.retention import DAY, HOUR, LONG, AtUninstall, Life, Lives, Part, keep
 from bot.storage.tables import RowId, claimable, messages, metadata
+from bot.storage.typed_json import TypedJson
 
 CARD, CONCLUSIONS = "card", "conclusions"  # kinds of deliveries that show an investigation
 EXPIRED = "expired"  # what conclusions become whose investigation is watched again
@@ -44,7 +49,7 @@ asks = Table(
     Column("thread_ts", String(32), nullable=False),
     Column("requester", String(32), nullable=False),
     Column("source", String(16), nullable=False),
-    Column("subject", JSON, nullable=False),
+    Column("subject", TypedJson(SUBJECTS), nullable=False),
     Column("state", String(16), nullable=False),  # waiting | done | refused
     Column("investigation_id", RowId, nullable=True),
     Column("problem", String(32), nullable=True),
@@ -52,7 +57,6 @@ asks = Table(
     *claimable(),
     Index("asks_due", "state", "due_at"),
 )
-
 
 investigations = Table(
     "investigations",
@@ -62,7 +66,7 @@ investigations = Table(
     Column("org", String(64), nullable=False),
     Column("subject_key", String(160), nullable=False),
     Column("run", Integer, nullable=False),
-    Column("subject", JSON, nullable=False),
+    Column("subject", TypedJson(SUBJECTS), nullable=False),
     Column("state", String(16), nullable=False),
     Column("version", Integer, nullable=False, server_default="1"),
     Column("requested_by", String(32), nullable=False),
@@ -80,14 +84,13 @@ investigations = Table(
     Column("title", Text, nullable=True),
     Column("status", String(64), nullable=True),
     Column("verdict", String(16), nullable=True),
-    Column("conclusions", JSON, nullable=True),
-    Column("failure", JSON, nullable=True),
+    Column("conclusions", TypedJson(TypeAdapter(tuple[Conclusion, ...])), nullable=True),
+    Column("failure", TypedJson(TypeAdapter(Trouble)), nullable=True),
     *claimable(),
     UniqueConstraint("org", "subject_key", "run"),
     Index("investigations_due", "state", "due_at"),
     Index("investigations_datadog", "org", "datadog_id"),
 )
-
 
 subscribers = Table(
     "subscribers",
@@ -105,19 +108,17 @@ subscribers = Table(
     Index("subscribers_requester", "workspace", "requester"),
 )
 
-
 seen_alerts = Table(
     "sightings",
     metadata,
     Column("workspace", String(32), primary_key=True),
     Column("channel", String(32), primary_key=True),
     Column("ts", String(32), primary_key=True),
-    Column("alert", JSON(none_as_null=True), nullable=True),
+    Column("alert", TypedJson(TypeAdapter(AlertRef)), nullable=True),
     Column("run", String(64), nullable=True),
     Column("seen_at", Float, nullable=False),
     Index("sightings_age", "seen_at"),
 )
-
 
 poll_turns = Table(
     "poll_turns",
@@ -126,7 +127,6 @@ poll_turns = Table(
     Column("next_at", Float, nullable=False),
     Column("slow_at", Float, nullable=False),
 )
-
 
 votes = Table(
     "votes",
@@ -138,14 +138,13 @@ votes = Table(
     Column("voted_at", Float, nullable=False),
 )
 
-
 held_asks = Table(
     "held_asks",
     metadata,
     Column("ask_id", RowId, primary_key=True, autoincrement=False),
     Column("workspace", String(32), nullable=False),
     Column("person", String(32), nullable=False),
-    Column("subject", JSON, nullable=False),  # found by now, where the ask only named a monitor
+    Column("subject", TypedJson(SUBJECTS), nullable=False),  # found by now, where the ask only named a monitor
     Column("after_run", Integer, nullable=True),
     Column("held_at", Float, nullable=False),
     Index("held_asks_age", "held_at"),

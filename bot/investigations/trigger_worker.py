@@ -12,13 +12,13 @@ from typing import Any
 from sqlalchemy import Row
 
 from bot.datadog.errors import DatadogError, RateLimited, Refused
-from bot.investigations.failures import failure_of
-from bot.investigations.model import Failure, FailureKind, Investigation, State
-from bot.investigations.ports import Org, Orgs
-from bot.investigations.records import read_investigation
-from bot.investigations.repository import InvestigationRepository
+from bot.datadog.orgs import ConnectedOrg
+from bot.datadog.trouble import Trouble, TroubleKind, trouble_of
+from bot.investigations.model import Investigation, State
+from bot.investigations.repository import InvestigationRepository, read_investigation
 from bot.investigations.tables import investigations
 from bot.model import AlertRef, Question
+from bot.orgs.repository import OrgRepository
 from bot.storage.leases import Fence, LeasedWorker
 from bot.storage.timing import Timing
 
@@ -33,7 +33,7 @@ class TriggerWorker(LeasedWorker):
     due = investigations.c.state.in_([State.REQUESTED, State.TRIGGERING])
     under_way = investigations.c.state == State.TRIGGERING  # before that nothing was sent that could still land
 
-    def __init__(self, repository: InvestigationRepository, orgs: Orgs, timing: Timing, *, owner: str) -> None:
+    def __init__(self, repository: InvestigationRepository, orgs: OrgRepository, timing: Timing, *, owner: str) -> None:
         super().__init__(repository.database, timing, owner=owner)
         self._repository = repository
         self._orgs = orgs
@@ -42,7 +42,7 @@ class TriggerWorker(LeasedWorker):
         investigation = read_investigation(row)
         org = await self._orgs.get(investigation.org)
         if org is None:
-            await self._repository.fail(fence, Failure(FailureKind.NO_ORG))
+            await self._repository.fail(fence, Trouble(TroubleKind.NO_ORG))
         elif investigation.state is State.REQUESTED:
             await self._begin(org, investigation, fence, row)
         else:
@@ -50,7 +50,7 @@ class TriggerWorker(LeasedWorker):
 
     # -- the first time: note what is there, then trigger -------------------------------------------------------
 
-    async def _begin(self, org: Org, investigation: Investigation, fence: Fence, row: Row[Any]) -> None:
+    async def _begin(self, org: ConnectedOrg, investigation: Investigation, fence: Fence, row: Row[Any]) -> None:
         try:
             async with asyncio.timeout(self._timing.effect):
                 before, named = await asyncio.gather(org.bits.ids(row.monitor_id), _with_name(org, investigation.alert))
@@ -62,7 +62,7 @@ class TriggerWorker(LeasedWorker):
         if await self._repository.triggering(fence, before, learnt, lease=self._timing.lease):
             await self._trigger(org, investigation, replace(fence, attempt=0), row)
 
-    async def _trigger(self, org: Org, investigation: Investigation, fence: Fence, row: Row[Any]) -> None:
+    async def _trigger(self, org: ConnectedOrg, investigation: Investigation, fence: Fence, row: Row[Any]) -> None:
         try:
             async with asyncio.timeout(self._timing.effect):
                 datadog_id = await _start(org, investigation)
@@ -87,11 +87,13 @@ class TriggerWorker(LeasedWorker):
         )
         await self.put_off(fence, self._timing.settle)
 
-    async def _not_started(self, error: Exception, investigation: Investigation, fence: Fence, row: Row[Any]) -> None:
+    async def _not_started(
+        self, error: DatadogError | TimeoutError, investigation: Investigation, fence: Fence, row: Row[Any]
+    ) -> None:
         """Nothing reached Datadog or it said no: try later where that can help, else say why."""
         wait = self._wait_worth(error, row)
         if wait is None:
-            failure = failure_of(error)
+            failure = trouble_of(error)
             logger.warning("investigation %s was not started: %s", investigation.ref, failure.kind)
             await self._repository.fail(fence, failure)
             return
@@ -107,7 +109,7 @@ class TriggerWorker(LeasedWorker):
 
     # -- after an unknown outcome: look, adopt exactly one, never guess -----------------------------------------
 
-    async def _look(self, org: Org, investigation: Investigation, fence: Fence, row: Row[Any]) -> None:
+    async def _look(self, org: ConnectedOrg, investigation: Investigation, fence: Fence, row: Row[Any]) -> None:
         new = await self._new_runs(org, investigation, row)
         if new is not None and len(new) == 1:
             (datadog_id,) = new
@@ -119,7 +121,7 @@ class TriggerWorker(LeasedWorker):
         else:
             await self.put_off(fence, self._timing.settle / 2 * row.attempt)
 
-    async def _new_runs(self, org: Org, investigation: Investigation, row: Row[Any]) -> set[str] | None:
+    async def _new_runs(self, org: ConnectedOrg, investigation: Investigation, row: Row[Any]) -> set[str] | None:
         """Runs that Datadog did not list before our trigger and that are nobody else's; None when that can't be told now."""
         try:
             async with asyncio.timeout(self._timing.effect):
@@ -133,14 +135,14 @@ class TriggerWorker(LeasedWorker):
         return set(new) - await self._repository.known_datadog_ids(investigation.org, new)
 
 
-async def _start(org: Org, investigation: Investigation) -> str:
+async def _start(org: ConnectedOrg, investigation: Investigation) -> str:
     if alert := investigation.alert:
         return await org.bits.trigger_alert(alert.monitor_id, alert.event_id, alert.event_ts)
     question = investigation.question or Question("")
     return await org.bits.trigger_question(question.text, question.tags, question.start_ts, question.end_ts)
 
 
-async def _with_name(org: Org, alert: AlertRef | None) -> AlertRef | None:
+async def _with_name(org: ConnectedOrg, alert: AlertRef | None) -> AlertRef | None:
     """The alert with its monitor's name, where we only knew a number; a slow answer is not waited for."""
     if alert is None or alert.monitor_name:
         return alert

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from bot.datadog.trouble import Trouble, TroubleKind
 from bot.slack.text import code, mention
-from bot.wording import CASE, DATADOG, duration
+from bot.wording import CASE, COMMAND, DATADOG, INVESTIGATION, PRODUCT, duration
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,4 +93,19 @@ _WORDS: dict[TroubleKind, WordsFor] = {
     ),
     TroubleKind.NO_EMAIL: _no_email,
     TroubleKind.NO_USER: _no_user,
+    TroubleKind.NO_ALERT: TroubleWords(
+        "I found no alert of this monitor in the last 7 days, so there is nothing to investigate.",
+        f"Paste the link of an older alert, or ask in words: `{COMMAND} investigate why …`.",
+    ),
+    TroubleKind.BITS_FAILED: TroubleWords(
+        f"{PRODUCT} itself reported that it failed.", f"Open it in {DATADOG} to see how far it came, or run it again."
+    ),
+    TroubleKind.VANISHED: TroubleWords(
+        f"The running {INVESTIGATION} is gone from {DATADOG}; somebody may have deleted it.",
+        f"See what is there with `{COMMAND} list`, or run it again.",
+    ),
+    TroubleKind.INTERNAL: TroubleWords(
+        "Something went wrong on my side.",
+        "Try again. If it happens again, show this to whoever runs this app: the reference stands in its log.",
+    ),
 }

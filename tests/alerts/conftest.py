@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from datetime import datetime
+from types import SimpleNamespace
 from typing import Any, cast
 
 import hypothesis
@@ -15,18 +16,17 @@ from bot.alerts.room import AlertRoom, build
 from bot.alerts.starts import Automatic
 from bot.alerts.tables import ALERT_CARD, alert_cycles, alert_mutes, alert_notices, alert_starts
 from bot.datadog.monitors import Monitor
-from bot.investigations.requests import Outcome, Reception, Requests
+from bot.foundation import Foundation
+from bot.investigations.requests import Outcome, Reception
+from bot.investigations.room import InvestigationRoom
 from bot.investigations.seen_alerts import SeenAlerts
 from bot.model import AlertRef, Ask, Place
 from bot.orgs.model import NoOrg
 from bot.orgs.repository import OrgRepository
 from bot.rules.budget import Terms
 from bot.rules.model import AlertFacts, AlertFilter, ChannelRules
-from bot.rules.org_choice import OrgChooser
-from bot.rules.permissions import Permissions
-from bot.rules.repository import RuleRepository
+from bot.rules.room import RuleRoom
 from bot.slack.message import Message
-from bot.slack.modals import Modals
 from bot.slack.replies import Replies
 from bot.storage.engine import Database
 from bot.storage.tables import deliveries
@@ -175,19 +175,18 @@ class RoomOnStage:
 
     def another(self, owner: str) -> AlertRoom:
         """What a second process would run on the same database."""
+        nobody: Any = None  # nobody clicks here, and the poster is not run
+        base = Foundation(
+            self.database, Timing(settle=10), owner, nobody, nobody, cast(Replies, self.told), nobody, nobody, nobody
+        )
+        rules = SimpleNamespace(rules=self.rules, chooser=self.chooser, permissions=nobody)
+        investigations = SimpleNamespace(requests=self.considered, seen_alerts=self.seen_alerts)
         return build(
-            self.database,
-            Timing(settle=10),
+            base,
             cast(OrgRepository, self.datadog),
-            cast(RuleRepository, self.rules),
-            cast(OrgChooser, self.chooser),
-            cast(Permissions, None),  # nobody clicks here
-            cast(Requests, self.considered),
+            cast(RuleRoom, rules),
+            cast(InvestigationRoom, investigations),
             cast(Automatic, self.considered),
-            self.seen_alerts,
-            cast(Replies, self.told),
-            cast(Modals, None),
-            owner=owner,
         )
 
     # -- what happens -------------------------------------------------------------------------------------------

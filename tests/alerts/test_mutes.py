@@ -10,7 +10,7 @@ from bot.alerts.model import KnownCycle, Transition, scope_of
 from bot.alerts.mutes import MuteState, MuteWork
 from bot.alerts.tables import alert_mutes
 from bot.datadog.errors import Forbidden, NotFound, NotSent, Unavailable
-from bot.investigations.model import Failure, FailureKind
+from bot.datadog.trouble import Trouble, TroubleKind
 from bot.model import Place
 from bot.slack.interactions import Interaction
 from tests.alerts.conftest import RoomOnStage, notice
@@ -90,8 +90,8 @@ async def test_a_refusal_is_told_to_the_clicker_and_the_card_stays_right(room: R
     room.datadog.trouble = [refusal]
     await press(room, MuteWork.MUTE, await an_alert(room))
     await room.settle()
-    failure = Failure(FailureKind.FORBIDDEN, permission="monitors_downtime")
-    assert room.told.said == [("UANA", views.mute_refused(failure, unmute=False))]
+    trouble = Trouble(TroubleKind.FORBIDDEN, permission="monitors_downtime")
+    assert room.told.said == [("UANA", views.mute_refused(trouble, unmute=False))]
     assert (await room.only_cycle()).mute.until == 0
 
 
@@ -99,8 +99,7 @@ async def test_no_connection_means_nothing_was_muted(room: RoomOnStage) -> None:
     room.datadog.trouble = [NotSent("no connection")]
     await press(room, MuteWork.MUTE, await an_alert(room))
     await room.settle()
-    failure = Failure(FailureKind.UNAVAILABLE)
-    assert room.told.said == [("UANA", views.mute_refused(failure, unmute=False))]
+    assert room.told.said == [("UANA", views.mute_refused(Trouble(TroubleKind.NOT_REACHED), unmute=False))]
 
 
 async def test_an_unknown_outcome_is_not_sent_again_but_told(room: RoomOnStage) -> None:
@@ -161,8 +160,7 @@ async def test_an_unmute_that_fails_leaves_it_muted_and_says_so(room: RoomOnStag
     room.datadog.trouble = [Unavailable("503")]
     await press(room, MuteWork.UNMUTE, known, "UBEN")
     await room.settle()
-    failure = Failure(FailureKind.UNAVAILABLE)
-    assert room.told.said == [("UBEN", views.mute_refused(failure, unmute=True))]
+    assert room.told.said == [("UBEN", views.mute_refused(Trouble(TroubleKind.NOT_REACHED), unmute=True))]
     assert (await room.only_cycle()).mute.by == "UANA"
 
 

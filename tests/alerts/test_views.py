@@ -6,7 +6,7 @@ import pytest
 from bot.alerts import views as alert_card
 from bot.alerts.cycle import joined
 from bot.alerts.model import Cycle, KnownCycle, Mute, Notice, Transition
-from bot.investigations.model import Failure, FailureKind
+from bot.datadog.trouble import Trouble, TroubleKind
 from bot.investigations.views.investigate_button import read_alert_value
 from bot.model import AlertRef
 from bot.slack.message import Message
@@ -219,7 +219,7 @@ def test_hostile_words_stay_words() -> None:
 
 
 def test_a_refused_mute_names_the_permission_and_what_holds_now() -> None:
-    failure = Failure(FailureKind.FORBIDDEN, "Forbidden", "monitors_downtime")
+    failure = Trouble(TroubleKind.FORBIDDEN, "Forbidden", "monitors_downtime")
     message = alert_card.mute_refused(failure, unmute=False)
     check_message(message)
     assert "Nothing was muted." in message.text

@@ -6,14 +6,14 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 
+from bot.home.health import WorkspaceHealth
 from bot.home.status import ChannelStatus, status_message
-from bot.investigations.health import WorkspaceHealth
 from bot.rules.budget import Limits, Usage
 from bot.rules.model import AlertFilter, ChannelRules
 from bot.slack.message import Message
+from tests.investigations.samples import INV
 from tests.rules.test_filters import some_rules
 from tests.slack.blockkit import check_message, shown
-from tests.slack.test_views_card import INV
 
 RULES = ChannelRules("T1", "C0ALERTS")
 USAGE = Usage(7, 3, 2, Limits(40, 12, 10))

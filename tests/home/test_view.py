@@ -18,8 +18,8 @@ from bot.orgs.model import OrgEntry
 from bot.rules.budget import Limits, Usage
 from bot.sandbox.slack.blockkit import check_view
 from tests.commands import COMMANDS
+from tests.investigations.samples import APP, HOSTILE, INV
 from tests.slack.blockkit import check_blocks, mrkdwn, shown
-from tests.slack.test_views_card import APP, HOSTILE, INV
 
 USAGE = Usage(workspace=7, channel=0, automatic=2, limits=Limits(40, None, 10))
 ACME = OrgEntry(

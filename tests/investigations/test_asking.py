@@ -2,10 +2,16 @@
 
 import asyncio
 from dataclasses import replace
+from typing import Any
+
+import pytest
 
 from bot.investigations.model import Verdict
 from bot.investigations.requests import Reception
-from bot.model import AlertRef, Ask, ExistingRun, Question
+from bot.investigations.start_requests import StartRequests
+from bot.investigations.views import answers
+from bot.model import AlertRef, Ask, ExistingRun, Place, Question
+from bot.slack.interactions import Interaction
 from tests.investigations.slack import says
 from tests.investigations.world import ALERT, CAUSE, QUESTION, World
 
@@ -158,15 +164,22 @@ async def test_pressing_an_old_run_again_button_joins_what_came_of_it(world: Wor
     assert world.datadog.calls["trigger"] == 2
 
 
-async def test_what_run_again_would_ask_for(world: World) -> None:
-    await world.ask()
-    await world.ask(QUESTION)
+@pytest.mark.parametrize(("workspace", "number"), [("T1", 1), ("T1", 3), ("T2", 2)])
+async def test_what_cannot_be_run_again_is_gone(world: World, workspace: str, number: int) -> None:
+    """A run followed without its alert, one that is not there, and one that is another workspace's."""
     await world.ask(ExistingRun("elsewhere"))
-    requests = world.bot.requests
-    assert (await requests.again(1))[0] == ALERT
-    assert (await requests.again(2))[0] == QUESTION
-    assert (await requests.again(3))[0] is None
-    assert await requests.again(4) == (None, None)
+    await world.ask(QUESTION)
+    nothing: Any = None
+    starts = StartRequests(world.bot.requests, world.repository, nothing, nothing, nothing, nothing)
+    click = Interaction("gesture:again", Place(workspace, "C1", "1.1"), "UANN", value=str(number))
+    assert await starts.run_again(click) == answers.gone()
+
+
+async def test_an_investigation_is_known_only_where_somebody_asked_for_it(world: World) -> None:
+    await world.ask()
+    assert await world.repository.get_in("T1", 1) == await world.investigation()
+    assert await world.repository.get_in("T2", 1) is None
+    assert await world.repository.get_in("T1", 0) is None
 
 
 async def test_a_question_repeated_while_it_runs_joins_it(world: World) -> None:

@@ -10,7 +10,7 @@ import pytest
 
 from bot.datadog.errors import Forbidden, NotSent
 from bot.investigations.repository import InvestigationRepository
-from bot.investigations.requests import Outcome, Reception, Requests
+from bot.investigations.requests import Reception, Requests
 from bot.investigations.tables import HELD_FOR
 from bot.model import AlertRef, Ask, MonitorRef, Place, Source, ThreadRef
 from bot.rules.audit import AuditTrail, Decision
@@ -243,21 +243,13 @@ async def test_a_start_whose_outcome_is_unknown_stays_paid(world: World) -> None
 
 async def test_a_look_up_is_paid_when_the_alert_is_found(world: World) -> None:
     await set_budget(world.database, workspace=0)
-    told: list[Outcome] = []
-
-    async def refused(ask: Ask, outcome: Outcome) -> None:
-        assert ask.requester == "UANN"
-        told.append(outcome)
-
-    world.bot.finder._refused = refused
     world.threads.subject = ALERT
     assert (await world.ask(MonitorRef(404))).reception is Reception.LOOKING_UP
     assert (await world.ask(ThreadRef())).reception is Reception.LOOKING_UP
 
     await world.turns()
 
-    (outcome,) = told
-    assert isinstance(outcome.refusal, OverBudget)
+    assert world.answers.told == ["UANN: not_found", "UANN: OverBudget"]
     assert await world.investigations() == []
     assert Counter(await decisions(world)) == {
         Decision.RULES_CHANGED: 1,

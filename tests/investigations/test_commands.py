@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.investigations.commands import Investigate, InvestigationCommands, ListRequest, ShowRequest
+from bot.investigations.commands import InvestigationCommands, ListRequest, ShowRequest
+from bot.investigations.start_requests import Investigate
 from bot.model import AlertRef, EventRef, ExistingRun, MonitorRef, Question, Subject, ThreadRef
 from bot.slack.commands import Commands, Typed
 from bot.slack.message import Message

@@ -20,7 +20,7 @@ async def test_the_latest_alert_of_a_monitor(world: World) -> None:
     await world.turns()
     assert world.slack.said() == ["card: running"]
     assert (await world.investigation()).alert == AlertRef(7, "70", EVENT.event_ts, "Disk is full", "host:a")
-    assert world.replies.told == []
+    assert world.answers.told == []
 
 
 async def test_an_event_by_its_number(world: World) -> None:
@@ -48,34 +48,34 @@ async def test_a_run_linked_in_the_thread_is_followed(world: World) -> None:
 async def test_a_thread_without_an_alert(world: World) -> None:
     await world.ask(ThreadRef())
     await world.turns()
-    assert world.replies.told == ["UANN: no_alert"]
+    assert world.answers.told == ["UANN: no_alert"]
 
 
 async def test_a_monitor_that_has_not_alerted(world: World) -> None:
     world.datadog.names[7] = "Disk is full"
     await world.ask(MonitorRef(7))
     await world.turns()
-    assert world.replies.told == ["UANN: no_alert"]
+    assert world.answers.told == ["UANN: no_alert"]
     assert world.slack.said() == []
 
 
 async def test_a_monitor_that_does_not_exist(world: World) -> None:
     await world.ask(MonitorRef(7))
     await world.turns()
-    assert world.replies.told == ["UANN: not_found"]
+    assert world.answers.told == ["UANN: not_found"]
 
 
 async def test_an_event_nobody_knows(world: World) -> None:
     await world.ask(EventRef("70"))
     await world.turns()
-    assert world.replies.told == ["UANN: no_alert"]
+    assert world.answers.told == ["UANN: no_alert"]
 
 
 async def test_no_org_to_look_in(world: World) -> None:
     world.orgs.connected = False
     await world.ask(MonitorRef(7))
     await world.turns()
-    assert world.replies.told == ["UANN: no_org"]
+    assert world.answers.told == ["UANN: no_org"]
 
 
 @pytest.mark.parametrize(
@@ -86,7 +86,7 @@ async def test_a_refused_look_up_is_told_at_once(world: World, error: DatadogErr
     await world.ask(MonitorRef(7))
     await world.turns()
     await world.wind(60)
-    assert world.replies.told == [f"UANN: {kind}"]
+    assert world.answers.told == [f"UANN: {kind}"]
 
 
 async def test_a_datadog_that_does_not_answer_for_a_while(world: World) -> None:
@@ -95,14 +95,14 @@ async def test_a_datadog_that_does_not_answer_for_a_while(world: World) -> None:
     await world.ask(MonitorRef(7))
     await world.wind(30)
     assert world.slack.said() == ["card: running"]
-    assert world.replies.told == []
+    assert world.answers.told == []
 
 
 async def test_a_datadog_that_stays_away_is_told_once(world: World) -> None:
     world.datadog.network.expect("latest_alert", *(Unavailable("503", status=503) for _ in range(200)))
     await world.ask(MonitorRef(7))
     await world.wind(400, step=10)
-    assert world.replies.told == ["UANN: unavailable"]
+    assert world.answers.told == ["UANN: unclear"]
 
 
 async def test_a_wait_datadog_asks_for_is_kept(world: World) -> None:
@@ -122,7 +122,7 @@ async def test_what_was_found_is_known_already_and_the_person_is_told(world: Wor
     await world.ask(AlertRef(7, "70", EVENT.event_ts))
     await world.ask(MonitorRef(7), by="UBEN", thread="2.2")
     await world.turns()
-    assert world.replies.told == ["UBEN: joined 70"]
+    assert world.answers.told == ["UBEN: joined 70"]
     assert world.slack.said(thread="2.2") == ["card: running"]
     assert world.datadog.calls["trigger"] == 1
 
@@ -164,4 +164,4 @@ async def test_a_second_claim_makes_the_first_one_s_find_worthless(world: World)
     await awake.turn()
     await frozen.rest()
     assert len(await world.investigations()) == 1
-    assert world.replies.told == []
+    assert world.answers.told == []

@@ -168,7 +168,7 @@ async def test_a_datadog_that_stays_away_is_given_up_after_some_minutes(world: W
     world.datadog.network.expect("ids", *(Unavailable("503", status=503) for _ in range(500)))
     await world.ask()
     await world.wind(400)
-    assert world.slack.said() == ["card: failed (unavailable)"]
+    assert world.slack.said() == ["card: failed (unclear)"]
     assert world.datadog.calls["ids"] < 20
     assert world.datadog.calls["trigger"] == 0
 

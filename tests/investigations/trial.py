@@ -144,14 +144,14 @@ class Trial:
                 found.append(f"investigation {investigation.id} is left {investigation.state}")
             if investigation.state == State.CONCLUDED and not self._is_right(investigation):
                 found.append(f"investigation {investigation.id} has another one's run")
-        states = {row.subject["event_id"]: row.state for row in await self.world.investigations()}
+        states = {row.subject.event_id: row.state for row in await self.world.investigations()}
         for thread, alert in self.threads.items():
             found += self._faults_of(thread, states[alert.event_id])
         return found
 
     def _is_right(self, row: object) -> bool:
         run = self.world.datadog.runs[row.datadog_id]  # type: ignore[attr-defined]
-        return run.about == f"event {row.subject['event_id']}"  # type: ignore[attr-defined]
+        return run.about == f"event {row.subject.event_id}"  # type: ignore[attr-defined]
 
     def _started(self) -> Counter[str]:
         return Counter(run.about for run in self.world.datadog.runs.values())

@@ -7,7 +7,7 @@ import asyncio
 from collections import Counter, defaultdict, deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 from sqlalchemy import Row, Table, select
 
@@ -15,15 +15,20 @@ from bot.datadog.errors import DatadogError, NoAnswer, NotFound
 from bot.datadog.events import AlertEvent
 from bot.datadog.investigations import Conclusion, InvestigationDetail, InvestigationItem, InvestigationPage
 from bot.datadog.monitors import Monitor
+from bot.datadog.trouble import Trouble
 from bot.investigations.alert_resolver import AlertResolver
-from bot.investigations.model import Failure, Investigation
+from bot.investigations.model import Investigation
 from bot.investigations.poll_worker import PollWorker
 from bot.investigations.repository import InvestigationRepository
-from bot.investigations.requests import Outcome, Requests
+from bot.investigations.requests import Outcome, Reception, Requests
+from bot.investigations.seen_alerts import ThreadReader
+from bot.investigations.start_requests import StartRequests
 from bot.investigations.tables import CARD, CONCLUSIONS, asks, investigations
 from bot.investigations.trigger_worker import TriggerWorker
 from bot.model import AlertRef, Ask, EventRef, ExistingRun, MonitorRef, Place, Question, Source, Subject
+from bot.orgs.repository import OrgRepository
 from bot.rules.budget import Budget, Terms
+from bot.rules.org_choice import OrgChooser
 from bot.rules.repository import RuleRepository
 from bot.slack.poster import Kind, Poster
 from bot.storage.engine import Database
@@ -232,17 +237,18 @@ class FakeOrgs:
 
 
 @dataclass
-class FakeVoice:
+class FakeAnswers:
     told: list[str] = field(default_factory=list)
 
-    async def lookup_failed(self, ask: Ask, failure: Failure) -> None:
+    async def lookup_failed(self, ask: Ask, failure: Trouble) -> None:
         self.told.append(f"{ask.requester}: {failure.kind}")
 
-    async def refused(self, ask: Ask, outcome: Outcome) -> None:
-        self.told.append(f"{ask.requester}: {type(outcome.refusal).__name__}")
-
-    async def joined(self, ask: Ask, investigation: Investigation) -> None:
-        self.told.append(f"{ask.requester}: joined {investigation.alert and investigation.alert.event_id}")
+    async def answer(self, ask: Ask, outcome: Outcome) -> None:
+        known = outcome.investigation
+        if outcome.reception is Reception.REFUSED:
+            self.told.append(f"{ask.requester}: {type(outcome.refusal).__name__}")
+        elif known and outcome.reception is not Reception.STARTED:
+            self.told.append(f"{ask.requester}: joined {known.alert and known.alert.event_id}")
 
 
 @dataclass
@@ -265,19 +271,19 @@ class Bot:
         self.requests = Requests(self.repository, Budget(world.database, RuleRepository(world.database)))
         outbox = Outbox(world.database, lease=timing.lease)
         kinds: dict[str, Kind] = {name: kind(self.repository, outbox) for name, kind in KINDS.items()}
+        orgs = cast("OrgRepository", world.orgs)
         self.finder = AlertResolver(
+            world.database,
             self.requests,
-            self.repository,
-            world.orgs,
-            world.threads,
-            world.replies,
+            cast("StartRequests", world.answers),
+            cast("ThreadReader", world.threads),
+            cast("OrgChooser", world.orgs),
+            orgs,
             timing,
             owner=owner,
-            refused=world.replies.refused,
-            choose_org=world.orgs.choose,
         )
-        self.runner = TriggerWorker(self.repository, world.orgs, timing, owner=owner)
-        self.watcher = PollWorker(self.repository, world.orgs, timing)
+        self.runner = TriggerWorker(self.repository, orgs, timing, owner=owner)
+        self.watcher = PollWorker(self.repository, orgs, timing)
         self.poster = Poster(outbox, world.slack, kinds, timing, owner=owner)
 
     async def ask(self, ask: Ask) -> Outcome:
@@ -329,7 +335,7 @@ class World:
         self.datadog = FakeDatadog(clock)
         self.orgs = FakeOrgs(self.datadog)
         self.slack = FakeSlack(Network(clock))
-        self.replies = FakeVoice()
+        self.answers = FakeAnswers()
         self.threads = FakeThreads()
         self.bot = Bot(self)
         self._gestures = 0

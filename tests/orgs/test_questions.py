@@ -9,8 +9,10 @@ import pytest
 from bot.cases.commands import SHOW_CASE, ShowCase
 from bot.cases.form import CASE_FORM, WaitingForm
 from bot.insights.opening import ATTACH_FROM, Beginning
-from bot.investigations.commands import INVESTIGATE, LIST, SHOW, Investigate, ListRequest, ShowRequest
+from bot.investigations.commands import LIST, SHOW, ListRequest, ShowRequest
+from bot.investigations.start_requests import INVESTIGATE, Investigate
 from bot.model import (
+    SUBJECTS,
     AlertRef,
     EventRef,
     ExistingRun,
@@ -20,7 +22,6 @@ from bot.model import (
     Source,
     Subject,
     ThreadRef,
-    subject_record,
 )
 from bot.orgs.questions import OrgQuestions, Resumable
 from bot.orgs.tables import QUESTION_LIVES
@@ -32,7 +33,7 @@ from tests.pg import ready
 
 THREAD = Place("T1", "C1", "1700000000.000100")
 ALERT = AlertRef(5, "8788641826233093636", 1_700_000_000_000, 'Disk <full> & "hot"', "host:a", "acme.datadoghq.eu")
-SUBJECTS: list[Subject] = [
+SOME: list[Subject] = [
     ALERT,
     replace(ALERT, monitor_name="", group=""),
     MonitorRef(5),
@@ -45,7 +46,7 @@ SUBJECTS: list[Subject] = [
     ThreadRef(),
 ]
 REQUESTS: list[tuple[Resumable[Any], Any]] = [
-    *((INVESTIGATE, Investigate(subject, Source.MENTION)) for subject in SUBJECTS),
+    *((INVESTIGATE, Investigate(subject, Source.MENTION)) for subject in SOME),
     (LIST, ListRequest()),
     (LIST, ListRequest(5, "acme.datadoghq.eu")),
     (SHOW, ShowRequest("0195c8a2-7b1e-7c3a-9f00-3a5b1c2d4e5f")),
@@ -94,9 +95,9 @@ async def test_a_request_comes_back_as_it_was_in_the_place_it_was_made(
     assert answered.interaction.place == THREAD
 
 
-@pytest.mark.parametrize("subject", SUBJECTS)
+@pytest.mark.parametrize("subject", SOME)
 def test_requests_that_an_older_version_wrote_down_are_read(subject: Subject) -> None:
-    older = {"verb": "investigate", "subject": subject_record(subject), "source": "mention"}
+    older = {"verb": "investigate", "subject": SUBJECTS.dump_python(subject, mode="json"), "source": "mention"}
     assert repr(INVESTIGATE.read(older)) == repr(Investigate(subject, Source.MENTION))
 
 

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from bot.rules.audit import Decision, Entry, audit_message
+from tests.investigations.samples import HOSTILE
 from tests.slack.blockkit import check_message, mrkdwn, shown
-from tests.slack.test_views_card import HOSTILE
 
 REFS = {7: "ABC2345"}
 

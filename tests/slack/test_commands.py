@@ -5,8 +5,8 @@ import pytest
 from bot.slack.commands import Typed
 from bot.slack.message import Message
 from tests.commands import COMMANDS
+from tests.investigations.samples import HOSTILE
 from tests.slack.blockkit import check_message
-from tests.slack.test_views_card import HOSTILE
 
 
 def told(text: str) -> str:

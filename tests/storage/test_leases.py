@@ -6,6 +6,7 @@ from typing import Any
 from sqlalchemy import Row, select, true, update
 
 from bot.investigations.tables import asks
+from bot.model import ThreadRef
 from bot.storage.engine import Database
 from bot.storage.leases import Leases, new_owner
 from tests.claims import claim
@@ -28,7 +29,7 @@ async def write_down(database: Database, *keys: str, due_in: float = 0.0) -> Non
                     thread_ts="1.1",
                     requester="U1",
                     source="button",
-                    subject={},
+                    subject=ThreadRef(),
                     state="waiting",
                     created_at=database.now,
                     due_at=database.now + due_in,

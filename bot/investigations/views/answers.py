@@ -1,5 +1,5 @@
-"""What only the person who asked sees: the first word after a click, the real state, lists, and every refusal in
-a sentence of its own."""
+"""What only the person who asked sees: the first word after a click, the real state, lists, and why something did not
+work, in a sentence for each reason."""
 
 from collections.abc import Sequence
 
@@ -12,10 +12,10 @@ from bot.datadog.investigations import (
     progress_of,
 )
 from bot.datadog.links import is_datadog_url
-from bot.investigations.model import Failure, Investigation, State
-from bot.investigations.views.failures import explain
+from bot.datadog.trouble import Trouble, TroubleKind
+from bot.investigations.model import Investigation, State
 from bot.investigations.views.subject import list_url, run_url
-from bot.model import MonitorRef, Subject
+from bot.model import EventRef, MonitorRef, Subject
 from bot.slack.blocks import (
     Block,
     actions,
@@ -34,11 +34,12 @@ from bot.slack.posting_errors import posting_sentence
 from bot.slack.richtext.markdown import plain_blocks
 from bot.slack.richtext.packing import pack
 from bot.slack.text import channel_mention, code, cut, fit_mrkdwn, link, mention, moment, one_line
+from bot.slack.trouble_words import TroubleWords, WordsFor, explain
 from bot.wording import (
-    APP,
     COMMAND,
     DATADOG,
     DISCLAIMER,
+    INVESTIGATE,
     INVESTIGATION,
     INVESTIGATIONS,
     OPEN_IN_DATADOG,
@@ -58,21 +59,16 @@ _STANDS = {
 }
 
 
-def looking_up(subject: Subject | None = None) -> Message:
+def looking_up(subject: Subject) -> Message:
     if isinstance(subject, MonitorRef):
         return sentences(f"Looking up the latest alert of monitor {code(str(subject.monitor_id))}…")
     return sentences("Looking up the alert…")
 
 
-def started(permalink: str = "") -> Message:
-    where = f"Follow it in {link(permalink, 'this thread')}." if permalink else "Its card follows here."
-    return sentences(f"{INVESTIGATION} requested.", where)
-
-
-def already(inv: Investigation, *, permalink: str = "", requester: str = "") -> Message:
+def already(inv: Investigation, permalink: str) -> Message:
     """For the second click and all later ones: the real state, and where it is told."""
-    asker = requester or inv.requested_by
-    who = f"{mention(asker)} asked {moment(inv.created_at, '{date_short_pretty} at {time}')}." if asker else ""
+    asked = f"{mention(inv.requested_by)} asked {moment(inv.created_at, '{date_short_pretty} at {time}')}."
+    who = asked if inv.requested_by else ""
     where = f"See {link(permalink, 'the thread')}." if permalink else ""
     return sentences(_already(inv), who, where)
 
@@ -140,26 +136,73 @@ def _status(status: str) -> str:
     return _STANDS.get(progress(status)) or one_line(status, 40) or "status unknown"
 
 
-def cannot_post(error: str, *, channel: str, bot: str = APP, needed: str = "") -> Message:
-    """`channel` is its id, `bot` the name people invite, `needed` the scope Slack names."""
-    return sentences(posting_sentence(error, channel=channel_mention(channel), bot=bot, needed=needed))
+# -- what did not work ----------------------------------------------------------------------------------------------
+
+_NO_CONNECTION = TroubleWords(
+    f"{DATADOG} could not be reached for longer than I wait.", f"Look at {DATADOG}'s status page, then try again."
+)
+_INSTEAD: dict[TroubleKind, WordsFor] = {
+    TroubleKind.BAD_REQUEST: TroubleWords(
+        f"{DATADOG} did not accept the request.",
+        "Some monitor types can't be investigated, and old alerts may be gone: try a newer alert, or ask in words.",
+    ),
+    TroubleKind.NOT_FOUND: TroubleWords(
+        f"{DATADOG} can't find this. It may have been deleted, or belong to another organisation.",
+        f"Open the alert in {DATADOG} to see whether it still exists, and try a newer one.",
+    ),
+    TroubleKind.RATE_LIMITED: TroubleWords(
+        f"{DATADOG} limits how often we may ask, and did not let us in for longer than I wait.",
+        "Wait a few minutes, then try again.",
+    ),
+    TroubleKind.CONFLICT: lambda _: explain(Trouble(TroubleKind.REFUSED)),
+    TroubleKind.NOT_REACHED: _NO_CONNECTION,
+    TroubleKind.UNCLEAR: _NO_CONNECTION,
+    TroubleKind.NO_ORG: TroubleWords(
+        f"No {DATADOG} organisation is connected to this workspace.",
+        f"A workspace admin can connect one: `{COMMAND} connect`.",
+    ),
+}
 
 
-def no_recent_alert(monitor_id: int) -> Message:
-    return sentences(
-        f"Monitor {code(str(monitor_id))} has had no alert in the last 7 days, so there is nothing to investigate.",
-        f"Paste the link of an older alert, or ask in words: `{COMMAND} investigate why …`.",
-    )
+def explain_failure(failure: Trouble) -> TroubleWords:
+    """Why nothing came of an investigation or a look-up. Datadog's own words stand below these, never inside."""
+    words = explain(failure, _INSTEAD)
+    reason = f" {DATADOG}'s reason stands below." if failure.detail else ""
+    return TroubleWords(words.happened + reason, words.next_step)
 
 
-def unknown_monitor(monitor_id: int) -> Message:
-    return sentences(
-        f"{DATADOG} knows no monitor {code(str(monitor_id))}, or my key may not see it.",
-        "The id stands in the monitor's URL, after `/monitors/`.",
-    )
+def refused(failure: Trouble, *, ref: str = "") -> Message:
+    """Datadog's no to a look-up or list."""
+    told = explain_failure(failure)
+    step = f"Try again in {duration(failure.wait)}." if failure.wait else told.next_step
+    quoted = f"{DATADOG}: {one_line(failure.detail, 1_000)}" if failure.detail else ""
+    reference = f"Reference: {code(ref, 60)}" if ref else ""
+    quote = [rich_text(rich_quote([run(quoted)]))] if quoted else []
+    footer = [context(reference)] if reference else []
+    text = " ".join(part for part in (told.happened, step, fit_mrkdwn(quoted, 1_500), reference) if part)
+    return Message(text, [section(f"{told.happened}\n{step}"), *quote, *footer])
 
 
-def unknown_event(event_id: str) -> Message:
+def lookup_failed(subject: Subject, failure: Trouble) -> Message:
+    match subject, failure.kind:
+        case MonitorRef(monitor_id), TroubleKind.NO_ALERT:
+            return sentences(
+                f"Monitor {code(str(monitor_id))} has had no alert in the last 7 days, "
+                f"so there is nothing to investigate.",
+                f"Paste the link of an older alert, or ask in words: `{COMMAND} investigate why …`.",
+            )
+        case MonitorRef(monitor_id), TroubleKind.NOT_FOUND:
+            return sentences(
+                f"{DATADOG} knows no monitor {code(str(monitor_id))}, or my key may not see it.",
+                "The id stands in the monitor's URL, after `/monitors/`.",
+            )
+        case EventRef(event_id), TroubleKind.NO_ALERT | TroubleKind.NOT_FOUND:
+            return _unknown_event(event_id)
+        case _:
+            return refused(failure)
+
+
+def _unknown_event(event_id: str) -> Message:
     if not event_id.isdecimal():
         return sentences(
             "That link names the event in a way I can't follow.",
@@ -178,20 +221,17 @@ def unknown_investigation(investigation_id: str) -> Message:
     )
 
 
-def refused(failure: Failure, *, wait: float | None = None, ref: str = "") -> Message:
-    """Datadog's no to a look-up or list; `wait` in seconds where it told us when to come back."""
-    told = explain(failure)
-    step = f"Try again in {duration(wait)}." if wait else told.next_step
-    quoted = f"{DATADOG}: {one_line(failure.detail, 1_000)}" if failure.detail else ""
-    reference = f"Reference: {code(ref, 60)}" if ref else ""
-    quote = [rich_text(rich_quote([run(quoted)]))] if quoted else []
-    footer = [context(reference)] if reference else []
-    text = " ".join(part for part in (told.sentence, step, fit_mrkdwn(quoted, 1_500), reference) if part)
-    return Message(text, [section(f"{told.sentence}\n{step}"), *quote, *footer])
+def cannot_post_card(error: str, *, channel: str, ref: str) -> Message:
+    """The run goes on: it may be billed already, and the answer is wanted all the same."""
+    return sentences(
+        posting_sentence(error, channel=channel_mention(channel)),
+        f"The {INVESTIGATION} goes on meanwhile (ref {code(ref, 60)}): if the channel stays closed, you get its "
+        f"conclusions as a direct message. Once I can post, {INVESTIGATE} again brings them there; nothing is started twice.",
+    )
 
 
 def gone() -> Message:
-    """A button whose investigation our ledger no longer has."""
+    """A button whose investigation we no longer have, or never had in this workspace."""
     return sentences(f"I no longer know that {INVESTIGATION}. Start from the alert again.")
 
 

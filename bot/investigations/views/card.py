@@ -3,8 +3,9 @@ stand and what the reader can do next."""
 
 from dataclasses import dataclass, field
 
-from bot.investigations.model import Failure, FailureKind, Investigation, State, Verdict
-from bot.investigations.views.failures import consequence, explain
+from bot.datadog.trouble import Trouble, TroubleKind
+from bot.investigations.model import Investigation, State, Verdict
+from bot.investigations.views.answers import explain_failure
 from bot.investigations.views.subject import list_url, open_button, run_again_button, subject_name, subject_runs
 from bot.slack.blocks import Block, actions, button, context, rich_quote, rich_section, rich_text, run, section
 from bot.slack.message import Message
@@ -15,6 +16,18 @@ OPEN = "card:open"
 RUN_AGAIN = "card:run_again"
 KEEP_WAITING_ACTION = "card:keep_waiting"
 START_AGAIN_ACTION = "card:start_again"
+
+# A definite no: whatever was asked for has not been done, and costs nothing.
+_NOTHING_DONE = {
+    TroubleKind.BAD_REQUEST,
+    TroubleKind.UNAUTHORIZED,
+    TroubleKind.FORBIDDEN,
+    TroubleKind.NOT_FOUND,
+    TroubleKind.CONFLICT,
+    TroubleKind.RATE_LIMITED,
+    TroubleKind.REFUSED,
+    TroubleKind.NO_ORG,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,13 +106,20 @@ def _concluded(inv: Investigation, app_url: str) -> _Face:
 
 
 def _failed(inv: Investigation, app_url: str) -> _Face:
-    failure = inv.failure or Failure(FailureKind.BITS_FAILED if inv.verdict is Verdict.FAILED else FailureKind.INTERNAL)
-    told, running = explain(failure), bool(inv.datadog_id)
+    failure = inv.failure or Trouble(TroubleKind.BITS_FAILED if inv.verdict is Verdict.FAILED else TroubleKind.INTERNAL)
+    told, running = explain_failure(failure), bool(inv.datadog_id)
     known = [open_button(OPEN, inv, app_url)] if running else []
-    again = [] if failure.kind is FailureKind.NO_ORG else [run_again_button(RUN_AGAIN, inv)]
-    sentence = f"{told.sentence} {consequence(failure, running=running)}".strip()
+    again = [] if failure.kind is TroubleKind.NO_ORG else [run_again_button(RUN_AGAIN, inv)]
+    sentence = f"{told.happened} {_consequence(failure, running=running)}".strip()
     body = (sentence, told.next_step)
     return _Face(f"{INVESTIGATION} failed", body, one_line(failure.detail, 1_000), [*known, *again])
+
+
+def _consequence(failure: Trouble, *, running: bool) -> str:
+    """What it means for the investigation; `running` where Datadog has already begun it."""
+    if running and failure.kind not in {TroubleKind.BITS_FAILED, TroubleKind.VANISHED}:
+        return f"It may still finish in {DATADOG}, but I can't follow it."
+    return "Nothing was started." if not running and failure.kind in _NOTHING_DONE else ""
 
 
 def _expired(inv: Investigation, app_url: str) -> _Face:

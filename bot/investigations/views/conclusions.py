@@ -1,14 +1,17 @@
 """The reply that ends the wait: what Bits concluded, short and in order. Whatever is cut is said, and stands in full
-behind Details."""
+in the window behind Details, which has pages so that a view never grows past what Slack takes."""
 
+import json
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from bot.datadog.investigations import Conclusion
 from bot.investigations.model import Investigation, Verdict
 from bot.investigations.views.subject import open_button, run_again_button, subject_name, subject_runs
-from bot.slack.blocks import Block, actions, button, context, rich_section, rich_text, run, section
+from bot.slack.blocks import Block, actions, button, context, divider, rich_section, rich_text, run, section
+from bot.slack.forms import modal
 from bot.slack.message import Message
-from bot.slack.richtext.markdown import markdown_blocks, plain_blocks, visible_text
+from bot.slack.richtext.markdown import markdown_blocks, pages, plain_blocks, visible_text
 from bot.slack.text import cut, escape, fit_mrkdwn, mention, one_line
 from bot.wording import CASE, DATADOG, DETAILS, DISCLAIMER, INVESTIGATION, PRODUCT, VOTES, counted
 
@@ -19,6 +22,8 @@ HELPFUL = "conclusions:helpful"
 NOT_HELPFUL = "conclusions:not_helpful"
 CREATE_CASE = "conclusions:create_case"
 ATTACH = "conclusions:attach"
+CALLBACK = "details"
+PAGE = "details:page"  # both buttons' ids begin with it; their value is the page they lead to
 
 _MOST_SHOWN = 10
 _TITLE_LIMIT = 140
@@ -26,6 +31,8 @@ _WORDS_BUDGET = 7_500  # of the 12,000 characters a message may hold, what the c
 _LONGEST_SUMMARY = 2_500
 _MOST_BLOCKS_EACH = 3  # ten conclusions with their titles and the frame stay under a message's 50
 _GROWTH = 150  # hosts shown beside links, columns aligned
+_BLOCKS_A_PAGE = 40
+_BYTES_A_PAGE = 120_000
 
 _VERDICTS = {
     Verdict.CONCLUSIVE: f"{INVESTIGATION} conclusive",
@@ -117,3 +124,50 @@ def _spoken(inv: Investigation, verdict: Verdict, requester: str) -> str:
     titles = "; ".join(one_line(each.title, _TITLE_LIMIT) or "Conclusion" for each in inv.conclusions[:_MOST_SHOWN])
     told = fit_mrkdwn(titles, 2_000) or _WITHOUT_CONCLUSIONS[verdict]
     return f"{_greeting(inv, requester)} {_VERDICTS[verdict]}: {escape(subject_name(inv))}. {told}"
+
+
+# -- Details --------------------------------------------------------------------------------------------------------
+
+
+def details_modal(inv: Investigation, page: int = 0) -> Block:
+    paged = pages(_content(inv), max_blocks=_BLOCKS_A_PAGE, max_bytes=_BYTES_A_PAGE)
+    shown = min(max(page, 0), len(paged) - 1)
+    blocks = [
+        context(DISCLAIMER),
+        *(paged[shown] or [section(f"{PRODUCT} wrote no conclusions for this one.")]),
+        *_turning(shown, len(paged)),
+    ]
+    metadata = json.dumps({"investigation": inv.id, "page": shown})
+    return modal("Conclusions", blocks, callback_id=CALLBACK, metadata=metadata)
+
+
+def investigation_of(metadata: str) -> int:
+    """Its number; 0, which none has, for anything we did not write."""
+    try:
+        return int(json.loads(metadata)["investigation"])
+    except (ValueError, KeyError, TypeError, RecursionError):
+        return 0
+
+
+def _content(inv: Investigation) -> Iterator[Block]:
+    if inv.conclusions:
+        yield rich_text(rich_section([run(subject_name(inv), "bold")]))
+    for number, conclusion in enumerate(inv.conclusions, 1):
+        yield divider()
+        yield from _full_conclusion(conclusion, number if len(inv.conclusions) > 1 else 0)
+
+
+def _full_conclusion(conclusion: Conclusion, number: int) -> Iterator[Block]:
+    title = " ".join(conclusion.title.split()) or "Conclusion"
+    yield from plain_blocks(f"{number}. {title}" if number else title, "bold")
+    yield from markdown_blocks(conclusion.summary)
+    if conclusion.description.strip() != conclusion.summary.strip():
+        yield from markdown_blocks(conclusion.description)
+
+
+def _turning(page: int, count: int) -> list[Block]:
+    if count < 2:
+        return []
+    previous = [button("Previous", f"{PAGE}:previous", value=str(page - 1))] if page > 0 else []
+    following = [button("Next", f"{PAGE}:next", value=str(page + 1))] if page < count - 1 else []
+    return [context(f"Page {page + 1} of {count}"), actions(*previous, *following)]

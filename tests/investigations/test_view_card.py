@@ -2,31 +2,34 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from pydantic import TypeAdapter
 
 from bot.datadog.investigations import Conclusion
+from bot.datadog.trouble import Trouble, TroubleKind
 from bot.investigations.message_alerts import find_alert
-from bot.investigations.model import Failure, FailureKind, Investigation, State, Verdict
+from bot.investigations.model import Investigation, State, Verdict
+from bot.investigations.views.answers import explain_failure
 from bot.investigations.views.card import status_card
 from bot.investigations.views.conclusions import conclusions_message
-from bot.investigations.views.failures import explain
 from bot.model import AlertRef, Question
 from bot.slack.message import Message
+from tests.investigations.samples import APP, HOSTILE, INV, RUN, RUNNING
 from tests.slack.blockkit import buttons, check_message, links, mrkdwn, shown
 
-APP = "https://app.datadoghq.com"
-RUN = "0195c8a2-7b1e-7c3a-9f00-3a5b1c2d4e5f"
-HOSTILE = "<!channel> @here `x` ``` *b* <@U666> <https://evil.example|Datadog> \u202egnp.exe " + "&<>" * 1_500
-INV = Investigation(
-    id=7,
-    ref="INV-7K2",
-    org="default",
-    run=1,
-    state=State.REQUESTED,
-    created_at=1_700_000_000,
-    requested_by="U0ANA",
-    alert=AlertRef(123, "8788641826233093636", 1788106679000, "High latency", "service:web"),
-)
-RUNNING = replace(INV, state=State.RUNNING, datadog_id=RUN, url=f"{APP}/bits-ai/investigations/{RUN}")
+OLDER_KINDS = {
+    "bad_request": "did not accept the request",
+    "unauthorized": "does not know the keys",
+    "forbidden": "key may not do this",
+    "not_found": "can't find this",
+    "rate_limited": "for longer than I wait",
+    "refused": "refused the request",
+    "unavailable": "could not be reached for longer than I wait",
+    "no_org": "is connected to this workspace",
+    "no_alert": "no alert of this monitor in the last 7 days",
+    "bits_failed": "itself reported that it failed",
+    "vanished": "is gone from Datadog",
+    "internal": "went wrong on my side",
+}
 
 
 def card(inv: Investigation, requester: str = "U0ANA") -> Message:
@@ -37,7 +40,10 @@ def card(inv: Investigation, requester: str = "U0ANA") -> Message:
 
 def every_state() -> list[Investigation]:
     concluded = [replace(RUNNING, state=State.CONCLUDED, verdict=verdict) for verdict in [*Verdict, None]]
-    failed = [replace(INV, state=State.FAILED, failure=Failure(kind, HOSTILE, HOSTILE)) for kind in FailureKind]
+    failed = [
+        replace(INV, state=State.FAILED, failure=Trouble(kind, HOSTILE, HOSTILE))
+        for kind in map(TroubleKind, OLDER_KINDS)
+    ]
     others = [replace(RUNNING, state=state) for state in State if state not in {State.CONCLUDED, State.FAILED}]
     return [*concluded, *failed, *others, replace(INV, state=State.FAILED), replace(INV, retry_at=1_700_000_060.0)]
 
@@ -63,8 +69,8 @@ def test_a_card_says_what_where_who_and_since_when() -> None:
         (replace(RUNNING, state=State.CONCLUDED, verdict=Verdict.CONCLUSIVE), ["Open in Datadog", "Run again"]),
         (replace(RUNNING, state=State.EXPIRED), ["Keep waiting", "Open in Datadog"]),
         (replace(INV, state=State.UNCERTAIN), ["Start again", "Open in Datadog"]),
-        (replace(INV, state=State.FAILED, failure=Failure(FailureKind.FORBIDDEN)), ["Run again"]),
-        (replace(INV, state=State.FAILED, failure=Failure(FailureKind.NO_ORG)), []),
+        (replace(INV, state=State.FAILED, failure=Trouble(TroubleKind.FORBIDDEN)), ["Run again"]),
+        (replace(INV, state=State.FAILED, failure=Trouble(TroubleKind.NO_ORG)), []),
     ],
 )
 def test_each_state_offers_what_makes_sense(inv: Investigation, expected: list[str]) -> None:
@@ -98,7 +104,7 @@ def test_a_wait_is_told_with_its_end() -> None:
 
 
 def test_a_refusal_says_whether_anything_was_started() -> None:
-    failure = Failure(FailureKind.FORBIDDEN)
+    failure = Trouble(TroubleKind.FORBIDDEN)
     assert "Nothing was started." in card(replace(INV, state=State.FAILED, failure=failure)).text
     running = card(replace(RUNNING, state=State.FAILED, failure=failure))
     assert "Nothing was started" not in running.text
@@ -107,22 +113,23 @@ def test_a_refusal_says_whether_anything_was_started() -> None:
 
 
 def test_a_missing_permission_is_named() -> None:
-    failure = Failure(FailureKind.FORBIDDEN, permission="bits_investigations_write")
+    failure = Trouble(TroubleKind.FORBIDDEN, permission="bits_investigations_write")
     assert "`bits_investigations_write`" in card(replace(INV, state=State.FAILED, failure=failure)).text
 
 
-@pytest.mark.parametrize("kind", FailureKind)
-def test_every_failure_has_its_own_sentence_and_next_step(kind: FailureKind) -> None:
-    told = explain(Failure(kind))
-    others = [explain(Failure(other)).sentence for other in FailureKind if other is not kind]
-    assert told.sentence not in others
+@pytest.mark.parametrize(("kind", "words"), OLDER_KINDS.items())
+def test_a_failure_as_rows_have_it_has_its_own_sentence_and_next_step(kind: str, words: str) -> None:
+    record = {"kind": kind, "detail": "", "permission": ""}
+    failure = TypeAdapter(Trouble).validate_python(record)
+    told = explain_failure(failure)
+    assert words in told.happened
     assert told.next_step
-    assert "below" not in told.sentence
-    assert "below" in explain(Failure(kind, "reason")).sentence
+    assert "below" not in told.happened
+    assert "below" in explain_failure(replace(failure, detail="reason")).happened
 
 
 def test_datadogs_own_reason_stands_beside_ours() -> None:
-    failure = Failure(FailureKind.BAD_REQUEST, "monitor type not supported <!channel>")
+    failure = Trouble(TroubleKind.BAD_REQUEST, "monitor type not supported <!channel>")
     message = card(replace(INV, state=State.FAILED, failure=failure))
     assert "Datadog: monitor type not supported <!channel>" in shown(message.blocks)
     assert "&lt;!channel&gt;" in message.text
@@ -167,7 +174,6 @@ def test_hostile_words_stay_words(number: int) -> None:
         alert=AlertRef(1, "2", 3, HOSTILE, HOSTILE) if number % 2 else None,
         question=None if number % 2 else Question(HOSTILE[:4_000], (HOSTILE,)),
         title=HOSTILE,
-        status=HOSTILE,
         conclusions=(Conclusion(HOSTILE, HOSTILE, HOSTILE),),
     )
     for message in (card(hostile), conclusions_message(hostile, requester="U0ANA", app_url=APP)):

@@ -6,7 +6,7 @@ from sqlalchemy import case, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.investigations.model import Investigation, State
-from bot.investigations.records import read_investigation
+from bot.investigations.repository import read_investigation
 from bot.investigations.tables import investigations, subscribers
 from bot.model import Place
 from bot.storage.engine import Database
@@ -91,5 +91,4 @@ class HealthReader:
         row = (await connection.execute(query)).first()
         if row is None:
             return None, ""
-        failed = read_investigation(row)
-        return failed.finished_at, str(failed.failure.kind) if failed.failure else ""
+        return row.finished_at, str(row.failure.kind) if row.failure else ""

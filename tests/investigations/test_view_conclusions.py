@@ -7,11 +7,10 @@ from hypothesis import strategies as st
 
 from bot.datadog.investigations import Conclusion
 from bot.investigations.model import Investigation, State, Verdict
-from bot.investigations.views.conclusions import conclusions_message
-from bot.investigations.views.details import details_modal, loading_modal, notice_modal, read_details_metadata
+from bot.investigations.views.conclusions import conclusions_message, details_modal, investigation_of
 from bot.slack.message import Message
+from tests.investigations.samples import APP, RUNNING
 from tests.slack.blockkit import buttons, check_message, check_modal, shown
-from tests.slack.test_views_card import APP, RUNNING
 
 LONG = "# Findings\n\n" + "".join(
     f"## Part {number}\n\nWords <!channel> @here of part{number}, see [log](https://evil.example/{number}).\n\n"
@@ -123,20 +122,18 @@ def test_a_page_that_is_not_there_is_the_nearest() -> None:
     assert details_modal(investigation, -5) == details_modal(investigation)
 
 
-def test_details_remember_where_they_are() -> None:
+def test_details_remember_what_they_show() -> None:
     view = details_modal(inv(replace(ONE, description=LONG * 4)), 1)
-    assert read_details_metadata(view["private_metadata"]) == (7, 1)
+    assert investigation_of(view["private_metadata"]) == 7
 
 
 @given(st.text() | st.recursive(st.none() | st.integers(), st.lists).map(json.dumps))
 def test_metadata_that_is_not_ours_is_nothing(text: str) -> None:
-    assert read_details_metadata(text) is None
+    assert investigation_of(text) == 0
 
 
-def test_modals_without_content() -> None:
+def test_details_without_content() -> None:
     check_modal(details_modal(inv()))
-    check_modal(loading_modal("A title that is far too long for Slack"))
-    check_modal(notice_modal("Sorry", "It is gone."))
     assert "no conclusions" in shown(details_modal(inv()))
 
 

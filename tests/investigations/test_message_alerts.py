@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.investigations.message_alerts import FoundAlert, find_alert, find_investigation, message_text
+from bot.investigations.message_alerts import FoundAlert, find_alert, find_run_link, message_text
 from bot.model import AlertRef, EventRef, MonitorRef
 
 EVENT = "8788641826233093636"
@@ -165,9 +165,11 @@ def test_no_alert(message: dict[str, Any]) -> None:
 def test_an_investigation_already_in_the_thread() -> None:
     url = f"https://app.datadoghq.com/bits-ai/investigations/{RUN}?section=conclusion&amp;v=trace"
     thread = [datadog_message(title_link=LINK), {"text": f"Bits found something: <{url}|see>"}, {"text": "thanks"}]
-    assert find_investigation(thread) == RUN
-    assert find_investigation(thread[:1]) is None
-    assert find_investigation([{"text": url.replace("datadoghq.com", "evil.example")}]) is None
+    link = find_run_link(thread)
+    assert link is not None
+    assert link.investigation_id == RUN
+    assert find_run_link(thread[:1]) is None
+    assert find_run_link([{"text": url.replace("datadoghq.com", "evil.example")}]) is None
 
 
 def test_the_message_as_a_reader_sees_it() -> None:
@@ -212,4 +214,4 @@ def test_any_payload_is_read_without_an_error(message: dict[str, Any]) -> None:
     alert = find_alert(message)
     assert alert is None or alert.subject
     assert len(message_text(message)) <= 3_000
-    assert find_investigation([message]) is None
+    assert find_run_link([message]) is None

@@ -1,0 +1,27 @@
+"""What every room is built on: the database and its time, this process's name, and the ways to speak in Slack."""
+
+from dataclasses import dataclass
+
+from bot.slack.clients import WorkspaceClients
+from bot.slack.modals import Modals
+from bot.slack.people import People
+from bot.slack.replies import Replies
+from bot.storage.engine import Database
+from bot.storage.outbox import Outbox
+from bot.storage.timing import Timing
+from bot.storage.workers import Tasks
+
+
+@dataclass(frozen=True, slots=True)
+class Foundation:
+    """Only a room's `build` sees it; each part gets just what it needs."""
+
+    database: Database
+    timing: Timing
+    owner: str  # this process, where work is claimed
+    tasks: Tasks
+    workspaces: WorkspaceClients
+    replies: Replies
+    modals: Modals
+    people: People
+    outbox: Outbox

@@ -1,0 +1,68 @@
+"""The room of investigations put together: what other rooms use of it, its listeners, its workers and its posts."""
+
+import time
+from dataclasses import dataclass
+
+from bot.foundation import Foundation
+from bot.investigations.alert_resolver import AlertResolver
+from bot.investigations.commands import InvestigationCommands
+from bot.investigations.poll_worker import PollWorker
+from bot.investigations.posts import ConclusionsPost, StatusCardPost
+from bot.investigations.repository import InvestigationRepository
+from bot.investigations.requests import Requests
+from bot.investigations.seen_alerts import MessagesOfApps, SeenAlerts, ThreadReader
+from bot.investigations.slack import OverBudgetButton, ResultListeners, StartListeners
+from bot.investigations.start_requests import StartRequests
+from bot.investigations.trigger_worker import TriggerWorker
+from bot.orgs.repository import OrgRepository
+from bot.rules.room import RuleRoom
+from bot.slack.listeners import Listeners
+
+
+@dataclass(frozen=True, slots=True)
+class InvestigationRoom:
+    repository: InvestigationRepository
+    requests: Requests
+    seen_alerts: SeenAlerts
+    threads: ThreadReader
+    commands: InvestigationCommands
+    card_post: StatusCardPost
+    conclusions_post: ConclusionsPost
+    alert_resolver: AlertResolver
+    trigger_worker: TriggerWorker
+    poll_worker: PollWorker
+    app_messages: MessagesOfApps
+    start_listeners: StartListeners
+    result_listeners: ResultListeners
+    over_budget: OverBudgetButton
+
+    def register(self, on: Listeners) -> None:
+        self.app_messages.register(on)
+        self.start_listeners.register(on)
+        self.result_listeners.register(on)
+        self.over_budget.register(on)
+
+
+def build(base: Foundation, orgs: OrgRepository, rules: RuleRoom) -> InvestigationRoom:
+    database, timing, owner, replies, modals = base.database, base.timing, base.owner, base.replies, base.modals
+    repository = InvestigationRepository(database, timing)
+    requests = Requests(repository, rules.budget)
+    seen_alerts = SeenAlerts(database)
+    threads = ThreadReader(base.workspaces, seen_alerts)
+    starts = StartRequests(requests, repository, rules.permissions, rules.rules, rules.which_org, replies)
+    return InvestigationRoom(
+        repository=repository,
+        requests=requests,
+        seen_alerts=seen_alerts,
+        threads=threads,
+        commands=InvestigationCommands(starts, rules.permissions, rules.which_org, orgs, replies, clock=time.time),
+        card_post=StatusCardPost(repository, replies, orgs.app_url),
+        conclusions_post=ConclusionsPost(repository, base.outbox, orgs.app_url, rules.rules),
+        alert_resolver=AlertResolver(database, requests, starts, threads, rules.chooser, orgs, timing, owner=owner),
+        trigger_worker=TriggerWorker(repository, orgs, timing, owner=owner),
+        poll_worker=PollWorker(repository, orgs, timing),
+        app_messages=MessagesOfApps(seen_alerts),
+        start_listeners=StartListeners(starts, threads, modals),
+        result_listeners=ResultListeners(repository, modals),
+        over_budget=OverBudgetButton(requests, rules.permissions),
+    )

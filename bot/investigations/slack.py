@@ -1,0 +1,138 @@
+"""What people do in Slack with investigations: they start one, read what came of it, judge it, let it go on."""
+
+import json
+import re
+import time
+from dataclasses import dataclass
+
+from bot.investigations import questions
+from bot.investigations.message_alerts import message_text
+from bot.investigations.repository import InvestigationRepository
+from bot.investigations.requests import Requests
+from bot.investigations.seen_alerts import ThreadReader
+from bot.investigations.start_requests import Investigate, StartRequests
+from bot.investigations.views import answers, card, conclusions, investigate_button
+from bot.model import Source
+from bot.rules.permissions import Permissions
+from bot.rules.policy import NotAllowed
+from bot.rules.views import no_start
+from bot.slack.interactions import Interaction
+from bot.slack.listeners import After, Instead, Listeners, Submitted
+from bot.slack.message import Message
+from bot.slack.modals import Modals
+
+INVESTIGATE_MESSAGE = "investigate_message"
+LOST = "I can't tell any more where this belongs. Close it and start from the message again."
+
+_LINK_BUTTON = re.compile(r".*:open$")
+
+
+@dataclass(frozen=True, slots=True)
+class StartListeners:
+    """The button under an alert, the message shortcut with its question in words, and Run again."""
+
+    starts: StartRequests
+    threads: ThreadReader
+    modals: Modals
+
+    def register(self, on: Listeners) -> None:
+        on.action(investigate_button.INVESTIGATE_ACTION, self.investigate)
+        on.action(
+            re.compile(rf"^({card.RUN_AGAIN}|{card.START_AGAIN_ACTION}|{conclusions.RUN_AGAIN})$"),
+            self.starts.run_again,
+        )
+        on.shortcut(INVESTIGATE_MESSAGE, self.investigate_message)
+        on.submission(questions.CALLBACK, self.investigate_question)
+
+    async def investigate(self, click: Interaction) -> After:
+        alert = investigate_button.read_alert_value(click.value)
+        if alert is None:
+            return answers.no_longer_alert()
+        return await self.starts.start(click, Investigate(alert, Source.BUTTON))
+
+    async def investigate_message(self, shortcut: Interaction) -> After:
+        """The alert is taken from the message; where there is none, the person is asked for words."""
+        subject = await self.threads.subject_of_message(shortcut.place, shortcut.message)
+        if subject is not None:
+            return await self.starts.start(shortcut, Investigate(subject, Source.SHORTCUT))
+        place = {"channel": shortcut.place.channel, "thread_ts": shortcut.place.thread_ts}
+        view = questions.question_modal(prefill=message_text(shortcut.message), metadata=json.dumps(place))
+        return self.modals.open(shortcut, view)
+
+    async def investigate_question(self, window: Interaction) -> Submitted:
+        try:
+            place = json.loads(window.metadata)
+            window = window.at(str(place["channel"]), str(place["thread_ts"]))
+        except (ValueError, KeyError, TypeError):
+            return Submitted(errors={questions.TEXT: LOST})
+        question = questions.read_question(window.view, now=time.time())
+        if isinstance(question, dict):
+            return Submitted(errors=question)
+        return Submitted(after=await self.starts.start(window, Investigate(question, Source.MODAL)))
+
+
+@dataclass(frozen=True, slots=True)
+class ResultListeners:
+    """The other buttons of cards and conclusions, and the pages of Details."""
+
+    repository: InvestigationRepository
+    modals: Modals
+
+    def register(self, on: Listeners) -> None:
+        on.action(_LINK_BUTTON, self.open_link)
+        on.action(card.KEEP_WAITING_ACTION, self.keep_waiting)
+        on.action(re.compile(rf"^({conclusions.HELPFUL}|{conclusions.NOT_HELPFUL})$"), self.vote)
+        on.action(conclusions.DETAILS_ACTION, self.show_details)
+        on.action(re.compile(rf"^{conclusions.PAGE}"), self.turn_page)
+
+    async def open_link(self, _click: Interaction) -> After:
+        """The browser does the rest; without an answer Slack would show an error."""
+        return None
+
+    async def keep_waiting(self, click: Interaction) -> After:
+        known = await self.repository.get_in(click.workspace, click.number)
+        resumed = known is not None and await self.repository.keep_waiting(known.id)
+        return answers.kept_waiting() if resumed else answers.gone()
+
+    async def vote(self, click: Interaction) -> After:
+        known = await self.repository.get_in(click.workspace, click.number)
+        if known is None:
+            return answers.gone()
+        helpful = click.action_id == conclusions.HELPFUL
+        await self.repository.vote(known.id, click.workspace, click.person, helpful=helpful)
+        return answers.vote_noted(helpful=helpful)
+
+    async def show_details(self, click: Interaction) -> After:
+        known = await self.repository.get_in(click.workspace, click.number)
+        return self.modals.open(click, conclusions.details_modal(known)) if known else answers.gone()
+
+    async def turn_page(self, click: Interaction) -> After:
+        known = await self.repository.get_in(click.workspace, conclusions.investigation_of(click.metadata))
+        if known is None:
+            return None
+        page = conclusions.details_modal(known, click.number)
+        return self.modals.update(click.workspace, click.view_id, page, view_hash=click.view.get("hash"))
+
+
+@dataclass(frozen=True, slots=True)
+class OverBudgetButton:
+    requests: Requests
+    permissions: Permissions
+
+    def register(self, on: Listeners) -> None:
+        on.action(no_start.START_ANYWAY, self.start)
+
+    async def start(self, click: Interaction) -> After:
+        """The answer for the one who pressed; the card, if one comes, is the channel's."""
+        return Instead(await self._started(click))
+
+    async def _started(self, click: Interaction) -> Message:
+        held = await self.requests.held(click.number, click.workspace, click.person)
+        if held is None:
+            return no_start.offer_gone()
+        # judged where it starts, not where it was pressed
+        exceeds = await self.permissions.may_exceed(held.place, click.person)
+        if isinstance(exceeds, NotAllowed):
+            return no_start.refused(exceeds, doing="start over budget")
+        outcome = await self.requests.start_anyway(held, click.number, rule=f"over budget, {exceeds.rule}")
+        return no_start.started_anyway() if outcome is not None else no_start.offer_gone()

@@ -1,0 +1,31 @@
+import pytest
+
+from bot.slack.posting_errors import posting_sentence
+
+
+@pytest.mark.parametrize(
+    ("code", "fix"),
+    [
+        ("not_in_channel", "`/invite @Bits Bot`"),
+        ("channel_not_found", "`/invite @Bits Bot`"),
+        ("is_archived", "another channel"),
+        ("restricted_action", "workspace admin"),
+        ("restricted_action_read_only_channel", "channel manager"),
+        ("restricted_action_thread_locked", "unlock"),
+        ("restricted_action_of_next_year", "workspace admin"),
+        ("cannot_reply_to_message", "another message"),
+        ("missing_scope", "(`chat:write`)"),
+        ("token_revoked", "install it again"),
+        ("brand_new_code", "`brand_new_code`"),
+        ("", "whoever runs Bits Bot"),
+        ("<!channel>{0}", "&lt;!channel&gt;{0}"),
+    ],
+)
+def test_what_slack_refuses_comes_with_the_fix(code: str, fix: str) -> None:
+    assert fix in posting_sentence(code, channel="<#C0OPS>", needed="chat:write")
+
+
+def test_a_bots_name_and_channel_are_as_people_see_them() -> None:
+    assert "<#C0OPS>" in posting_sentence("is_archived", channel="<#C0OPS>")
+    told = posting_sentence("not_in_channel", channel="#ops", bot="bits-dev`<!here>")
+    assert "`/invite @bits-devhere`" in told
