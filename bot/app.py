@@ -21,9 +21,8 @@ from bot.connections import (
 from bot.listeners import register
 from bot.orgs.repository import OrgRepository
 from bot.slack.clients import WorkspaceClients
-from bot.storage.encryption import Encryption, EncryptionError
+from bot.storage.encryption import Encryption, EncryptionError, check_secrets
 from bot.storage.engine import Database
-from bot.storage.rekeying import check_secrets
 from bot.storage.timing import Timing
 from bot.storage.workers import Tasks
 from bot.web.server import Server

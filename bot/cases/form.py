@@ -20,9 +20,8 @@ from bot.datadog.trouble import Trouble, TroubleKind, or_trouble
 from bot.investigations.model import Investigation
 from bot.investigations.repository import InvestigationRepository
 from bot.model import AlertRef, MonitorRef, Place
-from bot.orgs.answers import org_words
 from bot.orgs.model import DEFAULT, NoneConnected
-from bot.orgs.questions import Resumable
+from bot.orgs.questions import Resumable, org_words
 from bot.orgs.repository import OrgRepository
 from bot.rules.org_choice import WhichOrg, host_of
 from bot.rules.permissions import Permissions

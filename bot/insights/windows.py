@@ -19,10 +19,9 @@ from bot.insights.result_views import line_message, result_view, told_directly, 
 from bot.model import Place
 from bot.orgs.repository import OrgRepository
 from bot.slack.blocks import Block
-from bot.slack.errors import CALL_ERRORS, error_code
+from bot.slack.errors import CALL_ERRORS, error_code, posting_sentence
 from bot.slack.message import Message, sentences
 from bot.slack.modals import Modals
-from bot.slack.posting_errors import posting_sentence
 from bot.slack.replies import Replies
 from bot.slack.text import channel_mention
 from bot.storage.outbox import Delivery

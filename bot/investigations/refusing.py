@@ -5,8 +5,8 @@ from dataclasses import replace
 from bot.investigations.commands import INVESTIGATE, Investigate
 from bot.investigations.requests import Outcome
 from bot.model import Ask, Place
-from bot.orgs.answers import org_words
 from bot.orgs.model import Undecided
+from bot.orgs.questions import org_words
 from bot.rules.budget import CoolingDown, OverBudget
 from bot.rules.org_choice import WhichOrg
 from bot.rules.permissions import Permissions

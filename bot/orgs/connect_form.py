@@ -15,7 +15,7 @@ from bot.datadog.sites import SITES, Site, locate, site_named
 from bot.orgs.model import OrgEntry
 from bot.slack.blocks import Block, actions, button, context, option, plain, rich_section, rich_text, run, section
 from bot.slack.message import Message, sentences
-from bot.slack.richtext.packing import pack
+from bot.slack.richtext import pack
 from bot.slack.text import clean, code, escape, one_line
 from bot.wording import APP, COMMAND, DATADOG, PRODUCT
 

@@ -7,10 +7,9 @@ from collections.abc import Coroutine
 from dataclasses import dataclass, replace
 
 from bot.orgs import connect_form as form
-from bot.orgs.answers import CHOOSE, chosen, question_gone
 from bot.orgs.connect_form import Prefill
 from bot.orgs.connecting import Connected, Connecting, Problems
-from bot.orgs.questions import OrgQuestions
+from bot.orgs.questions import CHOOSE, OrgQuestions, chosen, question_gone
 from bot.orgs.repository import OrgRepository
 from bot.slack.commands import Command, link_in, unquoted
 from bot.slack.interactions import Interaction

@@ -7,9 +7,8 @@ from hypothesis import strategies as st
 from sqlalchemy import MetaData, select, update
 
 from bot.schema import metadata
-from bot.storage.encryption import Encryption, EncryptionError, encrypted_columns
+from bot.storage.encryption import Encryption, EncryptionError, Rekeyed, check_secrets, encrypted_columns, rekey
 from bot.storage.engine import Database
-from bot.storage.rekeying import Rekeyed, check_secrets, rekey
 from bot.workspaces.tables import installations
 
 OLD, NEW, OTHER = (Fernet.generate_key().decode() for _ in range(3))

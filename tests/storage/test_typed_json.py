@@ -9,7 +9,7 @@ from pydantic import TypeAdapter
 from sqlalchemy import Column, Integer, MetaData, Table, insert, select, text
 from sqlalchemy.ext.asyncio import create_async_engine
 
-from bot.storage.typed_json import TypedJson, Unreadable
+from bot.storage.tables import TypedJson, Unreadable
 
 
 @dataclass(frozen=True, slots=True)

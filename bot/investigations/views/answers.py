@@ -29,13 +29,12 @@ from bot.slack.blocks import (
     run,
     section,
 )
+from bot.slack.errors import posting_sentence
+from bot.slack.markdown import plain_blocks
 from bot.slack.message import Message, sentences
-from bot.slack.posting_errors import posting_sentence
-from bot.slack.richtext.markdown import plain_blocks
-from bot.slack.richtext.packing import pack
+from bot.slack.richtext import pack
 from bot.slack.text import channel_mention, code, cut, fit_mrkdwn, link, mention, moment, one_line
 from bot.wording import (
-    APP,
     COMMAND,
     DATADOG,
     DISCLAIMER,
@@ -140,9 +139,9 @@ def _status(status: str) -> str:
     return _STANDS.get(progress(status)) or one_line(status, 40) or "status unknown"
 
 
-def cannot_post(error: str, *, channel: str, bot: str = APP, needed: str = "") -> Message:
-    """`channel` is its id, `bot` the name people invite, `needed` the scope Slack names."""
-    return sentences(posting_sentence(error, channel=channel_mention(channel), bot=bot, needed=needed))
+def cannot_post(error: str, *, channel: str) -> Message:
+    """`channel` is its id."""
+    return sentences(posting_sentence(error, channel=channel_mention(channel)))
 
 
 def no_recent_alert(monitor_id: int) -> Message:

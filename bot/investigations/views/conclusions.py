@@ -7,8 +7,9 @@ from bot.datadog.investigations import Conclusion
 from bot.investigations.model import Investigation, Verdict
 from bot.investigations.views.subject import open_button, run_again_button, subject_name, subject_runs
 from bot.slack.blocks import Block, actions, button, context, rich_section, rich_text, run, section
+from bot.slack.markdown import markdown_blocks, plain_blocks
 from bot.slack.message import Message
-from bot.slack.richtext.markdown import markdown_blocks, plain_blocks, visible_text
+from bot.slack.richtext import visible_text
 from bot.slack.text import cut, escape, fit_mrkdwn, mention, one_line
 from bot.wording import CASE, DATADOG, DETAILS, DISCLAIMER, INVESTIGATION, PRODUCT, VOTES, counted
 

@@ -7,7 +7,8 @@ from bot.datadog.investigations import Conclusion
 from bot.investigations.model import Investigation
 from bot.investigations.views.subject import subject_name
 from bot.slack.blocks import Block, actions, button, context, divider, plain, rich_section, rich_text, run, section
-from bot.slack.richtext.markdown import markdown_blocks, pages, plain_blocks
+from bot.slack.markdown import markdown_blocks, plain_blocks
+from bot.slack.richtext import pages
 from bot.slack.text import one_line
 from bot.wording import DISCLAIMER, PRODUCT
 
