@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from bot.datadog.account import Account
-from bot.datadog.checkup import Checkup, KeyProblem, check_up
+from bot.datadog.checkup import ESSENTIAL, Checkup, KeyProblem, check_up
 from bot.datadog.client import Datadog
 from bot.datadog.errors import DatadogError, UnusableKeyError
 from bot.model import Known, Unknown
@@ -72,7 +72,7 @@ class Connecting:
     async def connect(self, workspace: str, person: str, filled: Filled, replaces: str) -> Connected | Problems:
         """Asks Datadog first: nothing is stored that does not work."""
         try:
-            client = self._book.client(filled.site, filled.api_key, filled.app_key)
+            client = self._book.client_of(filled.site, filled.api_key, filled.app_key)
         except UnusableKeyError as error:
             return {form.API_KEY if "API key" in str(error) else form.APP_KEY: str(error)}
         async with client:
@@ -155,7 +155,11 @@ def _problem(problem: KeyProblem, filled: Filled) -> Problems:
                 "another organisation, or only its id."
             }
         case KeyProblem.ESSENTIAL:
-            return {form.APP_KEY: form.lacking_essential()}
+            names = ", ".join(sorted(ESSENTIAL))
+            return {
+                form.APP_KEY: "Good keys, but they may not read investigations, so nothing would work. Grant their owner "
+                f"{names}."
+            }
         case KeyProblem.BUSY:
             return {form.SITE: f"{DATADOG} limits how often it may be asked. Wait a minute, then try again."}
         case KeyProblem.NOT_REACHED:

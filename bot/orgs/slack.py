@@ -88,7 +88,7 @@ class OrgListeners:
         filled, problems = form.read_form(submit.view)
         if problems:
             return Submitted(errors=problems)
-        opened = form.read_metadata(submit.view)
+        opened = form.read_metadata(submit.metadata)
         checking = asyncio.create_task(
             self.connecting.connect(submit.workspace, submit.person, filled, opened.replaces), name="check of keys"
         )
