@@ -4,7 +4,7 @@ bot.slack.text; a rich_text run takes any text as it is, because Slack parses no
 from collections.abc import Iterable, Sequence
 from typing import Any, Literal
 
-from bot.slack.text import SECTION_LIMIT, URL_LIMIT, clean, cut, cut_mrkdwn, is_user, one_line, safe_url
+from bot.slack.text import SECTION_LIMIT, URL_LIMIT, clean, cut, cut_mrkdwn, one_line, safe_url
 
 Block = dict[str, Any]
 ButtonStyle = Literal["", "primary", "danger"]
@@ -21,11 +21,9 @@ def mrkdwn(text: str, limit: int = SECTION_LIMIT) -> Block:
     return {"type": "mrkdwn", "text": cut_mrkdwn(text, limit) or " ", "verbatim": True}
 
 
-def section(text: str, *, accessory: Block | None = None, block_id: str = "") -> Block:
+def section(text: str, *, accessory: Block | None = None) -> Block:
     block: Block = {"type": "section", "text": mrkdwn(text)}
-    if accessory:
-        block["accessory"] = accessory
-    return _named(block, block_id)
+    return {**block, "accessory": accessory} if accessory else block
 
 
 def context(*texts: str) -> Block:
@@ -41,10 +39,7 @@ def divider() -> Block:
 
 
 def actions(*elements: Block, block_id: str = "") -> Block:
-    return _named({"type": "actions", "elements": list(elements)}, block_id)
-
-
-def _named(block: Block, block_id: str) -> Block:
+    block: Block = {"type": "actions", "elements": list(elements)}
     return {**block, "block_id": block_id} if block_id else block
 
 
@@ -63,19 +58,13 @@ def button(
         raise ValueError(f"the button {action_id} carries more than Slack takes")
     element: Block = {"type": "button", "text": plain(text, 75), "action_id": action_id}
     optional = {"value": value, "url": url, "style": style, "confirm": confirm}
-    element |= {name: given for name, given in optional.items() if given}
-    if label:
-        element["accessibility_label"] = one_line(label, 75)
-    return element
+    optional["accessibility_label"] = one_line(label, 75)
+    return element | {name: given for name, given in optional.items() if given}
 
 
 def confirmation(title: str, text: str, *, confirm: str, deny: str = "Cancel", style: ButtonStyle = "") -> Block:
-    dialog: Block = {
-        "title": plain(title, 100),
-        "text": plain(text, 300),
-        "confirm": plain(confirm, 30),
-        "deny": plain(deny, 30),
-    }
+    dialog: Block = {"title": plain(title, 100), "text": plain(text, 300)}
+    dialog |= {"confirm": plain(confirm, 30), "deny": plain(deny, 30)}
     return {**dialog, "style": style} if style else dialog
 
 
@@ -117,10 +106,6 @@ def rich_link(url: str, label: str, *styles: str) -> Block:
         return run(f"{label} ({url})" if label and label != url else label or url, *styles)
     element: Block = {"type": "link", "url": url}
     return _styled({**element, "text": label} if label else element, styles)
-
-
-def rich_user(user_id: str) -> Block:
-    return {"type": "user", "user_id": user_id} if is_user(user_id) else run(one_line(user_id, 80) or "someone")
 
 
 def _styled(element: Block, styles: Sequence[str]) -> Block:

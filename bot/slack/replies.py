@@ -27,7 +27,7 @@ _MOST_URLS = 5000
 class _ReplyUrl:
     url: str
     until: float
-    uses: int = _URL_USES
+    uses: int
 
 
 class Replies:
@@ -46,27 +46,22 @@ class Replies:
         self._urls.pop((place, person), None)
         if not response_url:
             return
-        self._urls[place, person] = _ReplyUrl(response_url, time.monotonic() + _URL_LIFE)
+        self._urls[place, person] = _ReplyUrl(response_url, time.monotonic() + _URL_LIFE, _URL_USES)
         while len(self._urls) > _MOST_URLS:
             self._urls.popitem(last=False)
 
     async def tell(self, place: Place, person: str, message: Message) -> bool:
         """Say it where they asked, visible to that person only; else by direct message."""
-        if await self._by_response_url(place, person, message):
-            return True
+        known = self._urls.get((place, person))
+        if known is not None and known.uses > 0 and known.until >= time.monotonic():
+            known.uses -= 1
+            if await self._respond(known.url, message, replace=False):
+                return True
         bot_client = await self._workspaces.bot_client(place.workspace)
         if bot_client is None or not person:
             return False
-        return await _ephemeral(bot_client.client, place, person, message) or await _direct(
-            bot_client.client, person, message
-        )
-
-    async def _by_response_url(self, place: Place, person: str, message: Message) -> bool:
-        known = self._urls.get((place, person))
-        if known is None or known.uses <= 0 or known.until < time.monotonic():
-            return False
-        known.uses -= 1
-        return await self._respond(known.url, message, replace=False)
+        client = bot_client.client
+        return await _ephemeral(client, place, person, message) or await _direct(client, person, message)
 
     async def replace(self, interaction: Interaction, message: Message) -> None:
         """In the place of the message that was clicked, so that nobody presses it twice."""
