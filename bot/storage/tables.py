@@ -40,7 +40,7 @@ def claimable() -> tuple[Column[float], Column[str], Column[int]]:
 
 
 @dataclass(frozen=True, slots=True)
-class Unreadable:
+class UnreadableRecord:
     """Stands for a record that can't be read, so that the other rows of its query still are: whoever uses it fails alone."""
 
     problems: int
@@ -69,7 +69,7 @@ class TypedJson(TypeDecorator[Any]):
             return self.adapter.validate_python(value)
         except ValidationError as error:
             logger.error("a stored record can't be read: %s", error.errors(include_input=False, include_url=False))  # noqa: TRY400  values stay out of the log
-            return Unreadable(error.error_count())
+            return UnreadableRecord(error.error_count())
 
 
 deliveries = Table(
