@@ -46,9 +46,6 @@ class Typed(Generic[T]):
     command: Command[T]
     request: T
 
-    async def run(self, interaction: Interaction) -> After:
-        return await self.command.run(interaction, self.request)
-
 
 class Commands:
     """The table of all commands, in the order in which help shows them. Help itself is the last."""
@@ -72,7 +69,7 @@ class Commands:
 
     async def answer(self, interaction: Interaction) -> After:
         typed = self.parse(interaction.text)
-        return await typed.run(interaction) if isinstance(typed, Typed) else typed
+        return await typed.command.run(interaction, typed.request) if isinstance(typed, Typed) else typed
 
     def parse(self, text: str) -> Typed[Any] | Message:
         """What the person wants, or what to tell them instead.

@@ -8,8 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
-from sqlalchemy import Column, MetaData, Row, Table, Text, and_, select, tuple_, update
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy import Column, MetaData, Table, Text, and_, select, tuple_, update
 
 from bot.storage.engine import Database
 from bot.storage.tables import metadata as all_tables
@@ -32,8 +31,7 @@ class Encryption:
             fernets = [Fernet(key) for key in keys]
         except ValueError:
             raise EncryptionError("BITS_ENCRYPTION_KEYS holds a key that is not well-formed.") from None
-        self._first = fernets[0]
-        self._all = MultiFernet(fernets)
+        self._first, self._all = fernets[0], MultiFernet(fernets)
 
     def __repr__(self) -> str:
         return "Encryption(…)"
@@ -91,9 +89,10 @@ class Rekeyed:
     unreadable: int = 0  # no key given opens them
 
 
-async def rekey(database: Database, encryption: Encryption, *, batch: int = BATCH) -> list[Rekeyed]:
+async def rekey(database: Database, encryption: Encryption) -> list[Rekeyed]:
+    """Seals everything stored with the first key, in batches; what was done stays done when it is interrupted."""
     return [
-        await _rekey_table(database, encryption, table, columns, batch)
+        await _rekey_table(database, encryption, table, columns)
         for table, columns in encrypted_columns(all_tables).items()
     ]
 
@@ -108,44 +107,36 @@ async def check_secrets(database: Database, encryption: Encryption) -> None:
             encryption.decrypt(sealed)
 
 
-async def _rekey_table(
-    database: Database, encryption: Encryption, table: Table, columns: list[Column[Any]], batch: int
-) -> Rekeyed:
+async def _rekey_table(database: Database, encryption: Encryption, table: Table, columns: list[Column[Any]]) -> Rekeyed:
     told, keys, last = Rekeyed(table.name), list(table.primary_key.columns), None
     while True:
+        query = select(*keys, *columns).order_by(*keys).limit(BATCH)
+        if last is not None:
+            query = query.where(tuple_(*keys) > tuple_(*last))
         async with database.transaction() as connection:
-            query = select(*keys, *columns).order_by(*keys).limit(batch)
-            if last is not None:
-                query = query.where(tuple_(*keys) > tuple_(*last))
-            rows = (await connection.execute(query)).all()
+            rows = (await connection.execute(query)).mappings().all()
             for row in rows:
-                await _rekey_row(connection, encryption, table, columns, row, told)
+                same_row = and_(*(key == row[key] for key in keys))
+                for column in columns:
+                    old = row[column]
+                    if old is not None and (new := _sealed_anew(encryption, old, told)):
+                        # it may be replaced meanwhile; a new secret is sealed with the first key anyway
+                        renewed = update(table).where(same_row, column == old)
+                        await connection.execute(renewed.values({column.name: new}))
         if not rows:
             return told
-        last = tuple(rows[-1][: len(keys)])
+        last = tuple(rows[-1][key] for key in keys)
 
 
-async def _rekey_row(
-    connection: AsyncConnection,
-    encryption: Encryption,
-    table: Table,
-    columns: list[Column[Any]],
-    row: Row[Any],
-    told: Rekeyed,
-) -> None:
-    same_row = and_(*(key == row._mapping[key] for key in table.primary_key.columns))  # noqa: SLF001  its public name
-    for column in columns:
-        old = row._mapping[column]  # noqa: SLF001
-        if old is None:
-            continue
-        if encryption.is_current(old):
-            told.current += 1
-            continue
-        try:
-            new = encryption.rotate(old)
-        except EncryptionError:
-            told.unreadable += 1
-            continue
-        # the secret may be replaced meanwhile; a new one is sealed with the first key anyway
-        await connection.execute(update(table).where(same_row, column == old).values({column.name: new}))
-        told.changed += 1
+def _sealed_anew(encryption: Encryption, old: str, told: Rekeyed) -> str:
+    """Empty where there is nothing to change, or nothing can be."""
+    if encryption.is_current(old):
+        told.current += 1
+        return ""
+    try:
+        new = encryption.rotate(old)
+    except EncryptionError:
+        told.unreadable += 1
+        return ""
+    told.changed += 1
+    return new
