@@ -6,8 +6,6 @@ import logging
 from collections import OrderedDict
 from weakref import WeakValueDictionary
 
-from slack_sdk.errors import SlackApiError
-
 from bot.datadog.errors import DatadogError, NotFound
 from bot.datadog.insight_names import look_up_labels
 from bot.datadog.orgs import ConnectedOrg
@@ -80,7 +78,7 @@ class AttachWindows:
                 try:
                     await self._draw(key, owner, view_id)
                 except CALL_ERRORS as error:
-                    reason = error_code(error) if isinstance(error, SlackApiError) else type(error).__name__
+                    reason = error_code(error)
                     if reason != "hash_conflict":
                         logger.info("a window could not be updated: %s", reason)
                         return False

@@ -32,50 +32,49 @@ class SlackTrouble:
     wait: float = DEFAULT_WAIT
 
 
-_MALFORMED = {
-    "invalid_blocks",
-    "invalid_blocks_format",
-    "msg_too_long",
-    "msg_blocks_too_long",
-    "invalid_arguments",
-    "invalid_attachments",
-    "too_many_attachments",
-    "no_text",
-    "metadata_too_large",
+_MEANINGS = {
+    **dict.fromkeys(
+        (
+            "invalid_blocks",
+            "invalid_blocks_format",
+            "msg_too_long",
+            "msg_blocks_too_long",
+            "invalid_arguments",
+            "invalid_attachments",
+            "too_many_attachments",
+            "no_text",
+            "metadata_too_large",
+        ),
+        Meaning.MALFORMED,
+    ),
+    **dict.fromkeys(("message_not_found", "cant_update_message", "edit_window_closed"), Meaning.GONE),
+    **dict.fromkeys(
+        ("internal_error", "fatal_error", "service_unavailable", "request_timeout", "team_added_to_org"), Meaning.OPEN
+    ),
+    "token_expired": Meaning.WAIT,  # renewed by the next try
 }
-_GONE = {"message_not_found", "cant_update_message", "edit_window_closed"}
-_MAYBE = {"internal_error", "fatal_error", "service_unavailable", "request_timeout", "team_added_to_org"}
 
 
 def trouble_of(error: Exception) -> SlackTrouble:
-    if isinstance(error, SlackApiError):
-        return _answered(error)
     if isinstance(error, ClientConnectorError):
         return SlackTrouble(Meaning.WAIT, "no_connection")
-    return SlackTrouble(Meaning.OPEN, "no_answer")
+    if not isinstance(error, SlackApiError):
+        return SlackTrouble(Meaning.OPEN, "no_answer")
+    status, code = getattr(error.response, "status_code", 200), error_code(error)
+    if status == 429 or code in {"ratelimited", "rate_limited"}:
+        return SlackTrouble(Meaning.WAIT, "ratelimited", _retry_after(getattr(error.response, "headers", None)))
+    if not code or (status >= 500 and code != "token_expired"):
+        return SlackTrouble(Meaning.OPEN, code or f"http_{status}")
+    return SlackTrouble(_MEANINGS.get(code, Meaning.REFUSED), code)
 
 
-def error_code(error: SlackApiError) -> str:
-    """Slack's word for what is wrong; empty when a proxy answered in its place, with a page of its own."""
+def error_code(error: Exception) -> str:
+    """Slack's word for what is wrong, empty when a proxy answered in its place with a page of its own; where nobody
+    answered, what happened."""
+    if not isinstance(error, SlackApiError):
+        return type(error).__name__
     data = getattr(error.response, "data", error.response)
     return str(data.get("error") or "") if isinstance(data, dict) else ""
-
-
-def _answered(error: SlackApiError) -> SlackTrouble:
-    response = error.response
-    status = getattr(response, "status_code", 200)
-    code = error_code(error)
-    if status == 429 or code in {"ratelimited", "rate_limited"}:
-        return SlackTrouble(Meaning.WAIT, "ratelimited", _retry_after(getattr(response, "headers", None)))
-    if code == "token_expired":
-        return SlackTrouble(Meaning.WAIT, code)  # renewed by the next try
-    if status >= 500 or code in _MAYBE or not code:
-        return SlackTrouble(Meaning.OPEN, code or f"http_{status}")
-    if code in _MALFORMED:
-        return SlackTrouble(Meaning.MALFORMED, code)
-    if code in _GONE:
-        return SlackTrouble(Meaning.GONE, code)
-    return SlackTrouble(Meaning.REFUSED, code)
 
 
 def _retry_after(headers: object) -> float:

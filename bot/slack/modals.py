@@ -57,18 +57,18 @@ class Modals:
         try:
             return bool(await self.draw(workspace, view_id, view, view_hash=view_hash))
         except CALL_ERRORS as error:
-            reason = error_code(error) if isinstance(error, SlackApiError) else type(error).__name__
+            reason = error_code(error)
             if reason not in _CLOSED_OR_NEWER:
                 logger.warning("a window was not drawn anew: %s", reason)
             return False
 
 
 def _why_not_opened(error: Exception) -> Message:
-    reason = error_code(error) if isinstance(error, SlackApiError) else ""
+    reason = error_code(error)
     if reason in {"expired_trigger_id", "exchanged_trigger_id"}:
         return too_late()
     reference = secrets.token_hex(3).upper()
-    logger.warning("modal %s did not open: %s", reference, reason or type(error).__name__)
+    logger.warning("modal %s did not open: %s", reference, reason or "no code")
     return unexpected(reference)
 
 

@@ -6,7 +6,6 @@ from collections import OrderedDict
 from dataclasses import dataclass
 
 from aiohttp import ClientSession
-from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 from slack_sdk.webhook.async_client import AsyncWebhookClient
 
@@ -76,7 +75,7 @@ class Replies:
                 text=message.text, blocks=message.blocks, response_type="ephemeral", replace_original=replace
             )
         except CALL_ERRORS as error:
-            logger.info("an answer by response_url failed: %s", type(error).__name__)
+            logger.info("an answer by response_url failed: %s", error_code(error))
             return False
         return answer.status_code == 200
 
@@ -104,7 +103,7 @@ async def _ephemeral(client: AsyncWebClient, place: Place, person: str, message:
             **message.as_arguments(),
         )
     except CALL_ERRORS as error:
-        logger.info("an ephemeral answer failed: %s", _code(error))
+        logger.info("an ephemeral answer failed: %s", error_code(error) or "no code")
         return False
     return True
 
@@ -115,10 +114,6 @@ async def _direct(client: AsyncWebClient, person: str, message: Message) -> bool
             channel=person, parse="none", unfurl_links=False, unfurl_media=False, **message.as_arguments()
         )
     except CALL_ERRORS as error:
-        logger.warning("a direct answer failed: %s", _code(error))
+        logger.warning("a direct answer failed: %s", error_code(error) or "no code")
         return False
     return True
-
-
-def _code(error: Exception) -> str:
-    return (error_code(error) or "no code") if isinstance(error, SlackApiError) else type(error).__name__
