@@ -23,8 +23,7 @@ from bot.orgs.repository import OrgRepository
 from bot.slack.clients import WorkspaceClients
 from bot.storage.encryption import Encryption, EncryptionError, check_secrets
 from bot.storage.engine import Database
-from bot.storage.timing import Timing
-from bot.storage.workers import Tasks
+from bot.storage.workers import Tasks, Timing
 from bot.web.server import Server
 from bot.wiring import Parts, assemble, connect_installed, org_book_of
 from bot.wording import counted

@@ -138,10 +138,10 @@ class PersonFacts:
 
 
 @dataclass(frozen=True, slots=True)
-class Unknown:
+class UnknownPerson:
     """Slack could not be asked about a person; the code says why."""
 
     code: str
 
 
-Known = PersonFacts | Unknown
+Known = PersonFacts | UnknownPerson

@@ -19,7 +19,7 @@ from bot.slack.listeners import Listeners
 from bot.slack.modals import Modals
 from bot.slack.replies import Replies
 from bot.storage.engine import Database
-from bot.storage.timing import Timing
+from bot.storage.workers import Timing
 
 MUTES_END_WITHIN = 15.0
 

@@ -28,10 +28,9 @@ from bot.rules.permissions import Permissions
 from bot.rules.policy import NotAllowed
 from bot.rules.repository import RuleRepository
 from bot.rules.views import no_start
-from bot.slack.blocks import Block
+from bot.slack.blocks import Block, Message
 from bot.slack.interactions import Interaction
 from bot.slack.listeners import After
-from bot.slack.message import Message
 from bot.slack.modals import Modals
 from bot.slack.replies import Replies
 from bot.wording import CASES

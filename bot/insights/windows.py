@@ -16,9 +16,8 @@ from bot.insights.form_views import attach_view, confirm_view, expired_view, rem
 from bot.insights.result_views import line_message, result_view, told_directly, working_view
 from bot.model import Place
 from bot.orgs.repository import OrgRepository
-from bot.slack.blocks import Block
+from bot.slack.blocks import Block, Message, sentences
 from bot.slack.errors import CALL_ERRORS, error_code, posting_sentence
-from bot.slack.message import Message, sentences
 from bot.slack.modals import Modals
 from bot.slack.replies import Replies
 from bot.slack.text import channel_mention

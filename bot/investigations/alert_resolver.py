@@ -21,7 +21,7 @@ from bot.model import AlertRef, Ask, EventRef, ExistingRun, MonitorRef, Place, S
 from bot.orgs.model import NoOrg, Undecided
 from bot.rules.org_choice import host_of
 from bot.storage.leases import Fence, LeasedWorker
-from bot.storage.timing import Timing
+from bot.storage.workers import Timing
 
 logger = logging.getLogger(__name__)
 

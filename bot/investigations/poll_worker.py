@@ -21,8 +21,7 @@ from bot.investigations.ports import Org, Orgs
 from bot.investigations.repository import InvestigationRepository
 from bot.investigations.tables import investigations, poll_turns
 from bot.storage.leases import HELD_ELSEWHERE
-from bot.storage.timing import Timing
-from bot.storage.workers import Tasks
+from bot.storage.workers import Tasks, Timing
 
 logger = logging.getLogger(__name__)
 

@@ -10,7 +10,7 @@ from bot.investigations.repository import InvestigationRepository
 from bot.investigations.views.card import no_answer_message, status_card
 from bot.investigations.views.conclusions import conclusions_message
 from bot.rules.repository import RuleRepository
-from bot.slack.message import Message
+from bot.slack.blocks import Message
 from bot.storage.outbox import Delivery, Outbox
 
 logger = logging.getLogger(__name__)

@@ -12,8 +12,8 @@ from bot.rules.budget import Terms
 from bot.rules.org_choice import PlaceFacts, host_of
 from bot.rules.policy import NotAllowed
 from bot.services import Services
+from bot.slack.blocks import Message
 from bot.slack.interactions import Interaction
-from bot.slack.message import Message
 
 logger = logging.getLogger(__name__)
 

@@ -13,7 +13,7 @@ from bot.rules.permissions import Permissions
 from bot.rules.policy import Allowed, NotAllowed
 from bot.rules.repository import RuleRepository
 from bot.rules.views import no_start
-from bot.slack.message import Message
+from bot.slack.blocks import Message
 from bot.slack.replies import Replies
 
 

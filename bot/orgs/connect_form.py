@@ -13,9 +13,20 @@ from bot.datadog.checkup import WRITES, Checkup
 from bot.datadog.links import open_url
 from bot.datadog.sites import SITES, Site, locate
 from bot.orgs.model import OrgEntry
-from bot.slack.blocks import Block, actions, button, context, option, rich_section, rich_text, run, section
+from bot.slack.blocks import (
+    Block,
+    Message,
+    actions,
+    button,
+    context,
+    option,
+    rich_section,
+    rich_text,
+    run,
+    section,
+    sentences,
+)
 from bot.slack.forms import FormState, form_field, modal, select, text_input
-from bot.slack.message import Message, sentences
 from bot.slack.richtext import pack
 from bot.slack.text import clean, code, escape, one_line
 from bot.wording import APP, COMMAND, DATADOG, PRODUCT

@@ -9,12 +9,12 @@ from bot.datadog.account import Account
 from bot.datadog.checkup import ESSENTIAL, Checkup, KeyProblem, check_up
 from bot.datadog.client import Datadog
 from bot.datadog.errors import DatadogError, UnusableKeyError
-from bot.model import Known, Unknown
+from bot.model import Known, UnknownPerson
 from bot.orgs import connect_form as form
 from bot.orgs.connect_form import Filled
 from bot.orgs.model import DEFAULT, NewOrg, OrgEntry
 from bot.orgs.repository import AnotherOrg, NameTaken, OrgRepository
-from bot.slack.message import Message, sentences
+from bot.slack.blocks import Message, sentences
 from bot.slack.people import People
 from bot.slack.text import code
 from bot.storage.encryption import EncryptionError
@@ -53,7 +53,7 @@ class Connecting:
     async def refusal(self, workspace: str, person: str) -> Message | None:
         """Why this person may not connect or disconnect anything; closed while Slack does not say who it is."""
         facts = await self._people.facts(workspace, person)
-        if isinstance(facts, Unknown):
+        if isinstance(facts, UnknownPerson):
             return sentences(
                 f"Only workspace admins may connect {DATADOG}, and Slack did not say whether you are one "
                 f"({code(facts.code, 60)}), so nothing was done. Try again in a minute."

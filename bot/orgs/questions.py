@@ -16,10 +16,9 @@ from bot.datadog.sites import Site
 from bot.model import Place
 from bot.orgs.model import Elsewhere, Gone, NoneConnected, NoOrg, NotThere, OrgEntry, Undecided
 from bot.orgs.tables import QUESTION_LIVES, org_questions
-from bot.slack.blocks import actions, option, plain, section
+from bot.slack.blocks import Message, actions, option, plain, section, sentences
 from bot.slack.interactions import Interaction
 from bot.slack.listeners import After
-from bot.slack.message import Message, sentences
 from bot.slack.text import code, one_line
 from bot.storage.engine import Database
 from bot.wording import COMMAND, DATADOG, PRODUCT

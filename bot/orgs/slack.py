@@ -11,10 +11,10 @@ from bot.orgs.connect_form import Prefill
 from bot.orgs.connecting import Connected, Connecting, Problems
 from bot.orgs.questions import CHOOSE, OrgQuestions, chosen, question_gone
 from bot.orgs.repository import OrgRepository
+from bot.slack.blocks import Message, sentences
 from bot.slack.commands import Command, link_in, unquoted
 from bot.slack.interactions import Interaction
 from bot.slack.listeners import ACK_LANDS, After, Instead, Listeners, Submitted
-from bot.slack.message import Message, sentences
 from bot.slack.modals import Modals
 from bot.slack.replies import Replies
 from bot.slack.text import code, one_line

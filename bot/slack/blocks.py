@@ -1,7 +1,11 @@
 """Builders of Block Kit objects that keep Slack's limits. What stands in a mrkdwn object must have come through
-bot.slack.text; a rich_text run takes any text as it is, because Slack parses nothing there."""
+bot.slack.text; a rich_text run takes any text as it is, because Slack parses nothing there.
+
+A view hands whoever posts it a `Message`: the sentence for notifications and screen readers, and the blocks.
+"""
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from bot.slack.text import SECTION_LIMIT, URL_LIMIT, clean, cut, cut_mrkdwn, one_line, safe_url
@@ -110,3 +114,24 @@ def rich_link(url: str, label: str, *styles: str) -> Block:
 
 def _styled(element: Block, styles: Sequence[str]) -> Block:
     return {**element, "style": dict.fromkeys(styles, True)} if styles else element
+
+
+# -- messages -------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    text: str
+    blocks: list[Block] = field(default_factory=list)
+    plainer: list[Block] = field(default_factory=list)  # without what Slack may fail to fetch, such as a picture
+    broadcast: bool = False  # a reply that is also shown in the channel
+
+    def as_arguments(self) -> dict[str, Any]:
+        """As chat.postMessage, chat.update, respond() and ack() take it."""
+        return {"text": self.text, "blocks": self.blocks}
+
+
+def sentences(*parts: str) -> Message:
+    """An answer that is only words, already mrkdwn."""
+    text = " ".join(part for part in parts if part)
+    return Message(text, [section(text)])

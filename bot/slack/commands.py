@@ -9,10 +9,9 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
-from bot.slack.blocks import context, section
+from bot.slack.blocks import Message, context, section, sentences
 from bot.slack.interactions import Interaction
 from bot.slack.listeners import After, Listeners
-from bot.slack.message import Message, sentences
 from bot.slack.text import clean, code, escape, one_line, unescape
 from bot.wording import COMMAND
 

@@ -7,11 +7,10 @@ from typing import Any
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.slack.blocks import Block
+from bot.slack.blocks import Block, Message, sentences
 from bot.slack.clients import Workspaces
 from bot.slack.errors import CALL_ERRORS, error_code
 from bot.slack.interactions import Interaction
-from bot.slack.message import Message, sentences
 from bot.slack.replies import Replies
 from bot.slack.text import code
 from bot.wording import APP

@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 
 from slack_sdk.errors import SlackApiError
 
-from bot.model import Known, PersonFacts, Unknown
+from bot.model import Known, PersonFacts, UnknownPerson
 from bot.slack.clients import BotClient, Workspaces
 from bot.slack.errors import CALL_ERRORS, error_code, trouble_of
 
@@ -80,12 +80,12 @@ class People:
         except CALL_ERRORS as error:
             code = _code(error)
             logger.warning("who %s is can't be told: Slack says %s", person, code)
-            return Unknown(code)
+            return UnknownPerson(code)
 
     async def _facts(self, workspace: str, person: str, groups: tuple[str, ...]) -> Known:
         bot_client = await self._workspaces.bot_client(workspace)
         if bot_client is None or not person:
-            return Unknown("not_installed")
+            return UnknownPerson("not_installed")
         facts, members = await asyncio.gather(
             self._answers.get(("person", workspace, person), lambda: _facts(bot_client, workspace, person)),
             asyncio.gather(*(self._members(bot_client, workspace, group) for group in groups)),

@@ -17,13 +17,13 @@ from slack_sdk.errors import SlackApiError
 from sqlalchemy import ColumnElement, Row
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from bot.slack.blocks import Message
 from bot.slack.clients import BotClient, Workspaces
 from bot.slack.errors import CALL_ERRORS, Meaning, SlackTrouble, trouble_of
-from bot.slack.message import Message
 from bot.storage.leases import LeasedWorker
 from bot.storage.outbox import SENDING, Delivery, Outbox, due, read_deliveries
 from bot.storage.tables import deliveries
-from bot.storage.timing import Timing
+from bot.storage.workers import Timing
 
 logger = logging.getLogger(__name__)
 

@@ -10,10 +10,10 @@ from slack_sdk.web.async_client import AsyncWebClient
 from slack_sdk.webhook.async_client import AsyncWebhookClient
 
 from bot.model import Place
+from bot.slack.blocks import Message
 from bot.slack.clients import Workspaces
 from bot.slack.errors import CALL_ERRORS, error_code
 from bot.slack.interactions import Interaction
-from bot.slack.message import Message
 
 logger = logging.getLogger(__name__)
 

@@ -25,12 +25,12 @@ from bot.rules.model import AlertFacts, AlertFilter, ChannelRules
 from bot.rules.org_choice import OrgChooser
 from bot.rules.permissions import Permissions
 from bot.rules.repository import RuleRepository
-from bot.slack.message import Message
+from bot.slack.blocks import Message
 from bot.slack.modals import Modals
 from bot.slack.replies import Replies
 from bot.storage.engine import Database
 from bot.storage.tables import deliveries
-from bot.storage.timing import Timing
+from bot.storage.workers import Timing
 from tests.clock import Clock
 from tests.pg import database_url, ready, ready_postgres_url
 

@@ -12,8 +12,8 @@ from bot.investigations.views import answers, refusals
 from bot.investigations.views.investigate_button import alert_value, nudge_message, read_alert_value
 from bot.investigations.views.question import question_modal, read_question
 from bot.model import AlertRef, EventRef, ExistingRun, MonitorRef, Question, Subject
+from bot.slack.blocks import Message
 from bot.slack.errors import posting_sentence
-from bot.slack.message import Message
 from bot.slack.modals import unexpected
 from tests.slack.blockkit import buttons, check_message, check_modal, links, mrkdwn, shown
 from tests.slack.test_views_card import APP, HOSTILE, INV, RUN

@@ -10,7 +10,7 @@ from bot.investigations.views.card import status_card
 from bot.investigations.views.conclusions import conclusions_message
 from bot.investigations.views.failures import explain
 from bot.model import AlertRef, Question
-from bot.slack.message import Message
+from bot.slack.blocks import Message
 from tests.slack.blockkit import buttons, check_message, links, mrkdwn, shown
 
 APP = "https://app.datadoghq.com"

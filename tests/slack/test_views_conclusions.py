@@ -9,7 +9,7 @@ from bot.datadog.investigations import Conclusion
 from bot.investigations.model import Investigation, State, Verdict
 from bot.investigations.views.conclusions import conclusions_message
 from bot.investigations.views.details import details_modal, loading_modal, notice_modal, read_details_metadata
-from bot.slack.message import Message
+from bot.slack.blocks import Message
 from tests.slack.blockkit import buttons, check_message, check_modal, shown
 from tests.slack.test_views_card import APP, RUNNING
 

@@ -28,7 +28,7 @@ from bot.schema import metadata
 from bot.storage import migrations
 from bot.storage.encryption import Encryption, check_secrets
 from bot.storage.engine import Database, DatabaseUnusableError
-from bot.storage.timing import Timing
+from bot.storage.workers import Timing
 from bot.workspaces.repository import InstallationRepository
 
 FIRST = "0007"

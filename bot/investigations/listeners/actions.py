@@ -11,8 +11,8 @@ from bot.investigations.views import answers, card, conclusions, details
 from bot.investigations.views import investigate_button as nudge
 from bot.model import Source
 from bot.services import Services
+from bot.slack.blocks import Message
 from bot.slack.interactions import Interaction, first_action, of_message
-from bot.slack.message import Message
 from bot.slack.modals import open_modal, update_modal
 
 _URL_BUTTON = re.compile(r".*:open$")

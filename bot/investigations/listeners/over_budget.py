@@ -6,9 +6,9 @@ from bot.investigations.requests import Requests
 from bot.rules.permissions import Permissions
 from bot.rules.policy import NotAllowed
 from bot.rules.views import no_start
+from bot.slack.blocks import Message
 from bot.slack.interactions import Interaction
 from bot.slack.listeners import After, Instead, Listeners
-from bot.slack.message import Message
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 from bot.investigations.model import Failure, FailureKind
 from bot.investigations.views import answers
 from bot.model import EventRef, MonitorRef, Subject
-from bot.slack.message import Message, sentences
+from bot.slack.blocks import Message, sentences
 from bot.slack.text import code
 from bot.wording import INVESTIGATE, INVESTIGATION
 
