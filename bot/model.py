@@ -142,6 +142,3 @@ class UnknownPerson:
     """Slack could not be asked about a person; the code says why."""
 
     code: str
-
-
-Known = PersonFacts | UnknownPerson

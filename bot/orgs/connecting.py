@@ -9,7 +9,7 @@ from bot.datadog.account import Account
 from bot.datadog.checkup import ESSENTIAL, Checkup, KeyProblem, check_up
 from bot.datadog.client import Datadog
 from bot.datadog.errors import DatadogError, UnusableKeyError
-from bot.model import Known, UnknownPerson
+from bot.model import PersonFacts, UnknownPerson
 from bot.orgs import connect_form as form
 from bot.orgs.connect_form import Filled
 from bot.orgs.model import DEFAULT, NewOrg, OrgEntry
@@ -41,7 +41,7 @@ class Connecting:
         book: OrgRepository,
         people: People,
         *,
-        is_admin: Callable[[Known], bool],
+        is_admin: Callable[[PersonFacts | UnknownPerson], bool],
         gone: Callable[[str], Awaitable[None]],
     ) -> None:
         self._book = book

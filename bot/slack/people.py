@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 
 from slack_sdk.errors import SlackApiError
 
-from bot.model import Known, PersonFacts, UnknownPerson
+from bot.model import PersonFacts, UnknownPerson
 from bot.slack.clients import BotClient, Workspaces
 from bot.slack.errors import CALL_ERRORS, error_code, trouble_of
 
@@ -72,7 +72,7 @@ class People:
         self._patience = patience
         self._answers = _Answers(clock)
 
-    async def facts(self, workspace: str, person: str, groups: tuple[str, ...] = ()) -> Known:
+    async def facts(self, workspace: str, person: str, groups: tuple[str, ...] = ()) -> PersonFacts | UnknownPerson:
         """`groups` are those whose membership matters; each costs a call when it is not known yet."""
         try:
             async with asyncio.timeout(self._patience):
@@ -82,7 +82,7 @@ class People:
             logger.warning("who %s is can't be told: Slack says %s", person, code)
             return UnknownPerson(code)
 
-    async def _facts(self, workspace: str, person: str, groups: tuple[str, ...]) -> Known:
+    async def _facts(self, workspace: str, person: str, groups: tuple[str, ...]) -> PersonFacts | UnknownPerson:
         bot_client = await self._workspaces.bot_client(workspace)
         if bot_client is None or not person:
             return UnknownPerson("not_installed")
