@@ -26,11 +26,12 @@ run: $(VENV)/.ready-to-run ## The bot against the real Slack and the real Datado
 test: $(VENV)/.ready-to-test ## Every test
 	$(BIN)/python -m pytest -n auto $(ARGS)
 
-check: $(VENV)/.ready-to-test ## Lint, format, types, and the rooms' import rules
+check: $(VENV)/.ready-to-test ## Lint, format, types, dead code, and the rooms' import rules
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/vulture
 
 bench: $(VENV)/.ready-to-test ## Measure
 	@test -e tests/benchmarks || { echo "There are no benchmarks in this checkout (tests/benchmarks)."; exit 1; }

@@ -16,11 +16,9 @@ from bot.connections import (
     open_socket,
 )
 from bot.orgs.repository import OrgRepository
-from bot.storage.encryption import Encryption, EncryptionError
+from bot.storage.encryption import Encryption, EncryptionError, check_secrets
 from bot.storage.engine import Database
-from bot.storage.rekeying import check_secrets
-from bot.storage.timing import Timing
-from bot.storage.workers import Tasks
+from bot.storage.workers import Tasks, Timing
 from bot.web.server import Server
 from bot.wiring import Parts, org_book_of, put_together
 from bot.wording import counted

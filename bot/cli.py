@@ -170,7 +170,7 @@ def _rekey(_options: argparse.Namespace) -> int:
 async def _reseal(database: "Database", encryption: "Encryption") -> int:  # type: ignore[name-defined]  # noqa: F821
     """Prints what became of each table's secrets; returns how many no key opens."""
     import bot.schema  # noqa: F401  every table, so that no secret is overlooked
-    from bot.storage.rekeying import rekey
+    from bot.storage.encryption import rekey
 
     await database.open()
     try:

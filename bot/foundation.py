@@ -8,8 +8,7 @@ from bot.slack.people import People
 from bot.slack.replies import Replies
 from bot.storage.engine import Database
 from bot.storage.outbox import Outbox
-from bot.storage.timing import Timing
-from bot.storage.workers import Tasks
+from bot.storage.workers import Tasks, Timing
 
 
 @dataclass(frozen=True, slots=True)

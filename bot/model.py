@@ -145,10 +145,7 @@ class PersonFacts:
 
 
 @dataclass(frozen=True, slots=True)
-class Unknown:
+class UnknownPerson:
     """Slack could not be asked about a person; the code says why."""
 
     code: str
-
-
-Known = PersonFacts | Unknown

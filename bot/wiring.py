@@ -56,8 +56,7 @@ from bot.storage.engine import Database
 from bot.storage.leases import new_owner
 from bot.storage.outbox import Outbox
 from bot.storage.retention import EVERY, forget_workspace, remove_old
-from bot.storage.timing import Timing
-from bot.storage.workers import Loop, Tasks
+from bot.storage.workers import Loop, Tasks, Timing
 from bot.web.datadog_webhook import DatadogWebhook
 from bot.web.server import Server
 from bot.wording import APP, INVESTIGATE, INVESTIGATIONS

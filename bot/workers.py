@@ -7,8 +7,7 @@ from typing import Protocol
 from sqlalchemy import Select, Table, select
 
 from bot.storage.engine import Database
-from bot.storage.timing import Timing
-from bot.storage.workers import Alarm, Loop
+from bot.storage.workers import Alarm, Loop, Timing
 from bot.workspaces.departures import Forget
 
 Close = Callable[[float], Awaitable[None]]

@@ -14,7 +14,7 @@ import pytest
 
 from bot.sandbox.datadog import Script
 from bot.storage.engine import Database
-from bot.storage.timing import Timing
+from bot.storage.workers import Timing
 from bot.workers import Workers
 from tests.clock import Clock
 from tests.e2e.town import AlertMessage, Town

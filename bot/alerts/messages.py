@@ -20,9 +20,9 @@ from bot.model import AlertRef, EventRef, MonitorRef, Place
 from bot.rules.model import AlertFacts, AlertFilter, ChannelRules
 from bot.rules.org_choice import OrgChooser
 from bot.rules.repository import RuleRepository
+from bot.slack.blocks import Message
 from bot.slack.interactions import Payload
 from bot.slack.listeners import Listeners
-from bot.slack.message import Message
 from bot.storage.engine import Database
 from bot.storage.outbox import Delivery, NewPost, enqueue
 

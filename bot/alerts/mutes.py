@@ -25,7 +25,7 @@ from bot.slack.interactions import Interaction
 from bot.slack.replies import Replies
 from bot.storage.engine import wake
 from bot.storage.leases import Fence, LeasedWorker
-from bot.storage.timing import Timing
+from bot.storage.workers import Timing
 from bot.wording import APP
 
 logger = logging.getLogger(__name__)

@@ -17,7 +17,7 @@ from bot.rules.model import ChannelRules
 from bot.rules.org_choice import OrgChooser
 from bot.rules.repository import taken_by
 from bot.storage.leases import LeasedWorker
-from bot.storage.timing import Timing
+from bot.storage.workers import Timing
 
 logger = logging.getLogger(__name__)
 

@@ -11,9 +11,9 @@ from bot.alerts.repository import CycleRepository
 from bot.rules.permissions import Permissions
 from bot.rules.policy import NotAllowed
 from bot.rules.views import no_start
+from bot.slack.blocks import Message
 from bot.slack.interactions import Interaction
 from bot.slack.listeners import After, Listeners
-from bot.slack.message import Message
 from bot.slack.modals import Modals
 from bot.storage.outbox import Delivery
 

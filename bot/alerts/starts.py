@@ -22,7 +22,7 @@ from bot.storage.engine import Database, wake
 from bot.storage.leases import Fence, LeasedWorker
 from bot.storage.outbox import posted
 from bot.storage.tables import deliveries
-from bot.storage.timing import Timing
+from bot.storage.workers import Timing
 
 logger = logging.getLogger(__name__)
 

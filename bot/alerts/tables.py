@@ -10,8 +10,7 @@ from bot.model import AlertRef, MonitorRef
 from bot.orgs.tables import of_its_orgs
 from bot.rules.model import AlertFacts
 from bot.storage.retention import DAY, LONG, AtUninstall, Life, keep
-from bot.storage.tables import RowId, claimable, messages, metadata
-from bot.storage.typed_json import TypedJson
+from bot.storage.tables import RowId, TypedJson, claimable, messages, metadata
 
 ALERT_CARD = "alert_card"  # kind of deliveries; they show a row of `alert_cycles`
 NUDGE = "nudge"  # the same, of `alert_messages`

@@ -10,9 +10,20 @@ from bot.investigations.views import answers
 from bot.investigations.views.investigate_button import alert_buttons
 from bot.investigations.views.subject import alert_runs, monitor_name, monitor_url
 from bot.model import AlertRef, MonitorRef
-from bot.slack.blocks import Block, actions, button, confirmation, context, rich_section, rich_text, run, section
+from bot.slack.blocks import (
+    Block,
+    Message,
+    actions,
+    button,
+    confirmation,
+    context,
+    rich_section,
+    rich_text,
+    run,
+    section,
+    sentences,
+)
 from bot.slack.forms import modal
-from bot.slack.message import Message, sentences
 from bot.slack.text import code, cut, escape, fit_mrkdwn, mention, moment, one_line, safe_url
 from bot.wording import DATADOG, OPEN_IN_DATADOG, duration
 

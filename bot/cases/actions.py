@@ -23,7 +23,7 @@ from bot.model import Place
 from bot.orgs.repository import OrgRepository
 from bot.storage.engine import Database, wake
 from bot.storage.leases import Fence, LeasedWorker
-from bot.storage.timing import Timing
+from bot.storage.workers import Timing
 
 logger = logging.getLogger(__name__)
 

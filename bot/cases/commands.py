@@ -15,10 +15,10 @@ from bot.orgs.questions import OrgQuestions, Resumable
 from bot.orgs.repository import OrgRepository
 from bot.rules.org_choice import WhichOrg
 from bot.rules.permissions import Permissions
+from bot.slack.blocks import Message
 from bot.slack.commands import Command, Invalid, link_in, split_word, unquoted
 from bot.slack.interactions import Interaction
 from bot.slack.listeners import After
-from bot.slack.message import Message
 from bot.slack.replies import Replies
 from bot.slack.text import code, one_line
 from bot.wording import CASE, CASES

@@ -23,7 +23,7 @@ from bot.datadog.orgs import ConnectedOrg
 from bot.datadog.trouble import Trouble, TroubleKind, or_trouble, trouble_of
 from bot.orgs.repository import OrgRepository
 from bot.storage.leases import Fence, LeasedWorker
-from bot.storage.timing import Timing
+from bot.storage.workers import Timing
 from bot.wording import APP
 
 logger = logging.getLogger(__name__)

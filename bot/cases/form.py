@@ -20,19 +20,17 @@ from bot.datadog.trouble import Trouble, TroubleKind, or_trouble
 from bot.investigations.model import Investigation
 from bot.investigations.repository import InvestigationRepository
 from bot.model import AlertRef, MonitorRef, Place
-from bot.orgs.answers import org_words
 from bot.orgs.model import DEFAULT, NoneConnected
-from bot.orgs.questions import Resumable
+from bot.orgs.questions import Resumable, org_words
 from bot.orgs.repository import OrgRepository
 from bot.rules.org_choice import WhichOrg, host_of
 from bot.rules.permissions import Permissions
 from bot.rules.policy import NotAllowed
 from bot.rules.repository import RuleRepository
 from bot.rules.views import no_start
-from bot.slack.blocks import Block
+from bot.slack.blocks import Block, Message
 from bot.slack.interactions import Interaction
 from bot.slack.listeners import After
-from bot.slack.message import Message
 from bot.slack.modals import Modals
 from bot.slack.replies import Replies
 from bot.wording import CASES

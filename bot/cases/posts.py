@@ -12,11 +12,10 @@ from bot.datadog.errors import DatadogError
 from bot.datadog.orgs import ConnectedOrg
 from bot.datadog.trouble import Trouble, TroubleKind, trouble_of
 from bot.model import Place
+from bot.slack.blocks import Message, sentences
 from bot.slack.clients import Workspaces
-from bot.slack.errors import CALL_ERRORS
-from bot.slack.message import Message, sentences
+from bot.slack.errors import CALL_ERRORS, posting_sentence
 from bot.slack.modals import Modals
-from bot.slack.posting_errors import posting_sentence
 from bot.slack.replies import Replies
 from bot.slack.text import channel_mention
 from bot.storage.outbox import Delivery, Outbox

@@ -20,10 +20,9 @@ from bot.investigations.message_alerts import find_alert, message_text
 from bot.investigations.repository import InvestigationRepository
 from bot.investigations.views import conclusions, investigate_button
 from bot.rules.permissions import Permissions
-from bot.slack.blocks import Block
+from bot.slack.blocks import Block, Message
 from bot.slack.interactions import Interaction, Payload
 from bot.slack.listeners import After, Listeners, Submitted
-from bot.slack.message import Message
 from bot.slack.modals import Modals
 from bot.slack.text import one_line
 

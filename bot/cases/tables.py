@@ -22,8 +22,7 @@ from bot.cases.model import CaseContent, CaseFacts, CaseNotes, CaseSource
 from bot.datadog.trouble import Trouble
 from bot.orgs.tables import of_its_orgs
 from bot.storage.retention import DAY, LONG, AtUninstall, Life, Lives, Part, keep
-from bot.storage.tables import RowId, messages, metadata
-from bot.storage.typed_json import TypedJson
+from bot.storage.tables import RowId, TypedJson, messages, metadata
 
 CASE_CARD = "case_card"  # kind of deliveries; they show a row of `cases`
 

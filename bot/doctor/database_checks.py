@@ -12,10 +12,9 @@ from sqlalchemy.ext.asyncio import create_async_engine
 import bot.schema  # noqa: F401  every table, so that no secret is overlooked
 from bot.doctor.model import Finding, fail, ok, warn
 from bot.orgs.tables import orgs
-from bot.storage.encryption import Encryption, EncryptionError
+from bot.storage.encryption import Encryption, EncryptionError, check_secrets
 from bot.storage.engine import Database
 from bot.storage.migrations import TOO_OLD, Schema, schema_of
-from bot.storage.rekeying import check_secrets
 from bot.workspaces.tables import installations
 
 DATABASE, KEYS = "Database", "Encryption keys"

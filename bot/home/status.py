@@ -16,11 +16,10 @@ from bot.rules.policy import NotAllowed
 from bot.rules.repository import RuleRepository
 from bot.rules.views import no_start
 from bot.rules.views.settings import rule_lines
-from bot.slack.blocks import Block, context, divider, section
+from bot.slack.blocks import Block, Message, context, divider, section
 from bot.slack.commands import Command
 from bot.slack.interactions import Interaction
 from bot.slack.listeners import After
-from bot.slack.message import Message
 from bot.slack.replies import Replies
 from bot.slack.text import code, escape, moment
 from bot.wording import COMMAND, DATADOG, INVESTIGATIONS, counted

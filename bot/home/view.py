@@ -25,7 +25,7 @@ from bot.slack.blocks import (
     run,
     section,
 )
-from bot.slack.richtext.packing import pack
+from bot.slack.richtext import pack
 from bot.slack.text import channel_mention, code, escape, mention, moment, one_line
 from bot.web.webhook_template import path_of
 from bot.wording import APP, CASES, COMMAND, DATADOG, INVESTIGATE, INVESTIGATIONS, PRODUCT, counted

@@ -20,7 +20,7 @@ from bot.insights.tables import insight_submits
 from bot.insights.windows import AttachWindows
 from bot.orgs.repository import OrgRepository
 from bot.storage.leases import Fence, LeasedWorker
-from bot.storage.timing import Timing
+from bot.storage.workers import Timing
 
 logger = logging.getLogger(__name__)
 

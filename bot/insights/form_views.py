@@ -15,6 +15,7 @@ from bot.insights.picker import CaseOffer, PickedCase, PickerHint
 from bot.insights.sending import MOST_IN_A_REQUEST, in_groups
 from bot.slack.blocks import (
     Block,
+    Message,
     actions,
     button,
     context,
@@ -28,7 +29,6 @@ from bot.slack.blocks import (
     section,
 )
 from bot.slack.forms import FormState, checkboxes, form_field, modal, multi_select, select, text_input
-from bot.slack.message import Message
 from bot.slack.text import code, cut, escape, one_line
 from bot.wording import CASE, DATADOG, INSIGHT, INSIGHTS, counted
 

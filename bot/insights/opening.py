@@ -28,8 +28,8 @@ from bot.rules.org_choice import WhichOrg, host_of
 from bot.rules.permissions import Permissions
 from bot.rules.policy import NotAllowed
 from bot.rules.views import no_start
+from bot.slack.blocks import Message
 from bot.slack.interactions import Interaction
-from bot.slack.message import Message
 from bot.slack.modals import Modals
 from bot.slack.replies import Replies
 from bot.wording import CASES

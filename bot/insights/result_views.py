@@ -7,9 +7,20 @@ from bot.datadog.insight_types import type_summary
 from bot.insights.attach_jobs import AttachJob, AttachWork, CommentState
 from bot.insights.form_views import BACK, CALLBACK_NOTHING, CALLBACK_RESULT, REFRESH, some
 from bot.insights.sending import BatchOutcome, Problem, Refusal
-from bot.slack.blocks import Block, actions, button, context, rich_bullet, rich_section, rich_text, run, section
+from bot.slack.blocks import (
+    Block,
+    Message,
+    actions,
+    button,
+    context,
+    rich_bullet,
+    rich_section,
+    rich_text,
+    run,
+    section,
+    sentences,
+)
 from bot.slack.forms import modal
-from bot.slack.message import Message, sentences
 from bot.slack.text import code, escape, link, mention, one_line
 from bot.wording import APP, CASE, DATADOG, INSIGHT, INSIGHTS, OPEN_IN_DATADOG, counted
 

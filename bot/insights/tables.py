@@ -5,8 +5,7 @@ from sqlalchemy import Column, Float, Index, Integer, String, Table, Text
 
 from bot.insights.sending import BatchOutcome, Problem
 from bot.storage.retention import DAY, HOUR, AtUninstall, Life, keep
-from bot.storage.tables import RowId, messages, metadata
-from bot.storage.typed_json import TypedJson
+from bot.storage.tables import RowId, TypedJson, messages, metadata
 
 ATTACHED = "attached"  # kind of deliveries; they show a row of `insight_submits`
 FORM_LIVES = 2 * HOUR  # without use

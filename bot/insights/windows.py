@@ -6,8 +6,6 @@ import logging
 from collections import OrderedDict
 from weakref import WeakValueDictionary
 
-from slack_sdk.errors import SlackApiError
-
 from bot.datadog.errors import DatadogError, NotFound
 from bot.datadog.insight_names import look_up_labels
 from bot.datadog.orgs import ConnectedOrg
@@ -18,11 +16,9 @@ from bot.insights.form_views import attach_view, confirm_view, expired_view, rem
 from bot.insights.result_views import line_message, result_view, told_directly, working_view
 from bot.model import Place
 from bot.orgs.repository import OrgRepository
-from bot.slack.blocks import Block
-from bot.slack.errors import CALL_ERRORS, error_code
-from bot.slack.message import Message, sentences
+from bot.slack.blocks import Block, Message, sentences
+from bot.slack.errors import CALL_ERRORS, error_code, posting_sentence
 from bot.slack.modals import Modals
-from bot.slack.posting_errors import posting_sentence
 from bot.slack.replies import Replies
 from bot.slack.text import channel_mention
 from bot.storage.outbox import Delivery
@@ -81,7 +77,7 @@ class AttachWindows:
                 try:
                     await self._draw(key, owner, view_id)
                 except CALL_ERRORS as error:
-                    reason = error_code(error) if isinstance(error, SlackApiError) else type(error).__name__
+                    reason = error_code(error)
                     if reason != "hash_conflict":
                         logger.info("a window could not be updated: %s", reason)
                         return False

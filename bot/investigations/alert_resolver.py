@@ -21,7 +21,7 @@ from bot.orgs.repository import OrgRepository
 from bot.rules.org_choice import OrgChooser, host_of
 from bot.storage.engine import Database
 from bot.storage.leases import Fence, LeasedWorker
-from bot.storage.timing import Timing
+from bot.storage.workers import Timing
 
 logger = logging.getLogger(__name__)
 

@@ -22,10 +22,10 @@ from bot.rules.org_choice import WhichOrg
 from bot.rules.permissions import Permissions
 from bot.rules.policy import NotAllowed
 from bot.rules.views import no_start
+from bot.slack.blocks import Message
 from bot.slack.commands import Command, Invalid, invalid, link_in, split_word, unquoted
 from bot.slack.interactions import Interaction
 from bot.slack.listeners import After
-from bot.slack.message import Message
 from bot.slack.replies import Replies
 from bot.slack.text import code
 from bot.wording import INVESTIGATION, INVESTIGATIONS

@@ -22,8 +22,7 @@ from bot.investigations.repository import InvestigationRepository
 from bot.investigations.tables import investigations, poll_turns
 from bot.orgs.repository import OrgRepository
 from bot.storage.leases import HELD_ELSEWHERE
-from bot.storage.timing import Timing
-from bot.storage.workers import Tasks
+from bot.storage.workers import Tasks, Timing
 
 logger = logging.getLogger(__name__)
 

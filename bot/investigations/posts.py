@@ -11,7 +11,7 @@ from bot.investigations.views.card import no_answer_message, status_card
 from bot.investigations.views.conclusions import conclusions_message
 from bot.model import Place
 from bot.rules.repository import RuleRepository
-from bot.slack.message import Message
+from bot.slack.blocks import Message
 from bot.slack.replies import Replies
 from bot.storage.outbox import Delivery, Outbox
 

@@ -23,7 +23,7 @@ from bot.storage.engine import Database, wake
 from bot.storage.leases import Fence
 from bot.storage.outbox import REFUSED, NewPost, enqueue, show_anew, try_refused_again
 from bot.storage.tables import deliveries
-from bot.storage.timing import Timing
+from bot.storage.workers import Timing
 
 _REF_LETTERS = "23456789ABCDEFGHJKLMNPQRSTUVWXYZ"  # none that are read wrong on the phone at night
 

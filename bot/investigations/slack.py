@@ -16,9 +16,9 @@ from bot.model import Source
 from bot.rules.permissions import Permissions
 from bot.rules.policy import NotAllowed
 from bot.rules.views import no_start
+from bot.slack.blocks import Message
 from bot.slack.interactions import Interaction
 from bot.slack.listeners import After, Instead, Listeners, Submitted
-from bot.slack.message import Message
 from bot.slack.modals import Modals
 
 INVESTIGATE_MESSAGE = "investigate_message"

@@ -8,18 +8,17 @@ from bot.investigations.repository import InvestigationRepository
 from bot.investigations.requests import Outcome, Reception, Requests
 from bot.investigations.views import answers
 from bot.model import Ask, Source, Subject, ThreadRef
-from bot.orgs.answers import org_words
 from bot.orgs.model import NoOrg, Undecided
-from bot.orgs.questions import Resumable
+from bot.orgs.questions import Resumable, org_words
 from bot.rules.budget import CoolingDown, OverBudget, Terms
 from bot.rules.org_choice import PlaceFacts, WhichOrg, host_of
 from bot.rules.permissions import Permissions
 from bot.rules.policy import Allowed, NotAllowed
 from bot.rules.repository import RuleRepository
 from bot.rules.views import no_start
+from bot.slack.blocks import Message
 from bot.slack.interactions import Interaction
 from bot.slack.listeners import After
-from bot.slack.message import Message
 from bot.slack.replies import Replies
 
 

@@ -30,8 +30,7 @@ from bot.orgs.tables import of_its_orgs
 from bot.rules.tables import charges
 from bot.storage.engine import Database
 from bot.storage.retention import DAY, HOUR, LONG, AtUninstall, Life, Lives, Part, keep
-from bot.storage.tables import RowId, claimable, messages, metadata
-from bot.storage.typed_json import TypedJson
+from bot.storage.tables import RowId, TypedJson, claimable, messages, metadata
 
 CARD, CONCLUSIONS = "card", "conclusions"  # kinds of deliveries that show an investigation
 EXPIRED = "expired"  # what conclusions become whose investigation is watched again

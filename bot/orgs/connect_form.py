@@ -8,14 +8,26 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import urlsplit
 
-from bot.datadog.checkup import ESSENTIAL, WRITES, Checkup
-from bot.datadog.sites import SITES, Site, locate, site_named
+from bot.datadog.checkup import WRITES, Checkup
+from bot.datadog.links import open_url
+from bot.datadog.sites import SITES, Site, locate
 from bot.orgs.model import OrgEntry
-from bot.slack.blocks import Block, actions, button, context, option, plain, rich_section, rich_text, run, section
-from bot.slack.message import Message, sentences
-from bot.slack.richtext.packing import pack
+from bot.slack.blocks import (
+    Block,
+    Message,
+    actions,
+    button,
+    context,
+    option,
+    rich_section,
+    rich_text,
+    run,
+    section,
+    sentences,
+)
+from bot.slack.forms import FormState, form_field, modal, select, text_input
+from bot.slack.richtext import pack
 from bot.slack.text import clean, code, escape, one_line
 from bot.wording import APP, COMMAND, DATADOG, PRODUCT
 
@@ -69,8 +81,7 @@ class Filled:
 
 def prefill_of(words: str) -> Prefill | Site:
     """From a link, a host, a site's region, or a name; the site alone where it can't be connected."""
-    host = (urlsplit(words).netloc if "://" in words else words.split("/", 1)[0]).lower()
-    location = locate(host) if "." in host else None
+    location = locate(_host(words))
     region = next((site for site in SITES if site.region.lower() == words.strip().lower()), None)
     site = location.site if location else region
     if site is None:
@@ -79,6 +90,12 @@ def prefill_of(words: str) -> Prefill | Site:
         return site
     subdomain = location.subdomain if location else ""
     return Prefill(name=subdomain, site=site, subdomain=subdomain)
+
+
+def _host(words: str) -> str:
+    """Of an address, with or without what stands around its host; empty where there is none."""
+    address = open_url(f"https://{words.removeprefix('https://').removeprefix('http://')}")
+    return address.host if address else ""
 
 
 def no_bits_there(site: Site) -> str:
@@ -90,37 +107,25 @@ def no_bits_there(site: Site) -> str:
 # -- the form -------------------------------------------------------------------------------------------------------
 
 
-def connect_modal(
-    known: Prefill, *, problems: Mapping[str, str] | None = None, checking: bool = False
-) -> dict[str, Any]:
+def connect_modal(known: Prefill, *, problems: Mapping[str, str] | None = None, checking: bool = False) -> Block:
     """`problems` are said under their fields, where they came too late for Slack to do so itself."""
     wrong = problems or {}
-    told = json.dumps(
-        {
-            "replaces": known.replaces,
-            "channel": known.channel,
-            "thread_ts": known.thread_ts,
-        }
-    )
+    told = {"replaces": known.replaces, "channel": known.channel, "thread_ts": known.thread_ts}
     blocks = [_opening(known, checking=checking)]
     for block in _inputs(known):
         blocks.append(block)
         if sentence := wrong.get(str(block["block_id"])):
             blocks.append(context(f"*Not connected yet:* {escape(sentence)}"))
-    blocks.append(context(_about_permissions()))
-    return _modal(blocks, submit="Checking…" if checking else "Connect", private_metadata=told)
+    reads = ", ".join(f"`{name}`" for name in _USES)
+    writes = ", ".join(f"`{name}`" for name in WRITES)
+    blocks.append(
+        context(f"Permissions it uses. Checked at once: {reads}. To write, which shows only when it is used: {writes}.")
+    )
+    return _modal(blocks, submit="Checking…" if checking else "Connect", metadata=json.dumps(told))
 
 
-def _modal(blocks: list[Block], *, submit: str = "", private_metadata: str = "") -> dict[str, Any]:
-    view: dict[str, Any] = {
-        "type": "modal",
-        "callback_id": CALLBACK,
-        "title": plain(f"Connect {DATADOG}", 24),
-        "close": plain("Cancel" if submit else "Close", 24),
-        "private_metadata": private_metadata,
-        "blocks": blocks,
-    }
-    return {**view, "submit": plain(submit, 24)} if submit else view
+def _modal(blocks: list[Block], *, submit: str = "", metadata: str = "") -> Block:
+    return modal(f"Connect {DATADOG}", blocks, callback_id=CALLBACK, metadata=metadata, submit=submit)
 
 
 def _opening(known: Prefill, *, checking: bool) -> Block:
@@ -134,57 +139,36 @@ def _opening(known: Prefill, *, checking: bool) -> Block:
 
 
 def _inputs(known: Prefill) -> list[Block]:
-    options = [option(f"{site.region} ({site.domain})", site.domain) for site in _OFFERED]
-    chosen = next(each for each in options if each["value"] == known.site.domain)
-    site: Block = {"type": "static_select", "action_id": SITE, "options": options, "initial_option": chosen}
+    sites = [option(f"{site.region} ({site.domain})", site.domain) for site in _OFFERED]
     kept = "Stored encrypted; only its last four characters are ever shown."
     where = f"{DATADOG} > Organization Settings >"
     return [
-        _input(
-            NAME, "Name", _text(NAME, known.name, _LONGEST_NAME), hint="What your team calls it: production, acme-eu"
+        form_field(
+            "Name",
+            text_input(NAME, known.name, limit=_LONGEST_NAME),
+            hint="What your team calls it: production, acme-eu",
         ),
-        _input(SITE, f"{DATADOG} site", site, hint=f"As in {DATADOG}'s web address."),
-        _input(
-            SUBDOMAIN,
+        form_field(f"{DATADOG} site", select(SITE, sites, known.site.domain), hint=f"As in {DATADOG}'s web address."),
+        form_field(
             "Sub-domain",
-            _text(SUBDOMAIN, known.subdomain, 200),
+            text_input(SUBDOMAIN, known.subdomain, limit=200),
             hint="Only if your address has one of your own: acme for acme.datadoghq.com",
             optional=True,
         ),
-        _input(API_KEY, "API key", _text(API_KEY, "", _LONGEST_KEY), hint=f"{where} API Keys. {kept}"),
-        _input(APP_KEY, "Application key", _text(APP_KEY, "", _LONGEST_KEY), hint=f"{where} Application Keys. {kept}"),
+        form_field("API key", text_input(API_KEY, limit=_LONGEST_KEY), hint=f"{where} API Keys. {kept}"),
+        form_field(
+            "Application key", text_input(APP_KEY, limit=_LONGEST_KEY), hint=f"{where} Application Keys. {kept}"
+        ),
     ]
-
-
-def _input(name: str, label: str, element: Block, *, hint: str, optional: bool = False) -> Block:
-    return {
-        "type": "input",
-        "block_id": name,
-        "label": plain(label),
-        "element": element,
-        "hint": plain(hint),
-        "optional": optional,
-    }
-
-
-def _text(name: str, initial: str, limit: int) -> Block:
-    element: Block = {"type": "plain_text_input", "action_id": name, "max_length": limit}
-    return {**element, "initial_value": initial} if initial else element
-
-
-def _about_permissions() -> str:
-    reads = ", ".join(f"`{name}`" for name in _USES)
-    writes = ", ".join(f"`{name}`" for name in WRITES)
-    return f"Permissions it uses. Checked at once: {reads}. To write, which shows only when it is used: {writes}."
 
 
 # -- what was written into it ---------------------------------------------------------------------------------------
 
 
-def read_metadata(view: Mapping[str, Any]) -> Prefill:
+def read_metadata(metadata: str) -> Prefill:
     """A window of ours says what it is for; anything else is a new connection."""
     try:
-        told = json.loads(str(view.get("private_metadata") or "{}"))
+        told = json.loads(metadata or "{}")
     except ValueError:
         told = {}
     replaces, channel, thread_ts = (str(told.get(name) or "") for name in ("replaces", "channel", "thread_ts"))
@@ -193,15 +177,14 @@ def read_metadata(view: Mapping[str, Any]) -> Prefill:
 
 def read_form(view: Mapping[str, Any]) -> tuple[Filled, dict[str, str]]:
     """What was filled in, and what is wrong with it by block id, before anybody is asked."""
-    values = (view.get("state") or {}).get("values") or {}
-    site, problems = _site(values), dict[str, str]()
-    subdomain = _subdomain(_typed(values, SUBDOMAIN), site, problems)
+    state, problems = FormState(view), dict[str, str]()
+    site = next((site for site in _OFFERED if site.domain == state.choice(SITE)), SITES[0])
     filled = Filled(
-        name=one_line(_typed(values, NAME), _LONGEST_NAME),
+        name=one_line(state.text(NAME), _LONGEST_NAME),
         site=site,
-        subdomain=subdomain,
-        api_key=_typed(values, API_KEY),
-        app_key=_typed(values, APP_KEY),
+        subdomain=_subdomain(state.text(SUBDOMAIN), site, problems),
+        api_key=state.text(API_KEY),
+        app_key=state.text(APP_KEY),
     )
     if not filled.name:
         problems[NAME] = "Give it a name that one can read."
@@ -213,22 +196,11 @@ def read_form(view: Mapping[str, Any]) -> tuple[Filled, dict[str, str]]:
     return filled, problems
 
 
-def _typed(values: Mapping[str, Any], name: str) -> str:
-    value = ((values.get(name) or {}).get(name) or {}).get("value")
-    return clean(value).strip() if isinstance(value, str) else ""
-
-
-def _site(values: Mapping[str, Any]) -> Site:
-    chosen = ((values.get(SITE) or {}).get(SITE) or {}).get("selected_option") or {}
-    site = site_named(str(chosen.get("value") or ""))
-    return site if site in _OFFERED else SITES[0]
-
-
 def _subdomain(typed: str, site: Site, problems: dict[str, str]) -> str:
     """The word alone, or the whole address of a page."""
-    host = (urlsplit(typed).netloc if "://" in typed else typed.split("/", 1)[0]).lower()
+    host = _host(typed)
     if "." not in host:
-        if host and not _SUBDOMAIN.fullmatch(host):
+        if typed and not _SUBDOMAIN.fullmatch(host):
             problems[SUBDOMAIN] = "This is no sub-domain: write only the first word of your address, like acme."
         return "" if host == "app" else host
     location = locate(host)
@@ -256,28 +228,21 @@ def _hex(key: str) -> int:
 # -- what came of it ------------------------------------------------------------------------------------------------
 
 
-def connected_modal(entry: OrgEntry, checkup: Checkup) -> dict[str, Any]:
+def connected_modal(entry: OrgEntry, checkup: Checkup) -> Block:
     head = [run(entry.name, "bold"), run(f" is connected ({entry.site.region}, {entry.host}).")]
     owner = (
         f"All it does there appears under {entry.owner}."
         if entry.owner
-        else (f"{DATADOG} does not tell whose application key it is; all it does there appears under its owner's name.")
+        else f"{DATADOG} does not tell whose application key it is; all it does there appears under its owner's name."
     )
     facts = [run(f"{owner}\nAPI key …{entry.api_key_end}, application key …{entry.app_key_end}.")]
-    permissions = [rich_section([run(line)]) for line in _permission_lines(checkup)]
+    stands = dict.fromkeys(checkup.unclear, "not clear now") | dict.fromkeys(checkup.lacking, "MISSING")
+    permissions = [
+        rich_section([run(f"{stands.get(name, 'granted')}: {name}, for {use}")]) for name, use in _USES.items()
+    ]
     blocks = [rich_text(rich_section(head)), rich_text(rich_section(facts)), *pack(permissions)]
     writes = "; ".join(f"`{name}` ({use})" for name, use in _WRITES.items())
     return _modal([*blocks, context(f"Whether it may write shows only when it is used: {writes}.")])
-
-
-def _permission_lines(checkup: Checkup) -> list[str]:
-    return [f"{_word(name, checkup)}: {name}, for {use}" for name, use in _USES.items()]
-
-
-def _word(name: str, checkup: Checkup) -> str:
-    if name in checkup.lacking:
-        return "MISSING"
-    return "not clear now" if name in checkup.unclear else "granted"
 
 
 def connected_message(entry: OrgEntry) -> Message:
@@ -295,7 +260,7 @@ def not_connected_message(problems: Mapping[str, str]) -> Message:
     )
 
 
-def closed_modal(message: Message) -> dict[str, Any]:
+def closed_modal(message: Message) -> Block:
     return _modal([section(message.text)])
 
 
@@ -303,8 +268,3 @@ def press_to_connect() -> Message:
     """For a mention, which gives no right to open a window."""
     text = f"Connecting {DATADOG} takes a form."
     return Message(text, [section(text), actions(button(f"Connect {DATADOG}", OPEN, style="primary"))])
-
-
-def lacking_essential() -> str:
-    names = ", ".join(sorted(ESSENTIAL))
-    return f"Good keys, but they may not read investigations, so nothing would work. Grant their owner {names}."

@@ -6,15 +6,15 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from bot.datadog.account import Account
-from bot.datadog.checkup import Checkup, KeyProblem, check_up
+from bot.datadog.checkup import ESSENTIAL, Checkup, KeyProblem, check_up
 from bot.datadog.client import Datadog
 from bot.datadog.errors import DatadogError, UnusableKeyError
-from bot.model import Known, Unknown
+from bot.model import PersonFacts, UnknownPerson
 from bot.orgs import connect_form as form
 from bot.orgs.connect_form import Filled
 from bot.orgs.model import DEFAULT, NewOrg, OrgEntry
 from bot.orgs.repository import AnotherOrg, NameTaken, OrgRepository
-from bot.slack.message import Message, sentences
+from bot.slack.blocks import Message, sentences
 from bot.slack.people import People
 from bot.slack.text import code
 from bot.storage.encryption import EncryptionError
@@ -41,7 +41,7 @@ class Connecting:
         book: OrgRepository,
         people: People,
         *,
-        is_admin: Callable[[Known], bool],
+        is_admin: Callable[[PersonFacts | UnknownPerson], bool],
         gone: Callable[[str], Awaitable[None]],
     ) -> None:
         self._book = book
@@ -53,7 +53,7 @@ class Connecting:
     async def refusal(self, workspace: str, person: str) -> Message | None:
         """Why this person may not connect or disconnect anything; closed while Slack does not say who it is."""
         facts = await self._people.facts(workspace, person)
-        if isinstance(facts, Unknown):
+        if isinstance(facts, UnknownPerson):
             return sentences(
                 f"Only workspace admins may connect {DATADOG}, and Slack did not say whether you are one "
                 f"({code(facts.code, 60)}), so nothing was done. Try again in a minute."
@@ -72,7 +72,7 @@ class Connecting:
     async def connect(self, workspace: str, person: str, filled: Filled, replaces: str) -> Connected | Problems:
         """Asks Datadog first: nothing is stored that does not work."""
         try:
-            client = self._book.client(filled.site, filled.api_key, filled.app_key)
+            client = self._book.client_of(filled.site, filled.api_key, filled.app_key)
         except UnusableKeyError as error:
             return {form.API_KEY if "API key" in str(error) else form.APP_KEY: str(error)}
         async with client:
@@ -155,7 +155,11 @@ def _problem(problem: KeyProblem, filled: Filled) -> Problems:
                 "another organisation, or only its id."
             }
         case KeyProblem.ESSENTIAL:
-            return {form.APP_KEY: form.lacking_essential()}
+            names = ", ".join(sorted(ESSENTIAL))
+            return {
+                form.APP_KEY: "Good keys, but they may not read investigations, so nothing would work. Grant their owner "
+                f"{names}."
+            }
         case KeyProblem.BUSY:
             return {form.SITE: f"{DATADOG} limits how often it may be asked. Wait a minute, then try again."}
         case KeyProblem.NOT_REACHED:

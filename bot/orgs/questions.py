@@ -1,10 +1,10 @@
-"""Requests that wait until the person has said which Datadog organisation is meant.
+"""Which Datadog organisation is meant: the answers where none can be used, and requests that wait until the person says.
 
 A request travels with the question, in the name of the block the answer comes from. One that is too long for that is
 kept in the database. Either way it is the asker's only, stands for an hour, and starts one thing.
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 from hashlib import sha256
 from typing import Any, Generic, NamedTuple, TypeVar
@@ -12,15 +12,23 @@ from typing import Any, Generic, NamedTuple, TypeVar
 from pydantic import TypeAdapter, ValidationError
 from sqlalchemy import delete, select
 
+from bot.datadog.sites import Site
 from bot.model import Place
+from bot.orgs.model import Elsewhere, Gone, NoneConnected, NoOrg, NotThere, OrgEntry, Undecided
 from bot.orgs.tables import QUESTION_LIVES, org_questions
+from bot.slack.blocks import Message, actions, option, plain, section, sentences
 from bot.slack.interactions import Interaction
 from bot.slack.listeners import After
+from bot.slack.text import code, one_line
 from bot.storage.engine import Database
+from bot.wording import COMMAND, DATADOG, PRODUCT
 
+CHOOSE = "org:choose"
 QUESTION_BLOCK = "org_question:"
 
 _LONGEST_BLOCK_ID = 255  # Slack's limit
+_MOST_OPTIONS = 100  # Slack's limit
+_CONNECT = f"A workspace admin can connect one: `{COMMAND} connect`."
 
 T = TypeVar("T")
 Record = dict[str, Any]  # `verb` names the kind of request, the rest is the request itself
@@ -152,3 +160,64 @@ class OrgQuestions:
         if row is None:
             return None
         return replace(click, place=Place(row.workspace, row.channel, row.thread_ts)), dict(row.wish)
+
+
+# -- what is said ----------------------------------------------------------------------------------------------------
+
+
+def org_words(refusal: NoOrg) -> Message:
+    match refusal:
+        case Undecided(orgs, block_id):
+            return _which_org(orgs, block_id)
+        case Elsewhere(host, site):
+            return _other_organisation(host, site)
+        case NotThere(name):
+            return sentences(
+                f"This channel's settings name the {DATADOG} organisation {code(one_line(name), 80)}, which is not "
+                f"connected, so nothing was done.",
+                f"Change that in `{COMMAND} settings`, or ask a workspace admin to connect it: `{COMMAND} connect`.",
+            )
+        case Gone(org):
+            return sentences(
+                f"This alert came from the {DATADOG} organisation {code(one_line(org), 80)}, which is not connected any "
+                f"more, so nothing was done.",
+                f"A workspace admin can connect it again: `{COMMAND} connect`.",
+            )
+        case NoneConnected():
+            return sentences(f"No {DATADOG} organisation is connected to this workspace.", _CONNECT)
+
+
+def _which_org(orgs: Sequence[OrgEntry], block_id: str) -> Message:
+    """What was asked for goes on once an organisation is chosen."""
+    text = f"Which {DATADOG} organisation do you mean? Nothing has been done yet."
+    names = ", ".join(one_line(org.name, 60) for org in orgs[:10])
+    more = f"A channel can have one of its own: `{COMMAND} settings`."
+    select = {
+        "type": "static_select",
+        "action_id": CHOOSE,
+        "placeholder": plain(f"Choose a {DATADOG} organisation", 150),
+        "options": [option(f"{org.name} ({org.host})", org.id) for org in orgs[:_MOST_OPTIONS]],
+    }
+    return Message(f"{text} ({names})", [section(f"{text} {more}"), actions(select, block_id=block_id)])
+
+
+def chosen(org: OrgEntry) -> Message:
+    return sentences(f"Going on with {code(one_line(org.name, 60), 80)}.")
+
+
+def question_gone() -> Message:
+    return sentences("That question is answered already, or is over an hour old. Please ask again.")
+
+
+def _other_organisation(host: str, site: Site | None) -> Message:
+    where = code(one_line(host, 100), 120)
+    if site is not None and not site.supports_bits:
+        return sentences(
+            f"That link belongs to {where}, on {DATADOG}'s site {site.region}, where {DATADOG} does not offer {PRODUCT}.",
+            "Nothing was done; organisations on that site can't be connected.",
+        )
+    return sentences(
+        f"That link belongs to the {DATADOG} organisation at {where}, which is not connected to this workspace, "
+        "so nothing was done.",
+        f"A workspace admin can connect it: `{COMMAND} connect`.",
+    )

@@ -25,6 +25,7 @@ logger = logging.getLogger(__name__)
 
 _LETTERS = "23456789abcdefghjkmnpqrstuvwxyz"
 _UNKNOWN_APP = SITES[0].app_url
+_CONNECTED = orgs.c.api_key.is_not(None)
 
 ClientOf = Callable[[Site, str, str], Datadog]  # for a site, an API key and an application key
 
@@ -48,31 +49,22 @@ class OrgRepository:
     ) -> None:
         self._database = database
         self._encryption = encryption
-        self._client_of = client_of
+        self.client_of = client_of  # also for a look at keys that are not stored yet; raises UnusableKeyError
         self._default = default
         self._pool = ClientPool()
-        self._app_urls: dict[str, str] = {}
-        self._workspaces: dict[str, str] = {}
+        self._seen: dict[str, OrgEntry] = {}  # as they were when we last read them: for links, and for who has left
 
     @property
     def can_connect(self) -> bool:
         """Keys are stored encrypted or not at all."""
         return self._encryption is not None
 
-    def client(self, site: Site, api_key: str, app_key: str) -> Datadog:
-        """For a look at keys that are not stored yet. Raises UnusableKeyError."""
-        return self._client_of(site, api_key, app_key)
-
     async def step(self) -> None:
         """Learn what other replicas have connected, for links; close what is out of use."""
         async with self._database.transaction() as connection:
             for row in await connection.execute(select(orgs)):
-                self._note(_entry(row))
+                self._seen[row.id] = _entry(row)
         await self._pool.close_retired()
-
-    def _note(self, entry: OrgEntry) -> None:
-        self._app_urls[entry.id] = entry.app_url
-        self._workspaces[entry.id] = entry.workspace
 
     async def close(self) -> None:
         await self._pool.close()
@@ -81,7 +73,7 @@ class OrgRepository:
 
     async def encrypted(self) -> int:
         """How many organisations' keys are stored."""
-        query = select(func.count()).where(orgs.c.api_key.is_not(None))
+        query = select(func.count()).where(_CONNECTED)
         async with self._database.transaction() as connection:
             return int((await connection.execute(query)).scalar_one())
 
@@ -91,9 +83,8 @@ class OrgRepository:
         """What is known of the organisation with this id; None when it is not connected (any more)."""
         if self._default is not None and org == DEFAULT:
             return self._default[0]
-        connected = and_(orgs.c.id == org, orgs.c.api_key.is_not(None))
         async with self._database.transaction() as connection:
-            row = (await connection.execute(select(orgs).where(connected))).first()
+            row = (await connection.execute(select(orgs).where(orgs.c.id == org, _CONNECTED))).first()
         return _entry(row) if row else None
 
     async def get(self, org: str) -> ConnectedOrg | None:
@@ -101,15 +92,14 @@ class OrgRepository:
         if self._default is not None and org == DEFAULT:
             return self._default[1]
         async with self._database.transaction() as connection:
-            row = (await connection.execute(select(orgs).where(orgs.c.id == org))).first()
-        if row is None or row.api_key is None:
+            row = (await connection.execute(select(orgs).where(orgs.c.id == org, _CONNECTED))).first()
+        if row is None:
             self._pool.drop(org)
             return None
         return self._pooled(row)
 
     def _pooled(self, row: Row[Any]) -> ConnectedOrg | None:
-        entry = _entry(row)
-        self._note(entry)
+        entry = self._seen[row.id] = _entry(row)
         if self._encryption is None:
             logger.error("the keys of %s are sealed and there is no BITS_ENCRYPTION_KEYS to open them", entry.id)
             return None
@@ -121,14 +111,14 @@ class OrgRepository:
         return self._pool.get(
             entry.id,
             entry.version,
-            lambda: ConnectedOrg.on(entry.id, self._client_of(entry.site, *keys), entry.app_url),
+            lambda: ConnectedOrg.on(entry.id, self.client_of(entry.site, *keys), entry.app_url),
         )
 
     def app_url(self, org: str) -> str:
         """Where its pages are; for links, so from memory."""
         if self._default is not None and org == DEFAULT:
             return self._default[0].app_url
-        return self._app_urls.get(org, _UNKNOWN_APP)
+        return self._seen[org].app_url if org in self._seen else _UNKNOWN_APP
 
     async def of_workspace(self, workspace: str) -> list[OrgEntry]:
         """All it may use, those of the settings first."""
@@ -136,20 +126,21 @@ class OrgRepository:
             return await self.entries(connection, workspace)
 
     async def entries(self, connection: AsyncConnection, workspace: str) -> list[OrgEntry]:
-        mine = and_(orgs.c.workspace == workspace, orgs.c.api_key.is_not(None))
-        rows = (await connection.execute(select(orgs).where(mine).order_by(orgs.c.connected_at, orgs.c.id))).all()
-        of_settings = [self._default[0]] if self._default is not None else []
-        entries = [*of_settings, *map(_entry, rows)]
-        for entry in entries:
-            self._note(entry)
-        return entries
+        mine = select(orgs).where(orgs.c.workspace == workspace, _CONNECTED).order_by(orgs.c.connected_at, orgs.c.id)
+        entries = [_entry(row) for row in await connection.execute(mine)]
+        self._seen |= {entry.id: entry for entry in entries}
+        return [*self._of_settings, *entries]
+
+    @property
+    def _of_settings(self) -> list[OrgEntry]:
+        return [self._default[0]] if self._default is not None else []
 
     async def everywhere(self) -> list[OrgEntry]:
         """Of all workspaces, those of the settings first; for whoever runs the bot."""
-        connected = select(orgs).where(orgs.c.api_key.is_not(None)).order_by(orgs.c.workspace, orgs.c.connected_at)
+        connected = select(orgs).where(_CONNECTED).order_by(orgs.c.workspace, orgs.c.connected_at)
         async with self._database.transaction() as connection:
             rows = (await connection.execute(connected)).all()
-        return [*([self._default[0]] if self._default is not None else []), *map(_entry, rows)]
+        return [*self._of_settings, *map(_entry, rows)]
 
     async def named(self, workspace: str, word: str) -> OrgEntry | None:
         """By the name its people gave it, or by its id; never another workspace's."""
@@ -162,37 +153,32 @@ class OrgRepository:
 
         Raises NameTaken, AnotherOrg, and EncryptionError where there is nothing to encrypt the keys with.
         """
-        if self._default is not None and name_key(new.name) == name_key(self._default[0].name):
+        if any(name_key(new.name) == name_key(entry.name) for entry in self._of_settings):
             raise NameTaken
         try:
-            row = await self._written(new)
+            row = await self._write(new)
         except IntegrityError:
             # two people connect the same one at once: the second try finds what the first has made
-            row = await self._again(new)
-        entry = _entry(row)
-        self._note(entry)
+            try:
+                row = await self._write(new)
+            except IntegrityError as error:
+                raise NameTaken from error
+        entry = self._seen[row.id] = _entry(row)
         logger.info("%s is connected: %s, by %s", entry.id, entry.site.region, new.connected_by)
         return entry
 
-    async def _written(self, new: NewOrg) -> Row[Any]:
+    async def _write(self, new: NewOrg) -> Row[Any]:
         async with self._database.transaction() as connection:
             wake(connection, orgs)
-            return await self._write(connection, new)
-
-    async def _again(self, new: NewOrg) -> Row[Any]:
-        try:
-            return await self._written(new)
-        except IntegrityError as error:
-            raise NameTaken from error
-
-    async def _write(self, connection: AsyncConnection, new: NewOrg) -> Row[Any]:
-        known = await self._known(connection, new)
-        values = self._values(new)
-        if known is None:
-            made = orgs.insert().values(id=_new_id(new.name), workspace=new.workspace, version=1, **values)
-            return (await connection.execute(made.returning(*orgs.c))).one()
-        changed = update(orgs).where(orgs.c.id == known.id).values(version=orgs.c.version + 1, **values)
-        return (await connection.execute(changed.returning(*orgs.c))).one()
+            known, values = await self._known(connection, new), self._values(new)
+            if known is None:
+                # an id that is readable in logs and addresses, and nobody else's
+                slug = re.sub(r"[^a-z0-9]+", "-", new.name.lower()).strip("-")[:40] or "org"
+                new_id = f"{slug}-{''.join(secrets.choice(_LETTERS) for _ in range(8))}"
+                made = orgs.insert().values(id=new_id, workspace=new.workspace, version=1, **values)
+                return (await connection.execute(made.returning(*orgs.c))).one()
+            changed = update(orgs).where(orgs.c.id == known.id).values(version=orgs.c.version + 1, **values)
+            return (await connection.execute(changed.returning(*orgs.c))).one()
 
     async def _known(self, connection: AsyncConnection, new: NewOrg) -> Row[Any] | None:
         """The row these keys belong to, also where it was disconnected before."""
@@ -225,9 +211,9 @@ class OrgRepository:
 
     async def disconnect(self, workspace: str, org: str) -> OrgEntry | None:
         """Its keys are gone when this returns; its id waits, should it be connected again. None when it was not there."""
-        mine = and_(orgs.c.id == org, orgs.c.workspace == workspace, orgs.c.api_key.is_not(None))
         gone = {"api_key": None, "app_key": None, "api_key_end": "", "app_key_end": "", "name_key": None, "owner": ""}
-        changed = update(orgs).where(mine).values(version=orgs.c.version + 1, **gone)
+        mine = update(orgs).where(orgs.c.id == org, orgs.c.workspace == workspace, _CONNECTED)
+        changed = mine.values(version=orgs.c.version + 1, **gone)
         async with self._database.transaction() as connection:
             row = (await connection.execute(changed.returning(*orgs.c))).first()
             wake(connection, orgs)
@@ -239,10 +225,9 @@ class OrgRepository:
 
     async def drop_workspace(self, workspace: str) -> None:
         """What is in memory of a workspace whose rows are deleted: its clients and addresses."""
-        for org in [org for org, owner in self._workspaces.items() if owner == workspace]:
-            self._pool.drop(org)
-            self._app_urls.pop(org, None)
-            self._workspaces.pop(org, None)
+        for entry in [entry for entry in self._seen.values() if entry.workspace == workspace]:
+            self._pool.drop(entry.id)
+            del self._seen[entry.id]
 
 
 def _entry(row: Row[Any]) -> OrgEntry:
@@ -261,9 +246,3 @@ def _entry(row: Row[Any]) -> OrgEntry:
         connected_at=row.connected_at,
         version=row.version,
     )
-
-
-def _new_id(name: str) -> str:
-    """Readable in logs and in addresses, and nobody else's."""
-    slug = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")[:40] or "org"
-    return f"{slug}-{''.join(secrets.choice(_LETTERS) for _ in range(8))}"

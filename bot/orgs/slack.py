@@ -7,15 +7,14 @@ from collections.abc import Coroutine
 from dataclasses import dataclass, replace
 
 from bot.orgs import connect_form as form
-from bot.orgs.answers import CHOOSE, chosen, question_gone
 from bot.orgs.connect_form import Prefill
 from bot.orgs.connecting import Connected, Connecting, Problems
-from bot.orgs.questions import OrgQuestions
+from bot.orgs.questions import CHOOSE, OrgQuestions, chosen, question_gone
 from bot.orgs.repository import OrgRepository
+from bot.slack.blocks import Message, sentences
 from bot.slack.commands import Command, link_in, unquoted
 from bot.slack.interactions import Interaction
 from bot.slack.listeners import ACK_LANDS, After, Instead, Listeners, Submitted
-from bot.slack.message import Message, sentences
 from bot.slack.modals import Modals
 from bot.slack.replies import Replies
 from bot.slack.text import code, one_line
@@ -89,7 +88,7 @@ class OrgListeners:
         filled, problems = form.read_form(submit.view)
         if problems:
             return Submitted(errors=problems)
-        opened = form.read_metadata(submit.view)
+        opened = form.read_metadata(submit.metadata)
         checking = asyncio.create_task(
             self.connecting.connect(submit.workspace, submit.person, filled, opened.replaces), name="check of keys"
         )

@@ -11,8 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.model import AlertRef, Ask, EventRef, ExistingRun, MonitorRef, Question, Subject, ThreadRef
 from bot.rules.tables import audit
-from bot.slack.blocks import context, section
-from bot.slack.message import Message, sentences
+from bot.slack.blocks import Message, context, section, sentences
 from bot.slack.text import channel_mention, code, cut_mrkdwn, escape, mention, moment, one_line
 from bot.storage.engine import Database
 

@@ -9,9 +9,8 @@ from dataclasses import dataclass, replace
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.model import AlertRef, EventRef, ExistingRun, MonitorRef, Place, Subject
-from bot.orgs.answers import org_words
 from bot.orgs.model import DEFAULT, Gone, NoOrg, OrgEntry, Undecided, org_meant, webhook_org
-from bot.orgs.questions import OrgQuestions, Record
+from bot.orgs.questions import OrgQuestions, Record, org_words
 from bot.orgs.repository import OrgRepository
 from bot.rules.budget import Limits
 from bot.rules.model import ChannelRules, WorkspaceRules

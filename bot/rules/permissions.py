@@ -1,6 +1,6 @@
 """Whoever wants something started, changed or shown is judged here by the channel's rules, whichever way it was asked for."""
 
-from bot.model import Known, Place
+from bot.model import PersonFacts, Place, UnknownPerson
 from bot.rules.model import ChannelRules
 from bot.rules.policy import Permission, authorise, groups_asked, is_admin, manages, may_exceed, may_look
 from bot.rules.repository import RuleRepository
@@ -40,7 +40,7 @@ class Permissions:
     async def is_admin(self, place: Place, person: str) -> bool:
         return is_admin(await self._people.facts(place.workspace, person))
 
-    async def _all_about(self, rules: ChannelRules, person: str) -> Known:
+    async def _all_about(self, rules: ChannelRules, person: str) -> PersonFacts | UnknownPerson:
         facts = await self._people.facts(rules.workspace, person)
         if is_admin(facts):
             return facts  # an admin needs no group

@@ -6,7 +6,7 @@ Pure questions about facts. Whoever can't be told apart from somebody who may no
 from dataclasses import dataclass
 from enum import StrEnum
 
-from bot.model import Known, PersonFacts, Unknown
+from bot.model import PersonFacts, UnknownPerson
 from bot.rules.model import ChannelRules, Starters, WorkspaceRules
 
 
@@ -35,10 +35,10 @@ class NotAllowed:
 Permission = Allowed | NotAllowed
 
 
-def authorise(facts: Known, rules: ChannelRules) -> Permission:
+def authorise(facts: PersonFacts | UnknownPerson, rules: ChannelRules) -> Permission:
     """May this person start an investigation in this channel?"""
     looks = may_look(facts, rules)
-    if isinstance(looks, NotAllowed) or isinstance(facts, Unknown):
+    if isinstance(looks, NotAllowed) or isinstance(facts, UnknownPerson):
         return looks
     starters = rules.starters
     if is_admin(facts):
@@ -48,10 +48,10 @@ def authorise(facts: Known, rules: ChannelRules) -> Permission:
     return _named(facts, starters) or NotAllowed(WhyNot.NOT_NAMED, starters)
 
 
-def may_look(facts: Known, rules: ChannelRules) -> Permission:
+def may_look(facts: PersonFacts | UnknownPerson, rules: ChannelRules) -> Permission:
     """May this person see what Datadog holds? Everyone of the workspace; guests and outsiders where that is allowed."""
     starters = rules.starters
-    if isinstance(facts, Unknown):
+    if isinstance(facts, UnknownPerson):
         return NotAllowed(WhyNot.UNKNOWN, starters, facts.code)
     if facts.person in starters.users:
         return Allowed("named user")  # whoever is named is meant, a guest too
@@ -62,27 +62,27 @@ def may_look(facts: Known, rules: ChannelRules) -> Permission:
     return Allowed("everyone in the workspace")
 
 
-def manages(facts: Known, rules: ChannelRules) -> Permission:
+def manages(facts: PersonFacts | UnknownPerson, rules: ChannelRules) -> Permission:
     """May this person see the audit and change the channel's rules? Admins, and those named for the channel."""
     looks = may_look(facts, rules)
-    if isinstance(looks, NotAllowed) or isinstance(facts, Unknown):
+    if isinstance(looks, NotAllowed) or isinstance(facts, UnknownPerson):
         return looks
     if is_admin(facts):
         return Allowed("workspace admin")
     return _named(facts, rules.starters) or NotAllowed(WhyNot.NOT_MANAGER, rules.starters)
 
 
-def may_exceed(facts: Known, rules: ChannelRules, workspace: WorkspaceRules) -> Permission:
+def may_exceed(facts: PersonFacts | UnknownPerson, rules: ChannelRules, workspace: WorkspaceRules) -> Permission:
     """May this person start one more when the day's budget is used up?"""
     allowed = authorise(facts, rules)
-    if isinstance(allowed, NotAllowed) or isinstance(facts, Unknown):
+    if isinstance(allowed, NotAllowed) or isinstance(facts, UnknownPerson):
         return allowed
     if is_admin(facts) and workspace.admins_may_exceed:
         return Allowed("workspace admin")
     return _named(facts, rules.starters) or NotAllowed(WhyNot.NOT_NAMED, rules.starters)
 
 
-def is_admin(facts: Known) -> bool:
+def is_admin(facts: PersonFacts | UnknownPerson) -> bool:
     """Admins alone decide about money and about who may start: nobody widens their own rights.
 
     An admin of another company is none of ours.

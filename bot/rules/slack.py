@@ -10,12 +10,11 @@ from bot.rules.permissions import Permissions
 from bot.rules.policy import NotAllowed
 from bot.rules.repository import Draft, RuleRepository
 from bot.rules.views import no_start, settings
-from bot.slack.blocks import Block
+from bot.slack.blocks import Block, Message, sentences
 from bot.slack.commands import Command
 from bot.slack.forms import FormState
 from bot.slack.interactions import Interaction
 from bot.slack.listeners import After, Listeners, Submitted
-from bot.slack.message import Message, sentences
 from bot.slack.modals import Modals
 from bot.slack.people import People
 from bot.slack.replies import Replies

@@ -1,10 +1,14 @@
 """Builders of Block Kit objects that keep Slack's limits. What stands in a mrkdwn object must have come through
-bot.slack.text; a rich_text run takes any text as it is, because Slack parses nothing there."""
+bot.slack.text; a rich_text run takes any text as it is, because Slack parses nothing there.
+
+A view hands whoever posts it a `Message`: the sentence for notifications and screen readers, and the blocks.
+"""
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from bot.slack.text import SECTION_LIMIT, URL_LIMIT, clean, cut, cut_mrkdwn, is_user, one_line, safe_url
+from bot.slack.text import SECTION_LIMIT, URL_LIMIT, clean, cut, cut_mrkdwn, one_line, safe_url
 
 Block = dict[str, Any]
 ButtonStyle = Literal["", "primary", "danger"]
@@ -21,11 +25,9 @@ def mrkdwn(text: str, limit: int = SECTION_LIMIT) -> Block:
     return {"type": "mrkdwn", "text": cut_mrkdwn(text, limit) or " ", "verbatim": True}
 
 
-def section(text: str, *, accessory: Block | None = None, block_id: str = "") -> Block:
+def section(text: str, *, accessory: Block | None = None) -> Block:
     block: Block = {"type": "section", "text": mrkdwn(text)}
-    if accessory:
-        block["accessory"] = accessory
-    return _named(block, block_id)
+    return {**block, "accessory": accessory} if accessory else block
 
 
 def context(*texts: str) -> Block:
@@ -41,10 +43,7 @@ def divider() -> Block:
 
 
 def actions(*elements: Block, block_id: str = "") -> Block:
-    return _named({"type": "actions", "elements": list(elements)}, block_id)
-
-
-def _named(block: Block, block_id: str) -> Block:
+    block: Block = {"type": "actions", "elements": list(elements)}
     return {**block, "block_id": block_id} if block_id else block
 
 
@@ -63,19 +62,13 @@ def button(
         raise ValueError(f"the button {action_id} carries more than Slack takes")
     element: Block = {"type": "button", "text": plain(text, 75), "action_id": action_id}
     optional = {"value": value, "url": url, "style": style, "confirm": confirm}
-    element |= {name: given for name, given in optional.items() if given}
-    if label:
-        element["accessibility_label"] = one_line(label, 75)
-    return element
+    optional["accessibility_label"] = one_line(label, 75)
+    return element | {name: given for name, given in optional.items() if given}
 
 
 def confirmation(title: str, text: str, *, confirm: str, deny: str = "Cancel", style: ButtonStyle = "") -> Block:
-    dialog: Block = {
-        "title": plain(title, 100),
-        "text": plain(text, 300),
-        "confirm": plain(confirm, 30),
-        "deny": plain(deny, 30),
-    }
+    dialog: Block = {"title": plain(title, 100), "text": plain(text, 300)}
+    dialog |= {"confirm": plain(confirm, 30), "deny": plain(deny, 30)}
     return {**dialog, "style": style} if style else dialog
 
 
@@ -119,9 +112,26 @@ def rich_link(url: str, label: str, *styles: str) -> Block:
     return _styled({**element, "text": label} if label else element, styles)
 
 
-def rich_user(user_id: str) -> Block:
-    return {"type": "user", "user_id": user_id} if is_user(user_id) else run(one_line(user_id, 80) or "someone")
-
-
 def _styled(element: Block, styles: Sequence[str]) -> Block:
     return {**element, "style": dict.fromkeys(styles, True)} if styles else element
+
+
+# -- messages -------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    text: str
+    blocks: list[Block] = field(default_factory=list)
+    plainer: list[Block] = field(default_factory=list)  # without what Slack may fail to fetch, such as a picture
+    broadcast: bool = False  # a reply that is also shown in the channel
+
+    def as_arguments(self) -> dict[str, Any]:
+        """As chat.postMessage, chat.update, respond() and ack() take it."""
+        return {"text": self.text, "blocks": self.blocks}
+
+
+def sentences(*parts: str) -> Message:
+    """An answer that is only words, already mrkdwn."""
+    text = " ".join(part for part in parts if part)
+    return Message(text, [section(text)])

@@ -9,10 +9,9 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
-from bot.slack.blocks import context, section
+from bot.slack.blocks import Message, context, section, sentences
 from bot.slack.interactions import Interaction
 from bot.slack.listeners import After, Listeners
-from bot.slack.message import Message, sentences
 from bot.slack.text import clean, code, escape, one_line, unescape
 from bot.wording import COMMAND
 
@@ -46,9 +45,6 @@ class Typed(Generic[T]):
     command: Command[T]
     request: T
 
-    async def run(self, interaction: Interaction) -> After:
-        return await self.command.run(interaction, self.request)
-
 
 class Commands:
     """The table of all commands, in the order in which help shows them. Help itself is the last."""
@@ -72,7 +68,7 @@ class Commands:
 
     async def answer(self, interaction: Interaction) -> After:
         typed = self.parse(interaction.text)
-        return await typed.run(interaction) if isinstance(typed, Typed) else typed
+        return await typed.command.run(interaction, typed.request) if isinstance(typed, Typed) else typed
 
     def parse(self, text: str) -> Typed[Any] | Message:
         """What the person wants, or what to tell them instead.

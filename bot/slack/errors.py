@@ -1,4 +1,5 @@
-"""What a failed call to Slack means: certainly not done, maybe done, refused for good, or our own message at fault."""
+"""What a failed call to Slack means: certainly not done, maybe done, refused for good, or our own message at fault. And
+what to tell the person whose click could not be answered in the channel: what happened, what to do."""
 
 import asyncio
 import math
@@ -9,6 +10,10 @@ from enum import StrEnum
 from aiohttp import ClientConnectorError, ClientError
 from slack_sdk.errors import SlackApiError, SlackClientError
 
+from bot.slack.text import code as shown_code
+from bot.wording import APP
+
+CALL_ERRORS = (SlackClientError, ClientError, OSError, asyncio.TimeoutError)
 DEFAULT_WAIT = 1.0
 
 
@@ -27,50 +32,49 @@ class SlackTrouble:
     wait: float = DEFAULT_WAIT
 
 
-_MALFORMED = {
-    "invalid_blocks",
-    "invalid_blocks_format",
-    "msg_too_long",
-    "msg_blocks_too_long",
-    "invalid_arguments",
-    "invalid_attachments",
-    "too_many_attachments",
-    "no_text",
-    "metadata_too_large",
+_MEANINGS = {
+    **dict.fromkeys(
+        (
+            "invalid_blocks",
+            "invalid_blocks_format",
+            "msg_too_long",
+            "msg_blocks_too_long",
+            "invalid_arguments",
+            "invalid_attachments",
+            "too_many_attachments",
+            "no_text",
+            "metadata_too_large",
+        ),
+        Meaning.MALFORMED,
+    ),
+    **dict.fromkeys(("message_not_found", "cant_update_message", "edit_window_closed"), Meaning.GONE),
+    **dict.fromkeys(
+        ("internal_error", "fatal_error", "service_unavailable", "request_timeout", "team_added_to_org"), Meaning.OPEN
+    ),
+    "token_expired": Meaning.WAIT,  # renewed by the next try
 }
-_GONE = {"message_not_found", "cant_update_message", "edit_window_closed"}
-_MAYBE = {"internal_error", "fatal_error", "service_unavailable", "request_timeout", "team_added_to_org"}
 
 
 def trouble_of(error: Exception) -> SlackTrouble:
-    if isinstance(error, SlackApiError):
-        return _answered(error)
     if isinstance(error, ClientConnectorError):
         return SlackTrouble(Meaning.WAIT, "no_connection")
-    return SlackTrouble(Meaning.OPEN, "no_answer")
+    if not isinstance(error, SlackApiError):
+        return SlackTrouble(Meaning.OPEN, "no_answer")
+    status, code = getattr(error.response, "status_code", 200), error_code(error)
+    if status == 429 or code in {"ratelimited", "rate_limited"}:
+        return SlackTrouble(Meaning.WAIT, "ratelimited", _retry_after(getattr(error.response, "headers", None)))
+    if not code or (status >= 500 and code != "token_expired"):
+        return SlackTrouble(Meaning.OPEN, code or f"http_{status}")
+    return SlackTrouble(_MEANINGS.get(code, Meaning.REFUSED), code)
 
 
-def error_code(error: SlackApiError) -> str:
-    """Slack's word for what is wrong; empty when a proxy answered in its place, with a page of its own."""
+def error_code(error: Exception) -> str:
+    """Slack's word for what is wrong, empty when a proxy answered in its place with a page of its own; where nobody
+    answered, what happened."""
+    if not isinstance(error, SlackApiError):
+        return type(error).__name__
     data = getattr(error.response, "data", error.response)
     return str(data.get("error") or "") if isinstance(data, dict) else ""
-
-
-def _answered(error: SlackApiError) -> SlackTrouble:
-    response = error.response
-    status = getattr(response, "status_code", 200)
-    code = error_code(error)
-    if status == 429 or code in {"ratelimited", "rate_limited"}:
-        return SlackTrouble(Meaning.WAIT, "ratelimited", _retry_after(getattr(response, "headers", None)))
-    if code == "token_expired":
-        return SlackTrouble(Meaning.WAIT, code)  # renewed by the next try
-    if status >= 500 or code in _MAYBE or not code:
-        return SlackTrouble(Meaning.OPEN, code or f"http_{status}")
-    if code in _MALFORMED:
-        return SlackTrouble(Meaning.MALFORMED, code)
-    if code in _GONE:
-        return SlackTrouble(Meaning.GONE, code)
-    return SlackTrouble(Meaning.REFUSED, code)
 
 
 def _retry_after(headers: object) -> float:
@@ -85,4 +89,48 @@ def _retry_after(headers: object) -> float:
     return max(wait, DEFAULT_WAIT) if math.isfinite(wait) else DEFAULT_WAIT
 
 
-CALL_ERRORS = (SlackClientError, ClientError, OSError, asyncio.TimeoutError)
+# -- told to the person ------------------------------------------------------------------------------------------
+
+_INVITE = f"Type `/invite @{APP}` there, then try again."
+_NO_SCOPE = f"I lack a Slack permission. Ask whoever installed {APP} to install it again."
+_BAD_TOKEN = f"Slack does not accept my token. Ask whoever runs {APP} to check it."
+_SENTENCES = {
+    "not_in_channel": "I'm not in {channel}, so I can't post there. " + _INVITE,
+    "channel_not_found": (
+        "I can't see {channel}: it is private and I'm not a member, or it belongs to another organisation. " + _INVITE
+    ),
+    "is_archived": "{channel} is archived, so nobody can post there. Unarchive it, or ask in another channel.",
+    "restricted_action": (
+        "Posting in {channel} is restricted by your workspace's rules. Ask a workspace admin to let {bot} post there."
+    ),
+    "restricted_action_read_only_channel": (
+        "{channel} is read-only for {bot}. Ask a channel manager to let me post, or ask in another channel."
+    ),
+    "restricted_action_thread_only_channel": (
+        "{channel} only allows posts in threads. Start from a message there, with its shortcut."
+    ),
+    "restricted_action_non_threadable_channel": "{channel} does not allow threads. Ask in another channel.",
+    "restricted_action_thread_locked": "That thread is locked. Ask a channel manager to unlock it, or start elsewhere.",
+    "cannot_reply_to_message": "Slack allows no replies to that message. Ask in the channel, or on another message.",
+    "thread_not_found": "That message is gone, so I can't answer in its thread. Ask in the channel.",
+    "message_not_found": "That message is gone. Ask again in the channel.",
+    "message_limit_exceeded": "Your workspace has reached Slack's limit of messages. A workspace admin can raise it.",
+    "ekm_access_denied": "Your organisation's key management forbids posting in {channel} for now. Ask a Slack admin.",
+    "team_access_not_granted": "{bot} is not allowed in this workspace. Ask a Slack org admin to add it.",
+    "missing_scope": _NO_SCOPE,
+    "no_permission": _NO_SCOPE,
+    "account_inactive": "{bot} was removed from this workspace. Ask a workspace admin to install it again.",
+    "token_revoked": "{bot}'s access was revoked. Ask a workspace admin to install it again.",
+    "token_expired": "{bot}'s access has run out. Ask whoever runs it to connect Slack again.",
+    "invalid_auth": _BAD_TOKEN,
+    "not_authed": _BAD_TOKEN,
+    "user_not_in_channel": "You are not in {channel}, so I can't answer you there. Join it and try again.",
+    "ratelimited": "Slack asks me to slow down. I keep trying; nothing to do for you.",
+}
+
+
+def posting_sentence(error: str, *, channel: str) -> str:
+    """`channel` is mrkdwn already."""
+    known = "restricted_action" if error.startswith("restricted_action") and error not in _SENTENCES else error
+    unknown = "Slack did not let me post in {channel} ({code}). Ask whoever runs {bot}, and quote that word."
+    return _SENTENCES.get(known, unknown).format(channel=channel, bot=APP, code=shown_code(error, 80))

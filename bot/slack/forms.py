@@ -104,10 +104,6 @@ class FormState:
         """Where a sentence about the field belongs; the action id itself where no such field was sent."""
         return self._block_ids.get(action_id, action_id)
 
-    def has(self, action_id: str) -> bool:
-        """Whether there was such a field, which is not the same as one left empty."""
-        return action_id in self._block_ids
-
     def typed(self, action_id: str) -> str:
         """Exactly as typed."""
         value = self._first(action_id).get("value")

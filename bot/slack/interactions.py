@@ -70,12 +70,12 @@ def of_message(body: Payload) -> Interaction:
     ts = message.get("ts") or container.get("message_ts") or body.get("message_ts") or ""
     thread = message.get("thread_ts") or container.get("thread_ts") or ts
     channel = (body.get("channel") or {}).get("id") or container.get("channel_id") or ""
-    chosen = action.get("selected_option") or {}
+    chosen, user = action.get("selected_option") or {}, body.get("user") or {}
     return Interaction(
         key=_key(body),
         place=Place(workspace_of(body), str(channel), str(thread)),
-        person=_person(body),
-        person_name=_person_name(body),
+        person=str(user.get("id") or ""),
+        person_name=str(user.get("name") or user.get("username") or ""),
         response_url=str(body.get("response_url") or ""),
         trigger_id=str(body.get("trigger_id") or ""),
         action_id=str(action.get("action_id") or ""),
@@ -129,15 +129,6 @@ def of_view(body: Payload, place: Place) -> Interaction:
 def first_action(body: Payload) -> dict[str, Any]:
     actions = body.get("actions") or [{}]
     return dict(actions[0])
-
-
-def _person(body: Payload) -> str:
-    return str((body.get("user") or {}).get("id", ""))
-
-
-def _person_name(body: Payload) -> str:
-    user = body.get("user") or {}
-    return str(user.get("name") or user.get("username") or "")
 
 
 def _key(body: Payload) -> str:

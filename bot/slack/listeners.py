@@ -11,7 +11,7 @@ from typing import Any
 
 from slack_bolt.async_app import AsyncAck, AsyncApp
 
-from bot.slack.blocks import Block
+from bot.slack.blocks import Block, Message
 from bot.slack.interactions import (
     Interaction,
     Payload,
@@ -21,7 +21,6 @@ from bot.slack.interactions import (
     of_search,
     of_submission,
 )
-from bot.slack.message import Message
 from bot.slack.replies import Replies
 from bot.storage.workers import Tasks
 

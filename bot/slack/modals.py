@@ -7,11 +7,10 @@ from typing import Any
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.slack.blocks import Block
+from bot.slack.blocks import Block, Message, sentences
 from bot.slack.clients import Workspaces
 from bot.slack.errors import CALL_ERRORS, error_code
 from bot.slack.interactions import Interaction
-from bot.slack.message import Message, sentences
 from bot.slack.replies import Replies
 from bot.slack.text import code
 from bot.wording import APP
@@ -57,18 +56,18 @@ class Modals:
         try:
             return bool(await self.draw(workspace, view_id, view, view_hash=view_hash))
         except CALL_ERRORS as error:
-            reason = error_code(error) if isinstance(error, SlackApiError) else type(error).__name__
+            reason = error_code(error)
             if reason not in _CLOSED_OR_NEWER:
                 logger.warning("a window was not drawn anew: %s", reason)
             return False
 
 
 def _why_not_opened(error: Exception) -> Message:
-    reason = error_code(error) if isinstance(error, SlackApiError) else ""
+    reason = error_code(error)
     if reason in {"expired_trigger_id", "exchanged_trigger_id"}:
         return too_late()
     reference = secrets.token_hex(3).upper()
-    logger.warning("modal %s did not open: %s", reference, reason or type(error).__name__)
+    logger.warning("modal %s did not open: %s", reference, reason or "no code")
     return unexpected(reference)
 
 

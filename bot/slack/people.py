@@ -8,12 +8,12 @@ import logging
 import time
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
-from typing import Any, Generic, TypeVar
+from dataclasses import replace
+from typing import Any, TypeVar
 
 from slack_sdk.errors import SlackApiError
 
-from bot.model import Known, PersonFacts, Unknown
+from bot.model import PersonFacts, UnknownPerson
 from bot.slack.clients import BotClient, Workspaces
 from bot.slack.errors import CALL_ERRORS, error_code, trouble_of
 
@@ -26,33 +26,28 @@ MOST_KEPT = 5_000
 T = TypeVar("T")
 
 
-@dataclass(frozen=True, slots=True)
-class _Profile:
-    is_admin: bool
-    is_guest: bool
-    is_outsider: bool
-
-
-class _Kept(Generic[T]):
-    """Answers of Slack by key. Somebody who stops waiting does not stop the question: the next click finds its answer."""
+class _Answers:
+    """What Slack answered, by method and key. Somebody who stops waiting does not stop the question: the next click finds
+    its answer."""
 
     def __init__(self, clock: Callable[[], float]) -> None:
         self._clock = clock
-        self._known: OrderedDict[tuple[str, str], tuple[float, T]] = OrderedDict()
-        self._asking: dict[tuple[str, str], asyncio.Task[T]] = {}
+        self._known: OrderedDict[tuple[str, ...], tuple[float, Any]] = OrderedDict()
+        self._asking: dict[tuple[str, ...], asyncio.Task[Any]] = {}
 
-    async def get(self, key: tuple[str, str], ask: Callable[[], Awaitable[T]]) -> T:
-        known = self._known.get(key)
-        if known is not None and known[0] > self._clock():
-            return known[1]
-        task = self._asking.get(key)
+    async def get(self, key: tuple[str, ...], ask: Callable[[], Awaitable[T]]) -> T:
+        until, answer = self._known.get(key, (0.0, None))
+        if until > self._clock():
+            kept: T = answer
+            return kept
+        task: asyncio.Task[T] | None = self._asking.get(key)
         if task is None:
-            task = asyncio.create_task(self._ask(key, ask), name="who is this")
-            self._asking[key] = task
-            task.add_done_callback(_read)
+            task = self._asking[key] = asyncio.create_task(self._ask(key, ask), name="who is this")
+            # nobody may be waiting for it any more
+            task.add_done_callback(lambda done: None if done.cancelled() else done.exception())
         return await asyncio.shield(task)
 
-    async def _ask(self, key: tuple[str, str], ask: Callable[[], Awaitable[T]]) -> T:
+    async def _ask(self, key: tuple[str, ...], ask: Callable[[], Awaitable[T]]) -> T:
         try:
             answer = await ask()
         finally:
@@ -69,23 +64,15 @@ class _Kept(Generic[T]):
         await asyncio.gather(*tasks, return_exceptions=True)
 
 
-def _read(task: asyncio.Task[Any]) -> None:
-    """Nobody may be waiting for it any more."""
-    if not task.cancelled():
-        task.exception()
-
-
 class People:
     def __init__(
         self, workspaces: Workspaces, *, patience: float = PATIENCE, clock: Callable[[], float] = time.monotonic
     ) -> None:
         self._workspaces = workspaces
         self._patience = patience
-        self._profiles: _Kept[_Profile] = _Kept(clock)
-        self._members: _Kept[frozenset[str]] = _Kept(clock)
-        self._handles: _Kept[dict[str, str]] = _Kept(clock)
+        self._answers = _Answers(clock)
 
-    async def facts(self, workspace: str, person: str, groups: tuple[str, ...] = ()) -> Known:
+    async def facts(self, workspace: str, person: str, groups: tuple[str, ...] = ()) -> PersonFacts | UnknownPerson:
         """`groups` are those whose membership matters; each costs a call when it is not known yet."""
         try:
             async with asyncio.timeout(self._patience):
@@ -93,21 +80,25 @@ class People:
         except CALL_ERRORS as error:
             code = _code(error)
             logger.warning("who %s is can't be told: Slack says %s", person, code)
-            return Unknown(code)
+            return UnknownPerson(code)
 
-    async def _facts(self, workspace: str, person: str, groups: tuple[str, ...]) -> Known:
+    async def _facts(self, workspace: str, person: str, groups: tuple[str, ...]) -> PersonFacts | UnknownPerson:
         bot_client = await self._workspaces.bot_client(workspace)
         if bot_client is None or not person:
-            return Unknown("not_installed")
-        profile, members = await asyncio.gather(
-            self._profiles.get((workspace, person), lambda: _profile(bot_client, workspace, person)),
-            asyncio.gather(*(self._members_of(bot_client, workspace, group) for group in groups)),
+            return UnknownPerson("not_installed")
+        facts, members = await asyncio.gather(
+            self._answers.get(("person", workspace, person), lambda: _facts(bot_client, workspace, person)),
+            asyncio.gather(*(self._members(bot_client, workspace, group) for group in groups)),
         )
         member_of = frozenset(group for group, people in zip(groups, members, strict=True) if person in people)
-        return PersonFacts(person, profile.is_admin, profile.is_guest, profile.is_outsider, member_of)
+        return replace(facts, groups=member_of)
 
-    async def _members_of(self, bot_client: BotClient, workspace: str, group: str) -> frozenset[str]:
-        return await self._members.get((workspace, group), lambda: _members(bot_client, group))
+    async def _members(self, bot_client: BotClient, workspace: str, group: str) -> frozenset[str]:
+        async def ask() -> frozenset[str]:
+            answer = await bot_client.client.usergroups_users_list(usergroup=group)
+            return frozenset(str(member) for member in answer.get("users") or ())
+
+        return await self._answers.get(("members", workspace, group), ask)
 
     async def group_handles(self, workspace: str) -> dict[str, str]:
         """The user groups by id, to choose from; empty when they can't be read now."""
@@ -116,24 +107,25 @@ class People:
             return {}
         try:
             async with asyncio.timeout(self._patience):
-                return await self._handles.get((workspace, ""), lambda: _handles(bot_client))
+                return await self._answers.get(("groups", workspace), lambda: _handles(bot_client))
         except CALL_ERRORS as error:
             logger.warning("the user groups can't be read: Slack says %s", _code(error))
             return {}
 
     async def close(self, _within: float) -> None:
-        await asyncio.gather(self._profiles.stop(), self._members.stop(), self._handles.stop())
+        await self._answers.stop()
 
 
-async def _profile(bot_client: BotClient, workspace: str, person: str) -> _Profile:
+async def _facts(bot_client: BotClient, workspace: str, person: str) -> PersonFacts:
     try:
         answer = await bot_client.client.users_info(user=person)
     except SlackApiError as error:
         if error_code(error) == "unknown_method":  # never Slack itself: a server that speaks its API and has no guests
-            return _Profile(is_admin=False, is_guest=False, is_outsider=False)
+            return PersonFacts(person)
         raise
     user: Mapping[str, Any] = answer.get("user") or {}
-    return _Profile(
+    return PersonFacts(
+        person,
         is_admin=any(user.get(name) for name in ("is_admin", "is_owner", "is_primary_owner")),
         is_guest=any(user.get(name) for name in ("is_restricted", "is_ultra_restricted")),
         is_outsider=_is_outsider(user, workspace, bot_client.enterprise),
@@ -149,11 +141,6 @@ def _is_outsider(user: Mapping[str, Any], workspace: str, enterprise: str) -> bo
         return False
     own = user.get("team_id")
     return bool(own) and own != workspace and workspace not in (of_enterprise.get("teams") or ())
-
-
-async def _members(bot_client: BotClient, group: str) -> frozenset[str]:
-    answer = await bot_client.client.usergroups_users_list(usergroup=group)
-    return frozenset(str(member) for member in answer.get("users") or ())
 
 
 async def _handles(bot_client: BotClient) -> dict[str, str]:

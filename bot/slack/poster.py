@@ -7,7 +7,7 @@ in its thread before it is sent again, and not before it must have landed.
 import asyncio
 import logging
 import time
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
 from hashlib import sha256
 from json import dumps
@@ -17,14 +17,13 @@ from slack_sdk.errors import SlackApiError
 from sqlalchemy import ColumnElement, Row
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from bot.slack.blocks import Message
 from bot.slack.clients import BotClient, Workspaces
 from bot.slack.errors import CALL_ERRORS, Meaning, SlackTrouble, trouble_of
-from bot.slack.history import CannotLookError, find_ours
-from bot.slack.message import Message
 from bot.storage.leases import LeasedWorker
 from bot.storage.outbox import SENDING, Delivery, Outbox, due, read_deliveries
 from bot.storage.tables import deliveries
-from bot.storage.timing import Timing
+from bot.storage.workers import Timing
 
 logger = logging.getLogger(__name__)
 
@@ -32,6 +31,12 @@ METADATA_TYPE = "bits_bot_post"
 AT_ONCE = 24
 GIVE_UP_AFTER = 24 * 3600.0
 LONGEST_WAIT = 300.0
+MOST_PAGES = 20  # of a thread, in search of a post of ours
+_CLOCK_SKEW = 120.0  # seconds Slack's clock may be behind ours
+
+
+class CannotLookError(Exception):
+    """This workspace does not let us read the thread."""
 
 
 class Kind(Protocol):
@@ -131,7 +136,7 @@ class Poster(LeasedWorker):
         may_repeat = False
         if delivery.may_stand_already:
             try:
-                if ts := await find_ours(bot_client, delivery):
+                if ts := await _find_ours(bot_client, delivery):
                     logger.info("%s stands in Slack already", delivery.post.key)
                     await self._outbox.adopted(delivery, ts)
                     return
@@ -222,3 +227,58 @@ async def _tolerating_our_faults(call: Callable[..., Any], message: Message, **a
 
 def _digest(message: Message) -> str:
     return sha256(dumps(message.as_arguments(), sort_keys=True).encode()).hexdigest()
+
+
+# -- looking for a post of ours, by the key in its metadata ----------------------------------------------------------
+
+
+async def _find_ours(bot_client: BotClient, delivery: Delivery) -> str | None:
+    """The ts of our post with this delivery's key, if it stands there."""
+    try:
+        async for message in _messages(bot_client, delivery):
+            if _is_ours(message, bot_client, delivery.post.key):
+                return str(message["ts"])
+    except SlackApiError as error:
+        if trouble_of(error).meaning is Meaning.REFUSED:
+            raise CannotLookError from error
+        raise
+    return None
+
+
+async def _messages(bot_client: BotClient, delivery: Delivery) -> AsyncIterator[dict[str, Any]]:
+    cursor, channel = "", await _conversation(bot_client, delivery)
+    since = max((delivery.first_try_at or 0.0) - _CLOCK_SKEW, 0.0)
+    for _ in range(MOST_PAGES):
+        arguments: dict[str, Any] = {
+            "channel": channel,
+            "oldest": f"{since:.6f}",
+            "include_all_metadata": True,
+            "limit": 200,
+        }
+        if cursor:
+            arguments["cursor"] = cursor
+        if delivery.thread_ts:
+            page = await bot_client.client.conversations_replies(ts=delivery.thread_ts, **arguments)
+        else:
+            page = await bot_client.client.conversations_history(**arguments)
+        for message in page.get("messages") or ():
+            yield message
+        cursor = (page.get("response_metadata") or {}).get("next_cursor") or ""
+        if not cursor:
+            return
+
+
+async def _conversation(bot_client: BotClient, delivery: Delivery) -> str:
+    """A person's id is enough to post to, but reading needs the conversation's own id."""
+    channel = delivery.post.channel
+    if not channel.startswith(("U", "W")):
+        return channel
+    answer = await bot_client.client.conversations_open(users=channel)
+    return str(answer["channel"]["id"])
+
+
+def _is_ours(message: dict[str, Any], bot_client: BotClient, key: str) -> bool:
+    by_bot = bool(bot_client.bot_id) and message.get("bot_id") == bot_client.bot_id
+    metadata = message.get("metadata") or {}
+    own_key = metadata.get("event_type") == METADATA_TYPE and (metadata.get("event_payload") or {}).get("key") == key
+    return own_key and (by_bot or message.get("user") == bot_client.bot_user_id)

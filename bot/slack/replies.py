@@ -6,15 +6,14 @@ from collections import OrderedDict
 from dataclasses import dataclass
 
 from aiohttp import ClientSession
-from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 from slack_sdk.webhook.async_client import AsyncWebhookClient
 
 from bot.model import Place
+from bot.slack.blocks import Message
 from bot.slack.clients import Workspaces
 from bot.slack.errors import CALL_ERRORS, error_code
 from bot.slack.interactions import Interaction
-from bot.slack.message import Message
 
 logger = logging.getLogger(__name__)
 
@@ -27,7 +26,7 @@ _MOST_URLS = 5000
 class _ReplyUrl:
     url: str
     until: float
-    uses: int = _URL_USES
+    uses: int
 
 
 class Replies:
@@ -46,27 +45,22 @@ class Replies:
         self._urls.pop((place, person), None)
         if not response_url:
             return
-        self._urls[place, person] = _ReplyUrl(response_url, time.monotonic() + _URL_LIFE)
+        self._urls[place, person] = _ReplyUrl(response_url, time.monotonic() + _URL_LIFE, _URL_USES)
         while len(self._urls) > _MOST_URLS:
             self._urls.popitem(last=False)
 
     async def tell(self, place: Place, person: str, message: Message) -> bool:
         """Say it where they asked, visible to that person only; else by direct message."""
-        if await self._by_response_url(place, person, message):
-            return True
+        known = self._urls.get((place, person))
+        if known is not None and known.uses > 0 and known.until >= time.monotonic():
+            known.uses -= 1
+            if await self._respond(known.url, message, replace=False):
+                return True
         bot_client = await self._workspaces.bot_client(place.workspace)
         if bot_client is None or not person:
             return False
-        return await _ephemeral(bot_client.client, place, person, message) or await _direct(
-            bot_client.client, person, message
-        )
-
-    async def _by_response_url(self, place: Place, person: str, message: Message) -> bool:
-        known = self._urls.get((place, person))
-        if known is None or known.uses <= 0 or known.until < time.monotonic():
-            return False
-        known.uses -= 1
-        return await self._respond(known.url, message, replace=False)
+        client = bot_client.client
+        return await _ephemeral(client, place, person, message) or await _direct(client, person, message)
 
     async def replace(self, interaction: Interaction, message: Message) -> None:
         """In the place of the message that was clicked, so that nobody presses it twice."""
@@ -81,7 +75,7 @@ class Replies:
                 text=message.text, blocks=message.blocks, response_type="ephemeral", replace_original=replace
             )
         except CALL_ERRORS as error:
-            logger.info("an answer by response_url failed: %s", type(error).__name__)
+            logger.info("an answer by response_url failed: %s", error_code(error))
             return False
         return answer.status_code == 200
 
@@ -109,7 +103,7 @@ async def _ephemeral(client: AsyncWebClient, place: Place, person: str, message:
             **message.as_arguments(),
         )
     except CALL_ERRORS as error:
-        logger.info("an ephemeral answer failed: %s", _code(error))
+        logger.info("an ephemeral answer failed: %s", error_code(error) or "no code")
         return False
     return True
 
@@ -120,10 +114,6 @@ async def _direct(client: AsyncWebClient, person: str, message: Message) -> bool
             channel=person, parse="none", unfurl_links=False, unfurl_media=False, **message.as_arguments()
         )
     except CALL_ERRORS as error:
-        logger.warning("a direct answer failed: %s", _code(error))
+        logger.warning("a direct answer failed: %s", error_code(error) or "no code")
         return False
     return True
-
-
-def _code(error: Exception) -> str:
-    return (error_code(error) or "no code") if isinstance(error, SlackApiError) else type(error).__name__

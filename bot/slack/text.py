@@ -37,13 +37,10 @@ def cut(text: str, limit: int) -> str:
         return text
     if limit < 1:
         return ""
-    return _whole_characters(text, limit - 1).rstrip() + ELLIPSIS
-
-
-def _whole_characters(text: str, end: int) -> str:
+    end = limit - 1
     while end > 0 and _belongs_to_previous(text[end]):
         end -= 1
-    return text[:end]
+    return text[:end].rstrip() + ELLIPSIS
 
 
 def _belongs_to_previous(character: str) -> bool:

@@ -1,11 +1,19 @@
-"""Secrets at rest: sealed before they are stored, opened only where they are used. Which tables hold any, their columns say."""
+"""Secrets at rest: encrypted before they are stored, opened only where they are used. Which tables hold any, their columns say.
+
+To encrypt everything anew, or to check it, all tables must have been imported (`bot.schema`).
+"""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
-from sqlalchemy import Column, MetaData, Table, Text
+from sqlalchemy import Column, MetaData, Table, Text, and_, select, tuple_, update
 
+from bot.storage.engine import Database
+from bot.storage.tables import metadata as all_tables
+
+BATCH = 200  # rows a transaction
 _SEALED = "sealed"
 
 
@@ -23,8 +31,7 @@ class Encryption:
             fernets = [Fernet(key) for key in keys]
         except ValueError:
             raise EncryptionError("BITS_ENCRYPTION_KEYS holds a key that is not well-formed.") from None
-        self._first = fernets[0]
-        self._all = MultiFernet(fernets)
+        self._first, self._all = fernets[0], MultiFernet(fernets)
 
     def __repr__(self) -> str:
         return "Encryption(…)"
@@ -70,3 +77,66 @@ def encrypted_columns(metadata: MetaData) -> dict[Table, list[Column[Any]]]:
     """Every column that holds sealed text, by table."""
     found = {table: [column for column in table.c if column.info.get(_SEALED)] for table in metadata.sorted_tables}
     return {table: columns for table, columns in found.items() if columns}
+
+
+@dataclass(slots=True)
+class Rekeyed:
+    """What became of one table's secrets."""
+
+    table: str
+    changed: int = 0
+    current: int = 0  # sealed with the first key already
+    unreadable: int = 0  # no key given opens them
+
+
+async def rekey(database: Database, encryption: Encryption) -> list[Rekeyed]:
+    """Seals everything stored with the first key, in batches; what was done stays done when it is interrupted."""
+    return [
+        await _rekey_table(database, encryption, table, columns)
+        for table, columns in encrypted_columns(all_tables).items()
+    ]
+
+
+async def check_secrets(database: Database, encryption: Encryption) -> None:
+    """Raises EncryptionError when a stored secret of the newest rows can't be opened: the wrong keys are told at the start."""
+    for table, columns in encrypted_columns(all_tables).items():
+        newest = select(*columns).order_by(*(key.desc() for key in table.primary_key.columns)).limit(BATCH)
+        async with database.transaction() as connection:
+            rows = (await connection.execute(newest)).all()
+        for sealed in (text for row in rows for text in row if text):
+            encryption.decrypt(sealed)
+
+
+async def _rekey_table(database: Database, encryption: Encryption, table: Table, columns: list[Column[Any]]) -> Rekeyed:
+    told, keys, last = Rekeyed(table.name), list(table.primary_key.columns), None
+    while True:
+        query = select(*keys, *columns).order_by(*keys).limit(BATCH)
+        if last is not None:
+            query = query.where(tuple_(*keys) > tuple_(*last))
+        async with database.transaction() as connection:
+            rows = (await connection.execute(query)).mappings().all()
+            for row in rows:
+                same_row = and_(*(key == row[key] for key in keys))
+                for column in columns:
+                    old = row[column]
+                    if old is not None and (new := _sealed_anew(encryption, old, told)):
+                        # it may be replaced meanwhile; a new secret is sealed with the first key anyway
+                        renewed = update(table).where(same_row, column == old)
+                        await connection.execute(renewed.values({column.name: new}))
+        if not rows:
+            return told
+        last = tuple(rows[-1][key] for key in keys)
+
+
+def _sealed_anew(encryption: Encryption, old: str, told: Rekeyed) -> str:
+    """Empty where there is nothing to change, or nothing can be."""
+    if encryption.is_current(old):
+        told.current += 1
+        return ""
+    try:
+        new = encryption.rotate(old)
+    except EncryptionError:
+        told.unreadable += 1
+        return ""
+    told.changed += 1
+    return new

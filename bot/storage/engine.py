@@ -11,7 +11,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import IO, Any
 
-from sqlalchemy import ColumnElement, Connection, Float, Insert, Table, cast, event, func, literal, text
+from sqlalchemy import ColumnElement, Float, Insert, Table, cast, event, func, literal, text
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import make_url
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
@@ -79,7 +79,6 @@ class Database:
         await self.engine.dispose()
         if self._lock_file is not None:
             self._lock_file.close()
-            self._lock_file = None
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[AsyncConnection]:
@@ -101,16 +100,15 @@ class Database:
 
     def insert_new(self, table: Table) -> Insert:
         """An insert that leaves an existing row alone; RETURNING answers nothing then."""
-        if self.is_sqlite:
-            return sqlite.insert(table).on_conflict_do_nothing()
-        return postgresql.insert(table).on_conflict_do_nothing()
+        return self._insert(table).on_conflict_do_nothing()
 
     def upsert(self, table: Table, values: dict[str, Any], *, key: tuple[str, ...]) -> Insert:
         """An insert that replaces the row with the same key."""
         changed = {name: value for name, value in values.items() if name not in key}
-        if self.is_sqlite:
-            return sqlite.insert(table).values(values).on_conflict_do_update(index_elements=key, set_=changed)
-        return postgresql.insert(table).values(values).on_conflict_do_update(index_elements=key, set_=changed)
+        return self._insert(table).values(values).on_conflict_do_update(index_elements=key, set_=changed)
+
+    def _insert(self, table: Table) -> sqlite.Insert | postgresql.Insert:
+        return sqlite.insert(table) if self.is_sqlite else postgresql.insert(table)
 
     async def ping(self) -> None:
         async with asyncio.timeout(2), self.engine.connect() as connection:
@@ -127,18 +125,13 @@ def _engine(url: str) -> AsyncEngine:
     # one connection, each transaction to itself; that also holds for a database in memory
     engine = create_async_engine(url, poolclass=AsyncAdaptedQueuePool, pool_size=1, max_overflow=0, pool_timeout=60)
     event.listen(engine.sync_engine, "connect", _set_pragmas)
-    event.listen(engine.sync_engine, "begin", _begin)
+    event.listen(engine.sync_engine, "begin", lambda connection: connection.exec_driver_sql("BEGIN"))
     return engine
 
 
-def _begin(connection: Connection) -> None:
-    connection.exec_driver_sql("BEGIN")
-
-
 def _set_pragmas(connection: Any, _record: Any) -> None:
-    connection.isolation_level = (
-        None  # the driver opens no transaction for DDL: a killed start would leave half a schema
-    )
+    # the driver opens no transaction for DDL: a killed start would leave half a schema
+    connection.isolation_level = None
     cursor = connection.cursor()
     for pragma in ("journal_mode=WAL", "synchronous=FULL", "busy_timeout=30000", "foreign_keys=ON"):
         cursor.execute(f"PRAGMA {pragma}")

@@ -15,8 +15,7 @@ from sqlalchemy import ColumnElement, Row, Select, Table, Update, and_, case, fa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.storage.engine import Database, wake
-from bot.storage.timing import Timing
-from bot.storage.workers import Tasks
+from bot.storage.workers import Tasks, Timing
 
 HELD_ELSEWHERE = 0.05  # seconds until we look again at what is due and yet not ours: another claims it at this moment
 

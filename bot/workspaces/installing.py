@@ -12,8 +12,8 @@ from urllib.parse import urlencode, urljoin
 from slack_sdk.errors import SlackApiError
 from sqlalchemy import delete
 
+from bot.slack.blocks import Message
 from bot.slack.errors import CALL_ERRORS, Meaning, error_code, trouble_of
-from bot.slack.message import Message
 from bot.storage.engine import Database
 from bot.storage.workers import Tasks
 from bot.workspaces.clients import InstalledWorkspaces, WatchfulClient

@@ -14,7 +14,7 @@ from html import escape
 
 from aiohttp import web
 
-from bot.slack.message import Message, sentences
+from bot.slack.blocks import Message, sentences
 from bot.wording import APP, COMMAND, DATADOG, INVESTIGATE
 from bot.workspaces.installing import NO_STATE, NOT_A_BOT, OTHER_BROWSER, UNREACHABLE, Installing
 

@@ -26,11 +26,11 @@ from bot.orgs.repository import OrgRepository
 from bot.rules.budget import Terms
 from bot.rules.model import AlertFacts, AlertFilter, ChannelRules
 from bot.rules.room import RuleRoom
-from bot.slack.message import Message
+from bot.slack.blocks import Message
 from bot.slack.replies import Replies
 from bot.storage.engine import Database
 from bot.storage.tables import deliveries
-from bot.storage.timing import Timing
+from bot.storage.workers import Timing
 from tests.clock import Clock
 from tests.pg import database_url, ready, ready_postgres_url
 

@@ -11,7 +11,7 @@ from bot.alerts.cycle import MOST_MOMENTS, joined, standing
 from bot.alerts.model import Cycle, Notice, Transition
 from bot.alerts.tables import alert_cycles
 from bot.model import AlertRef, MonitorRef
-from bot.storage.typed_json import TypedJson
+from bot.storage.tables import TypedJson
 from tests.alerts.conftest import NOW_MS, PATIENT, notice
 
 ALERT, WARN, RECOVERED, RENOTIFY = Transition.ALERT, Transition.WARN, Transition.RECOVERED, Transition.RENOTIFY

@@ -12,7 +12,7 @@ from bot.alerts.model import Cycle, Moment, Notice, Transition
 from bot.alerts.tables import alert_cycles, alert_messages, alert_notices, alert_starts
 from bot.model import AlertRef, MonitorRef
 from bot.rules.model import AlertFacts
-from bot.storage.typed_json import TypedJson
+from bot.storage.tables import TypedJson
 
 SQLITE = dialect()
 

@@ -9,7 +9,7 @@ from bot.alerts.model import Cycle, KnownCycle, Mute, Notice, Transition
 from bot.datadog.trouble import Trouble, TroubleKind
 from bot.investigations.views.investigate_button import read_alert_value
 from bot.model import AlertRef
-from bot.slack.message import Message
+from bot.slack.blocks import Message
 from tests.slack.blockkit import buttons, check_message, check_modal, links, mrkdwn, shown
 
 APP = "https://app.datadoghq.com"

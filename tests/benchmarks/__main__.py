@@ -27,7 +27,7 @@ from bot.rules.repository import RuleRepository
 from bot.sandbox.datadog import Script
 from bot.sandbox.environment import Environment
 from bot.storage.engine import Database
-from bot.storage.timing import Timing
+from bot.storage.workers import Timing
 from tests.e2e.town import QUICK, Town
 from tests.meter import Meter
 

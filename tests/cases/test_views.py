@@ -27,7 +27,7 @@ from bot.datadog.case_model import STANDARD_TYPE, CaseType, Project, StatusOptio
 from bot.datadog.trouble import Trouble, TroubleKind
 from bot.model import Place
 from bot.sandbox.slack import blockkit as local_slack
-from bot.slack.message import Message
+from bot.slack.blocks import Message
 from tests.slack.blockkit import links, mrkdwn, shown
 
 APP_URL = "https://app.datadoghq.com"

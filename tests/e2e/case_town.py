@@ -9,7 +9,7 @@ from bot.sandbox.datadog import FakeConclusion, Script
 from bot.sandbox.slack import Message
 from bot.sandbox.slack.people import Person
 from bot.sandbox.slack.visible import SeenView
-from bot.storage.timing import Timing
+from bot.storage.workers import Timing
 from tests.e2e.town import QUICK, AlertMessage, Town
 
 # looks for due work less often than the other stories, which have more to wait for than a card

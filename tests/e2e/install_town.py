@@ -15,7 +15,7 @@ from bot.app import Bot
 from bot.config import Settings
 from bot.sandbox.datadog import FakeDatadog, FakeMonitor
 from bot.sandbox.slack import Channel, FakeSlack, Message, Person, Workspace
-from bot.storage.timing import Timing
+from bot.storage.workers import Timing
 from tests.e2e.town import QUICK
 
 PUBLIC_URL = "https://bits.example.com"

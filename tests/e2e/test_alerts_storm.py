@@ -14,7 +14,7 @@ from bot.sandbox.datadog import FakeAlert
 from bot.sandbox.slack import Channel, Message
 from bot.storage import engine
 from bot.storage.engine import _set_pragmas as set_pragmas
-from bot.storage.timing import Timing
+from bot.storage.workers import Timing
 from tests.e2e.alert_town import AlertTown, Route
 
 CHANNELS = 5

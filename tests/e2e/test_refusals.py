@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from bot.sandbox.datadog import Script
-from bot.storage.timing import Timing
+from bot.storage.workers import Timing
 from tests.e2e.town import QUICK, Town
 
 TRIGGER = ("POST", "/api/v2/bits-ai/investigations")

@@ -9,7 +9,7 @@ from bot.app import Bot
 from bot.config import Settings
 from bot.sandbox.datadog import FakeAlert, FakeDatadog, FakeMonitor
 from bot.sandbox.slack import Channel, FakeSlack, Message
-from bot.storage.timing import Timing
+from bot.storage.workers import Timing
 
 QUICK = Timing(
     settle=0.8, sweep=0.25, poll_first=0.05, poll=0.05, poll_slow=0.1, slow_after=600, deadline=60, patience=3, pace=0

@@ -10,7 +10,7 @@ from bot.home.health import WorkspaceHealth
 from bot.home.status import ChannelStatus, status_message
 from bot.rules.budget import Limits, Usage
 from bot.rules.model import AlertFilter, ChannelRules
-from bot.slack.message import Message
+from bot.slack.blocks import Message
 from tests.investigations.samples import INV
 from tests.rules.test_filters import some_rules
 from tests.slack.blockkit import check_message, shown

@@ -8,8 +8,8 @@ from slack_sdk.errors import SlackApiError
 
 from bot.investigations.repository import InvestigationRepository
 from bot.investigations.tables import CARD, CONCLUSIONS
+from bot.slack.blocks import Message
 from bot.slack.clients import BotClient
-from bot.slack.message import Message
 from bot.storage.outbox import Delivery, Outbox
 
 if TYPE_CHECKING:

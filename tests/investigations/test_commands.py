@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 from bot.investigations.commands import InvestigationCommands, ListRequest, ShowRequest
 from bot.investigations.start_requests import Investigate
 from bot.model import AlertRef, EventRef, ExistingRun, MonitorRef, Question, Subject, ThreadRef
+from bot.slack.blocks import Message
 from bot.slack.commands import Commands, Typed
-from bot.slack.message import Message
 
 NOW = 1_700_000_000.0
 RUN = "0195c8a2-7b1e-7c3a-9f00-3a5b1c2d4e5f"

@@ -12,7 +12,7 @@ from bot.investigations.views.answers import explain_failure
 from bot.investigations.views.card import status_card
 from bot.investigations.views.conclusions import conclusions_message
 from bot.model import AlertRef, Question
-from bot.slack.message import Message
+from bot.slack.blocks import Message
 from tests.investigations.samples import APP, HOSTILE, INV, RUN, RUNNING
 from tests.slack.blockkit import buttons, check_message, links, mrkdwn, shown
 

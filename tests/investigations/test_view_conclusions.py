@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from bot.datadog.investigations import Conclusion
 from bot.investigations.model import Investigation, State, Verdict
 from bot.investigations.views.conclusions import conclusions_message, details_modal, investigation_of
-from bot.slack.message import Message
+from bot.slack.blocks import Message
 from tests.investigations.samples import APP, RUNNING
 from tests.slack.blockkit import buttons, check_message, check_modal, shown
 

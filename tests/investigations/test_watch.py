@@ -10,7 +10,7 @@ from bot.datadog.errors import Forbidden, NoAnswer, RateLimited, Unauthorized, U
 from bot.investigations.tables import investigations
 from bot.model import AlertRef, ExistingRun
 from bot.storage.engine import Database
-from bot.storage.timing import Timing
+from bot.storage.workers import Timing
 from tests.clock import Clock
 from tests.investigations.world import ALERT, CAUSE, Bot, Fate, World
 from tests.pg import ready

@@ -35,8 +35,7 @@ from bot.storage.engine import Database
 from bot.storage.leases import new_owner
 from bot.storage.outbox import Outbox
 from bot.storage.tables import deliveries
-from bot.storage.timing import Timing
-from bot.storage.workers import Tasks
+from bot.storage.workers import Tasks, Timing
 from tests.clock import Clock
 from tests.investigations.slack import KINDS, FakeSlack
 

@@ -133,9 +133,9 @@ def test_whatever_is_typed_is_read_and_no_key_comes_back(key: str, name: str, su
 
 
 def test_a_window_that_says_nothing_of_itself_is_a_new_connection() -> None:
-    assert form.read_metadata({"private_metadata": "not json"}) == Prefill()
+    assert form.read_metadata("not json") == Prefill()
     modal = connect_modal(Prefill(replaces="acme-x", channel="C1", thread_ts="1.2"))
-    assert form.read_metadata(modal) == Prefill(replaces="acme-x", channel="C1", thread_ts="1.2")
+    assert form.read_metadata(modal["private_metadata"]) == Prefill(replaces="acme-x", channel="C1", thread_ts="1.2")
 
 
 def test_the_result_says_what_is_granted_what_is_not_and_what_nobody_knows() -> None:

@@ -15,9 +15,8 @@ from bot.datadog.sites import SITES, Site
 from bot.orgs.model import DEFAULT, NewOrg, OrgEntry
 from bot.orgs.repository import AnotherOrg, NameTaken, OrgRepository
 from bot.orgs.tables import orgs
-from bot.storage.encryption import Encryption, EncryptionError
+from bot.storage.encryption import Encryption, EncryptionError, rekey
 from bot.storage.engine import Database
-from bot.storage.rekeying import rekey
 from bot.storage.retention import forget_workspace
 from tests.clock import Clock
 from tests.pg import ready

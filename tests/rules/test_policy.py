@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.model import PersonFacts, Unknown
+from bot.model import PersonFacts, UnknownPerson
 from bot.rules.model import ChannelRules, Starters, WorkspaceRules
 from bot.rules.policy import Allowed, NotAllowed, WhyNot, authorise, is_admin, manages, may_exceed, may_look
 
@@ -85,7 +85,7 @@ def test_the_rules_belong_to_admins_and_the_named() -> None:
     assert why(manages(ANN, NAMED)) == "named user"
     assert why(manages(ANN, EVERYONE)) == WhyNot.NOT_MANAGER
     assert not is_admin(ANN)
-    assert not is_admin(Unknown("ratelimited"))
+    assert not is_admin(UnknownPerson("ratelimited"))
 
 
 @given(some_rules)
@@ -98,7 +98,7 @@ def test_an_admin_of_another_company_is_none_of_ours(rules: ChannelRules) -> Non
 
 @given(some_rules, st.text(max_size=20))
 def test_who_is_not_known_is_always_refused(rules: ChannelRules, code: str) -> None:
-    nobody = Unknown(code)
+    nobody = UnknownPerson(code)
     for verdict in (
         authorise(nobody, rules),
         may_look(nobody, rules),

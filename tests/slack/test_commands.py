@@ -2,8 +2,8 @@
 
 import pytest
 
+from bot.slack.blocks import Message
 from bot.slack.commands import Typed
-from bot.slack.message import Message
 from tests.commands import COMMANDS
 from tests.investigations.samples import HOSTILE
 from tests.slack.blockkit import check_message

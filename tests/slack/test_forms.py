@@ -73,8 +73,6 @@ def test_what_is_left_empty_or_is_not_there_is_empty() -> None:
         assert (form.text("f"), form.choice("f"), form.person("f")) == ("", "", "")
         assert (form.choices("f"), form.people("f"), tuple(form.offered("f"))) == ((), (), ())
         assert form.block_id("f") == "f"
-    assert sent(("f", "f", {"value": None})).has("f")
-    assert not FormState({}).has("f")
 
 
 def test_what_was_offered_is_told_apart_from_what_was_chosen() -> None:

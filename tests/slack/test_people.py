@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 import pytest
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.model import PersonFacts, Unknown
+from bot.model import PersonFacts, UnknownPerson
 from bot.rules.file import RuleFileProblems, channel_ids, read_rules
 from bot.sandbox.slack import FakeSlack
 from bot.slack.clients import BotClient, SingleWorkspace
@@ -65,15 +65,15 @@ async def test_what_was_read_is_kept_for_some_minutes(slack: FakeSlack, home: Si
 async def test_an_error_is_not_kept(slack: FakeSlack, home: SingleWorkspace) -> None:
     ana, people = slack.workspace.add_user("ana"), People(home)
     slack.break_next("users.info", error="missing_scope", needed="users:read")
-    assert await people.facts(slack.workspace.id, ana.id) == Unknown("missing_scope users:read")
+    assert await people.facts(slack.workspace.id, ana.id) == UnknownPerson("missing_scope users:read")
     assert await people.facts(slack.workspace.id, ana.id) == PersonFacts(ana.id)
 
 
 async def test_who_is_asked_about_elsewhere_or_nowhere_is_unknown(slack: FakeSlack, home: SingleWorkspace) -> None:
     people = People(home)
-    assert await people.facts("T0OTHER", "U1") == Unknown("not_installed")
-    assert await people.facts(slack.workspace.id, "") == Unknown("not_installed")
-    assert await people.facts(slack.workspace.id, "U0NOBODY") == Unknown("user_not_found")
+    assert await people.facts("T0OTHER", "U1") == UnknownPerson("not_installed")
+    assert await people.facts(slack.workspace.id, "") == UnknownPerson("not_installed")
+    assert await people.facts(slack.workspace.id, "U0NOBODY") == UnknownPerson("user_not_found")
     assert await people.group_handles("T0OTHER") == {}
 
 
@@ -81,7 +81,7 @@ async def test_a_stop_does_not_wait_for_slack(slack: FakeSlack, home: SingleWork
     ana, never = slack.workspace.add_user("ana"), asyncio.Event()
     people = People(home, patience=0.05)
     slack.break_next("users.info", delay=never)
-    assert await people.facts(slack.workspace.id, ana.id) == Unknown("timeout")
+    assert await people.facts(slack.workspace.id, ana.id) == UnknownPerson("timeout")
     await people.close(1.0)
     never.set()
 

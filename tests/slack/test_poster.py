@@ -12,13 +12,13 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.investigations.tables import CARD, CONCLUSIONS
 from bot.sandbox.slack import FakeSlack as LocalSlack
-from bot.slack.message import Message
+from bot.slack.blocks import Message
 from bot.slack.poster import GIVE_UP_AFTER, LONGEST_WAIT, Poster
 from bot.storage.engine import Database
 from bot.storage.leases import new_owner
 from bot.storage.outbox import Delivery, NewPost, Outbox, enqueue, show_anew
 from bot.storage.tables import deliveries
-from bot.storage.timing import Timing
+from bot.storage.workers import Timing
 from tests.clock import Clock
 from tests.investigations.slack import FakeSlack, says, slow_down
 from tests.investigations.world import Fate, Network

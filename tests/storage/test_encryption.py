@@ -7,9 +7,9 @@ from hypothesis import strategies as st
 from sqlalchemy import MetaData, select, update
 
 from bot.schema import metadata
-from bot.storage.encryption import Encryption, EncryptionError, encrypted_columns
+from bot.storage import encryption as encryption_module
+from bot.storage.encryption import Encryption, EncryptionError, Rekeyed, check_secrets, encrypted_columns, rekey
 from bot.storage.engine import Database
-from bot.storage.rekeying import Rekeyed, check_secrets, rekey
 from bot.workspaces.tables import installations
 
 OLD, NEW, OTHER = (Fernet.generate_key().decode() for _ in range(3))
@@ -93,16 +93,17 @@ async def _opened(database: Database, encryption: Encryption) -> dict[str, tuple
     }
 
 
-async def _rekeyed(database: Database, encryption: Encryption, *, batch: int = 200) -> Rekeyed:
-    return next(told for told in await rekey(database, encryption, batch=batch) if told.table == "installations")
+async def _rekeyed(database: Database, encryption: Encryption) -> Rekeyed:
+    return next(told for told in await rekey(database, encryption) if told.table == "installations")
 
 
-async def test_after_rekey_the_old_key_can_go(database: Database) -> None:
+async def test_after_rekey_the_old_key_can_go(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(encryption_module, "BATCH", 2)
     for number in range(5):
         await _install(database, Encryption([OLD]), f"T{number}", rotates=number % 2 == 0)
     await _install(database, Encryption([NEW]), "T5")
 
-    told = await _rekeyed(database, Encryption([NEW, OLD]), batch=2)
+    told = await _rekeyed(database, Encryption([NEW, OLD]))
 
     assert told == Rekeyed("installations", changed=8, current=1)
     opened = await _opened(database, Encryption([NEW]))

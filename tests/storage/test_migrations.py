@@ -26,10 +26,9 @@ from bot.rules.audit import AuditTrail, Decision
 from bot.rules.repository import RuleRepository
 from bot.schema import metadata
 from bot.storage import migrations
-from bot.storage.encryption import Encryption
+from bot.storage.encryption import Encryption, check_secrets
 from bot.storage.engine import Database, DatabaseUnusableError
-from bot.storage.rekeying import check_secrets
-from bot.storage.timing import Timing
+from bot.storage.workers import Timing
 from bot.workspaces.repository import InstallationRepository
 
 FIRST = "0007"

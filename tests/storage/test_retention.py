@@ -34,8 +34,7 @@ from bot.schema import metadata
 from bot.storage import retention
 from bot.storage.engine import Database
 from bot.storage.retention import DAY, LONG, SOON, AtUninstall, Lives, forget_workspace, is_old, remove_old, rules
-from bot.storage.tables import deliveries
-from bot.storage.typed_json import TypedJson
+from bot.storage.tables import TypedJson, deliveries
 from tests.clock import Clock
 
 TIMED = {table.name: (table, rule.lives) for table, rule in rules.items() if not isinstance(rule.lives, Lives)}

@@ -9,7 +9,7 @@ from pydantic import TypeAdapter
 from sqlalchemy import Column, Integer, MetaData, Table, insert, select, text
 from sqlalchemy.ext.asyncio import create_async_engine
 
-from bot.storage.typed_json import TypedJson, Unreadable
+from bot.storage.tables import TypedJson, UnreadableRecord
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +42,7 @@ async def test_what_another_version_wrote_is_read(tmp_path: Path, written: str |
 async def test_one_record_that_cannot_be_read_hurts_no_other(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     unreadable, tom = await _read(tmp_path, '{"name": {"secret": 1}}')
     assert tom == Pet("Tom")
-    assert isinstance(unreadable, Unreadable)
+    assert isinstance(unreadable, UnreadableRecord)
     with pytest.raises(ValueError, match="can't be read"):
         _ = unreadable.name
     assert "can't be read" in caplog.text

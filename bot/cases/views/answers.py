@@ -5,8 +5,18 @@ from dataclasses import dataclass
 from bot.cases.model import CaseAction, CaseActionKind, CaseRequest, CaseRequestState, KnownCase
 from bot.cases.views.card import case_title, case_url, facts_line, priority_word
 from bot.datadog.trouble import Trouble, TroubleKind
-from bot.slack.blocks import Block, actions, button, confirmation, rich_quote, rich_text, run, section
-from bot.slack.message import Message, sentences
+from bot.slack.blocks import (
+    Block,
+    Message,
+    actions,
+    button,
+    confirmation,
+    rich_quote,
+    rich_text,
+    run,
+    section,
+    sentences,
+)
 from bot.slack.text import clean, code, cut, cut_mrkdwn, escape, fit_mrkdwn, link, moment, one_line
 from bot.slack.trouble_words import TroubleWords, explain
 from bot.wording import CASE, COMMAND, DATADOG, INSIGHTS

@@ -18,6 +18,7 @@ from bot.investigations.views.subject import list_url, run_url
 from bot.model import EventRef, MonitorRef, Subject
 from bot.slack.blocks import (
     Block,
+    Message,
     actions,
     button,
     context,
@@ -28,11 +29,11 @@ from bot.slack.blocks import (
     rich_text,
     run,
     section,
+    sentences,
 )
-from bot.slack.message import Message, sentences
-from bot.slack.posting_errors import posting_sentence
-from bot.slack.richtext.markdown import plain_blocks
-from bot.slack.richtext.packing import pack
+from bot.slack.errors import posting_sentence
+from bot.slack.markdown import plain_blocks
+from bot.slack.richtext import pack
 from bot.slack.text import channel_mention, code, cut, fit_mrkdwn, link, mention, moment, one_line
 from bot.slack.trouble_words import TroubleWords, WordsFor, explain
 from bot.wording import (

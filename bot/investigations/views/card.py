@@ -7,8 +7,7 @@ from bot.datadog.trouble import Trouble, TroubleKind
 from bot.investigations.model import Investigation, State, Verdict
 from bot.investigations.views.answers import explain_failure
 from bot.investigations.views.subject import list_url, open_button, run_again_button, subject_name, subject_runs
-from bot.slack.blocks import Block, actions, button, context, rich_quote, rich_section, rich_text, run, section
-from bot.slack.message import Message
+from bot.slack.blocks import Block, Message, actions, button, context, rich_quote, rich_section, rich_text, run, section
 from bot.slack.text import code, escape, fit_mrkdwn, link, mention, moment, one_line
 from bot.wording import DATADOG, INVESTIGATION, INVESTIGATIONS, KEEP_WAITING, PRODUCT, START_AGAIN
 

@@ -6,8 +6,7 @@ from typing import Any
 
 from bot.investigations.views.subject import monitor_name
 from bot.model import AlertRef, MonitorRef
-from bot.slack.blocks import VALUE_LIMIT, Block, actions, button, rich_section, rich_text, run
-from bot.slack.message import Message
+from bot.slack.blocks import VALUE_LIMIT, Block, Message, actions, button, rich_section, rich_text, run
 from bot.slack.text import clean, cut, escape, one_line
 from bot.wording import CASE, INVESTIGATE, PRODUCT
 

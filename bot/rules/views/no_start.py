@@ -3,8 +3,7 @@
 from bot.rules.budget import CoolingDown, OverBudget
 from bot.rules.model import Starters
 from bot.rules.policy import NotAllowed, WhyNot
-from bot.slack.blocks import actions, button, confirmation, context, section
-from bot.slack.message import Message, sentences
+from bot.slack.blocks import Message, actions, button, confirmation, context, section, sentences
 from bot.slack.text import code, mention, moment
 from bot.wording import APP, COMMAND, COSTS, INVESTIGATION, INVESTIGATIONS
 

@@ -1,5 +1,6 @@
-"""Puts rich_text parts into blocks of a size Slack takes: neighbours joined, what is too long split, nothing lost."""
+"""rich_text parts made to fit: joined and split into blocks of a size Slack takes, and blocks shared out over pages."""
 
+import json
 from collections.abc import Iterable, Iterator, Sequence
 
 from bot.slack.blocks import Block, rich_section, rich_text, run
@@ -20,6 +21,31 @@ def pack(parts: Iterable[Block]) -> list[Block]:
         _append(blocks[-1], part)
         room -= size
     return [rich_text(*elements) for elements in blocks]
+
+
+def pages(blocks: Iterable[Block], *, max_blocks: int = 90, max_bytes: int = 200_000) -> list[list[Block]]:
+    """The blocks in order, in groups that each fit one view; at least one page, which may be empty."""
+    grouped: list[list[Block]] = [[]]
+    room = max_bytes
+    for block in blocks:
+        size = len(json.dumps(block)) + 2
+        if grouped[-1] and (len(grouped[-1]) >= max_blocks or size > room):
+            grouped.append([])
+            room = max_bytes
+        grouped[-1].append(block)
+        room -= size
+    return grouped
+
+
+def visible_text(blocks: object) -> str:
+    """All the text in blocks or rich_text elements, as a reader meets it: for limits, fallbacks and tests."""
+    if isinstance(blocks, dict):
+        own = [str(blocks[key]) for key in ("text", "url") if isinstance(blocks.get(key), str)]
+        nested = (visible_text(value) for value in blocks.values() if isinstance(value, dict | list))
+        return " ".join(text for text in [*own, *nested] if text)
+    if isinstance(blocks, list):
+        return " ".join(text for text in map(visible_text, blocks) if text)
+    return ""
 
 
 def _append(elements: list[Block], part: Block) -> None:

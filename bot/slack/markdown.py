@@ -1,0 +1,258 @@
+"""Markdown somebody else wrote, as rich_text blocks: nothing in it is live but links, and a link can't hide where it
+leads. Every word survives; what Slack has no form for is shown as plain text."""
+
+import re
+import unicodedata
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from urllib.parse import urlsplit
+
+from markdown_it import MarkdownIt
+from markdown_it.rules_block.table import escapedSplit
+from markdown_it.tree import SyntaxTreeNode
+
+from bot.slack.blocks import Block, preformatted, rich_bullet, rich_link, rich_quote, rich_section, run
+from bot.slack.richtext import pack, visible_text
+from bot.slack.text import clean, is_known_url, safe_url
+
+_DEEPEST = 60  # containers inside one another; more is no text but an attack on the parser
+_LONGEST = 200_000
+_DEEPEST_INDENT = 8
+_LARGEST_NUMBER = 9_999
+_LANGUAGE = re.compile(r"[\w+#.-]{0,20}\Z")
+_STYLES = {"strong": "bold", "em": "italic", "s": "strike"}
+_URL = re.compile(r"https?://[^\s<>\"'`|\\^{}]+")
+_TRAILING = ".,;:!?)]*_~"
+_HOST_IN_LABEL = re.compile(r"(?:[\w-]+\.)+[^\W\d_]{2,}", re.UNICODE)
+_WIDEST_COLUMN = 60
+_WIDEST_TABLE = 160
+
+_PARSER = MarkdownIt("commonmark", {"maxNesting": _DEEPEST}).enable(["table", "strikethrough"])
+_PARSER.disable(["html_block", "html_inline"])
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """Where in the document a block stands, and the document's lines for what is shown as it was written."""
+
+    lines: Sequence[str]
+    indent: int = 0
+    quoted: bool = False
+
+
+def markdown_blocks(markdown: str) -> list[Block]:
+    """Blocks of at most about 3,000 characters each; no block for an empty text."""
+    source = clean(markdown)
+    if len(source) > _LONGEST:
+        return plain_blocks(source)
+    references: dict[str, dict[str, dict[str, str]]] = {}
+    tokens = _PARSER.parse(source, references)
+    if any(token.level >= _DEEPEST - 1 for token in tokens):  # the parser drops what lies deeper
+        return plain_blocks(source)
+    parts = list(_blocks(SyntaxTreeNode(tokens).children, _Place(source.split("\n"))))
+    return pack([*parts, *_unused_references(parts, references)])
+
+
+def plain_blocks(text: str, *styles: str) -> list[Block]:
+    """Text that is no Markdown, such as a title: its signs are shown, not obeyed."""
+    source = clean(text).strip()
+    return pack([rich_section(_plain_runs(source, styles))]) if source else []
+
+
+def _blocks(nodes: Iterable[SyntaxTreeNode], place: _Place) -> Iterator[Block]:
+    for node in nodes:
+        yield from _block(node, place)
+
+
+def _block(node: SyntaxTreeNode, place: _Place) -> Iterator[Block]:
+    match node.type:
+        case "paragraph":
+            yield from _paragraph(_runs(node), place)
+        case "heading":
+            yield from _paragraph(_runs(node, "bold"), place)
+        case "bullet_list" | "ordered_list":
+            yield from _list(node, place)
+        case "blockquote":
+            yield from _blocks(node.children, replace(place, quoted=True))
+        case "fence" | "code_block":
+            yield from _code(node, place)
+        case "table":
+            yield _bordered(preformatted(_table_text(node, place.lines)), place)
+        case "hr":
+            yield from _paragraph([run("―" * 12)], place)
+        case _:
+            yield from _paragraph(_plain_runs(node.content), place)
+
+
+def _runs(node: SyntaxTreeNode, *styles: str) -> list[Block]:
+    return [element for inline in node.children for element in _inline_runs(inline.children, styles)]
+
+
+def _paragraph(runs: Sequence[Block], place: _Place) -> Iterator[Block]:
+    if runs:
+        yield rich_quote(runs) if place.quoted else rich_section(runs)
+
+
+def _code(node: SyntaxTreeNode, place: _Place) -> Iterator[Block]:
+    info = node.info.strip()
+    heading = "" if _LANGUAGE.match(info) else f"{info}\n"
+    text = (heading + node.content).rstrip("\n")
+    if text.strip():
+        yield _bordered(preformatted(text), place)
+
+
+def _list(node: SyntaxTreeNode, place: _Place) -> Iterator[Block]:
+    """Slack's lists hold single sections: what else an item holds stands after it, and the numbering goes on."""
+    ordered = node.type == "ordered_list"
+    start = max(1, int(node.attrs.get("start", 1))) if ordered else 1
+    for number, item in enumerate(node.children, start):
+        yield from _item(item, number if ordered else None, place)
+
+
+def _item(item: SyntaxTreeNode, number: int | None, place: _Place) -> Iterator[Block]:
+    words: list[Block] = []
+    for child in item.children:
+        if child.type in {"paragraph", "heading"}:
+            words += [run("\n")] if words else []
+            words += _runs(child, *(["bold"] if child.type == "heading" else []))
+            continue
+        if words:
+            yield _list_of_one(words, number, place)
+        words = []
+        yield from _block(child, replace(place, indent=place.indent + 1))
+    if words:
+        yield _list_of_one(words, number, place)
+
+
+def _list_of_one(words: Sequence[Block], number: int | None, place: _Place) -> Block:
+    indent = min(place.indent, _DEEPEST_INDENT)
+    if number is not None and number > _LARGEST_NUMBER:
+        return _bordered(rich_bullet([run(f"{number}. "), *words], indent=indent), place)
+    return _bordered(rich_bullet(words, indent=indent, number=number), place)
+
+
+def _bordered(block: Block, place: _Place) -> Block:
+    """The bar of a quote, for what can't stand inside Slack's quotes."""
+    return {**block, "border": 1} if place.quoted else block
+
+
+def _unused_references(parts: Sequence[Block], references: dict[str, dict[str, dict[str, str]]]) -> Iterator[Block]:
+    """Definitions like `[1]: https://…` that no text points to: the parser swallows them, a reader may want them."""
+    shown = visible_text(list(parts))
+    for label, target in references.get("references", {}).items():
+        if target["href"] not in shown:
+            title = target["title"]
+            yield rich_section([run(f"{label.lower()}: "), rich_link(target["href"], "")])
+            if title:
+                yield rich_section(_plain_runs(title))
+
+
+# -- the words inside one block --------------------------------------------------------------------------------------
+
+
+def _inline_runs(nodes: Iterable[SyntaxTreeNode], styles: Sequence[str]) -> list[Block]:
+    """Neighbours of one style are joined, so that a block stays small."""
+    joined: list[Block] = []
+    for element in (element for node in nodes for element in _node(node, styles)):
+        last = joined[-1] if joined else {"type": ""}
+        if last["type"] == element["type"] == "text" and last.get("style") == element.get("style"):
+            joined[-1] = {**last, "text": last["text"] + element["text"]}
+        else:
+            joined.append(element)
+    return joined
+
+
+def _plain_runs(text: str, styles: Sequence[str] = ()) -> list[Block]:
+    """Text as it is; a bare http(s) URL in it becomes a link, which shows exactly what it opens."""
+    runs: list[Block] = []
+    end = 0
+    for found in _URL.finditer(text):
+        url = found[0].rstrip(_TRAILING)
+        if safe_url(url) is None:
+            continue
+        before = text[end : found.start()]
+        runs += [run(before, *styles)] if before else []
+        runs.append(rich_link(url, "", *styles))
+        end = found.start() + len(url)
+    rest = text[end:]
+    return [*runs, run(rest, *styles)] if rest else runs
+
+
+def _node(node: SyntaxTreeNode, styles: Sequence[str]) -> list[Block]:
+    match node.type:
+        case "strong" | "em" | "s":
+            return _inline_runs(node.children, _with(styles, _STYLES[node.type]))
+        case "code_inline":
+            return [run(node.content, *_with(styles, "code"))] if node.content else []
+        case "link" | "image":
+            # a label is one string in Slack: emphasis inside it is given up, its words are not
+            return _link(_target(node), _words(node, targets=False), str(node.attrs.get("title", "")), styles)
+        case "softbreak" | "hardbreak":
+            return [run("\n", *styles)]
+        case _:
+            return _plain_runs(node.content, styles)
+
+
+def _with(styles: Sequence[str], style: str) -> Sequence[str]:
+    return styles if style in styles else (*styles, style)
+
+
+def _target(node: SyntaxTreeNode) -> str:
+    return str(node.attrs.get("href") or node.attrs.get("src") or "")
+
+
+def _words(node: SyntaxTreeNode, *, targets: bool) -> str:
+    """What is written there as one string, with or without where its links lead."""
+    if node.type in {"softbreak", "hardbreak"}:
+        return " "
+    children = node.children
+    words = "".join(_words(child, targets=targets) for child in children) if children else node.content
+    target = _target(node) if targets else ""
+    return f"{words} ({target})" if target and target != words else words
+
+
+def _link(url: str, label: str, title: str, styles: Sequence[str]) -> list[Block]:
+    after = f" ({title})" if title else ""
+    words = label.strip()
+    if safe_url(url) is None:
+        shown = f"{words} ({url})" if url and words != url else words or url
+        return [run(shown + after, *styles)] if shown + after else []
+    if not words or words == url:
+        return [rich_link(url, "", *styles), *([run(after, *styles)] if after else [])]
+    told = after if _is_honest(words, url) else f" ({urlsplit(url).hostname}){after}"
+    return [rich_link(url, words, *styles), *([run(told, *styles)] if told else [])]
+
+
+def _is_honest(label: str, url: str) -> bool:
+    """Whether a reader of the label knows where the link goes: to Datadog or Slack, and naming no other host."""
+    host = urlsplit(url).hostname or ""
+    named = {name.lower() for name in _HOST_IN_LABEL.findall(label)}
+    return named <= {host} and (is_known_url(url) or bool(named))
+
+
+# -- tables, aligned in a fixed width: every Slack client shows that and no width breaks it --------------------------
+
+
+def _table_text(table: SyntaxTreeNode, lines: Sequence[str]) -> str:
+    """Aligned where that is readable; as it was written where a row has more cells than the header or is too wide."""
+    first, last = table.map or (0, 0)
+    written = [line.strip() for line in lines[first:last]]
+    rows = [
+        [" ".join(_words(cell, targets=True).split()) for cell in row.children]
+        for part in table.children
+        for row in part.children
+    ]
+    # the parser drops the cells beyond the header's
+    if not rows or any(len(escapedSplit(line.removeprefix("|").removesuffix("|"))) > len(rows[0]) for line in written):
+        return "\n".join(written)
+    widths = [max(map(_width, column)) for column in zip(*rows, strict=True)]
+    if max(widths) > _WIDEST_COLUMN or sum(widths) > _WIDEST_TABLE:
+        return "\n".join(" | ".join(row) for row in rows)
+    aligned = [
+        " | ".join(cell + " " * (width - _width(cell)) for cell, width in zip(row, widths, strict=True)) for row in rows
+    ]
+    return "\n".join(line.rstrip() for line in [aligned[0], "-+-".join("-" * width for width in widths), *aligned[1:]])
+
+
+def _width(text: str) -> int:
+    return sum(2 if unicodedata.east_asian_width(character) in "WF" else 1 for character in text)
