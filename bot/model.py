@@ -63,7 +63,8 @@ class ThreadRef:
     """The alert of the thread it is asked in; the thread is still to be read."""
 
 
-Subject = AlertRef | MonitorRef | EventRef | Question | ExistingRun | ThreadRef
+Startable = AlertRef | Question | ExistingRun  # what is about anything else has to be looked up first
+Subject = Startable | MonitorRef | EventRef | ThreadRef
 
 
 class Source(StrEnum):

@@ -16,7 +16,7 @@ from bot.datadog.investigations import InvestigationDetail
 from bot.datadog.trouble import Trouble, TroubleKind
 from bot.investigations.model import Investigation, State, Verdict
 from bot.investigations.tables import CARD, CONCLUSIONS, EXPIRED, investigations, poll_turns, subscribers, votes
-from bot.model import AlertRef, Ask, ExistingRun, Question
+from bot.model import AlertRef, Ask, ExistingRun, Question, Startable
 from bot.rules.audit import note_return
 from bot.rules.budget import give_back
 from bot.storage.engine import Database, wake
@@ -42,21 +42,14 @@ class InvestigationRepository:
 
     # -- asking -------------------------------------------------------------------------------------------------
 
-    async def begin(
-        self,
-        connection: AsyncConnection,
-        ask: Ask,
-        subject: AlertRef | Question | ExistingRun,
-        *,
-        after: int | None = None,
-    ) -> Started:
+    async def begin(self, connection: AsyncConnection, ask: Ask, subject: Startable, *, after: int | None) -> Started:
         """Insert or fetch the investigation and make the asking thread one of its subscribers."""
         row, is_new = await self._insert_or_fetch(connection, ask, subject, after)
         new_thread = await self._subscribe(connection, ask, row)
         return Started(read_investigation(row), is_new, new_thread)
 
     async def _insert_or_fetch(
-        self, connection: AsyncConnection, ask: Ask, subject: AlertRef | Question | ExistingRun, after: int | None
+        self, connection: AsyncConnection, ask: Ask, subject: Startable, after: int | None
     ) -> tuple[Row[Any], bool]:
         key = subject_key(subject)
         if isinstance(subject, ExistingRun) and (known := await self._by_datadog_id(connection, ask.org, subject)):
@@ -92,12 +85,7 @@ class InvestigationRepository:
         return found.first()
 
     async def _run_meant(
-        self,
-        connection: AsyncConnection,
-        org: str,
-        key: str,
-        subject: AlertRef | Question | ExistingRun,
-        after: int | None,
+        self, connection: AsyncConnection, org: str, key: str, subject: Startable, after: int | None
     ) -> int:
         """Which run an ask is about: the one after the run it names, else the latest; a question asked again is new."""
         table = investigations.c
@@ -116,7 +104,7 @@ class InvestigationRepository:
         is_another = _is_another(subject, State(latest.state), latest.datadog_id)
         return int(latest.run) + 1 if is_another else int(latest.run)
 
-    def _first_values(self, ask: Ask, subject: AlertRef | Question | ExistingRun, key: str, run: int) -> dict[str, Any]:
+    def _first_values(self, ask: Ask, subject: Startable, key: str, run: int) -> dict[str, Any]:
         now = self.database.now
         adopted = isinstance(subject, ExistingRun)
         alert = subject.alert if isinstance(subject, ExistingRun) else subject
@@ -401,7 +389,7 @@ class InvestigationRepository:
             return [(channel, thread_ts, ts) for channel, thread_ts, ts in await connection.execute(query)]
 
 
-def _is_another(subject: AlertRef | Question | ExistingRun, state: State, datadog_id: str | None) -> bool:
+def _is_another(subject: Startable, state: State, datadog_id: str | None) -> bool:
     """Whether an ask means a run of its own, and not the latest one known."""
     match subject:
         case AlertRef():
@@ -419,7 +407,7 @@ def _answered(investigation: Row[Any]) -> bool:
     )
 
 
-def subject_key(subject: AlertRef | Question | ExistingRun) -> str:
+def subject_key(subject: Startable) -> str:
     """The same for everyone who means the same thing; this is what makes two clicks one investigation."""
     match subject:
         case AlertRef():

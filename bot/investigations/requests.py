@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.investigations.model import Investigation
 from bot.investigations.repository import InvestigationRepository, Started, read_investigation
 from bot.investigations.tables import HELD_FOR, asks, held_asks, investigations
-from bot.model import AlertRef, Ask, ExistingRun, Place, Question, Source
+from bot.model import AlertRef, Ask, ExistingRun, Place, Question, Source, Startable
 from bot.orgs.model import NoOrg
 from bot.rules.audit import Decision, Entry, entry_of, note, note_not_found, rule_noted
 from bot.rules.budget import Budget, CoolingDown, OverBudget, Terms, Usage
@@ -120,7 +120,7 @@ class Requests:
         return Outcome(Reception.REPEATED, read_investigation(row) if row else None)
 
     async def _receive(self, connection: AsyncConnection, ask: Ask, ask_id: int, terms: Terms) -> Outcome:
-        if not isinstance(ask.subject, (AlertRef, Question, ExistingRun)):
+        if not isinstance(ask.subject, Startable):
             await note(self._database, connection, entry_of(ask, Decision.LOOKING_UP, rule=terms.rule))
             wake(connection, asks)
             return Outcome(Reception.LOOKING_UP)
@@ -131,37 +131,31 @@ class Requests:
         connection: AsyncConnection,
         ask: Ask,
         ask_id: int,
-        subject: AlertRef | Question | ExistingRun,
+        subject: Startable,
         terms: Terms,
         *,
         after: int | None = None,
     ) -> Outcome:
         """Begin it and pay for it, or neither."""
-        attempt = await connection.begin_nested()
+        attempt, ask = await connection.begin_nested(), replace(ask, subject=subject)
         started = await self._repository.begin(connection, ask, subject, after=after)
-        paid = await self._pay(connection, ask, started, subject, terms)
+        paid: Usage | OverBudget | CoolingDown | None = None  # where it runs already
+        if started.is_new and not started.investigation.adopted:
+            paid = await self._budget.charge(connection, ask, started.investigation.id, subject, terms)
         if isinstance(paid, OverBudget | CoolingDown):
             await attempt.rollback()
-            return await self._too_much(connection, ask, ask_id, subject, after, paid)
+            return await self._too_much(connection, ask, ask_id, after, paid)
         await attempt.commit()
-        await self._done(connection, ask_id, started)
-        await note(self._database, connection, _entry(ask, subject, started, paid, terms))
+        done = {"state": "done", "problem": None, "investigation_id": started.investigation.id}
+        await connection.execute(update(asks).where(asks.c.id == ask_id).values(**done))
+        await note(self._database, connection, _entry(ask, started, paid, terms))
         return _outcome(started)
-
-    async def _pay(
-        self, connection: AsyncConnection, ask: Ask, started: Started, subject: object, terms: Terms
-    ) -> Usage | OverBudget | CoolingDown | None:
-        """None where there is nothing to pay: it runs already."""
-        if not started.is_new or started.investigation.adopted:
-            return None
-        return await self._budget.charge(connection, ask, started.investigation.id, subject, terms)
 
     async def _too_much(
         self,
         connection: AsyncConnection,
         ask: Ask,
         ask_id: int,
-        subject: AlertRef | Question | ExistingRun,
         after: int | None,
         refusal: OverBudget | CoolingDown,
     ) -> Outcome:
@@ -171,33 +165,18 @@ class Requests:
         values = {"state": "refused", "problem": str(decision), "owner": None}
         await connection.execute(update(asks).where(asks.c.id == ask_id).values(**values))
         if over and ask.requester:
-            await self._hold(connection, ask, ask_id, subject, after)
-        entry = entry_of(replace(ask, subject=subject), decision, budget=budget)
-        await note(self._database, connection, entry)
-        return Outcome(Reception.REFUSED, refusal=refusal, ask_id=ask_id if over else 0)
-
-    async def _hold(
-        self,
-        connection: AsyncConnection,
-        ask: Ask,
-        ask_id: int,
-        subject: AlertRef | Question | ExistingRun,
-        after: int | None,
-    ) -> None:
-        await connection.execute(
-            held_asks.insert().values(
-                ask_id=ask_id,
-                workspace=ask.place.workspace,
-                person=ask.requester,
-                subject=subject,
-                after_run=after,
-                held_at=self._database.now,
+            await connection.execute(
+                held_asks.insert().values(
+                    ask_id=ask_id,
+                    workspace=ask.place.workspace,
+                    person=ask.requester,
+                    subject=ask.subject,
+                    after_run=after,
+                    held_at=self._database.now,
+                )
             )
-        )
-
-    async def _done(self, connection: AsyncConnection, ask_id: int, started: Started) -> None:
-        values = {"state": "done", "problem": None, "investigation_id": started.investigation.id}
-        await connection.execute(update(asks).where(asks.c.id == ask_id).values(**values))
+        await note(self._database, connection, entry_of(ask, decision, budget=budget))
+        return Outcome(Reception.REFUSED, refusal=refusal, ask_id=ask_id if over else 0)
 
     # -- asks whose alert had to be looked up first -------------------------------------------------------------
 
@@ -232,12 +211,10 @@ def _outcome(started: Started) -> Outcome:
     return Outcome(Reception.FOLLOWING if started.new_thread else Reception.ALREADY_HERE, started.investigation)
 
 
-def _entry(
-    ask: Ask, subject: AlertRef | Question | ExistingRun, started: Started, paid: Usage | None, terms: Terms
-) -> Entry:
+def _entry(ask: Ask, started: Started, paid: Usage | None, terms: Terms) -> Entry:
     decision = Decision.CONFIRMED if terms.confirmed else Decision.STARTED
     return entry_of(
-        replace(ask, subject=subject),
+        ask,
         decision if started.is_new else Decision.JOINED,
         rule=terms.rule,
         budget=paid.words() if paid else "",

@@ -108,7 +108,7 @@ async def test_a_join_that_is_still_being_written_down_when_the_run_ends(both_wo
     detail = await world.datadog.bits.get(world.datadog.run.id)
     late = world.an_ask(thread="2.2")
     async with world.database.transaction() as connection:
-        await world.repository.begin(connection, late, ALERT)
+        await world.repository.begin(connection, late, ALERT, after=None)
         end = asyncio.create_task(world.repository.conclude(1, Verdict.CONCLUSIVE, detail))
         await asyncio.wait({end}, timeout=0.1)  # it arrives while the join is open, and has to wait
     assert await end

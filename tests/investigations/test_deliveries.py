@@ -231,7 +231,7 @@ async def test_many_threads_are_served_in_rounds(world: World) -> None:
     async with world.database.transaction() as connection:
         for number in range(60):
             ask = world.an_ask(thread=f"{number}.0", channel=f"C{number}")
-            await world.repository.begin(connection, ask, ALERT)
+            await world.repository.begin(connection, ask, ALERT, after=None)
     rounds = 0
     while any(row.state != SENT for row in await world.deliveries()):
         await world.bot.poster.step()

@@ -42,22 +42,17 @@ SUBJECTS: list[Subject] = [ALERT, MonitorRef(5), EventRef("77"), EventRef("AgAAu
 
 
 @pytest.mark.parametrize("subject", SUBJECTS)
-@pytest.mark.parametrize("kind", TroubleKind)
-def test_a_failed_look_up_says_why_and_what_next(subject: Subject, kind: TroubleKind) -> None:
-    message = answers.lookup_failed(subject, Trouble(kind, "reason <!channel>", "monitors_read"))
-    told = checked(message)
-    assert "<!" not in told
-    assert told.count(".") >= 2
+def test_a_failed_look_up_says_why_and_what_next(subject: Subject) -> None:
+    for kind in TroubleKind:
+        told = checked(answers.lookup_failed(subject, Trouble(kind, "reason <!channel>", "monitors_read")))
+        assert "<!" not in told
+        assert told.count(".") >= 2
 
 
 def test_look_up_failures_are_told_apart() -> None:
-    assert "last 7 days" in checked(answers.lookup_failed(MonitorRef(5), Trouble(TroubleKind.NO_ALERT)))
-    assert "no monitor `5`" in checked(answers.lookup_failed(MonitorRef(5), Trouble(TroubleKind.NOT_FOUND)))
     assert "event `77`" in checked(answers.lookup_failed(EventRef("77"), Trouble(TroubleKind.NO_ALERT)))
     assert "can't follow" in checked(answers.lookup_failed(EventRef("AgAA"), Trouble(TroubleKind.NOT_FOUND)))
     assert "in 2 minutes" in checked(answers.refused(Trouble(TroubleKind.RATE_LIMITED, wait=61)))
-    forbidden = Trouble(TroubleKind.FORBIDDEN, permission="events_read")
-    assert "`events_read`" in checked(answers.refused(forbidden))
 
 
 def items(count: int) -> list[InvestigationItem]:
@@ -65,7 +60,8 @@ def items(count: int) -> list[InvestigationItem]:
 
 
 def test_a_list_links_each_run() -> None:
-    message = answers.investigation_list([InvestigationItem(RUN, "Checkout is slow", "in progress")], app_url=APP)
+    run = InvestigationItem(RUN, "Checkout is slow", "in progress")
+    message = answers.investigation_list([run], app_url=APP, monitor_id=None, total=None)
     assert links(message.blocks) == [("Checkout is slow", f"{APP}/bits-ai/investigations/{RUN}")]
     assert checked(message) == "Bits AI investigations: Checkout is slow (running)"
 

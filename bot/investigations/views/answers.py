@@ -92,7 +92,7 @@ def _already(inv: Investigation) -> str:
 
 
 def investigation_list(
-    items: Sequence[InvestigationItem], *, app_url: str, monitor_id: int | None = None, total: int | None = None
+    items: Sequence[InvestigationItem], *, app_url: str, monitor_id: int | None, total: int | None
 ) -> Message:
     heading = INVESTIGATIONS + (f" of monitor {monitor_id}" if monitor_id is not None else "")
     if not items:

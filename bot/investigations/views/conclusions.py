@@ -52,7 +52,7 @@ class _Shown:
     shortened: bool
 
 
-def conclusions_message(inv: Investigation, *, requester: str, app_url: str, may_repeat: bool = False) -> Message:
+def conclusions_message(inv: Investigation, *, requester: str, app_url: str, may_repeat: bool) -> Message:
     """`may_repeat`: we could not find out whether this reply already stands in the thread, and say so."""
     verdict = inv.verdict or Verdict.INCONCLUSIVE
     shown = _conclusions(inv.conclusions)
