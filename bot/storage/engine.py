@@ -23,6 +23,7 @@ Clock = Callable[[], float]
 
 _SCHEMA_LOCK = 7_105_215  # any number, the same in every replica
 _WOKEN = "woken"  # what a transaction has made due
+_PRAGMAS = ("journal_mode=WAL", "synchronous=FULL", "busy_timeout=30000", "foreign_keys=ON")
 
 
 class DatabaseUnusableError(Exception):
@@ -140,7 +141,7 @@ def _set_pragmas(connection: Any, _record: Any) -> None:
         None  # the driver opens no transaction for DDL: a killed start would leave half a schema
     )
     cursor = connection.cursor()
-    for pragma in ("journal_mode=WAL", "synchronous=FULL", "busy_timeout=30000", "foreign_keys=ON"):
+    for pragma in _PRAGMAS:
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()
 

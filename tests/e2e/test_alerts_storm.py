@@ -12,8 +12,6 @@ import pytest
 from bot.rules.model import AlertFilter
 from bot.sandbox.datadog import FakeAlert
 from bot.sandbox.slack import Channel, Message
-from bot.storage import engine
-from bot.storage.engine import _set_pragmas as set_pragmas
 from bot.storage.timing import Timing
 from tests.e2e.alert_town import AlertTown, Route
 
@@ -39,14 +37,6 @@ class Expected:
     channel: Channel
     group: str
     word: str
-
-
-def _in_no_hurry_to_the_disk(connection: Any, record: Any) -> None:
-    """Nothing here is about what a power cut leaves."""
-    set_pragmas(connection, record)
-    cursor = connection.cursor()
-    cursor.execute("PRAGMA synchronous=OFF")
-    cursor.close()
 
 
 class Storm:
@@ -103,8 +93,7 @@ def _shown(card: Message) -> tuple[str, str]:
 
 
 @pytest.fixture
-async def town(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[AlertTown]:
-    monkeypatch.setattr(engine, "_set_pragmas", _in_no_hurry_to_the_disk)
+async def town(tmp_path: Path) -> AsyncIterator[AlertTown]:
     async with AlertTown(tmp_path, timing=STORMY) as town:
         yield town
 
