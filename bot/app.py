@@ -27,11 +27,10 @@ from bot.storage.rekeying import check_secrets
 from bot.storage.timing import Timing
 from bot.storage.workers import Tasks
 from bot.web.server import Server
-from bot.wiring import Parts, assemble, org_book_of
+from bot.wiring import Parts, assemble, connect_installed, org_book_of
 from bot.wording import counted
 from bot.workers import Workers
-from bot.workspaces.build import connect_installed
-from bot.workspaces.departures import Lifecycle
+from bot.workspaces.departures import Departures
 
 __all__ = ["Bot", "StartError", "timing_of"]
 
@@ -63,7 +62,7 @@ class Bot:
         self._tasks = Tasks()
         self._session: ClientSession | None = None
         self._socket: AsyncSocketModeHandler | None = None
-        self._lifecycle: Lifecycle | None = None
+        self._departures: Departures | None = None
         self._server = Server(settings.bits_http_host, settings.bits_http_port, ready=self._problem)
         self._stopping = False
 
@@ -121,18 +120,18 @@ class Bot:
 
     async def _put_together(self, session: ClientSession) -> AsyncApp:
         parts = Parts(self._settings, self._database, self._orgs, self._timing, self._works, self._tasks, self._server)
-        home, self._lifecycle = await self._home(session, parts)
-        services = await assemble(parts, home, session, self._lifecycle)
+        home, self._departures = await self._home(session, parts)
+        services = await assemble(parts, home, session, self._departures)
         app = bolt_app(self._settings, home, slack_client(self._settings, session, token=None))
         register(app, services)
         return app
 
-    async def _home(self, session: ClientSession, parts: Parts) -> tuple[WorkspaceClients, Lifecycle | None]:
+    async def _home(self, session: ClientSession, parts: Parts) -> tuple[WorkspaceClients, Departures | None]:
         if not self._settings.uses_oauth:
             return await connect_workspace(self._settings, session), None
-        return connect_installed(
-            parts, self._encryption or Encryption([]), slack_client(self._settings, session, token=None)
-        )
+        client = slack_client(self._settings, session, token=None)
+        room = connect_installed(parts, self._encryption or Encryption([]), client)
+        return room.clients, room.departures
 
     async def _open_doors(self, app: AsyncApp) -> None:
         if self._settings.slack_mode == "http":

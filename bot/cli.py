@@ -91,7 +91,7 @@ def _complain(headline: str, problems: Sequence[str]) -> int:
 def _doctor(options: argparse.Namespace) -> int:
     from bot.config import SettingsProblems, load_settings
     from bot.doctor.examination import examine
-    from bot.doctor.findings import as_json, as_table, is_well, of_settings
+    from bot.doctor.model import as_json, as_table, is_well, of_settings
 
     try:
         settings = load_settings()
@@ -105,7 +105,7 @@ def _doctor(options: argparse.Namespace) -> int:
 
 def _setup(settings: "Settings") -> "Setup":  # type: ignore[name-defined]  # noqa: F821
     from bot.datadog.client import Datadog
-    from bot.doctor.setup import DatadogKeys, Setup
+    from bot.doctor.model import DatadogKeys, Setup
 
     def plain(secret: "SecretStr | None") -> str:  # type: ignore[name-defined]  # noqa: F821
         return secret.get_secret_value() if secret else ""
@@ -196,7 +196,7 @@ def _manifest(options: argparse.Namespace) -> int:
 
 
 def _org_id(word: str) -> str:
-    from bot.alerts.template import ORG_ID
+    from bot.web.webhook_template import ORG_ID
 
     if not ORG_ID.fullmatch(word):
         raise argparse.ArgumentTypeError(
@@ -206,7 +206,7 @@ def _org_id(word: str) -> str:
 
 
 def _webhook_template(options: argparse.Namespace) -> int:
-    from bot.alerts.template import instructions
+    from bot.web.webhook_template import instructions
 
     print(instructions((options.url or _public_url()).rstrip("/"), options.org), end="")
     return 0

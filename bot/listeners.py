@@ -4,28 +4,32 @@ import time
 
 from slack_bolt.async_app import AsyncApp
 
-from bot.alerts.slack import AlertButtons
-from bot.home import slack as home
-from bot.home.status import StatusCommand
+from bot.home.home_tab import HomeListeners
 from bot.insights.commands import AttachCommands
 from bot.insights.slack import AttachButtons
 from bot.investigations.commands import Investigate, InvestigationCommands
-from bot.investigations.listeners import actions, events, shortcuts, views
+from bot.investigations.listeners import actions, shortcuts, views
+from bot.investigations.listeners.events import MessagesOfApps
+from bot.investigations.listeners.over_budget import OverBudgetButton
 from bot.investigations.reception import answer_later, receive
 from bot.orgs.slack import OrgListeners
-from bot.rules import slack as settings
 from bot.services import Services
 from bot.slack.interactions import Interaction
 from bot.slack.listeners import Listeners
-from bot.workspaces import slack as lifecycle
+from bot.workspaces.departures import WorkspaceEvents
 
 
 def register(app: AsyncApp, services: Services) -> None:
     on = Listeners(app, services.replies, services.tasks)
-    AlertButtons(services.alerts.book, services.alerts.mutes, services.permissions, services.modals).register(on)
+    MessagesOfApps(services.seen_alerts).register(on)  # what they show is noted before it is acted on
+    services.alerts.register(on)
+    WorkspaceEvents(services.departures).register(on)
+    OverBudgetButton(services.requests, services.permissions).register(on)
     services.cases.register(on)
     AttachButtons(services.attaching, services.repository, services.cases.requests, services.threads).register(on)
     services.attach_form.register(on)
+    services.settings_form.register(on)
+    HomeListeners(services.home_tabs, services.settings_form, services.tasks).register(on)
     orgs = OrgListeners(
         orgs=services.org_book,
         connecting=services.connecting,
@@ -37,7 +41,7 @@ def register(app: AsyncApp, services: Services) -> None:
     orgs.register(on)
     add_commands(services, orgs)
     services.commands.register(on)
-    for listeners in (actions, events, home, lifecycle, settings, shortcuts, views):
+    for listeners in (actions, shortcuts, views):
         listeners.register(app, services)
 
 
@@ -54,8 +58,9 @@ def add_commands(services: Services, orgs: OrgListeners) -> None:
         *investigations.commands(),
         *cases_.commands(),
         *attach_.commands(),
-        *_status(services).commands(),
-        *settings.commands(services),
+        *services.status.commands(),
+        *services.settings_form.commands(),
+        *services.audit.commands(),
         *orgs.commands(),
     )
 
@@ -72,17 +77,4 @@ def _investigations(services: Services) -> InvestigationCommands:
         orgs=services.org_book,
         replies=services.replies,
         clock=time.time,
-    )
-
-
-def _status(services: Services) -> StatusCommand:
-    return StatusCommand(
-        permissions=services.permissions,
-        rules=services.rules,
-        budget=services.budget,
-        health=services.health,
-        which_org=services.which_org,
-        orgs=services.org_book,
-        cycles=services.alerts.book,
-        replies=services.replies,
     )

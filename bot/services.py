@@ -3,13 +3,12 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from bot.alerts.automatic import Automatic
 from bot.alerts.room import AlertRoom
 from bot.cases.room import CaseRoom
 from bot.home.home_tab import HomeTabs
+from bot.home.status import StatusCommand
 from bot.insights.opening import AttachOpening
 from bot.insights.slack import AttachFormListeners
-from bot.investigations.health import HealthReader
 from bot.investigations.notices import Notices
 from bot.investigations.ports import Orgs
 from bot.investigations.refusing import Refusing
@@ -20,18 +19,16 @@ from bot.investigations.threads import ThreadReader
 from bot.orgs.connecting import Connecting
 from bot.orgs.questions import OrgQuestions
 from bot.orgs.repository import OrgRepository
-from bot.rules.audit import AuditTrail
-from bot.rules.budget import Budget
 from bot.rules.org_choice import WhichOrg
 from bot.rules.permissions import Permissions
 from bot.rules.repository import RuleRepository
+from bot.rules.slack import AuditCommand, SettingsForm
 from bot.slack.clients import Workspaces
 from bot.slack.commands import Commands
 from bot.slack.modals import Modals
-from bot.slack.people import People
 from bot.slack.replies import Replies
 from bot.storage.workers import Tasks
-from bot.workspaces.departures import Lifecycle
+from bot.workspaces.departures import Departures
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,16 +50,14 @@ class Services:
     alerts: AlertRoom
     rules: RuleRepository
     permissions: Permissions  # asked before anything is started, shown or changed
-    people: People
     refusing: Refusing
-    budget: Budget
-    trail: AuditTrail
-    health: HealthReader
-    automatic: Automatic
+    settings_form: SettingsForm
+    status: StatusCommand
+    audit: AuditCommand
     org_book: OrgRepository
     which_org: WhichOrg
     org_questions: OrgQuestions
     connecting: Connecting
     commands: Commands
     home_tabs: HomeTabs
-    lifecycle: Lifecycle | None = None  # none with the one workspace of the settings
+    departures: Departures | None = None  # none with the one workspace of the settings

@@ -6,11 +6,13 @@ from dataclasses import dataclass
 from functools import partial
 
 from aiohttp import ClientSession
+from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.alerts.automatic import Automatic
-from bot.alerts.posts import AlertCards, MuteTeller, Nudges
+from bot import manifest
+from bot.alerts import room as alert_room
 from bot.alerts.repository import CycleRepository
 from bot.alerts.room import MUTES_END_WITHIN, AlertRoom
+from bot.alerts.starts import Automatic
 from bot.alerts.tables import ALERT_CARD, NUDGE
 from bot.cases import room as case_room
 from bot.cases.repository import CaseRepository
@@ -21,8 +23,9 @@ from bot.connections import StartError
 from bot.datadog.client import Datadog
 from bot.datadog.orgs import ConnectedOrg
 from bot.datadog.sites import Site
-from bot.home.asked import AskedInvestigations
-from bot.home.home_tab import HomeData, HomeTabs
+from bot.home.content import HomeReader
+from bot.home.home_tab import HomeTabs
+from bot.home.status import StatusCommand
 from bot.insights.attach_form_store import AttachFormStore
 from bot.insights.attach_jobs import AttachJobs
 from bot.insights.attach_worker import AttachWorker
@@ -50,12 +53,12 @@ from bot.orgs.questions import OrgQuestions
 from bot.orgs.repository import ClientOf, OrgRepository
 from bot.rules.audit import AuditTrail
 from bot.rules.budget import Budget
-from bot.rules.channel_names import channel_ids
-from bot.rules.file import RuleFile, RuleFileProblems, load_rule_file
+from bot.rules.file import RuleFile, RuleFileProblems, channel_ids, load_rule_file
 from bot.rules.org_choice import OrgChooser, WhichOrg
 from bot.rules.permissions import Permissions
 from bot.rules.policy import is_admin
 from bot.rules.repository import RuleRepository
+from bot.rules.slack import AuditCommand, SettingsForm
 from bot.services import Services
 from bot.slack.clients import SingleWorkspace, WorkspaceClients
 from bot.slack.commands import Commands
@@ -74,12 +77,15 @@ from bot.web.datadog_webhook import DatadogWebhook
 from bot.web.server import Server
 from bot.wording import APP, INVESTIGATE, INVESTIGATIONS
 from bot.workers import Workers
-from bot.workspaces.departures import Lifecycle
+from bot.workspaces.build import WorkspaceRoom
+from bot.workspaces.build import build as build_workspaces
+from bot.workspaces.departures import Departures
+from bot.workspaces.tables import departures as departures_table
+from bot.workspaces.token_rotation import OAuthApp
 
 logger = logging.getLogger(__name__)
 
-AN_HOUR = 3_600.0
-OLD_WINDOWS_GO_WITHIN = 900.0
+LEFT_BEHIND = 60.0  # how often departures that failed are taken up again
 ORGS_LEARNT_WITHIN = 15.0  # what other replicas connect or disconnect; only links wait for it
 HELP = f"*{APP}* starts {INVESTIGATIONS} and brings the conclusions into the alert's thread."
 ALSO = f"Also: the message shortcut “{INVESTIGATE} with Bits” on any alert, or mention me with the same words."
@@ -120,16 +126,34 @@ class _Core:
     outbox: Outbox
 
 
+def connect_installed(parts: Parts, encryption: Encryption, client: AsyncWebClient) -> WorkspaceRoom:
+    """For a bot that many workspaces install."""
+    settings, secret, scopes = parts.settings, parts.settings.slack_client_secret, manifest.scopes()
+    room = build_workspaces(
+        parts.database,
+        encryption,
+        parts.tasks,
+        OAuthApp(client, settings.slack_client_id or "", secret.get_secret_value() if secret else ""),
+        scopes=(*scopes.required, *scopes.optional),
+        public_url=settings.bits_public_url or "",
+        has_org=settings.dd_api_key is not None,
+        on_uninstall=parts.workers.on_uninstall,
+    )
+    parts.server.serve(room.pages.routes())
+    parts.workers.closers.append(room.rotation.close)
+    parts.workers.repeat("departures", room.departures.step, every=LEFT_BEHIND, woken_by=(departures_table,))
+    return room
+
+
 async def assemble(
-    parts: Parts, home: WorkspaceClients, session: ClientSession, lifecycle: Lifecycle | None
+    parts: Parts, home: WorkspaceClients, session: ClientSession, departures: Departures | None
 ) -> Services:
     core = await _core(parts, home, session)
     threads = ThreadReader(home, core.seen_alerts)
     modals = Modals(home, core.replies)
     cases = _case_room(parts, core, modals)
     attaching = _attaching(parts, core, cases.cases)
-    automatic = Automatic(core.requests, core.rules)
-    alerts = _alert_room(parts, core, automatic)
+    alerts = _alert_room(parts, core, modals)
     health = HealthReader(parts.database)
     commands = Commands(HELP, ALSO)
     home_tabs = _home_tabs(parts, core, cases.cases, health, commands)
@@ -158,7 +182,6 @@ async def assemble(
         alerts=alerts,
         rules=core.rules,
         permissions=core.permissions,
-        people=core.people,
         refusing=core.refusing,
         org_book=parts.orgs,
         which_org=core.which_org,
@@ -168,11 +191,19 @@ async def assemble(
         ),
         commands=commands,
         home_tabs=home_tabs,
-        budget=core.budget,
-        trail=AuditTrail(parts.database),
-        health=health,
-        automatic=automatic,
-        lifecycle=lifecycle,
+        settings_form=SettingsForm(core.permissions, core.rules, parts.orgs, core.people, modals, core.replies),
+        status=StatusCommand(
+            core.permissions,
+            core.rules,
+            core.budget,
+            health,
+            core.which_org,
+            parts.orgs,
+            alerts.cycles,
+            core.replies,
+        ),
+        audit=AuditCommand(core.permissions, AuditTrail(parts.database), core.repository.refs, core.replies),
+        departures=departures,
     )
 
 
@@ -216,8 +247,8 @@ def _kinds(
         CONCLUSIONS: Conclusions(core.repository, core.outbox, app_url, core.rules),
         CASE_CARD: cases.cards,
         ATTACHED: AttachedLines(attaching.jobs, parts.orgs, core.replies),
-        ALERT_CARD: AlertCards(alerts.book, app_url),
-        NUDGE: Nudges(alerts.messages, core.seen_alerts),
+        ALERT_CARD: alerts.cards,
+        NUDGE: alerts.nudges,
     }
 
 
@@ -250,8 +281,8 @@ def _start_on_chores(parts: Parts, core: _Core, home_tabs: HomeTabs) -> None:
 
 
 def _home_tabs(parts: Parts, core: _Core, book: CaseRepository, health: HealthReader, commands: Commands) -> HomeTabs:
-    sources = HomeData(
-        mine=AskedInvestigations(parts.database),
+    reader = HomeReader(
+        database=parts.database,
         cases=book,
         orgs=parts.orgs,
         rules=core.rules,
@@ -260,20 +291,22 @@ def _home_tabs(parts: Parts, core: _Core, book: CaseRepository, health: HealthRe
         health=health,
         commands=commands,
     )
-    return HomeTabs(parts.database, core.home, sources)
+    return HomeTabs(parts.database, core.home, core.replies, reader)
 
 
-def _alert_room(parts: Parts, core: _Core, automatic: Automatic) -> AlertRoom:
-    return AlertRoom.on(
+def _alert_room(parts: Parts, core: _Core, modals: Modals) -> AlertRoom:
+    return alert_room.build(
         parts.database,
         parts.timing,
-        rules=core.rules,
-        chooser=core.chooser,
-        automatic=automatic,
-        requests=core.requests,
-        orgs=parts.orgs,
-        seen_alerts=core.seen_alerts,
-        teller=MuteTeller(core.replies),
+        parts.orgs,
+        core.rules,
+        core.chooser,
+        core.permissions,
+        core.requests,
+        Automatic(core.requests, core.rules),
+        core.seen_alerts,
+        core.replies,
+        modals,
         owner=core.owner,
     )
 
@@ -355,14 +388,15 @@ def _start_on_insights(parts: Parts, attaching: AttachFormListeners, owner: str)
 
 def _start_on_alerts(parts: Parts, alerts: AlertRoom) -> None:
     workers = parts.workers
-    workers.employ("alert router", alerts.sorter)
+    workers.employ("alert router", alerts.router)
     workers.employ("automatic starts", alerts.starts)
     workers.employ("mutes", alerts.mutes)
-    workers.repeat("mutes that end", alerts.book.end_mutes, every=MUTES_END_WITHIN)
+    workers.repeat("mutes that end", alerts.cycles.end_mutes, every=MUTES_END_WITHIN)
     secret = parts.settings.bits_webhook_secret
     if secret is None:
         logger.info("Datadog's webhook is off: BITS_WEBHOOK_SECRET is not set, so its address answers 404")
-    webhook = DatadogWebhook(alerts.intake, parts.orgs, secret.get_secret_value() if secret else "")
+    key = secret.get_secret_value() if secret else ""
+    webhook = DatadogWebhook(key, find_org=parts.orgs.entry, take=alerts.intake.take)
     parts.server.serve(webhook.routes())
 
 

@@ -16,8 +16,7 @@ from cryptography.fernet import Fernet
 from bot.app import Bot
 from bot.cli import _setup, main
 from bot.doctor.examination import examine
-from bot.doctor.findings import Finding, State, as_json, as_table, is_well, ok, warn
-from bot.doctor.setup import Setup
+from bot.doctor.model import Finding, FindingState, Setup, as_json, as_table, is_well, ok, warn
 from bot.manifest import scopes
 from bot.sandbox.datadog.faults import Fault
 from bot.storage.engine import Database
@@ -64,14 +63,14 @@ async def test_a_bot_that_is_well(town: OrgTown) -> None:
     findings = await found(setup_of(town))
 
     assert {name: finding.state for name, finding in findings.items()} == {
-        "Database": State.OK,
-        "Encryption keys": State.OK,
-        "Slack token": State.OK,
-        "Slack scopes": State.OK,
-        "Slack socket": State.OK,
-        "Datadog webhook": State.OK,
-        "Datadog (default)": State.OK,
-        f"Datadog (acme, {town.slack.workspace.id})": State.OK,
+        "Database": FindingState.OK,
+        "Encryption keys": FindingState.OK,
+        "Slack token": FindingState.OK,
+        "Slack scopes": FindingState.OK,
+        "Slack socket": FindingState.OK,
+        "Datadog webhook": FindingState.OK,
+        "Datadog (default)": FindingState.OK,
+        f"Datadog (acme, {town.slack.workspace.id})": FindingState.OK,
     }
     assert "acts as Bits Bot (service account)" in findings["Datadog (default)"].told
     assert "shows on use: bits_investigations_write" in findings["Datadog (default)"].told
@@ -119,7 +118,7 @@ async def still_town(tmp_path: Path) -> AsyncIterator[NoBot]:
 async def test_a_wrong_bot_token(still_town: NoBot) -> None:
     finding = (await found(setup_of(still_town, bot_token="xoxb-wrong")))["Slack token"]
 
-    assert (finding.state, finding.told) == (State.FAIL, "Slack does not accept it (invalid_auth)")
+    assert (finding.state, finding.told) == (FindingState.FAIL, "Slack does not accept it (invalid_auth)")
     assert "copy the Bot User OAuth Token into SLACK_BOT_TOKEN" in finding.fix
 
 
@@ -133,11 +132,11 @@ async def test_slack_out_of_reach(still_town: NoBot) -> None:
 @pytest.mark.parametrize(
     ("missing", "state", "told"),
     [
-        ("chat:write", State.FAIL, "not granted: chat:write"),
-        ("users:read.email", State.WARN, "the optional ones are not granted: users:read.email"),
+        ("chat:write", FindingState.FAIL, "not granted: chat:write"),
+        ("users:read.email", FindingState.WARN, "the optional ones are not granted: users:read.email"),
     ],
 )
-async def test_scopes_that_were_not_granted(still_town: NoBot, missing: str, state: State, told: str) -> None:
+async def test_scopes_that_were_not_granted(still_town: NoBot, missing: str, state: FindingState, told: str) -> None:
     install = still_town.slack.workspace.install
     assert install is not None
     install.scopes.discard(missing)
@@ -150,7 +149,10 @@ async def test_scopes_that_were_not_granted(still_town: NoBot, missing: str, sta
 async def test_a_wrong_app_token(still_town: NoBot) -> None:
     finding = (await found(setup_of(still_town, app_token="xapp-wrong")))["Slack socket"]
 
-    assert (finding.state, finding.told) == (State.FAIL, "Slack opens no socket for SLACK_APP_TOKEN (invalid_auth)")
+    assert (finding.state, finding.told) == (
+        FindingState.FAIL,
+        "Slack opens no socket for SLACK_APP_TOKEN (invalid_auth)",
+    )
     assert "connections:write" in finding.fix
 
 
@@ -182,9 +184,13 @@ async def test_a_key_with_a_line_break_in_it(still_town: NoBot) -> None:
 
 @pytest.mark.parametrize(
     ("scope", "state"),
-    [("bits_investigations_read", State.FAIL), ("cases_read", State.WARN), ("events_read", State.WARN)],
+    [
+        ("bits_investigations_read", FindingState.FAIL),
+        ("cases_read", FindingState.WARN),
+        ("events_read", FindingState.WARN),
+    ],
 )
-async def test_missing_permissions(still_town: NoBot, scope: str, state: State) -> None:
+async def test_missing_permissions(still_town: NoBot, scope: str, state: FindingState) -> None:
     still_town.datadog.org.scopes.discard(scope)
 
     finding = (await found(setup_of(still_town)))["Datadog (default)"]
@@ -206,7 +212,7 @@ async def test_datadog_that_does_not_answer(still_town: NoBot) -> None:
 async def test_no_organisation_at_all(still_town: NoBot) -> None:
     finding = (await found(setup_of(still_town, datadog=None)))["Datadog"]
 
-    assert (finding.state, finding.told) == (State.WARN, "no organisation is connected")
+    assert (finding.state, finding.told) == (FindingState.WARN, "no organisation is connected")
 
 
 async def test_a_connected_organisation_whose_keys_no_longer_work(town: OrgTown) -> None:
@@ -262,7 +268,7 @@ async def test_a_database_too_old_to_come_along(still_town: NoBot) -> None:
 
     finding = (await found(setup_of(still_town)))["Database"]
 
-    assert (finding.state, finding.fix) == (State.FAIL, TOO_OLD)
+    assert (finding.state, finding.fix) == (FindingState.FAIL, TOO_OLD)
 
 
 async def test_a_postgresql_that_is_not_there(still_town: NoBot) -> None:
@@ -290,7 +296,7 @@ async def test_a_lost_encryption_key(town: OrgTown) -> None:
 
     finding = (await found(setup_of(town, encryption_keys=())))["Encryption keys"]
 
-    assert (finding.state, finding.fix) == (State.FAIL, "Put it back.")
+    assert (finding.state, finding.fix) == (FindingState.FAIL, "Put it back.")
 
 
 async def test_oauth_needs_an_encryption_key(still_town: NoBot) -> None:

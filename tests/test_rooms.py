@@ -25,7 +25,6 @@ HOLD_IT_TOGETHER = {
     "bot.wiring",
     "bot.connections",
     "bot.workers",
-    "bot.workspaces.build",
 }
 
 

@@ -17,7 +17,7 @@ _WEIGHT = {
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class AlertStanding:
     """What a card has to say about a cycle. Times are Unix milliseconds."""
 
     state: Transition  # of the newest event; one that only repeats leaves the state as it was
@@ -52,9 +52,9 @@ def _kept(moments: set[Moment]) -> tuple[Moment, ...]:
     return tuple([moment for moment in ordered if moment not in dropped][-MOST_MOMENTS:])
 
 
-def standing(cycle: Cycle) -> Standing:
+def standing(cycle: Cycle) -> AlertStanding:
     trouble, recovered_at = _last_trouble(cycle.moments)
-    return Standing(
+    return AlertStanding(
         state=_state(trouble) if recovered_at is None else Transition.RECOVERED,
         since=trouble[0].ts if trouble else None,
         recovered_at=recovered_at,

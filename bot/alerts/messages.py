@@ -3,18 +3,33 @@
 What a message first showed counts; Datadog edits its messages.
 """
 
-from dataclasses import asdict, dataclass
-from typing import Any
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass
 
 from sqlalchemy import select
 
-from bot.alerts.ports import Chooser
 from bot.alerts.starts import Starts
 from bot.alerts.tables import NUDGE, alert_messages
-from bot.model import AlertRef, MonitorRef, Place
+from bot.datadog.links import MonitorLink, parse_link
+from bot.datadog.titles import read_title, transition_kind
+from bot.investigations.message_alerts import FoundAlert, find_alert
+from bot.investigations.seen_alerts import SeenAlerts
+from bot.investigations.views.investigate_button import nudge_message
+from bot.model import AlertRef, EventRef, MonitorRef, Place
 from bot.rules.model import AlertFacts, AlertFilter, ChannelRules
+from bot.rules.org_choice import OrgChooser
+from bot.rules.repository import RuleRepository
+from bot.slack.interactions import Payload
+from bot.slack.listeners import Listeners
+from bot.slack.message import Message
 from bot.storage.engine import Database
-from bot.storage.outbox import NewPost, enqueue
+from bot.storage.outbox import Delivery, NewPost, enqueue
+
+logger = logging.getLogger(__name__)
+
+_NAME = "datadog"
+_OWN_LINK = "link_source=monitor_notif"
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +39,7 @@ class Nudge:
 
 
 class AlertMessages:
-    def __init__(self, database: Database, chooser: Chooser, starts: Starts) -> None:
+    def __init__(self, database: Database, chooser: OrgChooser, starts: Starts) -> None:
         self._database = database
         self._chooser = chooser
         self._starts = starts
@@ -44,7 +59,7 @@ class AlertMessages:
                     workspace=place.workspace,
                     channel=place.channel,
                     ts=place.thread_ts,
-                    subject=asdict(subject),
+                    subject=subject,
                     seen_at=self._database.now,
                 )
                 .returning(alert_messages.c.id)
@@ -64,7 +79,7 @@ class AlertMessages:
             row = (await connection.execute(select(alert_messages).where(alert_messages.c.id == row_id))).first()
         if row is None:
             return None
-        return Nudge(Place(row.workspace, row.channel, row.ts), _read_subject(row.subject))
+        return Nudge(Place(row.workspace, row.channel, row.ts), row.subject)
 
 
 def _new_post(row_id: int, place: Place) -> NewPost:
@@ -90,5 +105,79 @@ def _may_start(rules: ChannelRules, facts: AlertFacts) -> bool:
     return wanted is not None and AlertFilter(monitors=wanted.monitors, transitions=wanted.transitions).matches(facts)
 
 
-def _read_subject(record: dict[str, Any]) -> AlertRef | MonitorRef:
-    return AlertRef(**record) if "event_id" in record else MonitorRef(**record)
+@dataclass(frozen=True, slots=True)
+class NudgePost:
+    """The kind of message that stands under Datadog's own."""
+
+    messages: AlertMessages
+    seen_alerts: SeenAlerts
+
+    async def message(self, delivery: Delivery, *, may_repeat: bool) -> Message | None:  # noqa: ARG002  buttons twice are no harm
+        nudge = await self.messages.get(delivery.post.subject_id)
+        if nudge is None:
+            return None
+        place = nudge.place
+        seen = await self.seen_alerts.of(place.workspace, place.channel, place.thread_ts)
+        return None if seen.run else nudge_message(nudge.subject)  # findings in the thread need no button
+
+    async def refused(self, delivery: Delivery, code: str) -> None:
+        logger.warning("%s: the channel does not take replies (%s)", delivery.post.key, code)
+
+
+# -- which messages those are -----------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class DatadogMessages:
+    """Hears every message of an app, and keeps those of Datadog's own that open an alert."""
+
+    rules: RuleRepository
+    messages: AlertMessages
+
+    def register(self, on: Listeners) -> None:
+        on.event("message", self.heard)
+
+    async def heard(self, body: Payload) -> None:
+        """What the channel wants of it is written down when this returns."""
+        event = body["event"]
+        is_reply = (event.get("thread_ts") or event.get("ts")) != event.get("ts")
+        if not event.get("bot_id") or event.get("message") or is_reply or not is_datadogs(event):
+            return
+        found = find_alert(event)
+        if found is None or found.recovered or found.test:
+            return
+        subject = _subject(found)
+        if subject is None:
+            return
+        workspace = str(body.get("team_id") or event.get("team") or "")
+        place = Place(workspace, str(event.get("channel") or ""), str(event.get("ts") or ""))
+        rules = await self.rules.of(place.workspace, place.channel)
+        if rules.nudge or rules.auto is not None:
+            await self.messages.noticed(place, subject, transition_of(found), rules)
+
+
+def is_datadogs(message: Payload) -> bool:
+    """By the name over it; where it has none, by a link as only Datadog's notifications have."""
+    profile = message.get("bot_profile")
+    names = [profile.get("name") if isinstance(profile, Mapping) else None, message.get("username")]
+    told = [name.strip().casefold() for name in names if isinstance(name, str) and name.strip()]
+    if told:
+        return all(name.split()[0] == _NAME for name in told)
+    attachments = message.get("attachments")
+    listed = attachments if isinstance(attachments, list) else []
+    return any(_OWN_LINK in str(each.get("title_link") or "") for each in listed if isinstance(each, Mapping))
+
+
+def transition_of(found: FoundAlert) -> str:
+    """As channel rules name it."""
+    word = found.transition or read_title(found.title).transition
+    return transition_kind(word) or word or "alert"
+
+
+def _subject(found: FoundAlert) -> AlertRef | MonitorRef | None:
+    if not isinstance(found.subject, EventRef):
+        return found.subject
+    link = parse_link(found.url)
+    return (
+        MonitorRef(link.monitor_id, read_title(found.title).name, link.group) if isinstance(link, MonitorLink) else None
+    )

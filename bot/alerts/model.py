@@ -1,7 +1,14 @@
 """The words of alerts that Datadog reports: one notice, and the cycle from trouble to recovery it belongs to. Plain data."""
 
+import re
 from dataclasses import dataclass
 from enum import StrEnum
+from hashlib import sha256
+from typing import NamedTuple
+
+from bot.rules.model import AlertFacts
+
+_TAG = re.compile(r"[\w./-]+:[\w./:@-]+", re.ASCII)  # what can stand in a downtime's scope as it is
 
 
 class Transition(StrEnum):
@@ -39,9 +46,27 @@ class Notice:
         """The order of events is that of Datadog's clock, never that of arrival."""
         return self.event_ts, int(self.event_id or 0), self.transition is Transition.RECOVERED
 
+    @property
+    def identity(self) -> str:
+        """Of its cycle; without Datadog's cycle key, of the monitor's group, whose cycles are then counted."""
+        series = [str(self.test), str(self.monitor_id), self.group_key]
+        told = [*series, self.cycle] if self.cycle else [*series, "" if self.monitor_id else self.name]
+        return sha256("\x1f".join([str(bool(self.cycle)), *told]).encode()).hexdigest()
 
-@dataclass(frozen=True, slots=True)
-class Moment:
+    @property
+    def facts(self) -> AlertFacts:
+        """What channel rules look at. A transition we don't know goes by Datadog's own word."""
+        other = self.transition is Transition.OTHER
+        return AlertFacts(
+            monitor_id=self.monitor_id,
+            group=self.group,
+            priority=self.priority,
+            tags=frozenset({*self.tags, *(part for part in self.group.split(",") if ":" in part)}),
+            transition=self.word.casefold() if other else str(self.transition),
+        )
+
+
+class Moment(NamedTuple):
     """One event of a cycle."""
 
     ts: int
@@ -83,3 +108,14 @@ class KnownCycle:
     org: str
     cycle: Cycle
     mute: Mute = Mute()
+
+    @property
+    def scope(self) -> str:
+        """Its group as a downtime's scope; `*` for the whole monitor, also where the group can't be written as one."""
+        return scope_of((self.cycle.trouble or self.cycle.latest).group)
+
+
+def scope_of(group: str) -> str:
+    parts = [part.strip() for part in group.split(",") if part.strip()]
+    sound = parts and all(_TAG.fullmatch(part) for part in parts)
+    return " AND ".join(parts) if sound else "*"

@@ -5,8 +5,6 @@ A mute whose outcome is unknown is not sent again; the person is told to look.
 
 import asyncio
 import logging
-import re
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any
@@ -14,14 +12,18 @@ from typing import Any
 from sqlalchemy import ColumnElement, Row, and_, exists
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.alerts.model import KnownCycle, Notice
-from bot.alerts.ports import MutableOrg, MutableOrgs, Teller
+from bot.alerts import views
+from bot.alerts.model import KnownCycle
 from bot.alerts.repository import CycleRepository
 from bot.alerts.tables import alert_mutes
 from bot.datadog.errors import DatadogError, NotFound
+from bot.datadog.orgs import ConnectedOrg
 from bot.investigations.failures import failure_of
 from bot.investigations.model import Failure, FailureKind
 from bot.model import Place
+from bot.orgs.repository import OrgRepository
+from bot.slack.interactions import Interaction
+from bot.slack.replies import Replies
 from bot.storage.engine import wake
 from bot.storage.leases import Fence, LeasedWorker
 from bot.storage.timing import Timing
@@ -30,15 +32,14 @@ from bot.wording import APP
 logger = logging.getLogger(__name__)
 
 FOR = 3600.0
-_TAG = re.compile(r"[\w./-]+:[\w./:@-]+", re.ASCII)  # what can stand in a downtime's scope as it is
 
 
-class Work(StrEnum):
+class MuteWork(StrEnum):
     MUTE = "mute"
     UNMUTE = "unmute"
 
 
-class State(StrEnum):
+class MuteState(StrEnum):
     ASKED = "asked"
     SENDING = "sending"  # from here on it may have happened
     DONE = "done"
@@ -46,35 +47,10 @@ class State(StrEnum):
     UNCLEAR = "unclear"
 
 
-@dataclass(frozen=True, slots=True)
-class Click:
-    """Somebody's press on a card."""
-
-    key: str
-    place: Place
-    person: str
-    person_name: str
-
-
-def scope_of(group: str) -> str:
-    """A group as a downtime's scope; `*` for the whole monitor, also where the group can't be written as one."""
-    parts = [part.strip() for part in group.split(",") if part.strip()]
-    sound = parts and all(_TAG.fullmatch(part) for part in parts)
-    return " AND ".join(parts) if sound else "*"
-
-
-def group_of(known: KnownCycle) -> str:
-    return _notice(known).group
-
-
-def _notice(known: KnownCycle) -> Notice:
-    return known.cycle.trouble or known.cycle.latest
-
-
 def _next() -> ColumnElement[bool]:
     """Those of one cycle one after the other: two people pressing at once must not make two downtimes."""
     table, earlier = alert_mutes.c, alert_mutes.alias()
-    unfinished = (State.ASKED, State.SENDING)
+    unfinished = (MuteState.ASKED, MuteState.SENDING)
     waits = exists().where(
         earlier.c.cycle_id == table.cycle_id, earlier.c.id < table.id, earlier.c.state.in_(unfinished)
     )
@@ -85,23 +61,23 @@ class Mutes(LeasedWorker):
     table = alert_mutes
     slots = 8
     due = _next()
-    under_way = alert_mutes.c.state == State.SENDING
+    under_way = alert_mutes.c.state == MuteState.SENDING
 
     def __init__(
         self,
-        book: CycleRepository,
-        orgs: MutableOrgs,
-        teller: Teller,
+        cycles: CycleRepository,
+        orgs: OrgRepository,
+        replies: Replies,
         timing: Timing,
         *,
         owner: str,
     ) -> None:
-        super().__init__(book.database, timing, owner=owner)
-        self._book = book
+        super().__init__(cycles.database, timing, owner=owner)
+        self._cycles = cycles
         self._orgs = orgs
-        self._teller = teller
+        self._replies = replies
 
-    async def ask(self, work: Work, known: KnownCycle, click: Click) -> None:
+    async def ask(self, work: MuteWork, known: KnownCycle, click: Interaction) -> None:
         """In the database when this returns; the same click again changes nothing."""
         now, place = self._database.now, click.place
         async with self._database.transaction() as connection:
@@ -116,9 +92,9 @@ class Mutes(LeasedWorker):
                     thread_ts=place.thread_ts,
                     person=click.person,
                     person_name=click.person_name[:80],
-                    monitor_id=_notice(known).monitor_id,
-                    until=now + FOR if work is Work.MUTE else None,
-                    state=State.ASKED,
+                    monitor_id=(known.cycle.trouble or known.cycle.latest).monitor_id,
+                    until=now + FOR if work is MuteWork.MUTE else None,
+                    state=MuteState.ASKED,
                     created_at=now,
                     due_at=now,
                     attempt=0,
@@ -127,70 +103,71 @@ class Mutes(LeasedWorker):
             wake(connection, alert_mutes)
 
     async def work(self, row: Row[Any], fence: Fence) -> None:
-        known = await self._book.get(row.cycle_id)
+        known = await self._cycles.get(row.cycle_id)
         org = await self._orgs.get(row.org)
-        if row.state == State.SENDING and row.work == Work.MUTE:
+        if row.state == MuteState.SENDING and row.work == MuteWork.MUTE:
             await self._unclear(row, fence)  # whoever sent it never said what became of it
         elif known is None or org is None:
             await self._refused(row, fence, Failure(FailureKind.NO_ORG))
-        elif await self.write(fence, state=State.SENDING):
+        elif await self.write(fence, state=MuteState.SENDING):
             await self._send(row, fence, known, org)
 
-    async def _send(self, row: Row[Any], fence: Fence, known: KnownCycle, org: MutableOrg) -> None:
+    async def _send(self, row: Row[Any], fence: Fence, known: KnownCycle, org: ConnectedOrg) -> None:
         try:
             async with asyncio.timeout(self._timing.effect):
-                if row.work == Work.MUTE:
+                if row.work == MuteWork.MUTE:
                     await self._mute(row, fence, known, org)
                 else:
                     await self._unmute(row, fence, known, org)
         except (DatadogError, TimeoutError) as error:
             logger.warning("%s of monitor %s: %s", row.work, row.monitor_id, error or type(error).__name__)
-            if row.work == Work.MUTE and getattr(error, "may_have_happened", True):
+            if row.work == MuteWork.MUTE and getattr(error, "may_have_happened", True):
                 await self._unclear(row, fence)
             else:
                 await self._refused(row, fence, failure_of(error))
 
-    async def _mute(self, row: Row[Any], fence: Fence, known: KnownCycle, org: MutableOrg) -> None:
+    async def _mute(self, row: Row[Any], fence: Fence, known: KnownCycle, org: ConnectedOrg) -> None:
         """Where somebody was faster, it is muted already and stays so."""
         if known.mute.downtime_id:
-            await self._ended(fence, State.DONE)
+            await self._ended(fence, MuteState.DONE)
             return
         downtime_id = await org.monitors.mute(
             row.monitor_id,
             until=datetime.fromtimestamp(row.until, UTC),
-            scope=scope_of(group_of(known)),
+            scope=known.scope,
             message=f"Muted for an hour from Slack by {row.person_name or row.person}, with {APP}.",
         )
         async with self._database.transaction() as connection:
-            if await self._finished(connection, fence, State.DONE):
+            if await self._finished(connection, fence, MuteState.DONE):
                 muted = {"until": row.until, "by": row.person, "downtime_id": downtime_id}
-                await self._book.muted(connection, row.cycle_id, **muted)
+                await self._cycles.muted(connection, row.cycle_id, **muted)
 
-    async def _unmute(self, row: Row[Any], fence: Fence, known: KnownCycle, org: MutableOrg) -> None:
+    async def _unmute(self, row: Row[Any], fence: Fence, known: KnownCycle, org: ConnectedOrg) -> None:
         if known.mute.downtime_id:
             try:
                 await org.monitors.unmute(known.mute.downtime_id)
             except NotFound:
                 logger.info("the downtime of cycle %s was gone already", known.ref)
         async with self._database.transaction() as connection:
-            if await self._finished(connection, fence, State.DONE):
-                await self._book.unmuted(connection, row.cycle_id, by=row.person)
+            if await self._finished(connection, fence, MuteState.DONE):
+                await self._cycles.unmuted(connection, row.cycle_id, by=row.person)
 
-    async def _finished(self, connection: AsyncConnection, fence: Fence, state: State) -> bool:
+    async def _finished(self, connection: AsyncConnection, fence: Fence, state: MuteState) -> bool:
         wake(connection, alert_mutes)  # the next one of this cycle
         return await fence.write(connection, alert_mutes, state=state, owner=None)
 
-    async def _ended(self, fence: Fence, state: State) -> bool:
+    async def _ended(self, fence: Fence, state: MuteState) -> bool:
         async with self._database.transaction() as connection:
             return await self._finished(connection, fence, state)
 
     async def _unclear(self, row: Row[Any], fence: Fence) -> None:
-        if await self._ended(fence, State.UNCLEAR):
-            await self._teller.mute_unclear(_place(row), row.person)
+        if await self._ended(fence, MuteState.UNCLEAR):
+            await self._replies.tell(_place(row), row.person, views.mute_unclear())
 
     async def _refused(self, row: Row[Any], fence: Fence, failure: Failure) -> None:
-        if await self._ended(fence, State.REFUSED):
-            await self._teller.mute_failed(_place(row), row.person, failure, unmute=row.work == Work.UNMUTE)
+        if await self._ended(fence, MuteState.REFUSED):
+            message = views.mute_refused(failure, unmute=row.work == MuteWork.UNMUTE)
+            await self._replies.tell(_place(row), row.person, message)
 
 
 def _place(row: Row[Any]) -> Place:

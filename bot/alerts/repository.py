@@ -1,20 +1,19 @@
-"""The book of cycles: one row for each alert of each group, whichever of its notices comes first and wherever it is shown.
+"""Cycles as stored: one row for each alert of each group, whichever of its notices comes first and wherever it is shown.
 
 A change that people can see makes all its cards due in the same transaction.
 """
 
 import secrets
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from typing import Any
 
 from sqlalchemy import Row, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.alerts.cycle import joined, standing
-from bot.alerts.intake import UNROUTED
-from bot.alerts.model import Cycle, KnownCycle, Notice, Transition
-from bot.alerts.records import cycle_record, identity_of, read_cycle_record, read_known_cycle
-from bot.alerts.tables import ALERT_CARD, alert_cycles, alert_notices
+from bot.alerts.model import Cycle, KnownCycle, Mute, Notice, Transition
+from bot.alerts.tables import ALERT_CARD, UNROUTED, alert_cycles, alert_notices
 from bot.model import Place
 from bot.storage.engine import Database
 from bot.storage.outbox import NewPost, enqueue, show_anew
@@ -29,18 +28,16 @@ class CycleRepository:
 
     async def join(self, connection: AsyncConnection, org: str, notice: Notice) -> KnownCycle:
         """The cycle with this notice in it, begun by it if need be."""
-        identity = identity_of(notice)
-        rows = await self._fetch(connection, org, identity)
+        rows = await self._fetch(connection, org, notice.identity)
         row = _meant(rows, notice)
         if row is None:
             generation = rows[0].generation + 1 if rows else 0
-            row = await self._begin(connection, org, identity, generation, notice)
-        before = read_cycle_record(row.content)
-        after = joined(before, notice)
-        if after != before:
-            await self._write(connection, row.id, content=cycle_record(after))
-        known = read_known_cycle(row)
-        return KnownCycle(known.id, known.ref, known.org, after, known.mute)
+            row = await self._begin(connection, org, generation, notice)
+        known = _known(row)
+        after = joined(known.cycle, notice)
+        if after != known.cycle:
+            await self._write(connection, row.id, content=after)
+        return replace(known, cycle=after)
 
     async def _fetch(self, connection: AsyncConnection, org: str, identity: str) -> Sequence[Row[Any]]:
         """Locked until the transaction ends, so that two notices of one cycle are taken in one after the other."""
@@ -49,18 +46,16 @@ class CycleRepository:
         found = await connection.execute(query.order_by(table.generation.desc()).limit(2).with_for_update())
         return found.all()
 
-    async def _begin(
-        self, connection: AsyncConnection, org: str, identity: str, generation: int, notice: Notice
-    ) -> Row[Any]:
+    async def _begin(self, connection: AsyncConnection, org: str, generation: int, notice: Notice) -> Row[Any]:
         """Or fetch it, where another process begins the same one at this moment."""
         inserted = await connection.execute(
             self.database.insert_new(alert_cycles)
             .values(
                 ref=secrets.token_hex(6),
                 org=org,
-                identity=identity,
+                identity=notice.identity,
                 generation=generation,
-                content=cycle_record(joined(None, notice)),
+                content=joined(None, notice),
                 changed_at=self.database.now,
                 muted_by="",
                 downtime_id="",
@@ -71,7 +66,7 @@ class CycleRepository:
         if row := inserted.first():
             return row
         table = alert_cycles.c
-        same = (table.org == org, table.identity == identity, table.generation == generation)
+        same = (table.org == org, table.identity == notice.identity, table.generation == generation)
         return (await connection.execute(select(alert_cycles).where(*same).with_for_update())).one()
 
     async def _write(self, connection: AsyncConnection, cycle_id: int, **values: Any) -> None:
@@ -110,7 +105,7 @@ class CycleRepository:
     async def get(self, cycle_id: int) -> KnownCycle | None:
         async with self.database.transaction() as connection:
             row = (await connection.execute(select(alert_cycles).where(alert_cycles.c.id == cycle_id))).first()
-        return read_known_cycle(row) if row else None
+        return _known(row) if row else None
 
     # -- muting -------------------------------------------------------------------------------------------------
 
@@ -144,17 +139,22 @@ class CycleRepository:
             return int((await connection.execute(query)).scalar_one())
 
 
+def _known(row: Row[Any]) -> KnownCycle:
+    mute = Mute(row.muted_until or 0.0, row.muted_by, row.downtime_id, row.unmuted_by)
+    return KnownCycle(row.id, row.ref, row.org, row.content, mute)
+
+
 def _meant(rows: Sequence[Row[Any]], notice: Notice) -> Row[Any] | None:
     """The newest cycle of a group, the one before it for what comes late, or None for one that begins now."""
     if notice.cycle or not rows:
         return rows[0] if rows else None
     newest = rows[0]
-    cycle = read_cycle_record(newest.content)
+    cycle: Cycle = newest.content
     if _is_over(cycle) and notice.transition is not Transition.RECOVERED:
         over = standing(cycle).recovered_at or 0
         return None if notice.event_ts > over else newest
     if len(rows) > 1 and notice.event_ts < cycle.moments[0].ts:
-        before = standing(read_cycle_record(rows[1].content)).recovered_at
+        before = standing(rows[1].content).recovered_at
         return rows[1] if before is None or notice.event_ts <= before else newest
     return newest
 

@@ -8,15 +8,13 @@ from sqlalchemy import Row
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.alerts.cycle import standing
-from bot.alerts.intake import NEW, SORTED, UNROUTED
 from bot.alerts.model import KnownCycle, Notice, Transition
-from bot.alerts.ports import Chooser
-from bot.alerts.records import facts_of, identity_of, read_notice_record
 from bot.alerts.repository import CycleRepository
 from bot.alerts.starts import Starts
-from bot.alerts.tables import alert_notices
+from bot.alerts.tables import NEW, SORTED, UNROUTED, alert_notices
 from bot.model import AlertRef, Place
-from bot.rules.model import AlertFacts, ChannelRules
+from bot.rules.model import ChannelRules
+from bot.rules.org_choice import OrgChooser
 from bot.rules.repository import taken_by
 from bot.storage.leases import LeasedWorker
 from bot.storage.timing import Timing
@@ -33,15 +31,15 @@ class AlertRouter(LeasedWorker):
 
     def __init__(
         self,
-        book: CycleRepository,
-        chooser: Chooser,
+        cycles: CycleRepository,
+        chooser: OrgChooser,
         starts: Starts,
         timing: Timing,
         *,
         owner: str,
     ) -> None:
-        super().__init__(book.database, timing, owner=owner)
-        self._book = book
+        super().__init__(cycles.database, timing, owner=owner)
+        self._cycles = cycles
         self._chooser = chooser
         self._starts = starts
 
@@ -78,51 +76,43 @@ class AlertRouter(LeasedWorker):
                 self.alarm.ring(self._timing.lease)
 
     async def _sort(self, rows: Sequence[Row[Any]]) -> None:
-        told = [(row, read_notice_record(row.content)) for row in rows]
         channels = {org: await self._chooser.channels_of(org) for org in {row.org for row in rows}}
-        told.sort(key=lambda each: (each[0].org, identity_of(each[1])))  # two replicas lock cycles in the same order
         async with self._database.transaction() as connection:
-            for row, notice in told:
-                await self._take_in(connection, row, notice, channels[row.org])
+            # two replicas lock cycles in the same order
+            for row in sorted(rows, key=lambda row: (row.org, row.content.identity)):
+                await self._take_in(connection, row, channels[row.org])
 
-    async def _take_in(
-        self, connection: AsyncConnection, row: Row[Any], notice: Notice, channels: list[ChannelRules]
-    ) -> None:
-        facts = facts_of(notice)
-        routed = taken_by(channels, facts)
+    async def _take_in(self, connection: AsyncConnection, row: Row[Any], channels: list[ChannelRules]) -> None:
+        notice: Notice = row.content
+        routed = taken_by(channels, notice.facts)
         state = SORTED if routed else UNROUTED
         if not await self._leases.fence(row).write(connection, alert_notices, state=state, owner=None):
             return
-        known = await self._book.join(connection, row.org, notice)
-        for rules in await self._channels(connection, known, facts, routed):
-            await self._book.owe_card(connection, known, rules.workspace, rules.channel)
-            if _may_start(rules, known, notice, facts):
-                await self._want_start(connection, known, rules, notice, facts)
+        known = await self._cycles.join(connection, row.org, notice)
+        for rules in await self._channels(connection, known, notice, routed):
+            await self._cycles.owe_card(connection, known, rules.workspace, rules.channel)
+            if _may_start(rules, known, notice):
+                alert = AlertRef(notice.monitor_id, notice.event_id, notice.event_ts, notice.name, notice.group)
+                place = Place(rules.workspace, rules.channel)
+                await self._starts.want(connection, known.org, place, alert, notice.facts, cycle_id=known.id)
         if not routed:
             logger.info(
                 "%s: no channel takes alerts of monitor %s, and none is the default", row.org, notice.monitor_id
             )
 
     async def _channels(
-        self, connection: AsyncConnection, known: KnownCycle, facts: AlertFacts, routed: list[ChannelRules]
+        self, connection: AsyncConnection, known: KnownCycle, notice: Notice, routed: list[ChannelRules]
     ) -> list[ChannelRules]:
         """The default channels take what nobody else has: not the end of an alert that stands elsewhere."""
-        asked_for = [rules for rules in routed if rules.route is not None and rules.route.matches(facts)]
-        if asked_for or not await self._book.has_cards(connection, known.id):
+        asked_for = [rules for rules in routed if rules.route is not None and rules.route.matches(notice.facts)]
+        if asked_for or not await self._cycles.has_cards(connection, known.id):
             return routed
         return []
 
-    async def _want_start(
-        self, connection: AsyncConnection, known: KnownCycle, rules: ChannelRules, notice: Notice, facts: AlertFacts
-    ) -> None:
-        alert = AlertRef(notice.monitor_id, notice.event_id, notice.event_ts, notice.name, notice.group)
-        place = Place(rules.workspace, rules.channel)
-        await self._starts.want(connection, known.org, place, alert, facts, cycle_id=known.id)
 
-
-def _may_start(rules: ChannelRules, known: KnownCycle, notice: Notice, facts: AlertFacts) -> bool:
+def _may_start(rules: ChannelRules, known: KnownCycle, notice: Notice) -> bool:
     """Never a test, never what has no event to investigate, never what is over by now."""
     if notice.test or not (notice.monitor_id and notice.event_id) or notice.transition is Transition.RECOVERED:
         return False
     is_over = standing(known.cycle).state is Transition.RECOVERED
-    return not is_over and rules.auto is not None and rules.auto.matches(facts)
+    return not is_over and rules.auto is not None and rules.auto.matches(notice.facts)

@@ -2,21 +2,22 @@
 
 import asyncio
 import logging
-from dataclasses import asdict, replace
+from dataclasses import replace
 from typing import Any
 
 from sqlalchemy import ColumnElement, Row, and_, exists, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.alerts.ports import Asking, Automatic, Chooser, MutableOrgs, Rules
-from bot.alerts.records import facts_record, read_facts
 from bot.alerts.tables import ALERT_CARD, alert_starts
 from bot.datadog.errors import DatadogError, Refused
-from bot.investigations.requests import Reception
+from bot.investigations.requests import Outcome, Reception, Requests
 from bot.investigations.seen_alerts import SeenAlerts
 from bot.model import AlertRef, Ask, ExistingRun, Place, Source
-from bot.rules.budget import Limits, Terms
-from bot.rules.model import AlertFacts
+from bot.orgs.repository import OrgRepository
+from bot.rules.budget import CoolingDown, Limits, OverBudget, Terms
+from bot.rules.model import AlertFacts, ChannelRules
+from bot.rules.org_choice import OrgChooser
+from bot.rules.repository import Draft, RuleRepository
 from bot.storage.engine import Database, wake
 from bot.storage.leases import Fence, LeasedWorker
 from bot.storage.outbox import posted
@@ -29,6 +30,42 @@ WANTED, DECIDED = "wanted", "decided"
 TOO_LATE = 2 * 3600.0  # an investigation costs money; of an alert this old nobody waits for it
 MOST_LOOKS = 5  # at a monitor whose tags and priority the rule asks for
 _NO_ORG = "which Datadog organisation it belongs to can't be told, or that one is not connected"
+_TEST = "[test]"
+
+
+class Automatic:
+    """The channel's rule, the monitor's cooldown and the automatic share decide."""
+
+    def __init__(self, requests: Requests, rules: RuleRepository) -> None:
+        self._requests = requests
+        self._rules = rules
+
+    async def consider(self, place: Place, alert: AlertRef, facts: AlertFacts, org: str) -> str | None:
+        """Start it if the channel wants that. The reason when it does not start; None when it runs.
+
+        May be called again for the same alert: it is decided once for each channel.
+        """
+        rules = await self._rules.draft(place.workspace, place.channel)
+        reason = _unwanted(rules.channel, alert, facts) or await self._ask(rules, place, alert, org)
+        where = f"monitor {alert.monitor_id}, event {alert.event_id} in {place.channel}"
+        if reason:
+            logger.info("%s: not investigated by itself: %s", where, reason)
+        else:
+            logger.info("%s: investigated by itself", where)
+        return reason or None
+
+    async def _ask(self, rules: Draft, place: Place, alert: AlertRef, org: str) -> str:
+        ask = Ask(
+            key=f"auto:{place.workspace}:{place.channel}:{alert.monitor_id}:{alert.event_id}",
+            subject=alert,
+            place=place,
+            requester="",
+            source=Source.AUTOMATIC,
+            org=org,
+        )
+        limits = Limits.of(rules.channel, rules.workspace)
+        terms = Terms(limits, "automatic rule", cooldown=rules.channel.cooldown_minutes * 60.0)
+        return _why_not(await self._requests.ask(ask, terms))
 
 
 def _ripe() -> ColumnElement[bool]:
@@ -52,11 +89,11 @@ class Starts(LeasedWorker):
     def __init__(
         self,
         database: Database,
-        rules: Rules,
-        chooser: Chooser,
+        rules: RuleRepository,
+        chooser: OrgChooser,
         automatic: Automatic,
-        requests: Asking,
-        orgs: MutableOrgs,
+        requests: Requests,
+        orgs: OrgRepository,
         seen_alerts: SeenAlerts,
         timing: Timing,
         *,
@@ -93,8 +130,8 @@ class Starts(LeasedWorker):
                 channel=place.channel,
                 thread_ts=place.thread_ts,
                 cycle_id=cycle_id,
-                alert=asdict(alert),
-                facts=facts_record(facts),
+                alert=alert,
+                facts=facts,
                 state=WANTED,
                 decision="",
                 created_at=now,
@@ -106,26 +143,23 @@ class Starts(LeasedWorker):
 
     async def work(self, row: Row[Any], fence: Fence) -> None:
         place = Place(row.workspace, row.channel, row.thread_ts or await self._card_of(row))
-        alert, facts = AlertRef(**row.alert), read_facts(row.facts)
-        if await self._is_too_old(row):
+        alert: AlertRef = row.alert
+        claimed_at = row.due_at - self._timing.lease
+        if claimed_at - row.created_at > TOO_LATE:
             await self._decided(fence, "it was too late for it")
             return
-        org = row.org or await self._org_now(place, alert)
-        if not org:
+        org = row.org or await self._chooser.choose(place, alert.host)
+        if not isinstance(org, str):
             await self._decided(fence, _NO_ORG)
             return
         if run := (await self._seen_alerts.of(place.workspace, place.channel, place.thread_ts)).run:
             await self._decided(fence, await self._adopt(place, alert, org, run))
             return
-        known = await self._with_monitor(row, org, place, facts)
+        known = await self._with_monitor(row, org, place, row.facts)
         if known is None:
             await self.put_off(fence, self._timing.backoff(row.attempt))
             return
         await self._decided(fence, await self._automatic.consider(place, alert, known, org) or "started")
-
-    async def _org_now(self, place: Place, alert: AlertRef) -> str:
-        choice = await self._chooser.choose(place, alert.host)
-        return choice if isinstance(choice, str) else ""
 
     async def _adopt(self, place: Place, alert: AlertRef, org: str, run: str) -> str:
         """Datadog has investigated by itself: that one is followed, and costs nothing more."""
@@ -162,10 +196,29 @@ class Starts(LeasedWorker):
             )
             return str(found.scalar() or "")
 
-    async def _is_too_old(self, row: Row[Any]) -> bool:
-        async with self._database.transaction() as connection:
-            now: float = (await connection.execute(select(self._database.now))).scalar_one()
-        return bool(now - row.created_at > TOO_LATE)
-
     async def _decided(self, fence: Fence, decision: str) -> None:
         await self.write(fence, state=DECIDED, decision=decision[:200], owner=None)
+
+
+def _unwanted(rules: ChannelRules, alert: AlertRef, facts: AlertFacts) -> str:
+    if alert.monitor_name.casefold().startswith(_TEST):
+        return "it is a test notification"
+    if rules.auto is None:
+        return "the channel has no rule for automatic starts"
+    if facts.transition.casefold() == "recovered":
+        return "it has recovered"
+    return "" if rules.auto.matches(facts) else "the channel's rule does not match"
+
+
+def _why_not(outcome: Outcome) -> str:
+    if outcome.reception is Reception.REPEATED:
+        return "" if outcome.investigation else "it was decided before"
+    match outcome.refusal:
+        case CoolingDown():
+            return "its monitor and group were investigated by themselves a short while ago"
+        case OverBudget(scope=scope, used=used, limit=limit):
+            return f"the {scope} budget is used up ({used} of {limit})"
+        case None:
+            return ""
+        case _:
+            return "it was refused"

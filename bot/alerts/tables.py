@@ -1,13 +1,29 @@
 """Tables of alerts that come in by themselves: what Datadog told us, the cycles it makes, and what follows from them."""
 
-from sqlalchemy import JSON, BigInteger, Column, Float, Index, Integer, String, Table, UniqueConstraint
+from typing import Annotated
 
+from pydantic import Field, TypeAdapter
+from sqlalchemy import BigInteger, Column, Float, Index, Integer, String, Table, UniqueConstraint
+
+from bot.alerts.model import Cycle, Notice
+from bot.model import AlertRef, MonitorRef
 from bot.orgs.tables import of_its_orgs
+from bot.rules.model import AlertFacts
 from bot.storage.retention import DAY, LONG, AtUninstall, Life, keep
 from bot.storage.tables import RowId, claimable, messages, metadata
+from bot.storage.typed_json import TypedJson
 
 ALERT_CARD = "alert_card"  # kind of deliveries; they show a row of `alert_cycles`
 NUDGE = "nudge"  # the same, of `alert_messages`
+NEW, SORTED, UNROUTED = "new", "sorted", "unrouted"  # states of notices
+
+_NOTICE = TypeAdapter(Notice)
+_CYCLE = TypeAdapter(Cycle)
+_ALERT = TypeAdapter(AlertRef)
+_FACTS = TypeAdapter(AlertFacts)
+_SUBJECT: TypeAdapter[AlertRef | MonitorRef] = TypeAdapter(
+    Annotated[AlertRef | MonitorRef, Field(union_mode="left_to_right")]  # only an alert has an event
+)
 
 alert_notices = Table(
     "alert_notices",
@@ -15,8 +31,8 @@ alert_notices = Table(
     Column("id", RowId, primary_key=True),
     Column("key", String(64), nullable=False, unique=True),  # the same for a notification that comes twice
     Column("org", String(64), nullable=False),
-    Column("content", JSON, nullable=False),
-    Column("state", String(16), nullable=False),  # new | sorted | unrouted
+    Column("content", TypedJson(_NOTICE), nullable=False),
+    Column("state", String(16), nullable=False),
     Column("received_at", Float, nullable=False),
     *claimable(),
     Index("alert_notices_due", "state", "due_at"),
@@ -31,7 +47,7 @@ alert_cycles = Table(
     Column("org", String(64), nullable=False),
     Column("identity", String(64), nullable=False),
     Column("generation", Integer, nullable=False),  # counts up where Datadog names no cycle; else 0
-    Column("content", JSON, nullable=False),
+    Column("content", TypedJson(_CYCLE), nullable=False),
     Column("changed_at", Float, nullable=False),
     Column("muted_until", Float, nullable=True),
     Column("muted_by", String(32), nullable=False),
@@ -48,7 +64,7 @@ alert_messages = Table(
     Column("workspace", String(32), nullable=False),
     Column("channel", String(32), nullable=False),
     Column("ts", String(32), nullable=False),
-    Column("subject", JSON, nullable=False),  # as it was first seen
+    Column("subject", TypedJson(_SUBJECT), nullable=False),  # as it was first seen
     Column("seen_at", Float, nullable=False),
     UniqueConstraint("workspace", "channel", "ts"),
 )
@@ -63,8 +79,8 @@ alert_starts = Table(
     Column("channel", String(32), nullable=False),
     Column("thread_ts", String(32), nullable=False),  # empty: under the card, once it stands
     Column("cycle_id", RowId, nullable=True),
-    Column("alert", JSON, nullable=False),
-    Column("facts", JSON, nullable=False),
+    Column("alert", TypedJson(_ALERT), nullable=False),
+    Column("facts", TypedJson(_FACTS), nullable=False),
     Column("state", String(16), nullable=False),  # wanted | decided
     Column("decision", String(200), nullable=False),
     Column("created_at", Float, nullable=False),
@@ -101,7 +117,7 @@ _WORKED_OFF = 14 * DAY  # of use only to see what became of them, and against th
 
 keep(
     alert_notices,
-    [Life(_WORKED_OFF, alert_notices.c.due_at, alert_notices.c.state.in_(["sorted", "unrouted"]))],
+    [Life(_WORKED_OFF, alert_notices.c.due_at, alert_notices.c.state.in_([SORTED, UNROUTED]))],
     at_uninstall=of_its_orgs(alert_notices),
 )
 keep(

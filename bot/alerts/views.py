@@ -2,16 +2,16 @@
 
 from urllib.parse import urlsplit
 
-from bot.alerts.cycle import Standing, standing
+from bot.alerts.cycle import AlertStanding, standing
 from bot.alerts.model import KnownCycle, Notice, Transition
-from bot.alerts.mutes import scope_of
 from bot.datadog.sites import locate
 from bot.investigations.model import Failure
 from bot.investigations.views import answers
 from bot.investigations.views.investigate_button import alert_buttons
 from bot.investigations.views.subject import alert_runs, monitor_name, monitor_url
 from bot.model import AlertRef, MonitorRef
-from bot.slack.blocks import Block, actions, button, confirmation, context, plain, rich_section, rich_text, run, section
+from bot.slack.blocks import Block, actions, button, confirmation, context, rich_section, rich_text, run, section
+from bot.slack.forms import modal
 from bot.slack.message import Message, sentences
 from bot.slack.text import code, cut, escape, fit_mrkdwn, mention, moment, one_line, safe_url
 from bot.wording import DATADOG, OPEN_IN_DATADOG, duration
@@ -42,24 +42,28 @@ _NO_MONITOR_NOTE = (
 
 def alert_card(known: KnownCycle, app_url: str) -> Message:
     now, latest = standing(known.cycle), known.cycle.latest
-    blocks = [rich_text(rich_section(_headline(now, latest, app_url)))]
+    top = [rich_text(rich_section(_headline(now, latest, app_url)))]
     if told := one_line(latest.value, 600):
-        blocks.append(rich_text(rich_section([run(told)])))
-    plainer = [*blocks, *_rest(known, now, app_url)]
-    picture = [_picture(snapshot, latest)] if (snapshot := _snapshot(known)) else []
-    return Message(_spoken(known, now), [*blocks, *picture, *_rest(known, now, app_url)], plainer if picture else [])
+        top.append(rich_text(rich_section([run(told)])))
+    text, rest = _spoken(known, now), _rest(known, now, app_url)
+    snapshot = _snapshot(known)
+    if not snapshot:
+        return Message(text, [*top, *rest])
+    picture = {"type": "image", "image_url": snapshot, "alt_text": cut(f"Graph of {_name(latest)}", 1_000)}
+    return Message(text, [*top, picture, *rest], plainer=[*top, *rest])
 
 
-def _rest(known: KnownCycle, now: Standing, app_url: str) -> list[Block]:
+def _rest(known: KnownCycle, now: AlertStanding, app_url: str) -> list[Block]:
     lines = [context(" · ".join(_facts(known, now)))]
     if tags := known.cycle.latest.tags:
-        lines.append(context(_folded(tags)))
+        shown, hidden = " ".join(code(tag, 60) for tag in tags[:_TAGS_SHOWN]), len(tags) - _TAGS_SHOWN
+        lines.append(context(f"{shown} and {hidden} more" if hidden > 0 else shown))
     lines += [context(note) for note in _notes(known, now)]
     buttons = _buttons(known, now, app_url)
     return [*lines, actions(*buttons)] if buttons else lines
 
 
-def _headline(now: Standing, latest: Notice, app_url: str) -> list[Block]:
+def _headline(now: AlertStanding, latest: Notice, app_url: str) -> list[Block]:
     sign = {"type": "emoji", "name": _SIGNS.get(now.state, "large_orange_circle")}
     word = run(f" {_test(latest)}{_word(now, latest)}: ", "bold")
     if now.subject is not None:
@@ -72,7 +76,7 @@ def _test(latest: Notice) -> str:
     return "[TEST] " if latest.test else ""
 
 
-def _word(now: Standing, latest: Notice) -> str:
+def _word(now: AlertStanding, latest: Notice) -> str:
     """Ours, so that every card says the same thing the same way; a word we don't know stays Datadog's."""
     if now.state is Transition.OTHER:
         return one_line(latest.word, 40) or "Alert"
@@ -85,7 +89,7 @@ def _name(latest: Notice) -> str:
     return one_line(latest.name, 150) or "an alert without a name"
 
 
-def _facts(known: KnownCycle, now: Standing) -> list[str]:
+def _facts(known: KnownCycle, now: AlertStanding) -> list[str]:
     latest = known.cycle.latest
     told = [f"P{latest.priority}"] if latest.priority else []
     if now.recovered_at is not None:
@@ -103,10 +107,10 @@ def _time(ms: int) -> str:
     return moment(ms / 1000, "{date_short_pretty} at {time}")
 
 
-def _notes(known: KnownCycle, now: Standing) -> list[str]:
+def _notes(known: KnownCycle, now: AlertStanding) -> list[str]:
     mute, notes = known.mute, []
     if mute.until:
-        whole = "" if _is_scoped(known) else ", the whole monitor"
+        whole = "" if known.scope != "*" else ", the whole monitor"
         notes.append(f"Muted until {moment(mute.until)} by {mention(mute.by)}{whole}.")
     elif mute.undone_by:
         notes.append(f"Unmuted by {mention(mute.undone_by)}.")
@@ -117,30 +121,18 @@ def _notes(known: KnownCycle, now: Standing) -> list[str]:
     return notes
 
 
-def _is_scoped(known: KnownCycle) -> bool:
-    return scope_of((known.cycle.trouble or known.cycle.latest).group) != "*"
+def _buttons(known: KnownCycle, now: AlertStanding, app_url: str) -> list[Block]:
+    latest = known.cycle.latest
+    about = now.subject or (MonitorRef(latest.monitor_id) if latest.monitor_id else None)
+    found = [*alert_buttons(now.subject), *_muting(known, now)] if now.subject else []
+    if about:
+        found.append(button(OPEN_IN_DATADOG, OPEN, url=monitor_url(app_url, about)))
+    if len(latest.tags) > _TAGS_SHOWN:
+        found.append(button("Tags", TAGS, value=str(known.id)))
+    return found
 
 
-def _folded(tags: tuple[str, ...]) -> str:
-    shown = " ".join(code(tag, 60) for tag in tags[:_TAGS_SHOWN])
-    hidden = len(tags) - _TAGS_SHOWN
-    return f"{shown} and {hidden} more" if hidden > 0 else shown
-
-
-def _buttons(known: KnownCycle, now: Standing, app_url: str) -> list[Block]:
-    more = [button("Tags", TAGS, value=str(known.id))] if len(known.cycle.latest.tags) > _TAGS_SHOWN else []
-    if now.subject is None:
-        return [*_opening(known, app_url), *more]
-    return [*alert_buttons(now.subject), *_muting(known, now), *_opening(known, app_url), *more]
-
-
-def _opening(known: KnownCycle, app_url: str) -> list[Block]:
-    now, latest = standing(known.cycle), known.cycle.latest
-    subject = now.subject or (MonitorRef(latest.monitor_id) if latest.monitor_id else None)
-    return [button(OPEN_IN_DATADOG, OPEN, url=monitor_url(app_url, subject))] if subject else []
-
-
-def _muting(known: KnownCycle, now: Standing) -> list[Block]:
+def _muting(known: KnownCycle, now: AlertStanding) -> list[Block]:
     if known.mute.until:
         sure = confirmation("Unmute it?", f"{DATADOG} notifies of it again, in every channel.", confirm="Unmute")
         return [button("Unmute", UNMUTE, value=str(known.id), confirm=sure)]
@@ -151,7 +143,7 @@ def _muting(known: KnownCycle, now: Standing) -> list[Block]:
 
 def _sure(known: KnownCycle, subject: AlertRef | MonitorRef) -> Block:
     name = one_line(subject.monitor_name, 80) or f"monitor {subject.monitor_id}"
-    where = f" for {one_line(subject.group, 80)}" if subject.group and _is_scoped(known) else ", the whole monitor"
+    where = f" for {one_line(subject.group, 80)}" if subject.group and known.scope != "*" else ", the whole monitor"
     told = f"For an hour {DATADOG} notifies nobody of {name}{where}. The card will say that it was you."
     return confirmation("Mute it for an hour?", told, confirm="Mute 1 h", style="danger")
 
@@ -170,14 +162,10 @@ def _is_datadogs(url: str) -> bool:
     return host is not None and urlsplit(url).scheme == "https" and locate(host) is not None
 
 
-def _picture(url: str, latest: Notice) -> Block:
-    return {"type": "image", "image_url": url, "alt_text": cut(f"Graph of {_name(latest)}", 1_000)}
-
-
 # -- words and tags -----------------------------------------------------------------------------------------------
 
 
-def _spoken(known: KnownCycle, now: Standing) -> str:
+def _spoken(known: KnownCycle, now: AlertStanding) -> str:
     """The whole card in a sentence or two, for notifications and screen readers."""
     latest = known.cycle.latest
     group = f" on {escape(one_line(latest.group, 100))}" if latest.group else ""
@@ -189,14 +177,8 @@ def _spoken(known: KnownCycle, now: Standing) -> str:
 def tags_modal(known: KnownCycle) -> Block:
     tags = [code(tag, 100) for tag in known.cycle.latest.tags]
     lines = [" ".join(tags[at : at + 5]) for at in range(0, len(tags), 5)]
-    return {
-        "type": "modal",
-        "callback_id": TAGS_MODAL,
-        "title": plain("Tags", 24),
-        "close": plain("Close", 24),
-        "private_metadata": "",
-        "blocks": [section(line) for line in lines] or [section("This alert has no tags.")],
-    }
+    blocks = [section(line) for line in lines] or [section("This alert has no tags.")]
+    return modal("Tags", blocks, callback_id=TAGS_MODAL)
 
 
 def gone() -> Message:

@@ -26,7 +26,7 @@ from bot.orgs.questions import Resumable
 from bot.orgs.repository import OrgRepository
 from bot.rules.org_choice import WhichOrg, host_of
 from bot.rules.permissions import Permissions
-from bot.rules.policy import Refused
+from bot.rules.policy import NotAllowed
 from bot.rules.repository import RuleRepository
 from bot.rules.views import no_start
 from bot.slack.blocks import Block
@@ -54,7 +54,7 @@ EXTRAS_WAIT = 2.5  # for what is only convenient: a priority, a permalink, an as
 async def case_refusal(permissions: Permissions, place: Place, person: str) -> Message | None:
     """For whoever may not see what Datadog holds, and so not work on cases here."""
     verdict = await permissions.may_look(place, person)
-    return no_start.refused(verdict, doing=f"work on {CASES} here") if isinstance(verdict, Refused) else None
+    return no_start.refused(verdict, doing=f"work on {CASES} here") if isinstance(verdict, NotAllowed) else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,8 +192,8 @@ class CaseForms:
         """The project and type the channel's settings name, else those chosen last."""
         rules = await self.rules.of(request.place.workspace, request.place.channel)
         last = await self.requests.last_choice(request)
-        project = catalog.project_named(rules.case_project) or (catalog.project(last.project_id) if last else None)
-        kind = catalog.type_named(rules.case_type)
+        project = catalog.project_named(rules.case.project) or (catalog.project(last.project_id) if last else None)
+        kind = catalog.type_named(rules.case.type)
         chosen = last.type_id if last and project and last.project_id == project.id else ""
         return project, kind.id if kind else chosen
 

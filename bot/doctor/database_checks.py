@@ -10,7 +10,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import create_async_engine
 
 import bot.schema  # noqa: F401  every table, so that no secret is overlooked
-from bot.doctor.findings import Finding, fail, ok, warn
+from bot.doctor.model import Finding, fail, ok, warn
 from bot.orgs.tables import orgs
 from bot.storage.encryption import Encryption, EncryptionError
 from bot.storage.engine import Database
@@ -22,7 +22,7 @@ DATABASE, KEYS = "Database", "Encryption keys"
 
 
 @dataclass(slots=True)
-class Books:
+class DatabaseExamined:
     """What could be opened for the other checks; `database` only where its schema is this version's."""
 
     findings: list[Finding] = field(default_factory=list)
@@ -34,17 +34,16 @@ class Books:
             await self.database.engine.dispose()
 
 
-async def open_books(url: str, keys: tuple[str, ...], *, needs_keys: bool) -> Books:
-    books = Books()
-    await _look_at_database(url, books)
-    await _look_at_keys(keys, books, needed=needs_keys)
-    return books
+async def examine_database(url: str, keys: tuple[str, ...], *, needs_keys: bool) -> DatabaseExamined:
+    examined = DatabaseExamined()
+    await _look_at_database(url, examined)
+    await _look_at_keys(keys, examined, needed=needs_keys)
+    return examined
 
 
-async def _look_at_database(url: str, books: Books) -> None:
-    there = _not_there_yet(url)
-    if there is not None:
-        books.findings.append(there)
+async def _look_at_database(url: str, examined: DatabaseExamined) -> None:
+    if there := _not_there_yet(url):
+        examined.findings.append(there)
         return
     database = _reader(url)
     try:
@@ -52,11 +51,11 @@ async def _look_at_database(url: str, books: Books) -> None:
             schema = await connection.run_sync(schema_of)
     except (SQLAlchemyError, OSError) as error:
         await database.engine.dispose()
-        books.findings.append(_unusable(url, error))
+        examined.findings.append(_unusable(url, error))
         return
-    books.findings.append(_told_of_schema(url, schema))
+    examined.findings.append(_told_of_schema(url, schema))
     if schema.is_current:
-        books.database = database
+        examined.database = database
     else:
         await database.engine.dispose()
 
@@ -117,23 +116,24 @@ def _told_of_schema(url: str, schema: Schema) -> Finding:
     return warn(DATABASE, told, "The next start brings it up to date, or `bits-bot migrate` while no bot runs.")
 
 
-async def _look_at_keys(keys: tuple[str, ...], books: Books, *, needed: bool) -> None:
-    if not keys and needed:
-        books.findings.append(
-            fail(KEYS, "BITS_ENCRYPTION_KEYS is not set", "OAuth needs it: tokens are stored sealed.")
-        )
-        return
-    if not keys:
-        books.findings.append(await _without_keys(books.database))
-        return
+async def _look_at_keys(keys: tuple[str, ...], examined: DatabaseExamined, *, needed: bool) -> None:
+    if keys:
+        finding = await _keys(keys, examined)
+    elif needed:
+        finding = fail(KEYS, "BITS_ENCRYPTION_KEYS is not set", "OAuth needs it: tokens are stored sealed.")
+    else:
+        finding = await _without_keys(examined.database)
+    examined.findings.append(finding)
+
+
+async def _keys(keys: tuple[str, ...], examined: DatabaseExamined) -> Finding:
     try:
-        books.encryption = Encryption(keys)
-        if books.database is not None:
-            await check_secrets(books.database, books.encryption)
+        examined.encryption = Encryption(keys)
+        if examined.database is not None:
+            await check_secrets(examined.database, examined.encryption)
     except EncryptionError as error:
-        books.findings.append(fail(KEYS, "not every stored secret can be opened", str(error)))
-        return
-    books.findings.append(ok(KEYS, f"{len(keys)} of them; the first seals, all open what is stored"))
+        return fail(KEYS, "not every stored secret can be opened", str(error))
+    return ok(KEYS, f"{len(keys)} of them; the first seals, all open what is stored")
 
 
 async def _without_keys(database: Database | None) -> Finding:

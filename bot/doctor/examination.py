@@ -10,14 +10,14 @@ from slack_sdk.web.async_client import AsyncWebClient
 from sqlalchemy import select
 
 from bot.datadog.errors import UnusableKeyError
-from bot.doctor.database_checks import Books, open_books
-from bot.doctor.datadog_checks import check_org, not_readable
-from bot.doctor.findings import Finding, fail, warn
-from bot.doctor.setup import DatadogKeys, Setup
-from bot.doctor.slack_checks import TOKEN, check_socket, check_token
+from bot.doctor.database_checks import DatabaseExamined, examine_database
+from bot.doctor.model import DatadogKeys, Finding, Setup, fail, warn
+from bot.doctor.platform_checks import TOKEN, check_org, check_socket, check_token, not_readable
 from bot.doctor.web_checks import check_web
 from bot.orgs.model import DEFAULT, OrgEntry
 from bot.orgs.repository import OrgRepository
+from bot.storage.encryption import Encryption
+from bot.storage.engine import Database
 from bot.workspaces.repository import InstallationRepository
 from bot.workspaces.tables import installations
 
@@ -30,16 +30,16 @@ _CALL_TIMEOUT = 10
 async def examine(setup: Setup) -> list[Finding]:
     """In the order in which one would mend things."""
     async with ClientSession(timeout=ClientTimeout(total=_CALL_TIMEOUT)) as session:
-        books = await open_books(setup.database_url, setup.encryption_keys, needs_keys=setup.uses_oauth)
+        stored = await examine_database(setup.database_url, setup.encryption_keys, needs_keys=setup.uses_oauth)
         try:
             slack, web, datadog = await asyncio.gather(
-                _bounded("Slack", _slack(session, setup, books)),
+                _bounded("Slack", _slack(session, setup, stored)),
                 _bounded("HTTP", check_web(session, setup)),
-                _bounded("Datadog", _datadog(setup, books)),
+                _bounded("Datadog", _datadog(setup, stored)),
             )
         finally:
-            await books.close()
-    return [*books.findings, *slack, *web, *datadog]
+            await stored.close()
+    return [*stored.findings, *slack, *web, *datadog]
 
 
 async def _bounded(name: str, checks: Awaitable[list[Finding]]) -> list[Finding]:
@@ -61,8 +61,11 @@ async def _bounded(name: str, checks: Awaitable[list[Finding]]) -> list[Finding]
 # -- Slack ----------------------------------------------------------------------------------------------------------
 
 
-async def _slack(session: ClientSession, setup: Setup, books: Books) -> list[Finding]:
-    found = await (_installs(session, setup, books) if setup.uses_oauth else _one_token(session, setup))
+async def _slack(session: ClientSession, setup: Setup, stored: DatabaseExamined) -> list[Finding]:
+    if setup.uses_oauth:
+        found = await _installs(session, setup, stored)
+    else:
+        found = await check_token(_client(session, setup, setup.bot_token))
     if setup.app_token:
         found += await check_socket(_client(session, setup), setup.app_token)
     return found
@@ -78,26 +81,20 @@ def _client(session: ClientSession, setup: Setup, token: str = "") -> AsyncWebCl
     )
 
 
-async def _one_token(session: ClientSession, setup: Setup) -> list[Finding]:
-    return await check_token(_client(session, setup, setup.bot_token))
-
-
-async def _installs(session: ClientSession, setup: Setup, books: Books) -> list[Finding]:
+async def _installs(session: ClientSession, setup: Setup, stored: DatabaseExamined) -> list[Finding]:
     """Every install's own token."""
-    if books.database is None or books.encryption is None:
+    if stored.database is None or stored.encryption is None:
         return [
             warn(TOKEN, "which workspaces have installed it can't be read", "Mend the database and its keys first.")
         ]
-    records = InstallationRepository(books.database, books.encryption)
-    async with books.database.transaction() as connection:
-        home_tabs = list(
-            (await connection.execute(select(installations.c.home).order_by(installations.c.id))).scalars()
-        )
-    if not home_tabs:
+    records = InstallationRepository(stored.database, stored.encryption)
+    async with stored.database.transaction() as connection:
+        homes = (await connection.execute(select(installations.c.home).order_by(installations.c.id))).scalars().all()
+    if not homes:
         link = f"{setup.public_url}/slack/install"
         return [warn(TOKEN, "no workspace has installed it yet", f"Open {link} in a browser.")]
     found: list[Finding] = []
-    for home in home_tabs:
+    for home in homes:
         installation = await records.at(home)
         if installation is not None:
             found += await check_token(_client(session, setup, installation.tokens.bot_token), home)
@@ -107,10 +104,10 @@ async def _installs(session: ClientSession, setup: Setup, books: Books) -> list[
 # -- Datadog --------------------------------------------------------------------------------------------------------
 
 
-async def _datadog(setup: Setup, books: Books) -> list[Finding]:
+async def _datadog(setup: Setup, stored: DatabaseExamined) -> list[Finding]:
     found = [await _of_settings(setup, setup.datadog)] if setup.datadog else []
-    if books.database is not None:
-        found += await _connected(setup, books)
+    if stored.database is not None:
+        found += await _connected(setup, stored.database, stored.encryption)
     if not found:
         return [
             warn("Datadog", "no organisation is connected", "Set DD_API_KEY and DD_APP_KEY, or type /bits connect.")
@@ -128,16 +125,14 @@ async def _of_settings(setup: Setup, keys: DatadogKeys) -> Finding:
         return await check_org(entry, client)
 
 
-async def _connected(setup: Setup, books: Books) -> list[Finding]:
-    if books.database is None:
-        return []
-    book = OrgRepository(books.database, books.encryption, setup.client_of)
+async def _connected(setup: Setup, database: Database, encryption: Encryption | None) -> list[Finding]:
+    orgs = OrgRepository(database, encryption, setup.client_of)
     try:
         found = []
-        for entry in await book.everywhere():
-            org = await book.get(entry.id)
+        for entry in await orgs.everywhere():
+            org = await orgs.get(entry.id)
             told = replace(entry, name=f"{entry.name}, {entry.workspace}")
             found.append(not_readable(told) if org is None else await check_org(told, org.client))
         return found
     finally:
-        await book.close()
+        await orgs.close()

@@ -8,8 +8,7 @@ from dataclasses import dataclass
 from aiohttp import ClientError, ClientSession
 from slack_sdk.signature import SignatureVerifier
 
-from bot.doctor.findings import Finding, fail, ok, warn
-from bot.doctor.setup import Setup
+from bot.doctor.model import Finding, Setup, fail, ok, warn
 
 ADDRESS, SIGNATURE, WEBHOOK = "Address", "Slack signature", "Datadog webhook"
 
@@ -20,7 +19,7 @@ _UNREACHED = (ClientError, OSError, TimeoutError)
 
 
 @dataclass(frozen=True, slots=True)
-class _Door:
+class _Address:
     """Where requests are sent to in this examination."""
 
     url: str
@@ -32,49 +31,44 @@ async def check_web(session: ClientSession, setup: Setup) -> list[Finding]:
     needs_slack, needs_webhook = not setup.app_token, bool(setup.webhook_secret)
     if not (needs_slack or needs_webhook or setup.uses_oauth):
         return [ok(WEBHOOK, "not in use: BITS_WEBHOOK_SECRET is not set")]
-    door = _Door(setup.public_url or setup.http_address, bool(setup.public_url))
-    address = await _check_address(session, door)
-    if address.state == "fail" or (address.state == "warn" and not await _alive(session, door)):
-        return [address]
-    found = [address]
-    if needs_slack:
-        found.append(await _check_signature(session, door, setup.signing_secret))
-    webhook = await _check_webhook(session, door) if needs_webhook else ok(WEBHOOK, "not in use")
-    return [*found, webhook]
+    address = _Address(setup.public_url or setup.http_address, bool(setup.public_url))
+    alive = await _alive(session, address)
+    found = [_reached(address, alive=alive)]
+    if alive and needs_slack:
+        found.append(await _check_signature(session, address, setup.signing_secret))
+    if alive:
+        found.append(await _check_webhook(session, address) if needs_webhook else ok(WEBHOOK, "not in use"))
+    return found
 
 
-async def _alive(session: ClientSession, door: _Door) -> bool:
+async def _alive(session: ClientSession, address: _Address) -> bool:
     try:
-        async with session.get(f"{door.url}/healthz", allow_redirects=False) as answer:
+        async with session.get(f"{address.url}/healthz", allow_redirects=False) as answer:
             return answer.status == 200 and "alive" in await answer.text()
     except _UNREACHED:
         return False
 
 
-async def _check_address(session: ClientSession, door: _Door) -> Finding:
-    alive = await _alive(session, door)
-    if alive and door.is_public:
-        return ok(ADDRESS, f"the bot answers at {door.url}")
-    if door.is_public:
-        return fail(
-            ADDRESS,
-            f"no bot answers at {door.url}",
-            "Is it running? Then look at DNS, certificate and proxy: they must pass all paths on, unchanged.",
+def _reached(address: _Address, *, alive: bool) -> Finding:
+    if not address.is_public:
+        unknown = (
+            "Set BITS_PUBLIC_URL to the address that Slack and Datadog use, so that it can be checked from outside."
         )
-    unknown = "Set BITS_PUBLIC_URL to the address that Slack and Datadog use, so that it can be checked from outside."
-    state = "answers" if alive else "does not run, or not"
-    return warn(ADDRESS, f"BITS_PUBLIC_URL is not set; the bot {state} at {door.url}", unknown)
+        state = "answers" if alive else "does not run, or not"
+        return warn(ADDRESS, f"BITS_PUBLIC_URL is not set; the bot {state} at {address.url}", unknown)
+    if alive:
+        return ok(ADDRESS, f"the bot answers at {address.url}")
+    fix = "Is it running? Then look at DNS, certificate and proxy: they must pass all paths on, unchanged."
+    return fail(ADDRESS, f"no bot answers at {address.url}", fix)
 
 
-async def _check_signature(session: ClientSession, door: _Door, secret: str) -> Finding:
+async def _check_signature(session: ClientSession, address: _Address, secret: str) -> Finding:
     """A signed request as Slack sends it to verify an address, and one that is forged."""
     try:
-        signed = await _knock(session, door, secret)
-        forged = await _knock(session, door, secrets.token_hex(16))
+        signed = await _challenge(session, address, secret)
+        forged = await _challenge(session, address, secrets.token_hex(16))
     except _UNREACHED as error:
-        return fail(
-            SIGNATURE, f"{_EVENTS} does not answer ({type(error).__name__})", "Look at the proxy before the bot."
-        )
+        return _silent(SIGNATURE, _EVENTS, error)
     if forged not in _NO:
         fix = "Something else answers at this path. Pass it on to the bot, headers and body unchanged."
         return fail(SIGNATURE, f"a forged request was not refused (HTTP {forged})", fix)
@@ -87,7 +81,7 @@ async def _check_signature(session: ClientSession, door: _Door, secret: str) -> 
     return ok(SIGNATURE, "signed requests are taken, forged ones refused")
 
 
-async def _knock(session: ClientSession, door: _Door, secret: str) -> int:
+async def _challenge(session: ClientSession, address: _Address, secret: str) -> int:
     body = json.dumps({"type": "url_verification", "challenge": secrets.token_hex(8)})
     now = str(int(time.time()))
     headers = {
@@ -95,19 +89,17 @@ async def _knock(session: ClientSession, door: _Door, secret: str) -> int:
         "X-Slack-Request-Timestamp": now,
         "X-Slack-Signature": SignatureVerifier(secret).generate_signature(timestamp=now, body=body) or "",
     }
-    async with session.post(f"{door.url}{_EVENTS}", data=body, headers=headers, allow_redirects=False) as answer:
+    async with session.post(f"{address.url}{_EVENTS}", data=body, headers=headers, allow_redirects=False) as answer:
         return answer.status
 
 
-async def _check_webhook(session: ClientSession, door: _Door) -> Finding:
+async def _check_webhook(session: ClientSession, address: _Address) -> Finding:
     """Without the secret: it has to be there, and to refuse; nothing is brought in by this."""
     try:
-        async with session.post(f"{door.url}{_WEBHOOK}", json={}, allow_redirects=False) as answer:
+        async with session.post(f"{address.url}{_WEBHOOK}", json={}, allow_redirects=False) as answer:
             status = answer.status
     except _UNREACHED as error:
-        return fail(
-            WEBHOOK, f"{_WEBHOOK} does not answer ({type(error).__name__})", "Look at the proxy before the bot."
-        )
+        return _silent(WEBHOOK, _WEBHOOK, error)
     if status in _NO:
         return ok(WEBHOOK, f"{_WEBHOOK} is reached, and refuses whoever has no secret")
     return fail(
@@ -115,3 +107,7 @@ async def _check_webhook(session: ClientSession, door: _Door) -> Finding:
         f"{_WEBHOOK} answers HTTP {status} to a request without the secret",
         "Pass the path on to the bot, and start the bot with the same BITS_WEBHOOK_SECRET.",
     )
+
+
+def _silent(name: str, path: str, error: Exception) -> Finding:
+    return fail(name, f"{path} does not answer ({type(error).__name__})", "Look at the proxy before the bot.")

@@ -1,6 +1,5 @@
 """`/bits status`: today's budget, what runs, the channel's rules and whether all is well, for the one who asks."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from bot.alerts.repository import CycleRepository
@@ -10,14 +9,13 @@ from bot.investigations.views.subject import subject_name
 from bot.model import Place
 from bot.orgs.repository import OrgRepository
 from bot.rules.budget import Budget, Usage
-from bot.rules.model import ChannelRules, WorkspaceRules
+from bot.rules.model import ChannelRules
 from bot.rules.org_choice import WhichOrg
 from bot.rules.permissions import Permissions
-from bot.rules.policy import Refused
+from bot.rules.policy import NotAllowed
 from bot.rules.repository import RuleRepository
 from bot.rules.views import no_start
-from bot.rules.views.no_start import RESETS
-from bot.rules.views.rule_words import rule_lines
+from bot.rules.views.settings import rule_lines
 from bot.slack.blocks import Block, context, divider, section
 from bot.slack.commands import Command
 from bot.slack.interactions import Interaction
@@ -52,86 +50,77 @@ class StatusCommand:
         return (Command("status", usage, str, self.run),)
 
     async def run(self, typed: Interaction, _words: str) -> After:
-        return self._tell(typed)
+        return self._tell(typed.place, typed.person)
 
-    async def _tell(self, typed: Interaction) -> None:
-        await self.replies.tell(typed.place, typed.person, await self._message(typed.place, typed.person))
+    async def _tell(self, place: Place, person: str) -> None:
+        await self.replies.tell(place, person, await self._message(place, person))
 
     async def _message(self, place: Place, person: str) -> Message:
         verdict = await self.permissions.may_look(place, person)
-        if isinstance(verdict, Refused):
+        if isinstance(verdict, NotAllowed):
             return no_start.refused(verdict, doing=f"see {INVESTIGATIONS} here")
-        status = Status(
+        status = ChannelStatus(
             rules=await self.rules.of(place.workspace, place.channel),
-            workspace=await self.rules.workspace(place.workspace),
             usage=await self.budget.usage(place),
             health=await self.health.of(place, await self.which_org.usual(place)),
-            unrouted=await self._unrouted(place) if await self.permissions.is_admin(place, person) else 0,
+            unrouted=await self._unrouted(place.workspace) if await self.permissions.is_admin(place, person) else 0,
         )
         return status_message(status)
 
-    async def _unrouted(self, place: Place) -> int:
+    async def _unrouted(self, workspace: str) -> int:
         """Alerts of the last day that reached this workspace's organisations and no channel."""
-        orgs = [entry.id for entry in await self.orgs.of_workspace(place.workspace)]
+        orgs = [entry.id for entry in await self.orgs.of_workspace(workspace)]
         return await self.cycles.unrouted(orgs, LATELY)
 
 
 @dataclass(frozen=True, slots=True)
-class Status:
+class ChannelStatus:
     rules: ChannelRules
-    workspace: WorkspaceRules
     usage: Usage
     health: WorkspaceHealth
     unrouted: int = 0  # webhook alerts of the last day that no channel took; 0 for whoever can't change that
 
 
-def status_message(status: Status) -> Message:
-    budget, running, health = budget_line(status.usage), _running(status.health), _health(status)
+def status_message(status: ChannelStatus) -> Message:
+    budget, health = _budget(status.usage), _health(status)
+    running = f"*Running*: {counted(status.health.running, 'investigation')} in this workspace"
     text = "\n".join([budget, running, *health])
-    return Message(text, [section(f"{budget}\n{running}"), *_here(status.health), *_rules(status), _well(health)])
+    return Message(text, [section(f"{budget}\n{running}"), *_here(status.health), *_rules(status), context(*health)])
 
 
-def budget_line(usage: Usage) -> str:
-    """mrkdwn; for status and for Home."""
+def _budget(usage: Usage) -> str:
     limits = usage.limits
     parts = [
-        _part("workspace", usage.workspace, limits.workspace),
-        _part("this channel", usage.channel, limits.channel),
+        f"workspace {used_words(usage.workspace, limits.workspace)}",
+        f"this channel {used_words(usage.channel, limits.channel)}",
     ]
     if limits.automatic is not None:
-        parts.append(_part("by themselves", usage.automatic, limits.automatic))
-    return f"*Budget today* ({RESETS}): {', '.join(parts)}"
+        parts.append(f"by themselves {used_words(usage.automatic, limits.automatic)}")
+    return f"*Budget today* ({no_start.RESETS}): {', '.join(parts)}"
 
 
-def _part(name: str, used: int, limit: int | None) -> str:
-    return f"{name} {used} started, no limit" if limit is None else f"{name} {used} of {limit} used"
-
-
-def _running(health: WorkspaceHealth) -> str:
-    return f"*Running*: {counted(health.running, 'investigation')} in this workspace"
+def used_words(used: int, limit: int | None) -> str:
+    """For status and for Home."""
+    return f"{used} started, no limit" if limit is None else f"{used} of {limit} used"
 
 
 def _here(health: WorkspaceHealth) -> list[Block]:
-    lines = [f"• {_line(each)}" for each in health.running_here]
+    lines = [f"• {_running(each)}" for each in health.running_here]
     return [section("\n".join(["In this channel:", *lines]))] if lines else []
 
 
-def _line(running: Investigation) -> str:
+def _running(running: Investigation) -> str:
     since = moment(running.started_at or running.created_at)
     return f"{escape(subject_name(running))}, {running.state} since {since}, ref {code(running.ref, 60)}"
 
 
-def _rules(status: Status) -> list[Block]:
+def _rules(status: ChannelStatus) -> list[Block]:
     origin = "from the rules file" if status.rules.from_file else f"change them with `{COMMAND} settings`"
     lines = [f"• {line}" for line in rule_lines(status.rules)]
     return [divider(), section("\n".join([f"*Rules of this channel* ({origin}):", *lines]))]
 
 
-def _well(health: Sequence[str]) -> Block:
-    return context(*health)
-
-
-def _health(status: Status) -> list[str]:
+def _health(status: ChannelStatus) -> list[str]:
     return ["Database: answers", *health_lines(status.health), *_unrouted(status.unrouted)]
 
 

@@ -1,12 +1,11 @@
-"""The Home tab: what somebody asked for and may decide, the way to everything else, and for admins what is connected."""
+"""The Home tab: what a person asked for and may decide, the way to everything else, and for admins what is connected."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from bot.alerts.template import path_of
 from bot.cases.model import KnownCase
 from bot.cases.views.card import case_title, case_url
-from bot.home.asked import UNDER_WAY
+from bot.home.status import used_words
 from bot.investigations.model import Investigation, State
 from bot.investigations.views.subject import investigation_url, subject_name
 from bot.orgs.connect_form import DISCONNECT, OPEN_FROM_HOME, REPLACE_KEYS
@@ -28,6 +27,7 @@ from bot.slack.blocks import (
 )
 from bot.slack.richtext.packing import pack
 from bot.slack.text import channel_mention, code, escape, mention, moment, one_line
+from bot.web.webhook_template import path_of
 from bot.wording import APP, CASES, COMMAND, DATADOG, INVESTIGATE, INVESTIGATIONS, PRODUCT, counted
 
 CHANNEL_SETTINGS = "home:settings"
@@ -37,6 +37,7 @@ MOST_CASES = 10
 MOST_CHANNELS = 15
 MOST_ORGS = 10  # each takes three blocks of the hundred
 
+UNDER_WAY = (State.REQUESTED, State.TRIGGERING, State.RUNNING)
 _STATES = {
     State.REQUESTED: "starting",
     State.TRIGGERING: "starting",
@@ -181,11 +182,7 @@ def _admin(admin: HomeAdmin) -> list[Block]:
 
 def _budget(usage: Usage) -> str:
     limits = usage.limits
-    whole = (
-        f"{usage.workspace} of {limits.workspace} used"
-        if limits.workspace is not None
-        else f"{usage.workspace} started, no limit"
-    )
+    whole = used_words(usage.workspace, limits.workspace)
     own = f", {usage.automatic} of {limits.automatic} by themselves" if limits.automatic is not None else ""
     return f"*Budget today* ({RESETS}): {whole}{own}. `{COMMAND} settings` changes it."
 

@@ -25,7 +25,7 @@ from bot.orgs.questions import Resumable
 from bot.orgs.repository import OrgRepository
 from bot.rules.org_choice import WhichOrg, host_of
 from bot.rules.permissions import Permissions
-from bot.rules.policy import Refused
+from bot.rules.policy import NotAllowed
 from bot.rules.views import no_start
 from bot.slack.interactions import Interaction
 from bot.slack.message import Message
@@ -95,7 +95,7 @@ class AttachOpening:
     async def refusal(self, place: Place, person: str) -> Message | None:
         """For whoever may not work on cases here."""
         verdict = await self.permissions.may_look(place, person)
-        return no_start.refused(verdict, doing=f"work on {CASES} here") if isinstance(verdict, Refused) else None
+        return no_start.refused(verdict, doing=f"work on {CASES} here") if isinstance(verdict, NotAllowed) else None
 
     # -- opening ------------------------------------------------------------------------------------------------
 

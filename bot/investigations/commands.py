@@ -19,7 +19,7 @@ from bot.orgs.questions import OrgQuestions, Resumable
 from bot.orgs.repository import OrgRepository
 from bot.rules.org_choice import WhichOrg
 from bot.rules.permissions import Permissions
-from bot.rules.policy import Refused
+from bot.rules.policy import NotAllowed
 from bot.rules.views import no_start
 from bot.slack.commands import Command, Invalid, invalid, link_in, split_word, unquoted
 from bot.slack.interactions import Interaction
@@ -135,7 +135,7 @@ class InvestigationCommands:
     ) -> None:
         place, person = interaction.place, interaction.person
         verdict = await self.permissions.may_look(place, person)
-        if isinstance(verdict, Refused):
+        if isinstance(verdict, NotAllowed):
             message = no_start.refused(verdict, doing=f"see {INVESTIGATIONS} here")
         elif org := org or await self.which_org.of(interaction, host, record):
             message = await self._asked(org, ask)

@@ -10,7 +10,7 @@ from bot.model import Ask, Source, Subject, ThreadRef
 from bot.orgs.model import NoOrg
 from bot.rules.budget import Terms
 from bot.rules.org_choice import PlaceFacts, host_of
-from bot.rules.policy import Refused
+from bot.rules.policy import NotAllowed
 from bot.services import Services
 from bot.slack.interactions import Interaction
 from bot.slack.message import Message
@@ -26,7 +26,7 @@ async def receive(
     facts = await services.which_org.facts(interaction.place)
     verdict = await services.permissions.may_start_by(facts.rules, interaction.person)
     ask = Ask(interaction.key, subject, interaction.place, interaction.person, source, org)
-    if isinstance(verdict, Refused):
+    if isinstance(verdict, NotAllowed):
         return await services.requests.refuse(ask, verdict)
     choice = org or await _org_of(services, interaction, subject, source, facts)
     if isinstance(choice, str):
@@ -53,7 +53,7 @@ async def receive_again(services: Services, interaction: Interaction, investigat
     ask = Ask(interaction.key, subject, interaction.place, interaction.person, Source.BUTTON, before.org)
     facts = await services.which_org.facts(interaction.place)
     verdict = await services.permissions.may_start_by(facts.rules, interaction.person)
-    if isinstance(verdict, Refused):
+    if isinstance(verdict, NotAllowed):
         return await services.requests.refuse(ask, verdict)
     return await services.requests.run_again(ask, before.run, Terms(facts.limits, verdict.rule))
 

@@ -10,7 +10,7 @@ from bot.orgs.model import Undecided
 from bot.rules.budget import CoolingDown, OverBudget
 from bot.rules.org_choice import WhichOrg
 from bot.rules.permissions import Permissions
-from bot.rules.policy import Allowed, Refused
+from bot.rules.policy import Allowed, NotAllowed
 from bot.rules.repository import RuleRepository
 from bot.rules.views import no_start
 from bot.slack.message import Message
@@ -36,7 +36,7 @@ class Refusing:
 
     async def words(self, place: Place, person: str, outcome: Outcome) -> Message | None:
         match outcome.refusal:
-            case Refused() as refused:
+            case NotAllowed() as refused:
                 return no_start.refused(refused)
             case OverBudget() as over:
                 exceeds = await self._permissions.may_exceed(place, person)

@@ -4,7 +4,7 @@ Each change that people can see bumps the version and makes the cards due in the
 """
 
 import secrets
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -181,6 +181,12 @@ class InvestigationRepository:
 
     async def get(self, investigation_id: int) -> Investigation | None:
         return await self._one(investigations.c.id == investigation_id)
+
+    async def refs(self, ids: Sequence[int]) -> dict[int, str]:
+        """Our references to investigations, by number."""
+        query = select(investigations.c.id, investigations.c.ref).where(investigations.c.id.in_(ids))
+        async with self.database.transaction() as connection:
+            return {row.id: row.ref for row in (await connection.execute(query)).all()}
 
     async def _one(self, condition: ColumnElement[bool]) -> Investigation | None:
         query = select(investigations).where(condition).order_by(investigations.c.id.desc()).limit(1)

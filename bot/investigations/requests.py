@@ -18,11 +18,11 @@ from bot.model import AlertRef, Ask, ExistingRun, Question, read_subject, subjec
 from bot.orgs.model import NoOrg
 from bot.rules.audit import Decision, Entry, entry_of, note, note_not_found, rule_noted
 from bot.rules.budget import Budget, CoolingDown, OverBudget, Terms, Usage
-from bot.rules.policy import Refused
+from bot.rules.policy import NotAllowed
 from bot.storage.engine import wake
 from bot.storage.leases import Fence
 
-Refusal = Refused | OverBudget | CoolingDown | NoOrg
+Refusal = NotAllowed | OverBudget | CoolingDown | NoOrg
 
 
 class Reception(StrEnum):
@@ -64,7 +64,7 @@ class Requests:
             assert isinstance(ask.subject, (AlertRef, Question))  # noqa: S101  the caller read it from a ledger row
             return await self._begin(connection, ask, row.id, ask.subject, terms, after=after_run)
 
-    async def refuse(self, ask: Ask, refused: Refused) -> Outcome:
+    async def refuse(self, ask: Ask, refused: NotAllowed) -> Outcome:
         """Somebody who may not start has asked; nothing of it is kept but the audit."""
         why = f"{refused.why}{f' ({refused.code})' if refused.code else ''}"
         async with self._database.transaction() as connection:
@@ -218,7 +218,8 @@ class Requests:
         async with self._database.transaction() as connection:
             held = await fence.write(connection, asks, **values)
             if held:
-                await note_not_found(connection, fence.id)
+                key = (await connection.execute(select(asks.c.key).where(asks.c.id == fence.id))).scalar_one()
+                await note_not_found(connection, key)
         return held
 
     async def again(self, investigation_id: int) -> tuple[AlertRef | Question | None, Investigation | None]:

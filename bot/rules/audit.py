@@ -1,15 +1,19 @@
-"""The record of who started what, where, by which rule, and what was refused. Written in the transaction it is about."""
+"""The record of who started what, where, by which rule, and what was refused: written in the transaction it is about, and
+shown by `/bits audit`."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, fields, replace
 from enum import StrEnum
 from typing import Any
 
 from sqlalchemy import Row, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.investigations.tables import asks, investigations
 from bot.model import AlertRef, Ask, EventRef, ExistingRun, MonitorRef, Question, Subject, ThreadRef
 from bot.rules.tables import audit
+from bot.slack.blocks import context, section
+from bot.slack.message import Message, sentences
+from bot.slack.text import channel_mention, code, cut_mrkdwn, escape, mention, moment, one_line
 from bot.storage.engine import Database
 
 
@@ -39,21 +43,10 @@ class Entry:
     budget: str = ""
     thread_ts: str = ""
     investigation_id: int | None = None
+    at: float = 0.0  # when it was noted
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
-    """One entry as it is shown."""
-
-    at: float
-    channel: str
-    person: str
-    source: str
-    decision: Decision
-    rule: str
-    what: str
-    budget: str
-    ref: str
+_ENTRIES = select(*(audit.c[each.name] for each in fields(Entry)))
 
 
 def entry_of(
@@ -77,46 +70,28 @@ def entry_of(
 
 async def note(database: Database, connection: AsyncConnection, entry: Entry) -> None:
     """Once a key: what becomes of an ask later replaces what was written when it came."""
-    values = {
-        "key": entry.key[:255],
+    values = asdict(entry) | {
         "at": database.now,
-        "workspace": entry.workspace,
-        "channel": entry.channel,
-        "thread_ts": entry.thread_ts,
-        "person": entry.person,
-        "source": entry.source,
-        "decision": entry.decision,
+        "key": entry.key[:255],
         "rule": entry.rule[:160],
         "what": entry.what[:200],
         "budget": entry.budget[:160],
-        "investigation_id": entry.investigation_id,
     }
     await connection.execute(database.upsert(audit, values, key=("key",)))
 
 
 async def note_return(database: Database, connection: AsyncConnection, investigation_id: int) -> None:
     """What a start had cost was given back."""
-    started = select(audit).where(audit.c.investigation_id == investigation_id).order_by(audit.c.id).limit(1)
+    started = _ENTRIES.where(audit.c.investigation_id == investigation_id).order_by(audit.c.id).limit(1)
     row = (await connection.execute(started)).first()
     if row is not None:
-        entry = Entry(
-            key=f"returned:{investigation_id}",
-            workspace=row.workspace,
-            channel=row.channel,
-            person=row.person,
-            source=row.source,
-            decision=Decision.RETURNED,
-            what=row.what,
-            thread_ts=row.thread_ts,
-            investigation_id=investigation_id,
-        )
-        await note(database, connection, entry)
+        key = f"returned:{investigation_id}"
+        await note(database, connection, replace(_entry(row), key=key, decision=Decision.RETURNED, rule="", budget=""))
 
 
-async def note_not_found(connection: AsyncConnection, ask_id: int) -> None:
+async def note_not_found(connection: AsyncConnection, key: str) -> None:
     """The alert an ask named could not be found, so nothing was started."""
-    key = select(asks.c.key).where(asks.c.id == ask_id).scalar_subquery()
-    await connection.execute(update(audit).where(audit.c.key == key).values(decision=Decision.NOT_FOUND))
+    await connection.execute(update(audit).where(audit.c.key == key[:255]).values(decision=Decision.NOT_FOUND))
 
 
 async def rule_noted(connection: AsyncConnection, key: str) -> str:
@@ -144,30 +119,71 @@ class AuditTrail:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def latest(self, workspace: str, *, channel: str = "", limit: int = 15) -> list[Line]:
+    async def latest(self, workspace: str, *, channel: str = "", limit: int = 15) -> list[Entry]:
         """Of one channel, or of the whole workspace; the newest first."""
-        query = (
-            select(audit, investigations.c.ref)
-            .outerjoin(investigations, investigations.c.id == audit.c.investigation_id)
-            .where(audit.c.workspace == workspace)
-            .order_by(audit.c.at.desc(), audit.c.id.desc())
-            .limit(limit)
-        )
+        query = _ENTRIES.where(audit.c.workspace == workspace).order_by(audit.c.at.desc(), audit.c.id.desc())
         if channel:
             query = query.where(audit.c.channel == channel)
         async with self._database.transaction() as connection:
-            return [_line(row) for row in (await connection.execute(query)).all()]
+            rows = (await connection.execute(query.limit(limit))).all()
+        return [_entry(row) for row in rows]
 
 
-def _line(row: Row[Any]) -> Line:
-    return Line(
-        at=row.at,
-        channel=row.channel,
-        person=row.person,
-        source=row.source,
-        decision=Decision(row.decision),
-        rule=row.rule,
-        what=row.what,
-        budget=row.budget,
-        ref=row.ref or "",
-    )
+def _entry(row: Row[Any]) -> Entry:
+    return Entry(**(row._asdict() | {"decision": Decision(row.decision)}))
+
+
+# -- in words -------------------------------------------------------------------------------------------------------
+
+_WORDS = {
+    Decision.LOOKING_UP: "asked, being looked up",
+    Decision.STARTED: "started",
+    Decision.JOINED: "joined one that was there",
+    Decision.REFUSED: "refused",
+    Decision.OVER_BUDGET: "refused, over budget",
+    Decision.COOLING_DOWN: "not started, cooling down",
+    Decision.CONFIRMED: "started over budget",
+    Decision.NOT_FOUND: "not started, no alert found",
+    Decision.RETURNED: "cost given back, nothing was started",
+    Decision.RULES_CHANGED: "rules changed",
+}
+_ROOM = 2_800
+_LONGEST_LINE = 600
+
+
+def audit_message(entries: Sequence[Entry], refs: Mapping[int, str], *, channel: str = "") -> Message:
+    """`channel` when only that channel's are shown; `refs` are those of the investigations, by number."""
+    where = f"in {channel_mention(channel)}" if channel else "in this workspace"
+    if not entries:
+        return sentences(f"Nothing has been started or refused {where} yet.")
+    title = f"The last starts and refusals {where}"
+    told = _fitting([_line(entry, refs, with_channel=not channel) for entry in entries])
+    plain = "\n".join(told)[:3_000].rpartition("\n")[0] or told[0]
+    kept = context("Newest first. Kept for 400 days.")
+    return Message(f"{title}:\n{plain}", [section(f"*{title}*"), *(section(part) for part in told), kept])
+
+
+def _line(entry: Entry, refs: Mapping[int, str], *, with_channel: bool) -> str:
+    ref = refs.get(entry.investigation_id or 0)
+    who = mention(entry.person) if entry.person else "by itself"
+    parts = [
+        f"{moment(entry.at, '{date_short_pretty} {time}')} {who}: *{_WORDS[entry.decision]}*",
+        escape(one_line(entry.what, 120)),
+        f"by {entry.source}",
+        f"rule: {escape(one_line(entry.rule, 120))}" if entry.rule else "",
+        escape(entry.budget),
+        f"ref {code(ref, 60)}" if ref else "",
+        f"in {channel_mention(entry.channel)}" if with_channel and entry.channel else "",
+    ]
+    return cut_mrkdwn("• " + " · ".join(part for part in parts if part), _LONGEST_LINE)
+
+
+def _fitting(lines: Sequence[str]) -> list[str]:
+    """As many lines as fit into a section each."""
+    parts: list[str] = []
+    for line in lines:
+        if parts and len(parts[-1]) + len(line) < _ROOM:
+            parts[-1] = f"{parts[-1]}\n{line}"
+        else:
+            parts.append(line)
+    return parts

@@ -1,38 +1,119 @@
-"""Channel rules kept as a file: read once at the start, every problem told at once with its place in the file."""
+"""Channel rules kept as a file: read once at the start, every problem told at once with its place in the file.
+
+Channels that the file calls by #name are looked up in Slack once, too. Without that, rules would silently not hold.
+"""
 
 import difflib
 import json
+import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field, fields
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import yaml
-from pydantic import ValidationError
+from pydantic import AfterValidator, TypeAdapter, ValidationError
 
-from bot.rules.schema import WrittenBook, WrittenCase, WrittenChannel, WrittenFilter, WrittenStarters, WrittenWorkspace
+from bot.rules.model import AlertFilter, CaseDefaults, ChannelRules, Starters, WorkspaceRules, share_too_big
+from bot.slack.clients import BotClient
+from bot.slack.errors import CALL_ERRORS, trouble_of
 
 _Path = tuple[str | int, ...]
-_KNOWN_NAMES = {
-    name
-    for model in (WrittenBook, WrittenChannel, WrittenWorkspace, WrittenFilter, WrittenStarters, WrittenCase)
-    for name in model.model_fields
-}
+_A_LIST = "must be a list, like [a, b]"
 _FORMS = {
     "bool_type": "must be true or false",
     "int_type": "must be a whole number",
-    "int_from_float": "must be a whole number",
     "string_type": "must be text; put it in quotes",
-    "list_type": "must be a list, like [a, b]",
-    "model_type": "must be a group of settings, like {tags: [team:core]}; {} means every alert",
+    "list_type": _A_LIST,
+    "tuple_type": _A_LIST,
+    "frozen_set_type": _A_LIST,
+    "dataclass_type": "must be a group of settings, like {tags: [team:core]}; {} means every alert",
     "missing": "is missing",
 }
+_CHANNEL_NAME = re.compile(r"#?(?P<name>[^\s#@,:;<>|&\"'A-Z]{1,80})\Z")
+_PAGE = 500
+_MOST_PAGES = 40
+_KINDS = ("public_channel", "private_channel")  # apart: each needs a scope of its own
 
 
 class RuleFileProblems(Exception):  # noqa: N818 - it carries several problems, each a sentence for a person
     def __init__(self, problems: list[str]) -> None:
         super().__init__("\n".join(problems))
         self.problems = problems
+
+
+# -- what may stand in it -------------------------------------------------------------------------------------------
+
+
+def _channel(text: str) -> str:
+    """An id as it is; a name in small letters, with its #."""
+    if re.fullmatch(r"[CGD][A-Z0-9]{2,30}", text):
+        return text
+    found = _CHANNEL_NAME.match(text)
+    if found is None:
+        raise ValueError(f'{text[:60]!r} is no channel; write its id (C…) or its name in quotes ("#alerts")')
+    return f"#{found['name']}"
+
+
+def _workspace_id(text: str) -> str:
+    if text and not re.fullmatch(r"[TE][A-Z0-9]{2,30}", text):
+        raise ValueError(f"{text[:40]!r} is no workspace id (T…)")
+    return text
+
+
+_WorkspaceId = Annotated[str, AfterValidator(_workspace_id)]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WrittenChannel(ChannelRules):
+    """One entry: its channel may be a #name, its workspace left out."""
+
+    workspace: _WorkspaceId = ""
+    channel: Annotated[str, AfterValidator(_channel)]
+    from_file: bool = field(default=True, init=False)
+
+    def placed(self, workspace: str, channel: str) -> ChannelRules:
+        return ChannelRules(**{**_members(self), "workspace": workspace, "channel": channel})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WrittenWorkspace(WorkspaceRules):
+    workspace: _WorkspaceId = ""
+    from_file: bool = field(default=True, init=False)
+
+    def placed(self, workspace: str) -> WorkspaceRules:
+        return WorkspaceRules(**{**_members(self), "workspace": workspace})
+
+
+def _members(rules: ChannelRules | WorkspaceRules) -> dict[str, Any]:
+    return {each.name: getattr(rules, each.name) for each in fields(rules)}
+
+
+def _share_within_budget(rules: WrittenWorkspace) -> WrittenWorkspace:
+    if share_too_big(rules.budget_per_day, rules.automatic_share):
+        raise ValueError("automatic_share is more than budget_per_day, of which it is a part")
+    return rules
+
+
+@dataclass(frozen=True, slots=True)
+class _Content:
+    """The whole file."""
+
+    workspaces: tuple[Annotated[WrittenWorkspace, AfterValidator(_share_within_budget)], ...] = ()
+    channels: tuple[WrittenChannel, ...] = ()
+
+
+def settings_of(part: type[Any]) -> set[str]:
+    """What a part of the file may say, by the names it has there."""
+    return {"default" if each.name == "is_default" else each.name for each in fields(part)} - {"from_file"}
+
+
+_CONTENT = TypeAdapter(_Content)
+_NAMES = frozenset[str]().union(
+    *map(settings_of, (_Content, WrittenChannel, WrittenWorkspace, AlertFilter, Starters, CaseDefaults))
+)
+
+# -- reading it -----------------------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,15 +143,15 @@ def read_rules(text: str, name: str) -> RuleFile:
     content, lines = _read_json(text, name) if name.endswith(".json") else _read_yaml(text, name)
     problems = list(lines.doubled)
     try:
-        book = WrittenBook.model_validate(content)
+        written = _CONTENT.validate_python(content, extra="forbid")
     except ValidationError as error:
-        book = WrittenBook()
+        written = _Content()
         problems += [(tuple(each["loc"]), _what(each)) for each in error.errors()]
-    problems += _twice(book)
+    problems += _twice(written)
     if problems:
         problems.sort(key=lambda problem: lines.line_of(problem[0]))
         raise RuleFileProblems([lines.sentence(path, what) for path, what in problems])
-    return RuleFile(name, tuple(book.channels), tuple(book.workspaces))
+    return RuleFile(name, written.channels, written.workspaces)
 
 
 class _Lines:
@@ -137,9 +218,9 @@ def _read_json(text: str, name: str) -> tuple[Any, _Lines]:
 def _what(error: Any) -> str:
     kind, context = error["type"], error.get("ctx") or {}
     match kind:
-        case "extra_forbidden":
+        case "unexpected_keyword_argument":
             name = str(error["loc"][-1])
-            near = difflib.get_close_matches(name, _KNOWN_NAMES, n=1)
+            near = difflib.get_close_matches(name, _NAMES, n=1)
             return "is no setting of the rules file" + (f" (did you mean {near[0]}?)" if near else "")
         case "value_error":
             return f"is not usable: {context['error']}"
@@ -149,11 +230,11 @@ def _what(error: Any) -> str:
             return _FORMS.get(kind, f"is not usable: {error['msg'].lower()}")
 
 
-def _twice(book: WrittenBook) -> Iterator[tuple[_Path, str]]:
+def _twice(written: _Content) -> Iterator[tuple[_Path, str]]:
     """The same channel or workspace written down in two entries: which would count?"""
     lists = {
-        "channels": [(entry.workspace, entry.channel) for entry in book.channels],
-        "workspaces": [(entry.workspace, "") for entry in book.workspaces],
+        "channels": [(entry.workspace, entry.channel) for entry in written.channels],
+        "workspaces": [(entry.workspace, "") for entry in written.workspaces],
     }
     for name, keys in lists.items():
         for number, key in enumerate(keys):
@@ -164,3 +245,63 @@ def _twice(book: WrittenBook) -> Iterator[tuple[_Path, str]]:
 def _shown(path: _Path) -> str:
     """channels[0].route.tags, as people write it."""
     return "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in path).lstrip(".")
+
+
+# -- channels by name -----------------------------------------------------------------------------------------------
+
+
+async def channel_ids(bot_client: BotClient | None, file: RuleFile) -> dict[str, str]:
+    """Ids by #name. `bot_client` is that of the one workspace; None when the bot serves several."""
+    if bot_client is None:
+        if problems := _without_home(file):
+            raise RuleFileProblems(problems)
+        return {}
+    found: dict[str, str] = {}
+    reasons: list[str] = []
+    for kind in _KINDS:
+        if set(file.names) - set(found):
+            reasons += await _look_up(bot_client, kind, found)
+    missing = [name for name in file.names if name not in found]
+    if missing:
+        raise RuleFileProblems([_not_found(file.name, name, reasons) for name in missing])
+    return {name: found[name] for name in file.names}
+
+
+async def _look_up(bot_client: BotClient, kind: str, found: dict[str, str]) -> list[str]:
+    """Adds what there is of one kind; the reasons why not everything could be read."""
+    cursor = ""
+    for _ in range(_MOST_PAGES):
+        try:
+            answer = await bot_client.client.conversations_list(
+                types=kind, limit=_PAGE, exclude_archived=True, cursor=cursor or None
+            )
+        except CALL_ERRORS as error:
+            return [f"{trouble_of(error).code} for {kind.replace('_', ' ')}s"]
+        for channel in answer.get("channels") or ():
+            found.setdefault(f"#{channel.get('name')}", str(channel["id"]))
+        cursor = str((answer.get("response_metadata") or {}).get("next_cursor") or "")
+        if not cursor:
+            break
+    return []
+
+
+def _not_found(file: str, name: str, reasons: list[str]) -> str:
+    because = f" (Slack says {', '.join(reasons)})" if reasons else ""
+    return (
+        f"{file}: I can't find a channel {name}{because}. Write its id instead (C…, under the channel's name > About), "
+        "or give the app the scopes channels:read and groups:read and invite it there."
+    )
+
+
+def _without_home(file: RuleFile) -> list[str]:
+    problems = [
+        f"{file.name}: {entry.channel} needs its workspace (workspace: T…), as the bot serves several."
+        for entry in file.channels
+        if not entry.workspace
+    ]
+    problems += [
+        f"{file.name}: {name} must be written by its id (C…), as the bot serves several workspaces."
+        for name in file.names
+    ]
+    nameless = [entry for entry in file.workspaces if not entry.workspace]
+    return problems + [f"{file.name}: each entry of workspaces needs its id (workspace: T…)." for _ in nameless]

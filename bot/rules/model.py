@@ -1,15 +1,74 @@
 """What a channel and a workspace have decided: which alerts come in, who may start, what it may cost.
 
-Pure data and pure questions about it; where rules are kept is the rule book's business.
+The same types serve the code, the rules file and the database. Each member says how it is written down and has a sentence
+for a person who writes it wrong; made in code, nothing is checked. Where rules are kept is not known here.
 """
 
-from __future__ import annotations
-
+import re
 from dataclasses import dataclass
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, BeforeValidator, Field, StrictBool, StrictInt, TypeAdapter
 
 TRANSITIONS = ("alert", "warn", "no data", "renotify", "recovered")
 """The transitions a filter can name, in the order people read them."""
 USUAL_COOLDOWN = 60  # minutes
+LONGEST_COOLDOWN = 7 * 24 * 60
+HIGHEST_BUDGET = 10_000
+
+# -- how each member is written --------------------------------------------------------------------------------------
+
+
+def tag(text: str) -> str:
+    if not re.fullmatch(r"[^\s,]{1,200}", text):
+        raise ValueError(f"{text[:80]!r} is no tag; write it like service:web")
+    return text.lower()
+
+
+def _transition(text: str) -> str:
+    word = text.strip().lower()
+    if word not in TRANSITIONS:
+        raise ValueError(f"{text[:40]!r} is no transition; it is one of {', '.join(TRANSITIONS)}")
+    return word
+
+
+def is_group_id(text: str) -> bool:
+    return re.fullmatch(r"S[A-Z0-9]{2,30}", text) is not None
+
+
+def _group_id(text: str) -> str:
+    if not is_group_id(text):
+        raise ValueError(f"{text[:40]!r} is no user group; write its id (S…), which its page in Slack shows")
+    return text
+
+
+def _user_id(text: str) -> str:
+    if not re.fullmatch(r"[UW][A-Z0-9]{2,30}", text):
+        raise ValueError(f"{text[:40]!r} is no person; write the member id (U…), which the profile in Slack shows")
+    return text
+
+
+def _priority(given: Any) -> Any:
+    found = re.fullmatch(r"[Pp]([1-5])", given) if isinstance(given, str) else None
+    return int(found[1]) if found else given
+
+
+def _listed(given: Any) -> Any:
+    return [given] if isinstance(given, str | int) and not isinstance(given, bool) else given
+
+
+_OneOrMore = BeforeValidator(_listed)
+_Once = AfterValidator(lambda given: tuple(dict.fromkeys(given)))
+_ShortText = Annotated[str, Field(max_length=64)]
+_Budget = Annotated[StrictInt, Field(ge=0, le=HIGHEST_BUDGET)]
+_Tag = Annotated[str, AfterValidator(tag)]
+_Transition = Annotated[str, AfterValidator(_transition)]
+_Priority = Annotated[StrictInt, BeforeValidator(_priority), Field(ge=1, le=5)]
+_Monitor = Annotated[StrictInt, Field(gt=0, lt=2**63)]
+_Group = Annotated[str, AfterValidator(_group_id)]
+_User = Annotated[str, AfterValidator(_user_id)]
+
+# -- the rules -------------------------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,10 +86,10 @@ class AlertFacts:
 class AlertFilter:
     """Which alerts are meant; an empty member means any."""
 
-    tags: frozenset[str] = frozenset()
-    priorities: frozenset[int] = frozenset()
-    monitors: frozenset[int] = frozenset()
-    transitions: frozenset[str] = frozenset()
+    tags: Annotated[frozenset[_Tag], _OneOrMore] = frozenset()
+    priorities: Annotated[frozenset[_Priority], _OneOrMore] = frozenset()
+    monitors: Annotated[frozenset[_Monitor], _OneOrMore] = frozenset()
+    transitions: Annotated[frozenset[_Transition], _OneOrMore] = frozenset()
 
     def matches(self, alert: AlertFacts) -> bool:
         """True when every given member fits; of tags, all must be on the alert."""
@@ -50,11 +109,19 @@ class AlertFilter:
 class Starters:
     """Who may start: everyone, or only these groups and people; guests and outsiders apart."""
 
-    everyone: bool = True
-    groups: tuple[str, ...] = ()
-    users: tuple[str, ...] = ()
-    guests: bool = False
-    outsiders: bool = False
+    everyone: StrictBool = True
+    groups: Annotated[tuple[_Group, ...], _OneOrMore, _Once] = ()
+    users: Annotated[tuple[_User, ...], _OneOrMore, _Once] = ()
+    guests: StrictBool = False
+    outsiders: StrictBool = False
+
+
+@dataclass(frozen=True, slots=True)
+class CaseDefaults:
+    """What a new case begins with; empty where nothing is decided."""
+
+    project: _ShortText = ""
+    type: _ShortText = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,23 +130,22 @@ class ChannelRules:
 
     workspace: str
     channel: str
-    org: str = ""
+    org: _ShortText = ""
     """Name of the Datadog organisation; empty means the only or default one."""
     route: AlertFilter | None = None
     """Which webhook alerts come to this channel; None means none."""
-    is_default: bool = False
+    is_default: Annotated[StrictBool, Field(alias="default")] = False
     """Takes the webhook alerts that no channel's route takes."""
-    nudge: bool = False
+    nudge: StrictBool = False
     """Buttons under Datadog's own messages."""
     auto: AlertFilter | None = None
     """Which alerts start an investigation by themselves; None means never."""
-    cooldown_minutes: int = USUAL_COOLDOWN
+    cooldown_minutes: Annotated[StrictInt, Field(ge=0, le=LONGEST_COOLDOWN)] = USUAL_COOLDOWN
     """Between two automatic starts for the same monitor and group."""
-    budget_per_day: int | None = None
-    case_project: str = ""
-    case_type: str = ""
+    budget_per_day: _Budget | None = None
+    case: CaseDefaults = CaseDefaults()
     starters: Starters = Starters()
-    broadcast: bool = False
+    broadcast: StrictBool = False
     """The final reply is also sent to the channel."""
     from_file: bool = False
 
@@ -89,9 +155,17 @@ class WorkspaceRules:
     """What holds for the whole workspace."""
 
     workspace: str
-    budget_per_day: int | None = None
-    automatic_share: int | None = None
+    budget_per_day: _Budget | None = None
+    automatic_share: _Budget | None = None
     """How many of the day's budget automatic starts may take; None means no share of their own."""
-    admins_may_exceed: bool = True
+    admins_may_exceed: StrictBool = True
     """Workspace admins may confirm a start over budget in every channel."""
     from_file: bool = False
+
+
+CHANNEL_RULES = TypeAdapter(ChannelRules)
+WORKSPACE_RULES = TypeAdapter(WorkspaceRules)
+
+
+def share_too_big(budget: int | None, share: int | None) -> bool:
+    return budget is not None and share is not None and share > budget

@@ -10,7 +10,7 @@ from bot.model import Known, PersonFacts, Unknown
 from bot.rules.model import ChannelRules, Starters, WorkspaceRules
 
 
-class Why(StrEnum):
+class WhyNot(StrEnum):
     """Why somebody may not; each has its own sentence."""
 
     OUTSIDER = "outsider"
@@ -26,60 +26,60 @@ class Allowed:
 
 
 @dataclass(frozen=True, slots=True)
-class Refused:
-    why: Why
+class NotAllowed:
+    why: WhyNot
     starters: Starters  # whom to ask
     code: str = ""
 
 
-Verdict = Allowed | Refused
+Permission = Allowed | NotAllowed
 
 
-def authorise(facts: Known, rules: ChannelRules) -> Verdict:
+def authorise(facts: Known, rules: ChannelRules) -> Permission:
     """May this person start an investigation in this channel?"""
     looks = may_look(facts, rules)
-    if isinstance(looks, Refused) or isinstance(facts, Unknown):
+    if isinstance(looks, NotAllowed) or isinstance(facts, Unknown):
         return looks
     starters = rules.starters
     if is_admin(facts):
         return Allowed("workspace admin")
     if starters.everyone:
         return looks
-    return _named(facts, starters) or Refused(Why.NOT_NAMED, starters)
+    return _named(facts, starters) or NotAllowed(WhyNot.NOT_NAMED, starters)
 
 
-def may_look(facts: Known, rules: ChannelRules) -> Verdict:
+def may_look(facts: Known, rules: ChannelRules) -> Permission:
     """May this person see what Datadog holds? Everyone of the workspace; guests and outsiders where that is allowed."""
     starters = rules.starters
     if isinstance(facts, Unknown):
-        return Refused(Why.UNKNOWN, starters, facts.code)
+        return NotAllowed(WhyNot.UNKNOWN, starters, facts.code)
     if facts.person in starters.users:
         return Allowed("named user")  # whoever is named is meant, a guest too
     if facts.is_outsider:
-        return Allowed("people of other companies") if starters.outsiders else Refused(Why.OUTSIDER, starters)
+        return Allowed("people of other companies") if starters.outsiders else NotAllowed(WhyNot.OUTSIDER, starters)
     if facts.is_guest:
-        return Allowed("guests") if starters.guests else Refused(Why.GUEST, starters)
+        return Allowed("guests") if starters.guests else NotAllowed(WhyNot.GUEST, starters)
     return Allowed("everyone in the workspace")
 
 
-def manages(facts: Known, rules: ChannelRules) -> Verdict:
+def manages(facts: Known, rules: ChannelRules) -> Permission:
     """May this person see the audit and change the channel's rules? Admins, and those named for the channel."""
     looks = may_look(facts, rules)
-    if isinstance(looks, Refused) or isinstance(facts, Unknown):
+    if isinstance(looks, NotAllowed) or isinstance(facts, Unknown):
         return looks
     if is_admin(facts):
         return Allowed("workspace admin")
-    return _named(facts, rules.starters) or Refused(Why.NOT_MANAGER, rules.starters)
+    return _named(facts, rules.starters) or NotAllowed(WhyNot.NOT_MANAGER, rules.starters)
 
 
-def may_exceed(facts: Known, rules: ChannelRules, workspace: WorkspaceRules) -> Verdict:
+def may_exceed(facts: Known, rules: ChannelRules, workspace: WorkspaceRules) -> Permission:
     """May this person start one more when the day's budget is used up?"""
     allowed = authorise(facts, rules)
-    if isinstance(allowed, Refused) or isinstance(facts, Unknown):
+    if isinstance(allowed, NotAllowed) or isinstance(facts, Unknown):
         return allowed
     if is_admin(facts) and workspace.admins_may_exceed:
         return Allowed("workspace admin")
-    return _named(facts, rules.starters) or Refused(Why.NOT_NAMED, rules.starters)
+    return _named(facts, rules.starters) or NotAllowed(WhyNot.NOT_NAMED, rules.starters)
 
 
 def is_admin(facts: Known) -> bool:

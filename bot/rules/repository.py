@@ -9,12 +9,11 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.rules.audit import Decision, Entry, note
 from bot.rules.file import RuleFile
-from bot.rules.model import AlertFacts, ChannelRules, WorkspaceRules
-from bot.rules.schema import WrittenRules, WrittenWorkspace
+from bot.rules.model import CHANNEL_RULES, WORKSPACE_RULES, AlertFacts, ChannelRules, WorkspaceRules
 from bot.rules.tables import channel_rules, workspace_rules
 from bot.storage.engine import Database, wake
 
-DEFAULT_ORG = "default"
+_BESIDE = {"workspace", "channel", "from_file"}  # not in the content: its row's key says it
 
 _Write = tuple[Table, dict[str, str], int, dict[str, Any]]  # what to write where, over which version
 
@@ -42,14 +41,12 @@ class RuleRepository:
     ) -> None:
         self._database = database
         self.file_name = file.name if file else ""
-        entries = file.channels if file else ()
+        channels, workspaces = (file.channels, file.workspaces) if file else ((), ())
         placed = [
-            entry.meant(entry.workspace or home, (ids or {}).get(entry.channel, entry.channel), from_file=True)
-            for entry in entries
+            entry.placed(entry.workspace or home, (ids or {}).get(entry.channel, entry.channel)) for entry in channels
         ]
         self._channels = {(rules.workspace, rules.channel): rules for rules in placed}
-        written = [entry.meant(entry.workspace or home, from_file=True) for entry in (file.workspaces if file else ())]
-        self._workspaces = {rules.workspace: rules for rules in written}
+        self._workspaces = {entry.workspace or home: entry.placed(entry.workspace or home) for entry in workspaces}
 
     # -- looking up ---------------------------------------------------------------------------------------------
 
@@ -90,7 +87,7 @@ class RuleRepository:
         row = await _row(connection, workspace_rules, workspace=workspace)
         if row is None:
             return WorkspaceRules(workspace), 0
-        return WrittenWorkspace.model_validate(row.content).meant(workspace), row.version
+        return WORKSPACE_RULES.validate_python({**row.content, "workspace": workspace}), row.version
 
     # -- changing -----------------------------------------------------------------------------------------------
 
@@ -114,14 +111,15 @@ class RuleRepository:
         if rules.from_file or rules == await self.of(rules.workspace, rules.channel):
             return []
         key = {"workspace": rules.workspace, "channel": rules.channel}
-        return [(channel_rules, key, draft.channel_version, WrittenRules.of(rules).model_dump(mode="json"))]
+        content = CHANNEL_RULES.dump_python(rules, mode="json", by_alias=True, exclude=_BESIDE)
+        return [(channel_rules, key, draft.channel_version, content)]
 
     async def _workspace_write(self, draft: Draft) -> list[_Write]:
         rules = draft.workspace
         if rules.from_file or rules == await self.workspace(rules.workspace):
             return []
-        key = {"workspace": rules.workspace}
-        return [(workspace_rules, key, draft.workspace_version, WrittenWorkspace.of(rules).model_dump(mode="json"))]
+        content = WORKSPACE_RULES.dump_python(rules, mode="json", exclude=_BESIDE)
+        return [(workspace_rules, {"workspace": rules.workspace}, draft.workspace_version, content)]
 
     async def _write(
         self, connection: Any, table: Table, key: dict[str, str], version: int, content: dict[str, Any], by: str
@@ -171,4 +169,4 @@ def taken_by(channels: Iterable[ChannelRules], alert: AlertFacts) -> list[Channe
 
 
 def _channel_of(row: Row[Any]) -> ChannelRules:
-    return WrittenRules.model_validate(row.content).meant(row.workspace, row.channel)
+    return CHANNEL_RULES.validate_python({**row.content, "workspace": row.workspace, "channel": row.channel})

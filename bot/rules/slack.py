@@ -1,79 +1,134 @@
-"""The commands `settings` and `audit`, the form when it is submitted, its groups, and the button that starts over budget."""
+"""What a person asks about the rules themselves: the settings form, and who started what."""
 
-from typing import Any
-
-from slack_bolt.async_app import AsyncAck, AsyncApp, AsyncRespond
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, replace
 
 from bot.model import Place
-from bot.rules.governing import groups_like, open_settings, save_settings, start_anyway, tell_audit
-from bot.rules.policy import Refused
-from bot.rules.views import no_start, settings_modal
-from bot.rules.views.settings_fields import group_option
-from bot.services import Services
+from bot.orgs.repository import OrgRepository
+from bot.rules.audit import AuditTrail, audit_message
+from bot.rules.permissions import Permissions
+from bot.rules.policy import NotAllowed
+from bot.rules.repository import Draft, RuleRepository
+from bot.rules.views import no_start, settings
+from bot.slack.blocks import Block
 from bot.slack.commands import Command
-from bot.slack.errors import CALL_ERRORS
-from bot.slack.interactions import Interaction, first_action, of_message, workspace_of
-from bot.slack.listeners import After
-from bot.slack.message import Message
+from bot.slack.forms import FormState
+from bot.slack.interactions import Interaction
+from bot.slack.listeners import After, Listeners, Submitted
+from bot.slack.message import Message, sentences
+from bot.slack.modals import Modals
+from bot.slack.people import People
+from bot.slack.replies import Replies
+from bot.wording import COMMAND
 
 _MOST_OFFERED = 100
 
 
-def register(app: AsyncApp, services: Services) -> None:
-    _register_form(app, services)
+@dataclass(frozen=True, slots=True)
+class SettingsForm:
+    permissions: Permissions
+    rules: RuleRepository
+    orgs: OrgRepository
+    people: People
+    modals: Modals
+    replies: Replies
 
-    @app.action(no_start.START_ANYWAY)
-    async def start_over_budget(ack: AsyncAck, body: dict[str, Any], respond: AsyncRespond) -> None:
-        interaction = of_message(body)
-        message = await start_anyway(services, interaction, _number(first_action(body)))
-        await ack()
-        services.tasks.spawn(_instead(services, interaction, respond, message), "answer to a confirmed start")
+    def register(self, on: Listeners) -> None:
+        on.submission(settings.CALLBACK, self.save)
+        on.options(settings.GROUPS, self.groups)
 
+    def commands(self) -> tuple[Command[str]]:
+        usage = (("", "this channel's rules: alerts, automatic starts, budget, who may start"),)
+        return (Command("settings", usage, str, lambda typed, _words: self.open(typed)),)
 
-def commands(services: Services) -> tuple[Command[str], ...]:
-    async def settings(typed: Interaction, _words: str) -> After:
-        return open_settings(services, typed)
+    async def open(self, interaction: Interaction) -> After:
+        """For the channel of the interaction."""
+        if not interaction.trigger_id:
+            return sentences(f"The form opens by the command only: type `{COMMAND} settings` in the channel.")
+        return self._open(interaction)
 
-    async def audit(typed: Interaction, _words: str) -> After:
-        return tell_audit(services, typed)
+    async def _open(self, interaction: Interaction) -> None:
+        """Opened empty at once, because a trigger does not wait until it is known who asks."""
+        opened = await self.modals.open(interaction, settings.loading_modal())
+        if opened is not None:
+            view = await self._view(interaction.place, interaction.person)
+            await self.modals.update(interaction.workspace, opened["id"], view, view_hash=opened.get("hash"))
 
-    changed = (("", "this channel's rules: alerts, automatic starts, budget, who may start"),)
-    seen = (("", "who started what here, and what was refused; for admins and those the rules name"),)
-    return Command("settings", changed, str, settings), Command("audit", seen, str, audit)
+    async def _view(self, place: Place, person: str) -> Block:
+        verdict = await self.permissions.may_manage(place, person)
+        if isinstance(verdict, NotAllowed):
+            return _not_yours(verdict)
+        return settings.settings_modal(
+            await self.rules.draft(place.workspace, place.channel),
+            admin=await self.permissions.is_admin(place, person),
+            file_name=self.rules.file_name,
+            handles=await self.people.group_handles(place.workspace),
+        )
 
-
-def _register_form(app: AsyncApp, services: Services) -> None:
-    @app.view(settings_modal.CALLBACK)
-    async def saved(ack: AsyncAck, body: dict[str, Any], view: dict[str, Any]) -> None:
-        opened = settings_modal.read_opened(str(view.get("private_metadata") or ""))
+    async def save(self, submitted: Interaction) -> Submitted:
+        opened = settings.read_opened(submitted.metadata)
         if opened is None:
-            await ack()
-            return
-        place, person = Place(workspace_of(body), opened.channel), str((body.get("user") or {}).get("id") or "")
-        outcome = await save_settings(services, place, person, opened, view["state"])
-        if isinstance(outcome, dict):
-            await ack(response_action="errors", errors=outcome)
-        elif isinstance(outcome, Refused):
-            closed = settings_modal.closed_modal(no_start.refused(outcome, doing="change these rules"))
-            await ack(response_action="update", view=closed)
-        else:
-            await ack()
-            services.tasks.spawn(services.replies.tell(place, person, outcome), "answer to saved settings")
+            return Submitted()
+        place, person = Place(submitted.workspace, opened.channel), submitted.person
+        verdict = await self.permissions.may_manage(place, person)
+        if isinstance(verdict, NotAllowed):
+            return Submitted(view=_not_yours(verdict))
+        admin = await self.permissions.is_admin(place, person)
+        current = await self.rules.draft(place.workspace, place.channel)
+        read = settings.read_settings(FormState(submitted.view), current, admin=admin)
+        if not isinstance(read, Draft):
+            return Submitted(errors=read)
+        seen = replace(read, channel_version=opened.channel_version, workspace_version=opened.workspace_version)
+        if errors := await self._save(seen, submitted):
+            return Submitted(errors=errors)
+        saved = sentences(f"The rules of <#{place.channel}> are saved and hold from now on.")
+        return Submitted(after=self.replies.tell(place, person, saved))
 
-    @app.options(settings_modal.GROUPS)
-    async def groups(ack: AsyncAck, body: dict[str, Any]) -> None:
-        found = await groups_like(services, workspace_of(body), str(body.get("value") or ""))
-        await ack(options=[group_option(group, handle) for group, handle in list(found.items())[:_MOST_OFFERED]])
+    async def _save(self, draft: Draft, submitted: Interaction) -> dict[str, str]:
+        """What is wrong, by field."""
+        org = draft.channel.org
+        if org and await self.orgs.named(submitted.workspace, org) is None:
+            return {"org": "No Datadog organisation of this name is connected. Leave it empty for the default one."}
+        if await self.rules.save(draft, submitted.person):
+            return {}
+        first = next(iter(submitted.view["state"]["values"]), "route")
+        return {first: f"Somebody else changed these rules meanwhile. Close this and type {COMMAND} settings again."}
+
+    async def groups(self, search: Interaction) -> Sequence[Block]:
+        """User groups whose handle has these letters in it."""
+        handles = await self.people.group_handles(search.workspace)
+        wanted = search.text.strip().lstrip("@").casefold()
+        found = [(group, handle) for group, handle in handles.items() if wanted in handle.casefold()]
+        return [settings.group_option(group, handle) for group, handle in found[:_MOST_OFFERED]]
 
 
-async def _instead(services: Services, interaction: Interaction, respond: AsyncRespond, message: Message) -> None:
-    """The offer goes when it is used: its button must not stand there for a second press."""
-    try:
-        await respond(**message.as_arguments(), replace_original=True)
-    except CALL_ERRORS:
-        await services.replies.tell(interaction.place, interaction.person, message)
+def _not_yours(refusal: NotAllowed) -> Block:
+    return settings.closed_modal(no_start.refused(refusal, doing="see and change the rules of this channel"))
 
 
-def _number(action: dict[str, Any]) -> int:
-    value = str(action.get("value") or "")
-    return int(value) if value.isascii() and value.isdigit() and len(value) < 16 else 0
+@dataclass(frozen=True, slots=True)
+class AuditCommand:
+    permissions: Permissions
+    trail: AuditTrail
+    refs_of: Callable[[Sequence[int]], Awaitable[dict[int, str]]]  # references of investigations, by number
+    replies: Replies
+
+    def commands(self) -> tuple[Command[str]]:
+        usage = (("", "who started what here, and what was refused; for admins and those the rules name"),)
+        return (Command("audit", usage, str, self.run),)
+
+    async def run(self, typed: Interaction, _words: str) -> After:
+        return self._tell(typed.place, typed.person)
+
+    async def _tell(self, place: Place, person: str) -> None:
+        await self.replies.tell(place, person, await self._message(place, person))
+
+    async def _message(self, place: Place, person: str) -> Message:
+        verdict = await self.permissions.may_manage(place, person)
+        if isinstance(verdict, NotAllowed):
+            return no_start.refused(verdict, doing="see who started what")
+        # the rest of the workspace is for its admins
+        channel = "" if await self.permissions.is_admin(place, person) else place.channel
+        entries = await self.trail.latest(place.workspace, channel=channel)
+        refs = await self.refs_of([entry.investigation_id for entry in entries if entry.investigation_id])
+        return audit_message(entries, refs, channel=channel)

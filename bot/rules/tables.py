@@ -2,7 +2,7 @@
 
 from sqlalchemy import JSON, BigInteger, Boolean, Column, Float, Index, Integer, String, Table
 
-from bot.rules.schema import LONGEST_COOLDOWN
+from bot.rules.model import LONGEST_COOLDOWN
 from bot.storage.retention import DAY, LONG, AtUninstall, Life, Lives, keep
 from bot.storage.tables import RowId, metadata
 

@@ -3,35 +3,33 @@
 import binascii
 import hmac
 import logging
-from collections.abc import Iterable
-from typing import Protocol
+from collections.abc import Awaitable, Callable, Iterable
 
 from aiohttp import BasicAuth, web
 from aiohttp.http_exceptions import HttpProcessingError
 
-from bot.alerts.payload import MalformedError
-from bot.alerts.template import HEADER, ORG_ID, PATH
+from bot.web.webhook_template import HEADER, ORG_ID, PATH
 
 logger = logging.getLogger(__name__)
 
 MOST_BYTES = 256 * 1024
 
+FindOrg = Callable[[str], Awaitable[object | None]]  # None where no organisation with this id is connected
+Take = Callable[[str, bytes, str], Awaitable[bool]]
+"""Keeps the body that was sent for an organisation, with its content type; False when it is known already."""
 
-class Inlet(Protocol):
-    async def take(self, org: str, body: bytes, content_type: str) -> bool: ...
 
-
-class Orgs(Protocol):
-    async def entry(self, org: str) -> object | None: ...
+class MalformedError(ValueError):
+    """The body is not what belongs here; the message says why, without anything from the body."""
 
 
 class DatadogWebhook:
     """Each connected organisation has a path of its own, and one secret opens them all; without a secret there is none."""
 
-    def __init__(self, inlet: Inlet, orgs: Orgs, secret: str) -> None:
-        self._inlet = inlet
-        self._orgs = orgs
+    def __init__(self, secret: str, *, find_org: FindOrg, take: Take) -> None:
         self._secret = secret.encode()
+        self._find_org = find_org
+        self._take = take
 
     def routes(self) -> Iterable[web.RouteDef]:
         return [web.post(PATH + "/{org}", self.receive)]
@@ -44,20 +42,14 @@ class DatadogWebhook:
         if not _may_enter(request, self._secret):
             logger.warning("the webhook of %s: a request without the right secret was refused", _shown(org))
             return web.Response(status=401, text="unauthorized")
-        if not await self._is_connected(org):
+        if not (ORG_ID.fullmatch(org) and await self._find_org(org)):
             logger.warning("the webhook of %s: no such organisation is connected", _shown(org))
             return web.Response(status=404, text="no Datadog organisation with this id is connected")
         body = await _body(request)
         if body is None:
             return web.Response(status=413, text="too large")
-        return await self._take(org, body, request.content_type)
-
-    async def _is_connected(self, org: str) -> bool:
-        return ORG_ID.fullmatch(org) is not None and await self._orgs.entry(org) is not None
-
-    async def _take(self, org: str, body: bytes, content_type: str) -> web.Response:
         try:
-            is_new = await self._inlet.take(org, body, content_type)
+            is_new = await self._take(org, body, request.content_type)
         except MalformedError as error:
             logger.warning("the webhook of %s: refused, %s", org, error)
             return web.Response(status=400, text=f"{error}; `bits-bot webhook-template` prints what to send")

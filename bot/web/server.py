@@ -25,13 +25,13 @@ class Server:
         self._web.router.add_get("/healthz", _alive)
         self._web.router.add_get("/readyz", self._readiness)
 
-    def serve_slack(self, app: AsyncApp, path: str = "/slack/events") -> None:
+    def serve_slack(self, app: AsyncApp) -> None:
         async def handle(request: web.Request) -> web.StreamResponse:
             if not _plausible(request):
                 return web.Response(status=401, text="invalid request")
             return await to_aiohttp_response(await app.async_dispatch(await to_bolt_request(request)))
 
-        self._web.router.add_post(path, handle)
+        self._web.router.add_post("/slack/events", handle)
 
     def serve(self, routes: Iterable[web.RouteDef]) -> None:
         self._web.router.add_routes(routes)

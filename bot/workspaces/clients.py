@@ -59,7 +59,7 @@ class WatchfulClient(AsyncWebClient):
 
 
 @dataclass(frozen=True, slots=True)
-class _Kept:
+class _KeptClient:
     bot_client: BotClient
     home: str
     until: float
@@ -77,17 +77,28 @@ class InstalledWorkspaces:
         self._records = records
         self._rotation = rotation
         self._clock = clock
-        self._kept: dict[str, _Kept] = {}
+        self._kept: dict[str, _KeptClient] = {}
         self.client = client  # holds no token; the pattern for those that do
 
-    async def bot_client(self, workspace: str) -> BotClient | None:
-        return await self._bot_client(workspace) if workspace else None
+    async def bot_client(self, workspace: str, enterprise: str = "") -> BotClient | None:
+        key = workspace or enterprise
+        kept = self._kept.get(key)
+        if kept is not None and kept.until > self._clock():
+            return kept.bot_client
+        found = await self._records.serving(workspace, enterprise)
+        installation = await self._working(found) if found else None
+        if installation is None:
+            self._kept.pop(key, None)
+            return None
+        if installation.org_wide and workspace and enterprise:
+            await self._records.learn(workspace, enterprise)
+        return self._keep(key, workspace, installation)
 
     async def authorize(
         self, *, enterprise_id: str | None, team_id: str | None, context: Any = None
     ) -> AuthorizeResult | None:
         """For Bolt: who answers a request, from memory as a rule and never with a call to Slack of its own."""
-        bot_client = await self._bot_client(team_id or "", enterprise_id or "")
+        bot_client = await self.bot_client(team_id or "", enterprise_id or "")
         if bot_client is None:
             return None
         if context is not None:
@@ -114,22 +125,6 @@ class InstalledWorkspaces:
         except CALL_ERRORS:
             return None
         return True
-
-    # -- one look-up --------------------------------------------------------------------------------------------
-
-    async def _bot_client(self, workspace: str, enterprise: str = "") -> BotClient | None:
-        key = workspace or enterprise
-        kept = self._kept.get(key)
-        if kept is not None and kept.until > self._clock():
-            return kept.bot_client
-        found = await self._records.serving(workspace, enterprise)
-        installation = await self._working(found) if found else None
-        if installation is None:
-            self._kept.pop(key, None)
-            return None
-        if installation.org_wide and workspace and enterprise:
-            await self._records.learn(workspace, enterprise)
-        return self._keep(key, workspace, installation)
 
     async def _working(self, found: Installation) -> Installation | None:
         if found.dead and not await self._works_again(found):
@@ -163,7 +158,7 @@ class InstalledWorkspaces:
             self._kept.clear()
         left = installation.tokens.expires_in
         lasts = _KEPT_SECONDS if left is None else min(left, _KEPT_SECONDS)
-        self._kept[key] = _Kept(bot_client, installation.home, self._clock() + lasts)
+        self._kept[key] = _KeptClient(bot_client, installation.home, self._clock() + lasts)
         return bot_client
 
     async def _noticed(self, installation: Installation, code: str) -> None:

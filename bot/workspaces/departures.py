@@ -5,11 +5,13 @@ The events come in any order, twice, or late after a new install; so what counts
 
 import logging
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from sqlalchemy import Row, delete, select
 
+from bot.slack.interactions import Payload
+from bot.slack.listeners import Listeners
 from bot.storage.engine import Database, wake
 from bot.storage.workers import Tasks
 from bot.workspaces.clients import InstalledWorkspaces
@@ -18,7 +20,8 @@ from bot.workspaces.tables import departures
 
 logger = logging.getLogger(__name__)
 
-UNINSTALLED, TOKENS_REVOKED, ACCESS_REVOKED = "app_uninstalled", "tokens_revoked", "team_access_revoked"
+UNINSTALLED, TOKENS_REVOKED = "app_uninstalled", "tokens_revoked"
+ACCESS_REVOKED, ACCESS_GRANTED = "team_access_revoked", "team_access_granted"
 
 Forget = Callable[[str], Awaitable[None]]  # forgets what is kept for a workspace; doing it twice is harmless
 
@@ -27,15 +30,15 @@ Forget = Callable[[str], Awaitable[None]]  # forgets what is kept for a workspac
 class Departure:
     """One event about leaving, for one workspace."""
 
-    key: str
+    key: str  # the same for an event that is told again
     kind: str
     team_id: str
     enterprise_id: str
-    org_wide: bool
+    is_enterprise_install: bool
     happened_at: float
 
 
-class Lifecycle:
+class Departures:
     def __init__(
         self,
         database: Database,
@@ -55,16 +58,8 @@ class Lifecycle:
 
     async def note(self, departure: Departure) -> None:
         """It is in the database when this returns."""
-        values = {
-            "key": departure.key,
-            "kind": departure.kind,
-            "team_id": departure.team_id,
-            "enterprise_id": departure.enterprise_id,
-            "is_enterprise_install": departure.org_wide,
-            "happened_at": departure.happened_at,
-        }
         async with self._database.transaction() as connection:
-            await connection.execute(self._database.insert_new(departures).values(**values))
+            await connection.execute(self._database.insert_new(departures).values(**asdict(departure)))
             wake(connection, departures)
 
     async def granted(self, teams: Sequence[str], enterprise: str, at: float) -> None:
@@ -130,3 +125,72 @@ class Lifecycle:
             return  # it has an install of its own besides that of its enterprise
         for forget in self._on_uninstall:
             await forget(team)
+
+
+# -- what Slack tells ---------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class WorkspaceEvents:
+    """Installs that come and go."""
+
+    departures: Departures | None  # none with the one workspace of the settings
+
+    def register(self, on: Listeners) -> None:
+        for kind in (UNINSTALLED, TOKENS_REVOKED, ACCESS_REVOKED):
+            on.event(kind, self.left)
+        on.event(ACCESS_GRANTED, self.let_in)
+
+    async def left(self, body: Payload) -> None:
+        for departure in departures_in(body):
+            if self.departures is None:
+                logger.error(
+                    "%s: Slack has taken SLACK_BOT_TOKEN out of service; install the app again", departure.kind
+                )
+            else:
+                await self.departures.note(departure)
+
+    async def let_in(self, body: Payload) -> None:
+        teams, enterprise = _teams(body["event"]), _enterprise(body)
+        if self.departures is not None and teams and enterprise:
+            await self.departures.granted(teams, enterprise, _time(body))
+
+
+def departures_in(body: Payload) -> list[Departure]:
+    event, authorization = body["event"], _authorization(body)
+    return [
+        Departure(
+            key=f"{body.get('event_id', '')}:{team}",
+            kind=str(event["type"]),
+            team_id=team,
+            enterprise_id=_enterprise(body),
+            is_enterprise_install=bool(authorization.get("is_enterprise_install") or body.get("is_enterprise_install")),
+            happened_at=_time(body),
+        )
+        for team in _leaving(event, str(body.get("team_id") or ""))
+    ]
+
+
+def _leaving(event: Payload, team: str) -> list[str]:
+    if event["type"] == ACCESS_REVOKED:
+        return _teams(event)
+    # people's own tokens are none of ours
+    is_over = event["type"] == UNINSTALLED or bool((event.get("tokens") or {}).get("bot"))
+    return [team] if is_over else []
+
+
+def _teams(event: Payload) -> list[str]:
+    return [str(team) for team in event.get("team_ids") or ()]
+
+
+def _enterprise(body: Payload) -> str:
+    return str(body.get("enterprise_id") or _authorization(body).get("enterprise_id") or "")
+
+
+def _authorization(body: Payload) -> Payload:
+    """Whose install the event is sent to."""
+    return dict((body.get("authorizations") or [{}])[0])
+
+
+def _time(body: Payload) -> float:
+    return float(body.get("event_time") or 0)

@@ -10,7 +10,6 @@ from typing import Any
 from urllib.parse import urlencode, urljoin
 
 from slack_sdk.errors import SlackApiError
-from slack_sdk.web.async_client import AsyncWebClient
 from sqlalchemy import delete
 
 from bot.slack.errors import CALL_ERRORS, Meaning, error_code, trouble_of
@@ -20,7 +19,7 @@ from bot.storage.workers import Tasks
 from bot.workspaces.clients import InstalledWorkspaces, WatchfulClient
 from bot.workspaces.repository import Installation, InstallationRepository, NewInstallation
 from bot.workspaces.tables import oauth_states
-from bot.workspaces.token_rotation import exchange, tokens_in
+from bot.workspaces.token_rotation import OAuthApp, tokens_in
 
 logger = logging.getLogger(__name__)
 
@@ -30,7 +29,7 @@ NO_STATE, OTHER_BROWSER, UNREACHABLE, NOT_A_BOT = "no_state", "other_browser", "
 
 
 @dataclass(frozen=True, slots=True)
-class Finished:
+class InstallOutcome:
     """What became of an install. `problem` is empty when all is well, else a word of ours or Slack's error code."""
 
     problem: str = ""
@@ -46,9 +45,8 @@ class Installing:
         records: InstallationRepository,
         workspaces: InstalledWorkspaces,
         tasks: Tasks,
+        app: OAuthApp,
         *,
-        client_id: str,
-        client_secret: str,
         scopes: Sequence[str],
         redirect_uri: str,
         welcome: Message,
@@ -57,15 +55,10 @@ class Installing:
         self._records = records
         self._workspaces = workspaces
         self._tasks = tasks
-        self._client_id = client_id
-        self._client_secret = client_secret
+        self._app = app
         self._scopes = scopes
         self._redirect_uri = redirect_uri
         self._welcome = welcome
-
-    @property
-    def _client(self) -> AsyncWebClient:
-        return self._workspaces.client
 
     async def begin(self, browser: str) -> str:
         """The address of Slack's consent page for this browser."""
@@ -76,30 +69,24 @@ class Installing:
                 oauth_states.insert().values(state=_hash(state), browser=_hash(browser), expires_at=expires_at)
             )
         asked = {
-            "client_id": self._client_id,
+            "client_id": self._app.client_id,
             "scope": ",".join(self._scopes),
             "redirect_uri": self._redirect_uri,
             "state": state,
         }
-        return f"{urljoin(self._client.base_url, '../oauth/v2/authorize')}?{urlencode(asked)}"
+        return f"{urljoin(self._app.client.base_url, '../oauth/v2/authorize')}?{urlencode(asked)}"
 
-    async def finish(self, *, state: str, code: str, browser: str) -> Finished:
+    async def finish(self, *, state: str, code: str, browser: str) -> InstallOutcome:
         """Slack sent the browser back with a code: the state is used up whatever comes of it."""
         if problem := await self._use_up(state, browser):
-            return Finished(problem)
+            return InstallOutcome(problem)
         try:
-            answer = await exchange(
-                self._client,
-                client_id=self._client_id,
-                client_secret=self._client_secret,
-                code=code,
-                redirect_uri=self._redirect_uri,
-            )
+            answer = await self._app.exchange(code=code, redirect_uri=self._redirect_uri)
         except SlackApiError as error:
-            return Finished(error_code(error) or UNREACHABLE)
+            return InstallOutcome(error_code(error) or UNREACHABLE)
         except CALL_ERRORS as error:
             logger.warning("an install could not be finished (%s)", type(error).__name__)
-            return Finished(UNREACHABLE)
+            return InstallOutcome(UNREACHABLE)
         return await self._take_in(answer)
 
     async def _use_up(self, state: str, browser: str) -> str:
@@ -115,7 +102,7 @@ class Installing:
             return NO_STATE
         return "" if secrets.compare_digest(begun_in, _hash(browser)) else OTHER_BROWSER
 
-    async def _take_in(self, answer: dict[str, Any]) -> Finished:
+    async def _take_in(self, answer: dict[str, Any]) -> InstallOutcome:
         team, enterprise = answer.get("team") or {}, answer.get("enterprise") or {}
         org_wide = bool(answer.get("is_enterprise_install"))
         new = NewInstallation(
@@ -130,25 +117,25 @@ class Installing:
             installer=str((answer.get("authed_user") or {}).get("id") or ""),
         )
         if not new.home or not new.tokens.bot_token:
-            return Finished(NOT_A_BOT)
+            return InstallOutcome(NOT_A_BOT)
         await self._records.save(new)
         self._workspaces.drop(new.home)
         logger.info("installed in %s%s", new.home, " for the whole enterprise" if org_wide else "")
         self._tasks.spawn(self.welcome(new.home), f"welcome to {new.home}")
         name = str((enterprise if org_wide else team).get("name") or "")
-        return Finished("", name, self._link(new), org_wide)
+        return InstallOutcome("", name, self._link(new), org_wide)
 
     async def _bot_id(self, token: str) -> str:
         """Known only to auth.test; without it our own posts are still known by their author."""
         try:
-            answer = await WatchfulClient.like(self._client, token).auth_test()
+            answer = await WatchfulClient.like(self._app.client, token).auth_test()
         except CALL_ERRORS:
             return ""
         return str(answer.get("bot_id") or "")
 
     def _link(self, new: NewInstallation) -> str:
         target = {"app": new.app_id} | ({"team": new.team_id} if new.team_id else {})
-        return f"{urljoin(self._client.base_url, '../app_redirect')}?{urlencode(target)}"
+        return f"{urljoin(self._app.client.base_url, '../app_redirect')}?{urlencode(target)}"
 
     # -- the one message to the installer -----------------------------------------------------------------------
 
@@ -166,7 +153,7 @@ class Installing:
                 await self._records.not_welcomed(home)
 
     async def _say_welcome(self, installation: Installation) -> None:
-        client = WatchfulClient.like(self._client, installation.tokens.bot_token)
+        client = WatchfulClient.like(self._app.client, installation.tokens.bot_token)
         async with asyncio.timeout(10):
             await client.chat_postMessage(
                 channel=installation.installer, parse="none", unfurl_links=False, **self._welcome.as_arguments()

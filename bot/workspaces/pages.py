@@ -1,13 +1,22 @@
-"""`/slack/install` and `/slack/oauth_redirect`: takes a browser to Slack's consent page and back. It stores nothing itself."""
+"""`/slack/install` and `/slack/oauth_redirect`: takes a browser to Slack's consent page and back, and says what became of it.
 
+The pages need no script and no outside asset. Nothing is stored here.
+"""
+
+import base64
 import logging
 import re
 import secrets
-from typing import Protocol
+from collections.abc import Mapping
+from dataclasses import dataclass
+from hashlib import sha256
+from html import escape
 
 from aiohttp import web
 
-from bot.workspaces.page_texts import HEADERS, Page, cancelled, failed, installed
+from bot.slack.message import Message, sentences
+from bot.wording import APP, COMMAND, DATADOG, INVESTIGATE
+from bot.workspaces.installing import NO_STATE, NOT_A_BOT, OTHER_BROWSER, UNREACHABLE, Installing
 
 logger = logging.getLogger(__name__)
 
@@ -15,28 +24,107 @@ INSTALL = "/slack/install"
 REDIRECT = "/slack/oauth_redirect"
 COOKIE = "bits_bot_install"
 COOKIE_SECONDS = 600
+INCOMPLETE = "incomplete"
 
 _BROWSER = re.compile(r"[A-Za-z0-9_-]{32,64}")
 _LONGEST = 512  # of what Slack hands back
 _CODE_IN_LOG = re.compile(r"[^a-z0-9_]")
 
+_STYLE = (
+    "body{font:17px/1.5 system-ui,sans-serif;max-width:34rem;margin:12vh auto;padding:0 1.5rem;color:#1d1c1d;"
+    "background:#fff}h1{font-size:1.5rem}a.button{display:inline-block;padding:.6rem 1.1rem;border-radius:.3rem;"
+    "background:#4a154b;color:#fff;text-decoration:none}small{color:#555}"
+    "@media(prefers-color-scheme:dark){body{background:#1a1d21;color:#e8e8e8}small{color:#aaa}}"
+)
+_STYLE_HASH = base64.b64encode(sha256(_STYLE.encode()).digest()).decode()
 
-class Finished(Protocol):
-    """What became of an install; `problem` is empty when all is well."""
+HEADERS: Mapping[str, str] = {
+    "Cache-Control": "no-store",
+    "Content-Security-Policy": (
+        f"default-src 'none'; style-src 'sha256-{_STYLE_HASH}'; base-uri 'none'; form-action 'none'; "
+        "frame-ancestors 'none'"
+    ),
+    "Referrer-Policy": "no-referrer",
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    status: int
+    title: str
+    text: str
+    link: str = ""
+    label: str = ""
+    reference: str = ""
 
     @property
-    def problem(self) -> str: ...
-    @property
-    def name(self) -> str: ...
-    @property
-    def link(self) -> str: ...
-    @property
-    def org_wide(self) -> bool: ...
+    def html(self) -> str:
+        button = f'<p><a class="button" href="{escape(self.link)}">{escape(self.label)}</a></p>' if self.link else ""
+        reference = f"<p><small>Reference: {escape(self.reference)}</small></p>" if self.reference else ""
+        return (
+            '<!doctype html><html lang="en"><head><meta charset="utf-8">'
+            '<meta name="viewport" content="width=device-width,initial-scale=1"><meta name="robots" content="noindex">'
+            f"<title>{escape(self.title)}</title><style>{_STYLE}</style></head><body><main>"
+            f"<h1>{escape(self.title)}</h1><p>{escape(self.text)}</p>{button}{reference}</main></body></html>"
+        )
 
 
-class Installing(Protocol):
-    async def begin(self, browser: str) -> str: ...
-    async def finish(self, *, state: str, code: str, browser: str) -> Finished: ...
+def installed(name: str, link: str, *, org_wide: bool) -> Page:
+    if org_wide:
+        text = (
+            f"{APP} is installed for the whole organization. Choose next in which workspaces it may work: in Slack's "
+            "organization settings, under Integrations > Installed apps. You also get a message from it with the next step."
+        )
+    else:
+        text = "You can close this page. In Slack there is a message from the app with the next step."
+    title = f"{APP} is installed in {name}" if name else f"{APP} is installed"
+    return Page(200, title, text, link, "Open in Slack")
+
+
+def cancelled(again: str) -> Page:
+    text = "You pressed Cancel, so nothing was installed and nothing is stored. You can start again any time."
+    return Page(200, "Nothing was installed", text, again, "Start again")
+
+
+def failed(problem: str, again: str, reference: str) -> Page:
+    """The page for what `problem` names: a word of ours, or Slack's error code."""
+    if problem in _EXPECTED:
+        status, text = _EXPECTED[problem]
+        return Page(status, "The install was not finished", text, again, "Start again")
+    if problem in _OPERATOR:
+        text = f"The bot is not set up right: {_OPERATOR[problem]} Tell the person who runs it; nothing was installed."
+    else:
+        text = (
+            "Slack did not finish the install, and gave a reason we don't know. Start again; if it fails once more, "
+            "tell the person who runs the bot."
+        )
+    return Page(502, "The install was not finished", text, again, "Start again", reference)
+
+
+_OLD = "This install was begun more than ten minutes ago, or was finished already. Start again; it takes a minute."
+_EXPECTED: Mapping[str, tuple[int, str]] = {
+    NO_STATE: (400, _OLD),
+    "invalid_code": (400, _OLD),
+    "code_already_used": (400, _OLD),
+    OTHER_BROWSER: (
+        400,
+        "This install was begun in another browser or in a private window. Start again here, and allow cookies.",
+    ),
+    INCOMPLETE: (400, "Slack's answer is missing from this address. Start again rather than opening an old link."),
+    UNREACHABLE: (502, "Slack did not answer just now, so nothing was installed. Wait a minute and start again."),
+    NOT_A_BOT: (502, "Slack gave no bot token. Start again and leave the requested permissions as they are."),
+    "invalid_team_for_non_distributed_app": (
+        403,
+        "The app is not shared with other workspaces: its owner has to activate distribution first.",
+    ),
+}
+_OPERATOR: Mapping[str, str] = {
+    "bad_redirect_uri": "the address in BITS_PUBLIC_URL is not among the app's redirect URLs.",
+    "bad_client_secret": "Slack does not accept SLACK_CLIENT_SECRET.",
+    "invalid_client_id": "Slack does not accept SLACK_CLIENT_ID.",
+}
 
 
 class InstallPages:
@@ -72,7 +160,7 @@ class InstallPages:
         if error:
             return self._failed(error)
         if not state or not code or len(state) > _LONGEST or len(code) > _LONGEST:
-            return self._failed("incomplete")
+            return self._failed(INCOMPLETE)
         done = await self._installing.finish(state=state, code=code, browser=_browser(request))
         if done.problem:
             return self._failed(done.problem)
@@ -88,3 +176,22 @@ def _browser(request: web.Request) -> str:
     """What tells this browser from others; empty when it has sent none of ours."""
     given = request.cookies.get(COOKIE, "")
     return given if _BROWSER.fullmatch(given) else ""
+
+
+# -- what whoever installed it gets in Slack --------------------------------------------------------------------------
+
+
+def welcome(*, has_org: bool) -> Message:
+    """The one message to whoever installed the bot: the next step."""
+    if has_org:
+        next_step = (
+            f"It uses the {DATADOG} organisation it was set up with, so you can start: choose “{INVESTIGATE} with Bits” "
+            f"in the menu of an alert's message, or type `{COMMAND} help`."
+        )
+    else:
+        next_step = (
+            f"Next, connect {DATADOG}: type `{COMMAND} connect`. After that, `{COMMAND} help` shows what it can do."
+        )
+    return sentences(
+        f"*{APP} is installed.* Thank you. {next_step}", "To use it in a private channel, invite it there."
+    )

@@ -1,4 +1,4 @@
-"""Who installed the bot and with which tokens, as stored: sealed in the database, open only in what is returned here.
+"""Who installed the bot and with which tokens, as stored: encrypted in the database, in clear text only in what is returned here.
 
 No call to Slack is made here, and nothing is kept in memory.
 """
@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from sqlalchemy import Row, Select, and_, case, delete, or_, select, update
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.storage.encryption import Encryption
 from bot.storage.engine import Database
@@ -48,23 +47,14 @@ class NewInstallation:
 
 
 @dataclass(frozen=True, slots=True)
-class Installation:
-    """An install as it was when it was read."""
+class Installation(NewInstallation):
+    """An install as it was when it was read; `expires_in` of its tokens counts from then."""
 
-    home: str
-    team_id: str
-    enterprise_id: str
-    org_wide: bool
-    tokens: Tokens  # `expires_in` counts from the reading
     generation: int
-    scopes: tuple[str, ...]
-    bot_user_id: str
-    bot_id: str
-    installer: str
     installed_at: float
-    problem: str = ""
-    problem_age: float = 0.0
-    resting: bool = False  # a refresh failed moments ago
+    problem: str
+    problem_age: float
+    resting: bool  # a refresh failed moments ago
 
     @property
     def wants_refresh(self) -> bool:
@@ -122,10 +112,10 @@ class InstallationRepository:
             expires_in=None if row.expires_at is None else row.expires_at - row.now,
         )
         return Installation(
-            home=row.home,
             team_id=row.team_id or "",
             enterprise_id=row.enterprise_id or "",
             org_wide=row.is_enterprise_install,
+            app_id=row.app_id,
             tokens=tokens,
             generation=row.generation,
             scopes=tuple(row.scopes.split(",")) if row.scopes else (),
@@ -154,7 +144,7 @@ class InstallationRepository:
             "installed_at": self._database.now,
             "problem": None,
             "problem_at": None,
-            **self._sealed(new.tokens),
+            **self._encrypted(new.tokens),
             **_NOBODY_REFRESHES,
         }
         table = installations.c
@@ -164,7 +154,7 @@ class InstallationRepository:
                 again = update(installations).where(table.home == new.home)
                 await connection.execute(again.values(generation=table.generation + 1, **values))
 
-    def _sealed(self, tokens: Tokens) -> dict[str, Any]:
+    def _encrypted(self, tokens: Tokens) -> dict[str, Any]:
         lives = tokens.expires_in
         return {
             "bot_token": self._encryption.encrypt(tokens.bot_token),
@@ -221,11 +211,7 @@ class InstallationRepository:
             claimed = update(installations).where(due, free).values(refresh_owner=owner, refresh_until=now + lease)
             if not (await connection.execute(claimed)).rowcount:
                 return None
-            return self._read(await self._one(connection, home))
-
-    async def _one(self, connection: AsyncConnection, home: str) -> Row[Any]:
-        row: Row[Any] = (await connection.execute(self._all().where(installations.c.home == home))).one()
-        return row
+            return self._read((await connection.execute(self._all().where(table.home == home))).one())
 
     async def renew(self, old: Installation, tokens: Tokens) -> bool:
         """False when other tokens are there already."""
@@ -234,7 +220,7 @@ class InstallationRepository:
             generation=installations.c.generation + 1,
             problem=None,
             problem_at=None,
-            **self._sealed(tokens),
+            **self._encrypted(tokens),
             **_NOBODY_REFRESHES,
         )
 

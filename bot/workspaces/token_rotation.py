@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import time
+from dataclasses import dataclass, field
 from typing import Any
 
 from slack_sdk.errors import SlackApiError
@@ -26,14 +27,25 @@ class TokenNotRenewedError(ConnectionError):
     """The token is over and Slack gave no new one yet; worth another try later."""
 
 
+@dataclass(frozen=True, slots=True)
+class OAuthApp:
+    """Our app as Slack's OAuth knows it."""
+
+    client: AsyncWebClient  # holds no token
+    client_id: str
+    client_secret: str = field(repr=False)
+
+    async def exchange(self, **arguments: str) -> dict[str, Any]:
+        """A code or a refresh token for tokens. The SDK's own method for it uses what aiohttp is about to remove."""
+        data = {"client_id": self.client_id, "client_secret": self.client_secret, **arguments}
+        answer = await self.client.api_call("oauth.v2.access", data=data)
+        return answer.data if isinstance(answer.data, dict) else {}
+
+
 class TokenRotation:
-    def __init__(
-        self, records: InstallationRepository, client: AsyncWebClient, *, client_id: str, client_secret: str, owner: str
-    ) -> None:
+    def __init__(self, records: InstallationRepository, app: OAuthApp, *, owner: str) -> None:
         self._records = records
-        self._client = client
-        self._client_id = client_id
-        self._client_secret = client_secret
+        self._app = app
         self._owner = owner
         self._under_way: dict[str, asyncio.Task[Installation | None]] = {}
 
@@ -80,13 +92,7 @@ class TokenRotation:
 
     async def _refresh(self, old: Installation) -> None:
         try:
-            answer = await exchange(
-                self._client,
-                client_id=self._client_id,
-                client_secret=self._client_secret,
-                grant_type="refresh_token",
-                refresh_token=old.tokens.refresh_token,
-            )
+            answer = await self._app.exchange(grant_type="refresh_token", refresh_token=old.tokens.refresh_token)
         except SlackApiError as error:
             await self._refused(old, error)
             return
@@ -125,12 +131,6 @@ class TokenRotation:
                 logger.warning("new tokens of %s are not stored yet (%s)", old.home, type(error).__name__)
                 await asyncio.sleep(0.1 * 2**attempt)
         logger.error("new tokens of %s could not be stored: install the app there again", old.home)
-
-
-async def exchange(client: AsyncWebClient, **arguments: str) -> dict[str, Any]:
-    """A code or a refresh token for tokens. The SDK's own method for it uses what aiohttp is about to remove."""
-    answer = await client.api_call("oauth.v2.access", data=arguments)
-    return answer.data if isinstance(answer.data, dict) else {}
 
 
 def tokens_in(given: dict[str, Any]) -> Tokens:

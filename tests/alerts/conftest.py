@@ -4,27 +4,38 @@ import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, cast
 
+import hypothesis
 import pytest
 from sqlalchemy import select, update
 
 from bot.alerts.model import KnownCycle, Notice, Transition
-from bot.alerts.room import AlertRoom
+from bot.alerts.room import AlertRoom, build
+from bot.alerts.starts import Automatic
 from bot.alerts.tables import ALERT_CARD, alert_cycles, alert_mutes, alert_notices, alert_starts
 from bot.datadog.monitors import Monitor
-from bot.investigations.model import Failure
-from bot.investigations.requests import Outcome, Reception
+from bot.investigations.requests import Outcome, Reception, Requests
 from bot.investigations.seen_alerts import SeenAlerts
 from bot.model import AlertRef, Ask, Place
 from bot.orgs.model import NoOrg
+from bot.orgs.repository import OrgRepository
 from bot.rules.budget import Terms
 from bot.rules.model import AlertFacts, AlertFilter, ChannelRules
+from bot.rules.org_choice import OrgChooser
+from bot.rules.permissions import Permissions
+from bot.rules.repository import RuleRepository
+from bot.slack.message import Message
+from bot.slack.modals import Modals
+from bot.slack.replies import Replies
 from bot.storage.engine import Database
 from bot.storage.tables import deliveries
 from bot.storage.timing import Timing
 from tests.clock import Clock
 from tests.pg import database_url, ready, ready_postgres_url
+
+# made-up examples, however busy the machine is
+PATIENT = hypothesis.settings(deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])
 
 __all__ = ["both_rooms", "clock", "database_url", "ready_postgres_url", "room"]
 
@@ -79,7 +90,7 @@ class OrgsOnPaper:
 
 @dataclass
 class Considered:
-    """Plays the part that judges automatic starts, and the desk."""
+    """Plays the part that judges automatic starts, and takes requests."""
 
     starts: list[tuple[Place, AlertRef, AlertFacts]] = field(default_factory=list)
     orgs: list[str] = field(default_factory=list)
@@ -109,6 +120,9 @@ class Downtimes:
     def monitors(self) -> "Downtimes":
         return self
 
+    def app_url(self, org: str) -> str:
+        return f"https://{org}.example"
+
     async def get(self, monitor_id: Any) -> Any:
         """Both the organisation by its name and the monitor by its number."""
         if isinstance(monitor_id, str):
@@ -135,20 +149,18 @@ class Downtimes:
 
 @dataclass
 class Told:
-    failed: list[tuple[str, Failure, bool]] = field(default_factory=list)
-    unclear: list[str] = field(default_factory=list)
+    """Plays private replies."""
 
-    async def mute_failed(self, place: Place, person: str, failure: Failure, *, unmute: bool) -> None:
-        assert place.channel
-        self.failed.append((person, failure, unmute))
+    said: list[tuple[str, Message]] = field(default_factory=list)
 
-    async def mute_unclear(self, place: Place, person: str) -> None:
+    async def tell(self, place: Place, person: str, message: Message) -> bool:
         assert place.channel
-        self.unclear.append(person)
+        self.said.append((person, message))
+        return True
 
 
 class RoomOnStage:
-    """The room with its tests' hands on it."""
+    """The room, with what a test does to it and sees of it."""
 
     def __init__(self, database: Database, clock: Clock) -> None:
         self.database = database
@@ -163,16 +175,18 @@ class RoomOnStage:
 
     def another(self, owner: str) -> AlertRoom:
         """What a second process would run on the same database."""
-        return AlertRoom.on(
+        return build(
             self.database,
             Timing(settle=10),
-            rules=self.rules,
-            chooser=self.chooser,
-            automatic=self.considered,
-            requests=self.considered,
-            orgs=self.datadog,
-            seen_alerts=self.seen_alerts,
-            teller=self.told,
+            cast(OrgRepository, self.datadog),
+            cast(RuleRepository, self.rules),
+            cast(OrgChooser, self.chooser),
+            cast(Permissions, None),  # nobody clicks here
+            cast(Requests, self.considered),
+            cast(Automatic, self.considered),
+            self.seen_alerts,
+            cast(Replies, self.told),
+            cast(Modals, None),
             owner=owner,
         )
 
@@ -186,8 +200,8 @@ class RoomOnStage:
 
     async def settle(self) -> None:
         """Everything that is due is done."""
-        await self.room.book.end_mutes()
-        for part in (self.room.sorter, self.room.starts, self.room.mutes):
+        await self.room.cycles.end_mutes()
+        for part in (self.room.router, self.room.starts, self.room.mutes):
             await part.step()
             await part._tasks.finish(10)
 
@@ -206,7 +220,7 @@ class RoomOnStage:
     async def cycles(self) -> list[KnownCycle]:
         async with self.database.transaction() as connection:
             ids = (await connection.execute(select(alert_cycles.c.id).order_by(alert_cycles.c.id))).scalars().all()
-        return [known for each in ids if (known := await self.room.book.get(each))]
+        return [known for each in ids if (known := await self.room.cycles.get(each))]
 
     async def only_cycle(self) -> KnownCycle:
         (known,) = await self.cycles()

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 from sqlalchemy.exc import OperationalError
 
-from bot.alerts.intake import AT_ONCE, Intake
-from bot.alerts.payload import MalformedError
+from bot.alerts.notices import AT_ONCE, Intake
+from bot.web.datadog_webhook import MalformedError
 from tests.alerts.conftest import RoomOnStage, notice
 
 

@@ -5,12 +5,14 @@ from datetime import UTC, datetime
 
 import pytest
 
-from bot.alerts.model import KnownCycle, Transition
-from bot.alerts.mutes import Click, State, Work, scope_of
+from bot.alerts import views
+from bot.alerts.model import KnownCycle, Transition, scope_of
+from bot.alerts.mutes import MuteState, MuteWork
 from bot.alerts.tables import alert_mutes
 from bot.datadog.errors import Forbidden, NotFound, NotSent, Unavailable
-from bot.investigations.model import FailureKind
+from bot.investigations.model import Failure, FailureKind
 from bot.model import Place
+from bot.slack.interactions import Interaction
 from tests.alerts.conftest import RoomOnStage, notice
 from tests.claims import claim
 
@@ -20,14 +22,14 @@ async def an_alert(room: RoomOnStage, **more: object) -> KnownCycle:
     return await room.only_cycle()
 
 
-async def press(room: RoomOnStage, work: Work, known: KnownCycle, person: str = "UANA", key: str = "") -> None:
-    click = Click(key or f"{work}:{person}", Place("T1", "C1", "1.1"), person, person.removeprefix("U").lower())
+async def press(room: RoomOnStage, work: MuteWork, known: KnownCycle, person: str = "UANA", key: str = "") -> None:
+    click = Interaction(key or f"{work}:{person}", Place("T1", "C1", "1.1"), person, person.removeprefix("U").lower())
     await room.room.mutes.ask(work, known, click)
 
 
 async def test_a_mute_is_for_the_group_for_an_hour_and_says_who(room: RoomOnStage) -> None:
     known = await an_alert(room, group="host:web-1,env:prod")
-    await press(room, Work.MUTE, known)
+    await press(room, MuteWork.MUTE, known)
     await room.settle()
     (made,) = room.datadog.made
     assert made["monitor"] == 42
@@ -40,9 +42,9 @@ async def test_a_mute_is_for_the_group_for_an_hour_and_says_who(room: RoomOnStag
 
 async def test_unmuting_takes_the_downtime_back_and_says_who(room: RoomOnStage) -> None:
     known = await an_alert(room)
-    await press(room, Work.MUTE, known)
+    await press(room, MuteWork.MUTE, known)
     await room.settle()
-    await press(room, Work.UNMUTE, known, "UBEN")
+    await press(room, MuteWork.UNMUTE, known, "UBEN")
     await room.settle()
     assert room.datadog.taken_back == ["downtime-1"]
     mute = (await room.only_cycle()).mute
@@ -51,7 +53,7 @@ async def test_unmuting_takes_the_downtime_back_and_says_who(room: RoomOnStage) 
 
 async def test_an_hour_later_the_card_no_longer_says_so(both_rooms: RoomOnStage) -> None:
     room = both_rooms
-    await press(room, Work.MUTE, await an_alert(room))
+    await press(room, MuteWork.MUTE, await an_alert(room))
     await room.settle()
     room.clock.wind(3601)
     await room.settle()
@@ -63,76 +65,71 @@ async def test_two_people_at_once_make_one_downtime(both_rooms: RoomOnStage) -> 
     room = both_rooms
     known = await an_alert(room)
     room.datadog.permissions = asyncio.Event()
-    await press(room, Work.MUTE, known, "UANA")
-    await press(room, Work.MUTE, known, "UBEN")
+    await press(room, MuteWork.MUTE, known, "UANA")
+    await press(room, MuteWork.MUTE, known, "UBEN")
     await room.room.mutes.step()
     await room.room.mutes.step()
     room.datadog.permissions.set()
     await room.room.mutes._tasks.finish(10)
     await room.settle()
     assert len(room.datadog.made) == 1
-    assert await room.mute_states() == [State.DONE, State.DONE]
+    assert await room.mute_states() == [MuteState.DONE, MuteState.DONE]
     assert (await room.only_cycle()).mute.by == "UANA"
 
 
 async def test_a_click_that_arrives_twice_counts_once(room: RoomOnStage) -> None:
     known = await an_alert(room)
-    await press(room, Work.MUTE, known, key="gesture:1")
-    await press(room, Work.MUTE, known, key="gesture:1")
-    assert await room.mute_states() == [State.ASKED]
+    await press(room, MuteWork.MUTE, known, key="gesture:1")
+    await press(room, MuteWork.MUTE, known, key="gesture:1")
+    assert await room.mute_states() == [MuteState.ASKED]
 
 
 async def test_a_refusal_is_told_to_the_clicker_and_the_card_stays_right(room: RoomOnStage) -> None:
     refusal = Forbidden("403")
     refusal.permission = "monitors_downtime"
     room.datadog.trouble = [refusal]
-    await press(room, Work.MUTE, await an_alert(room))
+    await press(room, MuteWork.MUTE, await an_alert(room))
     await room.settle()
-    ((person, failure, unmute),) = room.told.failed
-    assert (person, failure.kind, failure.permission, unmute) == (
-        "UANA",
-        FailureKind.FORBIDDEN,
-        "monitors_downtime",
-        False,
-    )
+    failure = Failure(FailureKind.FORBIDDEN, permission="monitors_downtime")
+    assert room.told.said == [("UANA", views.mute_refused(failure, unmute=False))]
     assert (await room.only_cycle()).mute.until == 0
 
 
 async def test_no_connection_means_nothing_was_muted(room: RoomOnStage) -> None:
     room.datadog.trouble = [NotSent("no connection")]
-    await press(room, Work.MUTE, await an_alert(room))
+    await press(room, MuteWork.MUTE, await an_alert(room))
     await room.settle()
-    assert [failure.kind for _, failure, _ in room.told.failed] == [FailureKind.UNAVAILABLE]
-    assert room.told.unclear == []
+    failure = Failure(FailureKind.UNAVAILABLE)
+    assert room.told.said == [("UANA", views.mute_refused(failure, unmute=False))]
 
 
 async def test_an_unknown_outcome_is_not_sent_again_but_told(room: RoomOnStage) -> None:
     room.datadog.trouble = [Unavailable("504")]
-    await press(room, Work.MUTE, await an_alert(room))
+    await press(room, MuteWork.MUTE, await an_alert(room))
     for _ in range(3):
         await room.settle()
         room.clock.wind(60)
-    assert room.told.unclear == ["UANA"]
+    assert room.told.said == [("UANA", views.mute_unclear())]
     assert room.datadog.made == []
-    assert await room.mute_states() == [State.UNCLEAR]
+    assert await room.mute_states() == [MuteState.UNCLEAR]
 
 
 async def test_after_a_crash_in_mid_request_the_person_is_told_to_look(room: RoomOnStage) -> None:
-    await press(room, Work.MUTE, await an_alert(room))
+    await press(room, MuteWork.MUTE, await an_alert(room))
     await _die_while_sending(room)
     await room.settle()
-    assert room.told.unclear == []  # it may still land
+    assert room.told.said == []  # it may still land
     room.clock.wind(60)
     await room.settle()
-    assert room.told.unclear == ["UANA"]
+    assert room.told.said == [("UANA", views.mute_unclear())]
     assert room.datadog.made == []
 
 
 async def test_an_unmute_that_was_cut_off_is_simply_repeated(room: RoomOnStage) -> None:
     known = await an_alert(room)
-    await press(room, Work.MUTE, known)
+    await press(room, MuteWork.MUTE, known)
     await room.settle()
-    await press(room, Work.UNMUTE, known)
+    await press(room, MuteWork.UNMUTE, known)
     await _die_while_sending(room)
     room.clock.wind(60)
     await room.settle()
@@ -142,35 +139,36 @@ async def test_an_unmute_that_was_cut_off_is_simply_repeated(room: RoomOnStage) 
 
 async def _die_while_sending(room: RoomOnStage) -> None:
     dead = room.another("dead").mutes
-    (row,) = await claim(dead._leases, alert_mutes.c.state == State.ASKED, 5)
-    assert await dead.write(dead._leases.fence(row), state=State.SENDING)
+    (row,) = await claim(dead._leases, alert_mutes.c.state == MuteState.ASKED, 5)
+    assert await dead.write(dead._leases.fence(row), state=MuteState.SENDING)
 
 
 async def test_a_downtime_that_is_gone_already_counts_as_taken_back(room: RoomOnStage) -> None:
     known = await an_alert(room)
-    await press(room, Work.MUTE, known)
+    await press(room, MuteWork.MUTE, known)
     await room.settle()
     room.datadog.trouble = [NotFound("404")]
-    await press(room, Work.UNMUTE, known, "UBEN")
+    await press(room, MuteWork.UNMUTE, known, "UBEN")
     await room.settle()
-    assert room.told.failed == []
+    assert room.told.said == []
     assert (await room.only_cycle()).mute.undone_by == "UBEN"
 
 
 async def test_an_unmute_that_fails_leaves_it_muted_and_says_so(room: RoomOnStage) -> None:
     known = await an_alert(room)
-    await press(room, Work.MUTE, known)
+    await press(room, MuteWork.MUTE, known)
     await room.settle()
     room.datadog.trouble = [Unavailable("503")]
-    await press(room, Work.UNMUTE, known, "UBEN")
+    await press(room, MuteWork.UNMUTE, known, "UBEN")
     await room.settle()
-    assert [(person, unmute) for person, _, unmute in room.told.failed] == [("UBEN", True)]
+    failure = Failure(FailureKind.UNAVAILABLE)
+    assert room.told.said == [("UBEN", views.mute_refused(failure, unmute=True))]
     assert (await room.only_cycle()).mute.by == "UANA"
 
 
 async def test_the_mute_of_one_cycle_shows_while_the_alert_goes_on(room: RoomOnStage) -> None:
     known = await an_alert(room)
-    await press(room, Work.MUTE, known)
+    await press(room, MuteWork.MUTE, known)
     await room.settle()
     await room.take(notice(Transition.WARN, 30))
     assert (await room.only_cycle()).mute.by == "UANA"

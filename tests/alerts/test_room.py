@@ -13,7 +13,7 @@ BODY = b'{"monitor_id": "42", "event_id": "7", "transition": "Triggered"}'
 
 async def test_a_notice_wakes_whoever_sorts_and_nobody_else(room: RoomOnStage) -> None:
     assert await room.room.intake.take("default", BODY, "application/json")
-    assert _woken(room) == ["sorter"]
+    assert _woken(room) == ["router"]
     _all_asleep(room)
     assert not await room.room.intake.take("default", BODY, "application/json")
     assert _woken(room) == []
@@ -31,17 +31,17 @@ async def test_a_start_is_looked_at_when_its_card_stands(room: RoomOnStage) -> N
 
 
 def _all_asleep(room: RoomOnStage) -> None:
-    for part in (room.room.sorter, room.room.starts, room.room.mutes):
+    for part in (room.room.router, room.room.starts, room.room.mutes):
         part.alarm.at = math.inf
 
 
 def _woken(room: RoomOnStage) -> list[str]:
-    parts = {"sorter": room.room.sorter, "starts": room.room.starts, "mutes": room.room.mutes}
+    parts = {"router": room.room.router, "starts": room.room.starts, "mutes": room.room.mutes}
     return [name for name, part in parts.items() if part.alarm.at <= room.clock.now]
 
 
 async def test_at_a_stop_what_is_mid_step_is_finished_and_the_rest_handed_back(room: RoomOnStage) -> None:
     assert await room.room.intake.keep("default", notice())
-    await room.room.sorter.step()
-    await room.room.sorter.close(5)
+    await room.room.router.step()
+    await room.room.router.close(5)
     assert await room.cards() == ["C1"]

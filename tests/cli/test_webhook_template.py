@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from bot.alerts.template import HEADER, TEMPLATE
 from bot.cli import main
+from bot.web.webhook_template import HEADER, TEMPLATE
 
 
 def printed(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:

@@ -148,5 +148,5 @@ class InstallTown:
             lambda: all(one.acknowledged for one in self.slack.deliveries if one.kind == "events_api")
         )
         for bot in self.bots:
-            assert bot._lifecycle is not None
-            await bot._lifecycle.step()
+            assert bot._departures is not None
+            await bot._departures.step()

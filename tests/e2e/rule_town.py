@@ -4,7 +4,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from bot.rules.audit import AuditTrail, Line
+from bot.rules.audit import AuditTrail, Entry
 from bot.rules.model import ChannelRules
 from bot.rules.repository import Draft, RuleRepository
 from bot.sandbox.slack import Channel
@@ -39,7 +39,7 @@ class RuleTown(Town):
         workspace = replace(draft.workspace, budget_per_day=budget, automatic_share=share)
         assert await book.save(Draft(channel, workspace, draft.channel_version, draft.workspace_version), self.eva.id)
 
-    async def audit(self) -> list[Line]:
+    async def audit(self) -> list[Entry]:
         """The oldest first."""
         return (await AuditTrail(self._beside).latest(self.slack.workspace.id, limit=100))[::-1]
 

@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from bot.alerts.template import HEADER, path_of
 from bot.rules.model import AlertFilter
 from bot.sandbox.datadog import FakeMonitor
 from bot.sandbox.datadog.webhooks import TEMPLATE, Delivery
+from bot.web.webhook_template import HEADER, path_of
 from tests.e2e.alert_town import SECRET, AlertTown, Route
 from tests.e2e.org_town import OrgTown
 

@@ -120,8 +120,8 @@ async def test_tokens_rotate_while_two_replicas_post_in_the_background(ready_pos
         async with town.bots[0]._database.transaction() as connection:
             await connection.execute(update(installations).values(expires_at=soon))
         for bot in town.bots:  # as a minute later
-            assert bot._lifecycle is not None
-            bot._lifecycle._workspaces.drop(acme.id)
+            assert bot._departures is not None
+            bot._departures._workspaces.drop(acme.id)
         for run in town.datadog.triggers():
             town.datadog.finish(run.id)
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from bot.alerts.automatic import Automatic
+from bot.alerts.starts import Automatic
 from bot.model import AlertRef, Place
 from bot.orgs.model import DEFAULT
 from bot.rules.audit import AuditTrail, Decision

@@ -7,8 +7,7 @@ import pytest
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.model import PersonFacts, Unknown
-from bot.rules.channel_names import channel_ids
-from bot.rules.file import RuleFileProblems, read_rules
+from bot.rules.file import RuleFileProblems, channel_ids, read_rules
 from bot.sandbox.slack import FakeSlack
 from bot.slack.clients import BotClient, SingleWorkspace
 from bot.slack.people import KEPT_FOR, People, _is_outsider

@@ -12,9 +12,9 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
 
-from bot.alerts.payload import read_notice
-from bot.alerts.template import HEADER, TEMPLATE
+from bot.alerts.notices import read_notice
 from bot.web.datadog_webhook import MOST_BYTES, DatadogWebhook
+from bot.web.webhook_template import HEADER, TEMPLATE
 
 SECRET = "a-long-shared-secret-of-the-webhook"
 ORG = "/datadog/webhook/default"
@@ -44,17 +44,14 @@ def inlet() -> OnStage:
 @pytest.fixture
 async def client(inlet: OnStage) -> AsyncIterator[Client]:
     app = web.Application(client_max_size=1024 * 1024)
-    app.router.add_routes(DatadogWebhook(inlet, Connected(), SECRET).routes())
+    app.router.add_routes(DatadogWebhook(SECRET, find_org=find_org, take=inlet.take).routes())
     async with TestClient(TestServer(app)) as client:
         yield client
 
 
-class Connected:
-    """Plays the book of organisations."""
-
-    async def entry(self, org: str) -> object | None:
-        assert "\0" not in org, "no database can be asked for it"
-        return org if org in {"default", "acme-23456789"} else None
+async def find_org(org: str) -> str | None:
+    assert "\0" not in org, "no database can be asked for it"
+    return org if org in {"default", "acme-23456789"} else None
 
 
 def basic(password: str, user: str = "datadog") -> dict[str, str]:
@@ -123,7 +120,7 @@ async def test_only_who_has_the_secret_learns_that_an_organisation_is_not_connec
 
 async def test_without_a_secret_there_is_no_webhook_at_all(inlet: OnStage) -> None:
     app = web.Application()
-    app.router.add_routes(DatadogWebhook(inlet, Connected(), "").routes())
+    app.router.add_routes(DatadogWebhook("", find_org=find_org, take=inlet.take).routes())
     async with TestClient(TestServer(app)) as client:
         for headers in ({}, {HEADER: ""}):
             assert (await client.post(ORG, json=ALERT, headers=headers)).status == 404

@@ -1,51 +1,32 @@
-"""What Slack tells us without a person waiting for it.
+"""Messages of apps: what one shows is noted before Slack is told that we heard, for Slack does not send it again."""
 
-Bolt acknowledges an event before its listener runs and Slack does not send an acknowledged one again. So a message is
-looked at in a middleware, which runs before that.
-"""
+from dataclasses import dataclass
 
-from collections.abc import Awaitable, Callable
-from typing import Any
-
-from slack_bolt.async_app import AsyncApp
-
-from bot.alerts.datadog_messages import keep_alert
 from bot.investigations.message_alerts import find_alert, find_investigation
-from bot.model import AlertRef, Place
-from bot.services import Services
-
-Next = Callable[[], Awaitable[None]]
-
-
-def register(app: AsyncApp, services: Services) -> None:
-    @app.middleware
-    async def keep(body: dict[str, Any], next: Next) -> None:  # noqa: A002  the name Bolt passes it by
-        event = body.get("event") or {}
-        if body.get("type") == "event_callback" and isinstance(event, dict):
-            await _keep(services, body, event)
-        await next()
-
-    @app.event("message")
-    async def said() -> None:
-        """Acknowledged: what is not about us is not kept."""
+from bot.investigations.seen_alerts import SeenAlerts
+from bot.model import AlertRef
+from bot.slack.interactions import Payload
+from bot.slack.listeners import Listeners
 
 
-async def _keep(services: Services, body: dict[str, Any], event: dict[str, Any]) -> None:
-    if event.get("type") == "message" and _by_an_app(event):
-        await _saw(services, str(body.get("team_id") or event.get("team") or ""), event)
+@dataclass(frozen=True, slots=True)
+class MessagesOfApps:
+    """Notes an alert and an investigation when they are first shown; the message may be edited to something else."""
 
+    seen_alerts: SeenAlerts
 
-async def _saw(services: Services, workspace: str, event: dict[str, Any]) -> None:
-    """Note an alert and an investigation when they are first shown; the message may be edited to something else."""
-    message = event.get("message") or event
-    channel, ts = str(event.get("channel") or ""), str(message.get("ts") or "")
-    found = find_alert(message)
-    if found and isinstance(found.subject, AlertRef) and not found.recovered and not found.test:
-        await services.seen_alerts.saw_alert(workspace, channel, ts, found.subject)
-    if run := find_investigation([message]):
-        await services.seen_alerts.saw_run(workspace, channel, str(message.get("thread_ts") or ts), run)
-    await keep_alert(services, Place(workspace, channel, ts), event, found)
+    def register(self, on: Listeners) -> None:
+        on.event("message", self.saw)
 
-
-def _by_an_app(event: dict[str, Any]) -> bool:
-    return bool((event.get("message") or event).get("bot_id"))
+    async def saw(self, body: Payload) -> None:
+        event = body["event"]
+        message = event.get("message") or event
+        if not message.get("bot_id"):
+            return
+        workspace = str(body.get("team_id") or event.get("team") or "")
+        channel, ts = str(event.get("channel") or ""), str(message.get("ts") or "")
+        found = find_alert(message)
+        if found and isinstance(found.subject, AlertRef) and not found.recovered and not found.test:
+            await self.seen_alerts.saw_alert(workspace, channel, ts, found.subject)
+        if run := find_investigation([message]):
+            await self.seen_alerts.saw_run(workspace, channel, str(message.get("thread_ts") or ts), run)

@@ -2,7 +2,7 @@
 
 from bot.rules.budget import CoolingDown, OverBudget
 from bot.rules.model import Starters
-from bot.rules.policy import Refused, Why
+from bot.rules.policy import NotAllowed, WhyNot
 from bot.slack.blocks import actions, button, confirmation, context, section
 from bot.slack.message import Message, sentences
 from bot.slack.text import code, mention, moment
@@ -20,23 +20,23 @@ _SCOPES = {
 _NOTHING = "Nothing was started."
 
 
-def refused(refusal: Refused, *, doing: str = f"start {INVESTIGATIONS} here") -> Message:
+def refused(refusal: NotAllowed, *, doing: str = f"start {INVESTIGATIONS} here") -> Message:
     """`doing` completes "may …"."""
     whom = whom_to_ask(refusal.starters)
     match refusal.why:
-        case Why.OUTSIDER:
+        case WhyNot.OUTSIDER:
             return sentences(f"You are here from another organisation, and only people of this one may {doing}.", whom)
-        case Why.GUEST:
+        case WhyNot.GUEST:
             return sentences(f"Guests may not {doing}.", whom)
-        case Why.NOT_NAMED:
+        case WhyNot.NOT_NAMED:
             return sentences(f"In this channel only certain people may {doing}.", whom)
-        case Why.NOT_MANAGER:
+        case WhyNot.NOT_MANAGER:
             return sentences(f"Only workspace admins and those the channel's rules name may {doing}.", whom)
-        case Why.UNKNOWN:
+        case WhyNot.UNKNOWN:
             return _unknown(refusal, doing)
 
 
-def _unknown(refusal: Refused, doing: str) -> Message:
+def _unknown(refusal: NotAllowed, doing: str) -> Message:
     reason = f"I can't tell whether you may {doing}, so I do nothing."
     if refusal.code.startswith("missing_scope"):
         scope = refusal.code.removeprefix("missing_scope").strip()
@@ -85,8 +85,13 @@ def offer_gone() -> Message:
 
 
 def whom_to_ask(starters: Starters, more: str = "") -> str:
-    named = [*(mention(user) for user in starters.users), *(f"<!subteam^{group}>" for group in starters.groups)]
+    named = named_starters(starters)
     shown = named[:_MOST_NAMED]
     people = f"{', '.join(shown)}{' and others' if len(named) > len(shown) else ''}, or a workspace admin"
     whom = f"Ask {people if shown else 'a workspace admin'}."
     return f"{whom} {more}".strip() if more else f"{whom} `{COMMAND} settings` is where it is decided."
+
+
+def named_starters(starters: Starters) -> list[str]:
+    """mrkdwn; people first."""
+    return [*(mention(user) for user in starters.users), *(f"<!subteam^{group}>" for group in starters.groups)]

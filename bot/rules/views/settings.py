@@ -1,0 +1,417 @@
+"""A channel's rules as people see them: in words for those who only read, and as the form behind `/bits settings`.
+
+The form is drawn from rules and read back into rules; what stands in the rules file is only shown.
+"""
+
+import json
+import re
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
+
+from bot.orgs.model import DEFAULT
+from bot.rules.model import (
+    HIGHEST_BUDGET,
+    LONGEST_COOLDOWN,
+    TRANSITIONS,
+    USUAL_COOLDOWN,
+    AlertFilter,
+    CaseDefaults,
+    ChannelRules,
+    Starters,
+    WorkspaceRules,
+    is_group_id,
+    share_too_big,
+    tag,
+)
+from bot.rules.repository import Draft
+from bot.rules.views.no_start import named_starters
+from bot.slack.blocks import Block, context, divider, header, option, section
+from bot.slack.forms import FormState, checkboxes, form_field, modal, select, text_input
+from bot.slack.message import Message
+from bot.slack.text import channel_mention, code, escape, one_line
+from bot.wording import APP, CASE, CASES, DATADOG, INVESTIGATIONS, counted
+
+CALLBACK = "settings"
+GROUPS = "starter_groups"
+
+_Options = Mapping[str, str]  # value to words
+_TITLE = "Channel settings"
+_WHICH = {"none": "None", "some": "Those that match below", "all": "All of them"}
+_WHEN = {"never": "Never", "some": "Alerts that match below", "all": "Every alert"}
+_WHO = {"everyone": "Everyone in the workspace", "named": "Only admins and those named below"}
+_PRIORITIES = {str(number): f"P{number}" for number in range(1, 6)}
+_TRANSITIONS = {word: word for word in TRANSITIONS}
+_OTHERS = {"guests": "Guests", "outsiders": "People of other companies, in shared channels"}
+_TICK = "yes"
+_NO_LIMIT = "Empty: no limit."
+
+
+@dataclass(frozen=True, slots=True)
+class OpenedSettings:
+    """What a submitted form says about itself; it comes back from a client and is only trusted after a look."""
+
+    channel: str
+    channel_version: int
+    workspace_version: int
+
+
+# -- in words -------------------------------------------------------------------------------------------------------
+
+
+def rule_lines(rules: ChannelRules) -> list[str]:
+    """mrkdwn, one rule a line."""
+    return [
+        *([f"{DATADOG} organisation: {code(rules.org, 64)}"] if rules.org not in {"", DEFAULT} else []),
+        f"Webhook alerts: {_route(rules)}",
+        f"Buttons under {DATADOG}'s own messages: {_on(rules.nudge)}",
+        f"Started by itself: {_auto(rules)}",
+        f"Budget: {_per_day(rules.budget_per_day)}",
+        f"May start: {_starters(rules.starters)}",
+        *([f"New cases: {_case(rules)}"] if rules.case.project or rules.case.type else []),
+        f"Conclusions also in the channel: {_on(rules.broadcast)}",
+    ]
+
+
+def workspace_lines(rules: WorkspaceRules) -> list[str]:
+    share = "" if rules.automatic_share is None else f", of which at most {rules.automatic_share} by themselves"
+    admins = "" if rules.admins_may_exceed else "; admins may not exceed it"
+    return [f"Whole workspace: {_per_day(rules.budget_per_day)}{share}{admins}"]
+
+
+def _alerts(alerts: AlertFilter) -> str:
+    parts = [
+        ", ".join(code(tag, 200) for tag in sorted(alerts.tags)),
+        ", ".join(f"P{priority}" for priority in sorted(alerts.priorities)),
+        f"monitors {', '.join(map(str, sorted(alerts.monitors)))}" if alerts.monitors else "",
+        ", ".join(sorted(alerts.transitions)),
+    ]
+    return " and ".join(part for part in parts if part) or "every alert"
+
+
+def _starters(starters: Starters) -> str:
+    named = ["workspace admins", *named_starters(starters)]
+    others = {"guests": starters.guests, "people of other companies": starters.outsiders}
+    who = ["everyone in the workspace"] if starters.everyone else named
+    return ", ".join([*who, *(words for words, may in others.items() if may)])
+
+
+def _route(rules: ChannelRules) -> str:
+    default = "those nobody else takes" if rules.is_default else ""
+    routed = _alerts(rules.route) if rules.route is not None else ""
+    return "; and ".join(part for part in (routed, default) if part) or "none"
+
+
+def _auto(rules: ChannelRules) -> str:
+    if rules.auto is None:
+        return "never"
+    pause = f"once in {counted(rules.cooldown_minutes, 'minute')} for each monitor and group"
+    return f"{_alerts(rules.auto)}, {pause}" if rules.cooldown_minutes else _alerts(rules.auto)
+
+
+def _case(rules: ChannelRules) -> str:
+    parts = (("project", rules.case.project), ("type", rules.case.type))
+    return ", ".join(f"{name} {escape(one_line(value, 64))}" for name, value in parts if value)
+
+
+def _per_day(budget: int | None) -> str:
+    return f"no limit of {INVESTIGATIONS}" if budget is None else f"{counted(budget, 'start')} a day"
+
+
+def _on(value: bool) -> str:
+    return "yes" if value else "no"
+
+
+# -- the form --------------------------------------------------------------------------------------------------------
+
+
+def loading_modal() -> Block:
+    return modal(_TITLE, [section("Looking up the rules of this channel…")], callback_id=CALLBACK)
+
+
+def closed_modal(message: Message) -> Block:
+    """For whoever may not see the form."""
+    return modal(_TITLE, message.blocks, callback_id=CALLBACK)
+
+
+def settings_modal(draft: Draft, *, admin: bool, file_name: str, handles: Mapping[str, str]) -> Block:
+    """`handles` are those of user groups, by id."""
+    rules = draft.channel
+    blocks = [section(f"Rules for {channel_mention(rules.channel)}")]
+    blocks += _as_written(rule_lines(rules), file_name) if rules.from_file else _channel_fields(rules)
+    if admin and not rules.from_file:
+        blocks += _admin_fields(rules, handles)
+    elif not rules.from_file:
+        blocks.append(context("Budget and who may start are for workspace admins to set."))
+    if admin:
+        blocks += _workspace_blocks(draft.workspace, file_name)
+    told = [rules.channel, draft.channel_version, draft.workspace_version]
+    submit = "Save" if any(block["type"] == "input" for block in blocks) else ""
+    return modal(_TITLE, blocks, callback_id=CALLBACK, metadata=json.dumps(told), submit=submit)
+
+
+def _as_written(lines: list[str], file_name: str) -> list[Block]:
+    where = f"They stand in the rules file {code(file_name, 100)}, which wins: change them there."
+    return [context(where), section("\n".join(f"• {line}" for line in lines))]
+
+
+def _channel_fields(rules: ChannelRules) -> list[Block]:
+    return [
+        header("Alerts"),
+        _select_field(
+            "route",
+            f"Alerts of {DATADOG}'s webhook that come here",
+            _WHICH,
+            _mode(rules.route, "none"),
+            hint="Each becomes a card that follows its alert.",
+        ),
+        *_filter_fields("route", rules.route),
+        _tick_field("default", "The rest", "Alerts no channel's filter takes", ticked=rules.is_default),
+        _tick_field("nudge", f"{DATADOG}'s own messages", f"{APP}'s buttons in their threads", ticked=rules.nudge),
+        _text_field("org", f"{DATADOG} organisation", rules.org, hint="Empty: the only or default one.", limit=64),
+        divider(),
+        header("Starts by itself"),
+        _select_field("auto", f"{INVESTIGATIONS} nobody has to ask for", _WHEN, _mode(rules.auto, "never")),
+        *_filter_fields("auto", rules.auto),
+        _number_field(
+            "cooldown",
+            "Minutes before the same monitor and group again",
+            rules.cooldown_minutes,
+            most=LONGEST_COOLDOWN,
+            hint="Holds for automatic starts only.",
+        ),
+        divider(),
+        header("Results"),
+        _tick_field("broadcast", "Conclusions", "Also send them to the channel", ticked=rules.broadcast),
+        _text_field("case_project", f"Project of new {CASES}", rules.case.project, hint="Its key or id.", limit=64),
+        _text_field("case_type", f"Type of a new {CASE}", rules.case.type, limit=64),
+    ]
+
+
+def _filter_fields(name: str, alerts: AlertFilter | None) -> list[Block]:
+    known = alerts or AlertFilter()
+    tags = " ".join(sorted(known.tags))
+    monitors = " ".join(map(str, sorted(known.monitors)))
+    return [
+        _text_field(f"{name}_tags", "… with all these tags", tags, hint="Separated by spaces: team:core env:prod"),
+        _boxes_field(f"{name}_priorities", "… of one of these priorities", _PRIORITIES, map(str, known.priorities)),
+        _text_field(f"{name}_monitors", "… of one of these monitors", monitors, hint="Ids or links."),
+        _boxes_field(f"{name}_transitions", "… in one of these states", _TRANSITIONS, known.transitions),
+    ]
+
+
+def _admin_fields(rules: ChannelRules, handles: Mapping[str, str]) -> list[Block]:
+    starters = rules.starters
+    others = [name for name in _OTHERS if getattr(starters, name)]
+    return [
+        divider(),
+        header("For admins: who may start, and how often"),
+        _select_field("starters", "Who may start", _WHO, "everyone" if starters.everyone else "named"),
+        _people_field(
+            "starter_people",
+            "Named people",
+            starters.users,
+            hint="They may also change this form, see the audit and go over the budget.",
+        ),
+        _groups_field("Named user groups", starters.groups, handles, hint="The same for all members."),
+        _boxes_field("others", "Also", _OTHERS, others),
+        _number_field(
+            "budget", "Starts a day in this channel", rules.budget_per_day, most=HIGHEST_BUDGET, hint=_NO_LIMIT
+        ),
+    ]
+
+
+def _workspace_blocks(rules: WorkspaceRules, file_name: str) -> list[Block]:
+    title = [divider(), header("For admins: the whole workspace")]
+    if rules.from_file:
+        return [*title, *_as_written(workspace_lines(rules), file_name)]
+    return [
+        *title,
+        _number_field(
+            "workspace_budget",
+            "Starts a day in all channels",
+            rules.budget_per_day,
+            most=HIGHEST_BUDGET,
+            hint=_NO_LIMIT,
+        ),
+        _number_field(
+            "automatic_share",
+            "Of those, at most by themselves",
+            rules.automatic_share,
+            most=HIGHEST_BUDGET,
+            hint="The share of automatic starts. Empty: as long as the budget lasts.",
+        ),
+        _tick_field("exceed", "Over budget", "Admins may start all the same", ticked=rules.admins_may_exceed),
+    ]
+
+
+def _mode(alerts: AlertFilter | None, none: str) -> str:
+    if alerts is None:
+        return none
+    return "all" if alerts == AlertFilter() else "some"
+
+
+# -- its fields -----------------------------------------------------------------------------------------------------
+
+
+def _text_field(name: str, label: str, value: str, *, hint: str = "", limit: int = 1_000) -> Block:
+    return form_field(label, text_input(name, value, limit=limit), hint=hint, optional=True)
+
+
+def _number_field(name: str, label: str, value: int | None, *, most: int, hint: str) -> Block:
+    element: Block = {
+        "type": "number_input",
+        "action_id": name,
+        "is_decimal_allowed": False,
+        "min_value": "0",
+        "max_value": str(most),
+    }
+    initial = {} if value is None else {"initial_value": str(value)}
+    return form_field(label, {**element, **initial}, hint=hint, optional=True)
+
+
+def _select_field(name: str, label: str, options: _Options, chosen: str, *, hint: str = "") -> Block:
+    return form_field(label, select(name, _listed(options), chosen), hint=hint)
+
+
+def _boxes_field(name: str, label: str, options: _Options, ticked: Iterable[str]) -> Block:
+    return form_field(label, checkboxes(name, _listed(options), ticked), optional=True)
+
+
+def _tick_field(name: str, label: str, words: str, *, ticked: bool) -> Block:
+    return _boxes_field(name, label, {_TICK: words}, [_TICK] if ticked else [])
+
+
+def _listed(options: _Options) -> list[Block]:
+    return [option(words, value) for value, words in options.items()]
+
+
+def _people_field(name: str, label: str, people: tuple[str, ...], *, hint: str) -> Block:
+    element: Block = {"type": "multi_users_select", "action_id": name}
+    return form_field(
+        label, {**element, "initial_users": list(people)} if people else element, hint=hint, optional=True
+    )
+
+
+def _groups_field(label: str, groups: tuple[str, ...], handles: Mapping[str, str], *, hint: str) -> Block:
+    element: Block = {"type": "multi_external_select", "action_id": GROUPS, "min_query_length": 0}
+    chosen = [group_option(group, handles.get(group, "")) for group in groups]
+    return form_field(label, {**element, "initial_options": chosen} if chosen else element, hint=hint, optional=True)
+
+
+def group_option(group: str, handle: str) -> Block:
+    return option(f"@{handle}" if handle else group, group)
+
+
+# -- reading --------------------------------------------------------------------------------------------------------
+
+
+class _SubmittedSettings:
+    """A submitted form; what is wrong with it is collected by field, in a sentence each."""
+
+    def __init__(self, form: FormState) -> None:
+        self.form = form
+        self.errors: dict[str, str] = {}
+
+    def number(self, name: str, *, most: int) -> int | None:
+        written = self.form.text(name)
+        if not written:
+            return None
+        if not re.fullmatch(r"[0-9]{1,9}", written) or int(written) > most:
+            self.errors[name] = f"Write a whole number from 0 to {most:,}, or nothing."
+            return None
+        return int(written)
+
+    def choice(self, name: str, options: _Options) -> str:
+        value = self.form.choice(name)
+        return value if value in options else next(iter(options))
+
+    def ticked(self, name: str) -> frozenset[str]:
+        return frozenset(self.form.choices(name))
+
+    def tags(self, name: str) -> frozenset[str]:
+        return frozenset(self._each(name, tag))
+
+    def monitors(self, name: str) -> frozenset[int]:
+        return frozenset(map(int, self._each(name, _monitor_id)))
+
+    def _each(self, name: str, check: Callable[[str], str]) -> list[str]:
+        try:
+            return [check(word) for word in re.split(r"[\s,]+", self.form.text(name)) if word]
+        except ValueError as error:
+            self.errors[name] = f"{error}."
+            return []
+
+
+def _monitor_id(word: str) -> str:
+    found = re.search(r"(?:\A|/monitors/)([1-9][0-9]{0,17})(?:\Z|[?#/])", word)
+    if found is None:
+        raise ValueError(f"{word[:60]} is no monitor; write its id or paste its link")
+    return found[1]
+
+
+def read_opened(private_metadata: str) -> OpenedSettings | None:
+    try:
+        channel, channel_version, workspace_version = json.loads(private_metadata)
+        return OpenedSettings(str(channel), int(channel_version), int(workspace_version))
+    except (ValueError, TypeError):
+        return None
+
+
+def read_settings(form: FormState, draft: Draft, *, admin: bool) -> Draft | dict[str, str]:
+    """The rules as they are to be; or what is wrong, by block id. Only an admin's form decides about money and people."""
+    filled = _SubmittedSettings(form)
+    channel, workspace = draft.channel, draft.workspace
+    if not channel.from_file:
+        channel = _read_channel(filled, channel)
+        channel = _read_admin(filled, channel) if admin else channel
+    if admin and not workspace.from_file:
+        workspace = _read_workspace(filled, workspace)
+    return filled.errors or replace(draft, channel=channel, workspace=workspace)
+
+
+def _read_channel(filled: _SubmittedSettings, rules: ChannelRules) -> ChannelRules:
+    cooldown = filled.number("cooldown", most=LONGEST_COOLDOWN)
+    return replace(
+        rules,
+        org=filled.form.text("org"),
+        route=_read_filter(filled, "route", _WHICH),
+        is_default=bool(filled.ticked("default")),
+        nudge=bool(filled.ticked("nudge")),
+        auto=_read_filter(filled, "auto", _WHEN),
+        cooldown_minutes=USUAL_COOLDOWN if cooldown is None else cooldown,
+        case=CaseDefaults(filled.form.text("case_project"), filled.form.text("case_type")),
+        broadcast=bool(filled.ticked("broadcast")),
+    )
+
+
+def _read_filter(filled: _SubmittedSettings, name: str, modes: Mapping[str, str]) -> AlertFilter | None:
+    mode = filled.choice(name, modes)
+    alerts = AlertFilter(
+        filled.tags(f"{name}_tags"),
+        frozenset(int(one) for one in filled.ticked(f"{name}_priorities") if one in _PRIORITIES),
+        filled.monitors(f"{name}_monitors"),
+        filled.ticked(f"{name}_transitions") & frozenset(TRANSITIONS),
+    )
+    if mode == "some" and alerts == AlertFilter() and not filled.errors.keys() & {f"{name}_tags", f"{name}_monitors"}:
+        filled.errors[name] = f"Say below which alerts, or choose “{modes['all']}”."
+    return {"some": alerts, "all": AlertFilter()}.get(mode)
+
+
+def _read_admin(filled: _SubmittedSettings, rules: ChannelRules) -> ChannelRules:
+    others = filled.ticked("others")
+    starters = Starters(
+        everyone=filled.choice("starters", _WHO) == "everyone",
+        groups=tuple(sorted(one for one in filled.ticked(GROUPS) if is_group_id(one))),
+        users=filled.form.people("starter_people"),
+        guests="guests" in others,
+        outsiders="outsiders" in others,
+    )
+    return replace(rules, starters=starters, budget_per_day=filled.number("budget", most=HIGHEST_BUDGET))
+
+
+def _read_workspace(filled: _SubmittedSettings, rules: WorkspaceRules) -> WorkspaceRules:
+    budget = filled.number("workspace_budget", most=HIGHEST_BUDGET)
+    share = filled.number("automatic_share", most=HIGHEST_BUDGET)
+    if share_too_big(budget, share):
+        filled.errors["automatic_share"] = f"This is a part of the {budget} a day, so it can't be more."
+    return replace(rules, budget_per_day=budget, automatic_share=share, admins_may_exceed=bool(filled.ticked("exceed")))

@@ -1,0 +1,65 @@
+"""Telling Datadog's own alert messages from those that only look like it."""
+
+from typing import Any
+
+import pytest
+
+from bot.alerts.messages import is_datadogs, transition_of
+from bot.investigations.message_alerts import FoundAlert, find_alert
+
+LINK = (
+    "https://app.datadoghq.com/monitors/42?from_ts=1788105779000&event_id=8788641826233093636"
+    "&link_source=monitor_notif&link_event_ts=1788106679"
+)
+
+
+def message(title: str = "Triggered: Disk almost full", link: str = LINK, **more: Any) -> dict[str, Any]:
+    return {"bot_id": "B1", "ts": "1.1", "attachments": [{"title": title, "title_link": link}], **more}
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"username": "Datadog"},
+        {"bot_profile": {"name": "Datadog"}},
+        {"bot_profile": {"name": "Datadog On-Call"}, "username": " datadog "},
+        {},
+        {"bot_profile": None, "username": ""},
+    ],
+)
+def test_datadogs_own(more: dict[str, Any]) -> None:
+    assert is_datadogs(message(**more))
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"username": "Alert Copier"},
+        {"username": "Datadogger"},
+        {"bot_profile": {"name": "Not Datadog"}},
+        {"bot_profile": {"name": "Copier"}, "username": "Datadog"},
+        {"attachments": [{"title": "T", "title_link": "https://app.datadoghq.com/monitors/42"}]},
+        {"attachments": None},
+        {"attachments": [None, {"title_link": None}]},
+    ],
+)
+def test_what_only_looks_like_it(more: dict[str, Any]) -> None:
+    assert not is_datadogs(message() | more)
+
+
+@pytest.mark.parametrize(
+    ("title", "transition"),
+    [
+        ("Triggered: Disk", "alert"),
+        ("Re-Triggered: Disk", "alert"),
+        ("Warn: Disk", "warn"),
+        ("Re-Warn: Disk", "warn"),
+        ("No data: Disk", "no data"),
+        ("Renotify: Disk", "renotify"),
+        ("Disk is full", "alert"),
+    ],
+)
+def test_the_transition_is_told_as_rules_name_it(title: str, transition: str) -> None:
+    found = find_alert(message(title))
+    assert isinstance(found, FoundAlert)
+    assert transition_of(found) == transition

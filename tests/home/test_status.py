@@ -1,0 +1,71 @@
+"""`/bits status`: within Slack's limits whatever the rules are."""
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+
+from bot.home.status import ChannelStatus, status_message
+from bot.investigations.health import WorkspaceHealth
+from bot.rules.budget import Limits, Usage
+from bot.rules.model import AlertFilter, ChannelRules
+from bot.slack.message import Message
+from tests.rules.test_filters import some_rules
+from tests.slack.blockkit import check_message, shown
+from tests.slack.test_views_card import INV
+
+RULES = ChannelRules("T1", "C0ALERTS")
+USAGE = Usage(7, 3, 2, Limits(40, 12, 10))
+
+
+def status(**changes: Any) -> ChannelStatus:
+    health = WorkspaceHealth(running=2, running_here=(INV,), refused_posts=0)
+    return replace(ChannelStatus(RULES, USAGE, health), **changes)
+
+
+def checked(message: Message) -> str:
+    check_message(message)
+    return f"{message.text}\n{shown(message.blocks)}"
+
+
+def test_status_says_budget_running_rules_and_health() -> None:
+    told = checked(status_message(status()))
+    assert "workspace 7 of 40 used, this channel 3 of 12 used, by themselves 2 of 10 used" in told
+    assert "resets at 00:00 UTC" in told
+    assert "2 investigations in this workspace" in told
+    assert INV.ref in told
+    assert "change them with `/bits settings`" in told
+    assert "Database: answers" in told
+    assert "not asked for" in told
+
+
+@pytest.mark.parametrize(
+    ("health", "words"),
+    [
+        (WorkspaceHealth(0, (), 3, 1.7e9), "3 messages refused by channels in the last day"),
+        (WorkspaceHealth(0, (), 0, 1.7e9, 1.6e9, "forbidden"), "answered last at"),
+        (WorkspaceHealth(0, (), 0, 1.6e9, 1.7e9, "forbidden"), "my key lacks a permission; answered last at"),
+        (WorkspaceHealth(0, (), 0, None, 1.7e9, "not_found"), "it refused the start"),
+    ],
+)
+def test_status_names_what_is_not_well(health: WorkspaceHealth, words: str) -> None:
+    assert words in checked(status_message(status(health=health)))
+
+
+def test_without_limits_only_what_was_used_is_said() -> None:
+    told = checked(status_message(status(usage=Usage(7, 3, 0, Limits()))))
+    assert "workspace 7 started, no limit, this channel 3 started, no limit\n" in told
+
+
+@settings(suppress_health_check=[HealthCheck.too_slow], deadline=None)
+@given(some_rules)
+def test_whatever_the_rules_status_fits_into_a_message(rules: ChannelRules) -> None:
+    check_message(status_message(status(rules=rules)))
+
+
+def test_filters_with_everything_are_shown_in_words() -> None:
+    everything = AlertFilter(frozenset({"team:core"}), frozenset({1}), frozenset({7}), frozenset({"alert"}))
+    told = checked(status_message(status(rules=replace(RULES, route=everything, is_default=True, auto=AlertFilter()))))
+    assert "`team:core` and P1 and monitors 7 and alert; and those nobody else takes" in told
+    assert "Started by itself: every alert, once in 60 minutes for each monitor and group" in told

@@ -1,0 +1,237 @@
+"""Leaving: tokens and everything kept for a workspace go, in whatever order and however often Slack tells it."""
+
+from collections.abc import Iterator, Mapping
+from itertools import count, permutations
+
+import pytest
+from sqlalchemy import func, select
+
+from bot.workspaces.departures import (
+    ACCESS_REVOKED,
+    TOKENS_REVOKED,
+    UNINSTALLED,
+    Departure,
+    WorkspaceEvents,
+    departures_in,
+)
+from bot.workspaces.tables import departures
+from tests.workspaces.replicas import Replica, Replicas, forget_memory, sqlite_only
+
+numbers: Iterator[int] = count(1)
+
+
+def departure(
+    replicas: Replicas, kind: str, team: str, *, enterprise: str = "", org_wide: bool = False, at: float | None = None
+) -> Departure:
+    happened = replicas.clock.now if at is None else at
+    return Departure(f"Ev{next(numbers)}:{team}", kind, team, enterprise, org_wide, float(int(happened)))
+
+
+async def noted(replicas: Replicas) -> int:
+    async with replicas.database.transaction() as connection:
+        return int((await connection.execute(select(func.count()).select_from(departures))).scalar_one())
+
+
+def kill_tokens(replicas: Replicas) -> None:
+    for install in replicas.slack.installs:
+        install.gone = "account_inactive"
+
+
+async def tell(replica: Replica, *some: Departure) -> None:
+    for one in some:
+        await replica.departures.note(one)
+    await replica.departures.step()
+
+
+@pytest.mark.parametrize("order", [(UNINSTALLED, TOKENS_REVOKED), (TOKENS_REVOKED, UNINSTALLED), (UNINSTALLED,)])
+async def test_an_uninstall_removes_everything_in_any_order(replicas: Replicas, order: tuple[str, ...]) -> None:
+    await replicas.install()
+    assert await replicas.other.workspaces.bot_client(replicas.acme.id)
+    kill_tokens(replicas)
+
+    await tell(replicas.one, *(departure(replicas, kind, replicas.acme.id) for kind in order))
+
+    assert await replicas.one.records.at(replicas.acme.id) is None
+    assert await replicas.one.workspaces.bot_client(replicas.acme.id) is None
+    assert set(replicas.one.forgotten) == {replicas.acme.id}
+    assert await noted(replicas) == 0
+
+
+async def test_the_same_event_twice_is_noted_once(replicas: Replicas) -> None:
+    await replicas.install()
+    event = departure(replicas, UNINSTALLED, replicas.acme.id)
+    await replicas.one.departures.note(event)
+    await replicas.other.departures.note(event)
+    assert await noted(replicas) == 1
+
+
+@sqlite_only
+async def test_an_event_that_comes_after_a_new_install_removes_nothing(replicas: Replicas) -> None:
+    await replicas.install()
+    late = departure(replicas, UNINSTALLED, replicas.acme.id)
+    kill_tokens(replicas)
+    await tell(replicas.one, late)
+    replicas.clock.wind(5)
+    await replicas.install()
+    replicas.one.forgotten.clear()
+
+    await tell(replicas.other, departure(replicas, TOKENS_REVOKED, replicas.acme.id, at=late.happened_at))
+
+    assert await replicas.one.workspaces.bot_client(replicas.acme.id)
+    assert (replicas.one.forgotten, replicas.other.forgotten) == ([], [])
+    assert await noted(replicas) == 0
+
+
+@sqlite_only
+@pytest.mark.parametrize("order", sorted(set(permutations(["revoked", "uninstalled", "revoked", "install"]))))
+async def test_whatever_the_order_what_slack_says_now_is_what_counts(
+    replicas: Replicas, order: tuple[str, ...]
+) -> None:
+    """The app is removed; its news arrives at both replicas, some of it after somebody installed it again."""
+    await replicas.install()
+    happened = replicas.clock.now
+    news = {
+        "revoked": departure(replicas, TOKENS_REVOKED, replicas.acme.id, at=happened),
+        "uninstalled": departure(replicas, UNINSTALLED, replicas.acme.id, at=happened),
+    }
+    kill_tokens(replicas)
+    for number, step in enumerate(order):
+        replica = (replicas.one, replicas.other)[number % 2]
+        if step == "install":
+            replicas.one.forgotten.clear()
+            replicas.other.forgotten.clear()
+            await replicas.install(by=replica)
+        else:
+            await tell(replica, news[step])
+
+    forget_memory(replicas.one, replicas.other)
+    for replica in (replicas.one, replicas.other):
+        bot_client = await replica.workspaces.bot_client(replicas.acme.id)
+        assert bot_client is not None
+        assert (await bot_client.client.auth_test())["ok"]
+        assert replica.forgotten == []
+    assert await noted(replicas) == 0
+
+
+@pytest.mark.parametrize(("seconds_after_install", "kept"), [(-60, True), (60, False)])
+@sqlite_only
+async def test_when_slack_cannot_be_asked_the_times_decide(
+    replicas: Replicas, seconds_after_install: float, kept: bool
+) -> None:
+    await replicas.install()
+    event = departure(replicas, UNINSTALLED, replicas.acme.id, at=replicas.clock.now + seconds_after_install)
+    replicas.slack.break_next("auth.test", status=503)
+    await tell(replicas.one, event)
+    assert (await replicas.one.records.at(replicas.acme.id) is not None) is kept
+
+
+@sqlite_only
+async def test_what_fails_stays_noted_and_hurts_no_other_workspace(replicas: Replicas) -> None:
+    globex = replicas.slack.add_workspace("Globex")
+    globex.add_user("gil")
+    await replicas.install()
+    await replicas.install(globex)
+    kill_tokens(replicas)
+    failing = [True]
+
+    async def forget(workspace: str) -> None:
+        if workspace == replicas.acme.id and failing:
+            raise OSError("the database was away")
+        replicas.one.forgotten.append(workspace)
+
+    replicas.one.departures._on_uninstall = [forget]
+    await tell(replicas.one, *(departure(replicas, UNINSTALLED, one.id) for one in (replicas.acme, globex)))
+    assert replicas.one.forgotten == [globex.id]
+    assert await noted(replicas) == 1
+
+    failing.clear()
+    await replicas.one.departures.step()
+    assert replicas.one.forgotten == [globex.id, replicas.acme.id]
+    assert await noted(replicas) == 0
+
+
+async def test_an_org_wide_uninstall_forgets_every_workspace_it_served(replicas: Replicas) -> None:
+    enterprise, (sales, tech) = replicas.enterprise("Sales", "Tech")
+    await replicas.install(sales, org_wide=True)
+    for team in (sales, tech):
+        await replicas.one.workspaces.authorize(enterprise_id=enterprise.id, team_id=team.id)
+    kill_tokens(replicas)
+
+    await tell(replicas.one, departure(replicas, UNINSTALLED, sales.id, enterprise=enterprise.id, org_wide=True))
+
+    assert sorted(replicas.one.forgotten) == [sales.id, tech.id]
+    assert await replicas.one.records.at(enterprise.id) is None
+    assert await replicas.other.workspaces.bot_client(tech.id) is None
+
+
+@sqlite_only
+async def test_one_workspace_leaves_an_enterprise_that_stays(replicas: Replicas) -> None:
+    enterprise, (sales, tech) = replicas.enterprise("Sales", "Tech")
+    await replicas.install(sales, org_wide=True)
+    access = {"type": "team_access_granted", "team_ids": [sales.id, tech.id]}
+    told = body(access, event_time=replicas.clock.now, enterprise_id=enterprise.id)
+    await WorkspaceEvents(replicas.one.departures).let_in(told)
+    assert await replicas.one.workspaces.bot_client(tech.id)
+    replicas.clock.wind(10)
+
+    await tell(replicas.one, departure(replicas, ACCESS_REVOKED, tech.id, enterprise=enterprise.id, org_wide=True))
+
+    assert replicas.one.forgotten == [tech.id]
+    assert await replicas.one.workspaces.bot_client(tech.id) is None
+    assert await replicas.one.workspaces.bot_client(sales.id)
+
+
+async def test_let_in_again_before_the_news_of_leaving_arrived(replicas: Replicas) -> None:
+    enterprise, (sales, tech) = replicas.enterprise("Sales", "Tech")
+    await replicas.install(sales, org_wide=True)
+    left = departure(replicas, ACCESS_REVOKED, tech.id, enterprise=enterprise.id, org_wide=True)
+    replicas.clock.wind(10)
+    await replicas.one.departures.granted([tech.id], enterprise.id, replicas.clock.now)
+
+    await tell(replicas.one, left)
+
+    assert replicas.one.forgotten == []
+    assert await replicas.one.workspaces.bot_client(tech.id)
+
+
+@sqlite_only
+async def test_a_workspace_with_an_install_of_its_own_survives_its_enterprises(replicas: Replicas) -> None:
+    enterprise, (sales, tech) = replicas.enterprise("Sales", "Tech")
+    await replicas.install(sales, org_wide=True)
+    org_wide = replicas.slack.installs[-1]
+    await replicas.install(tech)
+    await replicas.one.departures.granted([sales.id, tech.id], enterprise.id, replicas.clock.now)
+    org_wide.gone = "account_inactive"
+
+    await tell(replicas.one, departure(replicas, UNINSTALLED, tech.id, enterprise=enterprise.id, org_wide=True))
+
+    assert replicas.one.forgotten == [sales.id]
+    assert await replicas.one.workspaces.bot_client(tech.id)
+
+
+# -- reading the events --------------------------------------------------------------------------------------------
+
+
+def body(event: Mapping[str, object], **more: object) -> dict[str, object]:
+    return {"type": "event_callback", "event_id": "Ev1", "event_time": 1000, "team_id": "T1", "event": event, **more}
+
+
+def test_peoples_own_tokens_are_none_of_ours() -> None:
+    assert departures_in(body({"type": "tokens_revoked", "tokens": {"oauth": ["U1"], "bot": []}})) == []
+    (found,) = departures_in(body({"type": "tokens_revoked", "tokens": {"bot": ["U9"]}}))
+    assert (found.kind, found.team_id, found.is_enterprise_install, found.happened_at) == (
+        TOKENS_REVOKED,
+        "T1",
+        False,
+        1000.0,
+    )
+
+
+def test_access_events_name_their_workspaces() -> None:
+    org = {"enterprise_id": "E1", "authorizations": [{"is_enterprise_install": True}]}
+    left = departures_in(body({"type": "team_access_revoked", "team_ids": ["T1", "T2"]}, **org))
+    assert [(one.team_id, one.enterprise_id, one.is_enterprise_install) for one in left] == [
+        ("T1", "E1", True),
+        ("T2", "E1", True),
+    ]
+    assert len({one.key for one in left}) == 2
