@@ -7,14 +7,23 @@ import os
 from collections.abc import Callable, Iterator
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, settings
 from sqlalchemy import Connection, create_engine
 from sqlalchemy.util import await_only
 
 from bot.storage import engine, migrations
 
 _OURS = ("SLACK_", "DD_", "BITS_", "DATABASE_URL")
+
+
+# The same examples each time, however slow the machine is; `--hypothesis-profile=search` looks for new ones.
+_PATIENT: dict[str, Any] = {"deadline": None, "suppress_health_check": [HealthCheck.too_slow]}
+settings.register_profile("search", **_PATIENT, max_examples=1_000)
+settings.register_profile("usual", **_PATIENT, max_examples=50, derandomize=True)
+settings.load_profile("usual")
 
 
 @pytest.fixture(autouse=True)

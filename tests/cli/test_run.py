@@ -24,7 +24,7 @@ async def _run(folder: Path, **environment: str) -> tuple[int, str]:
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.STDOUT,
     )
-    output, _ = await asyncio.wait_for(process.communicate(), 30)
+    output, _ = await asyncio.wait_for(process.communicate(), 60)
     return process.returncode or 0, output.decode()
 
 
@@ -106,7 +106,7 @@ async def test_a_port_in_use_that_only_health_would_need(tmp_path: Path) -> None
             settings = _settings(slack, datadog) | {"BITS_HTTP_PORT": str(taken.getsockname()[1])}
             bot = BotProcess(settings, tmp_path)
             await bot.start()
-            await slack.connected(timeout=20)
+            await slack.connected()
             await bot.stop()
     assert "BITS_HTTP_PORT" in bot.log.read_text()
     assert "Traceback" not in bot.log.read_text()
@@ -117,7 +117,7 @@ async def test_a_second_bot_on_the_same_file(tmp_path: Path) -> None:
         first = BotProcess(_settings(slack, datadog), tmp_path)
         await first.start()
         try:
-            await slack.connected(timeout=20)
+            await slack.connected()
             code, output = await _run(tmp_path, **_settings(slack, datadog))
         finally:
             await first.stop()
@@ -130,7 +130,7 @@ async def test_a_stopped_bot_leaves_by_itself_and_cleanly(tmp_path: Path) -> Non
     async with FakeSlack() as slack, FakeDatadog() as datadog:
         bot = BotProcess(_settings(slack, datadog), tmp_path)
         await bot.start()
-        await slack.connected(timeout=20)
+        await slack.connected()
         await bot.stop()
     log = bot.log.read_text()
     assert "Bits Bot is ready." in log
@@ -149,7 +149,7 @@ async def test_help_and_manifest_need_no_settings(tmp_path: Path, arguments: lis
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.STDOUT,
     )
-    output, _ = await asyncio.wait_for(process.communicate(), 20)
+    output, _ = await asyncio.wait_for(process.communicate(), 60)
     assert b"Traceback" not in output
     assert process.returncode == (2 if "http" in arguments else 0)
 

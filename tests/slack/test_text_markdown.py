@@ -209,7 +209,7 @@ BLOCK = st.recursive(
 )
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100)
 @given(BLOCK, st.integers(1, 5))
 def test_every_word_stands_on_some_page(markdown: str, max_blocks: int) -> None:
     blocks = markdown_blocks(markdown)
@@ -219,7 +219,7 @@ def test_every_word_stands_on_some_page(markdown: str, max_blocks: int) -> None:
         assert word in told
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100)
 @given(st.text(alphabet=st.one_of(st.characters(), st.sampled_from("[]()<>*_`~#>-|!\n \\:1.")), max_size=300))
 def test_any_text_becomes_blocks_slack_takes(markdown: str) -> None:
     check_blocks(markdown_blocks(markdown))
