@@ -20,9 +20,9 @@ from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from bot.investigations.tables import investigations
 from bot.sandbox.datadog import FakeAlert, FakeDatadog, Script
-from bot.sandbox.slack import FakeSlack, Message
+from bot.sandbox.slack import Message
 from bot.storage.tables import deliveries
-from tests.e2e.town import UNHURRIED
+from tests.e2e.town import patient_slack
 
 SETTLE = 1.0
 TRIGGER = "/api/v2/bits-ai/investigations"
@@ -72,7 +72,7 @@ class Storm:
     def __init__(self, folder: Path, database_url: str = "") -> None:
         self.folder = folder
         self.database_url = database_url or f"sqlite+aiosqlite:///{folder}/bits.sqlite3"
-        self.slack = FakeSlack(**UNHURRIED)
+        self.slack = patient_slack()
         self.datadog = FakeDatadog()
         self.ana = self.slack.workspace.add_user("ana")
         self.channels = [self.slack.workspace.add_channel(name) for name in ("alerts", "more-alerts")]
