@@ -4,6 +4,7 @@ Fixtures of one room live in that room.
 """
 
 import os
+import random
 from collections.abc import Callable, Iterator
 from functools import cache
 from pathlib import Path
@@ -24,6 +25,15 @@ _PATIENT: dict[str, Any] = {"deadline": None, "suppress_health_check": [HealthCh
 settings.register_profile("search", **_PATIENT, max_examples=1_000)
 settings.register_profile("usual", **_PATIENT, max_examples=50, derandomize=True)
 settings.load_profile("usual")
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--shuffle", type=int, metavar="SEED", help="in an order drawn with this number")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if (seed := config.getoption("--shuffle")) is not None:
+        random.Random(seed).shuffle(items)
 
 
 @pytest.fixture(autouse=True)
