@@ -24,7 +24,7 @@ run: $(VENV)/.ready-to-run ## The bot against the real Slack and the real Datado
 	@$(BIN)/bits-bot run $(ARGS)
 
 test: $(VENV)/.ready-to-test ## Every test
-	$(BIN)/python -m pytest -n auto $(ARGS)
+	$(BIN)/python -m pytest -n auto --dist worksteal $(ARGS)
 
 check: $(VENV)/.ready-to-test ## Lint, format, types, dead code, and the rooms' import rules
 	$(BIN)/ruff check .

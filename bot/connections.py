@@ -61,6 +61,7 @@ def bolt_app(settings: Settings, home: WorkspaceClients, client: AsyncWebClient)
 
     # in Socket Mode nothing is signed; the placeholder never meets a request
     app = AsyncApp(
+        name="bits-bot",  # without one, Bolt reads the source of every caller to find a name
         client=client,
         signing_secret=secret.get_secret_value() if secret else new_owner(),
         authorize=authorize,  # type: ignore[arg-type]  # its types don't know None

@@ -1,12 +1,39 @@
-"""What holds for every test: a clean environment, a working folder of its own. Fixtures of one room live in that room."""
+"""What holds for every test: a clean environment, a working folder of its own, a database that costs nothing.
+
+Fixtures of one room live in that room.
+"""
 
 import os
+import random
 from collections.abc import Callable, Iterator
+from functools import cache
 from pathlib import Path
+from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, settings
+from sqlalchemy import Connection, create_engine
+from sqlalchemy.util import await_only
+
+from bot.storage import engine, migrations
 
 _OURS = ("SLACK_", "DD_", "BITS_", "DATABASE_URL")
+
+
+# The same examples each time, however slow the machine is; `--hypothesis-profile=search` looks for new ones.
+_PATIENT: dict[str, Any] = {"deadline": None, "suppress_health_check": [HealthCheck.too_slow]}
+settings.register_profile("search", **_PATIENT, max_examples=1_000)
+settings.register_profile("usual", **_PATIENT, max_examples=50, derandomize=True)
+settings.load_profile("usual")
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--shuffle", type=int, metavar="SEED", help="in an order drawn with this number")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if (seed := config.getoption("--shuffle")) is not None:
+        random.Random(seed).shuffle(items)
 
 
 @pytest.fixture(autouse=True)
@@ -18,6 +45,35 @@ def clean_start(tmp_path: Path) -> Iterator[None]:
                 patch.delenv(name)
         patch.chdir(tmp_path)
         yield
+
+
+@pytest.fixture(autouse=True)
+def quick_sqlite() -> Iterator[None]:
+    """No write waits for the disk, and an empty database gets the schema as one script; tests/storage does without this."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(engine, "_PRAGMAS", (*engine._PRAGMAS, "synchronous=OFF"))
+        patch.setattr(migrations, "upgrade", _quick_upgrade)
+        yield
+
+
+_upgrade = migrations.upgrade
+
+
+def _quick_upgrade(connection: Connection) -> None:
+    is_sqlite = connection.dialect.name == "sqlite"
+    if is_sqlite and connection.exec_driver_sql("SELECT count(*) FROM sqlite_master").scalar() == 0:
+        await_only(connection.connection.driver_connection.executescript(_schema()))  # type: ignore[union-attr]
+    else:
+        _upgrade(connection)
+
+
+@cache
+def _schema() -> str:
+    """What the first start makes of an empty file, short of the commit."""
+    with create_engine("sqlite://").begin() as connection:
+        _upgrade(connection)
+        (*statements, _commit) = connection.connection.iterdump()
+    return "\n".join(statements)
 
 
 @pytest.fixture

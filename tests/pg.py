@@ -13,7 +13,6 @@ from typing import Any
 import asyncpg  # type: ignore[import-untyped]
 import pytest
 
-from bot.schema import metadata
 from bot.storage.engine import Database
 
 # nothing is kept after the run, so nothing has to reach the disk
@@ -130,10 +129,8 @@ async def _run(uri: str, statement: str) -> None:
 
 @asynccontextmanager
 async def ready(database: Database) -> AsyncIterator[Database]:
-    """With the schema at once instead of by its history: that both are the same is for tests/storage to show."""
     if database.is_sqlite:
-        async with database.engine.begin() as connection:
-            await connection.run_sync(metadata.create_all)
+        await database.open()
     yield database
     await database.close()
 

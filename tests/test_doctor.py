@@ -83,7 +83,7 @@ async def test_a_running_bot_goes_on_undisturbed(town: OrgTown) -> None:
     assert town.slack.sockets.opened == opened
     alert = await town.alert()
     await town.ana.shortcut("investigate_message", on=alert.message)
-    await town.reads(alert.message, "running")
+    await town.reads(alert.message, "here is what Bits AI found")
 
 
 async def test_nothing_is_written_or_locked(tmp_path: Path) -> None:

@@ -23,6 +23,7 @@ Clock = Callable[[], float]
 
 _SCHEMA_LOCK = 7_105_215  # any number, the same in every replica
 _WOKEN = "woken"  # what a transaction has made due
+_PRAGMAS = ("journal_mode=WAL", "synchronous=FULL", "busy_timeout=30000", "foreign_keys=ON")
 
 
 class DatabaseUnusableError(Exception):
@@ -133,7 +134,7 @@ def _set_pragmas(connection: Any, _record: Any) -> None:
     # the driver opens no transaction for DDL: a killed start would leave half a schema
     connection.isolation_level = None
     cursor = connection.cursor()
-    for pragma in ("journal_mode=WAL", "synchronous=FULL", "busy_timeout=30000", "foreign_keys=ON"):
+    for pragma in _PRAGMAS:
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()
 

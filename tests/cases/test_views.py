@@ -4,7 +4,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.cases.catalog import Catalog
@@ -158,7 +158,6 @@ def test_the_card_keeps_slacks_limits(words: str, number: int) -> None:
 
 
 @given(words=st.text(max_size=400))
-@settings(max_examples=60, deadline=None)
 def test_no_words_of_datadog_break_a_card(words: str) -> None:
     _check_message(case_card.case_card(_hostile(words), APP_URL))
     _check_message(case_card.case_card(_hostile(f"<!channel> {words} <@U123>"), APP_URL))

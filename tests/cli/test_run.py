@@ -4,13 +4,17 @@ import asyncio
 import os
 import socket
 import sys
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import pytest
 
+from bot.app import Bot, StartError
+from bot.config import load_settings
 from bot.sandbox.datadog import FakeDatadog
 from bot.sandbox.environment import BotProcess
 from bot.sandbox.slack import FakeSlack
+from tests.starts import Environment
 
 
 async def _run(folder: Path, **environment: str) -> tuple[int, str]:
@@ -24,7 +28,7 @@ async def _run(folder: Path, **environment: str) -> tuple[int, str]:
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.STDOUT,
     )
-    output, _ = await asyncio.wait_for(process.communicate(), 30)
+    output, _ = await asyncio.wait_for(process.communicate(), 60)
     return process.returncode or 0, output.decode()
 
 
@@ -48,35 +52,23 @@ async def test_missing_settings_are_named_all_at_once(tmp_path: Path) -> None:
     assert "Traceback" not in output
 
 
-async def test_a_token_slack_does_not_take(tmp_path: Path) -> None:
-    async with FakeSlack() as slack, FakeDatadog() as datadog:
-        code, output = await _run(tmp_path, **_settings(slack, datadog) | {"SLACK_BOT_TOKEN": "xoxb-wrong"})
-    assert code == 2
-    assert "Slack does not accept SLACK_BOT_TOKEN (invalid_auth)" in output
-    assert "Traceback" not in output
-    assert "xoxb-wrong" not in output
+@pytest.fixture
+def refused(environment: Environment) -> Callable[..., Awaitable[str]]:
+    """What a start with these settings ends with: `run` prints that sentence, as the next test shows of one of them."""
+
+    async def start(settings: dict[str, str], **changes: str | None) -> str:
+        environment(settings, **changes)
+        bot = Bot(load_settings(None))
+        with pytest.raises(StartError) as told:
+            await bot.start()
+        await bot.stop()
+        return str(told.value)
+
+    return start
 
 
-async def test_an_app_token_slack_does_not_take(tmp_path: Path) -> None:
-    async with FakeSlack() as slack, FakeDatadog() as datadog:
-        code, output = await _run(tmp_path, **_settings(slack, datadog) | {"SLACK_APP_TOKEN": "xapp-wrong"})
-    assert code == 2
-    assert "SLACK_APP_TOKEN" in output
-    assert "connections:write" in output
-    assert "Traceback" not in output
-
-
-async def test_slack_that_cannot_be_reached(tmp_path: Path) -> None:
-    async with FakeSlack() as slack, FakeDatadog() as datadog:
-        settings = _settings(slack, datadog)
-    code, output = await _run(tmp_path, **settings)
-    assert code == 2
-    assert "Slack can't be reached" in output
-    assert "Traceback" not in output
-
-
-@pytest.mark.parametrize("url", ["postgresql://bits:hidden-word@127.0.0.1:9/bits", "sqlite:////proc/bits.sqlite3"])
-async def test_a_database_that_cannot_be_opened(tmp_path: Path, url: str) -> None:
+async def test_a_start_that_fails_ends_with_its_sentence(tmp_path: Path) -> None:
+    url = "postgresql://bits:hidden-word@127.0.0.1:9/bits"
     async with FakeSlack() as slack, FakeDatadog() as datadog:
         code, output = await _run(tmp_path, **_settings(slack, datadog), DATABASE_URL=url)
     assert code == 2
@@ -85,17 +77,44 @@ async def test_a_database_that_cannot_be_opened(tmp_path: Path, url: str) -> Non
     assert "Traceback" not in output
 
 
-async def test_a_port_in_use_that_slack_needs(tmp_path: Path) -> None:
+async def test_a_file_that_cannot_be_opened(refused: Callable[..., Awaitable[str]]) -> None:
+    async with FakeSlack() as slack, FakeDatadog() as datadog:
+        told = await refused(_settings(slack, datadog), DATABASE_URL="sqlite:////proc/bits.sqlite3")
+    assert "Check DATABASE_URL" in told
+
+
+async def test_a_token_slack_does_not_take(refused: Callable[..., Awaitable[str]]) -> None:
+    async with FakeSlack() as slack, FakeDatadog() as datadog:
+        told = await refused(_settings(slack, datadog), SLACK_BOT_TOKEN="xoxb-wrong")
+    assert "Slack does not accept SLACK_BOT_TOKEN (invalid_auth)" in told
+    assert "xoxb-wrong" not in told
+
+
+async def test_an_app_token_slack_does_not_take(refused: Callable[..., Awaitable[str]]) -> None:
+    async with FakeSlack() as slack, FakeDatadog() as datadog:
+        told = await refused(_settings(slack, datadog), SLACK_APP_TOKEN="xapp-wrong")
+    assert "SLACK_APP_TOKEN" in told
+    assert "connections:write" in told
+
+
+async def test_slack_that_cannot_be_reached(refused: Callable[..., Awaitable[str]]) -> None:
+    async with FakeSlack() as slack, FakeDatadog() as datadog:
+        settings = _settings(slack, datadog)
+    assert "Slack can't be reached" in await refused(settings)
+
+
+async def test_a_port_in_use_that_slack_needs(refused: Callable[..., Awaitable[str]]) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         async with FakeSlack() as slack, FakeDatadog() as datadog:
-            settings = _settings(slack, datadog) | {"BITS_HTTP_PORT": str(taken.getsockname()[1])}
-            del settings["SLACK_APP_TOKEN"]
-            code, output = await _run(tmp_path, **settings, SLACK_SIGNING_SECRET=slack.signing_secret)
-    assert code == 2
-    assert "BITS_HTTP_PORT" in output
-    assert "Traceback" not in output
+            told = await refused(
+                _settings(slack, datadog),
+                BITS_HTTP_PORT=str(taken.getsockname()[1]),
+                SLACK_APP_TOKEN=None,
+                SLACK_SIGNING_SECRET=slack.signing_secret,
+            )
+    assert "BITS_HTTP_PORT" in told
 
 
 async def test_a_port_in_use_that_only_health_would_need(tmp_path: Path) -> None:
@@ -106,33 +125,25 @@ async def test_a_port_in_use_that_only_health_would_need(tmp_path: Path) -> None
             settings = _settings(slack, datadog) | {"BITS_HTTP_PORT": str(taken.getsockname()[1])}
             bot = BotProcess(settings, tmp_path)
             await bot.start()
-            await slack.connected(timeout=20)
+            await slack.connected()
             await bot.stop()
     assert "BITS_HTTP_PORT" in bot.log.read_text()
     assert "Traceback" not in bot.log.read_text()
 
 
-async def test_a_second_bot_on_the_same_file(tmp_path: Path) -> None:
+async def test_a_second_bot_on_the_same_file_is_refused_and_the_first_leaves_cleanly(tmp_path: Path) -> None:
     async with FakeSlack() as slack, FakeDatadog() as datadog:
         first = BotProcess(_settings(slack, datadog), tmp_path)
         await first.start()
         try:
-            await slack.connected(timeout=20)
+            await slack.connected()
             code, output = await _run(tmp_path, **_settings(slack, datadog))
         finally:
             await first.stop()
     assert code == 2
     assert "Another Bits Bot is already using" in output
     assert "Traceback" not in output
-
-
-async def test_a_stopped_bot_leaves_by_itself_and_cleanly(tmp_path: Path) -> None:
-    async with FakeSlack() as slack, FakeDatadog() as datadog:
-        bot = BotProcess(_settings(slack, datadog), tmp_path)
-        await bot.start()
-        await slack.connected(timeout=20)
-        await bot.stop()
-    log = bot.log.read_text()
+    log = first.log.read_text()
     assert "Bits Bot is ready." in log
     assert "Traceback" not in log
     assert "ERROR" not in log, log
@@ -149,7 +160,7 @@ async def test_help_and_manifest_need_no_settings(tmp_path: Path, arguments: lis
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.STDOUT,
     )
-    output, _ = await asyncio.wait_for(process.communicate(), 20)
+    output, _ = await asyncio.wait_for(process.communicate(), 60)
     assert b"Traceback" not in output
     assert process.returncode == (2 if "http" in arguments else 0)
 

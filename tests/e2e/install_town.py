@@ -14,9 +14,9 @@ from pydantic import SecretStr
 from bot.app import Bot
 from bot.config import Settings
 from bot.sandbox.datadog import FakeDatadog, FakeMonitor
-from bot.sandbox.slack import Channel, FakeSlack, Message, Person, Workspace
+from bot.sandbox.slack import Channel, Message, Person, Workspace
 from bot.storage.workers import Timing
-from tests.e2e.town import QUICK
+from tests.e2e.town import QUICK, patient_slack
 
 PUBLIC_URL = "https://bits.example.com"
 
@@ -27,7 +27,7 @@ class InstallTown:
         self.timing = timing
         self.keys = keys or Fernet.generate_key().decode()
         self.mode = mode
-        self.slack = FakeSlack(installed=False)
+        self.slack = patient_slack(installed=False)
         self.slack.app.redirect_urls = [f"{PUBLIC_URL}/slack/oauth_redirect"]
         self.datadog = FakeDatadog()
         self.monitor: FakeMonitor = self.datadog.add_monitor("Disk almost full")

@@ -57,5 +57,5 @@ class RuleTown(Town):
 
     async def is_told(self, person: Person, *words: str) -> str:
         """Wait until this person reads all these words where only they see them."""
-        await self.slack.wait_for(lambda: all(word in person.sees for word in words), timeout=10)
+        await self.slack.wait_for(lambda: all(word in person.sees for word in words))
         return person.sees

@@ -12,8 +12,6 @@ import pytest
 from bot.rules.model import AlertFilter
 from bot.sandbox.datadog import FakeAlert
 from bot.sandbox.slack import Channel, Message
-from bot.storage import engine
-from bot.storage.engine import _set_pragmas as set_pragmas
 from bot.storage.workers import Timing
 from tests.e2e.alert_town import AlertTown, Route
 
@@ -39,14 +37,6 @@ class Expected:
     channel: Channel
     group: str
     word: str
-
-
-def _in_no_hurry_to_the_disk(connection: Any, record: Any) -> None:
-    """Nothing here is about what a power cut leaves."""
-    set_pragmas(connection, record)
-    cursor = connection.cursor()
-    cursor.execute("PRAGMA synchronous=OFF")
-    cursor.close()
 
 
 class Storm:
@@ -103,12 +93,12 @@ def _shown(card: Message) -> tuple[str, str]:
 
 
 @pytest.fixture
-async def town(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[AlertTown]:
-    monkeypatch.setattr(engine, "_set_pragmas", _in_no_hurry_to_the_disk)
+async def town(tmp_path: Path) -> AsyncIterator[AlertTown]:
     async with AlertTown(tmp_path, timing=STORMY) as town:
         yield town
 
 
+@pytest.mark.timeout(180)
 async def test_every_cycle_is_one_card_in_its_right_last_state(town: AlertTown) -> None:
     storm = Storm(town, random.Random(20_261_121))
     await town.decide(
@@ -128,7 +118,7 @@ async def test_every_cycle_is_one_card_in_its_right_last_state(town: AlertTown) 
     town.slack.break_next("chat.update", times=10, status=429, retry_after=1, error="ratelimited")
     await storm.tell(storm.told[TOLD // 2 :])
 
-    await town.slack.wait_for(storm.is_settled, timeout=40)
+    await town.slack.wait_for(storm.is_settled, timeout=120)
     await town.datadog.wait_for(lambda: len(town.datadog.triggers()) == BUDGET)
     assert {run.monitor_id for run in town.datadog.triggers()} == {storm.alerts[0].monitor.id}
     assert town.slack.broadcasts == []

@@ -18,9 +18,9 @@ async def test_nothing_secret_is_logged(town: Town, caplog: pytest.LogCaptureFix
     await town.ana.shortcut("investigate_message", on=alert.message)
     await town.ana.command("/bits", "investigate my very private words", in_=town.channel)
     await town.ana.command("/bits", "show nonsense", in_=town.channel)
-    await town.slack.wait_for(lambda: "running" in town.thread(alert.message), timeout=15)
+    await town.slack.wait_for(lambda: "running" in town.thread(alert.message))
     town.datadog.finish(town.datadog.triggers()[0].id)
-    await town.slack.wait_for(lambda: len(alert.message.replies) == 2, timeout=15)
+    await town.slack.wait_for(lambda: len(alert.message.replies) == 2)
 
     secrets = [
         town.slack.bot_token,

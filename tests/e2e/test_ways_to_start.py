@@ -13,11 +13,12 @@ RUNNING = "Bits AI investigation running"
 
 
 async def _only_card(town: Town) -> Message:
-    """The one message of ours in the channel, once it shows a running investigation."""
+    """The one message of ours in the channel, once Datadog was asked to start."""
+    await town.datadog.wait_for(town.datadog.triggers)
 
     def card() -> Message | None:
         ours = [message for message in town.channel.messages if message.author.name == "Bits Bot"]
-        return ours[0] if len(ours) == 1 and RUNNING in ours[0].shown else None
+        return ours[0] if len(ours) == 1 else None
 
     return await town.slack.wait_for(card)
 
@@ -28,7 +29,7 @@ async def test_the_shortcut_on_an_alert_starts_it_in_the_alerts_thread(town: Tow
 
     seen = await town.reads(alert.message, "Disk almost full", "host:web-1", "Asked by @ana")
     assert "Bits AI investigation" in seen
-    (run,) = town.datadog.triggers()
+    (run,) = await town.datadog.wait_for(town.datadog.triggers)
     assert run.monitor_id == town.monitor.id
     assert run.event_id == alert.fired.event_id
 
@@ -292,7 +293,7 @@ async def test_a_recovered_message_never_seen_before_leads_to_the_alert_before_i
     await town.ana.shortcut("investigate_message", on=message)
 
     await town.reads(message, "Disk almost full")
-    (run,) = town.datadog.triggers()
+    (run,) = await town.datadog.wait_for(town.datadog.triggers)
     assert run.event_id == fired.event_id
 
 

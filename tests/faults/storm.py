@@ -20,8 +20,9 @@ from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from bot.investigations.tables import investigations
 from bot.sandbox.datadog import FakeAlert, FakeDatadog, Script
-from bot.sandbox.slack import FakeSlack, Message
+from bot.sandbox.slack import Message
 from bot.storage.tables import deliveries
+from tests.e2e.town import patient_slack
 
 SETTLE = 1.0
 TRIGGER = "/api/v2/bits-ai/investigations"
@@ -62,7 +63,7 @@ class BotProcess:
         with suppress(ProcessLookupError):
             self.process.send_signal(number)
 
-    async def end(self, within: float = 20.0) -> int:
+    async def end(self, within: float = 40.0) -> int:
         async with asyncio.timeout(within):
             return await self.process.wait()
 
@@ -71,7 +72,7 @@ class Storm:
     def __init__(self, folder: Path, database_url: str = "") -> None:
         self.folder = folder
         self.database_url = database_url or f"sqlite+aiosqlite:///{folder}/bits.sqlite3"
-        self.slack = FakeSlack()
+        self.slack = patient_slack()
         self.datadog = FakeDatadog()
         self.ana = self.slack.workspace.add_user("ana")
         self.channels = [self.slack.workspace.add_channel(name) for name in ("alerts", "more-alerts")]
@@ -104,7 +105,7 @@ class Storm:
             )
         bot = BotProcess(process, log)
         self.bots.append(bot)
-        await self.slack.wait_for(lambda: any(one not in before for one in self.slack.sockets.in_use), timeout=20)
+        await self.slack.wait_for(lambda: any(one not in before for one in self.slack.sockets.in_use))
         return bot
 
     def _environment(self) -> dict[str, str]:
@@ -152,10 +153,10 @@ class Storm:
 
     # -- what came of it --------------------------------------------------------------------------------------------
 
-    async def answers(self, *alerts: Alert, within: float = 20.0) -> None:
+    async def answers(self, *alerts: Alert, within: float = 40.0) -> None:
         await self.slack.wait_for(lambda: all(alert.answered for alert in alerts), timeout=within)
 
-    async def calm(self, within: float = 20.0) -> None:
+    async def calm(self, within: float = 40.0) -> None:
         """Until the bots themselves believe that everything is delivered: what comes twice has come by then."""
         engine = create_async_engine(self.database_url)
         async with asyncio.timeout(within):

@@ -14,6 +14,8 @@ NEVER: dict[str, Any] = {"drop": "before"}
 AT_ONCE: dict[str, Any] = {}
 LATER: dict[str, Any] = {"lands_after": SETTLE * 0.8}
 
+pytestmark = pytest.mark.timeout(300)  # real processes, which start as slowly as the machine lets them
+
 
 @pytest.fixture
 async def storm(tmp_path: Path) -> AsyncIterator[Storm]:
@@ -33,7 +35,7 @@ async def survives(storm: Storm, bot: BotProcess) -> None:
 
 
 async def done(storm: Storm) -> None:
-    await storm.answers(*storm.alerts, within=60)
+    await storm.answers(*storm.alerts, within=120)
     await storm.calm()
     assert storm.faults() == []
 
@@ -60,7 +62,7 @@ async def test_a_bot_that_does_not_look_is_caught_by_this_trial(storm: Storm) ->
     await storm.investigate(alert)
     await bot.end()
     await storm.start(BLIND)
-    await storm.slack.wait_for(lambda: alert.posts["conclusions"] == 2, timeout=20)
+    await storm.slack.wait_for(lambda: alert.posts["conclusions"] == 2)
     await storm.calm()
     assert storm.faults() == ["alert 0: {'card': 1, 'conclusions': 2}"]
 
@@ -108,7 +110,7 @@ async def test_killed_before_the_start_left(storm: Storm) -> None:
     await storm.investigate(alert)
     await bot.end()
     await storm.start()
-    await storm.slack.wait_for(lambda: alert.says("unknown outcome"), timeout=20)
+    await storm.slack.wait_for(lambda: alert.says("unknown outcome"))
     assert storm.datadog.triggers() == []
     assert alert.posts["card"] == 1
 
@@ -119,7 +121,7 @@ async def test_killed_while_many_wait(storm: Storm) -> None:
     alerts = [await storm.alert(held=True) for _ in range(8)]
     for alert in alerts:
         await storm.investigate(alert)
-    await storm.datadog.wait_for(lambda: len(storm.datadog.triggers()) == len(alerts), timeout=20)
+    await storm.datadog.wait_for(lambda: len(storm.datadog.triggers()) == len(alerts))
     bot.send(signal.SIGKILL)
     await bot.end()
     for run in storm.datadog.triggers():

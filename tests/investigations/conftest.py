@@ -2,10 +2,8 @@
 
 from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import Any
 
 import pytest
-from sqlalchemy import event
 
 from bot.storage.engine import Database
 from tests.clock import Clock
@@ -29,16 +27,8 @@ async def world(clock: Clock) -> AsyncIterator[World]:
 @pytest.fixture
 async def lasting_world(tmp_path: Path, clock: Clock) -> AsyncIterator[World]:
     """On a file: a bot killed in mid-statement takes its connection with it, and a database in memory would go too."""
-    database = Database(f"sqlite+aiosqlite:///{tmp_path}/ledger.sqlite3", clock=clock)
-    event.listen(database.engine.sync_engine, "connect", _no_need_to_reach_the_disk)
-    async with ready(database):
+    async with ready(Database(f"sqlite+aiosqlite:///{tmp_path}/ledger.sqlite3", clock=clock)) as database:
         yield World(database, clock)
-
-
-def _no_need_to_reach_the_disk(connection: Any, _record: Any) -> None:
-    cursor = connection.cursor()
-    cursor.execute("PRAGMA synchronous=OFF")
-    cursor.close()
 
 
 @pytest.fixture

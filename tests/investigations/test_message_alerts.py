@@ -208,7 +208,7 @@ JSON = st.recursive(
 )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=100)
 @given(st.dictionaries(st.sampled_from(["text", "blocks", "attachments", "message"]), JSON))
 def test_any_payload_is_read_without_an_error(message: dict[str, Any]) -> None:
     alert = find_alert(message)

@@ -2,7 +2,7 @@ import json
 from dataclasses import replace
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.datadog.investigations import Conclusion
@@ -140,7 +140,6 @@ def test_details_without_content() -> None:
 WORD = st.text(max_size=120)
 
 
-@settings(max_examples=60, deadline=None)
 @given(st.lists(st.builds(Conclusion, WORD, WORD, WORD), max_size=14))
 def test_any_conclusions_fit(conclusions: list[Conclusion]) -> None:
     investigation = inv(*conclusions)

@@ -6,6 +6,8 @@ Seeded, so that what it finds can be played again, nearly: threads and timers ad
 import asyncio
 import random
 from collections import Counter
+from collections.abc import Callable
+from itertools import count
 
 from bot.datadog.errors import NoAnswer, NotSent, Unavailable
 from bot.investigations.model import State
@@ -17,14 +19,13 @@ MONITORS = 3
 
 
 class Trial:
-    def __init__(self, world: World, seed: int, *, bots: int = 2, rounds: int = 60) -> None:
+    def __init__(self, world: World, seed: int, *, bots: int = 2, rounds: int) -> None:
         self.world = world
         self.random = random.Random(seed)
         self.rounds = rounds
         self.bots = [Bot(world) for _ in range(bots)]
         self.doomed: set[Bot] = set()
         self.deaths = 0
-        self.current: dict[asyncio.Task[None] | None, Bot] = {}
         self.threads: dict[str, AlertRef] = {}
         self._thaw = asyncio.Event()
         for network in (world.datadog.network, world.slack.network):
@@ -32,8 +33,11 @@ class Trial:
             network.choose = self._fate
         self.trouble = True
 
-    async def run(self) -> None:
-        for _ in range(self.rounds):
+    async def run(self, *, until: Callable[[], bool] = lambda: True) -> None:
+        """All the rounds, and more of them until this has happened: the dice fall with the machine's speed, too."""
+        for number in count():
+            if number >= self.rounds and until():
+                break
             await self._round()
         self.trouble = False
         for network in (self.world.datadog.network, self.world.slack.network):
@@ -72,8 +76,6 @@ class Trial:
         for part in parts:
             await part.step()
         while running := bot._running():
-            for task in running:
-                self.current[task] = bot
             await asyncio.wait(running)
 
     async def _on_the_way(self, leg: str) -> None:  # noqa: ARG002
@@ -83,10 +85,11 @@ class Trial:
             await self._die()
 
     async def _die(self) -> None:
-        bot = self.current.get(asyncio.current_task())
-        if bot is not None:
-            self.doomed.add(bot)
-            await asyncio.Event().wait()
+        """The bot whose task this is; a person's own request is nobody's."""
+        for bot in self.bots:
+            if asyncio.current_task() in bot._running():
+                self.doomed.add(bot)
+                await asyncio.Event().wait()
 
     def _fate(self, name: str) -> Fate | None:
         """Answers that never come, before, after and long after the deed; and Slack's and Datadog's own refusals."""

@@ -210,17 +210,23 @@ BLOCK = st.recursive(
 )
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100)
 @given(BLOCK, st.integers(1, 5))
 def test_every_word_stands_on_some_page(markdown: str, max_blocks: int) -> None:
     blocks = markdown_blocks(markdown)
     check_blocks(blocks)
     told = " ".join(visible_text(page) for page in pages(blocks, max_blocks=max_blocks, max_bytes=2_000))
-    for word in re.findall("[a-gXYZäß漢]+", markdown):
+    for word in re.findall("[a-gXYZäß漢]+", _without_later_definitions(markdown)):
         assert word in told
 
 
-@settings(max_examples=200, deadline=None)
+def _without_later_definitions(markdown: str) -> str:
+    """Of several definitions of one label Markdown takes the first; the others are seen nowhere."""
+    first, *others = re.split(r"(?=\[r\]: )", markdown)
+    return first + "".join(re.sub(r"^\[r\]: \S+ '[^']*'", "", one) if at else one for at, one in enumerate(others))
+
+
+@settings(max_examples=100)
 @given(st.text(alphabet=st.one_of(st.characters(), st.sampled_from("[]()<>*_`~#>-|!\n \\:1.")), max_size=300))
 def test_any_text_becomes_blocks_slack_takes(markdown: str) -> None:
     check_blocks(markdown_blocks(markdown))

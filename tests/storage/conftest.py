@@ -11,6 +11,11 @@ from tests.pg import database_url, empty_database_url, postgres_url, ready, read
 __all__ = ["clock", "database", "database_url", "empty_database_url", "postgres_url", "ready_postgres_url"]
 
 
+@pytest.fixture(autouse=True)
+def quick_sqlite() -> None:
+    """Here the databases are as the product makes them."""
+
+
 @pytest.fixture
 def clock() -> Clock:
     return Clock()

@@ -33,6 +33,13 @@ async def test_replicas_that_start_at_once_on_an_empty_database_all_come_up(post
     await asyncio.gather(*(replica.close() for replica in replicas))
 
 
+async def test_what_is_committed_to_the_file_is_on_the_disk(tmp_path: Path) -> None:
+    database = Database(f"sqlite+aiosqlite:///{tmp_path}/ledger.sqlite3")
+    async with database.transaction() as connection:
+        assert (await connection.execute(text("PRAGMA synchronous"))).scalar_one() == 2  # FULL
+    await database.close()
+
+
 async def test_a_second_process_on_the_file_is_refused_with_a_sentence(tmp_path: Path) -> None:
     url = f"sqlite+aiosqlite:///{tmp_path}/ledger.sqlite3"
     database = Database(url)

@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from bot.sandbox.slack.errors import ApiError
 from bot.sandbox.slack.world import Channel, Message
 
-TRIGGER_SECONDS = 3.0
 RESPONSE_URL_SECONDS = 30 * 60
 RESPONSE_URL_USES = 5
 
@@ -23,8 +22,9 @@ class Trigger:
 
 
 class Triggers:
-    def __init__(self, clock: Callable[[], float]) -> None:
+    def __init__(self, clock: Callable[[], float], *, lives: float) -> None:
         self._clock = clock
+        self._lives = lives
         self._issued: dict[str, Trigger] = {}
 
     def issue(self, user_id: str, team_id: str, *, view_id: str = "", channel_id: str = "") -> str:
@@ -38,7 +38,7 @@ class Triggers:
             raise ApiError("invalid_trigger_id")
         if trigger.used:
             raise ApiError("exchanged_trigger_id")
-        if self._clock() - trigger.issued > TRIGGER_SECONDS:
+        if self._clock() - trigger.issued > self._lives:
             raise ApiError("expired_trigger_id")
         trigger.used = True
         return trigger

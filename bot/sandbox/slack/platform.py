@@ -42,6 +42,8 @@ DEFAULT_SCOPES = frozenset(
         "users:read.email",
     }
 )
+ACK_SECONDS = 3.0
+TRIGGER_SECONDS = 3.0
 EVENT_RETRY_WAITS = (0.0, 60.0, 300.0)
 PATIENCE = 30.0  # long, for a busy machine: only what never happens takes all of it
 
@@ -78,7 +80,8 @@ class Platform:
         *,
         clock: Callable[[], float] = time.time,
         monotonic: Callable[[], float] = time.monotonic,
-        ack_seconds: float = 3.0,
+        ack_seconds: float = ACK_SECONDS,
+        trigger_seconds: float = TRIGGER_SECONDS,
         event_retry_waits: Sequence[float] = EVENT_RETRY_WAITS,
     ) -> None:
         self.app = app
@@ -96,7 +99,7 @@ class Platform:
         self.events = Events(app, self.ids, self.delivery, self.install_of, clock)
         self.messages = Messages(self.changes, Timestamps(clock), self.events, app.id)
         self.screens = Screens(self.ids)
-        self.triggers = Triggers(clock)
+        self.triggers = Triggers(clock, lives=trigger_seconds)
         self.response_urls = ResponseUrls(clock)
         self.oauth = OAuth(app, clock, self.teams, self.installs, self.install)
         self.faults = MethodFaults()

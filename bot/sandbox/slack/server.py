@@ -12,7 +12,7 @@ from bot.sandbox.slack.delivery import Delivered
 from bot.sandbox.slack.faults import MethodFault, Wait
 from bot.sandbox.slack.mrkdwn import Ping
 from bot.sandbox.slack.people import Person, Workspace
-from bot.sandbox.slack.platform import EVENT_RETRY_WAITS, PATIENCE, ApiCall, Platform
+from bot.sandbox.slack.platform import ACK_SECONDS, EVENT_RETRY_WAITS, PATIENCE, TRIGGER_SECONDS, ApiCall, Platform
 from bot.sandbox.slack.render import JSON
 from bot.sandbox.slack.responses import Responses
 from bot.sandbox.slack.sockets import DisconnectReason
@@ -30,7 +30,8 @@ class FakeSlack(Platform):
         installed: bool = True,
         clock: Callable[[], float] = time.time,
         monotonic: Callable[[], float] = time.monotonic,
-        ack_seconds: float = 3.0,
+        ack_seconds: float = ACK_SECONDS,
+        trigger_seconds: float = TRIGGER_SECONDS,
         event_retry_waits: Sequence[float] = EVENT_RETRY_WAITS,
     ) -> None:
         app = App(
@@ -42,7 +43,12 @@ class FakeSlack(Platform):
             app_token=f"xapp-1-A0BITS-{secrets.token_hex(8)}",
         )
         super().__init__(
-            app, clock=clock, monotonic=monotonic, ack_seconds=ack_seconds, event_retry_waits=event_retry_waits
+            app,
+            clock=clock,
+            monotonic=monotonic,
+            ack_seconds=ack_seconds,
+            trigger_seconds=trigger_seconds,
+            event_retry_waits=event_retry_waits,
         )
         self.datadog = DatadogApp(self.messages)
         self._runner: web.AppRunner | None = None

@@ -53,6 +53,7 @@ def upgrade(connection: Connection) -> None:
     if schema.is_newer:
         told = "the database has the schema of a newer version (%s), which this one can use as it is"
         logger.warning(told, schema.there)
+    if schema.is_current or schema.is_newer:
         return
     config = _config()
     config.attributes["connection"] = connection

@@ -5,7 +5,7 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.sandbox.datadog import SECURITY, STANDARD, FakeDatadog
@@ -134,7 +134,7 @@ def spoiled(body: Any, place: tuple[Any, ...], value: Any) -> Any:
     return changed
 
 
-@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=150)
 @given(st.sampled_from(WITH_BODY), st.data())
 def test_a_spoiled_body_is_answered_never_tripped_over(call: tuple[str, str], data: st.DataObject) -> None:
     fake, bodies = world()
