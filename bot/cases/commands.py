@@ -6,10 +6,10 @@ from dataclasses import dataclass
 
 from bot.cases.catalog import Catalogs
 from bot.cases.form import CASE_FORM, CaseForms, case_refusal
-from bot.cases.match import match_case
 from bot.cases.model import CaseSource
 from bot.cases.repository import CaseRepository
 from bot.cases.views import answers
+from bot.datadog.links import case_named
 from bot.datadog.trouble import Trouble, TroubleKind, or_trouble
 from bot.orgs.questions import OrgQuestions, Resumable
 from bot.orgs.repository import OrgRepository
@@ -120,8 +120,7 @@ def read_case(rest: str) -> ShowCase | NewCase | Invalid:
     if first.lower() in {"new", "create"}:
         return NewCase(one_line(unquoted(more), 200))
     words = [word for word in unquoted(rest).split() if word.lower() not in {"show", "the", CASE}]
-    match = match_case(link_in(" ".join(words))) or match_case(link_in(words[0]) if words else "")
-    if match is not None:
-        return ShowCase(match.identifier)
+    if named := case_named(link_in(" ".join(words))) or case_named(link_in(words[0]) if words else ""):
+        return ShowCase(named)
     given = f"{code(' '.join(words), 80)} names no {CASE}." if words else f"Tell me which {CASE}."
     return Invalid(f"{given} Give its key, like `CASEM-42`, or its link; `case new` opens the form of a new one.")

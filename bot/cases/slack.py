@@ -14,7 +14,7 @@ from bot.cases.repository import CaseRepository
 from bot.cases.requests import CaseRequests
 from bot.cases.views import answers, card, modal
 from bot.cases.views.answers import CaseAnswer
-from bot.datadog.case_model import PRIORITIES
+from bot.datadog.cases import PRIORITIES
 from bot.datadog.errors import DatadogError
 from bot.investigations.message_alerts import find_alert, message_text
 from bot.investigations.repository import InvestigationRepository

@@ -7,10 +7,9 @@ from enum import StrEnum
 
 from pydantic import Json
 
-from bot.datadog.case_model import Case, Insight
-from bot.datadog.insight_drafts import InsightDraft, InsightKey, SetAside, handle_of, plain_label
+from bot.datadog.cases import Case, Insight
 from bot.datadog.insight_recognition import Recognised
-from bot.datadog.insight_types import InsightType, type_summary
+from bot.datadog.insights import InsightDraft, InsightKey, InsightType, SetAside, handle_of, plain_label, type_summary
 from bot.model import Place
 
 LONGEST_COMMENT = 20_000
@@ -190,11 +189,10 @@ class AttachForm:
         """What Datadog says of the case; nothing if another one was chosen meanwhile."""
         if self.case is None or self.case.id not in {case.id, case.key}:
             return self
-        held = case.insights if case.insights_known else None
         named = CaseChoice(case.id, case.key, case.title)
         # a fresh field shows the name, which the one in the window may lack
-        told = replace(self, case=named, held=held, case_round=self.case_round + (named != self.case))
-        marked = told.insights.mark_on_case(_keys(held))
+        told = replace(self, case=named, held=case.insights, case_round=self.case_round + (named != self.case))
+        marked = told.insights.mark_on_case(_keys(case.insights))
         return replace(told, insights=marked, list_round=self.list_round + (marked != self.insights))
 
     def with_labels(self, labels: Mapping[InsightKey, str], asked: Iterable[InsightDraft]) -> "AttachForm":

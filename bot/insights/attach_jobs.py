@@ -12,7 +12,7 @@ from sqlalchemy import Row, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.cases.repository import CaseRepository
-from bot.datadog.case_model import Case, Insight
+from bot.datadog.cases import Case, Insight
 from bot.insights.sending import BatchOutcome, InsightOutcome, Problem
 from bot.insights.tables import ATTACHED, insight_submits
 from bot.model import Place

@@ -10,7 +10,6 @@ from typing import Any
 
 from sqlalchemy import Row
 
-from bot.datadog.case_comments import CommentToPost
 from bot.datadog.orgs import ConnectedOrg
 from bot.datadog.trouble import Trouble, TroubleKind
 from bot.insights.attach_form_store import AttachFormStore, Owner
@@ -91,8 +90,12 @@ class AttachWorker(LeasedWorker):
             return job
         if org is None or any(problem.stops for problem in job.outcome.problems):
             return job
-        comment = CommentToPost(job.case_id, job.comment, row.comment_sent_at)
-        trouble = await org.comments.post_once(comment, about_to_send=lambda: self._about_to_comment(fence))
+        trouble = await org.cases.comment_once(
+            job.case_id,
+            job.comment,
+            sent_before=row.comment_sent_at,
+            about_to_send=lambda: self._about_to_comment(fence),
+        )
         if trouble is None:
             owner = Owner(job.place.workspace, job.person)
             await self._forms.change(job.draft_key, owner, lambda form: form.after_comment(job.comment))

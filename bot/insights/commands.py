@@ -3,7 +3,7 @@
 import re
 from dataclasses import dataclass
 
-from bot.cases.match import match_case
+from bot.datadog.links import case_named
 from bot.insights.form_views import begin_message
 from bot.insights.opening import ATTACH_FROM, AttachOpening, Beginning
 from bot.orgs.questions import OrgQuestions
@@ -26,7 +26,7 @@ class AttachCommands:
         questions.when_answered(ATTACH_FROM, self.resume)
 
     async def attach(self, typed: Interaction, words: str) -> After:
-        if words and match_case(words) is None:
+        if words and not case_named(words):
             return invalid(f"{code(words, 80)} is no case. Give its key, like CASEM-42, or its link.")
         if not typed.trigger_id:
             return begin_message(words)

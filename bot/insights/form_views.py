@@ -7,9 +7,8 @@ import json
 import re
 from collections.abc import Iterable, Iterator, Sequence
 
-from bot.datadog.case_model import Insight
-from bot.datadog.insight_drafts import SetAside, plain_label
-from bot.datadog.insight_types import KINDS, type_summary
+from bot.datadog.cases import Insight
+from bot.datadog.insights import KINDS, SetAside, plain_label, type_summary
 from bot.insights.attach_form import AttachForm, CaseChoice
 from bot.insights.picker import CaseOffer, PickedCase, PickerHint
 from bot.insights.sending import MOST_IN_A_REQUEST, in_groups

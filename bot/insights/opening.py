@@ -6,12 +6,11 @@ from dataclasses import dataclass
 from typing import Any, Self
 
 from bot.cases.draft import candidates
-from bot.cases.match import match_case
 from bot.cases.model import KnownCase
 from bot.cases.repository import CaseRepository
-from bot.datadog.insight_drafts import InsightDraft, Reason, SetAside
 from bot.datadog.insight_recognition import recognise
-from bot.datadog.links import find_links, parse_link
+from bot.datadog.insights import InsightDraft, Reason, SetAside
+from bot.datadog.links import case_named, find_links, is_case_key, parse_link
 from bot.datadog.sites import SITES, Location
 from bot.insights.attach_form import AttachForm, CaseChoice, InsightList
 from bot.insights.attach_form_store import AttachFormStore, Owner
@@ -110,8 +109,7 @@ class AttachOpening:
 
     async def begin_with_investigation(self, interaction: Interaction, investigation: Investigation) -> None:
         """The alert, and the links in the conclusions."""
-        place = self.location(investigation.org)
-        found = candidates(site=place.site, subdomain=place.subdomain, investigation=investigation)
+        found = candidates(self.location(investigation.org), investigation=investigation)
         if not await self._refused(interaction):
             await self._open(interaction, FormStart(investigation.org, found))
 
@@ -156,9 +154,9 @@ class AttachOpening:
         return known.org if known else ""
 
     async def _start(self, beginning: Beginning, org: str) -> FormStart:
-        place = self.location(org)
-        found = recognise(beginning.texts, site=place.site, subdomain=place.subdomain)
-        everything = {draft.key: draft for draft in (*_of_subject(beginning.subject, place), *found.drafts)}
+        home = self.location(org)
+        found = recognise(beginning.texts, home)
+        everything = {draft.key: draft for draft in (*_of_subject(beginning.subject, home), *found.drafts)}
         told = (piece for piece in found.set_aside if beginning.by_a_person and piece.reason in _WORTH_TELLING)
         each_once = {piece.url: piece for piece in told}
         case = await self._case_of_words(beginning.words, org)
@@ -166,19 +164,18 @@ class AttachOpening:
 
     async def _case_of_words(self, words: str, org: str) -> CaseChoice | None:
         """A case as somebody typed it."""
-        place = self.location(org)
-        match = match_case(words, site=place.site, subdomain=place.subdomain) if words.strip() else None
-        if match is None:
+        named = case_named(words, self.location(org))
+        if not named:
             return None
-        known = await self.cases.find(org, match.identifier)
-        return _choice(known) if known else CaseChoice(match.identifier, match.identifier if match.is_key else "")
+        known = await self.cases.find(org, named)
+        return _choice(known) if known else CaseChoice(named, named if is_case_key(named) else "")
 
 
 def _choice(case: KnownCase) -> CaseChoice:
     return CaseChoice(case.case_id, case.key, case.title)
 
 
-def _of_subject(subject: Subject | None, place: Location) -> tuple[InsightDraft, ...]:
+def _of_subject(subject: Subject | None, home: Location) -> tuple[InsightDraft, ...]:
     match subject:
         case ExistingRun(alert=AlertRef() as alert) | (AlertRef() as alert):
             known = alert
@@ -188,4 +185,4 @@ def _of_subject(subject: Subject | None, place: Location) -> tuple[InsightDraft,
             known = AlertRef(0, event_id, 0)
         case _:
             return ()
-    return candidates(site=place.site, subdomain=place.subdomain, alert=known)
+    return candidates(home, alert=known)

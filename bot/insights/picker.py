@@ -4,17 +4,18 @@ Slack waits three seconds and no more. A search that takes longer goes on for th
 """
 
 import asyncio
+import re
 import time
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from bot.cases.match import CaseSearch, search_for
 from bot.cases.model import KnownCase
 from bot.cases.repository import CaseRepository
-from bot.datadog.case_model import Case
+from bot.datadog.cases import Case, quoted
 from bot.datadog.errors import DatadogError, Forbidden, NotFound, Unauthorized
+from bot.datadog.links import case_named, is_case_key
 from bot.datadog.orgs import ConnectedOrg
 from bot.datadog.sites import Location
 from bot.model import Place
@@ -27,6 +28,7 @@ _RECENT = 20
 _FRESH_FOR = 60.0
 _MOST_KEPT = 500
 _AT_ONCE = 6
+_LONGEST_QUERY = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +39,25 @@ class PickedCase:
     key: str
     title: str
     status: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class CaseSearch:
+    """What to ask Datadog for: the exact case first where one is named, then a search."""
+
+    exact: str  # its key or id; empty where none is named
+    query: str  # in Datadog's syntax; empty for no search
+
+
+def search_for(text: str, home: Location) -> CaseSearch:
+    """How to find what somebody typed into the picker."""
+    exact = case_named(text, home)
+    if exact and not is_case_key(exact):
+        return CaseSearch(exact, "")
+    text = exact if exact and "/" in text else text
+    words = " ".join(re.sub(r"[\x00-\x1f\x7f]+", " ", text).split())[:_LONGEST_QUERY]
+    query = quoted(words)
+    return CaseSearch(exact, "" if query == '""' else query)
 
 
 class PickerHint(StrEnum):
@@ -88,7 +109,7 @@ class CasePicker:
         words = " ".join(typed.split())
         if not words and recent:
             return CaseOffer(tuple(map(_known, recent)))
-        search = search_for(words, site=home.site, subdomain=home.subdomain)
+        search = search_for(words, home)
         answer = await self._answer(org, words.casefold(), search)
         return _merged(words, recent, answer, self._similar(org, words))
 
@@ -153,10 +174,10 @@ async def _within(work: Awaitable[object], seconds: float) -> None:
 
 
 async def _exact(org: ConnectedOrg, search: CaseSearch) -> tuple[Case, ...] | PickerHint:
-    if search.exact is None:
+    if not search.exact:
         return ()
     try:
-        return (await org.cases.get(search.exact.identifier),)
+        return (await org.cases.get(search.exact),)
     except NotFound:
         return ()
     except DatadogError as error:

@@ -2,8 +2,7 @@
 
 from collections.abc import Iterator
 
-from bot.datadog.insight_drafts import plain_label
-from bot.datadog.insight_types import type_summary
+from bot.datadog.insights import plain_label, type_summary
 from bot.insights.attach_jobs import AttachJob, AttachWork, CommentState
 from bot.insights.form_views import BACK, CALLBACK_NOTHING, CALLBACK_RESULT, REFRESH, some
 from bot.insights.sending import BatchOutcome, Problem, Refusal

@@ -14,7 +14,7 @@ from typing import Annotated, NamedTuple, TypeVar
 
 from pydantic import BeforeValidator, PlainSerializer
 
-from bot.datadog.case_model import Case, Insight
+from bot.datadog.cases import Case, Insight
 from bot.datadog.errors import (
     BadRequest,
     Conflict,
@@ -27,7 +27,7 @@ from bot.datadog.errors import (
     Unauthorized,
     Unreadable,
 )
-from bot.datadog.insight_types import type_summary
+from bot.datadog.insights import type_summary
 from bot.wording import DATADOG, duration
 
 MOST_IN_A_REQUEST = 100

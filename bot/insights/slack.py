@@ -5,8 +5,8 @@ from dataclasses import dataclass, replace
 
 from bot.cases.requests import CaseRequests
 from bot.cases.views import card as case_card
-from bot.datadog.insight_drafts import FieldProblem, InsightDraft
 from bot.datadog.insight_recognition import by_hand, recognise
+from bot.datadog.insights import FieldProblem, InsightDraft
 from bot.insights import form_views as views
 from bot.insights.attach_form import AttachForm, FormStage, HandForm
 from bot.insights.attach_form_store import AttachFormStore, Owner
@@ -120,8 +120,8 @@ class AttachFormListeners:
         form = await self.forms.get(search.metadata, _owner(search))
         if form is None:
             return []
-        location = self.opening.location(form.org)
-        offer = await self.picker.offer(form.org, search.text, place=form.place, person=search.person, home=location)
+        home = self.opening.location(form.org)
+        offer = await self.picker.offer(form.org, search.text, place=form.place, person=search.person, home=home)
         return views.case_options(offer)
 
     # -- gestures -----------------------------------------------------------------------------------------------
@@ -151,10 +151,7 @@ class AttachFormListeners:
         await self.windows.look_up(gesture.metadata, _owner(gesture), gesture.view_id)
 
     def _with_pasted(self, form: AttachForm, entered: Entered, _value: str = "") -> AttachForm:
-        location = self.opening.location(form.org)
-        return form.with_pasted(
-            recognise(entered.typed(views.PASTED), site=location.site, subdomain=location.subdomain)
-        )
+        return form.with_pasted(recognise(entered.typed(views.PASTED), self.opening.location(form.org)))
 
     def _with_hand(self, form: AttachForm, entered: Entered, _value: str = "") -> AttachForm:
         checked = self._checked(form, entered)
@@ -163,13 +160,8 @@ class AttachFormListeners:
         return form.with_hand_problems(problem.problem for problem in checked)
 
     def _checked(self, form: AttachForm, entered: Entered) -> InsightDraft | tuple[FieldProblem, ...]:
-        location, ref, resource_id = (
-            self.opening.location(form.org),
-            entered.typed(views.HAND_REF),
-            entered.typed(views.HAND_ID),
-        )
-        kind = entered.choice(views.HAND_TYPE)
-        return by_hand(kind, ref, resource_id, site=location.site, subdomain=location.subdomain)
+        kind, ref = entered.choice(views.HAND_TYPE), entered.typed(views.HAND_REF)
+        return by_hand(kind, ref, entered.typed(views.HAND_ID), self.opening.location(form.org))
 
     # -- submissions --------------------------------------------------------------------------------------------
 

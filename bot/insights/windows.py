@@ -9,7 +9,7 @@ from weakref import WeakValueDictionary
 from slack_sdk.errors import SlackApiError
 
 from bot.datadog.errors import DatadogError, NotFound
-from bot.datadog.insight_names import look_up_labels
+from bot.datadog.insight_names import Incidents, look_up_labels
 from bot.datadog.orgs import ConnectedOrg
 from bot.insights.attach_form import AttachForm, CaseChoice, FormStage
 from bot.insights.attach_form_store import AttachFormStore, Owner
@@ -111,7 +111,7 @@ class AttachWindows:
         unnamed = form.unnamed[:_NAMES_A_ROUND]
         if not unnamed:
             return
-        labels = await look_up_labels(unnamed, monitors=org.monitors, incidents=org.incidents)
+        labels = await look_up_labels(unnamed, monitors=org.monitors, incidents=Incidents(org.client))
         await self._forms.change(key, owner, lambda now: now.with_labels(labels, unnamed))
         if labels:
             await self.show(key, owner, view_id)

@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import Row
 
 from bot.datadog.errors import DatadogError, RateLimited, Refused
-from bot.datadog.events import AlertEvent
+from bot.datadog.monitors import AlertEvent
 from bot.investigations.failures import failure_of
 from bot.investigations.model import Failure, FailureKind
 from bot.investigations.ports import Notices, Org, Orgs, Threads

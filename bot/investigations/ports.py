@@ -2,9 +2,8 @@
 
 from typing import Protocol
 
-from bot.datadog.events import AlertEvent
 from bot.datadog.investigations import InvestigationDetail, InvestigationPage
-from bot.datadog.monitors import Monitor
+from bot.datadog.monitors import AlertEvent, Monitor
 from bot.investigations.model import Failure, Investigation
 from bot.model import AlertRef, Ask, EventRef, ExistingRun, MonitorRef, Place
 

@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import JSON, column, select, table, update
 
 from bot.cases.repository import CaseRepository
-from bot.datadog.case_model import Case, Insight
+from bot.datadog.cases import Case, Insight
 from bot.insights.attach_jobs import AttachJobs, AttachWork, CommentState, NewAttachJob
 from bot.insights.sending import BatchOutcome, Cause, InsightOutcome, Problem, Refusal
 from bot.insights.tables import ATTACHED, insight_submits
@@ -26,7 +26,7 @@ ONE, TWO = Insight("MONITOR", "/monitors/1", "1"), Insight("MONITOR", "/monitors
 NEW = NewAttachJob(
     "key:0", "key", "V1", AttachWork.ATTACH, "default", PLACE, "U0001", "uuid", "CASEM-42", (ONE, TWO), "Links"
 )
-CASE = Case("uuid", "CASEM-42", "Disk", insights=(ONE, TWO), insights_known=True)
+CASE = Case("uuid", "CASEM-42", "Disk", insights=(ONE, TWO))
 
 
 @pytest.fixture

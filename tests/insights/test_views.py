@@ -7,9 +7,8 @@ from typing import Any
 
 import pytest
 
-from bot.datadog.case_model import Insight
-from bot.datadog.insight_drafts import InsightDraft, Reason, SetAside
-from bot.datadog.insight_types import KINDS, InsightType
+from bot.datadog.cases import Insight
+from bot.datadog.insights import KINDS, InsightDraft, InsightType, Reason, SetAside
 from bot.insights.attach_form import AttachForm, CaseChoice, HandForm, InsightList
 from bot.insights.attach_jobs import AttachJob, AttachWork, CommentState
 from bot.insights.form_views import (

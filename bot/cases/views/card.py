@@ -2,7 +2,7 @@
 
 from bot.cases.catalog import NO_PRIORITY
 from bot.cases.model import DoneAction, KnownCase
-from bot.datadog.case_model import PRIORITIES
+from bot.datadog.cases import PRIORITIES
 from bot.slack.blocks import Block, actions, button, context, option, plain, rich_link, rich_section, rich_text, run
 from bot.slack.forms import select
 from bot.slack.message import Message
