@@ -7,8 +7,7 @@ from slack_bolt.async_app import AsyncApp
 from bot.alerts.slack import AlertButtons
 from bot.home import slack as home
 from bot.home.status import StatusCommand
-from bot.insights.commands import AttachCommands
-from bot.insights.slack import AttachButtons
+from bot.insights.slack import AttachButtons, AttachCommands
 from bot.investigations.commands import Investigate, InvestigationCommands
 from bot.investigations.listeners import actions, events, shortcuts, views
 from bot.investigations.reception import answer_later, receive

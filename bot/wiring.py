@@ -23,7 +23,7 @@ from bot.datadog.orgs import ConnectedOrg
 from bot.datadog.sites import Site
 from bot.home.asked import AskedInvestigations
 from bot.home.home_tab import HomeData, HomeTabs
-from bot.insights.attach_form_store import AttachFormStore
+from bot.insights.attach_form import AttachFormStore
 from bot.insights.attach_jobs import AttachJobs
 from bot.insights.attach_worker import AttachWorker
 from bot.insights.opening import AttachOpening

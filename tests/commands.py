@@ -2,6 +2,7 @@
 
 from unittest.mock import MagicMock
 
+from bot.cases.slack import CaseCommands
 from bot.listeners import add_commands
 from bot.orgs.slack import OrgListeners
 from bot.slack.commands import Commands
@@ -11,7 +12,9 @@ from bot.wiring import ALSO, HELP
 def command_table() -> Commands:
     commands = Commands(HELP, ALSO)
     nothing = MagicMock()
-    add_commands(MagicMock(commands=commands), OrgListeners(*[nothing] * 6))
+    services = MagicMock(commands=commands)
+    services.cases.commands = CaseCommands(*[nothing] * 7)
+    add_commands(services, OrgListeners(*[nothing] * 6))
     return commands
 
 

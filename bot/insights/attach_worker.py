@@ -12,9 +12,9 @@ from sqlalchemy import Row
 
 from bot.datadog.orgs import ConnectedOrg
 from bot.datadog.trouble import Trouble, TroubleKind
-from bot.insights.attach_form_store import AttachFormStore, Owner
+from bot.insights.attach_form import AttachFormStore, Owner
 from bot.insights.attach_jobs import AttachJob, AttachJobs, AttachWork, CommentState, read_job
-from bot.insights.sending import BatchOutcome, Cause, InsightOutcome, Problem, send_open
+from bot.insights.sending import BatchOutcome, InsightOutcome, plain_refusal, send_open, stops
 from bot.insights.tables import insight_submits
 from bot.insights.windows import AttachWindows
 from bot.orgs.repository import OrgRepository
@@ -24,7 +24,6 @@ from bot.storage.timing import Timing
 logger = logging.getLogger(__name__)
 
 _MOST_LOOKS = 4  # for a comment whose outcome is unknown
-_CAUSES = {TroubleKind.NOT_FOUND: Cause.CASE_GONE, TroubleKind.REFUSED: Cause.BAD_REQUEST}
 
 
 class AttachWorker(LeasedWorker):
@@ -78,7 +77,7 @@ class AttachWorker(LeasedWorker):
 
     async def _sent(self, org: ConnectedOrg | None, job: AttachJob) -> InsightOutcome:
         if org is None:
-            problem = Problem(Cause.UNAUTHORIZED)
+            problem = Trouble(TroubleKind.UNAUTHORIZED)
             nothing = BatchOutcome(1, open=job.outcome.open, problem=problem, tried=False)
             return job.outcome.followed_by(InsightOutcome((nothing,)))
         call = org.cases.add_insights if job.work is AttachWork.ATTACH else org.cases.remove_insights
@@ -88,7 +87,7 @@ class AttachWorker(LeasedWorker):
         """None when its outcome is open and looked at again later, or somebody else has the work now."""
         if job.comment_state not in {CommentState.OWED, CommentState.SENDING}:
             return job
-        if org is None or any(problem.stops for problem in job.outcome.problems):
+        if org is None or any(stops(problem) for problem in job.outcome.problems):
             return job
         trouble = await org.cases.comment_once(
             job.case_id,
@@ -101,15 +100,9 @@ class AttachWorker(LeasedWorker):
             await self._forms.change(job.draft_key, owner, lambda form: form.after_comment(job.comment))
             return replace(job, comment_state=CommentState.POSTED, comment_problem=None)
         if trouble.kind is not TroubleKind.UNCLEAR or row.attempt >= _MOST_LOOKS:
-            return _comment_refused(job, trouble)
+            return replace(job, comment_state=CommentState.REFUSED, comment_problem=plain_refusal(trouble))
         await self.put_off(fence, self._timing.settle)
         return None
 
     async def _about_to_comment(self, fence: Fence) -> bool:
         return await self.write(fence, comment_state=CommentState.SENDING, comment_sent_at=self._database.now)
-
-
-def _comment_refused(job: AttachJob, trouble: Trouble) -> AttachJob:
-    cause = _CAUSES.get(trouble.kind) or Cause(trouble.kind)
-    problem = Problem(cause, trouble.detail, trouble.permission, trouble.wait)
-    return replace(job, comment_state=CommentState.REFUSED, comment_problem=problem)

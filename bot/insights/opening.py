@@ -6,14 +6,14 @@ from dataclasses import dataclass
 from typing import Any, Self
 
 from bot.cases.draft import candidates
+from bot.cases.form import case_refusal
 from bot.cases.model import KnownCase
 from bot.cases.repository import CaseRepository
 from bot.datadog.insight_recognition import recognise
 from bot.datadog.insights import InsightDraft, Reason, SetAside
 from bot.datadog.links import case_named, find_links, is_case_key, parse_link
 from bot.datadog.sites import SITES, Location
-from bot.insights.attach_form import AttachForm, CaseChoice, InsightList
-from bot.insights.attach_form_store import AttachFormStore, Owner
+from bot.insights.attach_form import AttachForm, AttachFormStore, CaseChoice, InsightList, Owner
 from bot.insights.form_views import attach_view
 from bot.insights.windows import AttachWindows
 from bot.investigations.message_alerts import texts_of
@@ -24,13 +24,9 @@ from bot.orgs.questions import Resumable
 from bot.orgs.repository import OrgRepository
 from bot.rules.org_choice import WhichOrg, host_of
 from bot.rules.permissions import Permissions
-from bot.rules.policy import Refused
-from bot.rules.views import no_start
 from bot.slack.interactions import Interaction
-from bot.slack.message import Message
 from bot.slack.modals import Modals
 from bot.slack.replies import Replies
-from bot.wording import CASES
 
 # In a message somebody wrote, these are links meant for the case; other people's sites and plain words are not.
 _WORTH_TELLING = frozenset(
@@ -91,11 +87,6 @@ class AttachOpening:
         link = parse_link(self.orgs.app_url(org))
         return link.location if link else Location(SITES[0])
 
-    async def refusal(self, place: Place, person: str) -> Message | None:
-        """For whoever may not work on cases here."""
-        verdict = await self.permissions.may_look(place, person)
-        return no_start.refused(verdict, doing=f"work on {CASES} here") if isinstance(verdict, Refused) else None
-
     # -- opening ------------------------------------------------------------------------------------------------
 
     async def begin(self, interaction: Interaction, beginning: Beginning, *, org: str = "") -> None:
@@ -119,7 +110,7 @@ class AttachOpening:
 
     async def _refused(self, interaction: Interaction) -> bool:
         """Whether the person may not, and was told so."""
-        refusal = await self.refusal(interaction.place, interaction.person)
+        refusal = await case_refusal(self.permissions, interaction.place, interaction.person)
         if refusal is not None:
             await self.replies.tell(interaction.place, interaction.person, refusal)
         return refusal is not None

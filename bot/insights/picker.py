@@ -18,6 +18,7 @@ from bot.datadog.errors import DatadogError, Forbidden, NotFound, Unauthorized
 from bot.datadog.links import case_named, is_case_key
 from bot.datadog.orgs import ConnectedOrg
 from bot.datadog.sites import Location
+from bot.insights.attach_form import CaseChoice
 from bot.model import Place
 from bot.orgs.repository import OrgRepository
 from bot.storage.workers import Tasks
@@ -29,16 +30,6 @@ _FRESH_FOR = 60.0
 _MOST_KEPT = 500
 _AT_ONCE = 6
 _LONGEST_QUERY = 200
-
-
-@dataclass(frozen=True, slots=True)
-class PickedCase:
-    """A case on offer. Its words are untrusted."""
-
-    id: str
-    key: str
-    title: str
-    status: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,13 +64,13 @@ class PickerHint(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class CaseOffer:
-    cases: tuple[PickedCase, ...]
+    cases: tuple[CaseChoice, ...]
     hint: PickerHint = PickerHint.NONE
 
 
 @dataclass(frozen=True, slots=True)
 class _Answer:
-    cases: tuple[PickedCase, ...]
+    cases: tuple[CaseChoice, ...]
     hint: PickerHint
     at: float
 
@@ -158,7 +149,7 @@ class CasePicker:
         cases = (*(() if isinstance(exact, PickerHint) else exact), *(() if isinstance(found, PickerHint) else found))
         return _Answer(tuple(_picked(case) for case in cases), hint, self._clock())
 
-    def _similar(self, org: str, words: str) -> tuple[PickedCase, ...]:
+    def _similar(self, org: str, words: str) -> tuple[CaseChoice, ...]:
         """Out of earlier answers, what fits the words: something to show while Datadog is slow."""
         if not words:
             return ()
@@ -199,7 +190,7 @@ def _hint(error: DatadogError) -> PickerHint:
     return PickerHint.FAILING
 
 
-def _merged(words: str, recent: Sequence[KnownCase], answer: _Answer, similar: Iterable[PickedCase]) -> CaseOffer:
+def _merged(words: str, recent: Sequence[KnownCase], answer: _Answer, similar: Iterable[CaseChoice]) -> CaseOffer:
     """The case named exactly first, then what is known here, then what Datadog found."""
     known = [case for case in map(_known, recent) if _fits(case, words)]
     everything = {case.id: case for case in (*known, *answer.cases, *similar)}
@@ -210,14 +201,14 @@ def _merged(words: str, recent: Sequence[KnownCase], answer: _Answer, similar: I
     return CaseOffer(cases, PickerHint.NOTHING if nothing else answer.hint)
 
 
-def _fits(case: PickedCase, words: str) -> bool:
+def _fits(case: CaseChoice, words: str) -> bool:
     text = f"{case.key} {case.title} {case.id}".casefold()
     return all(word in text for word in words.casefold().split())
 
 
-def _known(case: KnownCase) -> PickedCase:
-    return PickedCase(case.case_id, case.key, case.title, case.status_word)
+def _known(case: KnownCase) -> CaseChoice:
+    return CaseChoice(case.case_id, case.key, case.title, case.status_word)
 
 
-def _picked(case: Case) -> PickedCase:
-    return PickedCase(case.id, case.key, case.title, case.status_name or case.status)
+def _picked(case: Case) -> CaseChoice:
+    return CaseChoice(case.id, case.key, case.title, case.status_name or case.status)

@@ -11,8 +11,7 @@ from slack_sdk.errors import SlackApiError
 from bot.datadog.errors import DatadogError, NotFound
 from bot.datadog.insight_names import Incidents, look_up_labels
 from bot.datadog.orgs import ConnectedOrg
-from bot.insights.attach_form import AttachForm, CaseChoice, FormStage
-from bot.insights.attach_form_store import AttachFormStore, Owner
+from bot.insights.attach_form import AttachForm, AttachFormStore, CaseChoice, FormStage, Owner
 from bot.insights.attach_jobs import AttachJob, AttachJobs
 from bot.insights.form_views import attach_view, confirm_view, expired_view, removal_view
 from bot.insights.result_views import line_message, result_view, told_directly, working_view

@@ -21,8 +21,16 @@ from bot.datadog.insights import (
     plain_label,
 )
 from bot.datadog.sites import SITES, Location
-from bot.insights.attach_form import AttachForm, CaseChoice, FormStage, HandForm, InsightList, comment_of
-from bot.insights.attach_form_store import AttachFormStore, Owner
+from bot.insights.attach_form import (
+    AttachForm,
+    AttachFormStore,
+    CaseChoice,
+    FormStage,
+    HandForm,
+    InsightList,
+    Owner,
+    comment_of,
+)
 from bot.insights.tables import FORM_LIVES, insight_drafts
 from bot.model import Place
 from bot.storage.engine import Database
