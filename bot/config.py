@@ -3,35 +3,39 @@
 Clients and parts take plain arguments; only the composition root and the commands hold the `Settings` object.
 """
 
+import base64
+import binascii
 import difflib
+import importlib.util
 import ipaddress
 import logging
 import os
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from io import StringIO
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
 from dotenv import dotenv_values
 from dotenv.parser import parse_stream
 from pydantic import (
     AfterValidator,
+    BaseModel,
     BeforeValidator,
+    ConfigDict,
     Field,
     PrivateAttr,
     SecretStr,
     ValidationError,
     ValidationInfo,
     field_validator,
-    model_validator,
 )
-from pydantic_settings import BaseSettings, SettingsConfigDict
-from sqlalchemy.engine import make_url
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import ArgumentError
 
-from bot import config_values
-from bot.datadog.sites import SITES, Site, site_named
+from bot.datadog.sites import SITES, Site, locate, site_named
 
 SlackMode = Literal["socket", "http"]
 
@@ -55,6 +59,143 @@ class SettingsProblems(Exception):  # noqa: N818 - it carries several problems, 
         self.problems = problems
 
 
+# -- what one setting may hold: each check answers in words for a person, and none repeats a secret --------------------
+
+_TOKEN_KINDS = {
+    "xoxb-": "a bot token (SLACK_BOT_TOKEN)",
+    "xapp-": "an app-level token (SLACK_APP_TOKEN)",
+    "xoxp-": "a user token",
+    "xoxe": "a token that expires within hours (token rotation is on; use OAuth)",
+}
+
+
+def _token(prefix: str) -> Callable[[SecretStr], SecretStr]:
+    def check(secret: SecretStr) -> SecretStr:
+        value = secret.get_secret_value()
+        if not value.startswith(prefix):
+            meaning = next((meaning for other, meaning in _TOKEN_KINDS.items() if value.startswith(other)), "")
+            raise ValueError(f"must start with {prefix}{meaning and f', and this is {meaning}'}")
+        if not re.fullmatch(r"[A-Za-z0-9-]+", value.removeprefix(prefix)):
+            raise ValueError(f"is not a whole token: only letters, digits and dashes follow {prefix}")
+        return secret
+
+    return check
+
+
+def _without_spaces(secret: SecretStr) -> SecretStr:
+    if any(character.isspace() for character in secret.get_secret_value()):
+        raise ValueError("has a space or a line break inside; copy the value once more")
+    return secret
+
+
+def _long_enough(secret: SecretStr) -> SecretStr:
+    if len(secret.get_secret_value()) < 16:
+        raise ValueError("is too easy to guess: at least 16 characters")
+    return secret
+
+
+def _fernet_keys(secret: SecretStr) -> SecretStr:
+    keys = _split_keys(secret)
+    broken = [str(place) for place, key in enumerate(keys, start=1) if not is_fernet_key(key)]
+    if broken or not keys:
+        raise ValueError(f"has no well-formed key at place {', '.join(broken) or '1'}")
+    return secret
+
+
+def _split_keys(secret: SecretStr) -> list[str]:
+    return [key for key in re.split(r"[,\s]+", secret.get_secret_value()) if key]
+
+
+def is_fernet_key(key: str) -> bool:
+    try:
+        return len(base64.b64decode(key, altchars=b"-_", validate=True)) == 32
+    except (binascii.Error, ValueError):
+        return False
+
+
+def _known_site(value: str) -> str:
+    site = site_named(value)
+    if site is None:
+        hint = _site_meant(value)
+        meant = f" (did you mean {hint.domain}?)" if hint else ""
+        raise ValueError(f"is not a Datadog site{meant}: it is one of {', '.join(each.domain for each in SITES)}")
+    return site.domain
+
+
+def _site_meant(value: str) -> Site | None:
+    by_region = next((site for site in SITES if site.region == value.upper()), None)
+    location = locate(_host(value if "//" in value else f"//{value}"))
+    return by_region or (location.site if location else None)
+
+
+def _host(url: str) -> str:
+    try:
+        return urlsplit(url).hostname or ""
+    except ValueError:
+        return ""
+
+
+def _web_url(value: str) -> str:
+    try:
+        parts = urlsplit(value)
+        usable = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        usable = False
+    if not usable:
+        raise ValueError("is not a web address: it must look like https://host.example.com")
+    if parts.username or parts.password or parts.query or parts.fragment:
+        raise ValueError("must be a plain web address, without user name, ? or #")
+    return value.rstrip("/")
+
+
+def _with_slash(value: str) -> str:
+    return f"{value}/"  # slack_sdk joins method names to it
+
+
+def _async_database(value: str) -> str:
+    try:
+        url = make_url(value)
+    except (ArgumentError, ValueError):
+        raise ValueError("is not a database URL") from None
+    kind = url.drivername.split("+")[0]
+    if kind == "sqlite":
+        return _sqlite(url)
+    if kind in {"postgres", "postgresql"}:
+        return _postgresql(url)
+    raise ValueError("names a database this bot does not know")
+
+
+def _sqlite(url: URL) -> str:
+    if url.host:
+        raise ValueError("has a host, which an SQLite file has not (three slashes before its name)")
+    folder = Path(url.database or "").parent
+    if not folder.is_dir():
+        raise ValueError(f"points into a folder that does not exist: {folder}")
+    return url.set(drivername="sqlite+aiosqlite").render_as_string(hide_password=False)
+
+
+def _postgresql(url: URL) -> str:
+    if importlib.util.find_spec("asyncpg") is None:
+        raise ValueError("needs the PostgreSQL driver: pip install 'bits-bot[postgres]'")
+    if not url.host and "host" not in url.query:
+        raise ValueError("names no host")
+    query = dict(url.query)
+    # libpq's words, printed by every hosting company; asyncpg has its own word for the first and none for the second
+    if "sslmode" in query:
+        query["ssl"] = query.pop("sslmode")
+    query.pop("channel_binding", None)
+    return url.set(drivername="postgresql+asyncpg", query=query).render_as_string(hide_password=False)
+
+
+def _existing_file(value: Path) -> Path:
+    if not value.is_file():
+        raise ValueError(f"names a file that does not exist: {value}")
+    return value
+
+
+# -- the settings ------------------------------------------------------------------------------------------------------
+
+
 @dataclass(frozen=True, slots=True)
 class Hint:
     """What a person needs to repair a setting: where its value is found, and which form it has."""
@@ -63,13 +204,13 @@ class Hint:
     form: str = ""
 
 
-Secret = Annotated[SecretStr, AfterValidator(config_values.without_spaces)]
-BotToken = Annotated[Secret, AfterValidator(config_values.token("xoxb-"))]
-AppToken = Annotated[Secret, AfterValidator(config_values.token("xapp-"))]
-SharedSecret = Annotated[Secret, AfterValidator(config_values.long_enough)]
-FernetKeys = Annotated[SecretStr, AfterValidator(config_values.fernet_keys)]
-WebUrl = Annotated[str, AfterValidator(config_values.web_url)]
-ExistingFile = Annotated[Path, AfterValidator(config_values.existing_file)]
+Secret = Annotated[SecretStr, AfterValidator(_without_spaces)]
+BotToken = Annotated[Secret, AfterValidator(_token("xoxb-"))]
+AppToken = Annotated[Secret, AfterValidator(_token("xapp-"))]
+SharedSecret = Annotated[Secret, AfterValidator(_long_enough)]
+FernetKeys = Annotated[SecretStr, AfterValidator(_fernet_keys)]
+WebUrl = Annotated[str, AfterValidator(_web_url)]
+ExistingFile = Annotated[Path, AfterValidator(_existing_file)]
 Seconds = Annotated[
     float, Field(gt=0, le=3600, allow_inf_nan=False), Hint(form="a number of seconds above 0, at most 3600")
 ]
@@ -77,108 +218,83 @@ Minutes = Annotated[
     float, Field(gt=0, le=1440, allow_inf_nan=False), Hint(form="a number of minutes above 0, at most 1440")
 ]
 Port = Annotated[int, Field(ge=0, le=65535), Hint(form="a port from 0 to 65535; 0 takes any free one")]
-LogFormat = Annotated[Literal["text", "json"], BeforeValidator(config_values.lower), Hint(form="text or json")]
+LogFormat = Annotated[Literal["text", "json"], BeforeValidator(str.lower), Hint(form="text or json")]
 LogLevel = Annotated[
     Literal["DEBUG", "INFO", "WARNING", "ERROR"],
-    BeforeValidator(config_values.upper),
+    BeforeValidator(str.upper),
     Hint(form="DEBUG, INFO, WARNING or ERROR"),
 ]
 
 
-class Settings(BaseSettings):
-    """What the environment and `.env` say. `load_settings` also checks what belongs together; start with that."""
+class Settings(BaseModel):
+    """What the environment and `.env` say, each meaning below its variable. `load_settings` also checks what belongs together;
+    start with that."""
 
-    model_config = SettingsConfigDict(
-        frozen=True,
-        extra="ignore",
-        env_ignore_empty=True,
-        env_file_encoding="utf-8-sig",
-        hide_input_in_errors=True,
-    )
+    model_config = ConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True, use_attribute_docstrings=True)
 
     slack_bot_token: Annotated[BotToken | None, Hint(f"{_APP_PAGE} > OAuth & Permissions > Bot User OAuth Token")] = (
-        Field(default=None, description="The bot's own token in one workspace (xoxb-...). Not needed with OAuth.")
+        None
     )
+    """The bot's own token in one workspace (xoxb-...). Not needed with OAuth."""
     slack_app_token: Annotated[
         AppToken | None, Hint(f"{_APP_PAGE} > Basic Information > App-Level Tokens, scope connections:write")
-    ] = Field(
-        default=None, description="App-level token (xapp-...). When given: Socket Mode, no public address needed."
-    )
-    slack_signing_secret: Annotated[Secret | None, Hint(f"{_APP_CREDENTIALS} > Signing Secret")] = Field(
-        default=None, description="Proves that HTTP requests come from Slack. Needed when there is no SLACK_APP_TOKEN."
-    )
-    slack_client_id: Annotated[str | None, Hint(f"{_APP_CREDENTIALS} > Client ID")] = Field(
-        default=None, description="With SLACK_CLIENT_SECRET: several workspaces install the bot themselves (OAuth)."
-    )
-    slack_client_secret: Annotated[Secret | None, Hint(f"{_APP_CREDENTIALS} > Client Secret")] = Field(
-        default=None, description="Belongs to SLACK_CLIENT_ID."
-    )
-    slack_api_url: Annotated[WebUrl, AfterValidator(config_values.with_slash)] = Field(
-        default="https://slack.com/api/", description="Slack's Web API; changed only for a proxy or a test."
-    )
+    ] = None
+    """App-level token (xapp-...). When given: Socket Mode, no public address needed."""
+    slack_signing_secret: Annotated[Secret | None, Hint(f"{_APP_CREDENTIALS} > Signing Secret")] = None
+    """Proves that HTTP requests come from Slack. Needed when there is no SLACK_APP_TOKEN."""
+    slack_client_id: Annotated[str | None, Hint(f"{_APP_CREDENTIALS} > Client ID")] = None
+    """With SLACK_CLIENT_SECRET: several workspaces install the bot themselves (OAuth)."""
+    slack_client_secret: Annotated[Secret | None, Hint(f"{_APP_CREDENTIALS} > Client Secret")] = None
+    """Belongs to SLACK_CLIENT_ID."""
+    slack_api_url: Annotated[WebUrl, AfterValidator(_with_slash)] = "https://slack.com/api/"
+    """Slack's Web API; changed only for a proxy or a test."""
 
-    dd_site: Annotated[str, AfterValidator(config_values.known_site)] = Field(
-        default="datadoghq.com", description="The Datadog site your organisation lives on, as in its web address."
-    )
-    dd_api_key: Annotated[Secret | None, Hint("get it in Datadog > Organization Settings > API Keys")] = Field(
-        default=None, description="The organisation's API key. With OAuth it may be connected in Slack instead."
-    )
-    dd_app_key: Annotated[Secret | None, Hint("get it in Datadog > Organization Settings > Application Keys")] = Field(
-        default=None,
-        description="An application key, best of a service account: the bot may do what its owner may do.",
-    )
-    dd_api_url: WebUrl | None = Field(
-        default=None, description="Overrides the API address of the site, for a proxy or a test."
-    )
+    dd_site: Annotated[str, AfterValidator(_known_site)] = "datadoghq.com"
+    """The Datadog site your organisation lives on, as in its web address."""
+    dd_api_key: Annotated[Secret | None, Hint("get it in Datadog > Organization Settings > API Keys")] = None
+    """The organisation's API key. With OAuth it may be connected in Slack instead."""
+    dd_app_key: Annotated[Secret | None, Hint("get it in Datadog > Organization Settings > Application Keys")] = None
+    """An application key, best of a service account: the bot may do what its owner may do."""
+    dd_api_url: WebUrl | None = None
+    """Overrides the API address of the site, for a proxy or a test."""
 
     database_url: Annotated[
         str,
-        AfterValidator(config_values.async_database),
+        AfterValidator(_async_database),
         Hint(form="sqlite:///file.sqlite3 or postgresql://user:password@host/name"),
-    ] = Field(
-        default="sqlite+aiosqlite:///bits-bot.sqlite3",
-        repr=False,  # a PostgreSQL URL holds a password
-        description="Where the bot keeps its work: an SQLite file, or PostgreSQL for several replicas.",
-    )
-    bits_encryption_keys: Annotated[FernetKeys | None, Hint(f"make one with {_NEW_KEY}")] = Field(
-        default=None,
-        description="Keys that encrypt stored tokens, comma between: the first encrypts, all decrypt. Needed with OAuth.",
-    )
+    ] = Field("sqlite+aiosqlite:///bits-bot.sqlite3", repr=False)  # a PostgreSQL URL holds a password
+    """Where the bot keeps its work: an SQLite file, or PostgreSQL for several replicas."""
+    bits_encryption_keys: Annotated[FernetKeys | None, Hint(f"make one with {_NEW_KEY}")] = None
+    """Keys that encrypt stored tokens, comma between: the first encrypts, all decrypt. Needed with OAuth."""
     bits_webhook_secret: Annotated[
-        SharedSecret | None,
-        Hint("take any long random text, and put the same into Datadog's webhook"),
-    ] = Field(default=None, description="Shared with Datadog's webhook, so that nobody else can send alerts.")
-    bits_public_url: Annotated[WebUrl | None, Hint("it is the https address under which Slack reaches this bot")] = (
-        Field(default=None, description="The bot's own address as seen from outside. Needed with OAuth.")
-    )
-    bits_http_host: str = Field(
-        default="127.0.0.1", description="Address the HTTP side listens on; 0.0.0.0 in a container."
-    )
-    bits_http_port: Port = Field(default=3000, description="Port the HTTP side listens on.")
+        SharedSecret | None, Hint("take any long random text, and put the same into Datadog's webhook")
+    ] = None
+    """Shared with Datadog's webhook, so that nobody else can send alerts."""
+    bits_public_url: Annotated[WebUrl | None, Hint("it is the https address under which Slack reaches this bot")] = None
+    """The bot's own address as seen from outside. Needed with OAuth."""
+    bits_http_host: str = "127.0.0.1"
+    """Address the HTTP side listens on; 0.0.0.0 in a container."""
+    bits_http_port: Port = 3000
+    """Port the HTTP side listens on."""
 
-    bits_poll_first_seconds: Seconds = Field(default=20, description="From a start to the first look at its result.")
-    bits_poll_seconds: Seconds = Field(default=15, description="Between looks, during the first ten minutes.")
-    bits_poll_slow_seconds: Seconds = Field(default=60, description="Between looks, after ten minutes.")
-    bits_deadline_minutes: Minutes = Field(
-        default=45, description="When the bot stops waiting for an investigation, and says so."
-    )
-    bits_settle_seconds: Seconds = Field(
-        default=20,
-        description="How long work of a dead process is left alone. Longer than the longest request, or it is done twice.",
-    )
-    bits_channels_file: ExistingFile | None = Field(
-        default=None, description="Channel rules kept as a file (YAML or JSON); it wins over what is set in Slack."
-    )
-    bits_log_format: LogFormat = Field(default="text", description="text for people, json for log collectors.")
-    bits_log_level: LogLevel = Field(default="INFO", description="DEBUG, INFO, WARNING or ERROR.")
+    bits_poll_first_seconds: Seconds = 20
+    """From a start to the first look at its result."""
+    bits_poll_seconds: Seconds = 15
+    """Between looks, during the first ten minutes."""
+    bits_poll_slow_seconds: Seconds = 60
+    """Between looks, after ten minutes."""
+    bits_deadline_minutes: Minutes = 45
+    """When the bot stops waiting for an investigation, and says so."""
+    bits_settle_seconds: Seconds = 20
+    """How long work of a dead process is left alone. Longer than the longest request, or it is done twice."""
+    bits_channels_file: ExistingFile | None = None
+    """Channel rules kept as a file (YAML or JSON); it wins over what is set in Slack."""
+    bits_log_format: LogFormat = "text"
+    """text for people, json for log collectors."""
+    bits_log_level: LogLevel = "INFO"
+    """DEBUG, INFO, WARNING or ERROR."""
 
     _warnings: tuple[str, ...] = PrivateAttr(())
-
-    @model_validator(mode="before")
-    @classmethod
-    def _unwrap_pasted_values(cls, given: Mapping[str, Any]) -> dict[str, Any]:
-        cleaned = {name: _unwrapped(value) if isinstance(value, str) else value for name, value in given.items()}
-        return {name: value for name, value in cleaned.items() if value != ""}
 
     @field_validator("*", mode="before")
     @classmethod
@@ -203,17 +319,10 @@ class Settings(BaseSettings):
         return next(site for site in SITES if site.domain == self.dd_site)
 
     @property
-    def datadog_api_url(self) -> str:
-        return self.dd_api_url or self.site.api_url
-
-    @property
     def encryption_keys(self) -> tuple[SecretStr, ...]:
         """The first encrypts, all decrypt."""
-        return (
-            tuple(map(SecretStr, config_values.split_keys(self.bits_encryption_keys)))
-            if self.bits_encryption_keys
-            else ()
-        )
+        keys = _split_keys(self.bits_encryption_keys) if self.bits_encryption_keys else []
+        return tuple(map(SecretStr, keys))
 
     @property
     def warnings(self) -> tuple[str, ...]:
@@ -224,11 +333,11 @@ class Settings(BaseSettings):
 def load_settings(env_file: Path | None = Path(".env")) -> Settings:
     """The settings of this start. The environment wins over the file; every problem is reported at once."""
     problems = _broken_lines(env_file)
-    given = _given(env_file)
+    given = what_is_set(env_file)
     problems += _problems_together(given)
     settings = None
     try:
-        settings = Settings(_env_file=env_file)
+        settings = Settings.model_validate({name.lower(): value for name, value in given.items()})
     except ValidationError as error:
         problems += [_sentence(str(each["loc"][0]), each["type"], each["msg"]) for each in error.errors()]
     if settings is None or problems:
@@ -253,8 +362,8 @@ def _broken_lines(env_file: Path | None) -> list[_Problem]:
     return [("", f"Line {line} of {env_file} is not of the form NAME=value: correct or remove it.") for line in broken]
 
 
-def _given(env_file: Path | None) -> dict[str, str]:
-    """What is set, by its name; read once more beside the fields, to see what is missing and what is misspelt."""
+def what_is_set(env_file: Path | None) -> dict[str, str]:
+    """In the environment, else in the file; by its name, without what clings to a pasted value."""
     logging.getLogger("dotenv.main").setLevel(logging.ERROR)  # broken lines have a sentence of ours
     readable = env_file is not None and env_file.is_file()
     in_file = dotenv_values(env_file, encoding="utf-8-sig") if readable else {}

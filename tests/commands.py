@@ -4,9 +4,9 @@ from dataclasses import fields
 from typing import Any, TypeVar
 from unittest.mock import MagicMock
 
-from bot.cases.commands import CaseCommands
+from bot.cases.slack import CaseCommands
 from bot.home.status import StatusCommand
-from bot.insights.commands import AttachCommands
+from bot.insights.slack import AttachCommands
 from bot.investigations.commands import InvestigationCommands
 from bot.orgs.slack import OrgListeners
 from bot.rules.slack import AuditCommand, SettingsForm

@@ -48,7 +48,7 @@ def test_two_tokens_and_two_keys_start_it_in_socket_mode(environment: Environmen
     assert settings.slack_bot_token is not None
     assert settings.slack_bot_token.get_secret_value() == BOT_TOKEN
     assert settings.slack_api_url == "https://slack.com/api/"
-    assert settings.datadog_api_url == "https://api.datadoghq.com"
+    assert settings.dd_api_url is None
     assert settings.database_url == "sqlite+aiosqlite:///bits-bot.sqlite3"
     assert (settings.bits_poll_first_seconds, settings.bits_poll_seconds, settings.bits_poll_slow_seconds) == (
         20,
@@ -288,4 +288,4 @@ def test_reading_settings_leaves_the_environment_alone(environment: Environment)
 
 
 def test_parts_under_test_may_make_settings_of_their_own() -> None:
-    assert Settings(_env_file=None).slack_mode == "http"
+    assert Settings().slack_mode == "http"

@@ -14,8 +14,7 @@ BOT = ROOT / "bot"
 # Modules beside the rooms, which no layer holds, with all that they may lean on.
 BESIDE_THE_ROOMS = {
     "bot": set[str](),
-    "bot.config": {"bot.config_values", "bot.datadog.sites"},
-    "bot.config_values": {"bot.datadog.sites"},
+    "bot.config": {"bot.datadog.sites"},
     "bot.manifest": set[str](),
 }
 NAMED_TWICE = {"Notices"}  # classes that still have to be renamed; it only grows shorter

@@ -15,8 +15,7 @@ from bot.cases.model import CaseAction, CaseActionKind, KnownCase, plain_status
 from bot.cases.posts import CaseReplies
 from bot.cases.repository import CaseRepository
 from bot.cases.tables import case_acts
-from bot.datadog.case_comments import CommentToPost
-from bot.datadog.case_model import Case, Person
+from bot.datadog.cases import Case, Person
 from bot.datadog.orgs import ConnectedOrg
 from bot.datadog.trouble import Trouble, TroubleKind, or_trouble
 from bot.model import Place
@@ -179,8 +178,9 @@ class CaseActionWorker(LeasedWorker):
             since = self._database.now if action.sending_since is None else action.sending_since
             return await self.write(fence, state=_SENDING, begun_at=since)
 
-        comment = CommentToPost(known.case_id, action.value, action.sending_since)
-        trouble = await org.comments.post_once(comment, about_to_send=about_to_send)
+        trouble = await org.cases.comment_once(
+            known.case_id, action.value, sent_before=action.sending_since, about_to_send=about_to_send
+        )
         return trouble or _Outcome("commented")
 
     async def _failed(

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from bot.datadog.case_model import PRIORITIES, STANDARD_TYPE, CaseType, Project, StatusOption
+from bot.datadog.cases import PRIORITIES, STANDARD_TYPE, CaseType, Project, StatusOption
 from bot.datadog.errors import DatadogError
 from bot.orgs.repository import OrgRepository
 from bot.storage.workers import Tasks

@@ -16,8 +16,7 @@ from bot.cases.posts import CaseReplies
 from bot.cases.repository import CaseRepository
 from bot.cases.requests import CaseRequests, read_request
 from bot.cases.tables import case_orders
-from bot.datadog.case_comments import CommentToPost
-from bot.datadog.case_model import Case, Insight, Person
+from bot.datadog.cases import Case, Insight, Person
 from bot.datadog.errors import BadRequest
 from bot.datadog.orgs import ConnectedOrg
 from bot.datadog.trouble import Trouble, TroubleKind, or_trouble, trouble_of
@@ -240,8 +239,7 @@ class CaseMaker(LeasedWorker):
         async def about_to_send() -> bool:
             return await self._requests.write(claim.fence, comment="sending")
 
-        comment = CommentToPost(case_id, message, sent_before)
-        posting = claim.org.comments.post_once(comment, about_to_send=about_to_send)
+        posting = claim.org.cases.comment_once(case_id, message, sent_before=sent_before, about_to_send=about_to_send)
         trouble = await or_trouble(posting, self._timing.effect)
         if trouble is None or trouble.kind is not TroubleKind.UNCLEAR:
             await self._requests.write(claim.fence, comment="owed" if trouble else "done")

@@ -7,11 +7,10 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from bot.cases.model import CaseSource
-from bot.datadog.insight_drafts import InsightDraft, default_ref, draft, event_draft
 from bot.datadog.insight_recognition import recognise
-from bot.datadog.insight_types import InsightType
+from bot.datadog.insights import InsightDraft, InsightType, default_ref, draft, event_draft
 from bot.datadog.investigations import Conclusion
-from bot.datadog.sites import Site
+from bot.datadog.sites import Location
 from bot.investigations.model import Investigation
 from bot.model import AlertRef
 from bot.slack.text import clean, cut
@@ -54,17 +53,13 @@ def draft_description(source: CaseSource, investigation: Investigation | None, a
 
 
 def candidates(
-    *,
-    site: Site,
-    subdomain: str = "",
-    investigation: Investigation | None = None,
-    alert: AlertRef | None = None,
+    home: Location, *, investigation: Investigation | None = None, alert: AlertRef | None = None
 ) -> tuple[InsightDraft, ...]:
     """What the thread suggests to attach: the alert's monitor and event, then the links in the conclusions."""
     about = alert or (investigation.alert if investigation else None)
     found = {each.key: each for each in alert_insights(about)} if about else {}
     for conclusion in investigation.conclusions if investigation else ():
-        for each in recognise(whole_conclusion(conclusion), site=site, subdomain=subdomain).drafts:
+        for each in recognise(whole_conclusion(conclusion), home).drafts:
             found.setdefault(each.key, each)
     return tuple(found.values())
 

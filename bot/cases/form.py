@@ -13,7 +13,7 @@ from bot.cases.requests import CaseRequests
 from bot.cases.views import answers, modal
 from bot.cases.views.answers import CaseAnswer
 from bot.cases.views.modal import CaseForm
-from bot.datadog.case_model import Project
+from bot.datadog.cases import Project
 from bot.datadog.errors import DatadogError
 from bot.datadog.monitors import Monitor
 from bot.datadog.trouble import Trouble, TroubleKind, or_trouble
@@ -225,7 +225,7 @@ class CaseForms:
         with contextlib.suppress(DatadogError, TimeoutError):
             async with asyncio.timeout(EXTRAS_WAIT):
                 email = await self.case_replies.email(request.place.workspace, request.requester)
-                user = await org.users.find_by_email(email) if org and email else None
+                user = await org.cases.user_with_email(email) if org and email else None
                 return bool(email), request.requester if user else ""
         return bool(email), ""
 

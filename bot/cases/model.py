@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 from pydantic import BeforeValidator, PlainSerializer
 
-from bot.datadog.case_model import Insight
+from bot.datadog.cases import Insight
 from bot.datadog.trouble import Trouble
 from bot.model import SUBJECTS, AlertRef, EventRef, MonitorRef, Place
 

@@ -7,7 +7,7 @@ from bot.cases.model import CaseAction, CaseRequest, CaseRequestState, KnownCase
 from bot.cases.repository import CaseRepository
 from bot.cases.views import answers, modal
 from bot.cases.views.card import case_card
-from bot.datadog.case_model import Person
+from bot.datadog.cases import Person
 from bot.datadog.errors import DatadogError
 from bot.datadog.orgs import ConnectedOrg
 from bot.datadog.trouble import Trouble, TroubleKind, trouble_of
@@ -58,7 +58,7 @@ class CaseReplies:
         if not email:
             return Trouble(TroubleKind.NO_EMAIL, about=person)
         try:
-            user = await org.users.find_by_email(email)
+            user = await org.cases.user_with_email(email)
         except DatadogError as error:
             return trouble_of(error)
         return user or Trouble(TroubleKind.NO_USER, about=person)

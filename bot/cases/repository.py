@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.cases.catalog import Catalog, status_names
 from bot.cases.model import CaseActionKind, CaseFacts, DoneAction, KnownCase
 from bot.cases.tables import CASE_CARD, case_acts, case_places, cases
-from bot.datadog.case_model import Case, Person
+from bot.datadog.cases import Case, Person
 from bot.model import Place
 from bot.storage.engine import Database
 from bot.storage.outbox import NewPost, enqueue, show_anew, try_refused_again
@@ -243,7 +243,7 @@ def _facts(case: Case, catalog: Catalog | None, known: CaseFacts | None) -> Case
         project_name=project.name if project else before.project_name if same_project else "",
         assignee=_name_of(case.assignee, before) if case.assignee else "",
         assignee_id=case.assignee.id if case.assignee else "",
-        insights=len(case.insights) if case.insights_known else before.insights,
+        insights=before.insights if case.insights is None else len(case.insights),
         archived=case.archived_at is not None,
     )
 

@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, Row, and_, case, desc, or_, select, update
 from bot.cases.model import CaseContent, CaseRequest, CaseRequestState, CaseSource
 from bot.cases.repository import CaseRepository
 from bot.cases.tables import case_orders
-from bot.datadog.case_model import Case
+from bot.datadog.cases import Case
 from bot.datadog.trouble import Trouble
 from bot.model import Place
 from bot.storage.engine import Database, wake

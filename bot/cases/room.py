@@ -4,13 +4,12 @@ from dataclasses import dataclass
 
 from bot.cases.actions import CaseActions, CaseActionWorker
 from bot.cases.catalog import Catalogs
-from bot.cases.commands import CaseCommands
 from bot.cases.creation import CaseMaker
 from bot.cases.form import CaseForms
 from bot.cases.posts import CaseCards, CaseReplies
 from bot.cases.repository import CaseRepository
 from bot.cases.requests import CaseRequests
-from bot.cases.slack import CaseCardListeners, CaseFormListeners
+from bot.cases.slack import CaseCardListeners, CaseCommands, CaseFormListeners
 from bot.foundation import Foundation
 from bot.investigations.room import InvestigationRoom
 from bot.orgs.repository import OrgRepository

@@ -1,24 +1,101 @@
-"""Calls to Case Management. A case is named by its key or its UUID; a change answers the whole case."""
+"""Case Management: cases, projects, case types and people as Datadog returns them, and the calls to it.
 
-from collections.abc import Sequence
+A case is named by its key or its UUID; a change answers the whole case. Datadog leaves members out until they are set, and
+adds words to its enums: absent is empty, every word is kept.
+"""
 
-from bot.datadog.case_model import (
-    Case,
-    CaseType,
-    Insight,
-    Project,
-    read_case,
-    read_case_type,
-    read_project,
-)
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
 from bot.datadog.client import Datadog
-from bot.datadog.errors import Unreadable
-from bot.datadog.shapes import JsonObject, member, objects, segment
+from bot.datadog.errors import DatadogError, Unreadable
+from bot.datadog.shapes import JsonObject, flag, member, objects, segment, text, texts
+from bot.datadog.trouble import Trouble, TroubleKind, trouble_of
 
 READ = "cases_read"
 WRITE = "cases_write"
+READ_USERS = "user_access_read"
 MOST_INSIGHTS = 100  # in one request
+PRIORITIES = ("P1", "P2", "P3", "P4", "P5", "NOT_DEFINED")
+STANDARD_TYPE = "00000000-0000-0000-0000-000000000001"
 _PATH = "/api/v2/cases"
+_COMMENTS_READ = 50
+_CLOCK_SKEW = 120.0  # seconds Datadog's clock may be behind ours
+
+
+@dataclass(frozen=True, slots=True)
+class Insight:
+    """One reference attached to a case; `ref` is the path and query inside Datadog's app, without a host."""
+
+    type: str
+    ref: str
+    resource_id: str
+
+    @property
+    def key(self) -> tuple[str, str]:
+        """What makes two insights the same one, whatever their refs."""
+        return self.type, self.resource_id
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    id: str
+    name: str = ""
+    email: str = ""
+    handle: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    id: str
+    key: str
+    title: str
+    description: str = ""
+    status: str = ""  # OPEN, IN_PROGRESS, CLOSED and others
+    status_name: str = ""  # the type's own word for it
+    priority: str = ""
+    type: str = ""
+    type_id: str = ""
+    project_id: str = ""
+    assignee: Person | None = None
+    insights: tuple[Insight, ...] | None = None  # None when the answer did not list them at all
+    created_at: datetime | None = None
+    modified_at: datetime | None = None
+    archived_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Project:
+    id: str
+    key: str
+    name: str
+    enabled_type_ids: tuple[str, ...] = ()  # custom types usable here
+
+
+@dataclass(frozen=True, slots=True)
+class StatusOption:
+    name: str
+    group: str  # open, in_progress or closed
+    default: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class CaseType:
+    id: str
+    name: str
+    internal: bool = False  # one of Datadog's own
+    deleted: bool = False  # deleted types stay in Datadog's list
+    statuses: tuple[StatusOption, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Comment:
+    message: str
+    created_at: datetime | None = None
+
+
+# -- the calls ----------------------------------------------------------------------------------------------------------
 
 
 def quoted(words: str) -> str:
@@ -52,11 +129,11 @@ class Cases:
             "attributes": {"title": title, "type_id": type_id, **given},
             "relationships": relationships,
         }
-        return _case(await self._client.call("POST", _PATH, json={"data": data}, permission=WRITE), "POST", _PATH)
+        return read_case(await self._client.call("POST", _PATH, json={"data": data}, permission=WRITE), "POST", _PATH)
 
     async def get(self, case: str) -> Case:
         path = f"{_PATH}/{segment(case)}"
-        return _case(await self._client.call("GET", path, permission=READ), "GET", path)
+        return read_case(await self._client.call("GET", path, permission=READ), "GET", path)
 
     async def search(self, query: str = "", *, size: int = 10, page: int = 1) -> tuple[Case, ...]:
         """One page of the cases that match, newest first; pages count from 1 and hold up to 100."""
@@ -69,9 +146,8 @@ class Cases:
         if query:
             params["filter"] = query
         answer = await self._client.call("GET", _PATH, params=params, permission=READ)
-        included = tuple(objects(answer, "included"))
-        read = (read_case(data, included) for data in objects(answer, "data"))
-        return tuple(case for case in read if case)
+        people = _people(answer)
+        return tuple(_case(data, people) for data in _with_ids(answer))
 
     async def set_status(self, case: str, status: str) -> Case:
         """OPEN, IN_PROGRESS or CLOSED. Where the type has names of its own, prefer `set_status_name`."""
@@ -91,6 +167,46 @@ class Cases:
         body = _body({"comment": message})
         await self._client.call("POST", f"{_PATH}/{segment(case)}/comment", json=body, permission=WRITE)
 
+    async def comments(self, case: str) -> tuple[Comment, ...]:
+        """The newest comments, newest first. The pages of this one list count from zero."""
+        path = f"{_PATH}/{segment(case)}/timelines"
+        params: dict[str, str | int] = {"page[size]": _COMMENTS_READ, "page[number]": 0, "sort[ascending]": "false"}
+        answer = await self._client.call("GET", path, params=params, permission=READ)
+        cells = [cell for cell in objects(answer, "data") if text(cell, "attributes", "type") == "COMMENT"]
+        return tuple(
+            Comment(text(cell, "attributes", "cell_content", "message"), moment(text(cell, "attributes", "created_at")))
+            for cell in cells
+        )
+
+    async def comment_once(
+        self, case: str, message: str, *, sent_before: float | None, about_to_send: Callable[[], Awaitable[bool]]
+    ) -> Trouble | None:
+        """Post it unless it is there already; None when it is. Where it may be there it is to be tried again later.
+
+        Datadog has no key for a comment, so a lost answer is looked up in the timeline: `sent_before` is the time (Unix
+        seconds) of an earlier try with an unknown outcome. `about_to_send` writes down that there is one from now on.
+        """
+        try:
+            if sent_before is not None and await self._has_comment(case, message, sent_before - _CLOCK_SKEW):
+                return None
+        except DatadogError:
+            return Trouble(TroubleKind.UNCLEAR)
+        if not await about_to_send():
+            return Trouble(TroubleKind.UNCLEAR)
+        try:
+            await self.comment(case, message)
+        except DatadogError as error:
+            return trouble_of(error)
+        return None
+
+    async def _has_comment(self, case: str, message: str, since: float) -> bool:
+        return any(
+            # Datadog may tidy spaces and line ends
+            each.message.split() == message.split()
+            and (each.created_at is None or each.created_at.timestamp() >= since)
+            for each in await self.comments(case)
+        )
+
     async def add_insights(self, case: str, insights: Sequence[Insight]) -> Case:
         """Attach 1 to 100 insights."""
         return await self._change_insights("PUT", case, insights)
@@ -105,30 +221,120 @@ class Cases:
         listed = [{"type": each.type, "ref": each.ref, "resource_id": each.resource_id} for each in insights]
         path = f"{_PATH}/{segment(case)}/insights"
         answer = await self._client.call(method, path, json=_body({"insights": listed}), permission=WRITE)
-        return _case(answer, method, path)
+        return read_case(answer, method, path)
 
     async def projects(self) -> tuple[Project, ...]:
         """All projects; Datadog does not page them."""
         answer = await self._client.call("GET", f"{_PATH}/projects", permission=READ)
-        return tuple(project for project in map(read_project, objects(answer, "data")) if project)
+        return tuple(map(_project, _with_ids(answer)))
 
     async def types(self) -> tuple[CaseType, ...]:
         """All case types, those deleted included."""
         answer = await self._client.call("GET", f"{_PATH}/types", permission=READ)
-        return tuple(case_type for case_type in map(read_case_type, objects(answer, "data")) if case_type)
+        return tuple(map(_case_type, _with_ids(answer)))
+
+    async def user_with_email(self, email: str) -> Person | None:
+        """The active user with exactly this address. Datadog's filter also finds names that merely resemble it."""
+        wanted = email.strip().casefold()
+        if not wanted:
+            return None
+        params: dict[str, str | int] = {"filter": email.strip(), "filter[status]": "Active", "page[size]": 10}
+        answer = await self._client.call("GET", "/api/v2/users", params=params, permission=READ_USERS)
+        people = map(_person, _with_ids(answer))
+        return next((person for person in people if person.email.casefold() == wanted), None)
 
     async def _change(self, case: str, what: str, attributes: JsonObject) -> Case:
         path = f"{_PATH}/{segment(case)}/{what}"
         answer = await self._client.call("POST", path, json=_body(attributes), permission=WRITE)
-        return _case(answer, "POST", path)
+        return read_case(answer, "POST", path)
 
 
 def _body(attributes: JsonObject) -> JsonObject:
     return {"data": {"type": "case", "attributes": attributes}}
 
 
-def _case(answer: JsonObject, method: str, path: str) -> Case:
-    case = read_case(member(answer, "data"), tuple(objects(answer, "included")))
-    if case is None:
+# -- reading answers ----------------------------------------------------------------------------------------------------
+
+
+def _with_ids(answer: JsonObject, name: str = "data") -> Iterator[JsonObject]:
+    return (each for each in objects(answer, name) if text(each, "id"))
+
+
+def _people(answer: JsonObject) -> dict[str, Person]:
+    """Whom the cases of an answer name only by their ids."""
+    return {person.id: person for person in map(_person, _with_ids(answer, "included"))}
+
+
+def read_case(answer: JsonObject, method: str, path: str) -> Case:
+    data = member(answer, "data")
+    if not text(data, "id"):
         raise Unreadable(f"Datadog's answer to {method} {path} holds no case", method=method, path=path)
-    return case
+    return _case(data, _people(answer))
+
+
+def _case(data: JsonObject, people: Mapping[str, Person]) -> Case:
+    told = member(data, "attributes")
+    assignee = text(data, "relationships", "assignee", "data", "id")
+    return Case(
+        id=text(data, "id"),
+        key=text(told, "key"),
+        title=text(told, "title"),
+        description=text(told, "description"),
+        status=text(told, "status"),
+        status_name=text(told, "status_name"),
+        priority=text(told, "priority"),
+        type=text(told, "type"),
+        type_id=text(told, "type_id"),
+        project_id=text(data, "relationships", "project", "data", "id"),
+        assignee=people.get(assignee, Person(assignee)) if assignee else None,
+        insights=tuple(_insights(told)) if isinstance(member(told, "insights"), list) else None,
+        created_at=moment(text(told, "created_at")),
+        modified_at=moment(text(told, "modified_at")),
+        archived_at=moment(text(told, "archived_at")),
+    )
+
+
+def _person(data: JsonObject) -> Person:
+    told = member(data, "attributes")
+    return Person(text(data, "id"), text(told, "name"), text(told, "email"), text(told, "handle"))
+
+
+def _project(data: JsonObject) -> Project:
+    told, key = member(data, "attributes"), text(data, "attributes", "key")
+    return Project(text(data, "id"), key, text(told, "name") or key, texts(told, "enabled_custom_case_types"))
+
+
+def _case_type(data: JsonObject) -> CaseType:
+    told = member(data, "attributes")
+    return CaseType(
+        id=text(data, "id"),
+        name=text(told, "name"),
+        internal=flag(told, "internal"),
+        deleted=bool(text(told, "deleted_at")),
+        statuses=tuple(_statuses(told)),
+    )
+
+
+def moment(timestamp: str) -> datetime | None:
+    """A time as Datadog writes it, with 6 or 9 fractional digits; None for anything else."""
+    try:
+        read = datetime.fromisoformat(timestamp)
+    except ValueError:
+        return None
+    return read if read.tzinfo else read.replace(tzinfo=UTC)
+
+
+def _insights(told: object) -> Iterator[Insight]:
+    for entry in objects(told, "insights"):
+        insight = Insight(text(entry, "type"), text(entry, "ref"), text(entry, "resource_id"))
+        if insight.type and insight.resource_id:
+            yield insight
+
+
+def _statuses(told: object) -> Iterator[StatusOption]:
+    for group in ("open", "in_progress", "closed"):
+        default = text(told, "statuses_config", group, "default")
+        for option in objects(told, "statuses_config", group, "status_options"):
+            name = text(option, "name")
+            if name:
+                yield StatusOption(name, group, default=name == default)

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from bot.datadog.account import Account, KeyOwner
 from bot.datadog.client import Datadog
 from bot.datadog.errors import DatadogError, Forbidden, RateLimited, Unauthorized
+from bot.datadog.shapes import flag, text
 
 INVESTIGATIONS_READ = "bits_investigations_read"
 ESSENTIAL = frozenset({INVESTIGATIONS_READ})  # without them nothing works
@@ -25,8 +25,52 @@ _PROBES: dict[str, _Probe] = {
     "events_read": lambda client: client.call("GET", "/api/v2/events", params={"page[limit]": 1}),
     "cases_read": lambda client: client.call("GET", "/api/v2/cases", params={"page[size]": 1}),
 }
-READS = tuple(_PROBES)
 WRITES = ("bits_investigations_write", "cases_write", "monitors_downtime")
+
+
+@dataclass(frozen=True, slots=True)
+class KeyOwner:
+    """Whoever the application key belongs to: all we do in Datadog appears under this name."""
+
+    id: str
+    name: str
+    email: str
+    handle: str
+    service_account: bool
+
+
+class Account:
+    def __init__(self, client: Datadog) -> None:
+        self._client = client
+
+    async def validate(self) -> bool:
+        """Whether the API key is good on this site."""
+        try:
+            return flag(await self._client.call("GET", "/api/v1/validate"), "valid")
+        except (Unauthorized, Forbidden):
+            return False
+
+    async def validate_keys(self) -> bool:
+        """Whether the API key and the application key are good, and belong together."""
+        try:
+            return text(await self._client.call("GET", "/api/v2/validate_keys"), "status").lower() == "ok"
+        except (Unauthorized, Forbidden):
+            return False
+
+    async def organisation(self) -> str:
+        """The organisation's own id, which stays when its keys and name change."""
+        return text(await self._client.call("GET", "/api/v2/validate"), "data", "id")
+
+    async def current_user(self) -> KeyOwner:
+        answer = await self._client.call("GET", "/api/v2/current_user", permission="user_access_read")
+        attributes = ("data", "attributes")
+        return KeyOwner(
+            id=text(answer, "data", "id") or text(answer, *attributes, "uuid"),
+            name=text(answer, *attributes, "name"),
+            email=text(answer, *attributes, "email"),
+            handle=text(answer, *attributes, "handle"),
+            service_account=flag(answer, *attributes, "service_account"),
+        )
 
 
 class KeyProblem(StrEnum):

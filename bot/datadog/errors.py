@@ -78,7 +78,6 @@ class Conflict(Refused):
 
 class RateLimited(Refused):
     wait: float = DEFAULT_RATE_LIMIT_WAIT  # seconds
-    bucket: str = ""
 
 
 class OtherRefusal(Refused):
@@ -137,7 +136,6 @@ def error_for(
         error.wait = wait
     elif isinstance(error, RateLimited):
         error.wait = DEFAULT_RATE_LIMIT_WAIT if wait is None else wait
-        error.bucket = headers.get("x-ratelimit-name", "")
     return error
 
 

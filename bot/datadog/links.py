@@ -32,6 +32,8 @@ _NO_SINGLE_EVENT = re.compile(r"/event/(?:correlation|overview).*")
 _UUID = r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"
 _INVESTIGATION_PAGE = re.compile(rf"/bits-ai/investigations/({_UUID})(?:/.*)?")
 _CASE_PAGE = re.compile(rf"/(?:cases|work)/(?:(?P<key>[A-Za-z][A-Za-z0-9]*-[0-9]{{1,18}})|(?P<id>{_UUID}))(?:/.*)?")
+_CASE_KEY = re.compile(r"#?(?P<key>[A-Za-z][A-Za-z0-9]{0,31}-[0-9]{1,18})", re.ASCII)
+_CASE_ID = re.compile(_UUID)
 _EVENT_UID = re.compile(r"[A-Za-z0-9_\-+/=~.:]{8,300}")
 _NAMES_OF_AN_EVENT = ("event_id", "id", "event", "uid")
 # Datadog's hosts beside its app. No organisation can have these as its own sub-domain.
@@ -135,6 +137,11 @@ class Link:
         """The organisation's own; empty for the site's common host."""
         return self.location.subdomain
 
+    def may_be_of(self, home: Location) -> bool:
+        """Whether it means something in that organisation: where either has no sub-domain, the site decides."""
+        same = not (self.subdomain and home.subdomain) or self.subdomain == home.subdomain.lower()
+        return self.site == home.site and same
+
 
 @dataclass(frozen=True, slots=True)
 class MonitorLink(Link):
@@ -237,7 +244,7 @@ def _investigation(address: Url, location: Location) -> InvestigationLink | None
 
 def _case(address: Url, location: Location) -> CaseLink | None:
     found = _CASE_PAGE.fullmatch(address.path)
-    return CaseLink(address, location, found["id"] or found["key"].upper()) if found else None
+    return CaseLink(address, location, (found["id"] or "").lower() or found["key"].upper()) if found else None
 
 
 _READERS: dict[str, Callable[[Url, Location], Link | None]] = {
@@ -305,6 +312,26 @@ def split_pasted(text: str) -> Iterator[Pasted]:
         yield Pasted(url, is_url=True)
         position = end
     yield from _words(unescaped[position:])
+
+
+def case_named(text: str, home: Location | None = None) -> str:
+    """The key or id of the case that the text names and names only; empty for none.
+
+    Where `home` is given, a link of another site or organisation names none of ours.
+    """
+    pieces = tuple(split_pasted(text))
+    if len(pieces) != 1:
+        return ""
+    if pieces[0].is_url:
+        link = parse_link(pieces[0].text)
+        return link.key_or_id if isinstance(link, CaseLink) and (home is None or link.may_be_of(home)) else ""
+    if key := _CASE_KEY.fullmatch(pieces[0].text):
+        return key["key"].upper()
+    return pieces[0].text.lower() if _CASE_ID.fullmatch(pieces[0].text) else ""
+
+
+def is_case_key(identifier: str) -> bool:
+    return _CASE_KEY.fullmatch(identifier) is not None
 
 
 def _unescape(text: str) -> str:

@@ -1,72 +1,35 @@
-"""Monitors: read one, mute and unmute it with a downtime, and whether Bits is known to investigate its type."""
+"""Monitors and their alerts: read a monitor, mute and unmute it with a downtime; the newest event in which it went wrong,
+or one event by its id, with the two members a Bits trigger needs.
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+An event has two ids: the long UID of API version 2, and the number (`event_id` here) that Bits wants.
+"""
+
+import re
+from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from bot.datadog.client import Datadog
-from bot.datadog.errors import Unreadable
-from bot.datadog.shapes import JsonObject, member, segment, text, texts, whole
+from bot.datadog.errors import NotFound, Unreadable
+from bot.datadog.shapes import JsonObject, member, objects, segment, text, texts, whole
+from bot.datadog.titles import AlertTitle, read_title, transition_kind
 
 READ = "monitors_read"
 MUTE = "monitors_downtime"
+READ_EVENTS = "events_read"
+MOST_PAGES = 3
 _DOWNTIME_PATH = "/api/v2/downtime"
-
-_INVESTIGATED = frozenset(
-    {
-        "composite",
-        "log alert",
-        "metric alert",
-        "query alert",
-        "rum alert",
-        "service check",
-        "slo alert",
-        "synthetics alert",
-    }
-)
-_NOT_INVESTIGATED = frozenset(
-    {
-        "audit alert",
-        "ci-pipelines alert",
-        "ci-tests alert",
-        "cost alert",
-        "data-jobs alert",
-        "data-quality alert",
-        "database-monitoring alert",
-        "error-tracking alert",
-        "event alert",
-        "event-v2 alert",
-        "llm-observability alert",
-        "network-path alert",
-        "network-performance alert",
-        "process alert",
-        "trace-analytics alert",
-    }
-)
-
-
-def bits_supports(monitor_type: str) -> bool | None:
-    """Whether Bits is documented to investigate this type; None for a type we don't know.
-
-    Only ever a warning: the documented list grows, and Datadog itself refuses what it can't do.
-    """
-    word = monitor_type.strip().lower()
-    if word in _INVESTIGATED:
-        return True
-    return False if word in _NOT_INVESTIGATED else None
+_SEARCH_PATH = "/api/v2/events/search"
+_PAGE_SIZE = 100
+_ALERTING = frozenset({"alert", "warning", "warn", "no data", "renotify"})
+_UID = re.compile(r"(?=.*[A-Za-z])[A-Za-z0-9_=+/-]{12,200}")
+_TRANSITION_TYPES = {"warn": "warning", "recovered": "alert recovery"}  # where the API has another word than we
 
 
 @dataclass(frozen=True, slots=True)
 class Monitor:
-    id: int
     name: str
-    type: str
-    query: str = ""
-    message: str = ""
     tags: tuple[str, ...] = ()
     priority: int | None = None  # 1 to 5
-    overall_state: str = ""
-    groups: Mapping[str, str] = field(default_factory=dict)  # those in trouble, with their state
 
 
 class Monitors:
@@ -74,20 +37,21 @@ class Monitors:
         self._client = client
 
     async def get(self, monitor_id: int) -> Monitor:
-        params = {"group_states": "alert,warn,no data"}
-        answer = await self._client.call("GET", f"/api/v1/monitor/{monitor_id}", params=params, permission=READ)
-        return _monitor(answer, monitor_id)
+        answer = await self._client.call("GET", f"/api/v1/monitor/{monitor_id}", permission=READ)
+        priority = whole(answer, "priority")
+        return Monitor(text(answer, "name"), texts(answer, "tags"), priority if priority in range(1, 6) else None)
 
-    async def mute(self, monitor_id: int, *, until: datetime | None = None, scope: str = "*", message: str = "") -> str:
-        """Silence a monitor now, until a time or until it is unmuted; the answer is what to unmute."""
+    async def mute(self, monitor_id: int, *, until: datetime, scope: str, message: str) -> str:
+        """Silence a monitor from now until a time; the answer is what to unmute."""
+        if until.tzinfo is None:
+            raise ValueError("The end of a downtime needs its time zone.")
         attributes: JsonObject = {
             "scope": scope,
             "monitor_identifier": {"monitor_id": monitor_id},
-            "schedule": {"start": None, "end": None if until is None else _utc(until)},
+            "schedule": {"start": None, "end": until.astimezone(UTC).isoformat(timespec="seconds")},
             "mute_first_recovery_notification": True,
+            "message": message,
         }
-        if message:
-            attributes["message"] = message
         body = {"data": {"type": "downtime", "attributes": attributes}}
         answer = await self._client.call("POST", _DOWNTIME_PATH, json=body, permission=MUTE)
         downtime_id = text(answer, "data", "id")
@@ -99,30 +63,122 @@ class Monitors:
         await self._client.call("DELETE", f"{_DOWNTIME_PATH}/{segment(downtime_id)}", permission=MUTE)
 
 
-def _monitor(answer: JsonObject, monitor_id: int) -> Monitor:
-    priority = whole(answer, "priority")
-    return Monitor(
-        id=whole(answer, "id") or monitor_id,
-        name=text(answer, "name"),
-        type=text(answer, "type"),
-        query=text(answer, "query"),
-        message=text(answer, "message"),
-        tags=texts(answer, "tags"),
-        priority=priority if priority in range(1, 6) else None,
-        overall_state=text(answer, "overall_state"),
-        groups=_groups(answer),
+# -- alert events -----------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class AlertEvent:
+    event_id: str
+    event_ts: int  # Unix milliseconds
+    monitor_id: int  # 0 when Datadog does not say
+    monitor_name: str = ""
+    group: str = ""
+    transition: str = ""
+
+    @property
+    def alerting(self) -> bool:
+        """Whether it reports trouble, not its end."""
+        return self.transition in _ALERTING
+
+
+class Events:
+    def __init__(self, client: Datadog) -> None:
+        self._client = client
+
+    async def latest_alert(self, monitor_id: int, group: str = "") -> AlertEvent | None:
+        """The newest event of the last seven days in which the monitor (in this group) went wrong."""
+        cursor = ""
+        for _ in range(MOST_PAGES):
+            answer = await self._search(f"source:alert @monitor.id:{monitor_id}", cursor)
+            for hit in objects(answer, "data"):
+                event = _from_search(hit, monitor_id)
+                if event and event.alerting and _same_group(event.group, group):
+                    return event
+            cursor = text(answer, "meta", "page", "after")
+            if not cursor:
+                break
+        return None
+
+    async def _search(self, query: str, cursor: str) -> JsonObject:
+        page: JsonObject = {"limit": _PAGE_SIZE} | ({"cursor": cursor} if cursor else {})
+        body = {"filter": {"query": query, "from": "now-7d", "to": "now"}, "sort": "-timestamp", "page": page}
+        return await self._client.call("POST", _SEARCH_PATH, json=body, permission=READ_EVENTS, repeatable=True)
+
+    async def by_id(self, event_id: str) -> AlertEvent | None:
+        """One event by either of its ids; None when Datadog knows none. Its monitor may be missing from the answer."""
+        numbered = bool(re.fullmatch(r"[0-9]{1,20}", event_id))
+        if not numbered and not _UID.fullmatch(event_id):
+            return None
+        version = "v1" if numbered else "v2"
+        try:
+            answer = await self._client.call(
+                "GET", f"/api/{version}/events/{segment(event_id)}", permission=READ_EVENTS
+            )
+        except NotFound:
+            return None
+        event = member(answer, "event" if numbered else "data")
+        if not isinstance(event, dict):
+            return None
+        return _from_v1(event, event_id) if numbered else _from_search(event, 0)
+
+
+def _from_search(hit: JsonObject, monitor_id: int) -> AlertEvent | None:
+    inner = member(hit, "attributes", "attributes")
+    event_id = text(inner, "evt", "id")
+    event_ts = whole(inner, "timestamp") or _ms(text(hit, "attributes", "timestamp"))
+    if not event_id or not event_ts:
+        return None
+    told = _read(text(inner, "title") or text(inner, "evt", "name"))
+    return AlertEvent(
+        event_id=event_id,
+        event_ts=event_ts,
+        monitor_id=whole(inner, "monitor_id") or whole(inner, "monitor", "id") or monitor_id,
+        monitor_name=text(inner, "monitor", "name") or told.name,
+        group=_group(inner),
+        transition=text(inner, "monitor", "transition", "transition_type").strip().lower() or _transition(told),
     )
 
 
-def _groups(answer: JsonObject) -> dict[str, str]:
-    groups = member(answer, "state", "groups")
-    if not isinstance(groups, dict):
-        return {}
-    return {text(name): text(group, "status") for name, group in groups.items()}
+def _from_v1(event: JsonObject, event_id: str) -> AlertEvent:
+    told = _read(text(event, "title"))
+    return AlertEvent(
+        event_id=event_id,
+        event_ts=(whole(event, "date_happened") or 0) * 1000,
+        monitor_id=whole(event, "monitor_id") or 0,
+        monitor_name=told.name,
+        group=",".join(texts(event, "monitor_groups")) or told.group,
+        transition=_transition(told),
+    )
 
 
-def _utc(moment: datetime) -> str:
-    """Datadog takes no offset but zero."""
-    if moment.tzinfo is None:
-        raise ValueError("The end of a downtime needs its time zone.")
-    return moment.astimezone(UTC).isoformat(timespec="seconds")
+def _read(title: str) -> AlertTitle:
+    return read_title(" ".join(title.split()))
+
+
+def _transition(told: AlertTitle) -> str:
+    """In the API's word for it; empty for a title that tells none."""
+    kind = transition_kind(told.transition)
+    return _TRANSITION_TYPES.get(kind, kind)
+
+
+def _group(inner: JsonObject) -> str:
+    groups = texts(inner, "monitor_groups") or texts(inner, "monitor", "groups")
+    return ",".join(groups) or text(inner, "monitor", "result", "group_key")
+
+
+def _same_group(of_event: str, wanted: str) -> bool:
+    """Groups of several tags are written in any order."""
+    if wanted.strip() in {"", "*"}:
+        return True
+    return _tags(of_event) == _tags(wanted)
+
+
+def _tags(group: str) -> frozenset[str]:
+    return frozenset(tag.strip() for tag in group.split(",") if tag.strip())
+
+
+def _ms(timestamp: str) -> int | None:
+    try:
+        return round(datetime.fromisoformat(timestamp).timestamp() * 1000)
+    except (ValueError, OverflowError):
+        return None

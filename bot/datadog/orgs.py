@@ -6,14 +6,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Self
 
-from bot.datadog.case_comments import CaseComments
 from bot.datadog.cases import Cases
 from bot.datadog.client import Datadog
-from bot.datadog.events import Events
-from bot.datadog.incidents import Incidents
 from bot.datadog.investigations import BitsInvestigations
-from bot.datadog.monitors import Monitors
-from bot.datadog.users import Users
+from bot.datadog.monitors import Events, Monitors
 
 MOST_CLIENTS = 200
 LINGER = 120.0  # seconds; no call takes longer, its repetitions included
@@ -28,9 +24,6 @@ class ConnectedOrg:
     alerts: Events
     monitors: Monitors
     cases: Cases
-    comments: CaseComments
-    users: Users
-    incidents: Incidents
 
     @classmethod
     def on(cls, name: str, client: Datadog, app_url: str) -> Self:
@@ -42,9 +35,6 @@ class ConnectedOrg:
             Events(client),
             Monitors(client),
             Cases(client),
-            CaseComments(client),
-            Users(client),
-            Incidents(client),
         )
 
 

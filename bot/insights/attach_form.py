@@ -1,17 +1,23 @@
-"""What one open window for insights holds, and what each gesture makes of it. Pure; where it is kept is the store's
-business. Member names are those of the stored JSON."""
+"""What one open window for insights holds, and what each gesture makes of it; and where it is kept: server-side, under a
+random key that is of use to one person only. A window carries nothing but its key; unused forms are put away after a while.
 
+Member names are those of the stored JSON.
+"""
+
+import secrets
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
-from pydantic import Json
+from pydantic import Json, TypeAdapter, ValidationError
+from sqlalchemy import select, update
 
-from bot.datadog.case_model import Case, Insight
-from bot.datadog.insight_drafts import InsightDraft, InsightKey, SetAside, handle_of, plain_label
+from bot.datadog.cases import Case, Insight
 from bot.datadog.insight_recognition import Recognised
-from bot.datadog.insight_types import InsightType, type_summary
+from bot.datadog.insights import InsightDraft, InsightKey, InsightType, SetAside, handle_of, plain_label, type_summary
+from bot.insights.tables import FORM_LIVES, insight_drafts
 from bot.model import Place
+from bot.storage.engine import Database
 
 LONGEST_COMMENT = 20_000
 
@@ -88,11 +94,12 @@ class FormStage(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class CaseChoice:
-    """The case it is about; key and title are empty until Datadog or our books told them."""
+    """A case on offer, or the one it is about; its words, untrusted, are empty until Datadog or our books told them."""
 
     id: str  # its UUID or key
     key: str = ""
     title: str = ""
+    status: str = ""  # as the picker shows it
 
     @property
     def name(self) -> str:
@@ -190,11 +197,10 @@ class AttachForm:
         """What Datadog says of the case; nothing if another one was chosen meanwhile."""
         if self.case is None or self.case.id not in {case.id, case.key}:
             return self
-        held = case.insights if case.insights_known else None
         named = CaseChoice(case.id, case.key, case.title)
         # a fresh field shows the name, which the one in the window may lack
-        told = replace(self, case=named, held=held, case_round=self.case_round + (named != self.case))
-        marked = told.insights.mark_on_case(_keys(held))
+        told = replace(self, case=named, held=case.insights, case_round=self.case_round + (named != self.case))
+        marked = told.insights.mark_on_case(_keys(case.insights))
         return replace(told, insights=marked, list_round=self.list_round + (marked != self.insights))
 
     def with_labels(self, labels: Mapping[InsightKey, str], asked: Iterable[InsightDraft]) -> "AttachForm":
@@ -274,3 +280,89 @@ def _added(new: int, merged: int) -> str:
     return (
         f"{told} {merged} were listed already." if merged > 1 else f"{told} 1 was listed already." if merged else told
     )
+
+
+# -- where it is kept ---------------------------------------------------------------------------------------------------
+
+_TRIES = 20
+
+_CONTENT = TypeAdapter(AttachForm)
+
+Change = Callable[[AttachForm], AttachForm]
+
+
+@dataclass(frozen=True, slots=True)
+class Owner:
+    workspace: str
+    person: str
+
+
+class CrowdedError(Exception):
+    """So many gestures at once on one window that this one found no gap; nobody's fingers are that quick."""
+
+
+class AttachFormStore:
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def put(self, owner: Owner, form: AttachForm) -> str:
+        """A new form; the answer is its key."""
+        key = secrets.token_urlsafe(24)
+        values = {"key": key, "workspace": owner.workspace, "person": owner.person, "version": 1}
+        async with self._database.transaction() as connection:
+            await connection.execute(
+                insight_drafts.insert().values(**values, content=_as_text(form), used_at=self._database.now)
+            )
+        return key
+
+    async def get(self, key: str, owner: Owner) -> AttachForm | None:
+        """None for a key that is unknown, somebody else's, or unused for too long."""
+        read = await self._read(key, owner)
+        return read[1] if read else None
+
+    async def change(self, key: str, owner: Owner, change: Change) -> AttachForm | None:
+        """Applies `change` to what is there now; of two gestures at once neither is lost."""
+        for _ in range(_TRIES):
+            read = await self._read(key, owner)
+            if read is None:
+                return None
+            version, form = read
+            changed = change(form)
+            if await self._write(key, version, changed):
+                return changed
+        raise CrowdedError
+
+    async def _read(self, key: str, owner: Owner) -> tuple[int, AttachForm] | None:
+        table = insight_drafts.c
+        query = select(table.version, table.content).where(
+            table.key == key,
+            table.workspace == owner.workspace,
+            table.person == owner.person,
+            table.used_at > self._database.now - FORM_LIVES,
+        )
+        async with self._database.transaction() as connection:
+            row = (await connection.execute(query)).first()
+        form = _from_text(row.content) if row else None
+        return (row.version, form) if row and form else None
+
+    async def _write(self, key: str, version: int, form: AttachForm) -> bool:
+        table = insight_drafts.c
+        async with self._database.transaction() as connection:
+            written = await connection.execute(
+                update(insight_drafts)
+                .where(table.key == key, table.version == version)
+                .values(version=version + 1, content=_as_text(form), used_at=self._database.now)
+            )
+        return bool(written.rowcount)
+
+
+def _as_text(form: AttachForm) -> str:
+    return _CONTENT.dump_json(form, round_trip=True).decode()
+
+
+def _from_text(content: str) -> AttachForm | None:
+    """None for what no version of ours wrote: its window has expired then."""
+    try:
+        return _CONTENT.validate_json(content)
+    except ValidationError:
+        return None

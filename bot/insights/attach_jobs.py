@@ -9,11 +9,11 @@ from enum import StrEnum
 from typing import Any
 
 from sqlalchemy import Row, select, update
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.cases.repository import CaseRepository
-from bot.datadog.case_model import Case, Insight
-from bot.insights.sending import BatchOutcome, InsightOutcome, Problem
+from bot.datadog.cases import Case
+from bot.datadog.trouble import Trouble
+from bot.insights.sending import InsightOutcome
 from bot.insights.tables import ATTACHED, insight_submits
 from bot.model import Place
 from bot.storage.engine import Database, wake
@@ -42,26 +42,7 @@ class CommentState(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class NewAttachJob:
-    """A job as the window gives it."""
-
-    key: str  # the same for the same submit arriving twice
-    draft_key: str
-    view_id: str
-    work: AttachWork
-    org: str
-    place: Place
-    person: str
-    case_id: str
-    case_key: str
-    insights: tuple[Insight, ...]
-    comment: str = ""
-
-
-@dataclass(frozen=True, slots=True)
 class AttachJob:
-    id: int
-    ref: str
     draft_key: str
     view_id: str
     work: AttachWork
@@ -71,10 +52,12 @@ class AttachJob:
     case_id: str
     case_key: str
     outcome: InsightOutcome
-    comment: str
-    comment_state: CommentState
-    comment_problem: Problem | None
-    done: bool
+    comment: str = ""
+    comment_state: CommentState = CommentState.NONE
+    comment_problem: Trouble | None = None
+    done: bool = False
+    id: int = 0  # both are given when it is written down
+    ref: str = ""
 
     @property
     def case_name(self) -> str:
@@ -107,25 +90,24 @@ class AttachJobs:
         self.database = database
         self._book = book
 
-    async def enter(self, new: NewAttachJob) -> AttachJob:
-        """Writes it down; the same submit arriving again is the one that is there already."""
-        everything = (BatchOutcome(1, open=new.insights, tried=False),) if new.insights else ()
+    async def enter(self, key: str, job: AttachJob) -> AttachJob:
+        """Writes it down; the same submit arriving again, which has the same key, is the one that is there already."""
         values = {
-            "key": new.key,
+            "key": key,
             "ref": secrets.token_hex(4).upper(),
-            "draft_key": new.draft_key,
-            "view_id": new.view_id,
-            "work": new.work,
-            "org": new.org,
-            "workspace": new.place.workspace,
-            "channel": new.place.channel,
-            "thread_ts": new.place.thread_ts,
-            "person": new.person,
-            "case_id": new.case_id,
-            "case_key": new.case_key,
-            "outcome": everything,
-            "comment": new.comment,
-            "comment_state": CommentState.OWED if new.comment else CommentState.NONE,
+            "draft_key": job.draft_key,
+            "view_id": job.view_id,
+            "work": job.work,
+            "org": job.org,
+            "workspace": job.place.workspace,
+            "channel": job.place.channel,
+            "thread_ts": job.place.thread_ts,
+            "person": job.person,
+            "case_id": job.case_id,
+            "case_key": job.case_key,
+            "outcome": job.outcome.batches,
+            "comment": job.comment,
+            "comment_state": CommentState.OWED if job.comment else CommentState.NONE,
             "state": "waiting",
             "created_at": self.database.now,
             "due_at": self.database.now + _UNRELEASED,
@@ -134,7 +116,7 @@ class AttachJobs:
         async with self.database.transaction() as connection:
             await connection.execute(self.database.insert_new(insight_submits).values(values))
             wake(connection, insight_submits, after=_UNRELEASED)
-            query = select(insight_submits).where(insight_submits.c.key == new.key)
+            query = select(insight_submits).where(insight_submits.c.key == key)
             return read_job((await connection.execute(query)).one())
 
     async def release(self, job_id: int) -> None:
@@ -176,18 +158,16 @@ class AttachJobs:
     async def attached(self, fence: Fence, job: AttachJob, before: int, case: Case | None) -> bool:
         """The insights are through; people see it on the case's card. `before` were done by an earlier try."""
         async with self.database.transaction() as connection:
-            done = {"outcome": job.outcome.batches, **_named(case)}
-            if not await fence.write(connection, insight_submits, **done):
+            named = {"case_id": case.id, "case_key": case.key} if case else {}
+            if not await fence.write(connection, insight_submits, outcome=job.outcome.batches, **named):
                 return False
             added = len(job.outcome.done) - before
             if case is not None and added > 0:
-                await self._note(connection, job, case, f"{_DONE[job.work]} {counted(added, INSIGHT)}")
+                row = await self._book.note(connection, job.org, case)
+                await self._book.belongs(connection, row.id, job.place, job.person, card=False)
+                said = f"{_DONE[job.work]} {counted(added, INSIGHT)}"
+                await self._book.did(connection, row.id, job.place, job.person, said)
         return True
-
-    async def _note(self, connection: AsyncConnection, job: AttachJob, case: Case, said: str) -> None:
-        row = await self._book.note(connection, job.org, case)
-        await self._book.belongs(connection, row.id, job.place, job.person, card=False)
-        await self._book.did(connection, row.id, job.place, job.person, said)
 
     async def finish(self, fence: Fence, job: AttachJob) -> bool:
         """Done for now; its thread is owed a line, or the line it has is brought up to date."""
@@ -212,10 +192,6 @@ class AttachJobs:
             if not await enqueue(self.database, connection, line):
                 await show_anew(connection, ATTACHED, job.id)
         return True
-
-
-def _named(case: Case | None) -> dict[str, str]:
-    return {"case_id": case.id, "case_key": case.key} if case else {}
 
 
 def read_job(row: Row[Any]) -> AttachJob:

@@ -10,12 +10,11 @@ from typing import Any
 
 from sqlalchemy import Row
 
-from bot.datadog.case_comments import CommentToPost
 from bot.datadog.orgs import ConnectedOrg
 from bot.datadog.trouble import Trouble, TroubleKind
-from bot.insights.attach_form_store import AttachFormStore, Owner
+from bot.insights.attach_form import AttachFormStore, Owner
 from bot.insights.attach_jobs import AttachJob, AttachJobs, AttachWork, CommentState, read_job
-from bot.insights.sending import BatchOutcome, Cause, InsightOutcome, Problem, send_open
+from bot.insights.sending import BatchOutcome, InsightOutcome, plain_refusal, send_open, stops
 from bot.insights.tables import insight_submits
 from bot.insights.windows import AttachWindows
 from bot.orgs.repository import OrgRepository
@@ -25,7 +24,6 @@ from bot.storage.workers import Timing
 logger = logging.getLogger(__name__)
 
 _MOST_LOOKS = 4  # for a comment whose outcome is unknown
-_CAUSES = {TroubleKind.NOT_FOUND: Cause.CASE_GONE, TroubleKind.REFUSED: Cause.BAD_REQUEST}
 
 
 class AttachWorker(LeasedWorker):
@@ -79,7 +77,7 @@ class AttachWorker(LeasedWorker):
 
     async def _sent(self, org: ConnectedOrg | None, job: AttachJob) -> InsightOutcome:
         if org is None:
-            problem = Problem(Cause.UNAUTHORIZED)
+            problem = Trouble(TroubleKind.UNAUTHORIZED)
             nothing = BatchOutcome(1, open=job.outcome.open, problem=problem, tried=False)
             return job.outcome.followed_by(InsightOutcome((nothing,)))
         call = org.cases.add_insights if job.work is AttachWork.ATTACH else org.cases.remove_insights
@@ -89,24 +87,22 @@ class AttachWorker(LeasedWorker):
         """None when its outcome is open and looked at again later, or somebody else has the work now."""
         if job.comment_state not in {CommentState.OWED, CommentState.SENDING}:
             return job
-        if org is None or any(problem.stops for problem in job.outcome.problems):
+        if org is None or any(stops(problem) for problem in job.outcome.problems):
             return job
-        comment = CommentToPost(job.case_id, job.comment, row.comment_sent_at)
-        trouble = await org.comments.post_once(comment, about_to_send=lambda: self._about_to_comment(fence))
+        trouble = await org.cases.comment_once(
+            job.case_id,
+            job.comment,
+            sent_before=row.comment_sent_at,
+            about_to_send=lambda: self._about_to_comment(fence),
+        )
         if trouble is None:
             owner = Owner(job.place.workspace, job.person)
             await self._forms.change(job.draft_key, owner, lambda form: form.after_comment(job.comment))
             return replace(job, comment_state=CommentState.POSTED, comment_problem=None)
         if trouble.kind is not TroubleKind.UNCLEAR or row.attempt >= _MOST_LOOKS:
-            return _comment_refused(job, trouble)
+            return replace(job, comment_state=CommentState.REFUSED, comment_problem=plain_refusal(trouble))
         await self.put_off(fence, self._timing.settle)
         return None
 
     async def _about_to_comment(self, fence: Fence) -> bool:
         return await self.write(fence, comment_state=CommentState.SENDING, comment_sent_at=self._database.now)
-
-
-def _comment_refused(job: AttachJob, trouble: Trouble) -> AttachJob:
-    cause = _CAUSES.get(trouble.kind) or Cause(trouble.kind)
-    problem = Problem(cause, trouble.detail, trouble.permission, trouble.wait)
-    return replace(job, comment_state=CommentState.REFUSED, comment_problem=problem)

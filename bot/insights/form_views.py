@@ -7,11 +7,10 @@ import json
 import re
 from collections.abc import Iterable, Iterator, Sequence
 
-from bot.datadog.case_model import Insight
-from bot.datadog.insight_drafts import SetAside, plain_label
-from bot.datadog.insight_types import KINDS, type_summary
+from bot.datadog.cases import Insight
+from bot.datadog.insights import KINDS, SetAside, plain_label, type_summary
 from bot.insights.attach_form import AttachForm, CaseChoice
-from bot.insights.picker import CaseOffer, PickedCase, PickerHint
+from bot.insights.picker import CaseOffer, PickerHint
 from bot.insights.sending import MOST_IN_A_REQUEST, in_groups
 from bot.slack.blocks import (
     Block,
@@ -133,11 +132,9 @@ def _picker(form: AttachForm) -> Block:
     return form_field(CASE.capitalize(), element, block_id=block_id, sends_changes=True)
 
 
-def _case_option(case: CaseChoice | PickedCase) -> Block:
-    name = case.key or case.id
-    title = one_line(case.title, 75)
-    status = one_line(getattr(case, "status", ""), 20)
-    words = f"{name} · {title}" if title else name
+def _case_option(case: CaseChoice) -> Block:
+    title, status = one_line(case.title, 75), one_line(case.status, 20)
+    words = f"{case.name} · {title}" if title else case.name
     room = 75 - (len(status) + 3 if status else 0)
     return option(cut(words, room) + (f" ({status})" if status else ""), f"{case.id} {case.key}".strip())
 

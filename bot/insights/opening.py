@@ -6,16 +6,15 @@ from dataclasses import dataclass
 from typing import Any, Self
 
 from bot.cases.draft import candidates
-from bot.cases.match import match_case
+from bot.cases.form import case_refusal
 from bot.cases.model import KnownCase
 from bot.cases.repository import CaseRepository
-from bot.datadog.insight_drafts import InsightDraft, Reason, SetAside
 from bot.datadog.insight_recognition import recognise
-from bot.datadog.links import find_links, parse_link
+from bot.datadog.insights import InsightDraft, Reason, SetAside
+from bot.datadog.links import case_named, find_links, is_case_key, parse_link
 from bot.datadog.sites import SITES, Location
 from bot.datadog.trouble import Trouble, TroubleKind
-from bot.insights.attach_form import AttachForm, CaseChoice, InsightList
-from bot.insights.attach_form_store import AttachFormStore, Owner
+from bot.insights.attach_form import AttachForm, AttachFormStore, CaseChoice, InsightList, Owner
 from bot.insights.form_views import attach_view
 from bot.insights.windows import AttachWindows
 from bot.investigations.message_alerts import texts_of
@@ -26,13 +25,9 @@ from bot.orgs.questions import Resumable
 from bot.orgs.repository import OrgRepository
 from bot.rules.org_choice import WhichOrg, host_of
 from bot.rules.permissions import Permissions
-from bot.rules.policy import NotAllowed
-from bot.rules.views import no_start
-from bot.slack.blocks import Message
 from bot.slack.interactions import Interaction
 from bot.slack.modals import Modals
 from bot.slack.replies import Replies
-from bot.wording import CASES
 
 # In a message somebody wrote, these are links meant for the case; other people's sites and plain words are not.
 _WORTH_TELLING = frozenset(
@@ -93,11 +88,6 @@ class AttachOpening:
         link = parse_link(self.orgs.app_url(org))
         return link.location if link else Location(SITES[0])
 
-    async def refusal(self, place: Place, person: str) -> Message | None:
-        """For whoever may not work on cases here."""
-        verdict = await self.permissions.may_look(place, person)
-        return no_start.refused(verdict, doing=f"work on {CASES} here") if isinstance(verdict, NotAllowed) else None
-
     # -- opening ------------------------------------------------------------------------------------------------
 
     async def begin(self, interaction: Interaction, beginning: Beginning, *, org: str = "") -> None:
@@ -111,8 +101,7 @@ class AttachOpening:
 
     async def begin_with_investigation(self, interaction: Interaction, investigation: Investigation) -> None:
         """The alert, and the links in the conclusions."""
-        place = self.location(investigation.org)
-        found = candidates(site=place.site, subdomain=place.subdomain, investigation=investigation)
+        found = candidates(self.location(investigation.org), investigation=investigation)
         if not await self._refused(interaction):
             await self._open(interaction, FormStart(investigation.org, found))
 
@@ -122,7 +111,7 @@ class AttachOpening:
 
     async def _refused(self, interaction: Interaction) -> bool:
         """Whether the person may not, and was told so."""
-        refusal = await self.refusal(interaction.place, interaction.person)
+        refusal = await case_refusal(self.permissions, interaction.place, interaction.person)
         if refusal is not None:
             await self.replies.tell(interaction.place, interaction.person, refusal)
         return refusal is not None
@@ -157,9 +146,9 @@ class AttachOpening:
         return known.org if known else ""
 
     async def _start(self, beginning: Beginning, org: str) -> FormStart:
-        place = self.location(org)
-        found = recognise(beginning.texts, site=place.site, subdomain=place.subdomain)
-        everything = {draft.key: draft for draft in (*_of_subject(beginning.subject, place), *found.drafts)}
+        home = self.location(org)
+        found = recognise(beginning.texts, home)
+        everything = {draft.key: draft for draft in (*_of_subject(beginning.subject, home), *found.drafts)}
         told = (piece for piece in found.set_aside if beginning.by_a_person and piece.reason in _WORTH_TELLING)
         each_once = {piece.url: piece for piece in told}
         case = await self._case_of_words(beginning.words, org)
@@ -167,19 +156,18 @@ class AttachOpening:
 
     async def _case_of_words(self, words: str, org: str) -> CaseChoice | None:
         """A case as somebody typed it."""
-        place = self.location(org)
-        match = match_case(words, site=place.site, subdomain=place.subdomain) if words.strip() else None
-        if match is None:
+        named = case_named(words, self.location(org))
+        if not named:
             return None
-        known = await self.cases.find(org, match.identifier)
-        return _choice(known) if known else CaseChoice(match.identifier, match.identifier if match.is_key else "")
+        known = await self.cases.find(org, named)
+        return _choice(known) if known else CaseChoice(named, named if is_case_key(named) else "")
 
 
 def _choice(case: KnownCase) -> CaseChoice:
     return CaseChoice(case.case_id, case.key, case.title)
 
 
-def _of_subject(subject: Subject | None, place: Location) -> tuple[InsightDraft, ...]:
+def _of_subject(subject: Subject | None, home: Location) -> tuple[InsightDraft, ...]:
     match subject:
         case ExistingRun(alert=AlertRef() as alert) | (AlertRef() as alert):
             known = alert
@@ -189,4 +177,4 @@ def _of_subject(subject: Subject | None, place: Location) -> tuple[InsightDraft,
             known = AlertRef(0, event_id, 0)
         case _:
             return ()
-    return candidates(site=place.site, subdomain=place.subdomain, alert=known)
+    return candidates(home, alert=known)

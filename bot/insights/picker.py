@@ -4,19 +4,21 @@ Slack waits three seconds and no more. A search that takes longer goes on for th
 """
 
 import asyncio
+import re
 import time
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from bot.cases.match import CaseSearch, search_for
 from bot.cases.model import KnownCase
 from bot.cases.repository import CaseRepository
-from bot.datadog.case_model import Case
+from bot.datadog.cases import Case, quoted
 from bot.datadog.errors import DatadogError, Forbidden, NotFound, Unauthorized
+from bot.datadog.links import case_named, is_case_key
 from bot.datadog.orgs import ConnectedOrg
 from bot.datadog.sites import Location
+from bot.insights.attach_form import CaseChoice
 from bot.model import Place
 from bot.orgs.repository import OrgRepository
 from bot.storage.workers import Tasks
@@ -27,16 +29,26 @@ _RECENT = 20
 _FRESH_FOR = 60.0
 _MOST_KEPT = 500
 _AT_ONCE = 6
+_LONGEST_QUERY = 200
 
 
 @dataclass(frozen=True, slots=True)
-class PickedCase:
-    """A case on offer. Its words are untrusted."""
+class CaseSearch:
+    """What to ask Datadog for: the exact case first where one is named, then a search."""
 
-    id: str
-    key: str
-    title: str
-    status: str = ""
+    exact: str  # its key or id; empty where none is named
+    query: str  # in Datadog's syntax; empty for no search
+
+
+def search_for(text: str, home: Location) -> CaseSearch:
+    """How to find what somebody typed into the picker."""
+    exact = case_named(text, home)
+    if exact and not is_case_key(exact):
+        return CaseSearch(exact, "")
+    text = exact if exact and "/" in text else text
+    words = " ".join(re.sub(r"[\x00-\x1f\x7f]+", " ", text).split())[:_LONGEST_QUERY]
+    query = quoted(words)
+    return CaseSearch(exact, "" if query == '""' else query)
 
 
 class PickerHint(StrEnum):
@@ -52,13 +64,13 @@ class PickerHint(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class CaseOffer:
-    cases: tuple[PickedCase, ...]
+    cases: tuple[CaseChoice, ...]
     hint: PickerHint = PickerHint.NONE
 
 
 @dataclass(frozen=True, slots=True)
 class _Answer:
-    cases: tuple[PickedCase, ...]
+    cases: tuple[CaseChoice, ...]
     hint: PickerHint
     at: float
 
@@ -88,7 +100,7 @@ class CasePicker:
         words = " ".join(typed.split())
         if not words and recent:
             return CaseOffer(tuple(map(_known, recent)))
-        search = search_for(words, site=home.site, subdomain=home.subdomain)
+        search = search_for(words, home)
         answer = await self._answer(org, words.casefold(), search)
         return _merged(words, recent, answer, self._similar(org, words))
 
@@ -137,7 +149,7 @@ class CasePicker:
         cases = (*(() if isinstance(exact, PickerHint) else exact), *(() if isinstance(found, PickerHint) else found))
         return _Answer(tuple(_picked(case) for case in cases), hint, self._clock())
 
-    def _similar(self, org: str, words: str) -> tuple[PickedCase, ...]:
+    def _similar(self, org: str, words: str) -> tuple[CaseChoice, ...]:
         """Out of earlier answers, what fits the words: something to show while Datadog is slow."""
         if not words:
             return ()
@@ -153,10 +165,10 @@ async def _within(work: Awaitable[object], seconds: float) -> None:
 
 
 async def _exact(org: ConnectedOrg, search: CaseSearch) -> tuple[Case, ...] | PickerHint:
-    if search.exact is None:
+    if not search.exact:
         return ()
     try:
-        return (await org.cases.get(search.exact.identifier),)
+        return (await org.cases.get(search.exact),)
     except NotFound:
         return ()
     except DatadogError as error:
@@ -178,7 +190,7 @@ def _hint(error: DatadogError) -> PickerHint:
     return PickerHint.FAILING
 
 
-def _merged(words: str, recent: Sequence[KnownCase], answer: _Answer, similar: Iterable[PickedCase]) -> CaseOffer:
+def _merged(words: str, recent: Sequence[KnownCase], answer: _Answer, similar: Iterable[CaseChoice]) -> CaseOffer:
     """The case named exactly first, then what is known here, then what Datadog found."""
     known = [case for case in map(_known, recent) if _fits(case, words)]
     everything = {case.id: case for case in (*known, *answer.cases, *similar)}
@@ -189,14 +201,14 @@ def _merged(words: str, recent: Sequence[KnownCase], answer: _Answer, similar: I
     return CaseOffer(cases, PickerHint.NOTHING if nothing else answer.hint)
 
 
-def _fits(case: PickedCase, words: str) -> bool:
+def _fits(case: CaseChoice, words: str) -> bool:
     text = f"{case.key} {case.title} {case.id}".casefold()
     return all(word in text for word in words.casefold().split())
 
 
-def _known(case: KnownCase) -> PickedCase:
-    return PickedCase(case.case_id, case.key, case.title, case.status_word)
+def _known(case: KnownCase) -> CaseChoice:
+    return CaseChoice(case.case_id, case.key, case.title, case.status_word)
 
 
-def _picked(case: Case) -> PickedCase:
-    return PickedCase(case.id, case.key, case.title, case.status_name or case.status)
+def _picked(case: Case) -> CaseChoice:
+    return CaseChoice(case.id, case.key, case.title, case.status_name or case.status)

@@ -2,11 +2,11 @@
 
 from collections.abc import Iterator
 
-from bot.datadog.insight_drafts import plain_label
-from bot.datadog.insight_types import type_summary
+from bot.datadog.insights import plain_label, type_summary
+from bot.datadog.trouble import Trouble, TroubleKind
 from bot.insights.attach_jobs import AttachJob, AttachWork, CommentState
 from bot.insights.form_views import BACK, CALLBACK_NOTHING, CALLBACK_RESULT, REFRESH, some
-from bot.insights.sending import BatchOutcome, Problem, Refusal
+from bot.insights.sending import BatchOutcome, Refusal
 from bot.slack.blocks import (
     Block,
     Message,
@@ -22,7 +22,8 @@ from bot.slack.blocks import (
 )
 from bot.slack.forms import modal
 from bot.slack.text import code, escape, link, mention, one_line
-from bot.wording import APP, CASE, DATADOG, INSIGHT, INSIGHTS, OPEN_IN_DATADOG, counted
+from bot.slack.trouble_words import TroubleWords, WordsFor, explain
+from bot.wording import APP, CASE, DATADOG, INSIGHT, INSIGHTS, OPEN_IN_DATADOG, counted, duration
 
 OPEN = "attach:open"
 
@@ -33,6 +34,43 @@ _AGAIN = {AttachWork.ATTACH: "Attach", AttachWork.REMOVE: "Remove"}
 _DOING = {AttachWork.ATTACH: "Attaching", AttachWork.REMOVE: "Removing"}
 _MOST_REFUSALS = 15
 _MOST_BATCHES = 12
+
+
+def _forbidden(trouble: Trouble) -> TroubleWords:
+    needed = f"Ask a {DATADOG} admin to give it {escape(trouble.permission)}." if trouble.permission else ""
+    return TroubleWords(f"{DATADOG} does not let the app's key change cases.", needed)
+
+
+def _rate_limited(trouble: Trouble) -> TroubleWords:
+    when = duration(trouble.wait) if trouble.wait else "a minute"
+    return TroubleWords(f"{DATADOG} asks us to slow down.", f"Retry in {when}.")
+
+
+_WORDS: dict[TroubleKind, WordsFor] = {
+    TroubleKind.BAD_REQUEST: TroubleWords(f"{DATADOG} refused it.", "Check the id, or add it again by hand."),
+    TroubleKind.UNAUTHORIZED: TroubleWords(f"{DATADOG} does not accept the app's keys.", "Ask an admin to renew them."),
+    TroubleKind.FORBIDDEN: _forbidden,
+    TroubleKind.NOT_FOUND: TroubleWords(
+        f"{DATADOG} has no such case any more.", "Choose another case: your list is kept."
+    ),
+    TroubleKind.CONFLICT: TroubleWords("Somebody else is changing this case.", "Retry in a moment."),
+    TroubleKind.RATE_LIMITED: _rate_limited,
+    TroubleKind.NOT_REACHED: TroubleWords(f"{DATADOG} could not be reached, nothing was sent.", "Retry in a moment."),
+    TroubleKind.UNCLEAR: TroubleWords(
+        f"{DATADOG} did not answer clearly.", "Retry: what is done already is not done twice."
+    ),
+}
+_WORDS_FOR_COMMENTS: dict[TroubleKind, WordsFor] = {
+    TroubleKind.BAD_REQUEST: TroubleWords(f"{DATADOG} refused it.", ""),
+    TroubleKind.UNCLEAR: TroubleWords(
+        f"{DATADOG} did not answer clearly.", "Retry looks first whether it is there, and posts it only if not."
+    ),
+}
+
+
+def sentence(trouble: Trouble) -> str:
+    """What happened and what to do, in our words only; mrkdwn."""
+    return str(explain(trouble, _WORDS)).strip()
 
 
 def working_view(job: AttachJob) -> Block:
@@ -100,13 +138,11 @@ def told_directly(job: AttachJob, app_url: str) -> Message:
         missing.append(f"{len(job.outcome.refused)} refused")
     if job.comment_left:
         missing.append("the comment with your links not posted")
-    why = [problem.sentence for problem in job.outcome.problems] or [
-        refusal.problem.sentence for refusal in job.outcome.refused[:1]
-    ]
+    why = job.outcome.problems or tuple(refusal.problem for refusal in job.outcome.refused[:1])
     left = f"Left: {', '.join(missing)}." if missing else ""
     case = link(url, job.case_name) if (url := case_url(job, app_url)) else code(job.case_name, 70)
     again = f"{_AGAIN[job.work]} them again from the {CASE}'s thread. (ref {code(job.ref)})" if missing else ""
-    return sentences(_headline(job), left, *dict.fromkeys(map(escape, why)), f"{CASE.capitalize()}: {case}.", again)
+    return sentences(_headline(job), left, *dict.fromkeys(map(sentence, why)), f"{CASE.capitalize()}: {case}.", again)
 
 
 def case_url(job: AttachJob, app_url: str) -> str:
@@ -135,36 +171,29 @@ def _comment(job: AttachJob) -> Iterator[Block]:
     if job.comment_state is CommentState.POSTED:
         yield section(f"Posted {links} as a comment.")
     elif job.comment_problem is not None:
-        yield section(f":warning: The comment with {links} was not posted. {_comment_reason(job.comment_problem)}")
+        why = str(explain(job.comment_problem, {**_WORDS, **_WORDS_FOR_COMMENTS})).strip()
+        yield section(f":warning: The comment with {links} was not posted. {why}")
         yield from _in_their_words(job.comment_problem)
     elif job.comment_left:
         yield section(f":warning: The comment with {links} was not tried, because of what stands below.")
 
 
-def _comment_reason(problem: Problem) -> str:
-    if problem.about_content:
-        return f"{DATADOG} refused it."
-    if problem.may_have_happened:
-        return f"{DATADOG} did not answer clearly. Retry looks first whether it is there, and posts it only if not."
-    return escape(problem.sentence)
-
-
 def _refusals(refusals: tuple[Refusal, ...]) -> Iterator[Block]:
     if not refusals:
         return
-    reasons: dict[Problem, list[str]] = {}
+    reasons: dict[Trouble, list[str]] = {}
     for refusal in refusals[:_MOST_REFUSALS]:
         label = plain_label(refusal.insight.type, refusal.insight.resource_id)
         reasons.setdefault(refusal.problem, []).append(one_line(label, 150))
     for problem, labels in reasons.items():
-        yield section(f":no_entry: *Refused.* {escape(problem.sentence)}")
+        yield section(f":no_entry: *Refused.* {sentence(problem)}")
         yield rich_text(*(rich_bullet([run(label)]) for label in labels))
         yield from _in_their_words(problem)
     if len(refusals) > _MOST_REFUSALS:
         yield context(f"and {len(refusals) - _MOST_REFUSALS:,} more refused.")
 
 
-def _in_their_words(problem: Problem) -> Iterator[Block]:
+def _in_their_words(problem: Trouble) -> Iterator[Block]:
     if problem.detail:
         yield context(f"{DATADOG}'s words: {code(problem.detail, 300)}")
 
@@ -176,7 +205,7 @@ def _open(job: AttachJob) -> Iterator[Block]:
     summary = escape(type_summary(insight.type for insight in left))
     yield section(f":hourglass: *Not {_DONE[job.work]}: {counted(len(left), INSIGHT)}* ({summary}).")
     for problem in job.outcome.problems[:5]:
-        yield section(escape(problem.sentence))
+        yield section(sentence(problem))
         yield from _in_their_words(problem)
 
 

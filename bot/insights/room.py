@@ -4,13 +4,12 @@ from dataclasses import dataclass
 
 from bot.cases.room import CaseRoom
 from bot.foundation import Foundation
-from bot.insights.attach_form_store import AttachFormStore
+from bot.insights.attach_form import AttachFormStore
 from bot.insights.attach_jobs import AttachJobs
 from bot.insights.attach_worker import AttachWorker
-from bot.insights.commands import AttachCommands
 from bot.insights.opening import AttachOpening
 from bot.insights.picker import CasePicker
-from bot.insights.slack import AttachButtons, AttachFormListeners
+from bot.insights.slack import AttachButtons, AttachCommands, AttachFormListeners
 from bot.insights.windows import AttachedLines, AttachWindows
 from bot.investigations.room import InvestigationRoom
 from bot.orgs.repository import OrgRepository

@@ -1,27 +1,35 @@
-"""The window for insights: what opens it, and everything done in it. Each gesture is written down before Slack is told."""
+"""The window for insights: what opens it, by click or by word, and everything done in it. Each gesture is written down before
+Slack is told."""
 
+import re
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 
+from bot.cases.form import case_refusal
 from bot.cases.requests import CaseRequests
 from bot.cases.views import card as case_card
-from bot.datadog.insight_drafts import FieldProblem, InsightDraft
 from bot.datadog.insight_recognition import by_hand, recognise
+from bot.datadog.insights import FieldProblem, InsightDraft
+from bot.datadog.links import case_named
 from bot.insights import form_views as views
-from bot.insights.attach_form import AttachForm, FormStage, HandForm
-from bot.insights.attach_form_store import AttachFormStore, Owner
-from bot.insights.attach_jobs import AttachJobs, AttachWork, NewAttachJob
+from bot.insights.attach_form import AttachForm, AttachFormStore, FormStage, HandForm, Owner
+from bot.insights.attach_jobs import AttachJob, AttachJobs, AttachWork
 from bot.insights.form_views import Entered
-from bot.insights.opening import AttachOpening, Beginning
+from bot.insights.opening import ATTACH_FROM, AttachOpening, Beginning
 from bot.insights.picker import CasePicker
+from bot.insights.sending import not_sent
 from bot.insights.windows import AttachWindows
 from bot.investigations.repository import InvestigationRepository
 from bot.investigations.seen_alerts import ThreadReader
 from bot.investigations.views import conclusions
 from bot.investigations.views import investigate_button as nudge
+from bot.orgs.questions import OrgQuestions
 from bot.slack.blocks import Block
+from bot.slack.commands import Command, invalid, unquoted
 from bot.slack.interactions import Interaction
 from bot.slack.listeners import After, Handler, Listeners, Submitted
+from bot.slack.text import code
+from bot.wording import CASE, DATADOG, INSIGHTS
 
 ATTACH_MESSAGE = "attach_message_to_case"
 ATTACH_INSIGHTS = "attach_insights"
@@ -120,8 +128,8 @@ class AttachFormListeners:
         form = await self.forms.get(search.metadata, _owner(search))
         if form is None:
             return []
-        location = self.opening.location(form.org)
-        offer = await self.picker.offer(form.org, search.text, place=form.place, person=search.person, home=location)
+        home = self.opening.location(form.org)
+        offer = await self.picker.offer(form.org, search.text, place=form.place, person=search.person, home=home)
         return views.case_options(offer)
 
     # -- gestures -----------------------------------------------------------------------------------------------
@@ -151,10 +159,7 @@ class AttachFormListeners:
         await self.windows.look_up(gesture.metadata, _owner(gesture), gesture.view_id)
 
     def _with_pasted(self, form: AttachForm, entered: Entered, _value: str = "") -> AttachForm:
-        location = self.opening.location(form.org)
-        return form.with_pasted(
-            recognise(entered.typed(views.PASTED), site=location.site, subdomain=location.subdomain)
-        )
+        return form.with_pasted(recognise(entered.typed(views.PASTED), self.opening.location(form.org)))
 
     def _with_hand(self, form: AttachForm, entered: Entered, _value: str = "") -> AttachForm:
         checked = self._checked(form, entered)
@@ -163,13 +168,8 @@ class AttachFormListeners:
         return form.with_hand_problems(problem.problem for problem in checked)
 
     def _checked(self, form: AttachForm, entered: Entered) -> InsightDraft | tuple[FieldProblem, ...]:
-        location, ref, resource_id = (
-            self.opening.location(form.org),
-            entered.typed(views.HAND_REF),
-            entered.typed(views.HAND_ID),
-        )
-        kind = entered.choice(views.HAND_TYPE)
-        return by_hand(kind, ref, resource_id, site=location.site, subdomain=location.subdomain)
+        kind, ref = entered.choice(views.HAND_TYPE), entered.typed(views.HAND_REF)
+        return by_hand(kind, ref, entered.typed(views.HAND_ID), self.opening.location(form.org))
 
     # -- submissions --------------------------------------------------------------------------------------------
 
@@ -226,12 +226,13 @@ class AttachFormListeners:
         case, key, owner = form.case, submission.metadata, _owner(submission)
         if case is None:
             return await self._stands(submission, form)
-        if refusal := await self.opening.refusal(form.place, submission.person):
+        if refusal := await case_refusal(self.opening.permissions, form.place, submission.person):
             return Submitted(view=views.refused_view(key, refusal))
         attach = work is AttachWork.ATTACH
+        insights = tuple(line.insight for line in form.insights.to_send) if attach else form.to_remove
         job = await self.jobs.enter(
-            NewAttachJob(
-                key=f"{key}:{form.submits}",
+            f"{key}:{form.submits}",
+            AttachJob(
                 draft_key=key,
                 view_id=submission.view_id,
                 work=work,
@@ -240,9 +241,9 @@ class AttachFormListeners:
                 person=submission.person,
                 case_id=case.id,
                 case_key=case.key,
-                insights=tuple(line.insight for line in form.insights.to_send) if attach else form.to_remove,
+                outcome=not_sent(insights),
                 comment=form.comment_text if attach else "",
-            )
+            ),
         )
         await self.forms.change(key, owner, lambda now: now if now.submit_id == job.id else now.submitted(job.id))
         await self.jobs.release(job.id)
@@ -265,7 +266,7 @@ class AttachFormListeners:
         job = await self.jobs.get(form.submit_id)
         if job is None:
             return await self._stands(submission, form)
-        if refusal := await self.opening.refusal(form.place, submission.person):
+        if refusal := await case_refusal(self.opening.permissions, form.place, submission.person):
             return Submitted(view=views.refused_view(submission.metadata, refusal))
         await self.jobs.retry(job.id)
         return Submitted(view=self.windows.view_of_job(replace(job, done=False)))
@@ -315,3 +316,34 @@ def _errors(form: AttachForm, entered: Entered) -> dict[str, str]:
     if form.insights.on_case:
         return {block_id: "All of them are on the case already. Add something new, or press Cancel."}
     return {block_id: "Nothing is chosen to be attached. Paste a link, or choose from the list below."}
+
+
+# -- what can be typed --------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class AttachCommands:
+    opening: AttachOpening
+
+    def commands(self) -> tuple[Command[str]]:
+        usage = ((f"[{CASE} key or link]", f"attach {DATADOG} links to a {CASE} as {INSIGHTS}"),)
+        return (Command("attach", usage, read_attach, self.attach),)
+
+    def go_on_after(self, questions: OrgQuestions) -> None:
+        questions.when_answered(ATTACH_FROM, self.resume)
+
+    async def attach(self, typed: Interaction, words: str) -> After:
+        if words and not case_named(words):
+            return invalid(f"{code(words, 80)} is no case. Give its key, like CASEM-42, or its link.")
+        if not typed.trigger_id:
+            return views.begin_message(words)
+        return self.opening.begin(typed, Beginning(words))
+
+    async def resume(self, answer: Interaction, beginning: Beginning, org: str) -> After:
+        return self.opening.begin(answer, beginning, org=org)
+
+
+def read_attach(rest: str) -> str:
+    """The words that name the case; they may be empty."""
+    words = re.sub(r"^(?:insights?\s+)?(?:to\s+)?", "", unquoted(rest), flags=re.IGNORECASE)
+    return unquoted(words).removeprefix("#")

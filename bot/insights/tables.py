@@ -3,7 +3,8 @@
 from pydantic import TypeAdapter
 from sqlalchemy import Column, Float, Index, Integer, String, Table, Text
 
-from bot.insights.sending import BatchOutcome, Problem
+from bot.datadog.trouble import Trouble
+from bot.insights.sending import BatchOutcome
 from bot.storage.retention import DAY, HOUR, AtUninstall, Life, keep
 from bot.storage.tables import RowId, TypedJson, messages, metadata
 
@@ -44,7 +45,7 @@ insight_submits = Table(
     Column("comment", Text, nullable=False),
     Column("comment_state", String(16), nullable=False),  # none | owed | sending | posted | refused
     Column("comment_sent_at", Float, nullable=True),  # from then on it may stand there
-    Column("comment_problem", TypedJson(TypeAdapter(Problem)), nullable=True),
+    Column("comment_problem", TypedJson(TypeAdapter(Trouble)), nullable=True),
     Column("state", String(16), nullable=False),  # waiting | done
     Column("created_at", Float, nullable=False),
     Column("due_at", Float, nullable=False),

@@ -7,10 +7,9 @@ from collections import OrderedDict
 from weakref import WeakValueDictionary
 
 from bot.datadog.errors import DatadogError, NotFound
-from bot.datadog.insight_names import look_up_labels
+from bot.datadog.insight_names import Incidents, look_up_labels
 from bot.datadog.orgs import ConnectedOrg
-from bot.insights.attach_form import AttachForm, CaseChoice, FormStage
-from bot.insights.attach_form_store import AttachFormStore, Owner
+from bot.insights.attach_form import AttachForm, AttachFormStore, CaseChoice, FormStage, Owner
 from bot.insights.attach_jobs import AttachJob, AttachJobs
 from bot.insights.form_views import attach_view, confirm_view, expired_view, removal_view
 from bot.insights.result_views import line_message, result_view, told_directly, working_view
@@ -107,7 +106,7 @@ class AttachWindows:
         unnamed = form.unnamed[:_NAMES_A_ROUND]
         if not unnamed:
             return
-        labels = await look_up_labels(unnamed, monitors=org.monitors, incidents=org.incidents)
+        labels = await look_up_labels(unnamed, monitors=org.monitors, incidents=Incidents(org.client))
         await self._forms.change(key, owner, lambda now: now.with_labels(labels, unnamed))
         if labels:
             await self.show(key, owner, view_id)

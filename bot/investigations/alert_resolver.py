@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import Row
 
 from bot.datadog.errors import DatadogError, RateLimited, Refused
-from bot.datadog.events import AlertEvent
+from bot.datadog.monitors import AlertEvent
 from bot.datadog.orgs import ConnectedOrg
 from bot.datadog.trouble import Trouble, TroubleKind, trouble_of
 from bot.investigations.requests import Outcome, Reception, Requests, read_ask

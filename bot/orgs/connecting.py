@@ -5,8 +5,7 @@ import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
-from bot.datadog.account import Account
-from bot.datadog.checkup import ESSENTIAL, Checkup, KeyProblem, check_up
+from bot.datadog.checkup import ESSENTIAL, Account, Checkup, KeyProblem, check_up
 from bot.datadog.client import Datadog
 from bot.datadog.errors import DatadogError, UnusableKeyError
 from bot.model import PersonFacts, UnknownPerson

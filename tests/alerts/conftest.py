@@ -129,9 +129,9 @@ class Downtimes:
             return self
         self.looks += 1
         self._stumble()
-        return Monitor(monitor_id, "Disk almost full", "query alert", tags=("env:prod",), priority=1)
+        return Monitor("Disk almost full", tags=("env:prod",), priority=1)
 
-    async def mute(self, monitor_id: int, *, until: datetime | None, scope: str, message: str) -> str:
+    async def mute(self, monitor_id: int, *, until: datetime, scope: str, message: str) -> str:
         if self.permissions:
             await self.permissions.wait()
         self._stumble()

@@ -18,7 +18,7 @@ from functools import partial
 from pathlib import Path
 
 from bot.datadog.insight_recognition import recognise
-from bot.datadog.sites import SITES
+from bot.datadog.sites import SITES, Location
 from bot.investigations.repository import InvestigationRepository
 from bot.investigations.requests import Requests
 from bot.model import AlertRef, Ask, Place, Source
@@ -135,7 +135,7 @@ async def recognition(_folder: Path) -> Figures:
     figures = {}
     for name, text in (("plain", "\n".join(pages)), ("of notifications", "\n".join(page + query for page in pages))):
         quickest = min(
-            timeit.repeat(partial(recognise, text, site=SITES[0]), timer=time.process_time, repeat=10, number=1)
+            timeit.repeat(partial(recognise, text, Location(SITES[0])), timer=time.process_time, repeat=10, number=1)
         )
         figures[f"100 {name} links recognised, ms"] = quickest * 1000
     return figures

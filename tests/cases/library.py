@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from bot.cases.model import CaseContent
-from bot.datadog.case_model import Case, Insight, Person
+from bot.datadog.cases import Case, Insight, Person
 from bot.model import Place
 
 THREAD = Place("T1", "C1", "1.0")
@@ -17,7 +17,7 @@ def case(number: int = 42, *, at: float = 0.0, **members: Any) -> Case:
     """A case as Datadog answers it; `at` counts seconds since it was first seen."""
     modified = datetime.fromtimestamp(1_700_000_000 + at, UTC)
     values: dict[str, Any] = {"title": "Disk full", "status": "OPEN", "status_name": "Open", "priority": "P2"}
-    values |= {"insights_known": True, "modified_at": modified}
+    values |= {"insights": (), "modified_at": modified}
     return Case(id=f"uuid-{number}", key=f"CASEM-{number}", **(values | members))
 
 

@@ -16,7 +16,7 @@ from bot.cases.draft import (
 )
 from bot.cases.model import CaseSource
 from bot.datadog.investigations import Conclusion
-from bot.datadog.sites import Site
+from bot.datadog.sites import Location, Site
 from bot.investigations.model import Investigation, State
 from bot.model import AlertRef, EventRef, MonitorRef, Question
 from bot.slack.text import clean
@@ -58,7 +58,7 @@ def test_a_case_from_an_investigation_is_filled_in(us1: Site) -> None:
         "Alert: High latency on service:web\nhttps://app.datadoghq.com/monitors/444839\n"
         f"Bits AI investigation: {RUN_URL}\nSlack thread: {THREAD}"
     )
-    offered = candidates(site=us1, investigation=found)
+    offered = candidates(Location(us1), investigation=found)
     assert [(each.type.value, each.resource_id, each.label) for each in offered] == [
         ("MONITOR", "444839", "Monitor: High latency"),
         ("EVENT", "8788641826233093636", "Event 8788641826233093636: High latency"),
@@ -113,7 +113,7 @@ def test_links_of_others_are_no_candidates(us1: Site) -> None:
     told = Conclusion(
         "t", "s", "https://evil.com/monitors/5 https://us3.datadoghq.com/monitors/6 https://github.com/a/b"
     )
-    found = candidates(site=us1, investigation=investigation(told, alert=None))
+    found = candidates(Location(us1), investigation=investigation(told, alert=None))
     assert [each.resource_id for each in found] == ["https://github.com/a/b"]
 
 

@@ -15,7 +15,7 @@ from bot.cases.catalog import (
     sorted_projects,
     status_names,
 )
-from bot.datadog.case_model import STANDARD_TYPE, CaseType, Project, StatusOption
+from bot.datadog.cases import STANDARD_TYPE, CaseType, Project, StatusOption
 from bot.datadog.errors import DatadogError, Unavailable
 from bot.storage.workers import Tasks
 from tests.clock import Clock

@@ -8,7 +8,7 @@ from sqlalchemy import select
 from bot.cases.catalog import Catalog
 from bot.cases.repository import CaseRepository
 from bot.cases.tables import CASE_CARD
-from bot.datadog.case_model import STANDARD_TYPE, CaseType, Project, StatusOption
+from bot.datadog.cases import STANDARD_TYPE, CaseType, Project, StatusOption
 from bot.model import Place
 from bot.storage.engine import Database
 from bot.storage.tables import deliveries
@@ -77,7 +77,7 @@ async def test_an_older_answer_never_overwrites_a_newer_one(cases: CaseRepositor
 
 async def test_what_an_answer_leaves_out_is_kept(cases: CaseRepository) -> None:
     await cases.remember("default", case(insights=(MONITOR,)))
-    known = await cases.remember("default", case(at=1, insights_known=False))
+    known = await cases.remember("default", case(at=1, insights=None))
     assert known.insights == 1
 
 

@@ -23,7 +23,7 @@ from bot.cases.views import card as case_card
 from bot.cases.views import modal as case_modal
 from bot.cases.views.answers import request_answer
 from bot.cases.views.modal import CaseForm, form_view, problems_of, read_form
-from bot.datadog.case_model import STANDARD_TYPE, CaseType, Project, StatusOption
+from bot.datadog.cases import STANDARD_TYPE, CaseType, Project, StatusOption
 from bot.datadog.trouble import Trouble, TroubleKind
 from bot.model import Place
 from bot.sandbox.slack import blockkit as local_slack

@@ -24,15 +24,12 @@ from datadog_api_client.v2.api.incidents_api import IncidentsApi
 from datadog_api_client.v2.api.key_management_api import KeyManagementApi
 from datadog_api_client.v2.api.users_api import UsersApi
 
-from bot.datadog.account import Account
-from bot.datadog.case_model import PRIORITIES, STANDARD_TYPE, Insight
-from bot.datadog.cases import Cases
+from bot.datadog.cases import PRIORITIES, STANDARD_TYPE, Cases, Insight
+from bot.datadog.checkup import Account
 from bot.datadog.client import Datadog
-from bot.datadog.events import Events
-from bot.datadog.incidents import Incidents
+from bot.datadog.insight_names import Incidents
 from bot.datadog.investigations import BitsInvestigations
-from bot.datadog.monitors import Monitors
-from bot.datadog.users import Users
+from bot.datadog.monitors import Events, Monitors
 
 CONFIGURATION = Configuration()  # type: ignore[no-untyped-call]
 CASE = "CASEM-42"
@@ -66,7 +63,6 @@ CALLS: list[tuple[type, str, Call]] = [
     (BitsAIApi, "list_investigations", lambda dd: BitsInvestigations(dd).page(100, 100, 7)),
     (BitsAIApi, "get_investigation", lambda dd: BitsInvestigations(dd).get(USER)),
     (MonitorsApi, "get_monitor", lambda dd: Monitors(dd).get(7)),
-    (DowntimesApi, "create_downtime", lambda dd: Monitors(dd).mute(7)),
     (
         DowntimesApi,
         "create_downtime",
@@ -78,8 +74,8 @@ CALLS: list[tuple[type, str, Call]] = [
     (AuthenticationApi, "validate", lambda dd: Account(dd).validate()),
     (KeyManagementApi, "validate_api_key", lambda dd: Account(dd).validate_keys()),
     (UsersApi, "get_current_user", lambda dd: Account(dd).current_user()),
-    (UsersApi, "list_users", lambda dd: Users(dd).find_by_email("jane@acme.example")),
-    (IncidentsApi, "get_incident", lambda dd: Incidents(dd).get(USER)),
+    (UsersApi, "list_users", lambda dd: Cases(dd).user_with_email("jane@acme.example")),
+    (IncidentsApi, "get_incident", lambda dd: Incidents(dd).title(USER)),
     (CaseManagementApi, "create_case", lambda dd: Cases(dd).create("T", PROJECT, STANDARD_TYPE)),
     (
         CaseManagementApi,

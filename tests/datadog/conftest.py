@@ -10,7 +10,7 @@ import pytest
 
 from bot.datadog.client import Datadog
 from bot.datadog.insight_recognition import Recognised, recognise
-from bot.datadog.sites import SITES, Site
+from bot.datadog.sites import SITES, Location, Site
 
 API_KEY = "0123456789abcdef0123456789abcdef"
 APP_KEY = "fedcba9876543210fedcba9876543210fedcba98"
@@ -82,4 +82,4 @@ def us1() -> Site:
 
 @pytest.fixture
 def pasted(us1: Site) -> Recognise:
-    return lambda text: recognise(text, site=us1)
+    return lambda text: recognise(text, Location(us1))

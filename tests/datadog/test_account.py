@@ -5,7 +5,7 @@ from typing import Any
 import httpx
 import pytest
 
-from bot.datadog.account import Account, KeyOwner
+from bot.datadog.checkup import Account, KeyOwner
 from bot.datadog.client import Datadog
 from bot.datadog.errors import Unavailable
 from tests.datadog.conftest import Wire

@@ -2,7 +2,7 @@
 
 import httpx
 
-from bot.datadog.case_comments import CaseComments
+from bot.datadog.cases import Cases
 from bot.datadog.client import Datadog
 
 CELLS = [
@@ -29,7 +29,7 @@ async def test_the_newest_comments_are_asked_for_and_read_from_among_other_cells
 
     transport = httpx.MockTransport(answer)
     async with Datadog("https://api.test", "a", "b", app_url="https://app.test", transport=transport) as client:
-        comments = await CaseComments(client).latest("CASEM-1")
+        comments = await Cases(client).comments("CASEM-1")
 
     assert [each.message for each in comments] == ["newer", ""]
     assert comments[0].created_at is not None

@@ -7,7 +7,7 @@ import pytest
 
 from bot.datadog.client import Datadog
 from bot.datadog.errors import Unavailable
-from bot.datadog.events import AlertEvent, Events
+from bot.datadog.monitors import AlertEvent, Events
 from tests.datadog.conftest import Wire
 
 
@@ -44,15 +44,12 @@ async def test_the_newest_alert_of_a_monitor(wire: Wire, events: Events) -> None
     wire.answers_json(found(hit(9, groups=["service:web"]), hit(8)))
 
     assert await events.latest_alert(7) == AlertEvent(
-        uid="UID9",
         event_id="9",
         event_ts=1788106619009,
         monitor_id=7,
         monitor_name="CPU is high",
         group="service:web",
-        title="[Triggered on {service:web}] CPU is high",
         transition="alert",
-        tags=("monitor", "service:web"),
     )
     assert wire.called == "POST /api/v2/events/search"
     assert wire.body == {
@@ -163,15 +160,12 @@ async def test_an_event_by_its_number(wire: Wire, events: Events) -> None:
     )
 
     assert await events.by_id("8788641826233093636") == AlertEvent(
-        uid="",
         event_id="8788641826233093636",
         event_ts=1788106679000,
         monitor_id=42,
         monitor_name="Disk is full",
         group="host:a",
-        title="[Triggered on {host:a}] Disk is full",
         transition="alert",
-        tags=("service:db",),
     )
     assert wire.called == "GET /api/v1/events/8788641826233093636"
 
@@ -194,7 +188,7 @@ async def test_a_sparse_event_says_what_its_title_says(
     event = await events.by_id("1")
 
     transition, group, name = told
-    assert event == AlertEvent("", "1", 5000, 0, name, group, title, transition)
+    assert event == AlertEvent("1", 5000, 0, name, group, transition)
 
 
 @pytest.mark.parametrize("answer", [httpx.Response(404), httpx.Response(200, json={"event": None})], ids=str)

@@ -4,10 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.datadog.insight_drafts import InsightDraft
 from bot.datadog.insight_recognition import by_hand, recognise
-from bot.datadog.insight_types import KINDS, InsightType
-from bot.datadog.sites import SITES, Site
+from bot.datadog.insights import KINDS, InsightDraft, InsightType
+from bot.datadog.sites import SITES, Location, Site
 
 UUID = "9f1c2d3e-4a5b-6c7d-8e9f-0a1b2c3d4e5f"
 HEX = "0a1b2c3d4e5f60718293a4b5c6d7e8f9"
@@ -50,13 +49,13 @@ T = InsightType
 def test_what_is_typed_becomes_an_insight(
     us1: Site, type_: T, typed: tuple[str, str], ref: str, resource_id: str
 ) -> None:
-    made = by_hand(type_, *typed, site=us1)
+    made = by_hand(type_, *typed, Location(us1))
     assert isinstance(made, InsightDraft), made
     assert (made.type, made.ref, made.resource_id) == (type_, ref, resource_id)
 
 
 def test_a_page_and_an_id_that_contradict_each_other_are_noticed(us1: Site) -> None:
-    problems = by_hand(T.INCIDENT, "/incidents/42", UUID, site=us1)
+    problems = by_hand(T.INCIDENT, "/incidents/42", UUID, Location(us1))
     assert not isinstance(problems, InsightDraft)
     assert problems[0].problem == "The page is Incident 42. Correct the id or the page."
 
@@ -91,21 +90,21 @@ def test_a_page_and_an_id_that_contradict_each_other_are_noticed(us1: Site) -> N
 def test_every_problem_is_named_at_its_field(
     us1: Site, type_name: str, ref: str, resource_id: str, fields: list[str]
 ) -> None:
-    problems = by_hand(type_name, ref, resource_id, site=us1)
+    problems = by_hand(type_name, ref, resource_id, Location(us1))
     assert not isinstance(problems, InsightDraft)
     assert [problem.field for problem in problems] == fields
     assert all(problem.problem.endswith(".") for problem in problems)
 
 
 def test_another_organisations_page_is_refused(us1: Site) -> None:
-    problems = by_hand("MONITOR", "https://acme.datadoghq.com/monitors/5", "5", site=us1, subdomain="umbrella")
+    problems = by_hand("MONITOR", "https://acme.datadoghq.com/monitors/5", "5", Location(us1, "umbrella"))
     assert not isinstance(problems, InsightDraft)
     assert "another Datadog organisation" in problems[0].problem
 
 
 @given(st.sampled_from(list(InsightType)), st.text(), st.text(), st.sampled_from(SITES))
 def test_any_typing_is_answered(type_: InsightType, ref: str, resource_id: str, site: Site) -> None:
-    made = by_hand(type_, ref, resource_id, site=site)
+    made = by_hand(type_, ref, resource_id, Location(site))
     assert isinstance(made, InsightDraft) or made
 
 
@@ -116,9 +115,9 @@ def test_an_id_of_the_right_form_is_taken_and_its_page_is_recognised_again(
     form = KINDS[type_].id_form
     # of the 500 letters an id may have, a few tell as much
     resource_id = data.draw(st.from_regex(form.pattern, fullmatch=True).filter(form.fits))
-    made = by_hand(type_, "", resource_id, site=site)
+    made = by_hand(type_, "", resource_id, Location(site))
     if isinstance(made, InsightDraft) and type_ is not T.SCM_URL:
-        again = recognise(f"<{site.app_url}{made.ref}>", site=site).drafts
+        again = recognise(f"<{site.app_url}{made.ref}>", Location(site)).drafts
         assert [(one.key, one.ref) for one in again] == [(made.key, made.ref)]
     elif type_ is not T.SCM_URL:
         assert [problem.field for problem in made] == ["ref"]  # type: ignore[union-attr]

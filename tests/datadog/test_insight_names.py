@@ -7,10 +7,8 @@ from typing import cast
 import pytest
 
 from bot.datadog.errors import DatadogError, Forbidden, NoAnswer, NotFound, RateLimited
-from bot.datadog.incidents import Incident, Incidents
-from bot.datadog.insight_drafts import InsightDraft, InsightKey, draft, event_draft
-from bot.datadog.insight_names import look_up_labels
-from bot.datadog.insight_types import InsightType
+from bot.datadog.insight_names import Incidents, look_up_labels
+from bot.datadog.insights import InsightDraft, InsightKey, InsightType, draft, event_draft
 from bot.datadog.monitors import Monitor, Monitors
 
 
@@ -37,16 +35,16 @@ class Named:
                 name = "too late"
             if isinstance(name, DatadogError):
                 raise name
-            return Monitor(monitor_id, name, "query alert")
+            return Monitor(name)
         finally:
             self.under_way -= 1
 
 
 class NamedIncidents:
-    async def get(self, incident_id: str, /) -> Incident:
-        if incident_id == "404":
+    async def title(self, incident: str, /) -> str:
+        if incident == "404":
             raise NotFound("no such incident", status=404)
-        return Incident("uuid", incident_id, "Checkout\nis down")
+        return "Checkout\nis down"
 
 
 async def look_up(

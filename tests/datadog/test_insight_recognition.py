@@ -4,10 +4,9 @@ import time
 
 import pytest
 
-from bot.datadog.insight_drafts import Lookup, LookupKind, Reason
 from bot.datadog.insight_recognition import recognise
-from bot.datadog.insight_types import InsightType
-from bot.datadog.sites import Site, site_named
+from bot.datadog.insights import InsightType, Lookup, LookupKind, Reason
+from bot.datadog.sites import Location, Site, site_named
 from tests.datadog.conftest import Recognise
 
 APP = "https://app.datadoghq.com"
@@ -215,14 +214,14 @@ class TestSubdomains:
     LINK = "https://acme.datadoghq.com/monitors/1"
 
     def test_any_is_let_through_while_our_own_is_unknown(self, us1: Site) -> None:
-        assert recognise(self.LINK, site=us1).drafts
+        assert recognise(self.LINK, Location(us1)).drafts
 
     def test_our_own_and_the_common_one_are_ours(self, us1: Site) -> None:
-        found = recognise(f"{self.LINK} {APP}/monitors/2", site=us1, subdomain="Acme")
+        found = recognise(f"{self.LINK} {APP}/monitors/2", Location(us1, "Acme"))
         assert [draft.resource_id for draft in found.drafts] == ["1", "2"]
 
     def test_another_is_another_organisation(self, us1: Site) -> None:
-        found = recognise(self.LINK, site=us1, subdomain="umbrella")
+        found = recognise(self.LINK, Location(us1, "umbrella"))
         (piece,) = found.set_aside
         assert (piece.reason, piece.comment_link, found.drafts) == (Reason.OTHER_ORG, True, ())
         assert "acme" in piece.sentence
@@ -230,9 +229,9 @@ class TestSubdomains:
     def test_a_site_is_no_subdomain_of_another(self) -> None:
         us3 = site_named("us3.datadoghq.com")
         assert us3
-        (piece,) = recognise(self.LINK, site=us3).set_aside
+        (piece,) = recognise(self.LINK, Location(us3)).set_aside
         assert piece.reason is Reason.OTHER_SITE
-        assert recognise("https://us3.datadoghq.com/monitors/1", site=us3).drafts
+        assert recognise("https://us3.datadoghq.com/monitors/1", Location(us3)).drafts
 
 
 @pytest.mark.parametrize(

@@ -5,10 +5,9 @@ from urllib.parse import urlsplit
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from bot.datadog.insight_drafts import SetAside
 from bot.datadog.insight_recognition import read_url, recognise
-from bot.datadog.insight_types import KINDS, InsightType
-from bot.datadog.sites import SITES, Site, locate
+from bot.datadog.insights import KINDS, InsightType, SetAside
+from bot.datadog.sites import SITES, Location, Site, locate
 
 sites = st.sampled_from(SITES)
 subdomains = st.sampled_from(["", "acme", "Umbrella"])
@@ -124,7 +123,7 @@ def _is_ours(host: str, site: Site, subdomain: str) -> bool:
 @example("https://app.datadoghq.com/monitors/1\ud800", SITES[0], "")
 @example("<https://|>", SITES[0], "")
 def test_any_text_is_read_without_an_exception(text: str, site: Site, subdomain: str) -> None:
-    found = recognise(text, site=site, subdomain=subdomain)
+    found = recognise(text, Location(site, subdomain))
     keys = [draft.key for draft in found.drafts]
     assert len(keys) == len(set(keys))
     assert len(set(found.set_aside)) == len(found.set_aside)
@@ -136,7 +135,7 @@ def test_any_text_is_read_without_an_exception(text: str, site: Site, subdomain:
 
 @given(texts, sites, subdomains)
 def test_refs_lead_to_our_own_app_or_to_known_code_hosts_only(text: str, site: Site, subdomain: str) -> None:
-    for draft in recognise(text, site=site, subdomain=subdomain).drafts:
+    for draft in recognise(text, Location(site, subdomain)).drafts:
         if draft.type is InsightType.SCM_URL:
             assert urlsplit(draft.ref).hostname in {"github.com", "gitlab.com", "bitbucket.org"}
             assert draft.resource_id == draft.ref
@@ -148,7 +147,7 @@ def test_refs_lead_to_our_own_app_or_to_known_code_hosts_only(text: str, site: S
 
 @given(urls(), sites, subdomains)
 def test_no_foreign_host_is_ever_accepted(url: str, site: Site, subdomain: str) -> None:
-    found = read_url(url, site=site, subdomain=subdomain)
+    found = read_url(url, Location(site, subdomain))
     if isinstance(found, SetAside) or found[0].type is InsightType.SCM_URL:
         return
     authority = url.partition("://")[2].partition("/")[0].partition("#")[0].lower()
@@ -157,24 +156,24 @@ def test_no_foreign_host_is_ever_accepted(url: str, site: Site, subdomain: str) 
 
 @given(texts, sites)
 def test_the_ref_of_a_ref_is_the_ref(text: str, site: Site) -> None:
-    for draft in recognise(text, site=site).drafts:
+    for draft in recognise(text, Location(site)).drafts:
         url = draft.ref if draft.type is InsightType.SCM_URL else site.app_url + draft.ref
-        again = recognise(f"<{url}>", site=site).drafts
+        again = recognise(f"<{url}>", Location(site)).drafts
         assert [(one.key, one.ref) for one in again] == [(draft.key, draft.ref)]
 
 
 @given(st.lists(st.integers(1, 99999), unique=True, max_size=30), st.sampled_from([" ", ",", "\n", ";", ""]))
 def test_the_order_pasted_is_kept(numbers: list[int], between: str) -> None:
     text = between.join(f"https://app.datadoghq.com/monitors/{number}" for number in numbers)
-    assert [int(draft.resource_id) for draft in recognise(text, site=SITES[0]).drafts] == numbers
+    assert [int(draft.resource_id) for draft in recognise(text, Location(SITES[0])).drafts] == numbers
 
 
 @given(st.lists(st.one_of(urls(), st.from_regex(r"[A-Z]{6,9}", fullmatch=True)), max_size=8), sites)
 def test_nothing_pasted_is_lost(pieces: list[str], site: Site) -> None:
     """Every word and every URL that became no draft stands in what was set aside."""
-    aside = " ".join(piece.url for piece in recognise(" ".join(pieces), site=site).set_aside)
+    aside = " ".join(piece.url for piece in recognise(" ".join(pieces), Location(site)).set_aside)
     for piece in pieces:
-        alone = recognise(piece, site=site)
+        alone = recognise(piece, Location(site))
         if not alone.drafts:
             assert all(word in aside for told in alone.set_aside for word in told.url.split())
             assert alone.set_aside

@@ -2,7 +2,7 @@
 
 import pytest
 
-from bot.datadog.insight_types import KINDS, InsightType, kind_of, readable_type, type_summary
+from bot.datadog.insights import KINDS, InsightType, kind_of, readable_type, type_summary
 
 
 def test_all_sixteen_types_have_names_a_form_and_hints() -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from bot.datadog.client import Datadog
 from bot.datadog.errors import Forbidden, NotFound, Unreadable
-from bot.datadog.monitors import Monitor, Monitors, bits_supports
+from bot.datadog.monitors import Monitor, Monitors
 from tests.datadog.conftest import Wire
 
 
@@ -27,39 +27,30 @@ async def test_a_monitor_is_read(wire: Wire, monitors: Monitors) -> None:
             "message": "@slack-ops",
             "tags": ["service:web", "team:sre"],
             "priority": 2,
-            "overall_state": "Alert",
-            "state": {"groups": {"host:a": {"name": "host:a", "status": "Alert"}, "host:b": None}},
         }
     )
 
     assert await monitors.get(12345678) == Monitor(
-        id=12345678,
         name="CPU on {{host.name}}",
-        type="query alert",
-        query="avg(last_5m):avg:cpu{*} by {host} > 90",
-        message="@slack-ops",
         tags=("service:web", "team:sre"),
         priority=2,
-        overall_state="Alert",
-        groups={"host:a": "Alert", "host:b": ""},
     )
     assert wire.called == "GET /api/v1/monitor/12345678"
-    assert wire.last.url.params["group_states"] == "alert,warn,no data"
 
 
 @pytest.mark.parametrize(
     "sparse",
     [
         {},
-        {"priority": None, "tags": None, "state": None},
-        {"priority": 9, "state": {"groups": []}},
-        {"priority": "P2", "state": []},
+        {"priority": None, "tags": None, "name": None},
+        {"priority": 9},
+        {"priority": "P2", "tags": {}},
     ],
 )
 async def test_a_sparse_monitor_is_still_one(wire: Wire, monitors: Monitors, sparse: dict[str, Any]) -> None:
     wire.answers_json(sparse)
 
-    assert await monitors.get(7) == Monitor(id=7, name="", type="")
+    assert await monitors.get(7) == Monitor("")
 
 
 async def test_an_unknown_monitor(wire: Wire, monitors: Monitors) -> None:
@@ -91,18 +82,9 @@ async def test_muting_until_a_time_is_sent_in_utc(wire: Wire, monitors: Monitors
     }
 
 
-async def test_muting_without_an_end(wire: Wire, monitors: Monitors) -> None:
-    wire.answers_json({"data": {"id": "d-1"}})
-
-    await monitors.mute(7)
-
-    assert wire.body["data"]["attributes"]["schedule"] == {"start": None, "end": None}
-    assert "message" not in wire.body["data"]["attributes"]
-
-
 async def test_an_end_without_a_time_zone_is_not_guessed(wire: Wire, monitors: Monitors) -> None:
     with pytest.raises(ValueError, match="time zone"):
-        await monitors.mute(7, until=datetime(2026, 1, 1, tzinfo=UTC).replace(tzinfo=None))
+        await monitors.mute(7, until=datetime(2026, 1, 1, tzinfo=UTC).replace(tzinfo=None), scope="*", message="")
 
     assert wire.sent == []
 
@@ -111,7 +93,7 @@ async def test_a_downtime_without_a_name_is_unreadable(wire: Wire, monitors: Mon
     wire.answers_json({"data": {}})
 
     with pytest.raises(Unreadable):
-        await monitors.mute(7)
+        await monitors.mute(7, until=datetime(2026, 1, 1, tzinfo=UTC), scope="*", message="")
 
 
 async def test_unmuting(wire: Wire, monitors: Monitors) -> None:
@@ -129,19 +111,3 @@ async def test_muting_needs_its_own_permission(wire: Wire, monitors: Monitors) -
         await monitors.unmute("d-1")
 
     assert caught.value.permission == "monitors_downtime"
-
-
-@pytest.mark.parametrize(
-    ("monitor_type", "supported"),
-    [
-        ("query alert", True),
-        ("Metric Alert", True),
-        ("synthetics alert", True),
-        ("trace-analytics alert", False),
-        ("process alert", False),
-        ("quantum alert", None),
-        ("", None),
-    ],
-)
-def test_what_bits_investigates(monitor_type: str, supported: bool | None) -> None:
-    assert bits_supports(monitor_type) is supported

@@ -65,7 +65,7 @@ class InstallTown:
             values["slack_app_token"] = self.slack.app_token
         else:
             values["slack_signing_secret"] = self.slack.signing_secret
-        return Settings(_env_file=None, **values | more)
+        return Settings(**values | more)
 
     async def start_bot(self) -> Bot:
         bot = Bot(self.settings(), timing=self.timing)

@@ -7,13 +7,30 @@ from collections.abc import AsyncIterator
 import pytest
 from sqlalchemy import select, update
 
-from bot.datadog.case_model import Case, Insight
-from bot.datadog.insight_drafts import InsightDraft, Lookup, LookupKind, Reason, SetAside, draft, handle_of, plain_label
+from bot.datadog.cases import Case, Insight
 from bot.datadog.insight_recognition import recognise
-from bot.datadog.insight_types import InsightType
-from bot.datadog.sites import SITES
-from bot.insights.attach_form import AttachForm, CaseChoice, FormStage, HandForm, InsightList, comment_of
-from bot.insights.attach_form_store import AttachFormStore, Owner
+from bot.datadog.insights import (
+    InsightDraft,
+    InsightType,
+    Lookup,
+    LookupKind,
+    Reason,
+    SetAside,
+    draft,
+    handle_of,
+    plain_label,
+)
+from bot.datadog.sites import SITES, Location
+from bot.insights.attach_form import (
+    AttachForm,
+    AttachFormStore,
+    CaseChoice,
+    FormStage,
+    HandForm,
+    InsightList,
+    Owner,
+    comment_of,
+)
 from bot.insights.tables import FORM_LIVES, insight_drafts
 from bot.model import Place
 from bot.storage.engine import Database
@@ -217,7 +234,7 @@ async def test_what_nobody_of_ours_wrote_is_no_form(forms: AttachFormStore, cont
 
 
 def pasted(form: AttachForm, text: str) -> AttachForm:
-    return form.with_pasted(recognise(text, site=SITES[0]))
+    return form.with_pasted(recognise(text, Location(SITES[0])))
 
 
 def test_a_late_gesture_only_decides_on_what_it_showed() -> None:
@@ -240,7 +257,7 @@ def test_adding_says_how_many_were_new_and_empties_the_field() -> None:
 
 
 def test_what_the_case_has_is_marked_and_forgotten_with_the_case() -> None:
-    case = Case("uuid", "CASEM-42", "Disk", insights=(monitor(1).insight,), insights_known=True)
+    case = Case("uuid", "CASEM-42", "Disk", insights=(monitor(1).insight,))
     form = EMPTY.adding([monitor(1), monitor(2)]).with_case(CaseChoice("CASEM-42", "CASEM-42"))
 
     told = form.with_case_facts(case)

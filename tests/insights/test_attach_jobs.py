@@ -7,9 +7,10 @@ import pytest
 from sqlalchemy import JSON, column, select, table, update
 
 from bot.cases.repository import CaseRepository
-from bot.datadog.case_model import Case, Insight
-from bot.insights.attach_jobs import AttachJobs, AttachWork, CommentState, NewAttachJob
-from bot.insights.sending import BatchOutcome, Cause, InsightOutcome, Problem, Refusal
+from bot.datadog.cases import Case, Insight
+from bot.datadog.trouble import Trouble, TroubleKind
+from bot.insights.attach_jobs import AttachJob, AttachJobs, AttachWork, CommentState
+from bot.insights.sending import BatchOutcome, InsightOutcome, Refusal, not_sent
 from bot.insights.tables import ATTACHED, insight_submits
 from bot.model import Place
 from bot.storage.engine import Database
@@ -23,10 +24,10 @@ __all__ = ["database_url", "ready_postgres_url"]
 
 PLACE = Place("T1", "C1", "1.2")
 ONE, TWO = Insight("MONITOR", "/monitors/1", "1"), Insight("MONITOR", "/monitors/2", "2")
-NEW = NewAttachJob(
-    "key:0", "key", "V1", AttachWork.ATTACH, "default", PLACE, "U0001", "uuid", "CASEM-42", (ONE, TWO), "Links"
+NEW = AttachJob(
+    "key", "V1", AttachWork.ATTACH, "default", PLACE, "U0001", "uuid", "CASEM-42", not_sent((ONE, TWO)), "Links"
 )
-CASE = Case("uuid", "CASEM-42", "Disk", insights=(ONE, TWO), insights_known=True)
+CASE = Case("uuid", "CASEM-42", "Disk", insights=(ONE, TWO))
 
 
 @pytest.fixture
@@ -53,7 +54,7 @@ async def owed(jobs: AttachJobs) -> list[tuple[str, int]]:
 
 
 async def test_the_same_submit_twice_is_one_row_that_waits_for_its_view(jobs: AttachJobs, clock: Clock) -> None:
-    first, again = await jobs.enter(NEW), await jobs.enter(replace(NEW, insights=()))
+    first, again = await jobs.enter("key:0", NEW), await jobs.enter("key:0", replace(NEW, outcome=not_sent(())))
 
     assert again == first
     assert first.outcome.open == (ONE, TWO)
@@ -70,16 +71,18 @@ async def test_the_same_submit_twice_is_one_row_that_waits_for_its_view(jobs: At
 
 
 async def test_one_that_nobody_released_is_carried_out_all_the_same(jobs: AttachJobs, clock: Clock) -> None:
-    await jobs.enter(NEW)
+    await jobs.enter("key:0", NEW)
     clock.wind(6)
     assert len(await claimed(jobs)) == 1
 
 
 async def test_what_is_done_is_owed_a_line_and_a_retry_brings_it_up_to_date(jobs: AttachJobs, clock: Clock) -> None:
-    job = await jobs.enter(NEW)
+    job = await jobs.enter("key:0", NEW)
     clock.wind(6)
     (fence,) = await claimed(jobs)
-    half = InsightOutcome((BatchOutcome(1, done=(ONE,), open=(TWO,), problem=Problem(Cause.CONFLICT, "x")),), CASE)
+    half = InsightOutcome(
+        (BatchOutcome(1, done=(ONE,), open=(TWO,), problem=Trouble(TroubleKind.CONFLICT, "x")),), CASE
+    )
     tried = replace(job, outcome=half)
 
     assert await jobs.attached(fence, tried, 0, CASE)
@@ -101,7 +104,7 @@ async def test_what_is_done_is_owed_a_line_and_a_retry_brings_it_up_to_date(jobs
 
 
 async def test_who_lost_the_work_writes_nothing(jobs: AttachJobs, clock: Clock) -> None:
-    job = await jobs.enter(NEW)
+    job = await jobs.enter("key:0", NEW)
     clock.wind(6)
     (fence,) = await claimed(jobs)
     clock.wind(31)
@@ -115,8 +118,8 @@ async def test_who_lost_the_work_writes_nothing(jobs: AttachJobs, clock: Clock) 
 
 
 async def test_nothing_done_and_no_thread_owe_no_line(jobs: AttachJobs, clock: Clock) -> None:
-    await jobs.enter(NEW)
-    await jobs.enter(replace(NEW, key="key:1", place=Place("T1", "C1")))
+    await jobs.enter("key:0", NEW)
+    await jobs.enter("key:1", replace(NEW, place=Place("T1", "C1")))
     clock.wind(6)
     for fence in await claimed(jobs):
         job = await jobs.get(fence.id)
@@ -144,8 +147,8 @@ OLDER = [
 ]
 
 
-async def test_outcomes_stand_in_the_rows_as_they_always_did(jobs: AttachJobs) -> None:
-    job = await jobs.enter(NEW)
+async def test_outcomes_in_rows_of_older_versions_are_read(jobs: AttachJobs) -> None:
+    job = await jobs.enter("key:0", NEW)
     stored = table("insight_submits", column("id"), column("outcome", JSON))
     async with jobs.database.transaction() as connection:
         await connection.execute(update(stored).where(stored.c.id == job.id).values(outcome=OLDER))
@@ -158,14 +161,13 @@ async def test_outcomes_stand_in_the_rows_as_they_always_did(jobs: AttachJobs) -
             BatchOutcome(
                 1,
                 done=(ONE,),
-                refused=(Refusal(TWO, Problem(Cause.BAD_REQUEST, "no", "p", 1.5, "r")),),
+                refused=(Refusal(TWO, Trouble(TroubleKind.BAD_REQUEST, "no", "p", 1.5, request_id="r")),),
                 open=(Insight("INCIDENT", "/incidents/3", "3"),),
-                problem=Problem(Cause.RATE_LIMITED, wait=3.0),
+                problem=Trouble(TroubleKind.RATE_LIMITED, wait=3.0),
             ),
         )
     )
     async with jobs.database.transaction() as connection:
         again = update(insight_submits).where(insight_submits.c.id == job.id).values(outcome=read.outcome.batches)
         await connection.execute(again)
-        row = (await connection.execute(select(stored.c.outcome))).one()
-    assert row.outcome == OLDER
+    assert (await jobs.get(job.id)) == read

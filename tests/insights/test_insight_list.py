@@ -3,8 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.datadog.insight_drafts import InsightDraft, Lookup, LookupKind
-from bot.datadog.insight_types import InsightType
+from bot.datadog.insights import InsightDraft, InsightType, Lookup, LookupKind
 from bot.insights.attach_form import InsightList
 from tests.datadog.conftest import Recognise
 

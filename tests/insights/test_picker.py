@@ -6,12 +6,14 @@ from datetime import UTC, datetime
 from typing import Any, cast
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from bot.cases.repository import CaseRepository
-from bot.datadog.case_model import Case
+from bot.datadog.cases import Case
 from bot.datadog.errors import DatadogError, Forbidden, NotFound, Unavailable
-from bot.datadog.sites import SITES, Location
-from bot.insights.picker import CaseOffer, CasePicker, PickerHint
+from bot.datadog.sites import SITES, Location, Site
+from bot.insights.picker import CaseOffer, CasePicker, CaseSearch, PickerHint, search_for
 from bot.model import Place
 from bot.orgs.repository import OrgRepository
 from bot.storage.engine import Database
@@ -19,6 +21,8 @@ from bot.storage.workers import Tasks
 from tests.clock import Clock
 from tests.pg import ready
 
+UUID = "9f1c2d3e-4a5b-6c7d-8e9f-0a1b2c3d4e5f"
+APP = "https://app.datadoghq.com"
 PLACE = Place("T1", "C1", "1.2")
 DISK, CHECKOUT = Case("uuid-1", "CASEM-42", "Disk full"), Case("uuid-2", "CASEM-43", "Checkout slow")
 
@@ -186,3 +190,27 @@ async def test_nothing_found_and_nobody_to_ask_are_told_apart(offer: Ask, book: 
     assert (
         await nobody.offer("default", "x", place=PLACE, person="U1", home=Location(SITES[0]))
     ).hint is PickerHint.NO_ORG
+
+
+@pytest.mark.parametrize(
+    ("text", "exact", "query"),
+    [
+        ("", "", ""),
+        ('" \\', "", ""),
+        ("checkout is down", "", '"checkout is down"'),
+        ('a" OR status:open "', "", '"a OR status:open"'),
+        ("casem-42", "CASEM-42", '"casem-42"'),
+        (f"{APP}/cases/{UUID}", UUID, ""),
+        (f"{APP}/cases/CASEM-42", "CASEM-42", '"CASEM-42"'),
+    ],
+)
+def test_the_picker_asks_for_the_exact_case_first(us1: Site, text: str, exact: str, query: str) -> None:
+    assert search_for(text, Location(us1)) == CaseSearch(exact, query)
+
+
+@given(st.text())
+def test_no_typing_leaves_the_quotes(text: str) -> None:
+    found = search_for(text, Location(SITES[0]))
+    assert found.query == "" or (found.query[0] == found.query[-1] == '"' and found.query.count('"') == 2)
+    assert "\\" not in found.query
+    assert len(found.query) <= 202

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from bot.datadog.case_model import Insight
-from bot.datadog.insight_drafts import InsightDraft, Reason, SetAside
-from bot.datadog.insight_types import KINDS, InsightType
+from bot.datadog.cases import Insight
+from bot.datadog.insights import KINDS, InsightDraft, InsightType, Reason, SetAside
+from bot.datadog.trouble import Trouble, TroubleKind
 from bot.insights.attach_form import AttachForm, CaseChoice, HandForm, InsightList
 from bot.insights.attach_jobs import AttachJob, AttachWork, CommentState
 from bot.insights.form_views import (
@@ -23,9 +23,9 @@ from bot.insights.form_views import (
     expired_view,
     removal_view,
 )
-from bot.insights.picker import CaseOffer, PickedCase, PickerHint
+from bot.insights.picker import CaseOffer, PickerHint
 from bot.insights.result_views import line_message, result_view, told_directly, working_view
-from bot.insights.sending import BatchOutcome, Cause, InsightOutcome, Problem, Refusal
+from bot.insights.sending import BatchOutcome, InsightOutcome, Refusal
 from bot.model import Place
 from bot.sandbox.slack import blockkit as local_slack
 from tests.slack.blockkit import check_message, mrkdwn, shown
@@ -176,7 +176,7 @@ def test_by_hand_offers_all_sixteen_kinds_and_starts_with_what_is_known() -> Non
 
 @pytest.mark.parametrize("label", LABELS.values(), ids=LABELS)
 def test_the_picker_takes_any_case(label: str) -> None:
-    cases = tuple(PickedCase(f"{number:036}", f"CASEM-{number}", label, label) for number in range(120))
+    cases = tuple(CaseChoice(f"{number:036}", f"CASEM-{number}", label, label) for number in range(120))
 
     options = case_options(CaseOffer(cases, PickerHint.SLOW))
 
@@ -248,12 +248,16 @@ def test_the_result_of_a_clean_submit() -> None:
 
 
 def test_the_result_of_a_partial_failure_tells_each_reason_and_offers_retry() -> None:
-    refused = Refusal(Insight("MONITOR", "/monitors/9", HOSTILE), Problem(Cause.BAD_REQUEST, f"no such {HOSTILE}"))
+    refused = Refusal(
+        Insight("MONITOR", "/monitors/9", HOSTILE), Trouble(TroubleKind.BAD_REQUEST, f"no such {HOSTILE}")
+    )
     outcome = InsightOutcome(
         (
             BatchOutcome(1, done=insights(range(99)), refused=(refused,)),
-            BatchOutcome(2, open=insights(range(100, 200)), problem=Problem(Cause.FORBIDDEN, permission="cases_write")),
-            BatchOutcome(3, open=insights(range(200, 250)), problem=Problem(Cause.FORBIDDEN), tried=False),
+            BatchOutcome(
+                2, open=insights(range(100, 200)), problem=Trouble(TroubleKind.FORBIDDEN, permission="cases_write")
+            ),
+            BatchOutcome(3, open=insights(range(200, 250)), problem=Trouble(TroubleKind.FORBIDDEN), tried=False),
         )
     )
 
@@ -273,7 +277,8 @@ def test_the_result_of_a_partial_failure_tells_each_reason_and_offers_retry() ->
 @pytest.mark.parametrize("count", [1, 100, 101, 250])
 def test_results_with_everything_refused_fit(count: int) -> None:
     refusals = tuple(
-        Refusal(each, Problem(Cause.BAD_REQUEST, f"{each.resource_id} {'y' * 900}")) for each in insights(range(count))
+        Refusal(each, Trouble(TroubleKind.BAD_REQUEST, f"{each.resource_id} {'y' * 900}"))
+        for each in insights(range(count))
     )
     outcome = InsightOutcome((BatchOutcome(1, refused=refusals),))
     view = check(result_view(job(outcome=outcome), APP_URL))
@@ -283,7 +288,7 @@ def test_results_with_everything_refused_fit(count: int) -> None:
 
 @pytest.mark.parametrize("state", CommentState)
 def test_every_state_of_the_comment_is_told(state: CommentState) -> None:
-    problem = Problem(Cause.UNCLEAR) if state is CommentState.REFUSED else None
+    problem = Trouble(TroubleKind.UNCLEAR) if state is CommentState.REFUSED else None
     told = job(comment="Links:\n\n- https://a\n- https://b", comment_state=state, comment_problem=problem)
 
     words = shown(check(result_view(told, APP_URL)))

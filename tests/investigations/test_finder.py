@@ -5,12 +5,12 @@ import asyncio
 import pytest
 
 from bot.datadog.errors import DatadogError, Forbidden, RateLimited, Unauthorized, Unavailable
-from bot.datadog.events import AlertEvent
+from bot.datadog.monitors import AlertEvent
 from bot.investigations.requests import Reception
 from bot.model import AlertRef, EventRef, ExistingRun, MonitorRef, ThreadRef
 from tests.investigations.world import ALERT, Bot, World
 
-EVENT = AlertEvent("uid", "70", 1_700_000_000_000, 7, "Disk is full", "host:a", transition="alert")
+EVENT = AlertEvent("70", 1_700_000_000_000, 7, "Disk is full", "host:a", transition="alert")
 
 
 async def test_the_latest_alert_of_a_monitor(world: World) -> None:

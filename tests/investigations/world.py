@@ -12,9 +12,8 @@ from typing import Any, TypeVar, cast
 from sqlalchemy import Row, Table, select
 
 from bot.datadog.errors import DatadogError, NoAnswer, NotFound
-from bot.datadog.events import AlertEvent
 from bot.datadog.investigations import Conclusion, InvestigationDetail, InvestigationItem, InvestigationPage
-from bot.datadog.monitors import Monitor
+from bot.datadog.monitors import AlertEvent, Monitor
 from bot.datadog.trouble import Trouble
 from bot.investigations.alert_resolver import AlertResolver
 from bot.investigations.model import Investigation
@@ -218,7 +217,7 @@ class FakeMonitors:
         def named() -> Monitor:
             if monitor_id not in self._datadog.names:
                 raise NotFound("Datadog knows no such monitor", status=404)
-            return Monitor(monitor_id, self._datadog.names[monitor_id], "metric alert")
+            return Monitor(self._datadog.names[monitor_id])
 
         return await self._datadog.network.call("monitor", named)
 

@@ -17,7 +17,7 @@ from bot.alerts.repository import CycleRepository
 from bot.cases.model import CaseRequestState
 from bot.cases.repository import CaseRepository
 from bot.cases.requests import CaseRequests
-from bot.insights.attach_form_store import AttachFormStore, Owner
+from bot.insights.attach_form import AttachFormStore, Owner
 from bot.insights.attach_jobs import AttachJobs, AttachWork
 from bot.investigations.model import State
 from bot.investigations.repository import InvestigationRepository

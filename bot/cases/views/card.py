@@ -2,7 +2,7 @@
 
 from bot.cases.catalog import NO_PRIORITY
 from bot.cases.model import DoneAction, KnownCase
-from bot.datadog.case_model import PRIORITIES
+from bot.datadog.cases import PRIORITIES
 from bot.slack.blocks import (
     Block,
     Message,

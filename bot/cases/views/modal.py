@@ -16,7 +16,7 @@ from bot.cases.catalog import (
 from bot.cases.model import CaseContent, KnownCase
 from bot.cases.views.answers import CaseAnswer
 from bot.cases.views.card import ATTACH, case_title, case_url, facts_line, priority_word
-from bot.datadog.case_model import PRIORITIES, CaseType, Project
+from bot.datadog.cases import PRIORITIES, CaseType, Project
 from bot.datadog.trouble import Trouble
 from bot.slack.blocks import Block, actions, button, context, option, plain, section
 from bot.slack.forms import FormState, form_field, modal, select, text_input
