@@ -4,7 +4,7 @@ Actions on one case keep the order they came in, so the last one wins and the ca
 """
 
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from sqlalchemy import ColumnElement, Row, exists, select
@@ -65,8 +65,7 @@ class CaseActions:
             row = (await connection.execute(select(case_acts).where(*own))).first()
         if row is None:
             return False
-        before = read_action(row)
-        return await self.take(CaseAction(key, before.case_row, before.place, before.person, before.kind, before.value))
+        return await self.take(replace(read_action(row), key=key))
 
     async def done(self, fence: Fence, action: CaseAction, org: str, case: Case | None, said: str) -> bool:
         async with self.database.transaction() as connection:

@@ -71,7 +71,14 @@ class CaseMaker(LeasedWorker):
         if org is None:
             await self._no_org(request, fence)
         else:
-            await self._phase(_Claim(org, request, fence))
+            claim = _Claim(org, request, fence)
+            match request.state:
+                case CaseRequestState.ORDERED:
+                    await self._begin(claim)
+                case CaseRequestState.CREATING:
+                    await self._look(claim)
+                case CaseRequestState.CREATED:
+                    await self._complete(claim)
         now = await self._requests.by_id(request.id)
         if now is not None and not now.told:
             await self._tell(now, fence)
@@ -83,15 +90,6 @@ class CaseMaker(LeasedWorker):
             )
         elif request.state in {CaseRequestState.ORDERED, CaseRequestState.CREATING}:
             await self._requests.refuse(fence, Trouble(TroubleKind.NO_ORG))
-
-    async def _phase(self, claim: _Claim) -> None:
-        match claim.request.state:
-            case CaseRequestState.ORDERED:
-                await self._begin(claim)
-            case CaseRequestState.CREATING:
-                await self._look(claim)
-            case CaseRequestState.CREATED:
-                await self._complete(claim)
 
     async def _tell(self, request: CaseRequest, fence: Fence) -> None:
         if request.state is CaseRequestState.CREATING:
@@ -118,7 +116,7 @@ class CaseMaker(LeasedWorker):
 
     async def _surely_not_there(self, claim: _Claim) -> bool:
         """It was sent once before, nobody knows with what outcome, and now it is wanted all the same."""
-        found = await self._find(claim)
+        found = await or_trouble(_find(claim), self._timing.effect)
         if isinstance(found, Case):
             await self._made(claim, found)
         elif isinstance(found, Trouble):
@@ -182,7 +180,7 @@ class CaseMaker(LeasedWorker):
     # -- after an unknown outcome: look for our reference, never guess ------------------------------------------
 
     async def _look(self, claim: _Claim) -> None:
-        found = await self._find(claim)
+        found = await or_trouble(_find(claim), self._timing.effect)
         if isinstance(found, Case):
             logger.info("case request %s: found as %s", claim.request.ref, found.id)
             await self._made(claim, found)
@@ -191,10 +189,6 @@ class CaseMaker(LeasedWorker):
             await self._requests.write(claim.fence, state=CaseRequestState.UNCERTAIN)
         else:
             await self._requests.later(claim.fence, self._timing.settle / 2 * claim.request.attempt)
-
-    async def _find(self, claim: _Claim) -> Case | Trouble | None:
-        """The case that carries our reference; None when Datadog shows none; a trouble when it shows nothing."""
-        return await or_trouble(_find(claim), self._timing.effect)
 
     # -- what goes with it --------------------------------------------------------------------------------------
 
@@ -262,7 +256,7 @@ def description_of(request: CaseRequest, content: CaseContent) -> str:
 
 
 async def _find(claim: _Claim) -> Case | None:
-    """Looks through the project's newest cases: that needs no index of what they say."""
+    """The case that carries our reference. Looks through the project's newest cases: that needs no index of what they say."""
     request, content = claim.request, claim.request.content
     query = f"project:{content.project_key}" if content and content.project_key else ""
     since = (request.begun_at or request.created_at) - _CLOCK_SKEW

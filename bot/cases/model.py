@@ -8,7 +8,7 @@ from pydantic import BeforeValidator, PlainSerializer
 
 from bot.datadog.cases import Insight
 from bot.datadog.trouble import Trouble
-from bot.model import SUBJECTS, AlertRef, EventRef, MonitorRef, Place
+from bot.model import SUBJECTS, AlertRef, EventRef, ExistingRun, MonitorRef, Place, Subject
 
 _STATUSES = {"Open": "OPEN", "In Progress": "IN_PROGRESS", "Closed": "CLOSED"}
 
@@ -126,14 +126,20 @@ class CaseSource:
 
     @property
     def about(self) -> AlertRef | None:
-        """What is known of the alert, in the one form all look at: an event or a monitor may be missing in it."""
-        match self.alert:
-            case MonitorRef(monitor_id, name, group):
-                return AlertRef(monitor_id, "", 0, name, group)
-            case EventRef(event_id):
-                return AlertRef(0, event_id, 0)
-            case alert:
-                return alert
+        return as_alert(self.alert)
+
+
+def as_alert(subject: Subject | None) -> AlertRef | None:
+    """What is known of an alert, in the one form all look at: an event or a monitor may be missing in it."""
+    match subject:
+        case MonitorRef(monitor_id, name, group):
+            return AlertRef(monitor_id, "", 0, name, group)
+        case EventRef(event_id):
+            return AlertRef(0, event_id, 0)
+        case ExistingRun(alert=AlertRef() as alert) | (AlertRef() as alert):
+            return alert
+        case _:
+            return None
 
 
 @dataclass(frozen=True, slots=True)

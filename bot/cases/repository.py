@@ -22,8 +22,6 @@ from bot.storage.tables import deliveries
 
 ACTIONS_SHOWN = 4
 
-CatalogKnown = Callable[[str], Catalog | None]
-
 
 class CaseRepository:
     def __init__(self, database: Database, catalog: Callable[[str], Catalog | None]) -> None:

@@ -4,6 +4,7 @@ What Slack was told that we have is in the database before. Nothing here calls D
 """
 
 import secrets
+from dataclasses import fields
 from typing import Any
 
 from sqlalchemy import ColumnElement, Row, and_, case, desc, or_, select, update
@@ -179,24 +180,14 @@ class CaseRequests:
 
 
 def read_request(row: Row[Any]) -> CaseRequest:
+    same = {name: getattr(row, name) for name in _SAME_IN_ROWS}
     return CaseRequest(
-        id=row.id,
-        key=row.key,
-        ref=row.ref,
-        org=row.org,
+        **same,
         place=Place(row.workspace, row.channel, row.thread_ts),
-        requester=row.requester,
-        source=row.source,
         state=CaseRequestState(row.state),
         content=row.wanted,
         view_id=row.view_id or "",
-        case_row=row.case_row,
-        comment=row.comment,
-        notes=row.notes,
-        problem=row.problem,
-        retry_at=row.retry_at,
-        begun_at=row.begun_at,
-        created_at=row.created_at,
-        attempt=row.attempt,
-        told=row.told,
     )
+
+
+_SAME_IN_ROWS = {each.name for each in fields(CaseRequest)} - {"place", "state", "content", "view_id"}

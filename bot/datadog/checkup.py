@@ -11,7 +11,7 @@ from typing import Any
 
 from bot.datadog.client import Datadog
 from bot.datadog.errors import DatadogError, Forbidden, RateLimited, Unauthorized
-from bot.datadog.shapes import flag, text
+from bot.datadog.shapes import flag, member, text
 
 INVESTIGATIONS_READ = "bits_investigations_read"
 ESSENTIAL = frozenset({INVESTIGATIONS_READ})  # without them nothing works
@@ -26,17 +26,6 @@ _PROBES: dict[str, _Probe] = {
     "cases_read": lambda client: client.call("GET", "/api/v2/cases", params={"page[size]": 1}),
 }
 WRITES = ("bits_investigations_write", "cases_write", "monitors_downtime")
-
-
-@dataclass(frozen=True, slots=True)
-class KeyOwner:
-    """Whoever the application key belongs to: all we do in Datadog appears under this name."""
-
-    id: str
-    name: str
-    email: str
-    handle: str
-    service_account: bool
 
 
 class Account:
@@ -61,16 +50,12 @@ class Account:
         """The organisation's own id, which stays when its keys and name change."""
         return text(await self._client.call("GET", "/api/v2/validate"), "data", "id")
 
-    async def current_user(self) -> KeyOwner:
+    async def owner_name(self) -> str:
+        """Whoever the application key belongs to: all we do in Datadog appears under this name. Empty where none is told."""
         answer = await self._client.call("GET", "/api/v2/current_user", permission="user_access_read")
-        attributes = ("data", "attributes")
-        return KeyOwner(
-            id=text(answer, "data", "id") or text(answer, *attributes, "uuid"),
-            name=text(answer, *attributes, "name"),
-            email=text(answer, *attributes, "email"),
-            handle=text(answer, *attributes, "handle"),
-            service_account=flag(answer, *attributes, "service_account"),
-        )
+        told = member(answer, "data", "attributes")
+        name = text(told, "name") or text(told, "handle") or text(told, "email")
+        return f"{name} (service account)" if name and flag(told, "service_account") else name
 
 
 class KeyProblem(StrEnum):
@@ -87,17 +72,9 @@ class KeyProblem(StrEnum):
 class Checkup:
     problem: KeyProblem | None = None
     org_uuid: str = ""
-    owner: KeyOwner | None = None
+    owner_name: str = ""  # of the application key; empty where Datadog does not tell
     lacking: tuple[str, ...] = ()  # permissions that Datadog refuses
     unclear: tuple[str, ...] = ()  # permissions about which Datadog did not answer usefully
-
-    @property
-    def owner_name(self) -> str:
-        """Empty where Datadog does not tell."""
-        if self.owner is None:
-            return ""
-        name = self.owner.name or self.owner.handle or self.owner.email
-        return f"{name} (service account)" if self.owner.service_account and name else name
 
 
 async def check_up(client: Datadog) -> Checkup:
@@ -107,7 +84,7 @@ async def check_up(client: Datadog) -> Checkup:
         _told(account.validate()),
         _told(account.validate_keys()),
         _told(account.organisation()),
-        _told(account.current_user()),
+        _told(account.owner_name()),
         *(_told(probe(client)) for probe in _PROBES.values()),
     )
     if problem := _problem(api_key, KeyProblem.API_KEY) or _problem(both_keys, KeyProblem.APP_KEY):
@@ -117,7 +94,7 @@ async def check_up(client: Datadog) -> Checkup:
     return Checkup(
         problem=KeyProblem.ESSENTIAL if ESSENTIAL & set(lacking) else None,
         org_uuid=org_uuid if isinstance(org_uuid, str) else "",
-        owner=owner if isinstance(owner, KeyOwner) else None,
+        owner_name=owner if isinstance(owner, str) else "",
         lacking=lacking,
         unclear=tuple(n for n, said in outcomes.items() if isinstance(said, DatadogError) and n not in lacking),
     )

@@ -2,6 +2,7 @@
 a modal."""
 
 import asyncio
+import contextlib
 from collections.abc import Iterable, Mapping
 
 from bot.datadog.client import Datadog
@@ -76,15 +77,11 @@ class _Names:
         self._learnt: dict[Lookup, str] = {}
 
     async def learn(self, wanted: Iterable[Lookup], seconds: float) -> dict[Lookup, str]:
-        asking = [asyncio.create_task(self._ask(lookup)) for lookup in wanted]
-        if asking:
-            try:
-                done, _ = await asyncio.wait(asking, timeout=seconds)
-            finally:
-                await _cancel(asking)
-            for task in done:
-                task.result()
-        return dict(self._learnt)
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(seconds), asyncio.TaskGroup() as asking:
+                for lookup in wanted:
+                    asking.create_task(self._ask(lookup))
+        return self._learnt
 
     async def _ask(self, lookup: Lookup) -> None:
         async with self._turn:
@@ -101,10 +98,3 @@ class _Names:
         if lookup.kind is LookupKind.MONITOR:
             return (await self._monitors.get(int(lookup.id))).name
         return await self._incidents.title(lookup.id)
-
-
-async def _cancel(tasks: Iterable[asyncio.Task[None]]) -> None:
-    unfinished = [task for task in tasks if not task.done()]
-    for task in unfinished:
-        task.cancel()
-    await asyncio.gather(*unfinished, return_exceptions=True)

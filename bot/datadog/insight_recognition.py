@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 from bot.datadog.insights import (
     KINDS,
-    FieldProblem,
     InsightDraft,
     InsightKey,
     InsightKind,
@@ -27,7 +26,7 @@ _T = InsightType
 _SCM_HOSTS = frozenset({"github.com", "gitlab.com", "bitbucket.org"})
 _LOOKS_LIKE_SCM = re.compile(r"(?:^|\.)(?:git|gitlab|github|bitbucket|gitea|ghe)\.")
 
-Found = tuple[InsightDraft, ...] | SetAside
+UrlContent = tuple[InsightDraft, ...] | SetAside
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +51,7 @@ def recognise(text: str, home: Location) -> Recognised:
     return Recognised(tuple(drafts.values()), tuple(set_aside))
 
 
-def read_url(url: str, home: Location) -> Found:
+def read_url(url: str, home: Location) -> UrlContent:
     """What one URL is to a case of the organisation at home there."""
     address = open_url(url)
     if address is None:
@@ -103,7 +102,7 @@ def _elsewhere(link: Link, home: Location) -> SetAside | None:
     return SetAside(link.url, Reason.OTHER_ORG, sentence, comment_link=True)
 
 
-def _source_code(address: Url) -> Found:
+def _source_code(address: Url) -> UrlContent:
     if address.path.count("/") < 2:
         sentence = "This link names no repository. Paste the link of a pull request, commit or file."
         return SetAside(address.text, Reason.NO_INSIGHT_TYPE, sentence, comment_link=True)
@@ -136,28 +135,28 @@ class _TypedPage:
     problem: str = ""
 
 
-def by_hand(type_name: str, ref: str, resource_id: str, home: Location) -> InsightDraft | tuple[FieldProblem, ...]:
-    """The insight as typed, or every problem of the form at once.
+def by_hand(type_name: str, ref: str, resource_id: str, home: Location) -> InsightDraft | dict[str, str]:
+    """The insight as typed, or every problem of the form at once: by its field (type, ref, resource_id), as a sentence.
 
     The ref may be a whole URL, or be left out where it follows from the id; so may the id where it stands in the ref.
     """
     kind = kind_of(type_name.strip())
     ref, resource_id = ref.strip(), resource_id.strip()
     if kind is None:
-        return (FieldProblem("type", f"Choose what kind of {INSIGHT} it is."),)
+        return {"type": f"Choose what kind of {INSIGHT} it is."}
     if kind.type is InsightType.SCM_URL:
         return _source_code_by_hand(ref or resource_id)
     page = _typed_page(kind, f"{home.site.app_url}{ref}" if ref.startswith("/") else ref, home)
     found_id = kind.same_id(resource_id) or (page.insight.resource_id if page.insight else "")
     found_ref = page.ref or default_ref(kind.type, found_id)
-    return tuple(_problems(kind, page, found_id, found_ref)) or draft(kind.type, found_id, found_ref)
+    return dict(_problems(kind, page, found_id, found_ref)) or draft(kind.type, found_id, found_ref)
 
 
-def _source_code_by_hand(url: str) -> InsightDraft | tuple[FieldProblem, ...]:
+def _source_code_by_hand(url: str) -> InsightDraft | dict[str, str]:
     address = open_url(url)
     whole = _canonical_url(address) if address else ""
     if not KINDS[InsightType.SCM_URL].id_form.fits(whole):
-        return (FieldProblem("ref", "Paste the whole https:// URL of the pull request, commit or file."),)
+        return {"ref": "Paste the whole https:// URL of the pull request, commit or file."}
     return draft(InsightType.SCM_URL, whole, whole)
 
 
@@ -176,21 +175,21 @@ def _typed_page(kind: InsightKind, url: str, home: Location) -> _TypedPage:
     return _TypedPage(insight.ref if insight else address.ref(), insight)
 
 
-def _problems(kind: InsightKind, page: _TypedPage, resource_id: str, ref: str) -> Iterator[FieldProblem]:
+def _problems(kind: InsightKind, page: _TypedPage, resource_id: str, ref: str) -> Iterator[tuple[str, str]]:
     if not kind.id_form.fits(resource_id):
-        yield FieldProblem("resource_id", f"The id of {kind.one} is {kind.id_form.hint}.")
+        yield "resource_id", f"The id of {kind.one} is {kind.id_form.hint}."
     elif page.insight and page.insight.resource_id != resource_id:
-        yield FieldProblem("resource_id", f"The page is {page.insight.label}. Correct the id or the page.")
+        yield "resource_id", f"The page is {page.insight.label}. Correct the id or the page."
     if page.problem:
-        yield FieldProblem("ref", page.problem)
+        yield "ref", page.problem
     elif not ref:
-        yield FieldProblem("ref", f"Give the page where {DATADOG} shows it, like {kind.ref_hint}.")
+        yield "ref", f"Give the page where {DATADOG} shows it, like {kind.ref_hint}."
 
 
 # -- pages of Datadog's app ----------------------------------------------------------------------------------------------
 
 
-def read_page(link: Link) -> Found:
+def read_page(link: Link) -> UrlContent:
     """What a page of Datadog's app is to a case."""
     if isinstance(link, MonitorLink):
         return _monitor(link)
@@ -222,13 +221,13 @@ def _short(page: Url, _match: re.Match[str]) -> SetAside:
     return SetAside(page.text, Reason.SHORT_LINK, sentence, comment_link=True)
 
 
-def _monitor(link: MonitorLink) -> Found:
+def _monitor(link: MonitorLink) -> UrlContent:
     monitor_id = str(link.monitor_id)
     monitor = draft(_T.MONITOR, monitor_id, link.address.ref("event_id", path=f"/monitors/{monitor_id}"))
     return (monitor, event_draft(link.event_id, monitor_id)) if link.event_id else (monitor,)
 
 
-_Reader = Callable[[Url, re.Match[str]], Found]
+_Reader = Callable[[Url, re.Match[str]], UrlContent]
 
 
 def _id_in_path(type_: InsightType) -> _Reader:
@@ -238,7 +237,7 @@ def _id_in_path(type_: InsightType) -> _Reader:
 def _id_in_query(type_: InsightType, *names: str, otherwise: str = "") -> _Reader:
     """In one of these parameters; `otherwise` is what the page is called that has no such insight open."""
 
-    def read(page: Url, _match: re.Match[str]) -> Found:
+    def read(page: Url, _match: re.Match[str]) -> UrlContent:
         fits = KINDS[type_].id_form.fits
         if found := next(filter(fits, page.ids(*names)), ""):
             return (draft(type_, found, page.ref()),)
@@ -251,16 +250,16 @@ def _without_id(type_: InsightType) -> _Reader:
     return lambda page, _match: _missing_id(page, type_)
 
 
-def _incident(page: Url, match: re.Match[str]) -> Found:
+def _incident(page: Url, match: re.Match[str]) -> UrlContent:
     return (draft(_T.INCIDENT, match["id"], page.ref(path=f"/incidents/{match['id'].lower()}")),)
 
 
-def _story(page: Url, match: re.Match[str]) -> Found:
+def _story(page: Url, match: re.Match[str]) -> UrlContent:
     names = (name for name in page.query if "story" in name.lower())
     return _id_in_query(_T.WATCHDOG_STORY, *names)(page, match)
 
 
-def _scorecards(page: Url, _match: re.Match[str]) -> Found:
+def _scorecards(page: Url, _match: re.Match[str]) -> UrlContent:
     if page.query.get("activeTab", "").lower().startswith("campaign"):
         return _missing_id(page, _T.INSIGHT_SCORECARD_CAMPAIGN)
     return _no_insight(page, "a scorecard")

@@ -64,13 +64,16 @@ class InsightKind:
 
     type: InsightType
     name: str
-    plural: str
     id_form: IdForm
     ref_hint: str
 
     @property
     def title(self) -> str:
         return self.name[:1].upper() + self.name[1:]
+
+    @property
+    def plural(self) -> str:
+        return f"{self.name[:-1]}ies" if self.name.endswith("y") else f"{self.name}s"
 
     @property
     def one(self) -> str:
@@ -83,53 +86,31 @@ class InsightKind:
 
 _T = InsightType
 _SAME_IN_ANY_CASE = frozenset({_T.ERROR_TRACKING, _T.WATCHDOG_STORY, _T.INCIDENT})
-_KINDS = (
-    InsightKind(_T.MONITOR, "monitor", "monitors", _MONITOR_ID, "/monitors/12345678"),
-    InsightKind(_T.EVENT, "event", "events", _EVENT_ID, "/event/event?id=8788641826233093636"),
-    InsightKind(_T.INCIDENT, "incident", "incidents", _DIGITS_OR_UUID, "/incidents/42"),
-    InsightKind(
-        _T.SECURITY_SIGNAL, "security signal", "security signals", _LONG_TOKEN, "/security/signal?event=AQAAA…"
-    ),
-    InsightKind(
-        _T.ERROR_TRACKING,
-        "error tracking issue",
-        "error tracking issues",
-        _UUID_ID,
-        "/error-tracking?issueId=9f1c2d3e-…",
-    ),
-    InsightKind(_T.SECURITY_FINDING, "security finding", "security findings", _LONG_TOKEN, "/security/csm/vm?…"),
-    InsightKind(_T.WIDGET, "widget", "widgets", _CELL, "/dashboard/abc-def-ghi?fullscreen_widget=4567890123456789"),
-    InsightKind(_T.WATCHDOG_STORY, "Watchdog story", "Watchdog stories", _HEX_32, "/watchdog/story/0a1b2c3d…"),
-    InsightKind(_T.EVENT_CORRELATION, "event correlation", "event correlations", _ANY_ID, "/event/correlation/…"),
-    InsightKind(
-        _T.CLOUD_COST_RECOMMENDATION,
-        "cloud cost recommendation",
-        "cloud cost recommendations",
-        _ANY_ID,
-        "/cost/recommendations?…",
-    ),
-    InsightKind(
-        _T.SENSITIVE_DATA_SCANNER_ISSUE,
-        "sensitive data issue",
-        "sensitive data issues",
-        _ANY_ID,
-        "/sensitive-data-scanner/telemetry?…",
-    ),
-    InsightKind(_T.APM_RECOMMENDATION, "APM recommendation", "APM recommendations", _ANY_ID, "/apm/recommendations?…"),
-    InsightKind(
-        _T.INSIGHT_SCORECARD_CAMPAIGN,
-        "scorecard campaign",
-        "scorecard campaigns",
-        _UUID_ID,
-        "/software/scorecards?activeTab=campaigns…",
-    ),
-    InsightKind(_T.RESOURCE_POLICY, "resource policy", "resource policies", _ANY_ID, "/infrastructure/…"),
-    InsightKind(
-        _T.PROFILING_DOWNSIZING_EXPERIMENT, "profiling experiment", "profiling experiments", _ANY_ID, "/profiling/…"
-    ),
-    InsightKind(_T.SCM_URL, "source code link", "source code links", _HTTPS_URL, "https://github.com/acme/shop/pull/7"),
-)
-KINDS: dict[InsightType, InsightKind] = {kind.type: kind for kind in _KINDS}
+KINDS = {
+    kind.type: kind
+    for kind in (
+        InsightKind(_T.MONITOR, "monitor", _MONITOR_ID, "/monitors/12345678"),
+        InsightKind(_T.EVENT, "event", _EVENT_ID, "/event/event?id=8788641826233093636"),
+        InsightKind(_T.INCIDENT, "incident", _DIGITS_OR_UUID, "/incidents/42"),
+        InsightKind(_T.SECURITY_SIGNAL, "security signal", _LONG_TOKEN, "/security/signal?event=AQAAA…"),
+        InsightKind(_T.ERROR_TRACKING, "error tracking issue", _UUID_ID, "/error-tracking?issueId=9f1c2d3e-…"),
+        InsightKind(_T.SECURITY_FINDING, "security finding", _LONG_TOKEN, "/security/csm/vm?…"),
+        InsightKind(_T.WIDGET, "widget", _CELL, "/dashboard/abc-def-ghi?fullscreen_widget=4567890123456789"),
+        InsightKind(_T.WATCHDOG_STORY, "Watchdog story", _HEX_32, "/watchdog/story/0a1b2c3d…"),
+        InsightKind(_T.EVENT_CORRELATION, "event correlation", _ANY_ID, "/event/correlation/…"),
+        InsightKind(_T.CLOUD_COST_RECOMMENDATION, "cloud cost recommendation", _ANY_ID, "/cost/recommendations?…"),
+        InsightKind(
+            _T.SENSITIVE_DATA_SCANNER_ISSUE, "sensitive data issue", _ANY_ID, "/sensitive-data-scanner/telemetry?…"
+        ),
+        InsightKind(_T.APM_RECOMMENDATION, "APM recommendation", _ANY_ID, "/apm/recommendations?…"),
+        InsightKind(
+            _T.INSIGHT_SCORECARD_CAMPAIGN, "scorecard campaign", _UUID_ID, "/software/scorecards?activeTab=campaigns…"
+        ),
+        InsightKind(_T.RESOURCE_POLICY, "resource policy", _ANY_ID, "/infrastructure/…"),
+        InsightKind(_T.PROFILING_DOWNSIZING_EXPERIMENT, "profiling experiment", _ANY_ID, "/profiling/…"),
+        InsightKind(_T.SCM_URL, "source code link", _HTTPS_URL, "https://github.com/acme/shop/pull/7"),
+    )
+}
 
 
 def kind_of(type_name: str) -> InsightKind | None:
@@ -262,11 +243,3 @@ class SetAside:
     comment_link: bool = False
     type: InsightType | None = None
     ref: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class FieldProblem:
-    """What is wrong with one field of the form, in a sentence to show under it."""
-
-    field: str  # type | ref | resource_id
-    problem: str

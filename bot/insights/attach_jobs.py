@@ -4,7 +4,7 @@ A retry takes the same row up again, so that one job has one line in its thread,
 """
 
 import secrets
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from enum import StrEnum
 from typing import Any
 
@@ -29,8 +29,9 @@ class AttachWork(StrEnum):
     ATTACH = "attach"
     REMOVE = "remove"
 
-
-_DONE = {AttachWork.ATTACH: "attached", AttachWork.REMOVE: "removed"}
+    @property
+    def done(self) -> str:
+        return "attached" if self is AttachWork.ATTACH else "removed"
 
 
 class CommentState(StrEnum):
@@ -165,7 +166,7 @@ class AttachJobs:
             if case is not None and added > 0:
                 row = await self._book.note(connection, job.org, case)
                 await self._book.belongs(connection, row.id, job.place, job.person, card=False)
-                said = f"{_DONE[job.work]} {counted(added, INSIGHT)}"
+                said = f"{job.work.done} {counted(added, INSIGHT)}"
                 await self._book.did(connection, row.id, job.place, job.person, said)
         return True
 
@@ -195,20 +196,15 @@ class AttachJobs:
 
 
 def read_job(row: Row[Any]) -> AttachJob:
+    same = {name: getattr(row, name) for name in _SAME_IN_ROWS}
     return AttachJob(
-        id=row.id,
-        ref=row.ref,
-        draft_key=row.draft_key,
-        view_id=row.view_id,
+        **same,
         work=AttachWork(row.work),
-        org=row.org,
         place=Place(row.workspace, row.channel, row.thread_ts),
-        person=row.person,
-        case_id=row.case_id,
-        case_key=row.case_key,
         outcome=InsightOutcome(row.outcome),
-        comment=row.comment,
         comment_state=CommentState(row.comment_state),
-        comment_problem=row.comment_problem,
         done=row.state == "done",
     )
+
+
+_SAME_IN_ROWS = {each.name for each in fields(AttachJob)} - {"work", "place", "outcome", "comment_state", "done"}

@@ -7,10 +7,10 @@ from typing import Any, Self
 
 from bot.cases.draft import candidates
 from bot.cases.form import case_refusal
-from bot.cases.model import KnownCase
+from bot.cases.model import KnownCase, as_alert
 from bot.cases.repository import CaseRepository
 from bot.datadog.insight_recognition import recognise
-from bot.datadog.insights import InsightDraft, Reason, SetAside
+from bot.datadog.insights import Reason
 from bot.datadog.links import case_named, find_links, is_case_key, parse_link
 from bot.datadog.sites import SITES, Location
 from bot.datadog.trouble import Trouble, TroubleKind
@@ -20,7 +20,7 @@ from bot.insights.windows import AttachWindows
 from bot.investigations.message_alerts import texts_of
 from bot.investigations.model import Investigation
 from bot.investigations.views import answers
-from bot.model import AlertRef, EventRef, ExistingRun, MonitorRef, Place, Subject
+from bot.model import Subject
 from bot.orgs.questions import Resumable
 from bot.orgs.repository import OrgRepository
 from bot.rules.org_choice import WhichOrg, host_of
@@ -63,16 +63,6 @@ ATTACH_FROM = Resumable("attach_from", Beginning)
 
 
 @dataclass(frozen=True, slots=True)
-class FormStart:
-    """What the window begins with, in which organisation."""
-
-    org: str
-    candidates: tuple[InsightDraft, ...] = ()
-    set_aside: tuple[SetAside, ...] = ()
-    case: CaseChoice | None = None
-
-
-@dataclass(frozen=True, slots=True)
 class AttachOpening:
     forms: AttachFormStore
     windows: AttachWindows
@@ -97,17 +87,19 @@ class AttachOpening:
         org = org or await self._org_of_thread(interaction, beginning)
         org = org or await self.which_org.of(interaction, beginning.host, ATTACH_FROM.record(beginning))
         if org:
-            await self._open(interaction, await self._start(beginning, org))
+            await self._open(
+                interaction, org, self._insights(beginning, org), await self._case_of_words(beginning.words, org)
+            )
 
     async def begin_with_investigation(self, interaction: Interaction, investigation: Investigation) -> None:
         """The alert, and the links in the conclusions."""
         found = candidates(self.location(investigation.org), investigation=investigation)
         if not await self._refused(interaction):
-            await self._open(interaction, FormStart(investigation.org, found))
+            await self._open(interaction, investigation.org, InsightList().add(found))
 
     async def begin_with_case(self, interaction: Interaction, case: KnownCase) -> None:
         if not await self._refused(interaction):
-            await self._open(interaction, FormStart(case.org, case=_choice(case)))
+            await self._open(interaction, case.org, InsightList(), _choice(case))
 
     async def _refused(self, interaction: Interaction) -> bool:
         """Whether the person may not, and was told so."""
@@ -116,12 +108,18 @@ class AttachOpening:
             await self.replies.tell(interaction.place, interaction.person, refusal)
         return refusal is not None
 
-    async def _open(self, interaction: Interaction, start: FormStart) -> None:
-        if await self.orgs.get(start.org) is None:
+    async def _open(
+        self, interaction: Interaction, org: str, insights: InsightList, case: CaseChoice | None = None
+    ) -> None:
+        """Without a case, with the one the thread remembers, if that belongs to the same organisation."""
+        if await self.orgs.get(org) is None:
             await self.replies.tell(interaction.place, interaction.person, answers.refused(Trouble(TroubleKind.NO_ORG)))
             return
+        remembered = None if case else await self.cases.of_thread(interaction.place)
+        if remembered and remembered.org == org:
+            case = _choice(remembered)
         owner = Owner(interaction.workspace, interaction.person)
-        form = await self._form(interaction.place, start)
+        form = AttachForm(place=interaction.place, org=org, case=case, insights=insights)
         key = await self.forms.put(owner, form)
         opened = await self.modals.open(
             interaction, attach_view(form, key), on_top=interaction.view.get("type") == "modal"
@@ -129,12 +127,6 @@ class AttachOpening:
         if opened is not None:
             self.windows.opened(opened)
             await self.windows.look_up(key, owner, str(opened.get("id") or ""))
-
-    async def _form(self, place: Place, start: FormStart) -> AttachForm:
-        remembered = None if start.case else await self.cases.of_thread(place)
-        case = start.case or (_choice(remembered) if remembered and remembered.org == start.org else None)
-        insights = InsightList().add(start.candidates).put_aside(start.set_aside)
-        return AttachForm(place=place, org=start.org, case=case, insights=insights)
 
     # -- what it begins with ------------------------------------------------------------------------------------
 
@@ -145,14 +137,14 @@ class AttachOpening:
         known = await self.cases.of_thread(interaction.place)
         return known.org if known else ""
 
-    async def _start(self, beginning: Beginning, org: str) -> FormStart:
+    def _insights(self, beginning: Beginning, org: str) -> InsightList:
         home = self.location(org)
         found = recognise(beginning.texts, home)
-        everything = {draft.key: draft for draft in (*_of_subject(beginning.subject, home), *found.drafts)}
         told = (piece for piece in found.set_aside if beginning.by_a_person and piece.reason in _WORTH_TELLING)
         each_once = {piece.url: piece for piece in told}
-        case = await self._case_of_words(beginning.words, org)
-        return FormStart(org, tuple(everything.values()), tuple(each_once.values()), case)
+        suggested = candidates(home, alert=as_alert(beginning.subject))
+        drafts = {draft.key: draft for draft in (*suggested, *found.drafts)}
+        return InsightList().add(drafts.values()).put_aside(each_once.values())
 
     async def _case_of_words(self, words: str, org: str) -> CaseChoice | None:
         """A case as somebody typed it."""
@@ -165,16 +157,3 @@ class AttachOpening:
 
 def _choice(case: KnownCase) -> CaseChoice:
     return CaseChoice(case.case_id, case.key, case.title)
-
-
-def _of_subject(subject: Subject | None, home: Location) -> tuple[InsightDraft, ...]:
-    match subject:
-        case ExistingRun(alert=AlertRef() as alert) | (AlertRef() as alert):
-            known = alert
-        case MonitorRef(monitor_id, name, group):
-            known = AlertRef(monitor_id, "", 0, name, group)
-        case EventRef(event_id):
-            known = AlertRef(0, event_id, 0)
-        case _:
-            return ()
-    return candidates(home, alert=known)

@@ -4,11 +4,12 @@ Slack waits three seconds and no more. A search that takes longer goes on for th
 """
 
 import asyncio
+import contextlib
 import re
 import time
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from bot.cases.model import KnownCase
@@ -68,10 +69,8 @@ class CaseOffer:
     hint: PickerHint = PickerHint.NONE
 
 
-@dataclass(frozen=True, slots=True)
-class _Answer:
-    cases: tuple[CaseChoice, ...]
-    hint: PickerHint
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Answer(CaseOffer):
     at: float
 
 
@@ -111,9 +110,10 @@ class CasePicker:
         if kept is None:
             ready = self._asking.get(name) or self._ask(name, search)
             if ready is not None:
-                await _within(ready.wait(), self._patience)
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(ready.wait(), self._patience)
             kept = self._kept(name)
-        return kept or _Answer((), PickerHint.SLOW, 0.0)
+        return kept or _Answer(cases=(), hint=PickerHint.SLOW, at=0.0)
 
     def _kept(self, name: tuple[str, str]) -> _Answer | None:
         answer = self._answers.get(name)
@@ -133,7 +133,7 @@ class CasePicker:
             # a failure is not kept: the next keystroke asks again
             age = _FRESH_FOR - self._patience if answer.hint in {PickerHint.FAILING, PickerHint.FORBIDDEN} else 0.0
             self._answers.pop(name, None)
-            self._answers[name] = _Answer(answer.cases, answer.hint, answer.at - age)
+            self._answers[name] = replace(answer, at=answer.at - age)
             while len(self._answers) > _MOST_KEPT:
                 self._answers.popitem(last=False)
         finally:
@@ -143,11 +143,11 @@ class CasePicker:
     async def _found(self, org_name: str, search: CaseSearch) -> _Answer:
         org = await self._orgs.get(org_name)
         if org is None:
-            return _Answer((), PickerHint.NO_ORG, self._clock())
+            return _Answer(cases=(), hint=PickerHint.NO_ORG, at=self._clock())
         exact, found = await asyncio.gather(_exact(org, search), _searched(org, search))
         hint = next((part for part in (found, exact) if isinstance(part, PickerHint)), PickerHint.NONE)
         cases = (*(() if isinstance(exact, PickerHint) else exact), *(() if isinstance(found, PickerHint) else found))
-        return _Answer(tuple(_picked(case) for case in cases), hint, self._clock())
+        return _Answer(cases=tuple(_picked(case) for case in cases), hint=hint, at=self._clock())
 
     def _similar(self, org: str, words: str) -> tuple[CaseChoice, ...]:
         """Out of earlier answers, what fits the words: something to show while Datadog is slow."""
@@ -155,13 +155,6 @@ class CasePicker:
             return ()
         kept = (answer.cases for (asked, _), answer in reversed(self._answers.items()) if asked == org)
         return tuple(case for cases in kept for case in cases if _fits(case, words))
-
-
-async def _within(work: Awaitable[object], seconds: float) -> None:
-    try:
-        await asyncio.wait_for(work, seconds)
-    except TimeoutError:
-        return
 
 
 async def _exact(org: ConnectedOrg, search: CaseSearch) -> tuple[Case, ...] | PickerHint:
@@ -185,9 +178,7 @@ async def _searched(org: ConnectedOrg, search: CaseSearch) -> tuple[Case, ...] |
 
 
 def _hint(error: DatadogError) -> PickerHint:
-    if isinstance(error, Forbidden | Unauthorized):
-        return PickerHint.FORBIDDEN
-    return PickerHint.FAILING
+    return PickerHint.FORBIDDEN if isinstance(error, Forbidden | Unauthorized) else PickerHint.FAILING
 
 
 def _merged(words: str, recent: Sequence[KnownCase], answer: _Answer, similar: Iterable[CaseChoice]) -> CaseOffer:

@@ -27,10 +27,7 @@ from bot.wording import APP, CASE, DATADOG, INSIGHT, INSIGHTS, OPEN_IN_DATADOG, 
 
 OPEN = "attach:open"
 
-_TITLES = {AttachWork.ATTACH: "Attach insights", AttachWork.REMOVE: "Remove insights"}
-_DONE = {AttachWork.ATTACH: "attached", AttachWork.REMOVE: "removed"}
 _TO = {AttachWork.ATTACH: "to", AttachWork.REMOVE: "from"}
-_AGAIN = {AttachWork.ATTACH: "Attach", AttachWork.REMOVE: "Remove"}
 _DOING = {AttachWork.ATTACH: "Attaching", AttachWork.REMOVE: "Removing"}
 _MOST_REFUSALS = 15
 _MOST_BATCHES = 12
@@ -86,7 +83,7 @@ def working_view(job: AttachJob) -> Block:
         context(f"You may close this window: the work goes on without it, and I tell {told} when it is done."),
         actions(button("Refresh", REFRESH), block_id="refresh"),
     ]
-    return modal(_TITLES[job.work], blocks, callback_id=CALLBACK_NOTHING, metadata=job.draft_key)
+    return modal(f"{job.work.capitalize()} insights", blocks, callback_id=CALLBACK_NOTHING, metadata=job.draft_key)
 
 
 def result_view(job: AttachJob, app_url: str) -> Block:
@@ -105,7 +102,7 @@ def result_view(job: AttachJob, app_url: str) -> Block:
         ),
     ]
     return modal(
-        _TITLES[job.work],
+        f"{job.work.capitalize()} insights",
         blocks,
         callback_id=CALLBACK_RESULT,
         metadata=job.draft_key,
@@ -120,7 +117,7 @@ def line_message(job: AttachJob, app_url: str, *, may_repeat: bool = False) -> M
     parts = []
     if job.outcome.done:
         done = counted(len(job.outcome.done), INSIGHT)
-        parts.append(f"{_DONE[job.work]} {done} {_TO[job.work]} {case}: {escape(job.outcome.summary)}")
+        parts.append(f"{job.work.done} {done} {_TO[job.work]} {case}: {escape(job.outcome.summary)}")
     if job.comment_state is CommentState.POSTED:
         links = counted(job.links, "link")
         parts.append(f"posted {links} as a comment" + ("" if parts else f" on {case}"))
@@ -133,7 +130,7 @@ def told_directly(job: AttachJob, app_url: str) -> Message:
     """For the person whose window is closed by now."""
     missing = []
     if job.outcome.open:
-        missing.append(f"{counted(len(job.outcome.open), INSIGHT)} not {_DONE[job.work]}")
+        missing.append(f"{counted(len(job.outcome.open), INSIGHT)} not {job.work.done}")
     if job.outcome.refused:
         missing.append(f"{len(job.outcome.refused)} refused")
     if job.comment_left:
@@ -141,7 +138,7 @@ def told_directly(job: AttachJob, app_url: str) -> Message:
     why = job.outcome.problems or tuple(refusal.problem for refusal in job.outcome.refused[:1])
     left = f"Left: {', '.join(missing)}." if missing else ""
     case = link(url, job.case_name) if (url := case_url(job, app_url)) else code(job.case_name, 70)
-    again = f"{_AGAIN[job.work]} them again from the {CASE}'s thread. (ref {code(job.ref)})" if missing else ""
+    again = f"{job.work.capitalize()} them again from the {CASE}'s thread. (ref {code(job.ref)})" if missing else ""
     return sentences(_headline(job), left, *dict.fromkeys(map(sentence, why)), f"{CASE.capitalize()}: {case}.", again)
 
 
@@ -156,7 +153,7 @@ def _case(job: AttachJob, url: str) -> str:
 
 def _headline(job: AttachJob) -> str:
     done, case = job.outcome.done, code(job.case_name, 70)
-    verb, preposition = _DONE[job.work], _TO[job.work]
+    verb, preposition = job.work.done, _TO[job.work]
     if not done and not job.outcome.open and not job.outcome.refused:
         return f"*{case}*"
     if not done:
@@ -203,7 +200,7 @@ def _open(job: AttachJob) -> Iterator[Block]:
     if not left:
         return
     summary = escape(type_summary(insight.type for insight in left))
-    yield section(f":hourglass: *Not {_DONE[job.work]}: {counted(len(left), INSIGHT)}* ({summary}).")
+    yield section(f":hourglass: *Not {job.work.done}: {counted(len(left), INSIGHT)}* ({summary}).")
     for problem in job.outcome.problems[:5]:
         yield section(sentence(problem))
         yield from _in_their_words(problem)

@@ -9,7 +9,7 @@ from bot.cases.form import case_refusal
 from bot.cases.requests import CaseRequests
 from bot.cases.views import card as case_card
 from bot.datadog.insight_recognition import by_hand, recognise
-from bot.datadog.insights import FieldProblem, InsightDraft
+from bot.datadog.insights import InsightDraft
 from bot.datadog.links import case_named
 from bot.insights import form_views as views
 from bot.insights.attach_form import AttachForm, AttachFormStore, FormStage, HandForm, Owner
@@ -165,9 +165,9 @@ class AttachFormListeners:
         checked = self._checked(form, entered)
         if isinstance(checked, InsightDraft):
             return form.with_hand_draft(checked)
-        return form.with_hand_problems(problem.problem for problem in checked)
+        return form.with_hand_problems(checked.values())
 
-    def _checked(self, form: AttachForm, entered: Entered) -> InsightDraft | tuple[FieldProblem, ...]:
+    def _checked(self, form: AttachForm, entered: Entered) -> InsightDraft | dict[str, str]:
         kind, ref = entered.choice(views.HAND_TYPE), entered.typed(views.HAND_REF)
         return by_hand(kind, ref, entered.typed(views.HAND_ID), self.opening.location(form.org))
 
@@ -206,11 +206,11 @@ class AttachFormListeners:
 
     def _hand_problems(self, form: AttachForm, entered: Entered) -> dict[str, str]:
         """Under the fields of the section by hand, if somebody began to fill it in."""
-        checked = self._checked(form, entered) if entered.has_hand_entry else ()
+        checked = self._checked(form, entered) if entered.has_hand_entry else {}
         if isinstance(checked, InsightDraft):
             return {}
         fields = {"type": views.HAND_TYPE, "ref": views.HAND_REF, "resource_id": views.HAND_ID}
-        return {entered.block_id(fields[problem.field]): problem.problem for problem in checked}
+        return {entered.block_id(fields[name]): problem for name, problem in checked.items()}
 
     def _with_all_entered(self, form: AttachForm, entered: Entered) -> AttachForm:
         """What was pasted or typed but not yet added is meant too."""

@@ -66,7 +66,11 @@ def workspace_of(body: Payload) -> str:
 
 def of_message(body: Payload) -> Interaction:
     """A button, a select or a shortcut: the answer belongs into its message's thread."""
-    container, message, action = body.get("container") or {}, body.get("message") or {}, first_action(body)
+    container, message, action = (
+        body.get("container") or {},
+        body.get("message") or {},
+        (body.get("actions") or [{}])[0],
+    )
     ts = message.get("ts") or container.get("message_ts") or body.get("message_ts") or ""
     thread = message.get("thread_ts") or container.get("thread_ts") or ts
     channel = (body.get("channel") or {}).get("id") or container.get("channel_id") or ""
@@ -120,15 +124,6 @@ def of_mention(body: Payload) -> Interaction:
         person=str(event.get("user") or ""),
         text=str(event.get("text") or ""),
     )
-
-
-def of_view(body: Payload, place: Place) -> Interaction:
-    return replace(of_submission(body), place=place)
-
-
-def first_action(body: Payload) -> dict[str, Any]:
-    actions = body.get("actions") or [{}]
-    return dict(actions[0])
 
 
 def _key(body: Payload) -> str:

@@ -73,7 +73,7 @@ CALLS: list[tuple[type, str, Call]] = [
     (EventsApiV1, "get_event", lambda dd: Events(dd).by_id("8788641826233093636")),
     (AuthenticationApi, "validate", lambda dd: Account(dd).validate()),
     (KeyManagementApi, "validate_api_key", lambda dd: Account(dd).validate_keys()),
-    (UsersApi, "get_current_user", lambda dd: Account(dd).current_user()),
+    (UsersApi, "get_current_user", lambda dd: Account(dd).owner_name()),
     (UsersApi, "list_users", lambda dd: Cases(dd).user_with_email("jane@acme.example")),
     (IncidentsApi, "get_incident", lambda dd: Incidents(dd).title(USER)),
     (CaseManagementApi, "create_case", lambda dd: Cases(dd).create("T", PROJECT, STANDARD_TYPE)),

@@ -5,7 +5,7 @@ from typing import Any
 import httpx
 import pytest
 
-from bot.datadog.checkup import Account, KeyOwner
+from bot.datadog.checkup import Account
 from bot.datadog.client import Datadog
 from bot.datadog.errors import Unavailable
 from tests.datadog.conftest import Wire
@@ -50,11 +50,16 @@ async def test_an_outage_says_nothing_about_the_keys(wire: Wire, account: Accoun
         await account.validate_keys()
 
 
-async def test_who_the_keys_act_as(wire: Wire, account: Account) -> None:
-    attributes = {"name": "Bits Bot", "email": "bits@acme.example", "handle": "bits", "service_account": True}
-    wire.answers_json({"data": {"id": "u-1", "attributes": attributes}}, {"data": {"attributes": {"uuid": "u-2"}}})
+@pytest.mark.parametrize(
+    ("attributes", "name"),
+    [
+        ({"name": "Bits Bot", "handle": "bits", "service_account": True}, "Bits Bot (service account)"),
+        ({"name": None, "handle": "bits", "email": "bits@acme.example"}, "bits"),
+        ({"email": "bits@acme.example"}, "bits@acme.example"),
+        ({"service_account": True}, ""),
+    ],
+)
+async def test_who_the_keys_act_as(wire: Wire, account: Account, attributes: Any, name: str) -> None:
+    wire.answers_json({"data": {"id": "u-1", "attributes": attributes}})
 
-    assert await account.current_user() == KeyOwner(
-        "u-1", "Bits Bot", "bits@acme.example", "bits", service_account=True
-    )
-    assert await account.current_user() == KeyOwner("u-2", "", "", "", service_account=False)
+    assert await account.owner_name() == name

@@ -14,7 +14,7 @@ from bot.slack.errors import posting_sentence
         ("restricted_action_thread_locked", "unlock"),
         ("restricted_action_of_next_year", "workspace admin"),
         ("cannot_reply_to_message", "another message"),
-        ("missing_scope", "(`chat:write`)"),
+        ("missing_scope", "install it again"),
         ("token_revoked", "install it again"),
         ("brand_new_code", "`brand_new_code`"),
         ("", "whoever runs Bits Bot"),

@@ -3,7 +3,7 @@
 from typing import Any
 
 from bot.model import Place
-from bot.slack.interactions import of_command, of_mention, of_message, of_view
+from bot.slack.interactions import of_command, of_mention, of_message, of_submission
 
 CLICK: dict[str, Any] = {
     "type": "block_actions",
@@ -52,7 +52,6 @@ def test_a_mention_in_the_channel_opens_a_thread_under_itself() -> None:
 
 
 def test_the_views_of_one_modal_are_one_gesture() -> None:
-    place = Place("T1", "C1", "9.1")
-    first = of_view({"view": {"id": "V1", "root_view_id": "V1"}, "user": {"id": "U1"}}, place)
-    second = of_view({"view": {"id": "V2", "root_view_id": "V1"}, "user": {"id": "U1"}}, place)
+    first = of_submission({"view": {"id": "V1", "root_view_id": "V1"}, "user": {"id": "U1"}})
+    second = of_submission({"view": {"id": "V2", "root_view_id": "V1"}, "user": {"id": "U1"}})
     assert first.key == second.key
