@@ -274,7 +274,7 @@ def _start_on_investigations(parts: Parts, core: _Core, threads: ThreadReader, k
 def _start_on_chores(parts: Parts, core: _Core, home_tabs: HomeTabs) -> None:
     workers = parts.workers
     workers.repeat("organisations", parts.orgs.step, every=ORGS_LEARNT_WITHIN)
-    workers.repeat("retention", partial(remove_old, parts.database), every=EVERY)
+    workers.repeat("retention", partial(remove_old, parts.database), every=EVERY, first=parts.timing.first_removal)
     workers.loops.append(Loop("home tabs", home_tabs.step, home_tabs.alarm))
     workers.closers.append(core.people.close)
     workers.on_uninstall += [partial(forget_workspace, parts.database), parts.orgs.drop_workspace]

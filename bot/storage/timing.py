@@ -7,6 +7,7 @@ from dataclasses import dataclass
 class Timing:
     settle: float = 20.0  # a request of ours may still land this long after we lost sight of it
     sweep: float = 2.0  # how often we look for due work that no wake told of: what another replica left
+    first_removal: float = 60.0  # old rows are let be while a start has more urgent things to do
     lone_sweep: float = 30.0  # the same where no other process can have left any
     poll_first: float = 20.0
     poll: float = 15.0
