@@ -205,7 +205,7 @@ def _employ(parts: Parts, base: Foundation, rooms: Rooms) -> None:
     workers.employ("mutes", alert_room.mutes)
     workers.repeat("mutes that end", alert_room.cycles.end_mutes, every=MUTES_END_WITHIN)
     workers.repeat("organisations", parts.orgs.step, every=ORGS_LEARNT_WITHIN)
-    workers.repeat("retention", partial(remove_old, parts.database), every=EVERY)
+    workers.repeat("retention", partial(remove_old, parts.database), every=EVERY, first=parts.timing.first_removal)
     workers.loops.append(Loop("home tabs", rooms.home.tabs.step, rooms.home.tabs.alarm))
     workers.closers.append(base.people.close)
     workers.on_uninstall += [partial(forget_workspace, parts.database), parts.orgs.drop_workspace]

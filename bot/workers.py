@@ -42,11 +42,17 @@ class Workers:
         self.closers.append(worker.close)
 
     def repeat(
-        self, name: str, step: Callable[[], Awaitable[object]], *, every: float, woken_by: tuple[Table, ...] = ()
+        self,
+        name: str,
+        step: Callable[[], Awaitable[object]],
+        *,
+        every: float,
+        first: float = 0.0,
+        woken_by: tuple[Table, ...] = (),
     ) -> None:
-        """For work that needs no end of its own: at the start, every so many seconds, and when these tables change."""
+        """For work that needs no end of its own: `first` after the start, every so many seconds, and when these tables change."""
         alarm = self._database.alarm(*woken_by)
-        alarm.ring()
+        alarm.ring(first)
         self.loops.append(Loop(name, step, alarm, every=every))
 
     async def sweep(self) -> None:

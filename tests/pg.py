@@ -143,6 +143,9 @@ def database_url(request: pytest.FixtureRequest) -> str:
     return str(request.getfixturevalue("ready_postgres_url"))
 
 
+sqlite_only = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)  # where one database tells it all
+
+
 @pytest.fixture(params=["sqlite", "postgres"])
 def empty_database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     if request.param == "sqlite":

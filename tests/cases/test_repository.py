@@ -14,7 +14,7 @@ from bot.storage.engine import Database
 from bot.storage.tables import deliveries
 from tests.cases.library import ANA, CHANNEL, ELSEWHERE, FOREIGN, MONITOR, THREAD, case
 from tests.clock import Clock
-from tests.pg import database_url, ready_postgres_url
+from tests.pg import database_url, ready_postgres_url, sqlite_only
 
 __all__ = ["database_url", "ready_postgres_url"]
 
@@ -75,6 +75,7 @@ async def test_an_older_answer_never_overwrites_a_newer_one(cases: CaseRepositor
     assert known.priority == "P3"
 
 
+@sqlite_only
 async def test_what_an_answer_leaves_out_is_kept(cases: CaseRepository) -> None:
     await cases.remember("default", case(insights=(MONITOR,)))
     known = await cases.remember("default", case(at=1, insights=None))
@@ -93,6 +94,7 @@ async def test_a_card_is_owed_once_a_thread_and_again_after_every_change(cases: 
     assert await _wanted(cases) == {"1.0": 2, "7.0": 2}, "nothing changed that a card shows"
 
 
+@sqlite_only
 async def test_actions_are_told_in_order_and_only_the_latest(cases: CaseRepository, clock: Clock) -> None:
     known = await cases.remember("default", case(), place=THREAD, person="U1", card=True)
     for number in range(6):
@@ -103,6 +105,7 @@ async def test_actions_are_told_in_order_and_only_the_latest(cases: CaseReposito
     assert (await _wanted(cases))["1.0"] > 6
 
 
+@sqlite_only
 async def test_a_thread_remembers_its_latest_case(cases: CaseRepository, clock: Clock) -> None:
     assert await cases.of_thread(THREAD) is None
     first = await cases.remember("default", case(1), place=THREAD, person="U1")
@@ -117,6 +120,7 @@ async def test_a_thread_remembers_its_latest_case(cases: CaseRepository, clock: 
     assert await cases.of_thread(CHANNEL) is None, "a channel is no thread"
 
 
+@sqlite_only
 async def test_the_thread_under_a_card_in_the_channel_remembers_it_too(cases: CaseRepository) -> None:
     known = await cases.remember("default", case(), place=CHANNEL, person="U1", card=True)
     async with cases.database.transaction() as connection:
@@ -127,6 +131,7 @@ async def test_the_thread_under_a_card_in_the_channel_remembers_it_too(cases: Ca
     assert await cases.card_ts(known.id, CHANNEL) == "55.5"
 
 
+@sqlite_only
 async def test_a_gone_case_is_forgotten_by_its_thread_and_comes_back_when_seen(cases: CaseRepository) -> None:
     known = await cases.remember("default", case(), place=THREAD, person="U1", card=True)
     await cases.gone(known.id)
@@ -151,6 +156,7 @@ async def test_recent_cases_are_those_of_the_channel_and_of_the_person(cases: Ca
     assert await cases.recent("other", workspace="T1", channel="C1", person="U1") == []
 
 
+@sqlite_only
 async def test_another_workspaces_case_is_none_of_its_business(cases: CaseRepository) -> None:
     known = await cases.remember("default", case(), place=THREAD, person="U1")
     assert await cases.get_in("T1", known.id) is not None

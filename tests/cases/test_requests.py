@@ -18,7 +18,7 @@ from bot.storage.leases import Leases
 from tests.cases.library import ELSEWHERE, MONITOR, THREAD, case, content
 from tests.claims import claim
 from tests.clock import Clock
-from tests.pg import database_url, ready_postgres_url
+from tests.pg import database_url, ready_postgres_url, sqlite_only
 
 __all__ = ["database_url", "ready_postgres_url"]
 
@@ -50,6 +50,7 @@ def _leases(requests: CaseRequests, owner: str = "one") -> Leases:
     return Leases(requests.database, case_orders, owner=owner, lease=30)
 
 
+@sqlite_only
 @pytest.mark.parametrize(
     "source",
     [
@@ -65,6 +66,7 @@ async def test_what_a_form_was_opened_from_is_read_back(requests: CaseRequests, 
     assert await requests.get(request.key, "T1", "U1") == request
 
 
+@sqlite_only
 async def test_rows_written_by_earlier_versions_are_read(requests: CaseRequests) -> None:
     stored = {
         "source": {
@@ -103,6 +105,7 @@ async def test_rows_written_by_earlier_versions_are_read(requests: CaseRequests)
     assert read.problem == Trouble(TroubleKind.RATE_LIMITED, "d", wait=30.0)
 
 
+@sqlite_only
 async def test_another_persons_or_workspaces_key_opens_nothing(requests: CaseRequests) -> None:
     request = await requests.draft("default", THREAD, "U1", CaseSource())
     assert await requests.get(request.key, "T1", "U2") is None
@@ -150,6 +153,7 @@ async def test_whoever_lost_the_claim_makes_nothing(requests: CaseRequests, cloc
     assert [action.said for action in known.done] == ["opened this case"]
 
 
+@sqlite_only
 async def test_a_request_goes_back_only_from_where_it_may(requests: CaseRequests, clock: Clock) -> None:
     request = await requests.draft("default", THREAD, "U1", CaseSource())
     assert not await requests.edit_again(request)
@@ -171,6 +175,7 @@ async def test_a_request_goes_back_only_from_where_it_may(requests: CaseRequests
     assert (again.problem, again.content and again.content.title) == (None, "better")
 
 
+@sqlite_only
 async def test_a_case_being_made_for_the_same_thread_is_seen(requests: CaseRequests) -> None:
     hers = await requests.draft("default", THREAD, "U1", CaseSource())
     his = await requests.draft("default", THREAD, "U2", CaseSource())

@@ -5,24 +5,28 @@ import sqlite3
 import time
 from collections.abc import AsyncIterator
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from bot.sandbox.slack import Message
 from bot.sandbox.slack.world import Author
+from bot.storage.retention import LONG
+from bot.storage.workers import Timing
 from tests.e2e.org_town import OrgTown
+from tests.e2e.town import QUICK
 from tests.storage.test_migrations import FIXTURES, KEY, OLD_DATABASE, OLD_NOW
 
 
 class OldTown(OrgTown):
     """An older version's database, left a moment ago, and some of the messages which that version had posted."""
 
-    def __init__(self, folder: Path) -> None:
-        super().__init__(folder, bits_encryption_keys=KEY)
+    def __init__(self, folder: Path, *, age: float = 0.0, timing: Timing = QUICK) -> None:
+        super().__init__(folder, bits_encryption_keys=KEY, timing=timing)
         self.datadog.add_project("CASEM", "Case Management")
         self.cards = self.slack.workspace.add_channel("cards")
-        _put_back_database(folder / "bits.sqlite3")
+        _put_back_database(folder / "bits.sqlite3", age)
         self._put_back_messages()
 
     def _put_back_messages(self) -> None:
@@ -40,7 +44,7 @@ class OldTown(OrgTown):
         return next(one for one in (*self.channel.messages, *self.cards.messages) if words in one.shown)
 
 
-def _put_back_database(path: Path) -> None:
+def _put_back_database(path: Path, age: float) -> None:
     with closing(sqlite3.connect(path)) as file:
         file.executescript(OLD_DATABASE)
         times = file.execute(
@@ -48,7 +52,7 @@ def _put_back_database(path: Path) -> None:
             " WHERE tables.type = 'table' AND columns.type = 'FLOAT'"
         ).fetchall()
         for table, column in times:
-            file.execute(f"UPDATE {table} SET {column} = {column} + ?", (time.time() - OLD_NOW,))
+            file.execute(f"UPDATE {table} SET {column} = {column} + ?", (time.time() - age - OLD_NOW,))
         file.commit()
 
 
@@ -83,3 +87,12 @@ async def test_what_was_asked_is_there_and_what_waited_is_carried_out(town: OldT
     await town.ana.waits_for(lambda: town.ana.home and "Queue is long" in town.ana.home.text)
     await town.eva.command("/bits", "audit", in_=town.channel)
     await town.slack.wait_for(lambda: "Disk almost full on host:web-9" in town.eva.sees)
+
+
+async def test_what_nobody_can_ask_for_any_more_is_removed_by_itself(tmp_path: Path) -> None:
+    async with OldTown(tmp_path, age=2 * LONG, timing=replace(QUICK, first_removal=0.0)):
+        pass  # a stop lets the round under way end
+
+    with closing(sqlite3.connect(tmp_path / "bits.sqlite3")) as file:
+        assert file.execute("SELECT count(*) FROM insight_drafts").fetchone() == (0,)
+        assert file.execute("SELECT count(*) FROM workspace_rules").fetchone() != (0,)

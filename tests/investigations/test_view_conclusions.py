@@ -75,7 +75,7 @@ def test_many_conclusions_stand_in_order_and_the_rest_is_counted() -> None:
     assert "3 more conclusions under Details" in told
 
 
-@pytest.mark.parametrize("count", [1, 2, 3, 5, 10, 40])
+@pytest.mark.parametrize("count", [1, 3, 40])
 @pytest.mark.parametrize(
     "summary", [LONG, "word " * 3_000, f"{'a' * 59} | b\n--|--\n" + "x|y\n" * 900, "http://a.b " * 900]
 )

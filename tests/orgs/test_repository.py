@@ -19,7 +19,7 @@ from bot.storage.encryption import Encryption, EncryptionError, rekey
 from bot.storage.engine import Database
 from bot.storage.retention import forget_workspace
 from tests.clock import Clock
-from tests.pg import ready
+from tests.pg import ready, sqlite_only
 
 OLD_KEY, NEW_KEY = Fernet.generate_key().decode(), Fernet.generate_key().decode()
 ACME = NewOrg(
@@ -63,6 +63,7 @@ def book_on(database: Database, *keys: str) -> OrgRepository:
     return OrgRepository(database, Encryption(keys or (OLD_KEY,)), client_of)
 
 
+@sqlite_only
 async def test_what_is_connected_speaks_with_its_own_keys(book: OrgRepository) -> None:
     entry = await book.connect(ACME)
 
@@ -73,6 +74,7 @@ async def test_what_is_connected_speaks_with_its_own_keys(book: OrgRepository) -
     assert await book.get(entry.id) is org
 
 
+@sqlite_only
 async def test_keys_are_sealed_in_the_row_and_out_of_every_repr(database: Database, book: OrgRepository) -> None:
     entry = await book.connect(ACME)
 
@@ -84,6 +86,7 @@ async def test_keys_are_sealed_in_the_row_and_out_of_every_repr(database: Databa
     assert (row.api_key_end, row.app_key_end) == ("1234", "5678")
 
 
+@sqlite_only
 async def test_a_workspace_sees_its_own_only(book: OrgRepository) -> None:
     mine = await book.connect(ACME)
     theirs = await book.connect(replace(ACME, workspace="T2"))
@@ -101,6 +104,7 @@ async def test_a_name_is_taken_whatever_its_letters(book: OrgRepository) -> None
         await book.connect(replace(ACME, name="ACME eu", org_uuid="uuid-other"))
 
 
+@sqlite_only
 async def test_the_organisation_of_the_settings_is_first_and_its_name_is_taken(database: Database) -> None:
     entry = OrgEntry(DEFAULT, "", DEFAULT, SITES[0])
     org = ConnectedOrg.on(DEFAULT, client_of(SITES[0], "k", "k"), SITES[0].app_url)
@@ -115,6 +119,7 @@ async def test_the_organisation_of_the_settings_is_first_and_its_name_is_taken(d
     await book.close()
 
 
+@sqlite_only
 async def test_the_same_organisation_again_is_other_keys_for_it(book: OrgRepository) -> None:
     first = await book.connect(ACME)
     old = await book.get(first.id)
@@ -147,6 +152,7 @@ async def test_another_replica_learns_where_links_lead(database: Database, book:
     assert other.app_url(entry.id) == "https://acme.datadoghq.eu"
 
 
+@sqlite_only
 async def test_keys_of_another_organisation_replace_nothing(book: OrgRepository) -> None:
     entry = await book.connect(ACME)
 
@@ -155,6 +161,7 @@ async def test_keys_of_another_organisation_replace_nothing(book: OrgRepository)
     assert keys_of(await book.get(entry.id)) == (ACME.api_key, ACME.app_key)
 
 
+@sqlite_only
 async def test_nobody_replaces_another_workspaces_keys(book: OrgRepository) -> None:
     theirs = await book.connect(ACME)
 
@@ -210,6 +217,7 @@ async def test_a_workspace_that_leaves_takes_its_keys_with_it(database: Database
         assert [row.id for row in await connection.execute(select(orgs))] == [kept.id]
 
 
+@sqlite_only
 async def test_the_first_encryption_key_can_be_replaced(database: Database, book: OrgRepository) -> None:
     entry = await book.connect(ACME)
 
@@ -221,6 +229,7 @@ async def test_the_first_encryption_key_can_be_replaced(database: Database, book
     await later.close()
 
 
+@sqlite_only
 async def test_keys_that_cannot_be_opened_are_no_connection(
     database: Database, book: OrgRepository, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -232,6 +241,7 @@ async def test_keys_that_cannot_be_opened_are_no_connection(
     await other.close()
 
 
+@sqlite_only
 async def test_without_a_vault_nothing_is_stored(database: Database) -> None:
     book = OrgRepository(database, None, client_of)
 

@@ -5,7 +5,6 @@ from types import TracebackType
 from typing import Self
 from urllib.parse import parse_qs, urlsplit
 
-import pytest
 from aiohttp import ClientSession
 from cryptography.fernet import Fernet
 from slack_sdk.web.async_client import AsyncWebClient
@@ -24,8 +23,6 @@ from tests.clock import Clock
 
 REDIRECT = "https://bits.example.com/slack/oauth_redirect"
 BROWSER = "a-browser-of-somebody-who-installs"
-
-sqlite_only = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)  # where one database tells it all
 
 
 class Replica:

@@ -15,7 +15,8 @@ from bot.workspaces.departures import (
     departures_in,
 )
 from bot.workspaces.tables import departures
-from tests.workspaces.replicas import Replica, Replicas, forget_memory, sqlite_only
+from tests.pg import sqlite_only
+from tests.workspaces.replicas import Replica, Replicas, forget_memory
 
 numbers: Iterator[int] = count(1)
 

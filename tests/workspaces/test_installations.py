@@ -10,7 +10,8 @@ from slack_sdk.errors import SlackApiError
 from bot.workspaces import token_rotation
 from bot.workspaces.repository import REFRESH_MARGIN, Installation, Tokens
 from bot.workspaces.token_rotation import TokenNotRenewedError
-from tests.workspaces.replicas import Replicas, forget_memory, sqlite_only
+from tests.pg import sqlite_only
+from tests.workspaces.replicas import Replicas, forget_memory
 
 
 class Permissions(asyncio.Event):

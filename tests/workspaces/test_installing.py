@@ -8,7 +8,8 @@ from sqlalchemy import select
 
 from bot.workspaces.installing import NO_STATE, OTHER_BROWSER, UNREACHABLE
 from bot.workspaces.tables import installations, oauth_states
-from tests.workspaces.replicas import BROWSER, REDIRECT, Replicas, sqlite_only
+from tests.pg import sqlite_only
+from tests.workspaces.replicas import BROWSER, REDIRECT, Replicas
 
 
 async def consent(replicas: Replicas) -> tuple[str, str]:
