@@ -53,12 +53,12 @@ class Interaction:
 
 
 def workspace_of(body: Payload) -> str:
-    """The workspace it happened in; for an org-wide install the person's own."""
-    team = body.get("team") or {}
-    user = body.get("user") or {}
+    """The workspace it happened in: where an org-wide install tells none, the message's, and only then the person's own."""
+    team, user, message = body.get("team") or {}, body.get("user") or {}, body.get("message") or {}
     return str(
         (team.get("id") if isinstance(team, dict) else team)
         or body.get("team_id")
+        or message.get("team")
         or (user.get("team_id") if isinstance(user, dict) else "")
         or ""
     )

@@ -55,3 +55,9 @@ def test_the_views_of_one_modal_are_one_gesture() -> None:
     first = of_submission({"view": {"id": "V1", "root_view_id": "V1"}, "user": {"id": "U1"}})
     second = of_submission({"view": {"id": "V2", "root_view_id": "V1"}, "user": {"id": "U1"}})
     assert first.key == second.key
+
+
+def test_where_an_org_wide_install_names_no_workspace_it_is_the_messages_and_not_the_clickers() -> None:
+    click = {**CLICK, "team": None, "user": {"id": "U9", "team_id": "T9"}}
+    assert of_message({**click, "message": {**CLICK["message"], "team": "T1"}}).workspace == "T1"
+    assert of_message(click).workspace == "T9"
