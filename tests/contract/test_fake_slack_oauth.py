@@ -31,7 +31,7 @@ def clock() -> Clock:
 
 @pytest.fixture
 async def slack(clock: Clock) -> AsyncIterator[FakeSlack]:
-    async with FakeSlack(installed=False, clock=clock, ack_seconds=1.0, event_retry_waits=()) as fake:
+    async with FakeSlack(installed=False, clock=clock, ack_seconds=30.0, event_retry_waits=()) as fake:
         fake.app.redirect_urls = ["http://127.0.0.1"]
         yield fake
 

@@ -17,7 +17,7 @@ from tests.sandbox.slack.harness import bolt, client_of, error_of, over_socket
 
 @pytest.fixture
 async def slack() -> AsyncIterator[FakeSlack]:
-    async with FakeSlack(ack_seconds=1.0, event_retry_waits=(0.0, 0.0)) as fake:
+    async with FakeSlack(ack_seconds=30.0, event_retry_waits=(0.0, 0.0)) as fake:
         yield fake
 
 

@@ -27,7 +27,7 @@ def clock() -> Clock:
 
 @pytest.fixture
 async def slack(clock: Clock) -> AsyncIterator[FakeSlack]:
-    async with FakeSlack(clock=clock, monotonic=clock, event_retry_waits=(), ack_seconds=1.0) as fake:
+    async with FakeSlack(clock=clock, monotonic=clock, event_retry_waits=(), ack_seconds=30.0) as fake:
         yield fake
 
 
