@@ -11,5 +11,5 @@ async def sees_nothing(_bot_client: BotClient, _delivery: Delivery) -> None:
 
 
 if __name__ == "__main__":
-    setattr(poster, "find_ours", sees_nothing)  # noqa: B010  it is not the poster's own
+    setattr(poster, "_find_ours", sees_nothing)  # noqa: B010  it is not the poster's own
     raise SystemExit(main())

@@ -25,7 +25,7 @@ async def test_the_same_on_the_database_of_several_replicas(postgres_world: Worl
 
 async def test_the_trial_would_see_a_doubled_post(lasting_world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     """A bot that does not look before it repeats a post: if the trial found nothing wrong with it, it would prove nothing."""
-    monkeypatch.setattr(poster, "find_ours", sees_nothing)
+    monkeypatch.setattr(poster, "_find_ours", sees_nothing)
     trial = Trial(lasting_world, 0, rounds=30)
     lasting_world.slack.network.expect("post", *(Fate(TimeoutError(), lands=True) for _ in range(3)))
     await trial.run()
