@@ -11,8 +11,7 @@ from typing import Any
 from sqlalchemy import Row, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.alerts.cycle import joined, standing
-from bot.alerts.model import Cycle, KnownCycle, Mute, Notice, Transition
+from bot.alerts.model import Cycle, KnownCycle, Mute, Notice, Transition, joined, standing
 from bot.alerts.tables import ALERT_CARD, UNROUTED, alert_cycles, alert_notices
 from bot.model import Place
 from bot.storage.engine import Database

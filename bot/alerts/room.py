@@ -2,12 +2,11 @@
 
 from dataclasses import dataclass
 
-from bot.alerts.messages import AlertMessages, DatadogMessages, NudgePost
 from bot.alerts.mutes import Mutes
 from bot.alerts.notices import Intake
 from bot.alerts.repository import CycleRepository
 from bot.alerts.routing import AlertRouter
-from bot.alerts.slack import AlertButtons, AlertCardPost
+from bot.alerts.slack import AlertButtons, AlertCardPost, AlertMessages, DatadogMessages, NudgePost
 from bot.alerts.starts import Automatic, Starts
 from bot.foundation import Foundation
 from bot.investigations.room import InvestigationRoom

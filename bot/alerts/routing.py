@@ -7,8 +7,7 @@ from typing import Any
 from sqlalchemy import Row
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.alerts.cycle import standing
-from bot.alerts.model import KnownCycle, Notice, Transition
+from bot.alerts.model import KnownCycle, Notice, Transition, standing
 from bot.alerts.repository import CycleRepository
 from bot.alerts.starts import Starts
 from bot.alerts.tables import NEW, SORTED, UNROUTED, alert_notices

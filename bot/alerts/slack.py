@@ -1,23 +1,39 @@
-"""Our alert cards in Slack: how one is posted, and its buttons that are about the alert itself."""
+"""Alerts in Slack: our own cards with their buttons, and the one reply with buttons under Datadog's own messages."""
 
 import logging
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+
+from sqlalchemy import select
 
 from bot.alerts import views
 from bot.alerts.mutes import Mutes, MuteWork
 from bot.alerts.repository import CycleRepository
+from bot.alerts.starts import Starts
+from bot.alerts.tables import NUDGE, alert_messages
+from bot.datadog.links import MonitorLink, parse_link
+from bot.datadog.titles import read_title, transition_kind
+from bot.investigations.message_alerts import FoundAlert, SeenAlerts, find_alert
+from bot.investigations.subject_view import nudge_message
+from bot.model import AlertRef, EventRef, MonitorRef, Place
+from bot.rules.model import AlertFacts, AlertFilter, ChannelRules
+from bot.rules.org_choice import OrgChooser
 from bot.rules.permissions import Permissions
 from bot.rules.policy import NotAllowed
+from bot.rules.repository import RuleRepository
 from bot.rules.views import no_start
 from bot.slack.blocks import Message
-from bot.slack.interactions import Interaction
+from bot.slack.interactions import Interaction, Payload
 from bot.slack.listeners import After, Listeners
 from bot.slack.modals import Modals
-from bot.storage.outbox import Delivery
+from bot.storage.engine import Database
+from bot.storage.outbox import Delivery, NewPost, enqueue
 
 logger = logging.getLogger(__name__)
+
+_NAME = "datadog"
+_OWN_LINK = "link_source=monitor_notif"
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,3 +79,157 @@ class AlertButtons:
     async def show_tags(self, click: Interaction) -> After:
         known = await self.cycles.get(click.number)
         return self.modals.open(click, views.tags_modal(known)) if known else views.gone()
+
+
+# -- under Datadog's own messages: what they first showed counts, for Datadog edits them --------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Nudge:
+    place: Place
+    subject: AlertRef | MonitorRef
+
+
+class AlertMessages:
+    def __init__(self, database: Database, chooser: OrgChooser, starts: Starts) -> None:
+        self._database = database
+        self._chooser = chooser
+        self._starts = starts
+
+    async def noticed(self, place: Place, subject: AlertRef | MonitorRef, transition: str, rules: ChannelRules) -> bool:
+        """Written down before Slack is told that we heard; False when the message was known already.
+
+        `place.thread_ts` is the message itself.
+        """
+        facts = _facts(subject, transition)
+        to_start = subject if isinstance(subject, AlertRef) and _may_start(rules, facts) else None
+        org = await self._chooser.choose(place, subject.host) if to_start else ""
+        async with self._database.transaction() as connection:
+            inserted = await connection.execute(
+                self._database.insert_new(alert_messages)
+                .values(
+                    workspace=place.workspace,
+                    channel=place.channel,
+                    ts=place.thread_ts,
+                    subject=subject,
+                    seen_at=self._database.now,
+                )
+                .returning(alert_messages.c.id)
+            )
+            row_id = inserted.scalar()
+            if row_id is None:
+                return False
+            if rules.nudge:
+                await enqueue(self._database, connection, _new_post(row_id, place))
+            if to_start:
+                # one that can't be told now is looked for once more when the start is decided
+                await self._starts.want(connection, org if isinstance(org, str) else "", place, to_start, facts)
+        return True
+
+    async def get(self, row_id: int) -> Nudge | None:
+        async with self._database.transaction() as connection:
+            row = (await connection.execute(select(alert_messages).where(alert_messages.c.id == row_id))).first()
+        if row is None:
+            return None
+        return Nudge(Place(row.workspace, row.channel, row.ts), row.subject)
+
+
+def _new_post(row_id: int, place: Place) -> NewPost:
+    return NewPost(
+        key=f"{NUDGE}:{place.workspace}:{place.channel}:{place.thread_ts}",
+        kind=NUDGE,
+        thread_key=f"{NUDGE}:{row_id}",
+        subject_id=row_id,
+        workspace=place.workspace,
+        channel=place.channel,
+        thread_ts=place.thread_ts,
+    )
+
+
+def _facts(subject: AlertRef | MonitorRef, transition: str) -> AlertFacts:
+    tags = frozenset(part.strip() for part in subject.group.split(",") if ":" in part)
+    return AlertFacts(subject.monitor_id, subject.group, tags=tags, transition=transition)
+
+
+def _may_start(rules: ChannelRules, facts: AlertFacts) -> bool:
+    """As far as a message tells; its monitor's tags and priority are looked up later."""
+    wanted = rules.auto
+    return wanted is not None and AlertFilter(monitors=wanted.monitors, transitions=wanted.transitions).matches(facts)
+
+
+@dataclass(frozen=True, slots=True)
+class NudgePost:
+    """The kind of message that stands under Datadog's own."""
+
+    messages: AlertMessages
+    seen_alerts: SeenAlerts
+
+    async def message(self, delivery: Delivery, *, may_repeat: bool) -> Message | None:  # noqa: ARG002  buttons twice are no harm
+        nudge = await self.messages.get(delivery.post.subject_id)
+        if nudge is None:
+            return None
+        place = nudge.place
+        seen = await self.seen_alerts.of(place.workspace, place.channel, place.thread_ts)
+        return None if seen.run else nudge_message(nudge.subject)  # findings in the thread need no button
+
+    async def refused(self, delivery: Delivery, code: str) -> None:
+        logger.warning("%s: the channel does not take replies (%s)", delivery.post.key, code)
+
+
+# -- which messages those are -----------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class DatadogMessages:
+    """Hears every message of an app, and keeps those of Datadog's own that open an alert."""
+
+    rules: RuleRepository
+    messages: AlertMessages
+
+    def register(self, on: Listeners) -> None:
+        on.event("message", self.heard)
+
+    async def heard(self, body: Payload) -> None:
+        """What the channel wants of it is written down when this returns."""
+        event = body["event"]
+        is_reply = (event.get("thread_ts") or event.get("ts")) != event.get("ts")
+        if not event.get("bot_id") or event.get("message") or is_reply or not is_datadogs(event):
+            return
+        found = find_alert(event)
+        if found is None or found.recovered or found.test:
+            return
+        subject = _subject(found)
+        if subject is None:
+            return
+        workspace = str(body.get("team_id") or event.get("team") or "")
+        place = Place(workspace, str(event.get("channel") or ""), str(event.get("ts") or ""))
+        rules = await self.rules.of(place.workspace, place.channel)
+        if rules.nudge or rules.auto is not None:
+            await self.messages.noticed(place, subject, transition_of(found), rules)
+
+
+def is_datadogs(message: Payload) -> bool:
+    """By the name over it; where it has none, by a link as only Datadog's notifications have."""
+    profile = message.get("bot_profile")
+    names = [profile.get("name") if isinstance(profile, Mapping) else None, message.get("username")]
+    told = [name.strip().casefold() for name in names if isinstance(name, str) and name.strip()]
+    if told:
+        return all(name.split()[0] == _NAME for name in told)
+    attachments = message.get("attachments")
+    listed = attachments if isinstance(attachments, list) else []
+    return any(_OWN_LINK in str(each.get("title_link") or "") for each in listed if isinstance(each, Mapping))
+
+
+def transition_of(found: FoundAlert) -> str:
+    """As channel rules name it."""
+    word = found.transition or read_title(found.title).transition
+    return transition_kind(word) or word or "alert"
+
+
+def _subject(found: FoundAlert) -> AlertRef | MonitorRef | None:
+    if not isinstance(found.subject, EventRef):
+        return found.subject
+    link = parse_link(found.url)
+    return (
+        MonitorRef(link.monitor_id, read_title(found.title).name, link.group) if isinstance(link, MonitorLink) else None
+    )

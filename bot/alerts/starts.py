@@ -10,8 +10,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.alerts.tables import ALERT_CARD, alert_starts
 from bot.datadog.errors import DatadogError, Refused
+from bot.investigations.message_alerts import SeenAlerts
 from bot.investigations.requests import Outcome, Reception, Requests
-from bot.investigations.seen_alerts import SeenAlerts
 from bot.model import AlertRef, Ask, ExistingRun, Place, Source
 from bot.orgs.repository import OrgRepository
 from bot.rules.budget import CoolingDown, Limits, OverBudget, Terms

@@ -2,13 +2,11 @@
 
 from urllib.parse import urlsplit
 
-from bot.alerts.cycle import AlertStanding, standing
-from bot.alerts.model import KnownCycle, Notice, Transition
+from bot.alerts.model import AlertStanding, KnownCycle, Notice, Transition, standing
 from bot.datadog.sites import locate
 from bot.datadog.trouble import Trouble
-from bot.investigations.views import answers
-from bot.investigations.views.investigate_button import alert_buttons
-from bot.investigations.views.subject import alert_runs, monitor_name, monitor_url
+from bot.investigations import answers
+from bot.investigations.subject_view import alert_buttons, alert_runs, monitor_name, monitor_url
 from bot.model import AlertRef, MonitorRef
 from bot.slack.blocks import (
     Block,

@@ -19,9 +19,9 @@ from bot.datadog.cases import PRIORITIES
 from bot.datadog.errors import DatadogError
 from bot.datadog.links import case_named
 from bot.datadog.trouble import Trouble, TroubleKind, or_trouble
+from bot.investigations import conclusions_view, subject_view
 from bot.investigations.message_alerts import find_alert, message_text
 from bot.investigations.repository import InvestigationRepository
-from bot.investigations.views import conclusions, investigate_button
 from bot.orgs.questions import OrgQuestions, Resumable
 from bot.orgs.repository import OrgRepository
 from bot.rules.org_choice import WhichOrg
@@ -53,8 +53,8 @@ class CaseFormListeners:
     modals: Modals
 
     def register(self, on: Listeners) -> None:
-        on.action(conclusions.CREATE_CASE, self.from_conclusions)
-        on.action(investigate_button.CREATE_CASE, self.from_alert)
+        on.action(conclusions_view.CREATE_CASE, self.from_conclusions)
+        on.action(subject_view.CREATE_CASE, self.from_alert)
         on.shortcut(CREATE_FROM_MESSAGE, self.from_message)
         on.action(answers.NEW, self.from_title)
         on.options(modal.PROJECT, self.offer_projects)
@@ -70,7 +70,7 @@ class CaseFormListeners:
         return self.forms.open(click, CaseSource(known.id, known.alert) if known else CaseSource())
 
     async def from_alert(self, click: Interaction) -> After:
-        return self._of_thread(click, CaseSource(alert=investigate_button.read_alert_value(click.value)))
+        return self._of_thread(click, CaseSource(alert=subject_view.read_alert_value(click.value)))
 
     async def from_message(self, click: Interaction) -> After:
         return self._of_thread(click, source_of(click.message))

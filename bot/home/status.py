@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from bot.alerts.repository import CycleRepository
 from bot.home.health import LATELY, HealthReader, WorkspaceHealth
 from bot.investigations.model import Investigation
-from bot.investigations.views.subject import subject_name
+from bot.investigations.subject_view import subject_name
 from bot.model import Place
 from bot.orgs.repository import OrgRepository
 from bot.rules.budget import Budget, Usage

@@ -7,7 +7,7 @@ from bot.cases.model import KnownCase
 from bot.cases.views.card import case_title, case_url
 from bot.home.status import used_words
 from bot.investigations.model import Investigation, State
-from bot.investigations.views.subject import investigation_url, subject_name
+from bot.investigations.subject_view import investigation_url, subject_name
 from bot.orgs.connect_form import DISCONNECT, OPEN_FROM_HOME, REPLACE_KEYS
 from bot.orgs.model import OrgEntry
 from bot.rules.budget import Usage

@@ -17,9 +17,9 @@ from bot.datadog.trouble import Trouble, TroubleKind
 from bot.insights.attach_form import AttachForm, AttachFormStore, CaseChoice, InsightList, Owner
 from bot.insights.form_views import attach_view
 from bot.insights.windows import AttachWindows
+from bot.investigations import answers
 from bot.investigations.message_alerts import texts_of
 from bot.investigations.model import Investigation
-from bot.investigations.views import answers
 from bot.model import Subject
 from bot.orgs.questions import Resumable
 from bot.orgs.repository import OrgRepository

@@ -19,10 +19,9 @@ from bot.insights.opening import ATTACH_FROM, AttachOpening, Beginning
 from bot.insights.picker import CasePicker
 from bot.insights.sending import not_sent
 from bot.insights.windows import AttachWindows
+from bot.investigations import conclusions_view, subject_view
+from bot.investigations.message_alerts import ThreadReader
 from bot.investigations.repository import InvestigationRepository
-from bot.investigations.seen_alerts import ThreadReader
-from bot.investigations.views import conclusions
-from bot.investigations.views import investigate_button as nudge
 from bot.orgs.questions import OrgQuestions
 from bot.slack.blocks import Block
 from bot.slack.commands import Command, invalid, unquoted
@@ -45,8 +44,8 @@ class AttachButtons:
     threads: ThreadReader
 
     def register(self, on: Listeners) -> None:
-        on.action(conclusions.ATTACH, self.from_conclusions)
-        on.action(nudge.ATTACH, self.from_alert)
+        on.action(conclusions_view.ATTACH, self.from_conclusions)
+        on.action(subject_view.ATTACH, self.from_alert)
         on.action(case_card.ATTACH, self.from_case)
         on.action(views.BEGIN, self.from_words)
         on.shortcut(ATTACH_MESSAGE, self.from_message)
@@ -63,7 +62,7 @@ class AttachButtons:
         return begin()
 
     async def from_alert(self, click: Interaction) -> After:
-        return self.opening.begin(click, Beginning(subject=nudge.read_alert_value(click.value)))
+        return self.opening.begin(click, Beginning(subject=subject_view.read_alert_value(click.value)))
 
     async def from_case(self, click: Interaction) -> After:
         """On a card, or in the window that offers a thread's case, which knows its thread by its request."""

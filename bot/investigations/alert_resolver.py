@@ -11,9 +11,8 @@ from bot.datadog.errors import DatadogError, RateLimited, Refused
 from bot.datadog.monitors import AlertEvent
 from bot.datadog.orgs import ConnectedOrg
 from bot.datadog.trouble import Trouble, TroubleKind, trouble_of
-from bot.investigations.requests import Outcome, Reception, Requests, read_ask
-from bot.investigations.seen_alerts import ThreadReader
-from bot.investigations.start_requests import StartRequests
+from bot.investigations.message_alerts import ThreadReader
+from bot.investigations.requests import Outcome, Reception, Requests, StartRequests, read_ask
 from bot.investigations.tables import asks
 from bot.model import AlertRef, Ask, EventRef, ExistingRun, MonitorRef, Subject, ThreadRef
 from bot.orgs.model import NoOrg, Undecided

@@ -6,13 +6,11 @@ from dataclasses import dataclass
 from bot.foundation import Foundation
 from bot.investigations.alert_resolver import AlertResolver
 from bot.investigations.commands import InvestigationCommands
+from bot.investigations.message_alerts import MessagesOfApps, SeenAlerts, ThreadReader
 from bot.investigations.poll_worker import PollWorker
-from bot.investigations.posts import ConclusionsPost, StatusCardPost
 from bot.investigations.repository import InvestigationRepository
-from bot.investigations.requests import Requests
-from bot.investigations.seen_alerts import MessagesOfApps, SeenAlerts, ThreadReader
-from bot.investigations.slack import OverBudgetButton, ResultListeners, StartListeners
-from bot.investigations.start_requests import StartRequests
+from bot.investigations.requests import Requests, StartRequests
+from bot.investigations.slack import ConclusionsPost, OverBudgetButton, ResultListeners, StartListeners, StatusCardPost
 from bot.investigations.trigger_worker import TriggerWorker
 from bot.orgs.repository import OrgRepository
 from bot.rules.room import RuleRoom

@@ -1,25 +1,30 @@
-"""What people do in Slack with investigations: they start one, read what came of it, judge it, let it go on."""
+"""Investigations in Slack: what people do with them, and the two kinds of messages that each owes."""
 
 import json
+import logging
 import re
 import time
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 
-from bot.investigations import questions
-from bot.investigations.message_alerts import message_text
+from bot.investigations import answers, card_view, conclusions_view, questions, subject_view
+from bot.investigations.message_alerts import ThreadReader, message_text
+from bot.investigations.model import Investigation, State
 from bot.investigations.repository import InvestigationRepository
-from bot.investigations.requests import Requests
-from bot.investigations.seen_alerts import ThreadReader
-from bot.investigations.start_requests import Investigate, StartRequests
-from bot.investigations.views import answers, card, conclusions, investigate_button
-from bot.model import Source
+from bot.investigations.requests import Investigate, Requests, StartRequests
+from bot.model import Place, Source
 from bot.rules.permissions import Permissions
 from bot.rules.policy import NotAllowed
+from bot.rules.repository import RuleRepository
 from bot.rules.views import no_start
 from bot.slack.blocks import Message
 from bot.slack.interactions import Interaction
 from bot.slack.listeners import After, Instead, Listeners, Submitted
 from bot.slack.modals import Modals
+from bot.slack.replies import Replies
+from bot.storage.outbox import Delivery, Outbox
+
+logger = logging.getLogger(__name__)
 
 INVESTIGATE_MESSAGE = "investigate_message"
 LOST = "I can't tell any more where this belongs. Close it and start from the message again."
@@ -36,16 +41,16 @@ class StartListeners:
     modals: Modals
 
     def register(self, on: Listeners) -> None:
-        on.action(investigate_button.INVESTIGATE_ACTION, self.investigate)
+        on.action(subject_view.INVESTIGATE_ACTION, self.investigate)
         on.action(
-            re.compile(rf"^({card.RUN_AGAIN}|{card.START_AGAIN_ACTION}|{conclusions.RUN_AGAIN})$"),
+            re.compile(rf"^({card_view.RUN_AGAIN}|{card_view.START_AGAIN_ACTION}|{conclusions_view.RUN_AGAIN})$"),
             self.starts.run_again,
         )
         on.shortcut(INVESTIGATE_MESSAGE, self.investigate_message)
         on.submission(questions.CALLBACK, self.investigate_question)
 
     async def investigate(self, click: Interaction) -> After:
-        alert = investigate_button.read_alert_value(click.value)
+        alert = subject_view.read_alert_value(click.value)
         if alert is None:
             return answers.no_longer_alert()
         return await self.starts.start(click, Investigate(alert, Source.BUTTON))
@@ -80,10 +85,10 @@ class ResultListeners:
 
     def register(self, on: Listeners) -> None:
         on.action(_LINK_BUTTON, self.open_link)
-        on.action(card.KEEP_WAITING_ACTION, self.keep_waiting)
-        on.action(re.compile(rf"^({conclusions.HELPFUL}|{conclusions.NOT_HELPFUL})$"), self.vote)
-        on.action(conclusions.DETAILS_ACTION, self.show_details)
-        on.action(re.compile(rf"^{conclusions.PAGE}"), self.turn_page)
+        on.action(card_view.KEEP_WAITING_ACTION, self.keep_waiting)
+        on.action(re.compile(rf"^({conclusions_view.HELPFUL}|{conclusions_view.NOT_HELPFUL})$"), self.vote)
+        on.action(conclusions_view.DETAILS_ACTION, self.show_details)
+        on.action(re.compile(rf"^{conclusions_view.PAGE}"), self.turn_page)
 
     async def open_link(self, _click: Interaction) -> After:
         """The browser does the rest; without an answer Slack would show an error."""
@@ -98,19 +103,19 @@ class ResultListeners:
         known = await self.repository.get_in(click.workspace, click.number)
         if known is None:
             return answers.gone()
-        helpful = click.action_id == conclusions.HELPFUL
+        helpful = click.action_id == conclusions_view.HELPFUL
         await self.repository.vote(known.id, click.workspace, click.person, helpful=helpful)
         return answers.vote_noted(helpful=helpful)
 
     async def show_details(self, click: Interaction) -> After:
         known = await self.repository.get_in(click.workspace, click.number)
-        return self.modals.open(click, conclusions.details_modal(known)) if known else answers.gone()
+        return self.modals.open(click, conclusions_view.details_modal(known)) if known else answers.gone()
 
     async def turn_page(self, click: Interaction) -> After:
-        known = await self.repository.get_in(click.workspace, conclusions.investigation_of(click.metadata))
+        known = await self.repository.get_in(click.workspace, conclusions_view.investigation_of(click.metadata))
         if known is None:
             return None
-        page = conclusions.details_modal(known, click.number)
+        page = conclusions_view.details_modal(known, click.number)
         return self.modals.update(click.workspace, click.view_id, page, view_hash=click.view.get("hash"))
 
 
@@ -136,3 +141,64 @@ class OverBudgetButton:
             return no_start.refused(exceeds, doing="start over budget")
         outcome = await self.requests.start_anyway(held, click.number, rule=f"over budget, {exceeds.rule}")
         return no_start.started_anyway() if outcome is not None else no_start.offer_gone()
+
+
+class StatusCardPost:
+    def __init__(self, repository: InvestigationRepository, replies: Replies, app_url: Callable[[str], str]) -> None:
+        self._repository = repository
+        self._replies = replies
+        self._app_url = app_url
+
+    async def message(self, delivery: Delivery, *, may_repeat: bool) -> Message | None:  # noqa: ARG002  a card says where things stand: twice is no harm
+        investigation = await self._repository.get(delivery.post.subject_id)
+        if investigation is None:
+            return None
+        app_url = self._app_url(investigation.org)
+        return card_view.status_card(investigation, requester=delivery.post.requester, app_url=app_url)
+
+    async def refused(self, delivery: Delivery, code: str) -> None:
+        post = delivery.post
+        investigation = await self._repository.get(post.subject_id)
+        if investigation is not None and post.requester:
+            message = answers.cannot_post_card(code, channel=post.channel, ref=investigation.ref)
+            await self._replies.tell(Place(post.workspace, post.channel, post.thread_ts), post.requester, message)
+
+
+class ConclusionsPost:
+    def __init__(
+        self,
+        repository: InvestigationRepository,
+        outbox: Outbox,
+        app_url: Callable[[str], str],
+        rules: RuleRepository,
+    ) -> None:
+        self._repository = repository
+        self._outbox = outbox
+        self._app_url = app_url
+        self._rules = rules
+
+    async def message(self, delivery: Delivery, *, may_repeat: bool) -> Message | None:
+        investigation = await self._repository.get(delivery.post.subject_id)
+        if investigation is None or not investigation.state.finished:
+            return None  # somebody let it run on meanwhile
+        requester, app_url = delivery.post.requester, self._app_url(investigation.org)
+        if investigation.verdict is None:
+            return card_view.no_answer_message(investigation, requester=requester, app_url=app_url)
+        message = conclusions_view.conclusions_message(
+            investigation, requester=requester, app_url=app_url, may_repeat=may_repeat
+        )
+        return replace(message, broadcast=await self._is_for_all(delivery, investigation))
+
+    async def _is_for_all(self, delivery: Delivery, investigation: Investigation) -> bool:
+        """Whether the channel wants the answer itself, and this is one."""
+        if investigation.state is not State.CONCLUDED:
+            return False
+        return (await self._rules.of(delivery.post.workspace, delivery.post.channel)).broadcast
+
+    async def refused(self, delivery: Delivery, code: str) -> None:
+        """Nothing is lost: what the channel does not take, the person who asked gets directly."""
+        post = delivery.post
+        if post.channel == post.requester or not post.requester:
+            logger.error("%s: nobody could be told (%s)", post.key, code)
+        else:
+            await self._outbox.instead_to_requester(delivery)

@@ -17,9 +17,9 @@ from bot.alerts.starts import Automatic
 from bot.alerts.tables import ALERT_CARD, alert_cycles, alert_mutes, alert_notices, alert_starts
 from bot.datadog.monitors import Monitor
 from bot.foundation import Foundation
+from bot.investigations.message_alerts import SeenAlerts
 from bot.investigations.requests import Outcome, Reception
 from bot.investigations.room import InvestigationRoom
-from bot.investigations.seen_alerts import SeenAlerts
 from bot.model import AlertRef, Ask, Place
 from bot.orgs.model import NoOrg
 from bot.orgs.repository import OrgRepository

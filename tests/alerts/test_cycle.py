@@ -7,8 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy.dialects.sqlite import dialect
 
-from bot.alerts.cycle import MOST_MOMENTS, joined, standing
-from bot.alerts.model import Cycle, Notice, Transition
+from bot.alerts.model import MOST_MOMENTS, Cycle, Notice, Transition, joined, standing
 from bot.alerts.tables import alert_cycles
 from bot.model import AlertRef, MonitorRef
 from bot.storage.tables import TypedJson

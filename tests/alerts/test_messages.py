@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from bot.alerts.messages import is_datadogs, transition_of
+from bot.alerts.slack import is_datadogs, transition_of
 from bot.investigations.message_alerts import FoundAlert, find_alert
 
 LINK = (

@@ -4,10 +4,9 @@ from typing import Any
 import pytest
 
 from bot.alerts import views as alert_card
-from bot.alerts.cycle import joined
-from bot.alerts.model import Cycle, KnownCycle, Mute, Notice, Transition
+from bot.alerts.model import Cycle, KnownCycle, Mute, Notice, Transition, joined
 from bot.datadog.trouble import Trouble, TroubleKind
-from bot.investigations.views.investigate_button import read_alert_value
+from bot.investigations.subject_view import read_alert_value
 from bot.model import AlertRef
 from bot.slack.blocks import Message
 from tests.slack.blockkit import buttons, check_message, check_modal, links, mrkdwn, shown

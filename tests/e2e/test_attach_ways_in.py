@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.investigations.views.investigate_button import nudge_message
+from bot.investigations.subject_view import nudge_message
 from bot.model import AlertRef
 from tests.e2e.attach_town import PASTE, a_case, held, hurry, link, monitor_links, opens, pastes, puts
 from tests.e2e.case_town import card_of, investigated, made

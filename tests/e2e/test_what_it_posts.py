@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select
 
+from bot.investigations.answers import vote_noted
 from bot.investigations.tables import investigations, votes
-from bot.investigations.views.answers import vote_noted
 from bot.sandbox.datadog import FakeConclusion, Script
 from bot.sandbox.datadog.samples import HOSTILE, LONG, NOTHING_CERTAIN, POOL_EXHAUSTED
 from bot.sandbox.slack import Message, Person

@@ -6,10 +6,9 @@ from typing import Any
 
 import pytest
 
+from bot.investigations import answers
 from bot.investigations.model import Verdict
-from bot.investigations.requests import Reception
-from bot.investigations.start_requests import StartRequests
-from bot.investigations.views import answers
+from bot.investigations.requests import Reception, StartRequests
 from bot.model import AlertRef, Ask, ExistingRun, Place, Question
 from bot.slack.interactions import Interaction
 from tests.investigations.slack import says

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.investigations.commands import InvestigationCommands, ListRequest, ShowRequest
-from bot.investigations.start_requests import Investigate
+from bot.investigations.requests import Investigate
 from bot.model import AlertRef, EventRef, ExistingRun, MonitorRef, Question, Subject, ThreadRef
 from bot.slack.blocks import Message
 from bot.slack.commands import Commands, Typed

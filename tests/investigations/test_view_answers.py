@@ -8,10 +8,10 @@ from hypothesis import strategies as st
 
 from bot.datadog.investigations import Conclusion, InvestigationDetail, InvestigationItem
 from bot.datadog.trouble import Trouble, TroubleKind
+from bot.investigations import answers
 from bot.investigations.model import State, Verdict
 from bot.investigations.questions import question_modal, read_question
-from bot.investigations.views import answers
-from bot.investigations.views.investigate_button import alert_value, nudge_message, read_alert_value
+from bot.investigations.subject_view import alert_value, nudge_message, read_alert_value
 from bot.model import AlertRef, EventRef, ExistingRun, MonitorRef, Question, Subject, ThreadRef
 from bot.slack.blocks import Message
 from bot.slack.modals import unexpected

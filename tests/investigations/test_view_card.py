@@ -6,11 +6,11 @@ from pydantic import TypeAdapter
 
 from bot.datadog.investigations import Conclusion
 from bot.datadog.trouble import Trouble, TroubleKind
+from bot.investigations.answers import explain_failure
+from bot.investigations.card_view import status_card
+from bot.investigations.conclusions_view import conclusions_message
 from bot.investigations.message_alerts import find_alert
 from bot.investigations.model import Investigation, State, Verdict
-from bot.investigations.views.answers import explain_failure
-from bot.investigations.views.card import status_card
-from bot.investigations.views.conclusions import conclusions_message
 from bot.model import AlertRef, Question
 from bot.slack.blocks import Message
 from tests.investigations.samples import APP, HOSTILE, INV, RUN, RUNNING

@@ -6,8 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.datadog.investigations import Conclusion
+from bot.investigations.conclusions_view import conclusions_message, details_modal, investigation_of
 from bot.investigations.model import Investigation, State, Verdict
-from bot.investigations.views.conclusions import conclusions_message, details_modal, investigation_of
 from bot.slack.blocks import Message
 from tests.investigations.samples import APP, RUNNING
 from tests.slack.blockkit import buttons, check_message, check_modal, shown

@@ -16,12 +16,11 @@ from bot.datadog.investigations import Conclusion, InvestigationDetail, Investig
 from bot.datadog.monitors import AlertEvent, Monitor
 from bot.datadog.trouble import Trouble
 from bot.investigations.alert_resolver import AlertResolver
+from bot.investigations.message_alerts import ThreadReader
 from bot.investigations.model import Investigation
 from bot.investigations.poll_worker import PollWorker
 from bot.investigations.repository import InvestigationRepository
-from bot.investigations.requests import Outcome, Reception, Requests
-from bot.investigations.seen_alerts import ThreadReader
-from bot.investigations.start_requests import StartRequests
+from bot.investigations.requests import Outcome, Reception, Requests, StartRequests
 from bot.investigations.tables import CARD, CONCLUSIONS, asks, investigations
 from bot.investigations.trigger_worker import TriggerWorker
 from bot.model import AlertRef, Ask, EventRef, ExistingRun, MonitorRef, Place, Question, Source, Subject

@@ -10,7 +10,7 @@ from bot.cases.form import CASE_FORM, WaitingForm
 from bot.cases.slack import SHOW_CASE, ShowCase
 from bot.insights.opening import ATTACH_FROM, Beginning
 from bot.investigations.commands import LIST, SHOW, ListRequest, ShowRequest
-from bot.investigations.start_requests import INVESTIGATE, Investigate
+from bot.investigations.requests import INVESTIGATE, Investigate
 from bot.model import (
     SUBJECTS,
     AlertRef,

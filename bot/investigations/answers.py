@@ -14,7 +14,7 @@ from bot.datadog.investigations import (
 from bot.datadog.links import is_datadog_url
 from bot.datadog.trouble import Trouble, TroubleKind
 from bot.investigations.model import Investigation, State
-from bot.investigations.views.subject import list_url, run_url
+from bot.investigations.subject_view import list_url, run_url
 from bot.model import EventRef, MonitorRef, Subject
 from bot.slack.blocks import (
     Block,

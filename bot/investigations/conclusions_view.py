@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from bot.datadog.investigations import Conclusion
 from bot.investigations.model import Investigation, Verdict
-from bot.investigations.views.subject import open_button, run_again_button, subject_name, subject_runs
+from bot.investigations.subject_view import open_button, run_again_button, subject_name, subject_runs
 from bot.slack.blocks import Block, Message, actions, button, context, divider, rich_section, rich_text, run, section
 from bot.slack.forms import modal
 from bot.slack.markdown import markdown_blocks, plain_blocks

@@ -4,9 +4,9 @@ stand and what the reader can do next."""
 from dataclasses import dataclass, field
 
 from bot.datadog.trouble import Trouble, TroubleKind
+from bot.investigations.answers import explain_failure
 from bot.investigations.model import Investigation, State, Verdict
-from bot.investigations.views.answers import explain_failure
-from bot.investigations.views.subject import list_url, open_button, run_again_button, subject_name, subject_runs
+from bot.investigations.subject_view import list_url, open_button, run_again_button, subject_name, subject_runs
 from bot.slack.blocks import Block, Message, actions, button, context, rich_quote, rich_section, rich_text, run, section
 from bot.slack.text import code, escape, fit_mrkdwn, link, mention, moment, one_line
 from bot.wording import DATADOG, INVESTIGATION, INVESTIGATIONS, KEEP_WAITING, PRODUCT, START_AGAIN
