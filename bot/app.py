@@ -18,11 +18,11 @@ from bot.connections import (
 from bot.orgs.repository import OrgRepository
 from bot.storage.encryption import Encryption, EncryptionError, check_secrets
 from bot.storage.engine import Database
+from bot.storage.leases import Workers
 from bot.storage.workers import Tasks, Timing
 from bot.web.server import Server
 from bot.wiring import Parts, org_book_of, put_together
 from bot.wording import counted
-from bot.workers import Workers
 from bot.workspaces.departures import Departures
 
 __all__ = ["Bot", "StartError", "timing_of"]

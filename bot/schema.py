@@ -11,16 +11,3 @@ from bot.storage import tables
 from bot.workspaces import tables as workspace_tables
 
 metadata = tables.metadata
-
-__all__ = [
-    "alert_tables",
-    "case_tables",
-    "home_tables",
-    "insight_tables",
-    "investigation_tables",
-    "metadata",
-    "org_tables",
-    "rule_tables",
-    "tables",
-    "workspace_tables",
-]

@@ -39,12 +39,11 @@ from bot.orgs.repository import ClientOf, OrgRepository
 from bot.orgs.slack import OrgListeners
 from bot.rules import room as rules
 from bot.rules.audit import AuditTrail
-from bot.rules.file import RuleFile, RuleFileProblems, channel_ids, load_rule_file
+from bot.rules.file import RuleFileProblems
 from bot.rules.policy import is_admin
-from bot.rules.repository import RuleRepository
 from bot.rules.room import RuleRoom
 from bot.rules.slack import AuditCommand
-from bot.slack.clients import SingleWorkspace, WorkspaceClients
+from bot.slack.clients import WorkspaceClients
 from bot.slack.commands import Commands
 from bot.slack.listeners import Listeners
 from bot.slack.modals import Modals
@@ -53,14 +52,13 @@ from bot.slack.poster import Kind, Poster
 from bot.slack.replies import Replies
 from bot.storage.encryption import Encryption
 from bot.storage.engine import Database
-from bot.storage.leases import new_owner
+from bot.storage.leases import Workers, new_owner
 from bot.storage.outbox import Outbox
 from bot.storage.retention import EVERY, forget_workspace, remove_old
 from bot.storage.workers import Loop, Tasks, Timing
 from bot.web.datadog_webhook import DatadogWebhook
 from bot.web.server import Server
 from bot.wording import APP, INVESTIGATE, INVESTIGATIONS
-from bot.workers import Workers
 from bot.workspaces import room as workspaces
 from bot.workspaces.departures import Departures, WorkspaceEvents
 from bot.workspaces.tables import departures as departures_table
@@ -133,8 +131,12 @@ def _foundation(parts: Parts, clients: WorkspaceClients, session: ClientSession)
 
 
 async def _rooms(parts: Parts, base: Foundation, questions: OrgQuestions, commands: Commands) -> Rooms:
-    orgs, book = parts.orgs, await _rule_book(parts, base.workspaces)
-    ruled = rules.build(base, orgs, questions, book, CycleRepository(base.database).org_of_card)
+    orgs, org_of_card = parts.orgs, CycleRepository(base.database).org_of_card
+    try:
+        ruled = await rules.build(base, orgs, questions, org_of_card, parts.settings.bits_channels_file)
+    except RuleFileProblems as error:
+        problems = "".join(f"\n    {problem}" for problem in error.problems)
+        raise StartError(f"the rules in BITS_CHANNELS_FILE can't be used.{problems}") from error
     investigated = investigations.build(base, orgs, ruled)
     repository = investigated.repository
     case_room = cases.build(base, orgs, ruled, investigated)
@@ -249,32 +251,7 @@ def _installed(parts: Parts, client: AsyncWebClient) -> workspaces.WorkspaceRoom
     return room
 
 
-# -- what the settings say ------------------------------------------------------------------------------------------
-
-
-async def _rule_book(parts: Parts, workspace: WorkspaceClients) -> RuleRepository:
-    path = parts.settings.bits_channels_file
-    if path is None:
-        return RuleRepository(parts.database)
-    bot_client = await workspace.bot_client("") if isinstance(workspace, SingleWorkspace) else None
-    try:
-        file = load_rule_file(path)
-        await _check_orgs(parts, file, bot_client.workspace if bot_client else "")
-        ids = await channel_ids(bot_client, file)
-    except RuleFileProblems as error:
-        problems = "".join(f"\n    {problem}" for problem in error.problems)
-        raise StartError(f"the rules in BITS_CHANNELS_FILE can't be used.{problems}") from error
-    return RuleRepository(parts.database, file, home=bot_client.workspace if bot_client else "", ids=ids)
-
-
-async def _check_orgs(parts: Parts, file: RuleFile, home: str) -> None:
-    named = {(entry.workspace or home, entry.org) for entry in file.channels if entry.org}
-    unknown = sorted({org for workspace, org in named if await parts.orgs.named(workspace, org) is None})
-    problems = [f"{file.name}: no Datadog organisation {org} is connected." for org in unknown]
-    if problems and not parts.orgs.can_connect:
-        raise RuleFileProblems(problems)
-    for problem in problems:
-        logger.warning("%s It can be connected in Slack.", problem)
+# -- Datadog organisations ------------------------------------------------------------------------------------------
 
 
 def org_book_of(settings: Settings, database: Database, encryption: Encryption | None) -> OrgRepository:

@@ -23,7 +23,6 @@ HOLD_IT_TOGETHER = {
     "bot.app",
     "bot.wiring",
     "bot.connections",
-    "bot.workers",
 }
 
 

@@ -14,8 +14,8 @@ import pytest
 
 from bot.sandbox.datadog import Script
 from bot.storage.engine import Database
+from bot.storage.leases import Workers
 from bot.storage.workers import Timing
-from bot.workers import Workers
 from tests.clock import Clock
 from tests.e2e.town import AlertMessage, Town
 from tests.meter import Meter

@@ -1,5 +1,5 @@
 """Why something did not work, told apart by what a person can do about it. Rooms keep it in their rows; the sentences
-for each kind stand in bot/slack/trouble_words.py."""
+for each kind stand in bot/slack/errors.py."""
 
 import asyncio
 from collections.abc import Awaitable

@@ -20,12 +20,12 @@ from bot.slack.blocks import (
     context,
     divider,
     header,
+    pack,
     rich_bullet,
     rich_link,
     run,
     section,
 )
-from bot.slack.richtext import pack
 from bot.slack.text import channel_mention, code, escape, mention, moment, one_line
 from bot.web.webhook_template import path_of
 from bot.wording import APP, CASES, COMMAND, DATADOG, INVESTIGATE, INVESTIGATIONS, PRODUCT, counted

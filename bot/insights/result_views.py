@@ -20,9 +20,9 @@ from bot.slack.blocks import (
     section,
     sentences,
 )
+from bot.slack.errors import TroubleWords, WordsFor, explain
 from bot.slack.forms import modal
 from bot.slack.text import code, escape, link, mention, one_line
-from bot.slack.trouble_words import TroubleWords, WordsFor, explain
 from bot.wording import APP, CASE, DATADOG, INSIGHT, INSIGHTS, OPEN_IN_DATADOG, counted, duration
 
 OPEN = "attach:open"

@@ -22,6 +22,7 @@ from bot.slack.blocks import (
     actions,
     button,
     context,
+    pack,
     rich_bullet,
     rich_link,
     rich_quote,
@@ -31,11 +32,9 @@ from bot.slack.blocks import (
     section,
     sentences,
 )
-from bot.slack.errors import posting_sentence
+from bot.slack.errors import TroubleWords, WordsFor, explain, posting_sentence
 from bot.slack.markdown import plain_blocks
-from bot.slack.richtext import pack
 from bot.slack.text import channel_mention, code, cut, fit_mrkdwn, link, mention, moment, one_line
-from bot.slack.trouble_words import TroubleWords, WordsFor, explain
 from bot.wording import (
     COMMAND,
     DATADOG,

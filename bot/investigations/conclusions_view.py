@@ -8,10 +8,22 @@ from dataclasses import dataclass
 from bot.datadog.investigations import Conclusion
 from bot.investigations.model import Investigation, Verdict
 from bot.investigations.subject_view import open_button, run_again_button, subject_name, subject_runs
-from bot.slack.blocks import Block, Message, actions, button, context, divider, rich_section, rich_text, run, section
+from bot.slack.blocks import (
+    Block,
+    Message,
+    actions,
+    button,
+    context,
+    divider,
+    pages,
+    rich_section,
+    rich_text,
+    run,
+    section,
+    visible_text,
+)
 from bot.slack.forms import modal
 from bot.slack.markdown import markdown_blocks, plain_blocks
-from bot.slack.richtext import pages, visible_text
 from bot.slack.text import cut, escape, fit_mrkdwn, mention, one_line
 from bot.wording import CASE, DATADOG, DETAILS, DISCLAIMER, INVESTIGATION, PRODUCT, VOTES, counted
 

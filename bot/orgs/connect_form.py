@@ -20,6 +20,7 @@ from bot.slack.blocks import (
     button,
     context,
     option,
+    pack,
     rich_section,
     rich_text,
     run,
@@ -27,7 +28,6 @@ from bot.slack.blocks import (
     sentences,
 )
 from bot.slack.forms import FormState, form_field, modal, select, text_input
-from bot.slack.richtext import pack
 from bot.slack.text import clean, code, escape, one_line
 from bot.wording import APP, COMMAND, DATADOG, PRODUCT
 

@@ -1,15 +1,21 @@
 """The room of rules put together: what a place has decided, who may, what it costs, and which organisation serves it."""
 
+import logging
 from dataclasses import dataclass
+from pathlib import Path
 
 from bot.foundation import Foundation
 from bot.orgs.questions import OrgQuestions
 from bot.orgs.repository import OrgRepository
 from bot.rules.budget import Budget
+from bot.rules.file import RuleFile, RuleFileProblems, channel_ids, load_rule_file
 from bot.rules.org_choice import OrgChooser, OrgOfCard, WhichOrg
 from bot.rules.permissions import Permissions
 from bot.rules.repository import RuleRepository
 from bot.rules.slack import SettingsForm
+from bot.slack.clients import SingleWorkspace
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,9 +28,11 @@ class RuleRoom:
     settings_form: SettingsForm
 
 
-def build(
-    base: Foundation, orgs: OrgRepository, questions: OrgQuestions, rules: RuleRepository, org_of_card: OrgOfCard
+async def build(
+    base: Foundation, orgs: OrgRepository, questions: OrgQuestions, org_of_card: OrgOfCard, file: Path | None
 ) -> RuleRoom:
+    """Raises RuleFileProblems where the file with channel rules can't be used."""
+    rules = await _rules(base, orgs, file)
     permissions = Permissions(base.people, rules)
     chooser = OrgChooser(base.database, orgs, rules, org_of_card)
     return RuleRoom(
@@ -35,3 +43,23 @@ def build(
         which_org=WhichOrg(chooser, questions, base.replies),
         settings_form=SettingsForm(permissions, rules, orgs, base.people, base.modals, base.replies),
     )
+
+
+async def _rules(base: Foundation, orgs: OrgRepository, path: Path | None) -> RuleRepository:
+    if path is None:
+        return RuleRepository(base.database)
+    bot_client = await base.workspaces.bot_client("") if isinstance(base.workspaces, SingleWorkspace) else None
+    home = bot_client.workspace if bot_client else ""
+    file = load_rule_file(path)
+    await _check_orgs(orgs, file, home)
+    return RuleRepository(base.database, file, home=home, ids=await channel_ids(bot_client, file))
+
+
+async def _check_orgs(orgs: OrgRepository, file: RuleFile, home: str) -> None:
+    named = {(entry.workspace or home, entry.org) for entry in file.channels if entry.org}
+    unknown = sorted({org for workspace, org in named if await orgs.named(workspace, org) is None})
+    problems = [f"{file.name}: no Datadog organisation {org} is connected." for org in unknown]
+    if problems and not orgs.can_connect:
+        raise RuleFileProblems(problems)
+    for problem in problems:
+        logger.warning("%s It can be connected in Slack.", problem)

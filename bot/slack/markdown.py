@@ -11,8 +11,17 @@ from markdown_it import MarkdownIt
 from markdown_it.rules_block.table import escapedSplit
 from markdown_it.tree import SyntaxTreeNode
 
-from bot.slack.blocks import Block, preformatted, rich_bullet, rich_link, rich_quote, rich_section, run
-from bot.slack.richtext import pack, visible_text
+from bot.slack.blocks import (
+    Block,
+    pack,
+    preformatted,
+    rich_bullet,
+    rich_link,
+    rich_quote,
+    rich_section,
+    run,
+    visible_text,
+)
 from bot.slack.text import clean, is_known_url, safe_url
 
 _DEEPEST = 60  # containers inside one another; more is no text but an attack on the parser

@@ -4,7 +4,7 @@ The events come in any order, twice, or late after a new install; so what counts
 """
 
 import logging
-from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -13,6 +13,7 @@ from sqlalchemy import Row, delete, select
 from bot.slack.interactions import Payload
 from bot.slack.listeners import Listeners
 from bot.storage.engine import Database, wake
+from bot.storage.leases import Forget
 from bot.storage.workers import Tasks
 from bot.workspaces.clients import InstalledWorkspaces
 from bot.workspaces.repository import Installation, InstallationRepository
@@ -22,8 +23,6 @@ logger = logging.getLogger(__name__)
 
 UNINSTALLED, TOKENS_REVOKED = "app_uninstalled", "tokens_revoked"
 ACCESS_REVOKED, ACCESS_GRANTED = "team_access_revoked", "team_access_granted"
-
-Forget = Callable[[str], Awaitable[None]]  # forgets what is kept for a workspace; doing it twice is harmless
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 
 from bot.storage.encryption import Encryption
 from bot.storage.engine import Database
-from bot.storage.leases import new_owner
+from bot.storage.leases import Forget, new_owner
 from bot.storage.workers import Tasks
 from bot.workspaces.clients import InstalledWorkspaces
-from bot.workspaces.departures import Departures, Forget
+from bot.workspaces.departures import Departures
 from bot.workspaces.installing import Installing
 from bot.workspaces.pages import REDIRECT, InstallPages, welcome
 from bot.workspaces.repository import InstallationRepository

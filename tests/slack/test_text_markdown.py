@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from bot.slack.blocks import pages, visible_text
 from bot.slack.markdown import markdown_blocks, plain_blocks
-from bot.slack.richtext import pages, visible_text
 from tests.slack.blockkit import check_blocks, links, shown
 
 REPORT = """# Root cause

@@ -3,7 +3,7 @@
 import pytest
 
 from bot.datadog.trouble import Trouble, TroubleKind
-from bot.slack.trouble_words import TroubleWords, explain
+from bot.slack.errors import TroubleWords, explain
 
 HOSTILE = "<!channel> `x` *y* & \u202egnp"
 

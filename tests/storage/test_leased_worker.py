@@ -11,9 +11,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.investigations.tables import asks, held_asks
 from bot.storage.engine import Database, wake
-from bot.storage.leases import HELD_ELSEWHERE, Fence, LeasedWorker, new_owner
+from bot.storage.leases import HELD_ELSEWHERE, Fence, LeasedWorker, Workers, new_owner
 from bot.storage.workers import TRY_AGAIN_AFTER, Alarm, Loop, Timing
-from bot.workers import Workers
 from tests.clock import Clock
 from tests.pg import ready
 from tests.storage.test_leases import rows, write_down

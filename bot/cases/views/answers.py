@@ -17,8 +17,8 @@ from bot.slack.blocks import (
     section,
     sentences,
 )
+from bot.slack.errors import TroubleWords, explain
 from bot.slack.text import clean, code, cut, cut_mrkdwn, escape, fit_mrkdwn, link, moment, one_line
-from bot.slack.trouble_words import TroubleWords, explain
 from bot.wording import CASE, COMMAND, DATADOG, INSIGHTS
 
 RETRY = "case_form:retry"

@@ -19,10 +19,10 @@ from bot.cases.views.card import ATTACH, case_title, case_url, facts_line, prior
 from bot.datadog.cases import PRIORITIES, CaseType, Project
 from bot.datadog.trouble import Trouble
 from bot.slack.blocks import Block, actions, button, context, option, plain, section
+from bot.slack.errors import explain
 from bot.slack.forms import FormState, form_field, modal, select, text_input
 from bot.slack.interactions import Payload
 from bot.slack.text import escape, is_user, mention, one_line
-from bot.slack.trouble_words import explain
 from bot.wording import CASE, DATADOG, INSIGHTS, OPEN_IN_DATADOG
 
 FORM = "case_form"
