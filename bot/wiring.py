@@ -40,7 +40,7 @@ from bot.orgs.slack import OrgListeners
 from bot.rules import room as rules
 from bot.rules.audit import AuditTrail
 from bot.rules.file import RuleFile, RuleFileProblems, channel_ids, load_rule_file
-from bot.rules.policy import is_admin
+from bot.rules.permissions import is_admin
 from bot.rules.repository import RuleRepository
 from bot.rules.room import RuleRoom
 from bot.rules.slack import AuditCommand

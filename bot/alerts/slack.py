@@ -8,9 +8,8 @@ from dataclasses import dataclass
 from bot.alerts import views
 from bot.alerts.mutes import Mutes, MuteWork
 from bot.alerts.repository import CycleRepository
-from bot.rules.permissions import Permissions
-from bot.rules.policy import NotAllowed
-from bot.rules.views import no_start
+from bot.rules import no_start
+from bot.rules.permissions import NotAllowed, Permissions
 from bot.slack.blocks import Message
 from bot.slack.interactions import Interaction
 from bot.slack.listeners import After, Listeners

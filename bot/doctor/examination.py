@@ -10,10 +10,9 @@ from slack_sdk.web.async_client import AsyncWebClient
 from sqlalchemy import select
 
 from bot.datadog.errors import UnusableKeyError
+from bot.doctor.connection_checks import TOKEN, check_org, check_socket, check_token, check_web, not_readable
 from bot.doctor.database_checks import DatabaseExamined, examine_database
 from bot.doctor.model import DatadogKeys, Finding, Setup, fail, warn
-from bot.doctor.platform_checks import TOKEN, check_org, check_socket, check_token, not_readable
-from bot.doctor.web_checks import check_web
 from bot.orgs.model import DEFAULT, OrgEntry
 from bot.orgs.repository import OrgRepository
 from bot.storage.encryption import Encryption

@@ -5,10 +5,8 @@ from dataclasses import dataclass
 from bot.alerts.room import AlertRoom
 from bot.cases.room import CaseRoom
 from bot.foundation import Foundation
-from bot.home.content import HomeReader
-from bot.home.health import HealthReader
-from bot.home.home_tab import HomeListeners, HomeTabs
-from bot.home.status import StatusCommand
+from bot.home.home_tab import HomeListeners, HomeReader, HomeTabs
+from bot.home.status import HealthReader, StatusCommand
 from bot.orgs.repository import OrgRepository
 from bot.rules.room import RuleRoom
 from bot.slack.commands import Commands

@@ -17,7 +17,7 @@ from bot.model import AlertRef, Ask, ExistingRun, Place, Question, Source, Start
 from bot.orgs.model import NoOrg
 from bot.rules.audit import Decision, Entry, entry_of, note, note_not_found, rule_noted
 from bot.rules.budget import Budget, CoolingDown, OverBudget, Terms, Usage
-from bot.rules.policy import NotAllowed
+from bot.rules.permissions import NotAllowed
 from bot.storage.engine import wake
 from bot.storage.leases import Fence
 

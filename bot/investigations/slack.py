@@ -13,9 +13,8 @@ from bot.investigations.seen_alerts import ThreadReader
 from bot.investigations.start_requests import Investigate, StartRequests
 from bot.investigations.views import answers, card, conclusions, investigate_button
 from bot.model import Source
-from bot.rules.permissions import Permissions
-from bot.rules.policy import NotAllowed
-from bot.rules.views import no_start
+from bot.rules import no_start
+from bot.rules.permissions import NotAllowed, Permissions
 from bot.slack.blocks import Message
 from bot.slack.interactions import Interaction
 from bot.slack.listeners import After, Instead, Listeners, Submitted

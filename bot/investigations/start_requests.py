@@ -10,12 +10,11 @@ from bot.investigations.views import answers
 from bot.model import Ask, Source, Subject, ThreadRef
 from bot.orgs.model import NoOrg, Undecided
 from bot.orgs.questions import Resumable, org_words
+from bot.rules import no_start
 from bot.rules.budget import CoolingDown, OverBudget, Terms
 from bot.rules.org_choice import PlaceFacts, WhichOrg, host_of
-from bot.rules.permissions import Permissions
-from bot.rules.policy import Allowed, NotAllowed
+from bot.rules.permissions import Allowed, NotAllowed, Permissions
 from bot.rules.repository import RuleRepository
-from bot.rules.views import no_start
 from bot.slack.blocks import Message
 from bot.slack.interactions import Interaction
 from bot.slack.listeners import After
