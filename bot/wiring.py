@@ -177,7 +177,7 @@ def _register(on: Listeners, rooms: Rooms, commands: Commands, departures: Depar
     rooms.cases.register(on)
     rooms.insights.register(on)
     rooms.rules.settings_form.register(on)
-    rooms.home.listeners.register(on)
+    rooms.home.tabs.register(on)
     rooms.orgs.register(on)
     commands.register(on)
     WorkspaceEvents(departures).register(on)

@@ -87,13 +87,12 @@ async def _installs(session: ClientSession, setup: Setup, stored: DatabaseExamin
             warn(TOKEN, "which workspaces have installed it can't be read", "Mend the database and its keys first.")
         ]
     records = InstallationRepository(stored.database, stored.encryption)
-    async with stored.database.transaction() as connection:
-        homes = (await connection.execute(select(installations.c.home).order_by(installations.c.id))).scalars().all()
+    homes = await stored.database.all(select(installations.c.home).order_by(installations.c.id))
     if not homes:
         link = f"{setup.public_url}/slack/install"
         return [warn(TOKEN, "no workspace has installed it yet", f"Open {link} in a browser.")]
     found: list[Finding] = []
-    for home in homes:
+    for (home,) in homes:
         installation = await records.at(home)
         if installation is not None:
             found += await check_token(_client(session, setup, installation.tokens.bot_token), home)

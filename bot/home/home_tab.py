@@ -85,8 +85,7 @@ class HomeReader:
     async def asked(self, workspace: str, person: str) -> list[AskedInvestigation]:
         """What this person has asked for: what runs first, then the latest."""
         by_person = and_(subscribers.c.workspace == workspace, subscribers.c.requester == person)
-        async with self.database.transaction() as connection:
-            rows = (await connection.execute(_asked().where(by_person).limit(MOST_INVESTIGATIONS * 2))).all()
+        rows = await self.database.all(_asked().where(by_person).limit(MOST_INVESTIGATIONS * 2))
         asked: dict[int, AskedInvestigation] = {}
         for row in rows:  # asked for in two threads, told once
             ts = row.card_ts or row.thread_ts
@@ -168,16 +167,41 @@ def _asked() -> Select[tuple[object, ...]]:
 
 
 class HomeTabs:
-    def __init__(self, database: Database, workspaces: Workspaces, replies: Replies, reader: HomeReader) -> None:
+    def __init__(
+        self,
+        database: Database,
+        workspaces: Workspaces,
+        replies: Replies,
+        tasks: Tasks,
+        reader: HomeReader,
+        settings: SettingsForm,
+    ) -> None:
         self._database = database
         self._workspaces = workspaces
         self._replies = replies
+        self._tasks = tasks
         self._reader = reader
+        self._settings = settings
         self._links: OrderedDict[tuple[str, str, str], str] = OrderedDict()
         self._locks: dict[tuple[str, str], asyncio.Lock] = {}
         self._looked_at = 0.0
         # what people see of a change is a card that is due, rules or organisations: nothing else stands in a Home
         self.alarm = database.alarm(deliveries, posted(CARD), channel_rules, orgs)
+
+    def register(self, on: Listeners) -> None:
+        on.event("app_home_opened", self._opened)
+        on.action(home.CHANNEL_SETTINGS, self._change_rules)
+
+    async def _change_rules(self, click: Interaction) -> After:
+        return await self._settings.open(click.at(click.value))
+
+    async def _opened(self, body: Payload) -> None:
+        """Drawn in the background: Slack need not wait for it."""
+        event = body["event"]
+        if event.get("tab") == "home":
+            view_hash = str((event.get("view") or {}).get("hash") or "")
+            workspace, person = str(body.get("team_id") or ""), str(event.get("user") or "")
+            self._tasks.spawn(self.opened(workspace, person, view_hash), "a Home that was opened")
 
     async def opened(self, workspace: str, person: str, view_hash: str) -> None:
         """The person looks at it now. `view_hash` is of what stands there."""
@@ -201,10 +225,8 @@ class HomeTabs:
         query = select(home_tabs.c.workspace, home_tabs.c.person).where(
             home_tabs.c.opened_at > self._database.now - OPEN_FOR
         )
-        async with self._database.transaction() as connection:
-            rows = (await connection.execute(query)).all()
-        for workspace, person in rows:
-            await self._draw(workspace, person)
+        for row in await self._database.all(query):
+            await self._draw(row.workspace, row.person)
 
     async def _draw(self, workspace: str, person: str) -> None:
         if await self._draw_once(workspace, person):
@@ -228,8 +250,7 @@ class HomeTabs:
     async def _publish(self, bot_client: BotClient, workspace: str, person: str, view: Block) -> None:
         here = (home_tabs.c.workspace == workspace, home_tabs.c.person == person)
         digest = sha256(dumps(view, sort_keys=True).encode()).hexdigest()
-        async with self._database.transaction() as connection:
-            shown = (await connection.execute(select(home_tabs.c.view_hash, home_tabs.c.digest).where(*here))).first()
+        shown = await self._database.first(select(home_tabs.c.view_hash, home_tabs.c.digest).where(*here))
         if shown is None or shown.digest == digest:
             return
         view_hash = await _published(bot_client, person, view, shown.view_hash)
@@ -262,25 +283,3 @@ async def _published(bot_client: BotClient, person: str, view: Block, known_hash
         logger.info("a Home was not drawn: %s", type(error).__name__)
         return None
     return str((answer.get("view") or {}).get("hash") or "")
-
-
-@dataclass(frozen=True, slots=True)
-class HomeListeners:
-    tabs: HomeTabs
-    settings: SettingsForm
-    tasks: Tasks
-
-    def register(self, on: Listeners) -> None:
-        on.event("app_home_opened", self.opened)
-        on.action(home.CHANNEL_SETTINGS, self.change_rules)
-
-    async def opened(self, body: Payload) -> None:
-        """Drawn in the background: Slack need not wait for it."""
-        event = body["event"]
-        if event.get("tab") == "home":
-            view_hash = str((event.get("view") or {}).get("hash") or "")
-            workspace, person = str(body.get("team_id") or ""), str(event.get("user") or "")
-            self.tasks.spawn(self.tabs.opened(workspace, person, view_hash), "a Home that was opened")
-
-    async def change_rules(self, click: Interaction) -> After:
-        return await self.settings.open(click.at(click.value))
