@@ -225,7 +225,7 @@ def _manifest(options: argparse.Namespace) -> int:
 
 
 def _org_id(word: str) -> str:
-    from bot.web.webhook_template import ORG_ID
+    from bot.web.datadog_webhook import ORG_ID
 
     if not ORG_ID.fullmatch(word):
         raise argparse.ArgumentTypeError(
@@ -236,7 +236,7 @@ def _org_id(word: str) -> str:
 
 def _webhook_template(options: argparse.Namespace) -> int:
     from bot.config import what_is_set
-    from bot.web.webhook_template import instructions
+    from bot.web.datadog_webhook import instructions
 
     # however few of the other settings are filled in by now
     url = options.url or what_is_set(Path(".env")).get("BITS_PUBLIC_URL", "")

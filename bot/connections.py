@@ -17,7 +17,7 @@ from bot.slack.errors import error_code
 from bot.storage.leases import new_owner
 from bot.web.server import Server
 from bot.wording import APP
-from bot.workspaces.pages import INSTALL
+from bot.workspaces.installing import INSTALL
 
 logger = logging.getLogger(__name__)
 

@@ -40,7 +40,7 @@ from bot.orgs.slack import OrgListeners
 from bot.rules import room as rules
 from bot.rules.audit import AuditTrail
 from bot.rules.file import RuleFileProblems
-from bot.rules.policy import is_admin
+from bot.rules.permissions import is_admin
 from bot.rules.room import RuleRoom
 from bot.rules.slack import AuditCommand
 from bot.slack.clients import WorkspaceClients
@@ -179,7 +179,7 @@ def _register(on: Listeners, rooms: Rooms, commands: Commands, departures: Depar
     rooms.cases.register(on)
     rooms.insights.register(on)
     rooms.rules.settings_form.register(on)
-    rooms.home.listeners.register(on)
+    rooms.home.tabs.register(on)
     rooms.orgs.register(on)
     commands.register(on)
     WorkspaceEvents(departures).register(on)

@@ -17,12 +17,11 @@ from bot.datadog.titles import read_title, transition_kind
 from bot.investigations.message_alerts import FoundAlert, SeenAlerts, find_alert
 from bot.investigations.subject_view import nudge_message
 from bot.model import AlertRef, EventRef, MonitorRef, Place
+from bot.rules import no_start
 from bot.rules.model import AlertFacts, AlertFilter, ChannelRules
 from bot.rules.org_choice import OrgChooser
-from bot.rules.permissions import Permissions
-from bot.rules.policy import NotAllowed
+from bot.rules.permissions import NotAllowed, Permissions
 from bot.rules.repository import RuleRepository
-from bot.rules.views import no_start
 from bot.slack.blocks import Message
 from bot.slack.interactions import Interaction, Payload
 from bot.slack.listeners import After, Listeners

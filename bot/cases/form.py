@@ -23,11 +23,10 @@ from bot.model import AlertRef, MonitorRef, Place
 from bot.orgs.model import DEFAULT, NoneConnected
 from bot.orgs.questions import Resumable, org_words
 from bot.orgs.repository import OrgRepository
+from bot.rules import no_start
 from bot.rules.org_choice import WhichOrg, host_of
-from bot.rules.permissions import Permissions
-from bot.rules.policy import NotAllowed
+from bot.rules.permissions import NotAllowed, Permissions
 from bot.rules.repository import RuleRepository
-from bot.rules.views import no_start
 from bot.slack.blocks import Block, Message
 from bot.slack.interactions import Interaction
 from bot.slack.listeners import After

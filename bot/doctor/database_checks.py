@@ -137,9 +137,8 @@ async def _keys(keys: tuple[str, ...], examined: DatabaseExamined) -> Finding:
 
 async def _without_keys(database: Database | None) -> Finding:
     if database is not None:
-        async with database.transaction() as connection:
-            for table, column in ((orgs, orgs.c.api_key), (installations, installations.c.bot_token)):
-                if (await connection.execute(select(column).where(column.is_not(None)).limit(1))).first():
-                    told = f"BITS_ENCRYPTION_KEYS is not set, but {table.name} holds secrets sealed with it"
-                    return fail(KEYS, told, "Put it back.")
+        for table, column in ((orgs, orgs.c.api_key), (installations, installations.c.bot_token)):
+            if await database.first(select(column).where(column.is_not(None)).limit(1)):
+                told = f"BITS_ENCRYPTION_KEYS is not set, but {table.name} holds secrets sealed with it"
+                return fail(KEYS, told, "Put it back.")
     return ok(KEYS, "not set, and not needed; with it, organisations can be connected in Slack")

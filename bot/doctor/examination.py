@@ -10,10 +10,9 @@ from slack_sdk.web.async_client import AsyncWebClient
 from sqlalchemy import select
 
 from bot.datadog.errors import UnusableKeyError
+from bot.doctor.connection_checks import TOKEN, check_org, check_socket, check_token, check_web, not_readable
 from bot.doctor.database_checks import DatabaseExamined, examine_database
 from bot.doctor.model import DatadogKeys, Finding, Setup, fail, warn
-from bot.doctor.platform_checks import TOKEN, check_org, check_socket, check_token, not_readable
-from bot.doctor.web_checks import check_web
 from bot.orgs.model import DEFAULT, OrgEntry
 from bot.orgs.repository import OrgRepository
 from bot.storage.encryption import Encryption
@@ -88,13 +87,12 @@ async def _installs(session: ClientSession, setup: Setup, stored: DatabaseExamin
             warn(TOKEN, "which workspaces have installed it can't be read", "Mend the database and its keys first.")
         ]
     records = InstallationRepository(stored.database, stored.encryption)
-    async with stored.database.transaction() as connection:
-        homes = (await connection.execute(select(installations.c.home).order_by(installations.c.id))).scalars().all()
+    homes = await stored.database.all(select(installations.c.home).order_by(installations.c.id))
     if not homes:
         link = f"{setup.public_url}/slack/install"
         return [warn(TOKEN, "no workspace has installed it yet", f"Open {link} in a browser.")]
     found: list[Finding] = []
-    for home in homes:
+    for (home,) in homes:
         installation = await records.at(home)
         if installation is not None:
             found += await check_token(_client(session, setup, installation.tokens.bot_token), home)

@@ -1,32 +1,54 @@
-"""Home tabs: drawn when one is opened, and while it is open when something in it has changed; and their button to the rules.
+"""Home tabs: what stands in one person's, when it is drawn, and its button to the rules.
 
-Who has it open is in the database, so that whichever replica makes a change draws it.
+Drawn when one is opened, and while it is open when something in it has changed. Who has it open is in the database, so that
+whichever replica makes a change draws it.
 """
 
 import asyncio
 import logging
 import time
 from collections import OrderedDict
+from collections.abc import Mapping
 from dataclasses import dataclass
 from hashlib import sha256
 from json import dumps
 
 from slack_sdk.errors import SlackApiError
-from sqlalchemy import select, update
+from sqlalchemy import Select, String, and_, case, cast, literal, select, update
 
+from bot.cases.repository import CaseRepository
 from bot.home import view as home
-from bot.home.content import AskedInvestigation, HomeReader
+from bot.home.status import UNDER_WAY, HealthReader, health_lines
 from bot.home.tables import OPEN_FOR, home_tabs
-from bot.investigations.tables import CARD
+from bot.home.view import (
+    MOST_CASES,
+    MOST_CHANNELS,
+    MOST_INVESTIGATIONS,
+    HomeAdmin,
+    HomeCase,
+    HomeContent,
+    HomeInvestigation,
+)
+from bot.investigations.model import Investigation
+from bot.investigations.repository import read_investigation
+from bot.investigations.tables import CARD, investigations, subscribers
+from bot.model import Place
+from bot.orgs.model import OrgEntry
+from bot.orgs.repository import OrgRepository
 from bot.orgs.tables import orgs
+from bot.rules.budget import Budget
+from bot.rules.permissions import Allowed, Permissions
+from bot.rules.repository import RuleRepository
 from bot.rules.slack import SettingsForm
 from bot.rules.tables import channel_rules
 from bot.slack.blocks import Block
 from bot.slack.clients import BotClient, Workspaces
+from bot.slack.commands import Commands
 from bot.slack.errors import CALL_ERRORS, error_code
 from bot.slack.interactions import Interaction, Payload
 from bot.slack.listeners import After, Listeners
 from bot.slack.replies import Replies
+from bot.slack.text import escape
 from bot.storage.engine import Database
 from bot.storage.outbox import posted
 from bot.storage.tables import deliveries
@@ -37,18 +59,149 @@ logger = logging.getLogger(__name__)
 _PACE = 1.0  # seconds between two looks at all that are open
 _MOST_LINKS = 5_000
 
+CardPlace = tuple[str, str]  # channel and ts
+
+
+@dataclass(frozen=True, slots=True)
+class AskedInvestigation:
+    """One that somebody waits for or has waited for."""
+
+    investigation: Investigation
+    channel: str
+    ts: str  # of its card, or of the thread while there is none
+
+
+@dataclass(frozen=True, slots=True)
+class HomeReader:
+    database: Database
+    cases: CaseRepository
+    orgs: OrgRepository
+    rules: RuleRepository
+    permissions: Permissions
+    budget: Budget
+    health: HealthReader
+    commands: Commands
+
+    async def asked(self, workspace: str, person: str) -> list[AskedInvestigation]:
+        """What this person has asked for: what runs first, then the latest."""
+        by_person = and_(subscribers.c.workspace == workspace, subscribers.c.requester == person)
+        rows = await self.database.all(_asked().where(by_person).limit(MOST_INVESTIGATIONS * 2))
+        asked: dict[int, AskedInvestigation] = {}
+        for row in rows:  # asked for in two threads, told once
+            ts = row.card_ts or row.thread_ts
+            asked.setdefault(row.id, AskedInvestigation(read_investigation(row), row.channel, ts))
+        return list(asked.values())[:MOST_INVESTIGATIONS]
+
+    async def content(
+        self, workspace: str, person: str, asked: list[AskedInvestigation], threads: Mapping[CardPlace, str]
+    ) -> HomeContent:
+        """`threads` are the links to the cards, as far as they are known."""
+        entries = await self.orgs.of_workspace(workspace)
+        channels = await self._channels(workspace, person)
+        is_admin = await self.permissions.is_admin(Place(workspace, ""), person)
+        return HomeContent(
+            usage=self.commands.usage,
+            investigations=tuple(
+                self._investigation(each, entries, threads.get((each.channel, each.ts), "")) for each in asked
+            ),
+            cases=await self._cases(workspace, person, entries),
+            channels=tuple(channels[:MOST_CHANNELS]),
+            more_channels=max(0, len(channels) - MOST_CHANNELS),
+            connected=bool(entries),
+            admin=await self._admin(workspace, entries) if is_admin else None,
+        )
+
+    def _investigation(self, asked: AskedInvestigation, entries: list[OrgEntry], thread: str) -> HomeInvestigation:
+        inv = asked.investigation
+        name = next((entry.name for entry in entries if entry.id == inv.org), "") if len(entries) > 1 else ""
+        return HomeInvestigation(inv, self.orgs.app_url(inv.org), name, thread)
+
+    async def _cases(self, workspace: str, person: str, entries: list[OrgEntry]) -> tuple[HomeCase, ...]:
+        found: list[HomeCase] = []
+        for entry in entries:
+            cases = await self.cases.recent(entry.id, workspace=workspace, channel="", person=person, limit=MOST_CASES)
+            found += [HomeCase(case, entry.app_url) for case in cases]
+        return tuple(found[:MOST_CASES])
+
+    async def _channels(self, workspace: str, person: str) -> list[str]:
+        """Those with rules of their own that the person may change; what stands in the rules file is changed there."""
+        return [
+            rules.channel
+            for rules in await self.rules.all()
+            if rules.workspace == workspace
+            and not rules.from_file
+            and isinstance(await self.permissions.may_manage_by(rules, person), Allowed)
+        ]
+
+    async def _admin(self, workspace: str, entries: list[OrgEntry]) -> HomeAdmin:
+        place = Place(workspace, "")
+        health: list[str] = []
+        slack = ""
+        for entry in entries:
+            datadog, slack = health_lines(await self.health.of(place, entry.id))
+            health.append(f"{escape(entry.name)} - {datadog}")
+        return HomeAdmin(
+            usage=await self.budget.usage(place),
+            orgs=tuple(entries),
+            can_connect=self.orgs.can_connect,
+            health=(*health, slack) if slack else (),
+        )
+
+
+def _asked() -> Select[tuple[object, ...]]:
+    card = and_(
+        deliveries.c.kind == CARD,
+        deliveries.c.subject_id == investigations.c.id,
+        deliveries.c.lane == literal("thread:") + cast(subscribers.c.id, String),
+    )
+    running_first = case((investigations.c.state.in_(UNDER_WAY), 0), else_=1)
+    return (
+        select(investigations, subscribers.c.channel, subscribers.c.thread_ts, deliveries.c.ts.label("card_ts"))
+        .join(subscribers, subscribers.c.investigation_id == investigations.c.id)
+        .outerjoin(deliveries, card)
+        .order_by(running_first, subscribers.c.id.desc())
+    )
+
+
+# -- drawing it -----------------------------------------------------------------------------------------------------
+
 
 class HomeTabs:
-    def __init__(self, database: Database, workspaces: Workspaces, replies: Replies, reader: HomeReader) -> None:
+    def __init__(
+        self,
+        database: Database,
+        workspaces: Workspaces,
+        replies: Replies,
+        tasks: Tasks,
+        reader: HomeReader,
+        settings: SettingsForm,
+    ) -> None:
         self._database = database
         self._workspaces = workspaces
         self._replies = replies
+        self._tasks = tasks
         self._reader = reader
+        self._settings = settings
         self._links: OrderedDict[tuple[str, str, str], str] = OrderedDict()
         self._locks: dict[tuple[str, str], asyncio.Lock] = {}
         self._looked_at = 0.0
         # what people see of a change is a card that is due, rules or organisations: nothing else stands in a Home
         self.alarm = database.alarm(deliveries, posted(CARD), channel_rules, orgs)
+
+    def register(self, on: Listeners) -> None:
+        on.event("app_home_opened", self._opened)
+        on.action(home.CHANNEL_SETTINGS, self._change_rules)
+
+    async def _change_rules(self, click: Interaction) -> After:
+        return await self._settings.open(click.at(click.value))
+
+    async def _opened(self, body: Payload) -> None:
+        """Drawn in the background: Slack need not wait for it."""
+        event = body["event"]
+        if event.get("tab") == "home":
+            view_hash = str((event.get("view") or {}).get("hash") or "")
+            workspace, person = str(body.get("team_id") or ""), str(event.get("user") or "")
+            self._tasks.spawn(self.opened(workspace, person, view_hash), "a Home that was opened")
 
     async def opened(self, workspace: str, person: str, view_hash: str) -> None:
         """The person looks at it now. `view_hash` is of what stands there."""
@@ -72,10 +225,8 @@ class HomeTabs:
         query = select(home_tabs.c.workspace, home_tabs.c.person).where(
             home_tabs.c.opened_at > self._database.now - OPEN_FOR
         )
-        async with self._database.transaction() as connection:
-            rows = (await connection.execute(query)).all()
-        for workspace, person in rows:
-            await self._draw(workspace, person)
+        for row in await self._database.all(query):
+            await self._draw(row.workspace, row.person)
 
     async def _draw(self, workspace: str, person: str) -> None:
         if await self._draw_once(workspace, person):
@@ -99,8 +250,7 @@ class HomeTabs:
     async def _publish(self, bot_client: BotClient, workspace: str, person: str, view: Block) -> None:
         here = (home_tabs.c.workspace == workspace, home_tabs.c.person == person)
         digest = sha256(dumps(view, sort_keys=True).encode()).hexdigest()
-        async with self._database.transaction() as connection:
-            shown = (await connection.execute(select(home_tabs.c.view_hash, home_tabs.c.digest).where(*here))).first()
+        shown = await self._database.first(select(home_tabs.c.view_hash, home_tabs.c.digest).where(*here))
         if shown is None or shown.digest == digest:
             return
         view_hash = await _published(bot_client, person, view, shown.view_hash)
@@ -133,25 +283,3 @@ async def _published(bot_client: BotClient, person: str, view: Block, known_hash
         logger.info("a Home was not drawn: %s", type(error).__name__)
         return None
     return str((answer.get("view") or {}).get("hash") or "")
-
-
-@dataclass(frozen=True, slots=True)
-class HomeListeners:
-    tabs: HomeTabs
-    settings: SettingsForm
-    tasks: Tasks
-
-    def register(self, on: Listeners) -> None:
-        on.event("app_home_opened", self.opened)
-        on.action(home.CHANNEL_SETTINGS, self.change_rules)
-
-    async def opened(self, body: Payload) -> None:
-        """Drawn in the background: Slack need not wait for it."""
-        event = body["event"]
-        if event.get("tab") == "home":
-            view_hash = str((event.get("view") or {}).get("hash") or "")
-            workspace, person = str(body.get("team_id") or ""), str(event.get("user") or "")
-            self.tasks.spawn(self.tabs.opened(workspace, person, view_hash), "a Home that was opened")
-
-    async def change_rules(self, click: Interaction) -> After:
-        return await self.settings.open(click.at(click.value))

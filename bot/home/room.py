@@ -5,10 +5,8 @@ from dataclasses import dataclass
 from bot.alerts.room import AlertRoom
 from bot.cases.room import CaseRoom
 from bot.foundation import Foundation
-from bot.home.content import HomeReader
-from bot.home.health import HealthReader
-from bot.home.home_tab import HomeListeners, HomeTabs
-from bot.home.status import StatusCommand
+from bot.home.home_tab import HomeReader, HomeTabs
+from bot.home.status import HealthReader, StatusCommand
 from bot.orgs.repository import OrgRepository
 from bot.rules.room import RuleRoom
 from bot.slack.commands import Commands
@@ -17,7 +15,6 @@ from bot.slack.commands import Commands
 @dataclass(frozen=True, slots=True)
 class HomeRoom:
     tabs: HomeTabs
-    listeners: HomeListeners
     status: StatusCommand
 
 
@@ -28,8 +25,8 @@ def build(
     reader = HomeReader(
         base.database, cases.cases, orgs, rules.rules, rules.permissions, rules.budget, health, commands
     )
-    tabs = HomeTabs(base.database, base.workspaces, base.replies, reader)
     status = StatusCommand(
         rules.permissions, rules.rules, rules.budget, health, rules.which_org, orgs, alerts.cycles, base.replies
     )
-    return HomeRoom(tabs, HomeListeners(tabs, rules.settings_form, base.tasks), status)
+    tabs = HomeTabs(base.database, base.workspaces, base.replies, base.tasks, reader, rules.settings_form)
+    return HomeRoom(tabs, status)

@@ -5,13 +5,13 @@ from dataclasses import dataclass, field
 
 from bot.cases.model import KnownCase
 from bot.cases.views.card import case_title, case_url
-from bot.home.status import used_words
+from bot.home.status import UNDER_WAY, used_words
 from bot.investigations.model import Investigation, State
 from bot.investigations.subject_view import investigation_url, subject_name
 from bot.orgs.connect_form import DISCONNECT, OPEN_FROM_HOME, REPLACE_KEYS
 from bot.orgs.model import OrgEntry
 from bot.rules.budget import Usage
-from bot.rules.views.no_start import RESETS
+from bot.rules.no_start import RESETS
 from bot.slack.blocks import (
     Block,
     actions,
@@ -27,7 +27,7 @@ from bot.slack.blocks import (
     section,
 )
 from bot.slack.text import channel_mention, code, escape, mention, moment, one_line
-from bot.web.webhook_template import path_of
+from bot.web.datadog_webhook import path_of
 from bot.wording import APP, CASES, COMMAND, DATADOG, INVESTIGATE, INVESTIGATIONS, PRODUCT, counted
 
 CHANNEL_SETTINGS = "home:settings"
@@ -37,7 +37,6 @@ MOST_CASES = 10
 MOST_CHANNELS = 15
 MOST_ORGS = 10  # each takes three blocks of the hundred
 
-UNDER_WAY = (State.REQUESTED, State.TRIGGERING, State.RUNNING)
 _STATES = {
     State.REQUESTED: "starting",
     State.TRIGGERING: "starting",

@@ -18,10 +18,9 @@ from bot.investigations.requests import INVESTIGATE, Investigate, StartRequests
 from bot.model import EventRef, ExistingRun, Int64, MonitorRef, Source, ThreadRef
 from bot.orgs.questions import OrgQuestions, Resumable
 from bot.orgs.repository import OrgRepository
+from bot.rules import no_start
 from bot.rules.org_choice import WhichOrg
-from bot.rules.permissions import Permissions
-from bot.rules.policy import NotAllowed
-from bot.rules.views import no_start
+from bot.rules.permissions import NotAllowed, Permissions
 from bot.slack.blocks import Message
 from bot.slack.commands import Command, Invalid, invalid, link_in, split_word, unquoted
 from bot.slack.interactions import Interaction

@@ -18,13 +18,12 @@ from bot.investigations.tables import HELD_FOR, asks, held_asks, investigations
 from bot.model import AlertRef, Ask, ExistingRun, Place, Question, Source, Startable, Subject, ThreadRef
 from bot.orgs.model import NoOrg, Undecided
 from bot.orgs.questions import Resumable, org_words
+from bot.rules import no_start
 from bot.rules.audit import Decision, Entry, entry_of, note, note_not_found, rule_noted
 from bot.rules.budget import Budget, CoolingDown, OverBudget, Terms, Usage
 from bot.rules.org_choice import PlaceFacts, WhichOrg, host_of
-from bot.rules.permissions import Permissions
-from bot.rules.policy import Allowed, NotAllowed
+from bot.rules.permissions import Allowed, NotAllowed, Permissions
 from bot.rules.repository import RuleRepository
-from bot.rules.views import no_start
 from bot.slack.blocks import Message
 from bot.slack.interactions import Interaction
 from bot.slack.listeners import After

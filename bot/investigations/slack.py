@@ -13,10 +13,9 @@ from bot.investigations.model import Investigation, State
 from bot.investigations.repository import InvestigationRepository
 from bot.investigations.requests import Investigate, Requests, StartRequests
 from bot.model import Place, Source
-from bot.rules.permissions import Permissions
-from bot.rules.policy import NotAllowed
+from bot.rules import no_start
+from bot.rules.permissions import NotAllowed, Permissions
 from bot.rules.repository import RuleRepository
-from bot.rules.views import no_start
 from bot.slack.blocks import Message
 from bot.slack.interactions import Interaction
 from bot.slack.listeners import After, Instead, Listeners, Submitted

@@ -154,9 +154,8 @@ class OrgQuestions:
         table = org_questions.c
         own = (table.id == number, table.workspace == click.workspace, table.person == click.person)
         fresh = table.asked_at > self._database.now - QUESTION_LIVES
-        taken = delete(org_questions).where(*own, fresh).returning(*org_questions.c)
-        async with self._database.transaction() as connection:
-            row = (await connection.execute(taken)).first()
+        taken = delete(org_questions).where(*own, fresh).returning(*table)
+        row = await self._database.first(taken)
         if row is None:
             return None
         return replace(click, place=Place(row.workspace, row.channel, row.thread_ts)), dict(row.wish)

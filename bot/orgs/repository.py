@@ -7,9 +7,10 @@ import logging
 import re
 import secrets
 from collections.abc import Callable
+from dataclasses import fields
 from typing import Any
 
-from sqlalchemy import Row, and_, func, or_, select, update
+from sqlalchemy import Row, and_, or_, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -61,9 +62,7 @@ class OrgRepository:
 
     async def step(self) -> None:
         """Learn what other replicas have connected, for links; close what is out of use."""
-        async with self._database.transaction() as connection:
-            for row in await connection.execute(select(orgs)):
-                self._seen[row.id] = _entry(row)
+        self._seen |= {row.id: _entry(row) for row in await self._database.all(select(orgs))}
         await self._pool.close_retired()
 
     async def close(self) -> None:
@@ -73,9 +72,7 @@ class OrgRepository:
 
     async def encrypted(self) -> int:
         """How many organisations' keys are stored."""
-        query = select(func.count()).where(_CONNECTED)
-        async with self._database.transaction() as connection:
-            return int((await connection.execute(query)).scalar_one())
+        return len(await self._database.all(select(orgs.c.id).where(_CONNECTED)))
 
     # -- looking up ---------------------------------------------------------------------------------------------
 
@@ -83,16 +80,14 @@ class OrgRepository:
         """What is known of the organisation with this id; None when it is not connected (any more)."""
         if self._default is not None and org == DEFAULT:
             return self._default[0]
-        async with self._database.transaction() as connection:
-            row = (await connection.execute(select(orgs).where(orgs.c.id == org, _CONNECTED))).first()
+        row = await self._database.first(select(orgs).where(orgs.c.id == org, _CONNECTED))
         return _entry(row) if row else None
 
     async def get(self, org: str) -> ConnectedOrg | None:
         """The organisation with this id, ready to be asked; None when it is not connected (any more)."""
         if self._default is not None and org == DEFAULT:
             return self._default[1]
-        async with self._database.transaction() as connection:
-            row = (await connection.execute(select(orgs).where(orgs.c.id == org, _CONNECTED))).first()
+        row = await self._database.first(select(orgs).where(orgs.c.id == org, _CONNECTED))
         if row is None:
             self._pool.drop(org)
             return None
@@ -138,9 +133,7 @@ class OrgRepository:
     async def everywhere(self) -> list[OrgEntry]:
         """Of all workspaces, those of the settings first; for whoever runs the bot."""
         connected = select(orgs).where(_CONNECTED).order_by(orgs.c.workspace, orgs.c.connected_at)
-        async with self._database.transaction() as connection:
-            rows = (await connection.execute(connected)).all()
-        return [*self._of_settings, *map(_entry, rows)]
+        return [*self._of_settings, *map(_entry, await self._database.all(connected))]
 
     async def named(self, workspace: str, word: str) -> OrgEntry | None:
         """By the name its people gave it, or by its id; never another workspace's."""
@@ -231,18 +224,10 @@ class OrgRepository:
 
 
 def _entry(row: Row[Any]) -> OrgEntry:
-    return OrgEntry(
-        id=row.id,
-        workspace=row.workspace,
-        name=row.name,
-        site=site_named(row.site) or SITES[0],
-        subdomain=row.subdomain,
-        api_key_end=row.api_key_end,
-        app_key_end=row.app_key_end,
-        owner=row.owner,
-        lacking=tuple(row.lacking or ()),
-        org_uuid=row.org_uuid or "",
-        connected_by=row.connected_by,
-        connected_at=row.connected_at,
-        version=row.version,
-    )
+    told = {each.name: getattr(row, each.name) for each in fields(OrgEntry)}
+    told |= {
+        "site": site_named(row.site) or SITES[0],
+        "lacking": tuple(row.lacking or ()),
+        "org_uuid": row.org_uuid or "",
+    }
+    return OrgEntry(**told)

@@ -123,9 +123,7 @@ class AuditTrail:
         query = _ENTRIES.where(audit.c.workspace == workspace).order_by(audit.c.at.desc(), audit.c.id.desc())
         if channel:
             query = query.where(audit.c.channel == channel)
-        async with self._database.transaction() as connection:
-            rows = (await connection.execute(query.limit(limit))).all()
-        return [_entry(row) for row in rows]
+        return [_entry(row) for row in await self._database.all(query.limit(limit))]
 
 
 def _entry(row: Row[Any]) -> Entry:

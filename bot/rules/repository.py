@@ -69,9 +69,7 @@ class RuleRepository:
 
     async def all(self) -> list[ChannelRules]:
         """Of every channel that has rules."""
-        async with self._database.transaction() as connection:
-            rows = (await connection.execute(select(channel_rules))).all()
-        stored = [_channel_of(row) for row in rows]
+        stored = [_channel_of(row) for row in await self._database.all(select(channel_rules))]
         apart = [rules for rules in stored if (rules.workspace, rules.channel) not in self._channels]
         return sorted([*self._channels.values(), *apart], key=lambda rules: (rules.workspace, rules.channel))
 

@@ -5,11 +5,11 @@ from dataclasses import dataclass, replace
 
 from bot.model import Place
 from bot.orgs.repository import OrgRepository
+from bot.rules import no_start
+from bot.rules import settings_view as settings
 from bot.rules.audit import AuditTrail, audit_message
-from bot.rules.permissions import Permissions
-from bot.rules.policy import NotAllowed
+from bot.rules.permissions import NotAllowed, Permissions
 from bot.rules.repository import Draft, RuleRepository
-from bot.rules.views import no_start, settings
 from bot.slack.blocks import Block, Message, sentences
 from bot.slack.commands import Command
 from bot.slack.forms import FormState

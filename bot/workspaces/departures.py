@@ -69,9 +69,7 @@ class Departures:
 
     async def step(self) -> None:
         """Carry out what was noted. What fails stays noted and is tried again; doing it twice is harmless."""
-        async with self._database.transaction() as connection:
-            noted = (await connection.execute(select(departures).order_by(departures.c.id))).all()
-        for row in noted:
+        for row in await self._database.all(select(departures).order_by(departures.c.id)):
             await self._guarded(row)
 
     async def _guarded(self, row: Row[Any]) -> None:

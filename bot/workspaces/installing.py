@@ -1,21 +1,28 @@
-"""An install by OAuth, from the first click to stored tokens. The pages people see meanwhile are made elsewhere."""
+"""An install by OAuth, from the first click to stored tokens: a browser is taken from `/slack/install` to Slack's consent
+page and back to `/slack/oauth_redirect`, and told what became of it. The pages need no script and no outside asset.
+"""
 
 import asyncio
+import base64
 import logging
+import re
 import secrets
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
+from html import escape
 from typing import Any
 from urllib.parse import urlencode, urljoin
 
+from aiohttp import web
 from slack_sdk.errors import SlackApiError
 from sqlalchemy import delete
 
-from bot.slack.blocks import Message
+from bot.slack.blocks import Message, sentences
 from bot.slack.errors import CALL_ERRORS, Meaning, error_code, trouble_of
 from bot.storage.engine import Database
 from bot.storage.workers import Tasks
+from bot.wording import APP, COMMAND, DATADOG, INVESTIGATE
 from bot.workspaces.clients import InstalledWorkspaces, WatchfulClient
 from bot.workspaces.repository import Installation, InstallationRepository, NewInstallation
 from bot.workspaces.tables import oauth_states
@@ -23,9 +30,36 @@ from bot.workspaces.token_rotation import OAuthApp, tokens_in
 
 logger = logging.getLogger(__name__)
 
-STATE_SECONDS = 600.0
+STATE_SECONDS = 600
 
 NO_STATE, OTHER_BROWSER, UNREACHABLE, NOT_A_BOT = "no_state", "other_browser", "unreachable", "not_a_bot"
+INSTALL = "/slack/install"
+REDIRECT = "/slack/oauth_redirect"
+COOKIE = "bits_bot_install"
+INCOMPLETE = "incomplete"
+
+_BROWSER = re.compile(r"[A-Za-z0-9_-]{32,64}")
+_LONGEST = 512  # of what Slack hands back
+_CODE_IN_LOG = re.compile(r"[^a-z0-9_]")
+
+_STYLE = (
+    "body{font:17px/1.5 system-ui,sans-serif;max-width:34rem;margin:12vh auto;padding:0 1.5rem;color:#1d1c1d;"
+    "background:#fff}h1{font-size:1.5rem}a.button{display:inline-block;padding:.6rem 1.1rem;border-radius:.3rem;"
+    "background:#4a154b;color:#fff;text-decoration:none}small{color:#555}"
+    "@media(prefers-color-scheme:dark){body{background:#1a1d21;color:#e8e8e8}small{color:#aaa}}"
+)
+_STYLE_HASH = base64.b64encode(sha256(_STYLE.encode()).digest()).decode()
+
+HEADERS: Mapping[str, str] = {
+    "Cache-Control": "no-store",
+    "Content-Security-Policy": (
+        f"default-src 'none'; style-src 'sha256-{_STYLE_HASH}'; base-uri 'none'; form-action 'none'; "
+        "frame-ancestors 'none'"
+    ),
+    "Referrer-Policy": "no-referrer",
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,11 +130,10 @@ class Installing:
             .where(table.state == _hash(state), table.expires_at > self._database.now)
             .returning(table.browser)
         )
-        async with self._database.transaction() as connection:
-            begun_in = (await connection.execute(used)).scalar_one_or_none()
-        if begun_in is None:
+        begun = await self._database.first(used)
+        if begun is None:
             return NO_STATE
-        return "" if secrets.compare_digest(begun_in, _hash(browser)) else OTHER_BROWSER
+        return "" if secrets.compare_digest(begun.browser, _hash(browser)) else OTHER_BROWSER
 
     async def _take_in(self, answer: dict[str, Any]) -> InstallOutcome:
         team, enterprise = answer.get("team") or {}, answer.get("enterprise") or {}
@@ -162,3 +195,153 @@ class Installing:
 
 def _hash(text: str) -> str:
     return sha256(text.encode()).hexdigest()
+
+
+# -- the pages ------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    status: int
+    title: str
+    text: str
+    link: str = ""
+    label: str = ""
+    reference: str = ""
+
+    @property
+    def html(self) -> str:
+        button = f'<p><a class="button" href="{escape(self.link)}">{escape(self.label)}</a></p>' if self.link else ""
+        reference = f"<p><small>Reference: {escape(self.reference)}</small></p>" if self.reference else ""
+        return (
+            '<!doctype html><html lang="en"><head><meta charset="utf-8">'
+            '<meta name="viewport" content="width=device-width,initial-scale=1"><meta name="robots" content="noindex">'
+            f"<title>{escape(self.title)}</title><style>{_STYLE}</style></head><body><main>"
+            f"<h1>{escape(self.title)}</h1><p>{escape(self.text)}</p>{button}{reference}</main></body></html>"
+        )
+
+
+def installed(name: str, link: str, *, org_wide: bool) -> Page:
+    if org_wide:
+        text = (
+            f"{APP} is installed for the whole organization. Choose next in which workspaces it may work: in Slack's "
+            "organization settings, under Integrations > Installed apps. You also get a message from it with the next step."
+        )
+    else:
+        text = "You can close this page. In Slack there is a message from the app with the next step."
+    title = f"{APP} is installed in {name}" if name else f"{APP} is installed"
+    return Page(200, title, text, link, "Open in Slack")
+
+
+def cancelled(again: str) -> Page:
+    text = "You pressed Cancel, so nothing was installed and nothing is stored. You can start again any time."
+    return Page(200, "Nothing was installed", text, again, "Start again")
+
+
+def failed(problem: str, again: str, reference: str) -> Page:
+    """The page for what `problem` names: a word of ours, or Slack's error code."""
+    if problem in _EXPECTED:
+        status, text = _EXPECTED[problem]
+        return Page(status, "The install was not finished", text, again, "Start again")
+    if problem in _OPERATOR:
+        text = f"The bot is not set up right: {_OPERATOR[problem]} Tell the person who runs it; nothing was installed."
+    else:
+        text = (
+            "Slack did not finish the install, and gave a reason we don't know. Start again; if it fails once more, "
+            "tell the person who runs the bot."
+        )
+    return Page(502, "The install was not finished", text, again, "Start again", reference)
+
+
+_OLD = "This install was begun more than ten minutes ago, or was finished already. Start again; it takes a minute."
+_EXPECTED: Mapping[str, tuple[int, str]] = {
+    NO_STATE: (400, _OLD),
+    "invalid_code": (400, _OLD),
+    "code_already_used": (400, _OLD),
+    OTHER_BROWSER: (
+        400,
+        "This install was begun in another browser or in a private window. Start again here, and allow cookies.",
+    ),
+    INCOMPLETE: (400, "Slack's answer is missing from this address. Start again rather than opening an old link."),
+    UNREACHABLE: (502, "Slack did not answer just now, so nothing was installed. Wait a minute and start again."),
+    NOT_A_BOT: (502, "Slack gave no bot token. Start again and leave the requested permissions as they are."),
+    "invalid_team_for_non_distributed_app": (
+        403,
+        "The app is not shared with other workspaces: its owner has to activate distribution first.",
+    ),
+}
+_OPERATOR: Mapping[str, str] = {
+    "bad_redirect_uri": "the address in BITS_PUBLIC_URL is not among the app's redirect URLs.",
+    "bad_client_secret": "Slack does not accept SLACK_CLIENT_SECRET.",
+    "invalid_client_id": "Slack does not accept SLACK_CLIENT_ID.",
+}
+
+
+class InstallPages:
+    def __init__(self, installing: Installing, public_url: str) -> None:
+        self._installing = installing
+        self._again = f"{public_url}{INSTALL}"
+        self._secure = public_url.startswith("https://")
+
+    def routes(self) -> list[web.RouteDef]:
+        # a HEAD begins no install: link previews ask that way
+        return [web.get(INSTALL, self._install, allow_head=False), web.get(REDIRECT, self._back, allow_head=False)]
+
+    async def _install(self, request: web.Request) -> web.StreamResponse:
+        browser = _browser(request) or secrets.token_urlsafe(32)
+        consent = await self._installing.begin(browser)
+        response = web.Response(status=web.HTTPFound.status_code, headers={**HEADERS, "Location": consent})
+        response.set_cookie(
+            COOKIE, browser, max_age=STATE_SECONDS, path="/", httponly=True, samesite="Lax", secure=self._secure
+        )
+        return response
+
+    async def _back(self, request: web.Request) -> web.StreamResponse:
+        page = await self._page(request)
+        response = web.Response(text=page.html, status=page.status, content_type="text/html", headers=HEADERS)
+        if page.status == web.HTTPOk.status_code:
+            response.del_cookie(COOKIE, path="/", httponly=True, samesite="Lax", secure=self._secure)
+        return response
+
+    async def _page(self, request: web.Request) -> Page:
+        error, state, code = (request.query.get(name, "") for name in ("error", "state", "code"))
+        if error == "access_denied":
+            return cancelled(self._again)
+        if error:
+            return self._failed(error)
+        if not state or not code or len(state) > _LONGEST or len(code) > _LONGEST:
+            return self._failed(INCOMPLETE)
+        done = await self._installing.finish(state=state, code=code, browser=_browser(request))
+        if done.problem:
+            return self._failed(done.problem)
+        return installed(done.name, done.link, org_wide=done.org_wide)
+
+    def _failed(self, problem: str) -> Page:
+        reference = secrets.token_hex(3).upper()
+        logger.warning("an install failed, reference %s: %s", reference, _CODE_IN_LOG.sub("?", problem[:64].lower()))
+        return failed(problem, self._again, reference)
+
+
+def _browser(request: web.Request) -> str:
+    """What tells this browser from others; empty when it has sent none of ours."""
+    given = request.cookies.get(COOKIE, "")
+    return given if _BROWSER.fullmatch(given) else ""
+
+
+# -- what whoever installed it gets in Slack --------------------------------------------------------------------------
+
+
+def welcome(*, has_org: bool) -> Message:
+    """The one message to whoever installed the bot: the next step."""
+    if has_org:
+        next_step = (
+            f"It uses the {DATADOG} organisation it was set up with, so you can start: choose “{INVESTIGATE} with Bits” "
+            f"in the menu of an alert's message, or type `{COMMAND} help`."
+        )
+    else:
+        next_step = (
+            f"Next, connect {DATADOG}: type `{COMMAND} connect`. After that, `{COMMAND} help` shows what it can do."
+        )
+    return sentences(
+        f"*{APP} is installed.* Thank you. {next_step}", "To use it in a private channel, invite it there."
+    )

@@ -94,15 +94,13 @@ class InstallationRepository:
         """The workspaces in which an org-wide install was seen, and that have none of their own."""
         table, own = workspaces.c, select(installations.c.home)
         query = select(table.team_id).where(table.enterprise_id == enterprise, table.team_id.not_in(own))
-        async with self._database.transaction() as connection:
-            return list((await connection.execute(query.order_by(table.team_id))).scalars())
+        return [row.team_id for row in await self._database.all(query.order_by(table.team_id))]
 
     def _all(self) -> Select[Any]:
         return select(installations, self._database.now.label("now"))
 
     async def _first(self, query: Select[Any]) -> Installation | None:
-        async with self._database.transaction() as connection:
-            row = (await connection.execute(query.limit(1))).first()
+        row = await self._database.first(query.limit(1))
         return self._read(row) if row else None
 
     def _read(self, row: Row[Any]) -> Installation:

@@ -9,8 +9,7 @@ from bot.storage.leases import Forget, new_owner
 from bot.storage.workers import Tasks
 from bot.workspaces.clients import InstalledWorkspaces
 from bot.workspaces.departures import Departures
-from bot.workspaces.installing import Installing
-from bot.workspaces.pages import REDIRECT, InstallPages, welcome
+from bot.workspaces.installing import REDIRECT, Installing, InstallPages, welcome
 from bot.workspaces.repository import InstallationRepository
 from bot.workspaces.token_rotation import OAuthApp, TokenRotation
 

@@ -11,8 +11,7 @@ from hypothesis import strategies as st
 
 from bot.alerts.model import Notice, Transition
 from bot.alerts.notices import notice_key, read_notice
-from bot.web.datadog_webhook import MalformedError
-from bot.web.webhook_template import TEMPLATE
+from bot.web.datadog_webhook import TEMPLATE, MalformedError
 from tests.alerts.conftest import PATIENT
 
 RECEIVED = 1_700_000_100.0

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from bot.cli import main
-from bot.web.webhook_template import HEADER, TEMPLATE
+from bot.web.datadog_webhook import HEADER, TEMPLATE
 
 
 def printed(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:

@@ -9,7 +9,7 @@ from bot.rules.repository import RuleRepository
 from bot.sandbox.datadog import FakeAlert, FakeMonitor
 from bot.sandbox.datadog.webhooks import Delivery
 from bot.sandbox.slack import Channel, Message
-from bot.web.webhook_template import HEADER, TEMPLATE
+from bot.web.datadog_webhook import HEADER, TEMPLATE
 from tests.e2e.town import Town, _in_order
 
 SECRET = "a-long-shared-secret-of-the-webhook"

@@ -9,7 +9,7 @@ import pytest
 from bot.rules.model import AlertFilter
 from bot.sandbox.datadog import FakeMonitor
 from bot.sandbox.datadog.webhooks import TEMPLATE, Delivery
-from bot.web.webhook_template import HEADER, path_of
+from bot.web.datadog_webhook import HEADER, path_of
 from tests.e2e.alert_town import SECRET, AlertTown, Route
 from tests.e2e.org_town import OrgTown
 

@@ -9,7 +9,7 @@ import pytest
 from bot.rules.model import AlertFilter
 from bot.sandbox.datadog import Script
 from bot.sandbox.datadog.webhooks import TEMPLATE as PLAIN_TEMPLATE
-from bot.web.webhook_template import HEADER
+from bot.web.datadog_webhook import HEADER
 from tests.e2e.alert_town import SECRET, AlertTown, Route
 
 OWN_BODY = {

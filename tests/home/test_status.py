@@ -6,8 +6,7 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 
-from bot.home.health import WorkspaceHealth
-from bot.home.status import ChannelStatus, status_message
+from bot.home.status import ChannelStatus, WorkspaceHealth, status_message
 from bot.rules.budget import Limits, Usage
 from bot.rules.model import AlertFilter, ChannelRules
 from bot.slack.blocks import Message

@@ -2,10 +2,10 @@
 
 import pytest
 
+from bot.rules import no_start
 from bot.rules.budget import CoolingDown, Limits, OverBudget, Usage
 from bot.rules.model import Starters
-from bot.rules.policy import NotAllowed, WhyNot
-from bot.rules.views import no_start
+from bot.rules.permissions import NotAllowed, WhyNot
 from tests.slack.blockkit import buttons, check_message, shown
 
 NAMED = Starters(everyone=False, groups=("S0SRE",), users=("U0ANA",))

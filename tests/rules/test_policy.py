@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from bot.model import PersonFacts, UnknownPerson
 from bot.rules.model import ChannelRules, Starters, WorkspaceRules
-from bot.rules.policy import Allowed, NotAllowed, WhyNot, authorise, is_admin, manages, may_exceed, may_look
+from bot.rules.permissions import Allowed, NotAllowed, WhyNot, authorise, is_admin, manages, may_exceed, may_look
 
 ANN = PersonFacts("UANN")
 ADMIN = PersonFacts("UEVA", is_admin=True)

@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 
+from bot.rules import no_start
 from bot.rules.model import CaseDefaults, ChannelRules, Starters, WorkspaceRules
 from bot.rules.repository import Draft
-from bot.rules.views import no_start
-from bot.rules.views.settings import (
+from bot.rules.settings_view import (
     OpenedSettings,
     closed_modal,
     loading_modal,

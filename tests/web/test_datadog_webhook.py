@@ -13,8 +13,7 @@ from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
 
 from bot.alerts.notices import read_notice
-from bot.web.datadog_webhook import MOST_BYTES, DatadogWebhook
-from bot.web.webhook_template import HEADER, TEMPLATE
+from bot.web.datadog_webhook import HEADER, MOST_BYTES, TEMPLATE, DatadogWebhook
 
 SECRET = "a-long-shared-secret-of-the-webhook"
 ORG = "/datadog/webhook/default"

@@ -15,8 +15,7 @@ from bot.storage.engine import Database
 from bot.storage.workers import Tasks
 from bot.workspaces.clients import InstalledWorkspaces
 from bot.workspaces.departures import Departures
-from bot.workspaces.installing import Installing, InstallOutcome
-from bot.workspaces.pages import welcome
+from bot.workspaces.installing import Installing, InstallOutcome, welcome
 from bot.workspaces.repository import InstallationRepository
 from bot.workspaces.token_rotation import OAuthApp, TokenRotation
 from tests.clock import Clock

@@ -13,8 +13,18 @@ from aiohttp.test_utils import TestClient, TestServer
 from multidict import CIMultiDictProxy
 from yarl import URL
 
-from bot.workspaces.installing import NO_STATE, NOT_A_BOT, OTHER_BROWSER, UNREACHABLE, Installing, InstallOutcome
-from bot.workspaces.pages import COOKIE, INSTALL, InstallPages, failed
+from bot.workspaces.installing import (
+    COOKIE,
+    INSTALL,
+    NO_STATE,
+    NOT_A_BOT,
+    OTHER_BROWSER,
+    UNREACHABLE,
+    Installing,
+    InstallOutcome,
+    InstallPages,
+    failed,
+)
 
 SLACK = "https://slack.com/oauth/v2/authorize?state=made-up"
 PUBLIC = "https://bits.example.com"

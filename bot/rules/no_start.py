@@ -2,7 +2,7 @@
 
 from bot.rules.budget import CoolingDown, OverBudget
 from bot.rules.model import Starters
-from bot.rules.policy import NotAllowed, WhyNot
+from bot.rules.permissions import NotAllowed, WhyNot
 from bot.slack.blocks import Message, actions, button, confirmation, context, section, sentences
 from bot.slack.text import code, mention, moment
 from bot.wording import APP, COMMAND, COSTS, INVESTIGATION, INVESTIGATIONS

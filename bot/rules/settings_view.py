@@ -23,8 +23,8 @@ from bot.rules.model import (
     share_too_big,
     tag,
 )
+from bot.rules.no_start import named_starters
 from bot.rules.repository import Draft
-from bot.rules.views.no_start import named_starters
 from bot.slack.blocks import Block, Message, context, divider, header, option, section
 from bot.slack.forms import FormState, checkboxes, form_field, modal, select, text_input
 from bot.slack.text import channel_mention, code, escape, one_line
