@@ -21,8 +21,8 @@ from bot.cases.tables import CASE_CARD
 from bot.config import Settings
 from bot.connections import StartError, bolt_app, connect_workspace, slack_client
 from bot.datadog.client import Datadog
+from bot.datadog.links import Site
 from bot.datadog.orgs import ConnectedOrg
-from bot.datadog.sites import Site
 from bot.foundation import Foundation
 from bot.home import room as home
 from bot.home.room import HomeRoom

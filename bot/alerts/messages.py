@@ -12,7 +12,7 @@ from sqlalchemy import select
 from bot.alerts.starts import Starts
 from bot.alerts.tables import NUDGE, alert_messages
 from bot.datadog.links import MonitorLink, parse_link
-from bot.datadog.titles import read_title, transition_kind
+from bot.datadog.monitors import read_title, transition_kind
 from bot.investigations.message_alerts import FoundAlert, find_alert
 from bot.investigations.seen_alerts import SeenAlerts
 from bot.investigations.views.investigate_button import nudge_message

@@ -4,7 +4,7 @@ from urllib.parse import urlsplit
 
 from bot.alerts.cycle import AlertStanding, standing
 from bot.alerts.model import KnownCycle, Notice, Transition
-from bot.datadog.sites import locate
+from bot.datadog.links import locate
 from bot.datadog.trouble import Trouble
 from bot.investigations.views import answers
 from bot.investigations.views.investigate_button import alert_buttons

@@ -18,8 +18,7 @@ from bot.datadog.insights import (
     event_draft,
     kind_of,
 )
-from bot.datadog.links import EventLink, Link, MonitorLink, Url, open_url, read_link, split_pasted
-from bot.datadog.sites import Location
+from bot.datadog.links import EventLink, Link, Location, MonitorLink, Url, open_url, read_link, split_pasted
 from bot.wording import DATADOG, INSIGHT
 
 _T = InsightType

@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from bot.cases.card import case_title, case_url
 from bot.cases.model import KnownCase
-from bot.cases.views.card import case_title, case_url
 from bot.home.status import used_words
 from bot.investigations.model import Investigation, State
 from bot.investigations.views.subject import investigation_url, subject_name

@@ -16,9 +16,8 @@ from bot.cases.model import KnownCase
 from bot.cases.repository import CaseRepository
 from bot.datadog.cases import Case, quoted
 from bot.datadog.errors import DatadogError, Forbidden, NotFound, Unauthorized
-from bot.datadog.links import case_named, is_case_key
+from bot.datadog.links import Location, case_named, is_case_key
 from bot.datadog.orgs import ConnectedOrg
-from bot.datadog.sites import Location
 from bot.insights.attach_form import CaseChoice
 from bot.model import Place
 from bot.orgs.repository import OrgRepository

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from bot.datadog.links import EventLink, InvestigationLink, Link, MonitorLink, find_links
-from bot.datadog.titles import AlertTitle, read_title
+from bot.datadog.monitors import AlertTitle, read_title
 from bot.model import AlertRef, EventRef, MonitorRef
 from bot.slack.text import clean, cut, one_line, unescape
 

@@ -14,8 +14,8 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.datadog.client import Datadog
+from bot.datadog.links import SITES, Site, site_named
 from bot.datadog.orgs import ClientPool, ConnectedOrg
-from bot.datadog.sites import SITES, Site, site_named
 from bot.orgs.model import DEFAULT, NewOrg, OrgEntry, find, name_key
 from bot.orgs.tables import orgs
 from bot.storage.encryption import Encryption, EncryptionError

@@ -10,8 +10,8 @@ from cryptography.fernet import Fernet
 from sqlalchemy import select
 
 from bot.datadog.client import Datadog
+from bot.datadog.links import SITES, Site
 from bot.datadog.orgs import ConnectedOrg
-from bot.datadog.sites import SITES, Site
 from bot.orgs.model import DEFAULT, NewOrg, OrgEntry
 from bot.orgs.repository import AnotherOrg, NameTaken, OrgRepository
 from bot.orgs.tables import orgs

@@ -8,8 +8,8 @@ from cryptography.fernet import Fernet
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.datadog.client import Datadog
+from bot.datadog.links import SITES, Site
 from bot.datadog.orgs import ConnectedOrg
-from bot.datadog.sites import SITES, Site
 from bot.model import Place
 from bot.orgs.model import DEFAULT, Gone, NewOrg, OrgEntry, Undecided
 from bot.orgs.repository import OrgRepository
