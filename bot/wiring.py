@@ -289,4 +289,4 @@ def _org_of_settings(settings: Settings, client_of: ClientOf) -> tuple[OrgEntry,
         return None
     keys = settings.dd_api_key.get_secret_value(), settings.dd_app_key.get_secret_value()
     entry = OrgEntry(DEFAULT, "", DEFAULT, settings.site, api_key_end=keys[0][-4:], app_key_end=keys[1][-4:])
-    return entry, ConnectedOrg.on(DEFAULT, client_of(settings.site, *keys), entry.app_url)
+    return entry, ConnectedOrg(DEFAULT, client_of(settings.site, *keys), entry.app_url)

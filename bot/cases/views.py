@@ -107,7 +107,7 @@ def _made(request: CaseRequest, known: KnownCase, app_url: str) -> CaseAnswer:
     if request.state is CaseRequestState.CREATED:
         words.append("Adding what belongs to it…")
     words.append("Its card stands in the thread." if request.place.thread_ts else "Its card stands in the channel.")
-    words += [_note(what, trouble) for what, trouble in request.notes]
+    words += [f":warning: {_NOTES[what]} {explain(trouble)}" for what, trouble in request.notes]
     unfinished = any(what != "assignee" for what, _ in request.notes)
     again = (button("Try the rest again", RETRY, value=request.key, style="primary"),) if unfinished else ()
     shown = button(f"Open in {DATADOG}", OPEN, url=case_url(known, app_url))
@@ -120,10 +120,6 @@ _NOTES = {
     "insights": f"Its {INSIGHTS} could not all be attached.",
     "comment": "The conclusions could not be added as a comment.",
 }
-
-
-def _note(what: str, trouble: Trouble) -> str:
-    return f":warning: {_NOTES[what]} {explain(trouble)}"
 
 
 def _refused(request: CaseRequest, trouble: Trouble) -> CaseAnswer:

@@ -5,7 +5,7 @@ import asyncio
 import contextlib
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 from hashlib import sha256
@@ -14,6 +14,7 @@ from urllib.parse import quote
 from bot.datadog.cases import Insight
 from bot.datadog.client import Datadog, member, objects, segment, text
 from bot.datadog.errors import DatadogError, Forbidden, NotFound, NotSent, RateLimited, Unauthorized, Unreadable
+from bot.datadog.links import UUID
 from bot.datadog.monitors import Monitors
 
 InsightKey = tuple[str, str]
@@ -49,12 +50,11 @@ class IdForm:
         return self.pattern.fullmatch(resource_id) is not None
 
 
-_UUID = r"[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}"
 _TOKEN = r"[A-Za-z0-9_\-+/=~.:]"  # noqa: S105 - letters of an id, no secret
 
 _MONITOR_ID = IdForm(re.compile(r"[1-9][0-9]{0,17}|[1-8][0-9]{18}"), "digits only, like 12345678")
-_UUID_ID = IdForm(re.compile(_UUID), "a UUID, like 9f1c2d3e-4a5b-6c7d-8e9f-0a1b2c3d4e5f")
-_DIGITS_OR_UUID = IdForm(re.compile(rf"[0-9]{{1,20}}|{_UUID}"), "the incident's number, like 42, or its UUID")
+_UUID_ID = IdForm(re.compile(UUID), "a UUID, like 9f1c2d3e-4a5b-6c7d-8e9f-0a1b2c3d4e5f")
+_DIGITS_OR_UUID = IdForm(re.compile(rf"[0-9]{{1,20}}|{UUID}"), "the incident's number, like 42, or its UUID")
 _HEX_32 = IdForm(re.compile(r"[0-9a-fA-F]{32}"), "32 characters, digits and a to f")
 _LONG_TOKEN = IdForm(re.compile(rf"{_TOKEN}{{8,300}}"), "8 or more letters, digits, - or _, without spaces")
 _CELL = IdForm(re.compile(r"[A-Za-z0-9_\-]{1,64}"), "the widget's number, like 4567890123456789")
@@ -293,19 +293,14 @@ async def look_up_labels(
     at_once: int = AT_ONCE,
 ) -> dict[InsightKey, str]:
     """The labels learnt within the deadline. Those of drafts missing here stay what they are."""
-    known = tuple(drafts)
-    wanted = dict.fromkeys(draft.lookup for draft in known if draft.lookup)
-    names = await _Names(monitors, incidents, at_once).learn(wanted, seconds)
-    return {draft.key: label for draft in known if (label := _label(draft, names))}
+    wanted = {each: each.lookup for each in drafts if each.lookup}
+    names = await _Names(monitors, incidents, at_once).learn(dict.fromkeys(wanted.values()), seconds)
+    return {each.key: _label(each, name) for each, lookup in wanted.items() if (name := names.get(lookup))}
 
 
-def _label(draft: InsightDraft, names: Mapping[Lookup, str]) -> str:
-    name = names.get(draft.lookup, "") if draft.lookup else ""
-    if not name:
-        return ""
-    if draft.type is InsightType.MONITOR:
-        return f"Monitor: {name}"[:LONGEST_LABEL]
-    return f"{draft.label}: {name}"[:LONGEST_LABEL]
+def _label(draft: InsightDraft, name: str) -> str:
+    known_as = "Monitor" if draft.type is InsightType.MONITOR else draft.label
+    return f"{known_as}: {name}"[:LONGEST_LABEL]
 
 
 class _Names:
@@ -330,13 +325,12 @@ class _Names:
             if lookup.kind in self._pointless:
                 return
             try:
-                self._learnt[lookup] = " ".join((await self._name(lookup)).split())
+                if lookup.kind is LookupKind.MONITOR:
+                    name = (await self._monitors.get(int(lookup.id))).name
+                else:
+                    name = await self._incidents.title(lookup.id)
+                self._learnt[lookup] = " ".join(name.split())
             except (Unauthorized, Forbidden, RateLimited, NotSent):
                 self._pointless.add(lookup.kind)
             except DatadogError:
                 return
-
-    async def _name(self, lookup: Lookup) -> str:
-        if lookup.kind is LookupKind.MONITOR:
-            return (await self._monitors.get(int(lookup.id))).name
-        return await self._incidents.title(lookup.id)

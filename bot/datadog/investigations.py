@@ -149,9 +149,8 @@ class BitsInvestigations:
         )
 
     def _url(self, told: str, investigation_id: str) -> str:
-        if is_datadog_url(told):
-            return told
-        return f"{self._client.app_url}/bits-ai/investigations/{segment(investigation_id)}"
+        ours = f"{self._client.app_url}/bits-ai/investigations/{segment(investigation_id)}"
+        return told if is_datadog_url(told) else ours
 
 
 def _question(description: str, tags: tuple[str, ...], start_ts: int | None, end_ts: int | None) -> JsonObject:

@@ -84,11 +84,11 @@ _TO_ENCODE = re.compile(f"[^{re.escape(_SAFE)}]")
 
 _MONITOR_PAGE = re.compile(r"/monitors/(?:status/)?([0-9]{1,20})(?:/.*)?")
 _NO_SINGLE_EVENT = re.compile(r"/event/(?:correlation|overview).*")
-_UUID = r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"
-_INVESTIGATION_PAGE = re.compile(rf"/bits-ai/investigations/({_UUID})(?:/.*)?")
-_CASE_PAGE = re.compile(rf"/(?:cases|work)/(?:(?P<key>[A-Za-z][A-Za-z0-9]*-[0-9]{{1,18}})|(?P<id>{_UUID}))(?:/.*)?")
+UUID = r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"
+_INVESTIGATION_PAGE = re.compile(rf"/bits-ai/investigations/({UUID})(?:/.*)?")
+_CASE_PAGE = re.compile(rf"/(?:cases|work)/(?:(?P<key>[A-Za-z][A-Za-z0-9]*-[0-9]{{1,18}})|(?P<id>{UUID}))(?:/.*)?")
 _CASE_KEY = re.compile(r"#?(?P<key>[A-Za-z][A-Za-z0-9]{0,31}-[0-9]{1,18})", re.ASCII)
-_CASE_ID = re.compile(_UUID)
+_CASE_ID = re.compile(UUID)
 _EVENT_UID = re.compile(r"[A-Za-z0-9_\-+/=~.:]{8,300}")
 _NAMES_OF_AN_EVENT = ("event_id", "id", "event", "uid")
 # Datadog's hosts beside its app. No organisation can have these as its own sub-domain.

@@ -241,9 +241,7 @@ def _group(inner: JsonObject) -> str:
 
 def _same_group(of_event: str, wanted: str) -> bool:
     """Groups of several tags are written in any order."""
-    if wanted.strip() in {"", "*"}:
-        return True
-    return _tags(of_event) == _tags(wanted)
+    return wanted.strip() in {"", "*"} or _tags(of_event) == _tags(wanted)
 
 
 def _tags(group: str) -> frozenset[str]:

@@ -111,7 +111,7 @@ class OrgRepository:
         return self._pool.get(
             entry.id,
             entry.version,
-            lambda: ConnectedOrg.on(entry.id, self.client_of(entry.site, *keys), entry.app_url),
+            lambda: ConnectedOrg(entry.id, self.client_of(entry.site, *keys), entry.app_url),
         )
 
     def app_url(self, org: str) -> str:
