@@ -35,7 +35,7 @@ from pydantic import (
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
-from bot.datadog.sites import SITES, Site, locate, site_named
+from bot.datadog.links import SITES, Site, locate, site_named
 
 SlackMode = Literal["socket", "http"]
 

@@ -21,8 +21,8 @@ from bot.cases.tables import CASE_CARD
 from bot.config import Settings
 from bot.connections import StartError, bolt_app, connect_workspace, slack_client
 from bot.datadog.client import Datadog
+from bot.datadog.links import Site
 from bot.datadog.orgs import ConnectedOrg
-from bot.datadog.sites import Site
 from bot.foundation import Foundation
 from bot.home import room as home
 from bot.home.room import HomeRoom
@@ -266,4 +266,4 @@ def _org_of_settings(settings: Settings, client_of: ClientOf) -> tuple[OrgEntry,
         return None
     keys = settings.dd_api_key.get_secret_value(), settings.dd_app_key.get_secret_value()
     entry = OrgEntry(DEFAULT, "", DEFAULT, settings.site, api_key_end=keys[0][-4:], app_key_end=keys[1][-4:])
-    return entry, ConnectedOrg.on(DEFAULT, client_of(settings.site, *keys), entry.app_url)
+    return entry, ConnectedOrg(DEFAULT, client_of(settings.site, *keys), entry.app_url)

@@ -10,7 +10,7 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from bot.config import is_fernet_key, load_settings
-from bot.datadog.sites import SITES, Site
+from bot.datadog.links import SITES, Site
 from tests.starts import FERNET_KEY, SOCKET_MODE, Environment, only_problem
 
 # Datadog

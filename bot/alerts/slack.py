@@ -13,7 +13,7 @@ from bot.alerts.repository import CycleRepository
 from bot.alerts.starts import Starts
 from bot.alerts.tables import NUDGE, alert_messages
 from bot.datadog.links import MonitorLink, parse_link
-from bot.datadog.titles import read_title, transition_kind
+from bot.datadog.monitors import read_title, transition_kind
 from bot.investigations.message_alerts import FoundAlert, SeenAlerts, find_alert
 from bot.investigations.subject_view import nudge_message
 from bot.model import AlertRef, EventRef, MonitorRef, Place

@@ -3,7 +3,7 @@
 from urllib.parse import urlsplit
 
 from bot.alerts.model import AlertStanding, KnownCycle, Notice, Transition, standing
-from bot.datadog.sites import locate
+from bot.datadog.links import locate
 from bot.datadog.trouble import Trouble
 from bot.investigations import answers
 from bot.investigations.subject_view import alert_buttons, alert_runs, monitor_name, monitor_url

@@ -4,7 +4,7 @@ Actions on one case keep the order they came in, so the last one wins and the ca
 """
 
 import logging
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from sqlalchemy import ColumnElement, Row, exists, select
@@ -41,9 +41,7 @@ class CaseActions:
         inserted = self.database.insert_new(case_acts).values(
             key=action.key,
             case_row=action.case_row,
-            workspace=action.place.workspace,
-            channel=action.place.channel,
-            thread_ts=action.place.thread_ts,
+            **asdict(action.place),
             person=action.person,
             kind=action.kind,
             value=action.value,
@@ -61,11 +59,8 @@ class CaseActions:
         """A refused action once more, by whoever did it."""
         table = case_acts.c
         own = (table.id == act_id, table.workspace == workspace, table.person == person, table.state == _REFUSED)
-        async with self.database.transaction() as connection:
-            row = (await connection.execute(select(case_acts).where(*own))).first()
-        if row is None:
-            return False
-        return await self.take(replace(read_action(row), key=key))
+        row = await self.database.first(select(case_acts).where(*own))
+        return row is not None and await self.take(replace(read_action(row), key=key))
 
     async def done(self, fence: Fence, action: CaseAction, org: str, case: Case | None, said: str) -> bool:
         async with self.database.transaction() as connection:

@@ -10,7 +10,7 @@ from bot.cases.model import CaseSource
 from bot.datadog.insight_recognition import recognise
 from bot.datadog.insights import InsightDraft, InsightType, default_ref, draft, event_draft
 from bot.datadog.investigations import Conclusion
-from bot.datadog.sites import Location
+from bot.datadog.links import Location
 from bot.investigations.model import Investigation
 from bot.model import AlertRef
 from bot.slack.text import clean, cut

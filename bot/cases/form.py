@@ -4,15 +4,14 @@ import asyncio
 import contextlib
 from dataclasses import dataclass, replace
 
+from bot.cases import views
 from bot.cases.catalog import Catalog, Catalogs, first_status, priority_of
 from bot.cases.draft import alert_insights, comment_for, draft_description, draft_title
 from bot.cases.model import CaseContent, CaseRequest, CaseRequestState, CaseSource
 from bot.cases.posts import CaseReplies
 from bot.cases.repository import CaseRepository
 from bot.cases.requests import CaseRequests
-from bot.cases.views import answers, modal
-from bot.cases.views.answers import CaseAnswer
-from bot.cases.views.modal import CaseForm
+from bot.cases.views import CaseAnswer, CaseForm
 from bot.datadog.cases import Project
 from bot.datadog.errors import DatadogError
 from bot.datadog.monitors import Monitor
@@ -91,7 +90,7 @@ class CaseForms:
         request = await self.requests.draft(known.org if known else "", place, person, source)
         if existing is not None:
             await self.modals.open(
-                interaction, modal.offer_view(request.key, existing, self.orgs.app_url(existing.org))
+                interaction, views.offer_view(request.key, existing, self.orgs.app_url(existing.org))
             )
         elif org := request.org or await self._chosen_org(interaction, request):
             await self.open_in(interaction, request, org)
@@ -121,7 +120,7 @@ class CaseForms:
             ready, _ = await asyncio.wait({preparing}, timeout=AT_ONCE)
             if ready:
                 await self.modals.open(interaction, preparing.result())
-            elif opened := await self.modals.open(interaction, modal.loading_view(request.key)):
+            elif opened := await self.modals.open(interaction, views.loading_view(request.key)):
                 await self.modals.update(interaction.workspace, str(opened["id"]), await preparing)
         finally:
             preparing.cancel()
@@ -130,7 +129,7 @@ class CaseForms:
         """The form in a window that is open already."""
         workspace = request.place.workspace
         if self.catalogs.known(request.org) is None:
-            await self.modals.update(workspace, view_id, modal.loading_view(request.key))
+            await self.modals.update(workspace, view_id, views.loading_view(request.key))
         await self.modals.update(workspace, view_id, await self._view(request))
 
     # -- filling it in ------------------------------------------------------------------------------------------
@@ -141,14 +140,14 @@ class CaseForms:
         try:
             catalog = await self._catalog(request.org)
             if isinstance(catalog, Trouble):
-                return modal.trouble_view(request.key, catalog)
+                return views.trouble_view(request.key, catalog)
             investigation = await self._investigation(request.source)
             known = await extras
             if request.content is None:
                 request = await self._filled_in(request, catalog, known, investigation)
             content = request.content or CaseContent()
             goes = _goes_with_it(request.source, investigation, content.description)
-            return modal.form_view(CaseForm(request.key, content, catalog, known.can_assign, goes))
+            return views.form_view(CaseForm(request.key, content, catalog, known.can_assign, goes))
         finally:
             extras.cancel()
             with contextlib.suppress(asyncio.CancelledError):
@@ -233,18 +232,18 @@ class CaseForms:
         catalog, view = self.catalogs.known(request.org), interaction.view
         if catalog is None or request.content is None:
             return
-        chosen = modal.read_form(view)
+        chosen = views.read_form(view)
         content = replace(request.content, project_id=chosen.project_id, type_id=chosen.type_id)
         goes = _goes_with_it(request.source, await self._investigation(request.source), content.description)
-        form = CaseForm(request.key, content, catalog, modal.has_assignee(view), goes)
-        await self.modals.update(request.place.workspace, interaction.view_id, modal.form_view(form))
+        form = CaseForm(request.key, content, catalog, views.has_assignee(view), goes)
+        await self.modals.update(request.place.workspace, interaction.view_id, views.form_view(form))
 
     # -- submitting it ------------------------------------------------------------------------------------------
 
     async def submit(self, request: CaseRequest, filled: CaseContent, view_id: str) -> Block:
         """Requested, and written down, when this returns: what the window shows next."""
         if request.state is not CaseRequestState.DRAFT:
-            return modal.answer_view(request.key, await self.case_replies.answer_to(request))
+            return views.answer_view(request.key, await self.case_replies.answer_to(request))
         content = await self._content(request, filled)
         await self.requests.remember_draft(request, wanted=content)
         return (
@@ -260,14 +259,14 @@ class CaseForms:
 
     async def submit_again(self, request: CaseRequest, view_id: str) -> CaseAnswer:
         if refusal := await case_refusal(self.permissions, request.place, request.requester):
-            return answers.not_allowed(request, refusal)
+            return views.not_allowed(request, refusal)
         await self.requests.submit_again(request, view_id)
         return await self._answer(request)
 
     async def _submitted_view(self, request: CaseRequest, content: CaseContent | None, view_id: str) -> Block:
         if content is not None:
             await self.requests.submit(request, content, view_id)
-        return modal.answer_view(request.key, await self._answer(request))
+        return views.answer_view(request.key, await self._answer(request))
 
     async def _answer(self, request: CaseRequest) -> CaseAnswer:
         return await self.case_replies.answer_to(await self.requests.by_id(request.id) or request)
@@ -275,15 +274,15 @@ class CaseForms:
     async def _refused_view(self, request: CaseRequest) -> Block | None:
         """For somebody whose rights went away while the window was open."""
         refusal = await case_refusal(self.permissions, request.place, request.requester)
-        return modal.answer_view(request.key, answers.not_allowed(request, refusal)) if refusal else None
+        return views.answer_view(request.key, views.not_allowed(request, refusal)) if refusal else None
 
     async def _meanwhile_view(self, request: CaseRequest) -> Block | None:
         """Another case of the same thread, made or being made since this form was opened."""
         made = await self.cases.of_thread(request.place, since=request.created_at)
         if made is not None:
-            return modal.made_meanwhile_view(request.key, made, self.orgs.app_url(request.org))
+            return views.made_meanwhile_view(request.key, made, self.orgs.app_url(request.org))
         under_way = await self.requests.under_way(request)
-        return modal.being_made_view(request.key, under_way.requester) if under_way else None
+        return views.being_made_view(request.key, under_way.requester) if under_way else None
 
     async def _content(self, request: CaseRequest, filled: CaseContent) -> CaseContent:
         catalog = self.catalogs.known(request.org)

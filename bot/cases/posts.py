@@ -3,10 +3,10 @@
 import logging
 from collections.abc import Callable
 
+from bot.cases import views
+from bot.cases.card import case_card
 from bot.cases.model import CaseAction, CaseRequest, CaseRequestState, KnownCase
 from bot.cases.repository import CaseRepository
-from bot.cases.views import answers, modal
-from bot.cases.views.card import case_card
 from bot.datadog.cases import Person
 from bot.datadog.errors import DatadogError
 from bot.datadog.orgs import ConnectedOrg
@@ -63,15 +63,15 @@ class CaseReplies:
             return trouble_of(error)
         return user or Trouble(TroubleKind.NO_USER, about=person)
 
-    async def answer_to(self, request: CaseRequest) -> answers.CaseAnswer:
+    async def answer_to(self, request: CaseRequest) -> views.CaseAnswer:
         """How the request stands."""
         known = await self._cases.get(request.case_row) if request.case_row else None
-        return answers.request_answer(request, known, self._app_url(request.org))
+        return views.request_answer(request, known, self._app_url(request.org))
 
     async def show_progress(self, request: CaseRequest) -> None:
         """In the window it was submitted in; once that is closed, what needs an answer is said directly."""
         answer = await self.answer_to(request)
-        view = modal.answer_view(request.key, answer)
+        view = views.answer_view(request.key, answer)
         if request.view_id and await self._modals.update(request.place.workspace, request.view_id, view):
             return
         if request.state in {CaseRequestState.REFUSED, CaseRequestState.UNCERTAIN} or (
@@ -80,7 +80,7 @@ class CaseReplies:
             await self._replies.tell(request.place, request.requester, answer.message)
 
     async def action_failed(self, action: CaseAction, case: KnownCase, trouble: Trouble) -> None:
-        await self._replies.tell(action.place, action.person, answers.action_failed(action, case, trouble))
+        await self._replies.tell(action.place, action.person, views.action_failed(action, case, trouble))
 
 
 class CaseCards:

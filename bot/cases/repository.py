@@ -5,7 +5,7 @@ Nothing here calls Datadog or Slack. Every change people can see makes the cards
 
 import secrets
 from collections.abc import Callable
-from dataclasses import fields
+from dataclasses import asdict, astuple, fields
 from typing import Any
 
 from sqlalchemy import ColumnElement, Row, Select, and_, desc, func, or_, select, update
@@ -79,37 +79,33 @@ class CaseRepository:
     async def belongs(
         self, connection: AsyncConnection, case_row: int, place: Place, person: str, *, card: bool
     ) -> None:
-        where = {"case_row": case_row, **_where(place)}
+        where = {"case_row": case_row, **asdict(place)}
         values = {**where, "requester": person, "touched_at": self.database.now}
         await connection.execute(self.database.upsert(case_places, values, key=tuple(where)))
         if card:
             await self._owe_card(connection, case_row, place, person)
 
     async def _owe_card(self, connection: AsyncConnection, case_row: int, place: Place, person: str) -> None:
-        belonging = await connection.execute(
-            select(case_places.c.id, cases.c.case_id)
-            .join(cases, cases.c.id == case_places.c.case_row)
-            .where(case_places.c.case_row == case_row, _at(place))
-        )
-        place_row, case_id = belonging.one()
+        belonging = select(case_places.c.id, cases.c.case_id).join(cases, cases.c.id == case_places.c.case_row)
+        here = belonging.where(case_places.c.case_row == case_row, _at(place))
+        place_row, case_id = (await connection.execute(here)).one()
         post = NewPost(
             key=f"{CASE_CARD}:{case_id}:{place_row}",
             kind=CASE_CARD,
             thread_key=f"case:{place_row}",
             subject_id=case_row,
             requester=person,
-            **_where(place),
+            **asdict(place),
         )
         if not await enqueue(self.database, connection, post):
-            spot = (place.workspace, place.channel, place.thread_ts)
-            await try_refused_again(self.database, connection, case_row, (CASE_CARD,), spot)
+            await try_refused_again(self.database, connection, case_row, (CASE_CARD,), astuple(place))
 
     async def did(self, connection: AsyncConnection, case_row: int, place: Place, person: str, said: str) -> None:
         await connection.execute(
             case_acts.insert().values(
                 key=f"told:{secrets.token_hex(12)}",
                 case_row=case_row,
-                **_where(place),
+                **asdict(place),
                 person=person,
                 kind=CaseActionKind.OTHER,
                 value="",
@@ -177,9 +173,7 @@ class CaseRepository:
             .order_by(desc(latest.c.at), desc(cases.c.id))
             .limit(limit)
         )
-        async with self.database.transaction() as connection:
-            rows = (await connection.execute(query)).all()
-        return [_known(row, ()) for row in rows]
+        return [_known(row, ()) for row in await self.database.all(query)]
 
     async def card_ts(self, case_row: int, place: Place) -> str:
         """Where the case's card stands at a place; empty while it does not."""
@@ -192,8 +186,7 @@ class CaseRepository:
             or_(table.thread_ts == place.thread_ts, table.ts == place.thread_ts),
             table.ts.is_not(None),
         )
-        async with self.database.transaction() as connection:
-            row = (await connection.execute(query.limit(1))).first()
+        row = await self.database.first(query.limit(1))
         return str(row.ts) if row else ""
 
     async def _first(self, query: Select[Any]) -> KnownCase | None:
@@ -249,10 +242,6 @@ def _facts(case: Case, catalog: Catalog | None, known: CaseFacts | None) -> Case
 def _name_of(person: Person, before: CaseFacts) -> str:
     known = before.assignee if person.id == before.assignee_id else ""
     return person.name or person.email or person.handle or known or "somebody"
-
-
-def _where(place: Place) -> dict[str, str]:
-    return {"workspace": place.workspace, "channel": place.channel, "thread_ts": place.thread_ts}
 
 
 def _at(place: Place) -> ColumnElement[bool]:

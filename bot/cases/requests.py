@@ -4,7 +4,7 @@ What Slack was told that we have is in the database before. Nothing here calls D
 """
 
 import secrets
-from dataclasses import fields
+from dataclasses import asdict, fields
 from typing import Any
 
 from sqlalchemy import ColumnElement, Row, and_, case, desc, or_, select, update
@@ -40,9 +40,7 @@ class CaseRequests:
             "key": secrets.token_urlsafe(24),
             "ref": "".join(secrets.choice(_REF_LETTERS) for _ in range(8)),
             "org": org,
-            "workspace": place.workspace,
-            "channel": place.channel,
-            "thread_ts": place.thread_ts,
+            **asdict(place),
             "requester": person,
             "source": source,
             "state": CaseRequestState.DRAFT,
@@ -61,13 +59,11 @@ class CaseRequests:
         """Somebody's own request; another's key opens nothing."""
         table = case_orders.c
         own = and_(table.key == key, table.workspace == workspace, table.requester == person)
-        async with self.database.transaction() as connection:
-            row = (await connection.execute(select(case_orders).where(own))).first()
+        row = await self.database.first(select(case_orders).where(own))
         return read_request(row) if row else None
 
     async def by_id(self, request_id: int) -> CaseRequest | None:
-        async with self.database.transaction() as connection:
-            row = (await connection.execute(select(case_orders).where(case_orders.c.id == request_id))).first()
+        row = await self.database.first(select(case_orders).where(case_orders.c.id == request_id))
         return read_request(row) if row else None
 
     async def remember_draft(self, request: CaseRequest, **values: Any) -> None:
@@ -122,8 +118,7 @@ class CaseRequests:
             table.state.in_([CaseRequestState.ORDERED, CaseRequestState.CREATING]),
             table.id != request.id,
         )
-        async with self.database.transaction() as connection:
-            row = (await connection.execute(query.order_by(desc(table.id)).limit(1))).first()
+        row = await self.database.first(query.order_by(desc(table.id)).limit(1))
         return read_request(row) if row else None
 
     async def last_choice(self, request: CaseRequest) -> CaseContent | None:
@@ -136,8 +131,7 @@ class CaseRequests:
             or_(table.channel == request.place.channel, table.requester == request.requester),
         )
         here_first = case((table.channel == request.place.channel, 0), else_=1)
-        async with self.database.transaction() as connection:
-            row = (await connection.execute(chosen.order_by(here_first, desc(table.id)).limit(1))).first()
+        row = await self.database.first(chosen.order_by(here_first, desc(table.id)).limit(1))
         return row.wanted if row else None
 
     # -- the worker's side --------------------------------------------------------------------------------------

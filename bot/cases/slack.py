@@ -7,14 +7,14 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from bot.cases import card, views
 from bot.cases.actions import CaseActions
 from bot.cases.catalog import Catalogs, search_projects
 from bot.cases.form import CASE_FORM, CaseForms, case_refusal
 from bot.cases.model import CaseAction, CaseActionKind, CaseRequest, CaseSource, KnownCase
 from bot.cases.repository import CaseRepository
 from bot.cases.requests import CaseRequests
-from bot.cases.views import answers, card, modal
-from bot.cases.views.answers import CaseAnswer
+from bot.cases.views import CaseAnswer
 from bot.datadog.cases import PRIORITIES
 from bot.datadog.errors import DatadogError
 from bot.datadog.links import case_named
@@ -56,14 +56,14 @@ class CaseFormListeners:
         on.action(conclusions_view.CREATE_CASE, self.from_conclusions)
         on.action(subject_view.CREATE_CASE, self.from_alert)
         on.shortcut(CREATE_FROM_MESSAGE, self.from_message)
-        on.action(answers.NEW, self.from_title)
-        on.options(modal.PROJECT, self.offer_projects)
-        on.action(re.compile(f"^({modal.PROJECT}|{modal.TYPE})$"), self.redraw)
-        on.submission(modal.FORM, self.submit)
-        on.action(re.compile(f"^({modal.ANOTHER}|{modal.RELOAD})$"), self.show)
-        on.action(modal.ANYWAY, self.submit_anyway)
-        on.action(answers.RETRY, self.submit_again)
-        on.action(answers.EDIT, self.edit)
+        on.action(views.NEW, self.from_title)
+        on.options(views.PROJECT, self.offer_projects)
+        on.action(re.compile(f"^({views.PROJECT}|{views.TYPE})$"), self.redraw)
+        on.submission(views.FORM, self.submit)
+        on.action(re.compile(f"^({views.ANOTHER}|{views.RELOAD})$"), self.show)
+        on.action(views.ANYWAY, self.submit_anyway)
+        on.action(views.RETRY, self.submit_again)
+        on.action(views.EDIT, self.edit)
 
     async def from_conclusions(self, click: Interaction) -> After:
         known = await self.investigations.get_in(click.workspace, click.number)
@@ -95,7 +95,7 @@ class CaseFormListeners:
         except DatadogError:
             return ()
         found = search_projects(catalog.projects, search.text) if catalog else ()
-        return [modal.project_option(each) for each in found]
+        return [views.project_option(each) for each in found]
 
     async def redraw(self, choice: Interaction) -> After:
         request = await self._request(choice)
@@ -105,8 +105,8 @@ class CaseFormListeners:
         request = await self._request(window)
         if request is None:
             return Submitted(view=_lost_view(window))
-        filled = modal.read_form(window.view)
-        if problems := modal.problems_of(filled, self.catalogs.known(request.org), window.view):
+        filled = views.read_form(window.view)
+        if problems := views.problems_of(filled, self.catalogs.known(request.org), window.view):
             return Submitted(errors=problems)
         return Submitted(view=await self.forms.submit(request, filled, window.view_id))
 
@@ -125,7 +125,7 @@ class CaseFormListeners:
         answer = await self.forms.submit_again(request, click.view_id)
         if not click.view_id:
             return answer.message
-        return self.modals.update(click.workspace, click.view_id, modal.answer_view(request.key, answer))
+        return self.modals.update(click.workspace, click.view_id, views.answer_view(request.key, answer))
 
     async def edit(self, click: Interaction) -> After:
         request = await self._request(click)
@@ -145,7 +145,7 @@ class CaseFormListeners:
 
     def _lost(self, click: Interaction) -> After:
         if not click.view_id:
-            return answers.form_lost()
+            return views.form_lost()
         return self.modals.update(click.workspace, click.view_id, _lost_view(click))
 
 
@@ -161,7 +161,7 @@ def _key(interaction: Interaction) -> str:
 
 
 def _lost_view(interaction: Interaction) -> Block:
-    return modal.answer_view(_key(interaction), CaseAnswer((answers.form_lost().text,)))
+    return views.answer_view(_key(interaction), CaseAnswer((views.form_lost().text,)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,8 +178,8 @@ class CaseCardListeners:
         on.action(card.PRIORITY, self.set_priority)
         on.action(card.ASSIGN, self.assign)
         on.action(card.COMMENT, self.open_comment)
-        on.submission(modal.COMMENT_FORM, self.comment)
-        on.action(answers.ACTION_AGAIN, self.again)
+        on.submission(views.COMMENT_FORM, self.comment)
+        on.action(views.ACTION_AGAIN, self.again)
 
     async def set_status(self, choice: Interaction) -> After:
         return await self._take(choice, CaseActionKind.STATUS, choice.value) if choice.value else None
@@ -202,31 +202,31 @@ class CaseCardListeners:
         if refusal := await case_refusal(self.permissions, click.place, click.person):
             return refusal
         row = click.number or card.row_of_block(click.block_id)
-        return await self.cases.get_in(click.workspace, row) or answers.case_unknown_here()
+        return await self.cases.get_in(click.workspace, row) or views.case_unknown_here()
 
     async def again(self, click: Interaction) -> After:
         if refusal := await case_refusal(self.permissions, click.place, click.person):
             return refusal
         taken = await self.actions.take_again(click.number, click.workspace, click.person, click.key)
-        return None if taken else answers.case_unknown_here()
+        return None if taken else views.case_unknown_here()
 
     async def open_comment(self, click: Interaction) -> After:
         known = await self._case(click)
         if not isinstance(known, KnownCase):
             return known
         place = {"channel": click.place.channel, "thread_ts": click.place.thread_ts}
-        return self.modals.open(click, modal.comment_view(known, json.dumps({"case": known.id, **place})))
+        return self.modals.open(click, views.comment_view(known, json.dumps({"case": known.id, **place})))
 
     async def comment(self, window: Interaction) -> Submitted:
-        carried, comment = json.loads(window.metadata), modal.read_comment(window.view)
+        carried, comment = json.loads(window.metadata), views.read_comment(window.view)
         window = window.at(str(carried["channel"]), str(carried["thread_ts"]))
         known = await self.cases.get_in(window.workspace, int(carried["case"]))
         if not comment or known is None:
             problem = "Write something one can read." if not comment else "I no longer know this case."
-            return Submitted(errors={modal.COMMENT: problem})
+            return Submitted(errors={views.COMMENT: problem})
         if refusal := await case_refusal(self.permissions, window.place, window.person):
-            refused = answers.comment_not_allowed(refusal, comment)
-            return Submitted(view=modal.answer_view("", refused, title="Add comment"))
+            refused = views.comment_not_allowed(refusal, comment)
+            return Submitted(view=views.answer_view("", refused, title="Add comment"))
         action = CaseAction(window.key, known.id, window.place, window.person, CaseActionKind.COMMENT, comment)
         await self.actions.take(action)
         return Submitted()
@@ -275,7 +275,7 @@ class CaseCommands:
         if isinstance(request, ShowCase):
             return await self.show(typed, request, "")
         if not typed.trigger_id:  # a mention gives no right to open a window
-            return answers.press_to_open(request.title)
+            return views.press_to_open(request.title)
         return self.forms.open(typed, CaseSource(title=request.title))
 
     async def show(self, interaction: Interaction, request: ShowCase, org: str) -> After:
@@ -294,7 +294,7 @@ class CaseCommands:
         try:
             ready, _ = await asyncio.wait({looking}, timeout=SLOW)
             if not ready:
-                await self.replies.tell(place, person, answers.looking_up(request.id))
+                await self.replies.tell(place, person, views.looking_up(request.id))
             message = await looking
         finally:
             looking.cancel()
@@ -305,12 +305,12 @@ class CaseCommands:
         """The case's card is owed to where it was asked for; only what that card can't say is answered."""
         connected = await self.orgs.get(org)
         if connected is None:
-            return answers.lookup_failed(Trouble(TroubleKind.NO_ORG))
+            return views.lookup_failed(Trouble(TroubleKind.NO_ORG))
         case = await or_trouble(connected.cases.get(identifier), LOOKUP_WAIT)
         if isinstance(case, Trouble):
             logger.info("case look-up failed: %s", case.kind)
             missing = case.kind is TroubleKind.NOT_FOUND
-            return answers.unknown_case(identifier) if missing else answers.lookup_failed(case)
+            return views.unknown_case(identifier) if missing else views.lookup_failed(case)
         await self.catalogs.learn_names(org)
         place = interaction.place
         known = await self.cases.remember(org, case, place=place, person=interaction.person, card=True)
@@ -318,7 +318,7 @@ class CaseCommands:
         if not card_ts:
             return None
         permalink = await self.replies.permalink(place.workspace, place.channel, card_ts)
-        return answers.card_stands(known, self.orgs.app_url(org), permalink)
+        return views.card_stands(known, self.orgs.app_url(org), permalink)
 
 
 def read_case(rest: str) -> ShowCase | NewCase | Invalid:

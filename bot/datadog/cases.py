@@ -8,9 +8,8 @@ from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from bot.datadog.client import Datadog
+from bot.datadog.client import Datadog, JsonObject, flag, member, objects, segment, text, texts
 from bot.datadog.errors import DatadogError, Unreadable
-from bot.datadog.shapes import JsonObject, flag, member, objects, segment, text, texts
 from bot.datadog.trouble import Trouble, TroubleKind, trouble_of
 
 READ = "cases_read"
@@ -268,7 +267,7 @@ def _people(answer: JsonObject) -> dict[str, Person]:
 def read_case(answer: JsonObject, method: str, path: str) -> Case:
     data = member(answer, "data")
     if not text(data, "id"):
-        raise Unreadable(f"Datadog's answer to {method} {path} holds no case", method=method, path=path)
+        raise Unreadable(f"Datadog's answer to {method} {path} holds no case")
     return _case(data, _people(answer))
 
 

@@ -9,9 +9,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from bot.datadog.client import Datadog
+from bot.datadog.client import Datadog, flag, member, text
 from bot.datadog.errors import DatadogError, Forbidden, RateLimited, Unauthorized
-from bot.datadog.shapes import flag, member, text
 
 INVESTIGATIONS_READ = "bits_investigations_read"
 ESSENTIAL = frozenset({INVESTIGATIONS_READ})  # without them nothing works

@@ -1,4 +1,5 @@
-"""One HTTP client for one Datadog organisation: keys, pooled connections, time limits, retries and errors.
+"""One HTTP client for one Datadog organisation: keys, pooled connections, time limits, retries and errors; and how its
+answers are read.
 
 It knows no endpoint; those live beside it, one file a product. Bodies, keys and query text are never logged.
 """
@@ -7,16 +8,18 @@ import asyncio
 import json as jsonlib
 import logging
 import ssl
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from functools import cache
 from types import TracebackType
 from typing import Any, Self
+from urllib.parse import quote
 
 import httpx
 
 from bot.datadog.errors import (
     DatadogError,
     NoAnswer,
+    NotFound,
     NotSent,
     RateLimited,
     Unavailable,
@@ -25,7 +28,6 @@ from bot.datadog.errors import (
     error_for,
     request_id_of,
 )
-from bot.datadog.shapes import JsonObject, text
 
 log = logging.getLogger(__name__)
 # httpx logs whole URLs, and a query may hold what people typed or their e-mail address.
@@ -41,6 +43,7 @@ _REPEATABLE = frozenset({"GET", "HEAD", "PUT", "DELETE"})
 _NOTHING_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.UnsupportedProtocol)
 
 Params = Mapping[str, str | int]
+JsonObject = dict[str, Any]
 
 
 class Datadog:
@@ -127,10 +130,10 @@ class Datadog:
                 status, headers, body = await self._exchange(request)
         except _NOTHING_SENT as error:
             reason = type(error).__name__
-            raise NotSent(f"{method} {path} did not reach Datadog: {reason}", method=method, path=path) from error
+            raise NotSent(f"{method} {path} did not reach Datadog: {reason}") from error
         except (httpx.TransportError, TimeoutError) as error:
             reason = type(error).__name__
-            raise NoAnswer(f"no answer to {method} {path}: {reason}", method=method, path=path) from error
+            raise NoAnswer(f"no answer to {method} {path}: {reason}") from error
         if 200 <= status < 300:
             return _parsed(status, headers, body, method=method, path=path)
         raise error_for(status, headers, body or b"", method=method, path=path, permission=permission)
@@ -172,13 +175,8 @@ def _parsed(status: int, headers: httpx.Headers, body: bytes | None, *, method: 
     parsed = _json(body)
     if isinstance(parsed, dict):
         return parsed
-    raise Unreadable(
-        f"Datadog's answer to {method} {path} can't be read",
-        status=status,
-        request_id=request_id_of(headers),
-        method=method,
-        path=path,
-    )
+    unreadable = f"Datadog's answer to {method} {path} can't be read"
+    raise Unreadable(unreadable, status=status, request_id=request_id_of(headers))
 
 
 def _json(body: bytes | None) -> Any:
@@ -225,3 +223,68 @@ def _usable(key: str, name: str) -> str:
     if not key.isascii() or not key.isprintable() or " " in key:
         raise UnusableKeyError(f"The Datadog {name} holds a space, a line break or a strange character. Copy it again.")
     return key
+
+
+# -- reading answers without trusting their shape: absent, null and mistyped members become empty values --------------
+
+
+_INT64 = range(-(2**63), 2**63)
+_LARGEST_NUMBER = 10**20
+_LONGEST_ID = 300
+
+
+def member(value: Any, *path: str) -> Any:
+    """What stands at the end of the path, None as soon as a step is missing."""
+    for name in path:
+        if not isinstance(value, Mapping):
+            return None
+        value = value.get(name)
+    return value
+
+
+def text(value: Any, *path: str) -> str:
+    """Text at the path. Numbers are taken for ids; what no database or message can hold is dropped."""
+    found = member(value, *path)
+    if isinstance(found, str):
+        return found.replace("\x00", "").encode("utf-8", "replace").decode("utf-8")
+    if isinstance(found, int) and not isinstance(found, bool):
+        return str(found) if -_LARGEST_NUMBER < found < _LARGEST_NUMBER else ""
+    return ""
+
+
+def whole(value: Any, *path: str) -> int | None:
+    """A whole number at the path, also one written as text or as 3.0."""
+    found = member(value, *path)
+    if isinstance(found, bool) or not isinstance(found, int | float | str):
+        return None
+    try:
+        number = int(found)
+    except (ValueError, OverflowError):
+        return None
+    return number if number in _INT64 and (not isinstance(found, float) or number == found) else None
+
+
+def flag(value: Any, *path: str) -> bool:
+    return member(value, *path) is True
+
+
+def objects(value: Any, *path: str) -> Iterator[JsonObject]:
+    """The objects of a list at the path, without whatever else stands in it."""
+    found = member(value, *path)
+    for item in found if isinstance(found, list) else ():
+        if isinstance(item, dict):
+            yield item
+
+
+def texts(value: Any, *path: str) -> tuple[str, ...]:
+    """The texts of a list at the path; a single text counts as a list of one."""
+    found = member(value, *path)
+    items = found if isinstance(found, list) else [found]
+    return tuple(item for item in map(text, items) if item)
+
+
+def segment(identifier: str) -> str:
+    """An id as one segment of a path. Text that would change the path names nothing Datadog has."""
+    if identifier.strip() in {"", ".", ".."} or len(identifier) > _LONGEST_ID:
+        raise NotFound("what was asked for is no id of Datadog's")
+    return quote(text(identifier), safe="")

@@ -34,22 +34,11 @@ class DatadogError(Exception):
 
     may_have_happened: bool = True
 
-    def __init__(
-        self,
-        message: str,
-        *,
-        status: int | None = None,
-        detail: str = "",
-        request_id: str = "",
-        method: str = "",
-        path: str = "",
-    ) -> None:
+    def __init__(self, message: str, *, status: int | None = None, detail: str = "", request_id: str = "") -> None:
         super().__init__(message)
         self.status = status
         self.detail = detail
         self.request_id = request_id
-        self.method = method
-        self.path = path
 
 
 class Refused(DatadogError):
@@ -121,14 +110,8 @@ def error_for(
 ) -> DatadogError:
     """The error behind an answer that is not a success. Never fails itself, whatever the body is."""
     kind = _kind_of(status)
-    error = kind(
-        f"Datadog answered {status} to {method} {path}",
-        status=status,
-        detail=error_detail(body),
-        request_id=request_id_of(headers),
-        method=method,
-        path=path,
-    )
+    said = f"Datadog answered {status} to {method} {path}"
+    error = kind(said, status=status, detail=error_detail(body), request_id=request_id_of(headers))
     wait = wait_of(headers)
     if isinstance(error, Forbidden):
         error.permission = permission

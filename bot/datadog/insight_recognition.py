@@ -18,13 +18,14 @@ from bot.datadog.insights import (
     event_draft,
     kind_of,
 )
-from bot.datadog.links import EventLink, Link, MonitorLink, Url, open_url, read_link, split_pasted
-from bot.datadog.sites import Location
+from bot.datadog.links import UUID, EventLink, Link, Location, MonitorLink, Url, open_url, read_link, split_pasted
 from bot.wording import DATADOG, INSIGHT
 
 _T = InsightType
 _SCM_HOSTS = frozenset({"github.com", "gitlab.com", "bitbucket.org"})
 _LOOKS_LIKE_SCM = re.compile(r"(?:^|\.)(?:git|gitlab|github|bitbucket|gitea|ghe)\.")
+
+_NO_LINK = "This is no link. Paste links, or add the item by hand."
 
 UrlContent = tuple[InsightDraft, ...] | SetAside
 
@@ -42,7 +43,7 @@ def recognise(text: str, home: Location) -> Recognised:
     drafts: dict[InsightKey, InsightDraft] = {}
     set_aside: dict[SetAside, None] = {}
     for piece in split_pasted(text):
-        found = read_url(piece.text, home) if piece.is_url else _leftover(piece.text)
+        found = read_url(piece.text, home) if piece.is_url else SetAside(piece.text, Reason.NOT_A_LINK, _NO_LINK)
         if isinstance(found, SetAside):
             set_aside.setdefault(found)
         else:
@@ -66,10 +67,6 @@ def _our_page(address: Url, home: Location) -> Link | SetAside:
     """The page of our organisation's app, or why the address is none."""
     link = read_link(address)
     return (_elsewhere(link, home) or link) if link else _foreign(address)
-
-
-def _leftover(words: str) -> SetAside:
-    return SetAside(words, Reason.NOT_A_LINK, "This is no link. Paste links, or add the item by hand.")
 
 
 def _unreadable(url: str) -> SetAside:
@@ -250,10 +247,6 @@ def _without_id(type_: InsightType) -> _Reader:
     return lambda page, _match: _missing_id(page, type_)
 
 
-def _incident(page: Url, match: re.Match[str]) -> UrlContent:
-    return (draft(_T.INCIDENT, match["id"], page.ref(path=f"/incidents/{match['id'].lower()}")),)
-
-
 def _story(page: Url, match: re.Match[str]) -> UrlContent:
     names = (name for name in page.query if "story" in name.lower())
     return _id_in_query(_T.WATCHDOG_STORY, *names)(page, match)
@@ -265,8 +258,6 @@ def _scorecards(page: Url, _match: re.Match[str]) -> UrlContent:
     return _no_insight(page, "a scorecard")
 
 
-_UUID = r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"
-
 # The first that fits counts: pages of findings stand before those of signals, which share a prefix.
 _READERS: tuple[tuple[re.Pattern[str], _Reader], ...] = tuple(
     (re.compile(path), read)
@@ -275,12 +266,15 @@ _READERS: tuple[tuple[re.Pattern[str], _Reader], ...] = tuple(
         (r"/monitors(?:/.*)?", lambda page, _match: _no_insight(page, "the list of monitors")),
         (r"/event/(?:correlation|overview)(?:s?/.*|s?)", _without_id(_T.EVENT_CORRELATION)),
         (r"/event/(?:explorer|event|jump_to|stream)(?:/.*)?", _without_id(_T.EVENT)),
-        (rf"/incidents/(?P<id>[0-9]{{1,20}}|{_UUID})(?:/.*)?", _incident),
+        (
+            rf"/incidents/(?P<id>[0-9]{{1,20}}|{UUID})(?:/.*)?",
+            lambda page, match: (draft(_T.INCIDENT, match["id"], page.ref(path=f"/incidents/{match['id'].lower()}")),),
+        ),
         (r"/incidents", _without_id(_T.INCIDENT)),
         (r"/security/(?:csm|compliance|identities|appsec/vm)(?:/.*)?", _without_id(_T.SECURITY_FINDING)),
         (r"/security(?:/.*)?", _id_in_query(_T.SECURITY_SIGNAL, "event")),
         (
-            rf"(?:/rum|/apm|/logs)?/error-tracking(?:/.*)?/issues?/(?P<id>{_UUID})(?:/.*)?",
+            rf"(?:/rum|/apm|/logs)?/error-tracking(?:/.*)?/issues?/(?P<id>{UUID})(?:/.*)?",
             _id_in_path(_T.ERROR_TRACKING),
         ),
         (r"(?:/rum|/apm|/logs)?/error-tracking(?:/.*)?", _id_in_query(_T.ERROR_TRACKING, "issueId")),

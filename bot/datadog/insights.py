@@ -1,6 +1,8 @@
 """The sixteen kinds of insight Datadog knows, in people's words, and what their ids look like; drafts of insights, made
-from a kind and an id; and what was pasted but can't become one. No links are read here, no calls."""
+from a kind and an id, and their names; and what was pasted but can't become one. No links are read here."""
 
+import asyncio
+import contextlib
 import re
 from collections import Counter
 from collections.abc import Iterable
@@ -10,6 +12,10 @@ from hashlib import sha256
 from urllib.parse import quote
 
 from bot.datadog.cases import Insight
+from bot.datadog.client import Datadog, member, objects, segment, text
+from bot.datadog.errors import DatadogError, Forbidden, NotFound, NotSent, RateLimited, Unauthorized, Unreadable
+from bot.datadog.links import UUID
+from bot.datadog.monitors import Monitors
 
 InsightKey = tuple[str, str]
 
@@ -44,12 +50,11 @@ class IdForm:
         return self.pattern.fullmatch(resource_id) is not None
 
 
-_UUID = r"[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}"
 _TOKEN = r"[A-Za-z0-9_\-+/=~.:]"  # noqa: S105 - letters of an id, no secret
 
 _MONITOR_ID = IdForm(re.compile(r"[1-9][0-9]{0,17}|[1-8][0-9]{18}"), "digits only, like 12345678")
-_UUID_ID = IdForm(re.compile(_UUID), "a UUID, like 9f1c2d3e-4a5b-6c7d-8e9f-0a1b2c3d4e5f")
-_DIGITS_OR_UUID = IdForm(re.compile(rf"[0-9]{{1,20}}|{_UUID}"), "the incident's number, like 42, or its UUID")
+_UUID_ID = IdForm(re.compile(UUID), "a UUID, like 9f1c2d3e-4a5b-6c7d-8e9f-0a1b2c3d4e5f")
+_DIGITS_OR_UUID = IdForm(re.compile(rf"[0-9]{{1,20}}|{UUID}"), "the incident's number, like 42, or its UUID")
 _HEX_32 = IdForm(re.compile(r"[0-9a-fA-F]{32}"), "32 characters, digits and a to f")
 _LONG_TOKEN = IdForm(re.compile(rf"{_TOKEN}{{8,300}}"), "8 or more letters, digits, - or _, without spaces")
 _CELL = IdForm(re.compile(r"[A-Za-z0-9_\-]{1,64}"), "the widget's number, like 4567890123456789")
@@ -243,3 +248,89 @@ class SetAside:
     comment_link: bool = False
     type: InsightType | None = None
     ref: str = ""
+
+
+# -- their names, asked of Datadog in the background with a short deadline; never fails, never blocks a modal ---------
+
+
+DEADLINE_SECONDS = 2.0
+AT_ONCE = 5
+LONGEST_LABEL = 200
+_READ_INCIDENTS = "incident_read"
+_INCIDENTS = "/api/v2/incidents"
+_SEARCH = f"{_INCIDENTS}/search"  # not stable yet, says Datadog
+
+
+class Incidents:
+    def __init__(self, client: Datadog) -> None:
+        self._client = client
+
+    async def title(self, incident: str) -> str:
+        """Of the one with this UUID, or this number in the app's URLs, which Datadog tells of only in a search."""
+        if incident.isascii() and incident.isdigit():
+            return await self._title_of_number(incident.lstrip("0"))
+        path = f"{_INCIDENTS}/{segment(incident)}"
+        answer = await self._client.call("GET", path, permission=_READ_INCIDENTS)
+        if not isinstance(member(answer, "data"), dict):
+            raise Unreadable("Datadog's answer holds no incident")
+        return text(answer, "data", "attributes", "title")
+
+    async def _title_of_number(self, number: str) -> str:
+        query = {"query": f"public_id:{number}"}
+        answer = await self._client.call("GET", _SEARCH, params=query, permission=_READ_INCIDENTS)
+        for found in objects(answer, "data", "attributes", "incidents"):
+            if text(found, "data", "attributes", "public_id") == number:
+                return text(found, "data", "attributes", "title")
+        raise NotFound("Datadog's search knows no incident of this number")
+
+
+async def look_up_labels(
+    drafts: Iterable[InsightDraft],
+    *,
+    monitors: Monitors,
+    incidents: Incidents,
+    seconds: float = DEADLINE_SECONDS,
+    at_once: int = AT_ONCE,
+) -> dict[InsightKey, str]:
+    """The labels learnt within the deadline. Those of drafts missing here stay what they are."""
+    wanted = {each: each.lookup for each in drafts if each.lookup}
+    names = await _Names(monitors, incidents, at_once).learn(dict.fromkeys(wanted.values()), seconds)
+    return {each.key: _label(each, name) for each, lookup in wanted.items() if (name := names.get(lookup))}
+
+
+def _label(draft: InsightDraft, name: str) -> str:
+    known_as = "Monitor" if draft.type is InsightType.MONITOR else draft.label
+    return f"{known_as}: {name}"[:LONGEST_LABEL]
+
+
+class _Names:
+    """One round of asking. A kind that Datadog won't tell us about is not asked for again in the round."""
+
+    def __init__(self, monitors: Monitors, incidents: Incidents, at_once: int) -> None:
+        self._monitors = monitors
+        self._incidents = incidents
+        self._turn = asyncio.Semaphore(at_once)
+        self._pointless: set[LookupKind] = set()
+        self._learnt: dict[Lookup, str] = {}
+
+    async def learn(self, wanted: Iterable[Lookup], seconds: float) -> dict[Lookup, str]:
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(seconds), asyncio.TaskGroup() as asking:
+                for lookup in wanted:
+                    asking.create_task(self._ask(lookup))
+        return self._learnt
+
+    async def _ask(self, lookup: Lookup) -> None:
+        async with self._turn:
+            if lookup.kind in self._pointless:
+                return
+            try:
+                if lookup.kind is LookupKind.MONITOR:
+                    name = (await self._monitors.get(int(lookup.id))).name
+                else:
+                    name = await self._incidents.title(lookup.id)
+                self._learnt[lookup] = " ".join(name.split())
+            except (Unauthorized, Forbidden, RateLimited, NotSent):
+                self._pointless.add(lookup.kind)
+            except DatadogError:
+                return

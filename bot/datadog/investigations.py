@@ -4,10 +4,9 @@ import re
 from dataclasses import dataclass
 from enum import StrEnum
 
-from bot.datadog.client import Datadog
+from bot.datadog.client import Datadog, JsonObject, member, objects, segment, text, whole
 from bot.datadog.errors import Unreadable
 from bot.datadog.links import is_datadog_url
-from bot.datadog.shapes import JsonObject, member, objects, segment, text, whole
 
 READ = "bits_investigations_read"
 WRITE = "bits_investigations_write"
@@ -100,7 +99,7 @@ class BitsInvestigations:
         answer = await self._client.call("POST", _PATH, json=body, permission=WRITE, attempts=1)
         started = text(answer, "data", "attributes", "investigation_id") or text(answer, "data", "id")
         if not started:
-            raise Unreadable("Datadog started an investigation without naming it", method="POST", path=_PATH)
+            raise Unreadable("Datadog started an investigation without naming it")
         return started
 
     async def page(self, offset: int = 0, limit: int = PAGE_SIZE, monitor_id: int | None = None) -> InvestigationPage:
@@ -110,7 +109,7 @@ class BitsInvestigations:
         answer = await self._client.call("GET", _PATH, params=params, permission=READ)
         data = member(answer, "data")
         if not isinstance(data, list):
-            raise Unreadable("Datadog's list of investigations holds no list", method="GET", path=_PATH)
+            raise Unreadable("Datadog's list of investigations holds no list")
         items = tuple(_item(entry) for entry in objects(data) if text(entry, "id"))
         return InvestigationPage(items, whole(answer, "meta", "page", "total"), len(data))
 
@@ -140,7 +139,7 @@ class BitsInvestigations:
         path = f"{_PATH}/{segment(investigation_id)}"
         answer = await self._client.call("GET", path, permission=READ)
         if not isinstance(member(answer, "data"), dict):
-            raise Unreadable("Datadog's answer holds no investigation", method="GET", path=path)
+            raise Unreadable("Datadog's answer holds no investigation")
         return InvestigationDetail(
             id=text(answer, "data", "id") or investigation_id,
             title=text(answer, "data", "attributes", "title"),
@@ -150,9 +149,8 @@ class BitsInvestigations:
         )
 
     def _url(self, told: str, investigation_id: str) -> str:
-        if is_datadog_url(told):
-            return told
-        return f"{self._client.app_url}/bits-ai/investigations/{segment(investigation_id)}"
+        ours = f"{self._client.app_url}/bits-ai/investigations/{segment(investigation_id)}"
+        return told if is_datadog_url(told) else ours
 
 
 def _question(description: str, tags: tuple[str, ...], start_ts: int | None, end_ts: int | None) -> JsonObject:

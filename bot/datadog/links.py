@@ -10,7 +10,62 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from urllib.parse import quote, unquote, unquote_plus, urlsplit
 
-from bot.datadog.sites import Location, Site, locate
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    domain: str
+    region: str
+    bare_app_host: bool = True
+    supports_bits: bool = True
+
+    @property
+    def api_url(self) -> str:
+        return f"https://api.{self.domain}"
+
+    @property
+    def app_url(self) -> str:
+        return f"https://{self.domain}" if self.bare_app_host else f"https://app.{self.domain}"
+
+
+SITES = (
+    Site("datadoghq.com", "US1", bare_app_host=False),
+    Site("us3.datadoghq.com", "US3"),
+    Site("us5.datadoghq.com", "US5"),
+    Site("datadoghq.eu", "EU1", bare_app_host=False),
+    Site("ap1.datadoghq.com", "AP1"),
+    Site("ap2.datadoghq.com", "AP2"),
+    Site("uk1.datadoghq.com", "UK1"),
+    Site("ddog-gov.com", "US1-FED", bare_app_host=False, supports_bits=False),
+    Site("us2.ddog-gov.com", "US2-FED", supports_bits=False),
+)
+
+_LONGEST_FIRST = sorted(SITES, key=lambda site: len(site.domain), reverse=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Location:
+    """The site a host belongs to, and the organisation's own sub-domain if the host has one."""
+
+    site: Site
+    subdomain: str = ""
+
+
+def site_named(parameter: str) -> Site | None:
+    wanted = parameter.strip().lower()
+    return next((site for site in SITES if site.domain == wanted), None)
+
+
+def locate(host: str) -> Location | None:
+    """Which site serves this host; None for a host that is not Datadog's."""
+    name = host.strip().lower().removesuffix(".")
+    for site in _LONGEST_FIRST:
+        if name == site.domain:
+            return Location(site)
+        if name.endswith(f".{site.domain}"):
+            subdomain = name.removesuffix(f".{site.domain}")
+            return Location(site, "" if subdomain == "app" else subdomain)
+    return None
+
 
 # A notification's link shows the time from 15 minutes before its event to 5 minutes after it.
 _BEFORE_EVENT_MS = 900_000
@@ -29,11 +84,11 @@ _TO_ENCODE = re.compile(f"[^{re.escape(_SAFE)}]")
 
 _MONITOR_PAGE = re.compile(r"/monitors/(?:status/)?([0-9]{1,20})(?:/.*)?")
 _NO_SINGLE_EVENT = re.compile(r"/event/(?:correlation|overview).*")
-_UUID = r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"
-_INVESTIGATION_PAGE = re.compile(rf"/bits-ai/investigations/({_UUID})(?:/.*)?")
-_CASE_PAGE = re.compile(rf"/(?:cases|work)/(?:(?P<key>[A-Za-z][A-Za-z0-9]*-[0-9]{{1,18}})|(?P<id>{_UUID}))(?:/.*)?")
+UUID = r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"
+_INVESTIGATION_PAGE = re.compile(rf"/bits-ai/investigations/({UUID})(?:/.*)?")
+_CASE_PAGE = re.compile(rf"/(?:cases|work)/(?:(?P<key>[A-Za-z][A-Za-z0-9]*-[0-9]{{1,18}})|(?P<id>{UUID}))(?:/.*)?")
 _CASE_KEY = re.compile(r"#?(?P<key>[A-Za-z][A-Za-z0-9]{0,31}-[0-9]{1,18})", re.ASCII)
-_CASE_ID = re.compile(_UUID)
+_CASE_ID = re.compile(UUID)
 _EVENT_UID = re.compile(r"[A-Za-z0-9_\-+/=~.:]{8,300}")
 _NAMES_OF_AN_EVENT = ("event_id", "id", "event", "uid")
 # Datadog's hosts beside its app. No organisation can have these as its own sub-domain.

@@ -3,8 +3,6 @@
 import time
 from collections import OrderedDict
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Self
 
 from bot.datadog.cases import Cases
 from bot.datadog.client import Datadog
@@ -15,33 +13,15 @@ MOST_CLIENTS = 200
 LINGER = 120.0  # seconds; no call takes longer, its repetitions included
 
 
-@dataclass(frozen=True, slots=True)
 class ConnectedOrg:
-    name: str
-    client: Datadog
-    app_url: str
-    bits: BitsInvestigations
-    alerts: Events
-    monitors: Monitors
-    cases: Cases
-
-    @classmethod
-    def on(cls, name: str, client: Datadog, app_url: str) -> Self:
-        return cls(
-            name,
-            client,
-            app_url,
-            BitsInvestigations(client),
-            Events(client),
-            Monitors(client),
-            Cases(client),
-        )
-
-
-@dataclass(slots=True)
-class _Pooled:
-    version: int
-    org: ConnectedOrg
+    def __init__(self, name: str, client: Datadog, app_url: str) -> None:
+        self.name = name
+        self.client = client
+        self.app_url = app_url
+        self.bits = BitsInvestigations(client)
+        self.alerts = Events(client)
+        self.monitors = Monitors(client)
+        self.cases = Cases(client)
 
 
 class ClientPool:
@@ -56,23 +36,23 @@ class ClientPool:
         self._most = most
         self._linger = linger
         self._clock = clock
-        self._pooled: OrderedDict[str, _Pooled] = OrderedDict()
+        self._pooled: OrderedDict[str, tuple[int, ConnectedOrg]] = OrderedDict()
         self._retired: list[tuple[float, ConnectedOrg]] = []
 
     def get(self, org: str, version: int, make: Callable[[], ConnectedOrg]) -> ConnectedOrg:
         known = self._pooled.pop(org, None)
-        if known is not None and known.version != version:
-            self._retire(known.org)
+        if known is not None and known[0] != version:
+            self._retire(known[1])
             known = None
-        self._pooled[org] = known or _Pooled(version, make())
+        self._pooled[org] = known or (version, make())
         while len(self._pooled) > self._most:
-            self._retire(self._pooled.popitem(last=False)[1].org)
-        return self._pooled[org].org
+            self._retire(self._pooled.popitem(last=False)[1][1])
+        return self._pooled[org][1]
 
     def drop(self, org: str) -> None:
         """Its keys are gone: nothing new is asked with them."""
         if known := self._pooled.pop(org, None):
-            self._retire(known.org)
+            self._retire(known[1])
 
     def _retire(self, org: ConnectedOrg) -> None:
         self._retired.append((self._clock() + self._linger, org))
@@ -85,7 +65,7 @@ class ClientPool:
             await org.client.aclose()
 
     async def close(self) -> None:
-        every = [*(pooled.org for pooled in self._pooled.values()), *(org for _, org in self._retired)]
+        every = [*(org for _, org in self._pooled.values()), *(org for _, org in self._retired)]
         self._pooled.clear()
         self._retired.clear()
         for org in every:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 
-from bot.datadog.sites import Site
+from bot.datadog.links import Site
 from bot.orgs.repository import ClientOf
 
 _WIDTH = 110

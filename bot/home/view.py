@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from bot.cases.card import case_title, case_url
 from bot.cases.model import KnownCase
-from bot.cases.views.card import case_title, case_url
 from bot.home.status import UNDER_WAY, used_words
 from bot.investigations.model import Investigation, State
 from bot.investigations.subject_view import investigation_url, subject_name

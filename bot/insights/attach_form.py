@@ -340,8 +340,7 @@ class AttachFormStore:
             table.person == owner.person,
             table.used_at > self._database.now - FORM_LIVES,
         )
-        async with self._database.transaction() as connection:
-            row = (await connection.execute(query)).first()
+        row = await self._database.first(query)
         form = _from_text(row.content) if row else None
         return (row.version, form) if row and form else None
 

@@ -4,7 +4,7 @@ A retry takes the same row up again, so that one job has one line in its thread,
 """
 
 import secrets
-from dataclasses import dataclass, fields
+from dataclasses import asdict, dataclass, fields
 from enum import StrEnum
 from typing import Any
 
@@ -100,9 +100,7 @@ class AttachJobs:
             "view_id": job.view_id,
             "work": job.work,
             "org": job.org,
-            "workspace": job.place.workspace,
-            "channel": job.place.channel,
-            "thread_ts": job.place.thread_ts,
+            **asdict(job.place),
             "person": job.person,
             "case_id": job.case_id,
             "case_key": job.case_key,
@@ -133,8 +131,7 @@ class AttachJobs:
             wake(connection, insight_submits, after=_HEAD_START)
 
     async def get(self, job_id: int) -> AttachJob | None:
-        async with self.database.transaction() as connection:
-            row = (await connection.execute(select(insight_submits).where(insight_submits.c.id == job_id))).first()
+        row = await self.database.first(select(insight_submits).where(insight_submits.c.id == job_id))
         return read_job(row) if row else None
 
     async def retry(self, job_id: int) -> bool:
@@ -172,22 +169,18 @@ class AttachJobs:
 
     async def finish(self, fence: Fence, job: AttachJob) -> bool:
         """Done for now; its thread is owed a line, or the line it has is brought up to date."""
-        values: dict[str, Any] = {"state": "done", "comment_state": job.comment_state, "owner": None}
-        values["comment_problem"] = job.comment_problem
+        comment = {"comment_state": job.comment_state, "comment_problem": job.comment_problem}
         async with self.database.transaction() as connection:
-            if not await fence.write(connection, insight_submits, **values):
+            if not await fence.write(connection, insight_submits, state="done", owner=None, **comment):
                 return False
-            place = job.place
-            if not place.thread_ts or not job.changed_something:
+            if not job.place.thread_ts or not job.changed_something:
                 return True
             line = NewPost(
                 key=f"{ATTACHED}:{job.ref}:{job.id}",
                 kind=ATTACHED,
                 thread_key=f"{ATTACHED}:{job.ref}:{job.id}",
                 subject_id=job.id,
-                workspace=place.workspace,
-                channel=place.channel,
-                thread_ts=place.thread_ts,
+                **asdict(job.place),
                 requester=job.person,
             )
             if not await enqueue(self.database, connection, line):

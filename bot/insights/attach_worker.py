@@ -93,7 +93,9 @@ class AttachWorker(LeasedWorker):
             job.case_id,
             job.comment,
             sent_before=row.comment_sent_at,
-            about_to_send=lambda: self._about_to_comment(fence),
+            about_to_send=lambda: self.write(
+                fence, comment_state=CommentState.SENDING, comment_sent_at=self._database.now
+            ),
         )
         if trouble is None:
             owner = Owner(job.place.workspace, job.person)
@@ -103,6 +105,3 @@ class AttachWorker(LeasedWorker):
             return replace(job, comment_state=CommentState.REFUSED, comment_problem=plain_refusal(trouble))
         await self.put_off(fence, self._timing.settle)
         return None
-
-    async def _about_to_comment(self, fence: Fence) -> bool:
-        return await self.write(fence, comment_state=CommentState.SENDING, comment_sent_at=self._database.now)

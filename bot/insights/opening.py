@@ -11,8 +11,7 @@ from bot.cases.model import KnownCase, as_alert
 from bot.cases.repository import CaseRepository
 from bot.datadog.insight_recognition import recognise
 from bot.datadog.insights import Reason
-from bot.datadog.links import case_named, find_links, is_case_key, parse_link
-from bot.datadog.sites import SITES, Location
+from bot.datadog.links import SITES, Location, case_named, find_links, is_case_key, parse_link
 from bot.datadog.trouble import Trouble, TroubleKind
 from bot.insights.attach_form import AttachForm, AttachFormStore, CaseChoice, InsightList, Owner
 from bot.insights.form_views import attach_view

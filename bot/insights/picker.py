@@ -16,9 +16,8 @@ from bot.cases.model import KnownCase
 from bot.cases.repository import CaseRepository
 from bot.datadog.cases import Case, quoted
 from bot.datadog.errors import DatadogError, Forbidden, NotFound, Unauthorized
-from bot.datadog.links import case_named, is_case_key
+from bot.datadog.links import Location, case_named, is_case_key
 from bot.datadog.orgs import ConnectedOrg
-from bot.datadog.sites import Location
 from bot.insights.attach_form import CaseChoice
 from bot.model import Place
 from bot.orgs.repository import OrgRepository
@@ -147,7 +146,8 @@ class CasePicker:
         exact, found = await asyncio.gather(_exact(org, search), _searched(org, search))
         hint = next((part for part in (found, exact) if isinstance(part, PickerHint)), PickerHint.NONE)
         cases = (*(() if isinstance(exact, PickerHint) else exact), *(() if isinstance(found, PickerHint) else found))
-        return _Answer(cases=tuple(_picked(case) for case in cases), hint=hint, at=self._clock())
+        choices = (CaseChoice(case.id, case.key, case.title, case.status_name or case.status) for case in cases)
+        return _Answer(cases=tuple(choices), hint=hint, at=self._clock())
 
     def _similar(self, org: str, words: str) -> tuple[CaseChoice, ...]:
         """Out of earlier answers, what fits the words: something to show while Datadog is slow."""
@@ -199,7 +199,3 @@ def _fits(case: CaseChoice, words: str) -> bool:
 
 def _known(case: KnownCase) -> CaseChoice:
     return CaseChoice(case.case_id, case.key, case.title, case.status_word)
-
-
-def _picked(case: Case) -> CaseChoice:
-    return CaseChoice(case.id, case.key, case.title, case.status_name or case.status)

@@ -25,13 +25,11 @@ T = TypeVar("T")
 # -- what became of them ----------------------------------------------------------------------------------------------
 
 
-def _from_list(told: object) -> object:
-    return Insight(*told) if isinstance(told, list) else told
-
-
 # In the rows an insight is a list of its three members.
 StoredInsight = Annotated[
-    Insight, BeforeValidator(_from_list), PlainSerializer(lambda each: [each.type, each.ref, each.resource_id])
+    Insight,
+    BeforeValidator(lambda told: Insight(*told) if isinstance(told, list) else told),
+    PlainSerializer(lambda each: [each.type, each.ref, each.resource_id]),
 ]
 
 
@@ -106,8 +104,6 @@ _PAUSE_BEFORE_REPEAT = 1.0
 _UNCLEAR_IN_A_ROW = 2
 
 Sleep = Callable[[float], Awaitable[object]]
-
-
 Call = Callable[[str, Sequence[Insight]], Awaitable[Case]]  # of Datadog's that attaches or removes insights
 
 

@@ -5,9 +5,9 @@ import re
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 
+from bot.cases import card as case_card
 from bot.cases.form import case_refusal
 from bot.cases.requests import CaseRequests
-from bot.cases.views import card as case_card
 from bot.datadog.insight_recognition import by_hand, recognise
 from bot.datadog.insights import InsightDraft
 from bot.datadog.links import case_named

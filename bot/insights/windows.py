@@ -7,7 +7,7 @@ from collections import OrderedDict
 from weakref import WeakValueDictionary
 
 from bot.datadog.errors import DatadogError, NotFound
-from bot.datadog.insight_names import Incidents, look_up_labels
+from bot.datadog.insights import Incidents, look_up_labels
 from bot.datadog.orgs import ConnectedOrg
 from bot.insights.attach_form import AttachForm, AttachFormStore, CaseChoice, FormStage, Owner
 from bot.insights.attach_jobs import AttachJob, AttachJobs

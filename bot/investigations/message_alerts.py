@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import select, true, update
 
 from bot.datadog.links import EventLink, InvestigationLink, Link, MonitorLink, find_links
-from bot.datadog.titles import AlertTitle, read_title
+from bot.datadog.monitors import AlertTitle, read_title
 from bot.investigations.tables import seen_alerts
 from bot.model import AlertRef, EventRef, ExistingRun, MonitorRef, Place
 from bot.slack.clients import Workspaces

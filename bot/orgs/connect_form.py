@@ -10,8 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from bot.datadog.checkup import WRITES, Checkup
-from bot.datadog.links import open_url
-from bot.datadog.sites import SITES, Site, locate
+from bot.datadog.links import SITES, Site, locate, open_url
 from bot.orgs.model import OrgEntry
 from bot.slack.blocks import (
     Block,

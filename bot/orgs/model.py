@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from bot.datadog.sites import Site, locate
+from bot.datadog.links import Site, locate
 
 DEFAULT = "default"  # the organisation whose keys stand in the settings
 

@@ -12,7 +12,7 @@ from typing import Any, Generic, NamedTuple, TypeVar
 from pydantic import TypeAdapter, ValidationError
 from sqlalchemy import delete, select
 
-from bot.datadog.sites import Site
+from bot.datadog.links import Site
 from bot.model import Place
 from bot.orgs.model import Elsewhere, Gone, NoneConnected, NoOrg, NotThere, OrgEntry, Undecided
 from bot.orgs.tables import QUESTION_LIVES, org_questions

@@ -15,8 +15,8 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.datadog.client import Datadog
+from bot.datadog.links import SITES, Site, site_named
 from bot.datadog.orgs import ClientPool, ConnectedOrg
-from bot.datadog.sites import SITES, Site, site_named
 from bot.orgs.model import DEFAULT, NewOrg, OrgEntry, find, name_key
 from bot.orgs.tables import orgs
 from bot.storage.encryption import Encryption, EncryptionError
@@ -106,7 +106,7 @@ class OrgRepository:
         return self._pool.get(
             entry.id,
             entry.version,
-            lambda: ConnectedOrg.on(entry.id, self.client_of(entry.site, *keys), entry.app_url),
+            lambda: ConnectedOrg(entry.id, self.client_of(entry.site, *keys), entry.app_url),
         )
 
     def app_url(self, org: str) -> str:

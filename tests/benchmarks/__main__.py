@@ -18,7 +18,7 @@ from functools import partial
 from pathlib import Path
 
 from bot.datadog.insight_recognition import recognise
-from bot.datadog.sites import SITES, Location
+from bot.datadog.links import SITES, Location
 from bot.investigations.repository import InvestigationRepository
 from bot.investigations.requests import Requests
 from bot.model import AlertRef, Ask, Place, Source

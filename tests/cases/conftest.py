@@ -2,7 +2,7 @@
 
 import pytest
 
-from bot.datadog.sites import SITES, Site
+from bot.datadog.links import SITES, Site
 
 
 @pytest.fixture

@@ -16,7 +16,7 @@ from bot.cases.draft import (
 )
 from bot.cases.model import CaseSource
 from bot.datadog.investigations import Conclusion
-from bot.datadog.sites import Location, Site
+from bot.datadog.links import Location, Site
 from bot.investigations.model import Investigation, State
 from bot.model import AlertRef, EventRef, MonitorRef, Question
 from bot.slack.text import clean

@@ -7,6 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bot.cases import card as case_card
+from bot.cases import views as case_views
 from bot.cases.catalog import Catalog
 from bot.cases.model import (
     CaseAction,
@@ -18,11 +20,7 @@ from bot.cases.model import (
     DoneAction,
     KnownCase,
 )
-from bot.cases.views import answers as case_answers
-from bot.cases.views import card as case_card
-from bot.cases.views import modal as case_modal
-from bot.cases.views.answers import request_answer
-from bot.cases.views.modal import CaseForm, form_view, problems_of, read_form
+from bot.cases.views import CaseForm, form_view, problems_of, read_form, request_answer
 from bot.datadog.cases import STANDARD_TYPE, CaseType, Project, StatusOption
 from bot.datadog.trouble import Trouble, TroubleKind
 from bot.model import Place
@@ -173,16 +171,16 @@ def test_where_a_request_stands_is_told_within_the_limits(state: CaseRequestStat
     request = replace(REQUEST, state=state, notes=notes, problem=Trouble(TroubleKind.BAD_REQUEST, words))
     answer = request_answer(request, _hostile(words), APP_URL)
     _check_message(answer.message)
-    _check_view(case_modal.answer_view(request.key, answer))
+    _check_view(case_views.answer_view(request.key, answer))
 
 
 def test_only_what_is_missing_can_be_tried_again() -> None:
     done = replace(REQUEST, state=CaseRequestState.DONE)
-    assert case_answers.RETRY not in str(request_answer(done, KNOWN, APP_URL).blocks)
+    assert case_views.RETRY not in str(request_answer(done, KNOWN, APP_URL).blocks)
     unassigned = replace(done, notes=(("assignee", Trouble(TroubleKind.NO_USER, about="U5")),))
-    assert case_answers.RETRY not in str(request_answer(unassigned, KNOWN, APP_URL).blocks)
+    assert case_views.RETRY not in str(request_answer(unassigned, KNOWN, APP_URL).blocks)
     unfinished = replace(done, notes=(("comment", Trouble(TroubleKind.FORBIDDEN)),))
-    assert case_answers.RETRY in str(request_answer(unfinished, KNOWN, APP_URL).blocks)
+    assert case_views.RETRY in str(request_answer(unfinished, KNOWN, APP_URL).blocks)
 
 
 @pytest.mark.parametrize(
@@ -192,21 +190,21 @@ def test_only_what_is_missing_can_be_tried_again() -> None:
 def test_a_refused_click_is_answered_whatever_was_clicked(kind: CaseActionKind, trouble: TroubleKind) -> None:
     for words in (HOSTILE, LONG):
         action = CaseAction("k", 7, THREAD, "U1", kind, words, id=3)
-        message = case_answers.action_failed(action, _hostile(words), Trouble(trouble, words, words[:200], 90, "U5"))
+        message = case_views.action_failed(action, _hostile(words), Trouble(trouble, words, words[:200], 90, "U5"))
         _check_message(message)
-        assert (case_answers.ACTION_AGAIN in str(message.blocks)) == Trouble(trouble).may_pass
+        assert (case_views.ACTION_AGAIN in str(message.blocks)) == Trouble(trouble).may_pass
 
 
 def test_the_other_answers_keep_the_limits_too() -> None:
     for words in (HOSTILE, LONG):
         for message in (
-            case_answers.looking_up(words),
-            case_answers.unknown_case(words),
-            case_answers.lookup_failed(Trouble(TroubleKind.REFUSED, words)),
-            case_answers.card_stands(_hostile(words), APP_URL, "https://acme.slack.com/archives/C1/p1"),
-            case_answers.press_to_open(words),
-            case_answers.case_unknown_here(),
-            case_answers.form_lost(),
+            case_views.looking_up(words),
+            case_views.unknown_case(words),
+            case_views.lookup_failed(Trouble(TroubleKind.REFUSED, words)),
+            case_views.card_stands(_hostile(words), APP_URL, "https://acme.slack.com/archives/C1/p1"),
+            case_views.press_to_open(words),
+            case_views.case_unknown_here(),
+            case_views.form_lost(),
         ):
             _check_message(message)
 
@@ -255,24 +253,24 @@ def _filled_view(view: dict[str, Any], **values: Any) -> dict[str, Any]:
 def test_the_form_holds_any_number_of_projects(number: int) -> None:
     view = form_view(_form(number))
     _check_view(view)
-    element = _block(view, case_modal.PROJECT)["element"]
+    element = _block(view, case_views.PROJECT)["element"]
     assert element["type"] == ("external_select" if number > 100 else "static_select")
     assert ("initial_option" in element) == (number == 1), "one project needs no choice, of several none is guessed"
 
 
 def test_types_are_offered_without_deleted_ones_standard_first() -> None:
-    element = _block(form_view(_form()), case_modal.TYPE)["element"]
+    element = _block(form_view(_form()), case_views.TYPE)["element"]
     assert [each["text"]["text"] for each in element["options"]] == ["Standard", "Change Request", "Our own"]
     assert element["initial_option"] == element["options"][0]
 
 
 def test_each_type_brings_its_own_statuses_in_a_block_of_its_own() -> None:
     standard, change = form_view(_form()), form_view(_form(type_id="type-change"))
-    one, other = _block(standard, case_modal.STATUS), _block(change, case_modal.STATUS)
+    one, other = _block(standard, case_views.STATUS), _block(change, case_views.STATUS)
     assert [each["value"] for each in other["element"]["options"]] == ["Open", "Approved"]
     assert one["block_id"] != other["block_id"]
     none = form_view(_form(type_id="type-own"))
-    assert not any(block.get("block_id", "").startswith(case_modal.STATUS) for block in none["blocks"])
+    assert not any(block.get("block_id", "").startswith(case_views.STATUS) for block in none["blocks"])
 
 
 def test_a_project_that_takes_other_types_gets_another_block_for_them() -> None:
@@ -281,7 +279,7 @@ def test_a_project_that_takes_other_types_gets_another_block_for_them() -> None:
     narrow = replace(
         form, catalog=Catalog((*form.catalog.projects, strict), TYPES), content=replace(form.content, project_id="p9")
     )
-    wide, less = _block(form_view(form), case_modal.TYPE), _block(form_view(narrow), case_modal.TYPE)
+    wide, less = _block(form_view(form), case_views.TYPE), _block(form_view(narrow), case_views.TYPE)
     assert len(less["element"]["options"]) < len(wide["element"]["options"])
     assert less["block_id"] != wide["block_id"]
 
@@ -304,21 +302,21 @@ def test_hostile_words_fit_the_form(words: str) -> None:
         goes_with_it=(words, words),
     )
     _check_view(form_view(form))
-    _check_view(case_modal.offer_view("key", _hostile(words), APP_URL))
-    _check_view(case_modal.made_meanwhile_view("key", _hostile(words), APP_URL))
-    _check_view(case_modal.being_made_view("key", "U5"))
-    _check_view(case_modal.comment_view(_hostile(words), "{}"))
-    _check_view(case_modal.trouble_view("key", Trouble(TroubleKind.REFUSED, words)))
-    _check_view(case_modal.loading_view("key"))
+    _check_view(case_views.offer_view("key", _hostile(words), APP_URL))
+    _check_view(case_views.made_meanwhile_view("key", _hostile(words), APP_URL))
+    _check_view(case_views.being_made_view("key", "U5"))
+    _check_view(case_views.comment_view(_hostile(words), "{}"))
+    _check_view(case_views.trouble_view("key", Trouble(TroubleKind.REFUSED, words)))
+    _check_view(case_views.loading_view("key"))
 
 
 def test_what_was_filled_in_is_read() -> None:
     view = _filled_view(
         form_view(replace(_form(1), can_assign=True)),
         **{
-            case_modal.TITLE: {"value": "  Disk\nfull \u202e"},
-            case_modal.DESCRIPTION: {"value": "one\r\ntwo "},
-            case_modal.ASSIGNEE: {"selected_user": "U5"},
+            case_views.TITLE: {"value": "  Disk\nfull \u202e"},
+            case_views.DESCRIPTION: {"value": "one\r\ntwo "},
+            case_views.ASSIGNEE: {"selected_user": "U5"},
         },
     )
     assert read_form(view) == CaseContent("Disk full", "one\ntwo", "p0", "", STANDARD_TYPE, "Open", "NOT_DEFINED", "U5")
@@ -326,14 +324,14 @@ def test_what_was_filled_in_is_read() -> None:
 
 
 def test_a_status_of_another_type_does_not_count() -> None:
-    view = _filled_view(form_view(_form(1)), **{case_modal.TYPE: {"selected_option": {"value": "type-change"}}})
+    view = _filled_view(form_view(_form(1)), **{case_views.TYPE: {"selected_option": {"value": "type-change"}}})
     assert read_form(view).status_name == ""
 
 
 @pytest.mark.parametrize("view", [{}, {"state": None}, {"state": {"values": {"x": {"case_title": None}}}}])
 def test_a_form_of_which_nothing_comes_back_has_problems_and_no_exception(view: dict[str, Any]) -> None:
     problems = problems_of(read_form(view), _form().catalog, view)
-    assert set(problems) >= {case_modal.PROJECT}
+    assert set(problems) >= {case_views.PROJECT}
     assert len(problems) == 3
 
 
@@ -341,10 +339,10 @@ def test_what_datadog_no_longer_offers_is_said_under_its_field() -> None:
     view = _filled_view(
         form_view(_form(1)),
         **{
-            case_modal.TITLE: {"value": "Disk full"},
-            case_modal.PROJECT: {"selected_option": {"value": "p77"}},
-            case_modal.TYPE: {"selected_option": {"value": "unknown"}},
+            case_views.TITLE: {"value": "Disk full"},
+            case_views.PROJECT: {"selected_option": {"value": "p77"}},
+            case_views.TYPE: {"selected_option": {"value": "unknown"}},
         },
     )
     problems = problems_of(read_form(view), _form(1).catalog, view)
-    assert set(problems) == {case_modal.PROJECT, _block(view, case_modal.TYPE)["block_id"]}
+    assert set(problems) == {case_views.PROJECT, _block(view, case_views.TYPE)["block_id"]}

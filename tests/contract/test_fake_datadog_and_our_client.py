@@ -10,7 +10,7 @@ from bot.datadog.cases import Cases, Insight, quoted
 from bot.datadog.checkup import Account
 from bot.datadog.client import Datadog
 from bot.datadog.errors import BadRequest, Forbidden, NoAnswer, NotFound, RateLimited, Unauthorized, Unavailable
-from bot.datadog.insight_names import Incidents
+from bot.datadog.insights import Incidents
 from bot.datadog.investigations import BitsInvestigations
 from bot.datadog.monitors import Events, Monitors
 from bot.sandbox.datadog import CHANGE_REQUEST, FakeAlert, FakeDatadog, Script, samples

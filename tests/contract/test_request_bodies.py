@@ -27,7 +27,7 @@ from datadog_api_client.v2.api.users_api import UsersApi
 from bot.datadog.cases import PRIORITIES, STANDARD_TYPE, Cases, Insight
 from bot.datadog.checkup import Account
 from bot.datadog.client import Datadog
-from bot.datadog.insight_names import Incidents
+from bot.datadog.insights import Incidents
 from bot.datadog.investigations import BitsInvestigations
 from bot.datadog.monitors import Events, Monitors
 

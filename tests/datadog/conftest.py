@@ -10,7 +10,7 @@ import pytest
 
 from bot.datadog.client import Datadog
 from bot.datadog.insight_recognition import Recognised, recognise
-from bot.datadog.sites import SITES, Location, Site
+from bot.datadog.links import SITES, Location, Site
 
 API_KEY = "0123456789abcdef0123456789abcdef"
 APP_KEY = "fedcba9876543210fedcba9876543210fedcba98"

@@ -2,8 +2,7 @@
 
 import pytest
 
-from bot.datadog.links import case_named
-from bot.datadog.sites import Location, Site
+from bot.datadog.links import Location, Site, case_named
 
 UUID = "9f1c2d3e-4a5b-6c7d-8e9f-0a1b2c3d4e5f"
 APP = "https://app.datadoghq.com"

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from bot.datadog.insight_recognition import by_hand, recognise
 from bot.datadog.insights import KINDS, InsightDraft, InsightType
-from bot.datadog.sites import SITES, Location, Site
+from bot.datadog.links import SITES, Location, Site
 
 UUID = "9f1c2d3e-4a5b-6c7d-8e9f-0a1b2c3d4e5f"
 HEX = "0a1b2c3d4e5f60718293a4b5c6d7e8f9"

@@ -7,8 +7,7 @@ from typing import cast
 import pytest
 
 from bot.datadog.errors import DatadogError, Forbidden, NoAnswer, NotFound, RateLimited
-from bot.datadog.insight_names import Incidents, look_up_labels
-from bot.datadog.insights import InsightDraft, InsightKey, InsightType, draft, event_draft
+from bot.datadog.insights import Incidents, InsightDraft, InsightKey, InsightType, draft, event_draft, look_up_labels
 from bot.datadog.monitors import Monitor, Monitors
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from bot.datadog.insight_recognition import recognise
 from bot.datadog.insights import InsightType, Lookup, LookupKind, Reason
-from bot.datadog.sites import Location, Site, site_named
+from bot.datadog.links import Location, Site, site_named
 from tests.datadog.conftest import Recognise
 
 APP = "https://app.datadoghq.com"

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from bot.datadog.insight_recognition import read_url, recognise
 from bot.datadog.insights import KINDS, InsightType, SetAside
-from bot.datadog.sites import SITES, Location, Site, locate
+from bot.datadog.links import SITES, Location, Site, locate
 
 sites = st.sampled_from(SITES)
 subdomains = st.sampled_from(["", "acme", "Umbrella"])

@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.datadog.links import (
+    SITES,
     CaseLink,
     EventLink,
     InvestigationLink,
@@ -17,7 +18,6 @@ from bot.datadog.links import (
     is_datadog_url,
     parse_link,
 )
-from bot.datadog.sites import SITES
 
 UUID = "8a3c1f5e-1111-4222-8333-abcdefabcdef"
 EVENT = "8788641826233093636"

@@ -6,7 +6,7 @@ import pytest
 from bot.datadog.cases import Cases, Person
 from bot.datadog.client import Datadog
 from bot.datadog.errors import NotFound, Unreadable
-from bot.datadog.insight_names import Incidents
+from bot.datadog.insights import Incidents
 from tests.datadog.conftest import Wire
 
 

@@ -23,7 +23,7 @@ async def pool(clock: Clock) -> AsyncIterator[ClientPool]:
 
 def made(name: str) -> ConnectedOrg:
     client = Datadog("https://api.datadoghq.eu", "api-key", "app-key", app_url="https://app.datadoghq.eu")
-    return ConnectedOrg.on(name, client, client.app_url)
+    return ConnectedOrg(name, client, client.app_url)
 
 
 def taken(pool: ClientPool, name: str, version: int = 1) -> ConnectedOrg:

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.datadog.shapes import flag, member, objects, text, texts, whole
+from bot.datadog.client import flag, member, objects, text, texts, whole
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,7 @@
 
 import pytest
 
-from bot.datadog.sites import SITES, Location, locate, site_named
+from bot.datadog.links import SITES, Location, locate, site_named
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,7 @@
 
 import pytest
 
-from bot.datadog.titles import AlertTitle, read_title, transition_kind
+from bot.datadog.monitors import AlertTitle, read_title, transition_kind
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ from cryptography.fernet import Fernet
 from sqlalchemy import text
 
 from bot.datadog.client import Datadog
-from bot.datadog.sites import SITES
+from bot.datadog.links import SITES
 from bot.orgs.model import NewOrg
 from bot.orgs.repository import OrgRepository
 from bot.orgs.tables import orgs

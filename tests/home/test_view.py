@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.cases.model import KnownCase
-from bot.datadog.sites import SITES
+from bot.datadog.links import SITES
 from bot.home import view as home
 from bot.home.view import HomeAdmin, HomeCase, HomeContent, HomeInvestigation, home_view
 from bot.investigations.model import Investigation, State, Verdict

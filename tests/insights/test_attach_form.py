@@ -20,7 +20,7 @@ from bot.datadog.insights import (
     handle_of,
     plain_label,
 )
-from bot.datadog.sites import SITES, Location
+from bot.datadog.links import SITES, Location
 from bot.insights.attach_form import (
     AttachForm,
     AttachFormStore,

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from bot.cases.repository import CaseRepository
 from bot.datadog.cases import Case
 from bot.datadog.errors import DatadogError, Forbidden, NotFound, Unavailable
-from bot.datadog.sites import SITES, Location, Site
+from bot.datadog.links import SITES, Location, Site
 from bot.insights.picker import CaseOffer, CasePicker, CaseSearch, PickerHint, search_for
 from bot.model import Place
 from bot.orgs.repository import OrgRepository

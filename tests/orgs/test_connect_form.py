@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.datadog.checkup import ESSENTIAL, Checkup
-from bot.datadog.sites import SITES, Site, site_named
+from bot.datadog.links import SITES, Site, site_named
 from bot.orgs import connect_form as form
 from bot.orgs.connect_form import Filled, Prefill, connect_modal, connected_modal, prefill_of, read_form
 from bot.orgs.model import OrgEntry

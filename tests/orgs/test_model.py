@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.datadog.sites import SITES, locate
+from bot.datadog.links import SITES, locate
 from bot.orgs.model import Elsewhere, NoneConnected, NotThere, OrgEntry, Undecided, find, org_meant
 
 US1, EU1 = SITES[0], next(site for site in SITES if site.region == "EU1")

@@ -10,8 +10,8 @@ from cryptography.fernet import Fernet
 from sqlalchemy import select
 
 from bot.datadog.client import Datadog
+from bot.datadog.links import SITES, Site
 from bot.datadog.orgs import ConnectedOrg
-from bot.datadog.sites import SITES, Site
 from bot.orgs.model import DEFAULT, NewOrg, OrgEntry
 from bot.orgs.repository import AnotherOrg, NameTaken, OrgRepository
 from bot.orgs.tables import orgs
@@ -107,7 +107,7 @@ async def test_a_name_is_taken_whatever_its_letters(book: OrgRepository) -> None
 @sqlite_only
 async def test_the_organisation_of_the_settings_is_first_and_its_name_is_taken(database: Database) -> None:
     entry = OrgEntry(DEFAULT, "", DEFAULT, SITES[0])
-    org = ConnectedOrg.on(DEFAULT, client_of(SITES[0], "k", "k"), SITES[0].app_url)
+    org = ConnectedOrg(DEFAULT, client_of(SITES[0], "k", "k"), SITES[0].app_url)
     book = OrgRepository(database, Encryption([OLD_KEY]), client_of, default=(entry, org))
     acme = await book.connect(ACME)
 

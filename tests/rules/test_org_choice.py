@@ -8,8 +8,8 @@ from cryptography.fernet import Fernet
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.datadog.client import Datadog
+from bot.datadog.links import SITES, Site
 from bot.datadog.orgs import ConnectedOrg
-from bot.datadog.sites import SITES, Site
 from bot.model import Place
 from bot.orgs.model import DEFAULT, Gone, NewOrg, OrgEntry, Undecided
 from bot.orgs.repository import OrgRepository
@@ -71,7 +71,7 @@ async def scene(database_url: str) -> AsyncIterator[Scene]:
     """The organisation of the settings serves every workspace."""
     async with ready(Database(database_url, clock=Clock())) as database:
         client = client_of(US1, "settings-api-key", "settings-app-key")
-        default = OrgEntry(DEFAULT, "", DEFAULT, US1), ConnectedOrg.on(DEFAULT, client, US1.app_url)
+        default = OrgEntry(DEFAULT, "", DEFAULT, US1), ConnectedOrg(DEFAULT, client, US1.app_url)
         book = OrgRepository(database, Encryption([Fernet.generate_key().decode()]), client_of, default=default)
         yield Scene(database, book)
         await book.close()
