@@ -14,7 +14,7 @@ from bot.rules.views import no_start
 from bot.slack.blocks import Message
 from bot.slack.interactions import Interaction
 from bot.slack.listeners import After, Listeners
-from bot.slack.modals import Modals
+from bot.slack.replies import Modals
 from bot.storage.outbox import Delivery
 
 logger = logging.getLogger(__name__)

@@ -19,7 +19,7 @@ from bot.rules.views import no_start
 from bot.slack.blocks import Message
 from bot.slack.interactions import Interaction
 from bot.slack.listeners import After, Instead, Listeners, Submitted
-from bot.slack.modals import Modals
+from bot.slack.replies import Modals
 
 INVESTIGATE_MESSAGE = "investigate_message"
 LOST = "I can't tell any more where this belongs. Close it and start from the message again."
