@@ -9,12 +9,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 import bot.schema  # noqa: F401  every table
 from bot.config import Settings
-from bot.connections import (
-    SLACK_TIMEOUT,
-    StartError,
-    open_server,
-    open_socket,
-)
+from bot.connections import SLACK_TIMEOUT, StartError, open_server, open_socket
 from bot.orgs.repository import OrgRepository
 from bot.storage.encryption import Encryption, EncryptionError, check_secrets
 from bot.storage.engine import Database
@@ -24,8 +19,6 @@ from bot.web.server import Server
 from bot.wiring import Parts, org_book_of, put_together
 from bot.wording import counted
 from bot.workspaces.departures import Departures
-
-__all__ = ["Bot", "StartError", "timing_of"]
 
 logger = logging.getLogger(__name__)
 
@@ -45,11 +38,10 @@ def timing_of(settings: Settings) -> Timing:
 
 class Bot:
     def __init__(self, settings: Settings, *, timing: Timing | None = None) -> None:
-        keys = [key.get_secret_value() for key in settings.encryption_keys]
         self._settings = settings
         self._timing = timing or timing_of(settings)
         self._database = Database(settings.database_url)
-        self._encryption = Encryption(keys) if keys else None
+        self._encryption = Encryption(settings.encryption_keys) if settings.encryption_keys else None
         self._orgs: OrgRepository = org_book_of(settings, self._database, self._encryption)
         self._works = Workers(self._database, self._timing)
         self._tasks = Tasks()

@@ -65,7 +65,8 @@ def _run(_options: argparse.Namespace) -> int:
     for warning in settings.warnings:
         print(f"Note: {warning}", file=sys.stderr)
 
-    from bot.app import Bot, StartError
+    from bot.app import Bot
+    from bot.connections import StartError
     from bot.storage.engine import DatabaseUnusableError
 
     try:
@@ -151,7 +152,7 @@ def _setup(settings: "Settings") -> "Setup":  # type: ignore[name-defined]  # no
         uses_oauth=settings.uses_oauth,
         public_url=settings.bits_public_url or "",
         webhook_secret=plain(settings.bits_webhook_secret),
-        encryption_keys=tuple(map(plain, settings.encryption_keys)),
+        encryption_keys=settings.encryption_keys,
         datadog=DatadogKeys(settings.site, *keys) if all(keys) else None,
     )
 
@@ -183,7 +184,7 @@ def _rekey(_options: argparse.Namespace) -> int:
 
     try:
         settings = load_settings()
-        encryption = Encryption([key.get_secret_value() for key in settings.encryption_keys])
+        encryption = Encryption(settings.encryption_keys)
         unreadable = asyncio.run(_reseal(Database(settings.database_url), encryption))
     except SettingsProblems as error:
         return _complain("The settings can't be used:", error.problems)

@@ -319,10 +319,9 @@ class Settings(BaseModel):
         return next(site for site in SITES if site.domain == self.dd_site)
 
     @property
-    def encryption_keys(self) -> tuple[SecretStr, ...]:
+    def encryption_keys(self) -> tuple[str, ...]:
         """The first encrypts, all decrypt."""
-        keys = _split_keys(self.bits_encryption_keys) if self.bits_encryption_keys else []
-        return tuple(map(SecretStr, keys))
+        return tuple(_split_keys(self.bits_encryption_keys)) if self.bits_encryption_keys else ()
 
     @property
     def warnings(self) -> tuple[str, ...]:
@@ -389,16 +388,10 @@ def _problems_together(given: Mapping[str, str]) -> Iterator[_Problem]:
     elif "SLACK_BOT_TOKEN" not in given:
         yield _missing("SLACK_BOT_TOKEN")
     if not {"SLACK_APP_TOKEN", "SLACK_SIGNING_SECRET"} & set(given):
-        yield _no_way_in()
+        socket, http = (_hint(name).where for name in ("SLACK_APP_TOKEN", "SLACK_SIGNING_SECRET"))
+        missing = f"SLACK_APP_TOKEN is missing (for Socket Mode; {socket}), and so is SLACK_SIGNING_SECRET"
+        yield "SLACK_APP_TOKEN", f"{missing} (for HTTP; {http})."
     yield from _datadog_problems(given, optional=bool(oauth))
-
-
-def _no_way_in() -> _Problem:
-    socket, http = (_hint(name).where for name in ("SLACK_APP_TOKEN", "SLACK_SIGNING_SECRET"))
-    sentence = (
-        f"SLACK_APP_TOKEN is missing (for Socket Mode; {socket}), and so is SLACK_SIGNING_SECRET (for HTTP; {http})."
-    )
-    return "SLACK_APP_TOKEN", sentence
 
 
 def _datadog_problems(given: Mapping[str, str], *, optional: bool) -> Iterator[_Problem]:

@@ -54,6 +54,10 @@ async def connect_workspace(settings: Settings, session: ClientSession) -> Singl
 
 def bolt_app(settings: Settings, home: WorkspaceClients, client: AsyncWebClient) -> AsyncApp:
     secret = settings.slack_signing_secret
+    where = f": {settings.bits_public_url}{INSTALL}" if settings.bits_public_url else "."
+    not_installed = (
+        f"{APP} is not installed here any more, so nothing was done. Ask an admin to install it again{where}"
+    )
 
     # Bolt passes what it finds among the names of a plain function
     async def authorize(context: Any, enterprise_id: str | None, team_id: str | None) -> AuthorizeResult | None:
@@ -65,16 +69,11 @@ def bolt_app(settings: Settings, home: WorkspaceClients, client: AsyncWebClient)
         client=client,
         signing_secret=secret.get_secret_value() if secret else new_owner(),
         authorize=authorize,  # type: ignore[arg-type]  # its types don't know None
-        user_facing_authorize_error_message=_not_installed(settings),
+        user_facing_authorize_error_message=not_installed,
     )
     # its INFO lines hold signatures and whole bodies
     logging.getLogger("slack_bolt.RequestVerification").setLevel(logging.WARNING)
     return app
-
-
-def _not_installed(settings: Settings) -> str:
-    where = f": {settings.bits_public_url}{INSTALL}" if settings.bits_public_url else "."
-    return f"{APP} is not installed here any more, so nothing was done. Ask an admin to install it again{where}"
 
 
 async def open_server(server: Server, settings: Settings) -> None:

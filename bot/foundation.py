@@ -3,9 +3,8 @@
 from dataclasses import dataclass
 
 from bot.slack.clients import WorkspaceClients
-from bot.slack.modals import Modals
 from bot.slack.people import People
-from bot.slack.replies import Replies
+from bot.slack.replies import Modals, Replies
 from bot.storage.engine import Database
 from bot.storage.outbox import Outbox
 from bot.storage.workers import Tasks, Timing

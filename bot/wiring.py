@@ -7,7 +7,6 @@ from functools import partial
 
 from aiohttp import ClientSession
 from slack_bolt.async_app import AsyncApp
-from slack_sdk.web.async_client import AsyncWebClient
 
 from bot import manifest
 from bot.alerts import room as alerts
@@ -32,11 +31,10 @@ from bot.insights.tables import ATTACHED
 from bot.investigations import room as investigations
 from bot.investigations.room import InvestigationRoom
 from bot.investigations.tables import CARD, CONCLUSIONS
-from bot.orgs.connecting import Connecting
 from bot.orgs.model import DEFAULT, OrgEntry
 from bot.orgs.questions import OrgQuestions
 from bot.orgs.repository import ClientOf, OrgRepository
-from bot.orgs.slack import OrgListeners
+from bot.orgs.connecting import Connecting, OrgListeners
 from bot.rules import room as rules
 from bot.rules.audit import AuditTrail
 from bot.rules.file import RuleFileProblems
@@ -46,10 +44,9 @@ from bot.rules.slack import AuditCommand
 from bot.slack.clients import WorkspaceClients
 from bot.slack.commands import Commands
 from bot.slack.listeners import Listeners
-from bot.slack.modals import Modals
 from bot.slack.people import People
 from bot.slack.poster import Kind, Poster
-from bot.slack.replies import Replies
+from bot.slack.replies import Modals, Replies
 from bot.storage.encryption import Encryption
 from bot.storage.engine import Database
 from bot.storage.leases import Workers, new_owner
@@ -105,7 +102,9 @@ async def put_together(parts: Parts, session: ClientSession) -> tuple[AsyncApp, 
     questions, commands = OrgQuestions(base.database, time.time), Commands(HELP, ALSO)
     rooms = await _rooms(parts, base, questions, commands)
     add_commands(commands, rooms)
-    _answer_questions(questions, rooms)
+    # what goes on once a person has said which organisation is meant
+    for room in (rooms.investigations, rooms.cases, rooms.insights):
+        room.commands.go_on_after(questions)
     _employ(parts, base, rooms)
     _open_webhook(parts, rooms.alerts)
     if base.database.is_sqlite:
@@ -167,12 +166,6 @@ def add_commands(commands: Commands, rooms: Rooms) -> None:
     )
 
 
-def _answer_questions(questions: OrgQuestions, rooms: Rooms) -> None:
-    """What goes on once a person has said which organisation is meant."""
-    for room in (rooms.investigations, rooms.cases, rooms.insights):
-        room.commands.go_on_after(questions)
-
-
 def _register(on: Listeners, rooms: Rooms, commands: Commands, departures: Departures | None) -> None:
     rooms.investigations.register(on)  # what messages show is noted before it is acted on
     rooms.alerts.register(on)
@@ -228,12 +221,7 @@ def _open_webhook(parts: Parts, room: AlertRoom) -> None:
 async def _clients(parts: Parts, session: ClientSession) -> tuple[WorkspaceClients, Departures | None]:
     if not parts.settings.uses_oauth:
         return await connect_workspace(parts.settings, session), None
-    room = _installed(parts, slack_client(parts.settings, session, token=None))
-    return room.clients, room.departures
-
-
-def _installed(parts: Parts, client: AsyncWebClient) -> workspaces.WorkspaceRoom:
-    """For a bot that many workspaces install."""
+    client = slack_client(parts.settings, session, token=None)
     settings, secret, scopes = parts.settings, parts.settings.slack_client_secret, manifest.scopes()
     room = workspaces.build(
         parts.database,
@@ -248,7 +236,7 @@ def _installed(parts: Parts, client: AsyncWebClient) -> workspaces.WorkspaceRoom
     parts.server.serve(room.pages.routes())
     parts.workers.closers.append(room.rotation.close)
     parts.workers.repeat("departures", room.departures.step, every=LEFT_BEHIND, woken_by=(departures_table,))
-    return room
+    return room.clients, room.departures
 
 
 # -- Datadog organisations ------------------------------------------------------------------------------------------

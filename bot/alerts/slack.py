@@ -25,7 +25,7 @@ from bot.rules.repository import RuleRepository
 from bot.slack.blocks import Message
 from bot.slack.interactions import Interaction, Payload
 from bot.slack.listeners import After, Listeners
-from bot.slack.modals import Modals
+from bot.slack.replies import Modals
 from bot.storage.engine import Database
 from bot.storage.outbox import Delivery, NewPost, enqueue
 

@@ -29,8 +29,7 @@ from bot.rules.repository import RuleRepository
 from bot.slack.blocks import Block, Message
 from bot.slack.interactions import Interaction
 from bot.slack.listeners import After
-from bot.slack.modals import Modals
-from bot.slack.replies import Replies
+from bot.slack.replies import Modals, Replies
 from bot.wording import CASES
 
 

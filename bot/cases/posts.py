@@ -15,8 +15,7 @@ from bot.model import Place
 from bot.slack.blocks import Message, sentences
 from bot.slack.clients import Workspaces
 from bot.slack.errors import CALL_ERRORS, posting_sentence
-from bot.slack.modals import Modals
-from bot.slack.replies import Replies
+from bot.slack.replies import Modals, Replies
 from bot.slack.text import channel_mention
 from bot.storage.outbox import Delivery, Outbox
 

@@ -30,8 +30,7 @@ from bot.slack.blocks import Block, Message
 from bot.slack.commands import Command, Invalid, link_in, split_word, unquoted
 from bot.slack.interactions import Interaction, Payload
 from bot.slack.listeners import After, Listeners, Submitted
-from bot.slack.modals import Modals
-from bot.slack.replies import Replies
+from bot.slack.replies import Modals, Replies
 from bot.slack.text import code, one_line
 from bot.wording import CASE, CASES
 

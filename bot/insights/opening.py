@@ -25,8 +25,7 @@ from bot.orgs.repository import OrgRepository
 from bot.rules.org_choice import WhichOrg, host_of
 from bot.rules.permissions import Permissions
 from bot.slack.interactions import Interaction
-from bot.slack.modals import Modals
-from bot.slack.replies import Replies
+from bot.slack.replies import Modals, Replies
 
 # In a message somebody wrote, these are links meant for the case; other people's sites and plain words are not.
 _WORTH_TELLING = frozenset(

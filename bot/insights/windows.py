@@ -17,8 +17,7 @@ from bot.model import Place
 from bot.orgs.repository import OrgRepository
 from bot.slack.blocks import Block, Message, sentences
 from bot.slack.errors import CALL_ERRORS, error_code, posting_sentence
-from bot.slack.modals import Modals
-from bot.slack.replies import Replies
+from bot.slack.replies import Modals, Replies
 from bot.slack.text import channel_mention
 from bot.storage.outbox import Delivery
 from bot.wording import APP, CASE, DATADOG

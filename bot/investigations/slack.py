@@ -19,8 +19,7 @@ from bot.rules.repository import RuleRepository
 from bot.slack.blocks import Message
 from bot.slack.interactions import Interaction
 from bot.slack.listeners import After, Instead, Listeners, Submitted
-from bot.slack.modals import Modals
-from bot.slack.replies import Replies
+from bot.slack.replies import Modals, Replies
 from bot.storage.outbox import Delivery, Outbox
 
 logger = logging.getLogger(__name__)

@@ -8,15 +8,14 @@ from dataclasses import dataclass, replace
 
 from bot.orgs import connect_form as form
 from bot.orgs.connect_form import Prefill
-from bot.orgs.connecting import Connected, Connecting, Problems
 from bot.orgs.questions import CHOOSE, OrgQuestions, chosen, question_gone
 from bot.orgs.repository import OrgRepository
+from bot.orgs.connecting import Connected, Connecting, Problems
 from bot.slack.blocks import Message, sentences
 from bot.slack.commands import Command, link_in, unquoted
 from bot.slack.interactions import Interaction
 from bot.slack.listeners import ACK_LANDS, After, Instead, Listeners, Submitted
-from bot.slack.modals import Modals
-from bot.slack.replies import Replies
+from bot.slack.replies import Modals, Replies
 from bot.slack.text import code, one_line
 from bot.storage.workers import Tasks
 from bot.wording import DATADOG

@@ -15,9 +15,8 @@ from bot.slack.commands import Command
 from bot.slack.forms import FormState
 from bot.slack.interactions import Interaction
 from bot.slack.listeners import After, Listeners, Submitted
-from bot.slack.modals import Modals
 from bot.slack.people import People
-from bot.slack.replies import Replies
+from bot.slack.replies import Modals, Replies
 from bot.wording import COMMAND
 
 _MOST_OFFERED = 100

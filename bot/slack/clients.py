@@ -56,10 +56,6 @@ class SingleWorkspace:
     async def bot_client(self, workspace: str) -> BotClient | None:
         return self._bot_client if workspace in {"", self._bot_client.workspace} else None
 
-    @property
-    def workspace(self) -> str:
-        return self._bot_client.workspace
-
     async def authorize(self, **_: Any) -> AuthorizeResult | None:
         bot_client = self._bot_client
         return AuthorizeResult(

@@ -34,20 +34,9 @@ class SlackTrouble:
 
 
 _MEANINGS = {
-    **dict.fromkeys(
-        (
-            "invalid_blocks",
-            "invalid_blocks_format",
-            "msg_too_long",
-            "msg_blocks_too_long",
-            "invalid_arguments",
-            "invalid_attachments",
-            "too_many_attachments",
-            "no_text",
-            "metadata_too_large",
-        ),
-        Meaning.MALFORMED,
-    ),
+    **dict.fromkeys(("invalid_blocks", "invalid_blocks_format", "msg_blocks_too_long"), Meaning.MALFORMED),
+    **dict.fromkeys(("invalid_arguments", "invalid_attachments", "too_many_attachments"), Meaning.MALFORMED),
+    **dict.fromkeys(("msg_too_long", "no_text", "metadata_too_large"), Meaning.MALFORMED),
     **dict.fromkeys(("message_not_found", "cant_update_message", "edit_window_closed"), Meaning.GONE),
     **dict.fromkeys(
         ("internal_error", "fatal_error", "service_unavailable", "request_timeout", "team_added_to_org"), Meaning.OPEN

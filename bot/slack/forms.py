@@ -55,10 +55,8 @@ def text_input(
 ) -> Block:
     """`initial` may be anybody's text: it is cleaned and cut to what the field takes."""
     element: Block = {"type": "plain_text_input", "action_id": action_id, "max_length": limit}
-    if multiline:
-        element["multiline"] = True
-    if placeholder:
-        element["placeholder"] = plain(placeholder, 150)
+    element |= {"multiline": True} if multiline else {}
+    element |= {"placeholder": plain(placeholder, 150)} if placeholder else {}
     shown = cut(clean(initial).strip(), limit) if multiline else one_line(initial, limit)
     return {**element, "initial_value": shown} if shown else element
 

@@ -66,11 +66,8 @@ def workspace_of(body: Payload) -> str:
 
 def of_message(body: Payload) -> Interaction:
     """A button, a select or a shortcut: the answer belongs into its message's thread."""
-    container, message, action = (
-        body.get("container") or {},
-        body.get("message") or {},
-        (body.get("actions") or [{}])[0],
-    )
+    container, message = body.get("container") or {}, body.get("message") or {}
+    action = (body.get("actions") or [{}])[0]
     ts = message.get("ts") or container.get("message_ts") or body.get("message_ts") or ""
     thread = message.get("thread_ts") or container.get("thread_ts") or ts
     channel = (body.get("channel") or {}).get("id") or container.get("channel_id") or ""

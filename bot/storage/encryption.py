@@ -101,9 +101,7 @@ async def check_secrets(database: Database, encryption: Encryption) -> None:
     """Raises EncryptionError when a stored secret of the newest rows can't be opened: the wrong keys are told at the start."""
     for table, columns in encrypted_columns(all_tables).items():
         newest = select(*columns).order_by(*(key.desc() for key in table.primary_key.columns)).limit(BATCH)
-        async with database.transaction() as connection:
-            rows = (await connection.execute(newest)).all()
-        for sealed in (text for row in rows for text in row if text):
+        for sealed in (text for row in await database.all(newest) for text in row if text):
             encryption.decrypt(sealed)
 
 

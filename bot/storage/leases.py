@@ -12,7 +12,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from sqlalchemy import ColumnElement, Row, Select, Table, Update, and_, case, false, func, or_, select, update
+from sqlalchemy import ColumnElement, Row, Select, Table, and_, case, false, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.storage.engine import Database, wake
@@ -60,10 +60,6 @@ class Leases:
 
     async def claim(self, connection: AsyncConnection, due: ColumnElement[bool], limit: int) -> list[Row[Any]]:
         """Take up to `limit` rows that are due; one statement, so nobody else can take the same ones."""
-        rows = (await connection.execute(self._claim(due, limit))).all()
-        return sorted(rows, key=lambda row: row.id)
-
-    def _claim(self, due: ColumnElement[bool], limit: int) -> Update:
         table, now = self._table, self._database.now
         # as a CTE it is read once: PostgreSQL may run a subquery again and take more than the limit
         chosen = (
@@ -74,12 +70,10 @@ class Leases:
             .with_for_update(skip_locked=True)
             .cte("chosen")
         )
-        return (
-            update(table)
-            .where(table.c.id.in_(select(chosen.c.id)))
-            .values(owner=self._owner, due_at=now + self._lease, attempt=table.c.attempt + 1)
-            .returning(*table.c)
-        )
+        claimed = update(table).where(table.c.id.in_(select(chosen.c.id))).returning(*table.c)
+        values = {"owner": self._owner, "due_at": now + self._lease, "attempt": table.c.attempt + 1}
+        rows = (await connection.execute(claimed.values(values))).all()
+        return sorted(rows, key=lambda row: row.id)
 
     def fence(self, row: Row[Any]) -> Fence:
         return Fence(row.id, self._owner, row.attempt)
@@ -268,8 +262,7 @@ class Workers:
     async def sweep(self) -> None:
         """Tells each worker when it has something to do, in one statement: the net under everything that wakes them."""
         asked = [worker.next_due().scalar_subquery() for worker in self._workers]
-        async with self._database.transaction() as connection:
-            answers = (await connection.execute(select(*asked))).one()
+        (answers,) = await self._database.all(select(*asked))
         for worker, seconds in zip(self._workers, answers, strict=True):
             if seconds is not None:
                 worker.alarm.ring(max(seconds, 0.0))

@@ -6,7 +6,7 @@ thread key go out in order.
 """
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 from typing import Any
 
 from sqlalchemy import ColumnElement, Row, and_, exists, func, select, update
@@ -33,6 +33,9 @@ class NewPost:
     requester: str = ""
 
 
+_SAME_IN_ROWS = {each.name for each in fields(NewPost)} - {"thread_key"}
+
+
 @dataclass(frozen=True, slots=True)
 class Delivery:
     fence: Fence
@@ -56,14 +59,8 @@ async def enqueue(database: Database, connection: AsyncConnection, post: NewPost
     inserted = await connection.execute(
         database.insert_new(deliveries)
         .values(
-            key=post.key,
-            kind=post.kind,
+            **{name: getattr(post, name) for name in _SAME_IN_ROWS},
             lane=post.thread_key,
-            subject_id=post.subject_id,
-            workspace=post.workspace,
-            channel=post.channel,
-            thread_ts=post.thread_ts,
-            requester=post.requester,
             state=PENDING,
             wanted=1,
             shown=0,
@@ -133,9 +130,7 @@ async def read_deliveries(
     return [
         Delivery(
             fence=fence(row),
-            post=NewPost(
-                row.key, row.kind, row.lane, row.subject_id, row.workspace, row.channel, row.thread_ts, row.requester
-            ),
+            post=NewPost(thread_key=row.lane, **{name: getattr(row, name) for name in _SAME_IN_ROWS}),
             thread_ts=row.thread_ts or opened.get(row.id, ""),
             state=row.state,
             ts=row.ts or "",
@@ -184,7 +179,8 @@ class Outbox:
         values: dict[str, Any] = {"state": SENDING, "due_at": self.database.now + self._lease}
         if delivery.first_try_at is None:
             values["first_try_at"] = self.database.now
-        return await self._write(delivery, **values)
+        async with self.database.transaction() as connection:
+            return await delivery.fence.write(connection, deliveries, **values)
 
     async def sent(self, delivery: Delivery, ts: str, digest: str) -> None:
         await self._settled(delivery, ts=ts, digest=digest, shown=delivery.wanted, problem=None)
@@ -236,18 +232,12 @@ class Outbox:
     async def instead_to_requester(self, delivery: Delivery) -> None:
         """What a channel refuses goes to the person who asked."""
         post = delivery.post
-        instead = NewPost(
+        instead = replace(
+            post,
             key=f"direct:{post.key}",
-            kind=post.kind,
             thread_key=f"direct:{post.thread_key}",
-            subject_id=post.subject_id,
-            workspace=post.workspace,
             channel=post.requester,
-            requester=post.requester,
+            thread_ts="",
         )
         async with self.database.transaction() as connection:
             await enqueue(self.database, connection, instead)
-
-    async def _write(self, delivery: Delivery, **values: Any) -> bool:
-        async with self.database.transaction() as connection:
-            return await delivery.fence.write(connection, deliveries, **values)

@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from bot.app import Bot, StartError
+from bot.app import Bot
 from bot.config import load_settings
+from bot.connections import StartError
 from bot.sandbox.datadog import FakeDatadog
 from bot.sandbox.environment import BotProcess
 from bot.sandbox.slack import FakeSlack

@@ -147,7 +147,7 @@ async def test_the_encryption_key_is_replaced_under_connected_organisations(town
 async def test_a_bot_without_the_key_that_sealed_does_not_start(town: TwoTowns) -> None:
     from cryptography.fernet import Fernet
 
-    from bot.app import StartError
+    from bot.connections import StartError
 
     team = Team(town, town.slack.workspace)
     await town.install(team.workspace, installer=team.eva)

@@ -8,8 +8,8 @@ import pytest
 from cryptography.fernet import Fernet
 from sqlalchemy import update
 
-from bot.app import StartError
 from bot.cli import main
+from bot.connections import StartError
 from bot.sandbox.datadog import Script
 from bot.workspaces.tables import installations
 from tests.e2e.install_town import PUBLIC_URL, InstallTown

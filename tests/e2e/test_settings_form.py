@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.app import StartError
+from bot.connections import StartError
 from tests.e2e.rule_town import RuleTown
 
 EVERYTHING = {

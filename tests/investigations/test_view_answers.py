@@ -14,7 +14,7 @@ from bot.investigations.questions import question_modal, read_question
 from bot.investigations.subject_view import alert_value, nudge_message, read_alert_value
 from bot.model import AlertRef, EventRef, ExistingRun, MonitorRef, Question, Subject, ThreadRef
 from bot.slack.blocks import Message
-from bot.slack.modals import unexpected
+from bot.slack.replies import unexpected
 from tests.investigations.samples import APP, HOSTILE, INV, RUN
 from tests.slack.blockkit import buttons, check_message, check_modal, links, mrkdwn, shown
 
