@@ -6,12 +6,12 @@ Here live the engine, transactions, the clock all replicas share and the schema 
 import asyncio
 import fcntl
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import IO, Any
 
-from sqlalchemy import ColumnElement, Float, Insert, Table, cast, event, func, literal, text
+from sqlalchemy import ColumnElement, Executable, Float, Insert, Row, Table, cast, event, func, literal, text
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import make_url
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
@@ -91,6 +91,14 @@ class Database:
         for name, after in woken:
             for alarm in self._alarms.get(name, ()):
                 alarm.ring(after)
+
+    async def first(self, query: Executable) -> Row[Any] | None:
+        async with self.transaction() as connection:
+            return (await connection.execute(query)).first()
+
+    async def all(self, query: Executable) -> Sequence[Row[Any]]:
+        async with self.transaction() as connection:
+            return (await connection.execute(query)).all()
 
     def alarm(self, *work: Table | str) -> Alarm:
         """Rings when a transaction of this process has made rows of these tables due."""
