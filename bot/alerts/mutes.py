@@ -5,6 +5,7 @@ A mute whose outcome is unknown is not sent again; the person is told to look.
 
 import asyncio
 import logging
+from dataclasses import asdict
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any
@@ -78,17 +79,15 @@ class Mutes(LeasedWorker):
 
     async def ask(self, work: MuteWork, known: KnownCycle, click: Interaction) -> None:
         """In the database when this returns; the same click again changes nothing."""
-        now, place = self._database.now, click.place
+        now = self._database.now
         async with self._database.transaction() as connection:
             await connection.execute(
                 self._database.insert_new(alert_mutes).values(
                     key=click.key,
+                    **asdict(click.place),
                     work=work,
                     cycle_id=known.id,
                     org=known.org,
-                    workspace=place.workspace,
-                    channel=place.channel,
-                    thread_ts=place.thread_ts,
                     person=click.person,
                     person_name=click.person_name[:80],
                     monitor_id=(known.cycle.trouble or known.cycle.latest).monitor_id,

@@ -158,6 +158,8 @@ class _Reader:
         if not (monitor_id or event_id or title):
             raise MalformedError("the body names no monitor, no event and no title")
         word = self._text("transition") or named.transition
+        scope = self._text("scope")
+        groups = [part.strip() for part in scope.split(",") if part.strip()]
         return Notice(
             event_ts=self._time("event_ts_ms", "date", "last_updated") or int(received_at * 1000),
             transition=_transition(word, self._text("alert_type")),
@@ -165,8 +167,8 @@ class _Reader:
             monitor_id=monitor_id,
             event_id=event_id,
             cycle=self._text("cycle"),
-            group_key=self._text("aggr") or _sorted_parts(self._text("scope")),
-            group=_group(self._text("scope"), named),
+            group_key=self._text("aggr") or ",".join(sorted(groups)),
+            group=named.group or ("" if scope == "*" else ",".join(groups)),
             name=named.name,
             priority=self._priority(),
             value=self._text("condition") or _value_sentence(told_text),
@@ -237,14 +239,6 @@ def _transition(word: str, alert_type: str) -> Transition:
     if kind := transition_kind(word):
         return Transition(kind)
     return Transition.OTHER if word else _TYPES.get(alert_type.casefold(), Transition.OTHER)
-
-
-def _sorted_parts(scope: str) -> str:
-    return ",".join(sorted(part.strip() for part in scope.split(",") if part.strip()))
-
-
-def _group(scope: str, named: AlertTitle) -> str:
-    return named.group or ("" if scope == "*" else ",".join(part.strip() for part in scope.split(",") if part.strip()))
 
 
 def _value_sentence(text: str) -> str:

@@ -102,8 +102,7 @@ class CycleRepository:
         return str((await connection.execute(query.limit(1))).scalar() or "")
 
     async def get(self, cycle_id: int) -> KnownCycle | None:
-        async with self.database.transaction() as connection:
-            row = (await connection.execute(select(alert_cycles).where(alert_cycles.c.id == cycle_id))).first()
+        row = await self.database.first(select(alert_cycles).where(alert_cycles.c.id == cycle_id))
         return _known(row) if row else None
 
     # -- muting -------------------------------------------------------------------------------------------------
@@ -149,14 +148,10 @@ def _meant(rows: Sequence[Row[Any]], notice: Notice) -> Row[Any] | None:
         return rows[0] if rows else None
     newest = rows[0]
     cycle: Cycle = newest.content
-    if _is_over(cycle) and notice.transition is not Transition.RECOVERED:
-        over = standing(cycle).recovered_at or 0
-        return None if notice.event_ts > over else newest
+    now = standing(cycle)
+    if now.state is Transition.RECOVERED and notice.transition is not Transition.RECOVERED:
+        return None if notice.event_ts > (now.recovered_at or 0) else newest
     if len(rows) > 1 and notice.event_ts < cycle.moments[0].ts:
         before = standing(rows[1].content).recovered_at
         return rows[1] if before is None or notice.event_ts <= before else newest
     return newest
-
-
-def _is_over(cycle: Cycle) -> bool:
-    return standing(cycle).state is Transition.RECOVERED

@@ -3,7 +3,7 @@
 import logging
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 from sqlalchemy import select
 
@@ -89,11 +89,11 @@ class Nudge:
     subject: AlertRef | MonitorRef
 
 
+@dataclass(frozen=True, slots=True)
 class AlertMessages:
-    def __init__(self, database: Database, chooser: OrgChooser, starts: Starts) -> None:
-        self._database = database
-        self._chooser = chooser
-        self._starts = starts
+    database: Database
+    chooser: OrgChooser
+    starts: Starts
 
     async def noticed(self, place: Place, subject: AlertRef | MonitorRef, transition: str, rules: ChannelRules) -> bool:
         """Written down before Slack is told that we heard; False when the message was known already.
@@ -102,16 +102,16 @@ class AlertMessages:
         """
         facts = _facts(subject, transition)
         to_start = subject if isinstance(subject, AlertRef) and _may_start(rules, facts) else None
-        org = await self._chooser.choose(place, subject.host) if to_start else ""
-        async with self._database.transaction() as connection:
+        org = await self.chooser.choose(place, subject.host) if to_start else ""
+        async with self.database.transaction() as connection:
             inserted = await connection.execute(
-                self._database.insert_new(alert_messages)
+                self.database.insert_new(alert_messages)
                 .values(
                     workspace=place.workspace,
                     channel=place.channel,
                     ts=place.thread_ts,
                     subject=subject,
-                    seen_at=self._database.now,
+                    seen_at=self.database.now,
                 )
                 .returning(alert_messages.c.id)
             )
@@ -119,29 +119,24 @@ class AlertMessages:
             if row_id is None:
                 return False
             if rules.nudge:
-                await enqueue(self._database, connection, _new_post(row_id, place))
+                await enqueue(self.database, connection, _new_post(row_id, place))
             if to_start:
                 # one that can't be told now is looked for once more when the start is decided
-                await self._starts.want(connection, org if isinstance(org, str) else "", place, to_start, facts)
+                await self.starts.want(connection, org if isinstance(org, str) else "", place, to_start, facts)
         return True
 
     async def get(self, row_id: int) -> Nudge | None:
-        async with self._database.transaction() as connection:
-            row = (await connection.execute(select(alert_messages).where(alert_messages.c.id == row_id))).first()
-        if row is None:
-            return None
-        return Nudge(Place(row.workspace, row.channel, row.ts), row.subject)
+        row = await self.database.first(select(alert_messages).where(alert_messages.c.id == row_id))
+        return Nudge(Place(row.workspace, row.channel, row.ts), row.subject) if row else None
 
 
 def _new_post(row_id: int, place: Place) -> NewPost:
     return NewPost(
+        **asdict(place),
         key=f"{NUDGE}:{place.workspace}:{place.channel}:{place.thread_ts}",
         kind=NUDGE,
         thread_key=f"{NUDGE}:{row_id}",
         subject_id=row_id,
-        workspace=place.workspace,
-        channel=place.channel,
-        thread_ts=place.thread_ts,
     )
 
 

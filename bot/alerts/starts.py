@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from dataclasses import replace
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from sqlalchemy import ColumnElement, Row, and_, exists, or_, select
@@ -33,19 +33,19 @@ _NO_ORG = "which Datadog organisation it belongs to can't be told, or that one i
 _TEST = "[test]"
 
 
+@dataclass(frozen=True, slots=True)
 class Automatic:
     """The channel's rule, the monitor's cooldown and the automatic share decide."""
 
-    def __init__(self, requests: Requests, rules: RuleRepository) -> None:
-        self._requests = requests
-        self._rules = rules
+    requests: Requests
+    rules: RuleRepository
 
     async def consider(self, place: Place, alert: AlertRef, facts: AlertFacts, org: str) -> str | None:
         """Start it if the channel wants that. The reason when it does not start; None when it runs.
 
         May be called again for the same alert: it is decided once for each channel.
         """
-        rules = await self._rules.draft(place.workspace, place.channel)
+        rules = await self.rules.draft(place.workspace, place.channel)
         reason = _unwanted(rules.channel, alert, facts) or await self._ask(rules, place, alert, org)
         where = f"monitor {alert.monitor_id}, event {alert.event_id} in {place.channel}"
         if reason:
@@ -65,7 +65,7 @@ class Automatic:
         )
         limits = Limits.of(rules.channel, rules.workspace)
         terms = Terms(limits, "automatic rule", cooldown=rules.channel.cooldown_minutes * 60.0)
-        return _why_not(await self._requests.ask(ask, terms))
+        return _why_not(await self.requests.ask(ask, terms))
 
 
 def _ripe() -> ColumnElement[bool]:
@@ -125,10 +125,8 @@ class Starts(LeasedWorker):
         await connection.execute(
             self._database.insert_new(alert_starts).values(
                 key=f"{place.workspace}:{place.channel}:{place.thread_ts or cycle_id}:{alert.event_id}",
+                **asdict(place),
                 org=org,
-                workspace=place.workspace,
-                channel=place.channel,
-                thread_ts=place.thread_ts,
                 cycle_id=cycle_id,
                 alert=alert,
                 facts=facts,
@@ -185,16 +183,15 @@ class Starts(LeasedWorker):
         return replace(facts, priority=monitor.priority, tags=facts.tags | frozenset(monitor.tags))
 
     async def _card_of(self, row: Row[Any]) -> str:
-        async with self._database.transaction() as connection:
-            found = await connection.execute(
-                select(deliveries.c.ts).where(
-                    deliveries.c.kind == ALERT_CARD,
-                    deliveries.c.subject_id == row.cycle_id,
-                    deliveries.c.workspace == row.workspace,
-                    deliveries.c.channel == row.channel,
-                )
-            )
-            return str(found.scalar() or "")
+        card = deliveries.c
+        query = select(card.ts).where(
+            card.kind == ALERT_CARD,
+            card.subject_id == row.cycle_id,
+            card.workspace == row.workspace,
+            card.channel == row.channel,
+        )
+        found = await self._database.first(query)
+        return (found.ts or "") if found else ""
 
     async def _decided(self, fence: Fence, decision: str) -> None:
         await self.write(fence, state=DECIDED, decision=decision[:200], owner=None)

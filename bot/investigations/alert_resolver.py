@@ -53,7 +53,8 @@ class AlertResolver(LeasedWorker):
         ask = read_ask(row)
         try:
             async with asyncio.timeout(self._timing.effect):
-                subject = await self._subject_of(ask)
+                in_thread = isinstance(ask.subject, ThreadRef)
+                subject = await self._threads.subject_of(ask.place) if in_thread else ask.subject
                 choice = await self._org_meant(ask, subject)
                 org = await self._orgs.get(choice) if isinstance(choice, str) else None
                 found = await _alert_of(org, subject) if org else None
@@ -61,14 +62,15 @@ class AlertResolver(LeasedWorker):
             await self._stumble(fence, ask, row, error)
             return
         if not isinstance(choice, str):
-            await self._no_org(fence, ask, choice)
+            if await self._requests.not_found(fence, TroubleKind.NO_ORG):
+                logger.info("ask %s: which organisation is meant can't be told", fence.id)
+                await self._starts.answer(ask, Outcome(Reception.REFUSED, refusal=choice))
         elif org is None or found is None:
             await self._give_up(fence, ask, Trouble(TroubleKind.NO_ALERT if org else TroubleKind.NO_ORG))
         else:
-            await self._found(fence, replace(ask, org=choice), found)
-
-    async def _subject_of(self, ask: Ask) -> Subject | None:
-        return await self._threads.subject_of(ask.place) if isinstance(ask.subject, ThreadRef) else ask.subject
+            ask = replace(ask, org=choice)
+            if outcome := await self._requests.found(fence, ask, found):
+                await self._starts.answer(ask, outcome)
 
     async def _org_meant(self, ask: Ask, subject: Subject | None) -> str | NoOrg:
         if ask.org:
@@ -77,16 +79,6 @@ class AlertResolver(LeasedWorker):
         if isinstance(choice, Undecided) and subject is None:
             return choice.orgs[0].id  # there is nothing to look for, wherever it were
         return choice
-
-    async def _no_org(self, fence: Fence, ask: Ask, refusal: NoOrg) -> None:
-        if await self._requests.not_found(fence, TroubleKind.NO_ORG):
-            logger.info("ask %s: which organisation is meant can't be told", fence.id)
-            await self._starts.answer(ask, Outcome(Reception.REFUSED, refusal=refusal))
-
-    async def _found(self, fence: Fence, ask: Ask, found: AlertRef | ExistingRun) -> None:
-        outcome = await self._requests.found(fence, ask, found)
-        if outcome:
-            await self._starts.answer(ask, outcome)
 
     async def _stumble(self, fence: Fence, ask: Ask, row: Row[Any], error: DatadogError | TimeoutError) -> None:
         if isinstance(error, Refused) and not isinstance(error, RateLimited):

@@ -49,7 +49,11 @@ class _Candidate:
 def find_alert(message: Mapping[str, Any]) -> FoundAlert | None:
     """The alert a message shows; of several links the first that names its event, else its monitor."""
     candidates = sorted(_candidates(_content(message)), key=_rank)  # sorted() is stable: the first of a rank wins
-    return _found(candidates[0]) if candidates else None
+    if not candidates:
+        return None
+    link, title = candidates[0].link, read_title(candidates[0].title)
+    subject = subject_of(link, title)
+    return FoundAlert(subject, candidates[0].title, title.transition, title.recovered, title.test, link.url)
 
 
 def find_run_link(messages: Iterable[Mapping[str, Any]]) -> InvestigationLink | None:
@@ -98,12 +102,6 @@ def _rank(candidate: _Candidate) -> int:
     if isinstance(link, MonitorLink):
         return 0 if link.event_id and link.event_ts is not None else 1 if link.event_id else 3
     return 2
-
-
-def _found(candidate: _Candidate) -> FoundAlert:
-    title = read_title(candidate.title)
-    subject = subject_of(candidate.link, title)
-    return FoundAlert(subject, candidate.title, title.transition, title.recovered, title.test, candidate.link.url)
 
 
 def subject_of(link: MonitorLink | EventLink, title: AlertTitle = _NO_TITLE) -> AlertRef | MonitorRef | EventRef:
@@ -241,11 +239,8 @@ class SeenAlerts:
         query = select(table.alert, table.run).where(
             table.workspace == workspace, table.channel == channel, table.ts == ts
         )
-        async with self._database.transaction() as connection:
-            row = (await connection.execute(query)).first()
-        if row is None:
-            return SeenAlert()
-        return SeenAlert(row.alert, row.run or "")
+        row = await self._database.first(query)
+        return SeenAlert(row.alert, row.run or "") if row else SeenAlert()
 
 
 @dataclass(frozen=True, slots=True)
@@ -272,28 +267,28 @@ class MessagesOfApps:
             await self.seen_alerts.saw_run(workspace, channel, thread_ts, run.investigation_id)
 
 
+@dataclass(frozen=True, slots=True)
 class ThreadReader:
-    def __init__(self, workspaces: Workspaces, seen_alerts: SeenAlerts) -> None:
-        self._workspaces = workspaces
-        self._seen_alerts = seen_alerts
+    workspaces: Workspaces
+    seen_alerts: SeenAlerts
 
     async def subject_of_message(self, place: Place, message: Mapping[str, Any]) -> Found | None:
         """From what is in hand and in our books; no call is made, somebody waits."""
         ts = str(message.get("ts") or "")
-        seen = await self._seen_alerts.of(place.workspace, place.channel, ts)
+        seen = await self.seen_alerts.of(place.workspace, place.channel, ts)
         if place.thread_ts != ts and seen == SeenAlert():
-            seen = await self._seen_alerts.of(place.workspace, place.channel, place.thread_ts)
+            seen = await self.seen_alerts.of(place.workspace, place.channel, place.thread_ts)
         return _chosen(seen, [message])
 
     async def subject_of(self, place: Place) -> Found | None:
         """The same for a thread that is only named; it is read where that is allowed."""
-        seen = await self._seen_alerts.of(place.workspace, place.channel, place.thread_ts)
+        seen = await self.seen_alerts.of(place.workspace, place.channel, place.thread_ts)
         if seen != SeenAlert():
             return _chosen(seen, [])
         return _chosen(seen, await self._messages(place))
 
     async def _messages(self, place: Place) -> list[dict[str, Any]]:
-        bot_client = await self._workspaces.bot_client(place.workspace)
+        bot_client = await self.workspaces.bot_client(place.workspace)
         if bot_client is None:
             return []
         try:

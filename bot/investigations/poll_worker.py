@@ -140,7 +140,9 @@ class PollWorker:
         try:
             await self._look(org, waiting)
         except RateLimited as error:
-            await self._postpone(name, error.wait)
+            next_at = self._database.now + max(error.wait, self._timing.poll)
+            async with self._database.transaction() as connection:
+                await connection.execute(update(poll_turns).where(poll_turns.c.org == name).values(next_at=next_at))
         except Refused as error:
             await self._refused(name, trouble_of(error), waiting)
         except (DatadogError, TimeoutError) as error:
@@ -181,11 +183,6 @@ class PollWorker:
             if row.age >= self._timing.poll_slow:
                 logger.warning("investigation %s is gone from Datadog", row.ref)
                 await self._repository.vanish(row.id)
-
-    async def _postpone(self, org: str, wait: float) -> None:
-        next_at = self._database.now + max(wait, self._timing.poll)
-        async with self._database.transaction() as connection:
-            await connection.execute(update(poll_turns).where(poll_turns.c.org == org).values(next_at=next_at))
 
     async def _refused(self, org: str, failure: Trouble, waiting: Sequence[Row[Any]]) -> None:
         """Keys may be mended within minutes; after that the threads are told."""

@@ -5,7 +5,7 @@ Each change that people can see bumps the version and makes the cards due in the
 
 import secrets
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from hashlib import sha256
 from typing import Any
 
@@ -133,10 +133,8 @@ class InvestigationRepository:
         inserted = await connection.execute(
             self.database.insert_new(subscribers)
             .values(
+                **asdict(place),
                 investigation_id=investigation.id,
-                workspace=place.workspace,
-                channel=place.channel,
-                thread_ts=place.thread_ts,
                 requester=ask.requester,
                 source=ask.source,
                 created_at=self.database.now,
@@ -149,7 +147,9 @@ class InvestigationRepository:
             await try_refused_again(self.database, connection, investigation.id, (CARD, CONCLUSIONS), where)
             return False
         await self._post(connection, CARD, subscriber, investigation.ref)
-        if _answered(investigation):
+        # whoever asks only now still gets the finished answer as a reply of its own
+        followed_to_failure = investigation.state == State.FAILED and investigation.datadog_id
+        if investigation.state in {State.CONCLUDED, State.EXPIRED} or followed_to_failure:
             await self._post(connection, CONCLUSIONS, subscriber, investigation.ref)
         return True
 
@@ -174,8 +174,7 @@ class InvestigationRepository:
     async def refs(self, ids: Sequence[int]) -> dict[int, str]:
         """Our references to investigations, by number."""
         query = select(investigations.c.id, investigations.c.ref).where(investigations.c.id.in_(ids))
-        async with self.database.transaction() as connection:
-            return {row.id: row.ref for row in (await connection.execute(query)).all()}
+        return {row.id: row.ref for row in await self.database.all(query)}
 
     async def get_in(self, workspace: str, investigation_id: int) -> Investigation | None:
         """Only if somebody of this workspace has asked for it: numbers in buttons come back from clients."""
@@ -186,8 +185,7 @@ class InvestigationRepository:
 
     async def _one(self, condition: ColumnElement[bool]) -> Investigation | None:
         query = select(investigations).where(condition).order_by(investigations.c.id.desc()).limit(1)
-        async with self.database.transaction() as connection:
-            row = (await connection.execute(query)).first()
+        row = await self.database.first(query)
         return read_investigation(row) if row else None
 
     async def latest_in_thread(self, workspace: str, channel: str, thread_ts: str) -> Investigation | None:
@@ -202,8 +200,7 @@ class InvestigationRepository:
     async def known_datadog_ids(self, org: str, ids: Iterable[str]) -> set[str]:
         table = investigations.c
         query = select(table.datadog_id).where(table.org == org, table.datadog_id.in_(list(ids)))
-        async with self.database.transaction() as connection:
-            return {str(value) for (value,) in await connection.execute(query)}
+        return {str(value) for (value,) in await self.database.all(query)}
 
     async def others_being_triggered(self, org: str, monitor_id: int | None, *, but: int) -> bool:
         """Whether another run of ours may show up in the same list; a monitor's list shows only its own."""
@@ -211,8 +208,7 @@ class InvestigationRepository:
         query = select(table.id).where(table.org == org, table.state == State.TRIGGERING, table.id != but).limit(1)
         if monitor_id is not None:
             query = query.where(table.monitor_id == monitor_id)
-        async with self.database.transaction() as connection:
-            return (await connection.execute(query)).first() is not None
+        return await self.database.first(query) is not None
 
     async def _watch(self, connection: AsyncConnection, org: str, *, look_in: float) -> None:
         await connection.execute(self.database.insert_new(poll_turns).values(org=org, next_at=0.0, slow_at=0.0))
@@ -322,9 +318,7 @@ class InvestigationRepository:
     async def org_left(self, org: str) -> None:
         """Nobody can follow its runs any more: the threads that wait for them are told."""
         query = select(investigations.c.id).where(investigations.c.org == org, investigations.c.state == State.RUNNING)
-        async with self.database.transaction() as connection:
-            running = list((await connection.execute(query)).scalars())
-        for investigation_id in running:
+        for (investigation_id,) in await self.database.all(query):
             await self.follow_failed(investigation_id, Trouble(TroubleKind.NO_ORG))
 
     async def _finish(self, investigation_id: int, **values: Any) -> bool:
@@ -385,8 +379,7 @@ class InvestigationRepository:
             .where(table.subject_id == investigation_id, table.workspace == workspace, table.kind == CARD)
             .order_by(table.id)
         )
-        async with self.database.transaction() as connection:
-            return [(channel, thread_ts, ts) for channel, thread_ts, ts in await connection.execute(query)]
+        return [(row.channel, row.thread_ts, row.ts) for row in await self.database.all(query)]
 
 
 def _is_another(subject: Startable, state: State, datadog_id: str | None) -> bool:
@@ -398,13 +391,6 @@ def _is_another(subject: Startable, state: State, datadog_id: str | None) -> boo
             return state.finished
         case ExistingRun():  # the latest has another id, or none yet and then may well be this one
             return datadog_id is not None or state.finished
-
-
-def _answered(investigation: Row[Any]) -> bool:
-    """Whether a thread that asks only now still gets the finished answer as a reply of its own."""
-    return investigation.state in {State.CONCLUDED, State.EXPIRED} or (
-        investigation.state == State.FAILED and bool(investigation.datadog_id)
-    )
 
 
 def subject_key(subject: Startable) -> str:

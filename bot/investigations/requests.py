@@ -3,7 +3,7 @@
 An ask is in the database when `Requests` returns, and so is what it costs and who did it; then the person is answered.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from enum import StrEnum
 from typing import Any
 
@@ -21,7 +21,7 @@ from bot.orgs.questions import Resumable, org_words
 from bot.rules import no_start
 from bot.rules.audit import Decision, Entry, entry_of, note, note_not_found, rule_noted
 from bot.rules.budget import Budget, CoolingDown, OverBudget, Terms, Usage
-from bot.rules.org_choice import PlaceFacts, WhichOrg, host_of
+from bot.rules.org_choice import WhichOrg, host_of
 from bot.rules.permissions import Allowed, NotAllowed, Permissions
 from bot.rules.repository import RuleRepository
 from bot.slack.blocks import Message
@@ -57,21 +57,19 @@ class Requests:
         self._database = repository.database
         self._budget = budget
 
-    async def ask(self, ask: Ask, terms: Terms) -> Outcome:
+    async def ask(self, ask: Ask, terms: Terms, *, after_run: int | None = None) -> Outcome:
+        """`after_run`: a new run of something that was investigated before; two people asking for it make one."""
         async with self._database.transaction() as connection:
             row = await self._write_down(connection, ask)
             if row is None:
-                return await self._repeated(connection, ask)
-            return await self._receive(connection, ask, row.id, terms)
-
-    async def run_again(self, ask: Ask, after_run: int, terms: Terms) -> Outcome:
-        """A new run of something that was investigated before; two people asking for it make one."""
-        async with self._database.transaction() as connection:
-            row = await self._write_down(connection, ask)
-            if row is None:
-                return await self._repeated(connection, ask)
-            assert isinstance(ask.subject, (AlertRef, Question))  # noqa: S101  the caller read it from our tables
-            return await self._begin(connection, ask, row.id, ask.subject, terms, after=after_run)
+                query = select(investigations).join(asks, asks.c.investigation_id == investigations.c.id)
+                known = (await connection.execute(query.where(asks.c.key == ask.key))).first()
+                return Outcome(Reception.REPEATED, read_investigation(known) if known else None)
+            if isinstance(ask.subject, Startable):
+                return await self._begin(connection, ask, row.id, ask.subject, terms, after=after_run)
+            await note(self._database, connection, entry_of(ask, Decision.LOOKING_UP, rule=terms.rule))
+            wake(connection, asks)
+        return Outcome(Reception.LOOKING_UP)
 
     async def refuse(self, ask: Ask, refused: NotAllowed) -> Outcome:
         """Somebody who may not start has asked; nothing of it is kept but the audit."""
@@ -83,8 +81,7 @@ class Requests:
     async def held(self, ask_id: int, workspace: str, person: str) -> Ask | None:
         """The ask that was held for its cost, if it still stands."""
         query = select(asks).join(held_asks, held_asks.c.ask_id == asks.c.id)
-        async with self._database.transaction() as connection:
-            row = (await connection.execute(query.where(*self._holds(ask_id, workspace, person)))).first()
+        row = await self._database.first(query.where(*self._holds(ask_id, workspace, person)))
         return read_ask(row) if row else None
 
     async def start_anyway(self, ask: Ask, ask_id: int, *, rule: str) -> Outcome | None:
@@ -103,15 +100,13 @@ class Requests:
         return (table.ask_id == ask_id, table.workspace == workspace, table.person == person, table.held_at > since)
 
     async def _write_down(self, connection: AsyncConnection, ask: Ask) -> Row[Any] | None:
-        now, place = self._database.now, ask.place
+        now = self._database.now
         inserted = await connection.execute(
             self._database.insert_new(asks)
             .values(
+                **asdict(ask.place),
                 key=ask.key,
                 org=ask.org,
-                workspace=place.workspace,
-                channel=place.channel,
-                thread_ts=place.thread_ts,
                 requester=ask.requester,
                 source=ask.source,
                 subject=ask.subject,
@@ -123,18 +118,6 @@ class Requests:
             .returning(*asks.c)
         )
         return inserted.first()
-
-    async def _repeated(self, connection: AsyncConnection, ask: Ask) -> Outcome:
-        query = select(investigations).join(asks, asks.c.investigation_id == investigations.c.id)
-        row = (await connection.execute(query.where(asks.c.key == ask.key))).first()
-        return Outcome(Reception.REPEATED, read_investigation(row) if row else None)
-
-    async def _receive(self, connection: AsyncConnection, ask: Ask, ask_id: int, terms: Terms) -> Outcome:
-        if not isinstance(ask.subject, Startable):
-            await note(self._database, connection, entry_of(ask, Decision.LOOKING_UP, rule=terms.rule))
-            wake(connection, asks)
-            return Outcome(Reception.LOOKING_UP)
-        return await self._begin(connection, ask, ask_id, ask.subject, terms)
 
     async def _begin(
         self,
@@ -159,7 +142,9 @@ class Requests:
         done = {"state": "done", "problem": None, "investigation_id": started.investigation.id}
         await connection.execute(update(asks).where(asks.c.id == ask_id).values(**done))
         await note(self._database, connection, _entry(ask, started, paid, terms))
-        return _outcome(started)
+        if started.is_new:
+            return Outcome(Reception.STARTED, started.investigation)
+        return Outcome(Reception.FOLLOWING if started.new_thread else Reception.ALREADY_HERE, started.investigation)
 
     async def _too_much(
         self,
@@ -215,12 +200,6 @@ def read_ask(row: Row[Any]) -> Ask:
     return Ask(row.key, row.subject, place, row.requester, Source(row.source), row.org)
 
 
-def _outcome(started: Started) -> Outcome:
-    if started.is_new:
-        return Outcome(Reception.STARTED, started.investigation)
-    return Outcome(Reception.FOLLOWING if started.new_thread else Reception.ALREADY_HERE, started.investigation)
-
-
 def _entry(ask: Ask, started: Started, paid: Usage | None, terms: Terms) -> Entry:
     decision = Decision.CONFIRMED if terms.confirmed else Decision.STARTED
     return entry_of(
@@ -255,16 +234,8 @@ class StartRequests:
 
     async def start(self, interaction: Interaction, request: Investigate, org: str = "") -> After:
         """Written down, if the person may have it, before Slack is told that we have it; then the person is answered."""
-        ask = Ask(interaction.key, request.subject, interaction.place, interaction.person, request.source)
-        facts = await self.which_org.facts(ask.place)
-        verdict = await self.permissions.may_start_by(facts.rules, ask.requester)
-        if isinstance(verdict, NotAllowed):
-            return self.answer(ask, await self.requests.refuse(ask, verdict))
-        choice = org or _org_meant(facts, request.subject)
-        if not isinstance(choice, str):
-            return self.answer(ask, Outcome(Reception.REFUSED, refusal=choice))
-        ask = replace(ask, org=choice)
-        return self.answer(ask, await self.requests.ask(ask, Terms(facts.limits, verdict.rule)))
+        ask = Ask(interaction.key, request.subject, interaction.place, interaction.person, request.source, org)
+        return await self._start(ask, after_run=None)
 
     async def run_again(self, click: Interaction) -> After:
         """A new run of what the button's investigation was about."""
@@ -273,13 +244,19 @@ class StartRequests:
         if before is None or subject is None:
             return answers.gone()
         ask = Ask(click.key, subject, click.place, click.person, Source.BUTTON, before.org)
+        return await self._start(ask, after_run=before.run)
+
+    async def _start(self, ask: Ask, *, after_run: int | None) -> After:
         facts = await self.which_org.facts(ask.place)
         verdict = await self.permissions.may_start_by(facts.rules, ask.requester)
         if isinstance(verdict, NotAllowed):
-            outcome = await self.requests.refuse(ask, verdict)
-        else:
-            outcome = await self.requests.run_again(ask, before.run, Terms(facts.limits, verdict.rule))
-        return self.answer(ask, outcome)
+            return self.answer(ask, await self.requests.refuse(ask, verdict))
+        # a thread is still to be read: its alert's link says which one
+        choice = ask.org or ("" if isinstance(ask.subject, ThreadRef) else facts.org(host_of(ask.subject)))
+        if not isinstance(choice, str):
+            return self.answer(ask, Outcome(Reception.REFUSED, refusal=choice))
+        ask, terms = replace(ask, org=choice), Terms(facts.limits, verdict.rule)
+        return self.answer(ask, await self.requests.ask(ask, terms, after_run=after_run))
 
     # -- what the person is told where no card says it: only they see it ----------------------------------------
 
@@ -327,8 +304,3 @@ class StartRequests:
                 return None
             case no_org:
                 return org_words(no_org)
-
-
-def _org_meant(facts: PlaceFacts, subject: Subject) -> str | NoOrg:
-    """Empty for a thread that is still to be read: its alert's link says which one."""
-    return "" if isinstance(subject, ThreadRef) else facts.org(host_of(subject))

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 
 from bot.investigations import answers, card_view, conclusions_view, questions, subject_view
 from bot.investigations.message_alerts import ThreadReader, message_text
-from bot.investigations.model import Investigation, State
+from bot.investigations.model import State
 from bot.investigations.repository import InvestigationRepository
 from bot.investigations.requests import Investigate, Requests, StartRequests
 from bot.model import Place, Source
@@ -141,57 +141,46 @@ class OverBudgetButton:
         return no_start.started_anyway() if outcome is not None else no_start.offer_gone()
 
 
+@dataclass(frozen=True, slots=True)
 class StatusCardPost:
-    def __init__(self, repository: InvestigationRepository, replies: Replies, app_url: Callable[[str], str]) -> None:
-        self._repository = repository
-        self._replies = replies
-        self._app_url = app_url
+    repository: InvestigationRepository
+    replies: Replies
+    app_url: Callable[[str], str]
 
     async def message(self, delivery: Delivery, *, may_repeat: bool) -> Message | None:  # noqa: ARG002  a card says where things stand: twice is no harm
-        investigation = await self._repository.get(delivery.post.subject_id)
+        investigation = await self.repository.get(delivery.post.subject_id)
         if investigation is None:
             return None
-        app_url = self._app_url(investigation.org)
+        app_url = self.app_url(investigation.org)
         return card_view.status_card(investigation, requester=delivery.post.requester, app_url=app_url)
 
     async def refused(self, delivery: Delivery, code: str) -> None:
         post = delivery.post
-        investigation = await self._repository.get(post.subject_id)
+        investigation = await self.repository.get(post.subject_id)
         if investigation is not None and post.requester:
             message = answers.cannot_post_card(code, channel=post.channel, ref=investigation.ref)
-            await self._replies.tell(Place(post.workspace, post.channel, post.thread_ts), post.requester, message)
+            await self.replies.tell(Place(post.workspace, post.channel, post.thread_ts), post.requester, message)
 
 
+@dataclass(frozen=True, slots=True)
 class ConclusionsPost:
-    def __init__(
-        self,
-        repository: InvestigationRepository,
-        outbox: Outbox,
-        app_url: Callable[[str], str],
-        rules: RuleRepository,
-    ) -> None:
-        self._repository = repository
-        self._outbox = outbox
-        self._app_url = app_url
-        self._rules = rules
+    repository: InvestigationRepository
+    outbox: Outbox
+    app_url: Callable[[str], str]
+    rules: RuleRepository
 
     async def message(self, delivery: Delivery, *, may_repeat: bool) -> Message | None:
-        investigation = await self._repository.get(delivery.post.subject_id)
+        investigation = await self.repository.get(delivery.post.subject_id)
         if investigation is None or not investigation.state.finished:
             return None  # somebody let it run on meanwhile
-        requester, app_url = delivery.post.requester, self._app_url(investigation.org)
+        requester, app_url = delivery.post.requester, self.app_url(investigation.org)
         if investigation.verdict is None:
             return card_view.no_answer_message(investigation, requester=requester, app_url=app_url)
         message = conclusions_view.conclusions_message(
             investigation, requester=requester, app_url=app_url, may_repeat=may_repeat
         )
-        return replace(message, broadcast=await self._is_for_all(delivery, investigation))
-
-    async def _is_for_all(self, delivery: Delivery, investigation: Investigation) -> bool:
-        """Whether the channel wants the answer itself, and this is one."""
-        if investigation.state is not State.CONCLUDED:
-            return False
-        return (await self._rules.of(delivery.post.workspace, delivery.post.channel)).broadcast
+        rules = await self.rules.of(delivery.post.workspace, delivery.post.channel)
+        return replace(message, broadcast=rules.broadcast and investigation.state is State.CONCLUDED)
 
     async def refused(self, delivery: Delivery, code: str) -> None:
         """Nothing is lost: what the channel does not take, the person who asked gets directly."""
@@ -199,4 +188,4 @@ class ConclusionsPost:
         if post.channel == post.requester or not post.requester:
             logger.error("%s: nobody could be told (%s)", post.key, code)
         else:
-            await self._outbox.instead_to_requester(delivery)
+            await self.outbox.instead_to_requester(delivery)

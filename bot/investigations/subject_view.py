@@ -2,7 +2,6 @@
 from our own settings and ids, never from an alert's text."""
 
 import json
-from typing import Any
 from urllib.parse import quote, urlencode
 
 from bot.datadog.links import is_datadog_url
@@ -121,17 +120,12 @@ def nudge_message(alert: AlertRef | MonitorRef) -> Message:
     return Message(text, [rich_text(rich_section(words)), actions(*alert_buttons(alert))])
 
 
-def investigate_button(alert: AlertRef | MonitorRef) -> dict[str, Any]:
-    label = f"{INVESTIGATE} {monitor_name(alert)}"
-    return button(INVESTIGATE, INVESTIGATE_ACTION, value=alert_value(alert), style="primary", label=label)
-
-
 def alert_buttons(alert: AlertRef | MonitorRef) -> list[Block]:
-    value = alert_value(alert)
+    value, name = alert_value(alert), monitor_name(alert)
     return [
-        investigate_button(alert),
-        button(f"Create {CASE}", CREATE_CASE, value=value, label=f"Create {CASE} for {monitor_name(alert)}"),
-        button(f"Attach to {CASE}", ATTACH, value=value, label=f"Attach {monitor_name(alert)} to {CASE}"),
+        button(INVESTIGATE, INVESTIGATE_ACTION, value=value, style="primary", label=f"{INVESTIGATE} {name}"),
+        button(f"Create {CASE}", CREATE_CASE, value=value, label=f"Create {CASE} for {name}"),
+        button(f"Attach to {CASE}", ATTACH, value=value, label=f"Attach {name} to {CASE}"),
     ]
 
 

@@ -287,7 +287,7 @@ class Bot:
         return await start(self.requests, ask)
 
     async def run_again(self, ask: Ask, after_run: int) -> Outcome:
-        return await self.requests.run_again(ask, after_run, await _terms(self.requests, ask))
+        return await self.requests.ask(ask, await _terms(self.requests, ask), after_run=after_run)
 
     @property
     def parts(self) -> tuple[AlertResolver | TriggerWorker | PollWorker | Poster, ...]:
