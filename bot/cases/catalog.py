@@ -2,6 +2,7 @@
 the selects of the form offer of them."""
 
 import asyncio
+import contextlib
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -70,11 +71,9 @@ class Catalogs:
 
     async def learn_names(self, org: str) -> None:
         """What statuses, types and projects are called, for a card; asked for only the first time."""
-        try:
+        with contextlib.suppress(DatadogError, TimeoutError):
             async with asyncio.timeout(NAMES_WAIT):
                 await self.get(org)
-        except (DatadogError, TimeoutError):
-            return
 
     async def fetch(self, org: str) -> Catalog | None:
         """As Datadog has it now; callers at the same time share one request."""
@@ -99,10 +98,8 @@ class Catalogs:
         return catalog
 
     async def _refresh(self, org: str) -> None:
-        try:
+        with contextlib.suppress(DatadogError):  # what we have still serves; the next form tries again
             await self.fetch(org)
-        except DatadogError:
-            return  # what we have still serves; the next form tries again
 
 
 # -- what is offered of it ----------------------------------------------------------------------------------------------

@@ -403,9 +403,5 @@ def problems_of(content: CaseContent, catalog: Catalog | None, view: Payload) ->
     return problems
 
 
-def read_comment(view: Payload) -> str:
-    return FormState(view).text(COMMENT)
-
-
 def has_assignee(view: Payload) -> bool:
     return any(block.get("block_id") == ASSIGNEE for block in view.get("blocks") or ())
