@@ -15,6 +15,7 @@ from bot.storage.workers import Tasks
 FRESH_FOR = 600.0
 NAMES_WAIT = 3.0  # seconds; without names a card is only plainer
 NO_PRIORITY = "NOT_DEFINED"
+MOST_OPTIONS = 100  # in one select
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,12 +150,12 @@ def sorted_projects(projects: Iterable[Project]) -> tuple[Project, ...]:
     return tuple(sorted(projects, key=lambda each: (each.name.casefold(), each.key)))
 
 
-def search_projects(projects: Iterable[Project], words: str, limit: int = 100) -> tuple[Project, ...]:
+def search_projects(projects: Iterable[Project], words: str) -> tuple[Project, ...]:
     """Projects for what somebody typed: the key itself, then beginnings, then all that hold every word."""
     wanted = words.casefold().split()
     ranked = [(_rank(each, wanted), each) for each in sorted_projects(projects)]
     matching = sorted((pair for pair in ranked if pair[0] is not None), key=lambda pair: pair[0] or 0)
-    return tuple(project for _, project in matching)[:limit]
+    return tuple(project for _, project in matching)[:MOST_OPTIONS]
 
 
 def _rank(project: Project, wanted: list[str]) -> int | None:

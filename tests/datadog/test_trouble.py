@@ -64,7 +64,7 @@ def test_what_is_known_of_an_error_is_kept() -> None:
             {"cause": "case_gone", "detail": "d", "permission": "", "wait": 1.0, "request_id": "r"},
             Trouble(TroubleKind.NOT_FOUND, "d", wait=1.0, request_id="r"),
         ),
-        ({"kind": "unavailable", "detail": "", "permission": ""}, Trouble(TroubleKind.UNCLEAR)),
+        ({"kind": "unavailable", "detail": "", "permission": ""}, Trouble(TroubleKind.NOT_REACHED)),
         ({"kind": "not yet thought of", "colour": "red"}, Trouble(TroubleKind.UNCLEAR)),
     ],
 )
