@@ -89,17 +89,9 @@ class CaseActions:
 
 
 def read_action(row: Row[Any]) -> CaseAction:
-    return CaseAction(
-        key=row.key,
-        case_row=row.case_row,
-        place=Place(row.workspace, row.channel, row.thread_ts),
-        person=row.person,
-        kind=CaseActionKind(row.kind),
-        value=row.value,
-        id=row.id,
-        sending_since=row.begun_at,
-        attempt=row.attempt,
-    )
+    place, kind = Place(row.workspace, row.channel, row.thread_ts), CaseActionKind(row.kind)
+    action = CaseAction(row.key, row.case_row, place, row.person, kind, row.value)
+    return replace(action, id=row.id, sending_since=row.begun_at, attempt=row.attempt)
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,23 +139,24 @@ class CaseActionWorker(LeasedWorker):
     async def _do(self, org: ConnectedOrg, action: CaseAction, fence: Fence, known: KnownCase) -> _Outcome | Trouble:
         match action.kind:
             case CaseActionKind.STATUS:
-                return await _set_status(org, action, known)
+                if known.statuses:
+                    case = await org.cases.set_status_name(known.case_id, action.value)
+                else:
+                    case = await org.cases.set_status(known.case_id, plain_status(action.value))
+                return _Outcome(f"set the status to {action.value}", case)
             case CaseActionKind.PRIORITY:
                 case = await org.cases.set_priority(known.case_id, action.value)
                 removed = action.value == NO_PRIORITY
                 return _Outcome("removed the priority" if removed else f"set the priority to {action.value}", case)
             case CaseActionKind.ASSIGN:
-                return await self._assign(org, action, known)
+                user = await self._replies.datadog_user(org, action.place.workspace, action.person)
+                if not isinstance(user, Person):
+                    return user
+                return _Outcome("took this case", await org.cases.assign(known.case_id, user.id))
             case CaseActionKind.COMMENT:
                 return await self._comment(org, action, fence, known)
             case _:
                 return Trouble(TroubleKind.BAD_REQUEST)
-
-    async def _assign(self, org: ConnectedOrg, action: CaseAction, known: KnownCase) -> _Outcome | Trouble:
-        user = await self._replies.datadog_user(org, action.place.workspace, action.person)
-        if not isinstance(user, Person):
-            return user
-        return _Outcome("took this case", await org.cases.assign(known.case_id, user.id))
 
     async def _comment(
         self, org: ConnectedOrg, action: CaseAction, fence: Fence, known: KnownCase
@@ -189,11 +182,3 @@ class CaseActionWorker(LeasedWorker):
         await self._replies.action_failed(action, known, trouble)
         await self._actions.refuse(fence, trouble)
         await self._cases.show_again(action.case_row)
-
-
-async def _set_status(org: ConnectedOrg, action: CaseAction, known: KnownCase) -> _Outcome:
-    if known.statuses:
-        case = await org.cases.set_status_name(known.case_id, action.value)
-    else:
-        case = await org.cases.set_status(known.case_id, plain_status(action.value))
-    return _Outcome(f"set the status to {action.value}", case)

@@ -1,6 +1,6 @@
 """The case card: one message a thread, edited in place after each action, saying how the case stands and who did what."""
 
-from bot.cases.catalog import NO_PRIORITY
+from bot.cases.catalog import MOST_OPTIONS, NO_PRIORITY
 from bot.cases.model import DoneAction, KnownCase
 from bot.datadog.cases import PRIORITIES
 from bot.slack.blocks import (
@@ -28,7 +28,6 @@ COMMENT = "case:comment"
 ATTACH = "case:attach"
 
 _BLOCK = "case"
-_MOST_OPTIONS = 100
 _TITLE_LIMIT = 200
 _WORD_LIMIT = 75
 _PRIORITY_WORDS = {NO_PRIORITY: "No priority"}
@@ -122,7 +121,7 @@ def _controls(known: KnownCase, app_url: str) -> Block:
 
 def _status_select(known: KnownCase) -> list[Block]:
     names = [name for name in known.offered_statuses if one_line(name) and len(name) <= _WORD_LIMIT]
-    options = [option(name, name) for name in dict.fromkeys(names[:_MOST_OPTIONS])]
+    options = [option(name, name) for name in dict.fromkeys(names[:MOST_OPTIONS])]
     if not options:
         return []
     return [{**select(STATUS, options, known.status_word), "placeholder": plain("Set status")}]

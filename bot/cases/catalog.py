@@ -2,6 +2,7 @@
 the selects of the form offer of them."""
 
 import asyncio
+import contextlib
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -14,6 +15,7 @@ from bot.storage.workers import Tasks
 FRESH_FOR = 600.0
 NAMES_WAIT = 3.0  # seconds; without names a card is only plainer
 NO_PRIORITY = "NOT_DEFINED"
+MOST_OPTIONS = 100  # in one select
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,11 +72,9 @@ class Catalogs:
 
     async def learn_names(self, org: str) -> None:
         """What statuses, types and projects are called, for a card; asked for only the first time."""
-        try:
+        with contextlib.suppress(DatadogError, TimeoutError):
             async with asyncio.timeout(NAMES_WAIT):
                 await self.get(org)
-        except (DatadogError, TimeoutError):
-            return
 
     async def fetch(self, org: str) -> Catalog | None:
         """As Datadog has it now; callers at the same time share one request."""
@@ -99,10 +99,8 @@ class Catalogs:
         return catalog
 
     async def _refresh(self, org: str) -> None:
-        try:
+        with contextlib.suppress(DatadogError):  # what we have still serves; the next form tries again
             await self.fetch(org)
-        except DatadogError:
-            return  # what we have still serves; the next form tries again
 
 
 # -- what is offered of it ----------------------------------------------------------------------------------------------
@@ -152,12 +150,12 @@ def sorted_projects(projects: Iterable[Project]) -> tuple[Project, ...]:
     return tuple(sorted(projects, key=lambda each: (each.name.casefold(), each.key)))
 
 
-def search_projects(projects: Iterable[Project], words: str, limit: int = 100) -> tuple[Project, ...]:
+def search_projects(projects: Iterable[Project], words: str) -> tuple[Project, ...]:
     """Projects for what somebody typed: the key itself, then beginnings, then all that hold every word."""
     wanted = words.casefold().split()
     ranked = [(_rank(each, wanted), each) for each in sorted_projects(projects)]
     matching = sorted((pair for pair in ranked if pair[0] is not None), key=lambda pair: pair[0] or 0)
-    return tuple(project for _, project in matching)[:limit]
+    return tuple(project for _, project in matching)[:MOST_OPTIONS]
 
 
 def _rank(project: Project, wanted: list[str]) -> int | None:

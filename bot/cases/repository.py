@@ -219,7 +219,6 @@ def _facts(case: Case, catalog: Catalog | None, known: CaseFacts | None) -> Case
     project = catalog.project(case.project_id) if catalog else None
     kind = catalog.type(case.type_id) if catalog else None
     before = known or CaseFacts()
-    same_project = known is not None and known.project_id == case.project_id
     same_type = known is not None and known.type_id == case.type_id
     statuses = tuple((each.name, each.group) for each in status_names(kind))
     return CaseFacts(
@@ -231,7 +230,7 @@ def _facts(case: Case, catalog: Catalog | None, known: CaseFacts | None) -> Case
         type_name=kind.name if kind else before.type_name if same_type else case.type.capitalize(),
         statuses=before.statuses if kind is None and same_type else statuses,
         project_id=case.project_id,
-        project_name=project.name if project else before.project_name if same_project else "",
+        project_name=project.name if project else before.project_name if before.project_id == case.project_id else "",
         assignee=_name_of(case.assignee, before) if case.assignee else "",
         assignee_id=case.assignee.id if case.assignee else "",
         insights=before.insights if case.insights is None else len(case.insights),

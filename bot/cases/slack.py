@@ -28,6 +28,7 @@ from bot.rules.org_choice import WhichOrg
 from bot.rules.permissions import Permissions
 from bot.slack.blocks import Block, Message
 from bot.slack.commands import Command, Invalid, link_in, split_word, unquoted
+from bot.slack.forms import FormState
 from bot.slack.interactions import Interaction, Payload
 from bot.slack.listeners import After, Listeners, Submitted
 from bot.slack.replies import Modals, Replies
@@ -217,7 +218,7 @@ class CaseCardListeners:
         return self.modals.open(click, views.comment_view(known, json.dumps({"case": known.id, **place})))
 
     async def comment(self, window: Interaction) -> Submitted:
-        carried, comment = json.loads(window.metadata), views.read_comment(window.view)
+        carried, comment = json.loads(window.metadata), FormState(window.view).text(views.COMMENT)
         window = window.at(str(carried["channel"]), str(carried["thread_ts"]))
         known = await self.cases.get_in(window.workspace, int(carried["case"]))
         if not comment or known is None:

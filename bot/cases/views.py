@@ -7,6 +7,7 @@ from hashlib import sha256
 
 from bot.cases.card import ATTACH, case_title, case_url, facts_line, priority_word
 from bot.cases.catalog import (
+    MOST_OPTIONS,
     NO_PRIORITY,
     Catalog,
     first_status,
@@ -52,7 +53,6 @@ OPEN = "case_form:open"
 TITLE, PROJECT, TYPE, STATUS = "case_title", "case_project", "case_type", "case_status"
 PRIORITY, ASSIGNEE, DESCRIPTION, COMMENT = "case_priority", "case_assignee", "case_description", "case_comment"
 
-MOST_OPTIONS = 100  # in one select
 _TITLE_LIMIT = 200
 _TEXT_LIMIT = 3_000
 
@@ -401,10 +401,6 @@ def problems_of(content: CaseContent, catalog: Catalog | None, view: Payload) ->
     if not content.type_id or (catalog and catalog.type(content.type_id) is None):
         problems[FormState(view).block_id(TYPE)] = "Choose a type."
     return problems
-
-
-def read_comment(view: Payload) -> str:
-    return FormState(view).text(COMMENT)
 
 
 def has_assignee(view: Payload) -> bool:

@@ -10,7 +10,6 @@ import logging
 import ssl
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from functools import cache
-from types import TracebackType
 from typing import Any, Self
 from urllib.parse import quote
 
@@ -84,9 +83,7 @@ class Datadog:
     async def __aenter__(self) -> Self:
         return self
 
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    async def __aexit__(self, *_error: object) -> None:
         await self.aclose()
 
     async def aclose(self) -> None:

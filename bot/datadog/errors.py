@@ -109,7 +109,8 @@ def error_for(
     status: int, headers: Mapping[str, str], body: bytes, *, method: str, path: str, permission: str = ""
 ) -> DatadogError:
     """The error behind an answer that is not a success. Never fails itself, whatever the body is."""
-    kind = _kind_of(status)
+    unclear = status == _REQUEST_TIMEOUT or status >= 500
+    kind: type[DatadogError] = Unavailable if unclear else _REFUSALS.get(status, OtherRefusal)
     said = f"Datadog answered {status} to {method} {path}"
     error = kind(said, status=status, detail=error_detail(body), request_id=request_id_of(headers))
     wait = wait_of(headers)
@@ -122,23 +123,14 @@ def error_for(
     return error
 
 
-def _kind_of(status: int) -> type[DatadogError]:
-    if status == _REQUEST_TIMEOUT or status >= 500:
-        return Unavailable
-    return _REFUSALS.get(status, OtherRefusal)
-
-
 def request_id_of(headers: Mapping[str, str]) -> str:
     return next((headers[name][:100] for name in _REQUEST_ID_HEADERS if headers.get(name)), "")
 
 
 def wait_of(headers: Mapping[str, str]) -> float | None:
     """Seconds until a new try makes sense. `X-RateLimit-Reset` counts seconds from now, it is no epoch."""
-    for name in ("x-ratelimit-reset", "retry-after"):
-        seconds = _seconds(headers.get(name, ""))
-        if seconds is not None:
-            return seconds
-    return None
+    told = (_seconds(headers.get(name, "")) for name in ("x-ratelimit-reset", "retry-after"))
+    return next((seconds for seconds in told if seconds is not None), None)
 
 
 def _seconds(value: str) -> float | None:
@@ -167,14 +159,8 @@ def _words(body: dict[str, Any]) -> Iterator[str]:
         if isinstance(error, str):
             yield error
         elif isinstance(error, dict):
-            yield from _most_telling(error)
-
-
-def _most_telling(error: dict[str, Any]) -> Iterator[str]:
-    for member in ("detail", "title", "message", "code"):
-        if isinstance(error.get(member), str) and error[member].strip():
-            yield error[member]
-            return
+            told = (error.get(member) for member in ("detail", "title", "message", "code"))
+            yield next((words for words in told if isinstance(words, str) and words.strip()), "")
 
 
 def _one_line(words: str) -> str:

@@ -64,9 +64,17 @@ def read_url(url: str, home: Location) -> UrlContent:
 
 
 def _our_page(address: Url, home: Location) -> Link | SetAside:
-    """The page of our organisation's app, or why the address is none."""
+    """The page of our organisation's app, or why the address is none: ids of another one mean something else here."""
     link = read_link(address)
-    return (_elsewhere(link, home) or link) if link else _foreign(address)
+    if link is None:
+        return _foreign(address)
+    if link.may_be_of(home):
+        return link
+    if link.site != home.site:
+        sentence = f"This link is from {DATADOG} {link.site.region}; your organisation is on {home.site.region}."
+        return SetAside(link.url, Reason.OTHER_SITE, sentence, comment_link=True)
+    sentence = f"This link is from another {DATADOG} organisation ({link.subdomain[:80]})."
+    return SetAside(link.url, Reason.OTHER_ORG, sentence, comment_link=True)
 
 
 def _unreadable(url: str) -> SetAside:
@@ -86,17 +94,6 @@ def _foreign(address: Url) -> SetAside:
         type=InsightType.SCM_URL if code else None,
         ref=address.text if code else "",
     )
-
-
-def _elsewhere(link: Link, home: Location) -> SetAside | None:
-    """Set aside what belongs to another Datadog site or organisation: its ids mean something else here."""
-    if link.may_be_of(home):
-        return None
-    if link.site != home.site:
-        sentence = f"This link is from {DATADOG} {link.site.region}; your organisation is on {home.site.region}."
-        return SetAside(link.url, Reason.OTHER_SITE, sentence, comment_link=True)
-    sentence = f"This link is from another {DATADOG} organisation ({link.subdomain[:80]})."
-    return SetAside(link.url, Reason.OTHER_ORG, sentence, comment_link=True)
 
 
 def _source_code(address: Url) -> UrlContent:

@@ -128,7 +128,7 @@ class BitsInvestigations:
         found: frozenset[str] = frozenset()
         page, offset = first, first.size
         for _ in range(MOST_PAGES - 1):
-            if _is_last(page, offset):
+            if page.size < PAGE_SIZE if page.total is None else page.size == 0 or offset >= page.total:
                 break
             page = await self.page(offset=offset, monitor_id=monitor_id)
             found |= _ids(page)
@@ -168,12 +168,6 @@ def _question(description: str, tags: tuple[str, ...], start_ts: int | None, end
     if start_ts >= end_ts:
         raise ValueError("A time window has to start before it ends.")
     return question | {"start_time": start_ts, "end_time": end_ts}
-
-
-def _is_last(page: InvestigationPage, seen: int) -> bool:
-    if page.total is not None:
-        return page.size == 0 or seen >= page.total
-    return page.size < PAGE_SIZE
 
 
 def _item(entry: JsonObject) -> InvestigationItem:

@@ -312,10 +312,7 @@ _READERS: dict[str, Callable[[Url, Location], Link | None]] = {
 
 
 def _number(address: Url, *names: str) -> str:
-    for name in names:
-        if _is_number(value := address.query.get(name, "")):
-            return value
-    return ""
+    return next((value for name in names if _is_number(value := address.query.get(name, ""))), "")
 
 
 def _is_number(value: str) -> bool:
@@ -338,6 +335,7 @@ _IN_TEXT = re.compile(
 _NEVER_IN_A_LINK = str.maketrans(dict.fromkeys("<>|\"'`\\^{}", " "))
 _TRAILING = ".,;:!?'*~`|\u2026\u201d\u2019\u00bb\u3002"
 _BRACKETS = {")": "(", "]": "[", "}": "{"}
+_DROPPED_AT_THE_END = {*_TRAILING, *_BRACKETS.values()}
 _FILLER = " -\u2013\u2014\u2022*.,;:|()[]{}<>\"'`\u200b\u200c\u200d\u200e\u200f\ufeff"
 
 
@@ -405,16 +403,10 @@ def _found_urls(text: str) -> Iterator[tuple[int, int, str]]:
 
 def _trimmed(url: str) -> str:
     """Without the sentence's punctuation, and without a bracket that was opened before the URL."""
-    while url:
-        last = url[-1]
-        if (
-            last in _TRAILING
-            or last in _BRACKETS.values()
-            or (last in _BRACKETS and url.count(last) > url.count(_BRACKETS[last]))
-        ):
-            url = url[:-1]
-        else:
-            break
+    while url and (
+        url[-1] in _DROPPED_AT_THE_END or (url[-1] in _BRACKETS and url.count(url[-1]) > url.count(_BRACKETS[url[-1]]))
+    ):
+        url = url[:-1]
     return url
 
 

@@ -94,18 +94,12 @@ class AttachJobs:
     async def enter(self, key: str, job: AttachJob) -> AttachJob:
         """Writes it down; the same submit arriving again, which has the same key, is the one that is there already."""
         values = {
+            **{name: getattr(job, name) for name in _SAME_IN_ROWS - {"id"}},
+            **asdict(job.place),
             "key": key,
             "ref": secrets.token_hex(4).upper(),
-            "draft_key": job.draft_key,
-            "view_id": job.view_id,
             "work": job.work,
-            "org": job.org,
-            **asdict(job.place),
-            "person": job.person,
-            "case_id": job.case_id,
-            "case_key": job.case_key,
             "outcome": job.outcome.batches,
-            "comment": job.comment,
             "comment_state": CommentState.OWED if job.comment else CommentState.NONE,
             "state": "waiting",
             "created_at": self.database.now,

@@ -7,11 +7,11 @@ import json
 import re
 from collections.abc import Iterable, Iterator, Sequence
 
-from bot.datadog.cases import Insight
+from bot.datadog.cases import MOST_INSIGHTS, Insight
 from bot.datadog.insights import KINDS, SetAside, plain_label, type_summary
 from bot.insights.attach_form import AttachForm, CaseChoice
 from bot.insights.picker import CaseOffer, PickerHint
-from bot.insights.sending import MOST_IN_A_REQUEST, in_groups
+from bot.insights.sending import in_groups
 from bot.slack.blocks import (
     Block,
     Message,
@@ -202,9 +202,9 @@ def _count(form: AttachForm) -> str:
 
 def _overflow(listed: int, to_send: int) -> str:
     remarks = []
-    if to_send > MOST_IN_A_REQUEST:
-        requests = -(-to_send // MOST_IN_A_REQUEST)
-        remarks.append(f"They are sent in {requests} requests of up to {MOST_IN_A_REQUEST}, one after the other.")
+    if to_send > MOST_INSIGHTS:
+        requests = -(-to_send // MOST_INSIGHTS)
+        remarks.append(f"They are sent in {requests} requests of up to {MOST_INSIGHTS}, one after the other.")
     if listed > _MOST_SHOWN:
         remarks.append(f"The first {_MOST_SHOWN} are shown; the other {listed - _MOST_SHOWN:,} are kept and sent too.")
     return " ".join(remarks)

@@ -8,7 +8,7 @@ import contextlib
 import re
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
@@ -143,10 +143,10 @@ class CasePicker:
         org = await self._orgs.get(org_name)
         if org is None:
             return _Answer(cases=(), hint=PickerHint.NO_ORG, at=self._clock())
-        exact, found = await asyncio.gather(_exact(org, search), _searched(org, search))
-        hint = next((part for part in (found, exact) if isinstance(part, PickerHint)), PickerHint.NONE)
-        cases = (*(() if isinstance(exact, PickerHint) else exact), *(() if isinstance(found, PickerHint) else found))
-        choices = (CaseChoice(case.id, case.key, case.title, case.status_name or case.status) for case in cases)
+        asking = (_or_hint(_exact(org, search)), _or_hint(_searched(org, search)))
+        (exact, of_exact), (found, of_found) = await asyncio.gather(*asking)
+        hint = of_exact if of_found is PickerHint.NONE else of_found
+        choices = (CaseChoice(each.id, each.key, each.title, each.status_name or each.status) for each in exact + found)
         return _Answer(cases=tuple(choices), hint=hint, at=self._clock())
 
     def _similar(self, org: str, words: str) -> tuple[CaseChoice, ...]:
@@ -157,28 +157,23 @@ class CasePicker:
         return tuple(case for cases in kept for case in cases if _fits(case, words))
 
 
-async def _exact(org: ConnectedOrg, search: CaseSearch) -> tuple[Case, ...] | PickerHint:
-    if not search.exact:
-        return ()
+async def _exact(org: ConnectedOrg, search: CaseSearch) -> tuple[Case, ...]:
     try:
-        return (await org.cases.get(search.exact),)
+        return (await org.cases.get(search.exact),) if search.exact else ()
     except NotFound:
         return ()
-    except DatadogError as error:
-        return _hint(error)
 
 
-async def _searched(org: ConnectedOrg, search: CaseSearch) -> tuple[Case, ...] | PickerHint:
-    if search.exact and not search.query:
-        return ()
+async def _searched(org: ConnectedOrg, search: CaseSearch) -> tuple[Case, ...]:
+    return () if search.exact and not search.query else await org.cases.search(search.query, size=FOUND)
+
+
+async def _or_hint(asking: Awaitable[tuple[Case, ...]]) -> tuple[tuple[Case, ...], PickerHint]:
     try:
-        return await org.cases.search(search.query, size=FOUND)
+        return await asking, PickerHint.NONE
     except DatadogError as error:
-        return _hint(error)
-
-
-def _hint(error: DatadogError) -> PickerHint:
-    return PickerHint.FORBIDDEN if isinstance(error, Forbidden | Unauthorized) else PickerHint.FAILING
+        refused = isinstance(error, Forbidden | Unauthorized)
+        return (), PickerHint.FORBIDDEN if refused else PickerHint.FAILING
 
 
 def _merged(words: str, recent: Sequence[KnownCase], answer: _Answer, similar: Iterable[CaseChoice]) -> CaseOffer:

@@ -36,14 +36,7 @@ def build(
     forms, jobs = AttachFormStore(base.database), AttachJobs(base.database, cases.cases)
     windows = AttachWindows(forms, jobs, orgs, base.modals, base.replies)
     opening = AttachOpening(
-        forms=forms,
-        windows=windows,
-        cases=cases.cases,
-        orgs=orgs,
-        which_org=rules.which_org,
-        permissions=rules.permissions,
-        modals=base.modals,
-        replies=base.replies,
+        forms, windows, cases.cases, orgs, rules.which_org, rules.permissions, base.modals, base.replies
     )
     picker = CasePicker(cases.cases, orgs, base.tasks)
     return InsightRoom(

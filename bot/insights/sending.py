@@ -1,8 +1,6 @@
-"""Sends insights to a case in requests of 100, one after the other, nothing lost when one fails; and what became of
-each.
+"""Sends insights to a case in requests of 100, nothing lost when one fails; and what became of each.
 
-Both calls have set semantics at Datadog, so repeating one is safe. API errors become part of the outcome and are
-never raised.
+Both calls have set semantics at Datadog, so repeating one is safe. API errors become part of the outcome.
 """
 
 import asyncio
@@ -13,12 +11,10 @@ from typing import Annotated, NamedTuple, TypeVar
 
 from pydantic import BeforeValidator, PlainSerializer
 
-from bot.datadog.cases import Case, Insight
+from bot.datadog.cases import MOST_INSIGHTS, Case, Insight
 from bot.datadog.errors import DatadogError, NotFound, Unreadable
 from bot.datadog.insights import type_summary
 from bot.datadog.trouble import Trouble, TroubleKind, trouble_of
-
-MOST_IN_A_REQUEST = 100
 
 T = TypeVar("T")
 
@@ -110,7 +106,7 @@ Call = Callable[[str, Sequence[Insight]], Awaitable[Case]]  # of Datadog's that 
 async def send_open(call: Call, case: str, earlier: InsightOutcome, *, sleep: Sleep = asyncio.sleep) -> InsightOutcome:
     """Sends what the earlier outcome left open; the answer tells of both together."""
     refused_together = any(problem.kind is TroubleKind.BAD_REQUEST for problem in earlier.problems)
-    size = _SMALL_REQUEST if refused_together else MOST_IN_A_REQUEST
+    size = _SMALL_REQUEST if refused_together else MOST_INSIGHTS
     return earlier.followed_by(await _Requests(call, case, sleep).send(earlier.open, size))
 
 
