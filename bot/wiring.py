@@ -32,11 +32,10 @@ from bot.insights.tables import ATTACHED
 from bot.investigations import room as investigations
 from bot.investigations.room import InvestigationRoom
 from bot.investigations.tables import CARD, CONCLUSIONS
-from bot.orgs.connecting import Connecting
 from bot.orgs.model import DEFAULT, OrgEntry
 from bot.orgs.questions import OrgQuestions
 from bot.orgs.repository import ClientOf, OrgRepository
-from bot.orgs.slack import OrgListeners
+from bot.orgs.slack import Connecting, OrgListeners
 from bot.rules import room as rules
 from bot.rules.audit import AuditTrail
 from bot.rules.file import RuleFile, RuleFileProblems, channel_ids, load_rule_file
