@@ -36,7 +36,13 @@ class DatabaseExamined:
 async def examine_database(url: str, keys: tuple[str, ...], *, needs_keys: bool) -> DatabaseExamined:
     examined = DatabaseExamined()
     await _look_at_database(url, examined)
-    await _look_at_keys(keys, examined, needed=needs_keys)
+    if keys:
+        finding = await _keys(keys, examined)
+    elif needs_keys:
+        finding = fail(KEYS, "BITS_ENCRYPTION_KEYS is not set", "OAuth needs it: tokens are stored sealed.")
+    else:
+        finding = await _without_keys(examined.database)
+    examined.findings.append(finding)
     return examined
 
 
@@ -113,16 +119,6 @@ def _told_of_schema(url: str, schema: Schema) -> Finding:
         )
     told = f"{where} has schema {schema.there or 'none'}, this version's is {schema.wanted}"
     return warn(DATABASE, told, "The next start brings it up to date, or `bits-bot migrate` while no bot runs.")
-
-
-async def _look_at_keys(keys: tuple[str, ...], examined: DatabaseExamined, *, needed: bool) -> None:
-    if keys:
-        finding = await _keys(keys, examined)
-    elif needed:
-        finding = fail(KEYS, "BITS_ENCRYPTION_KEYS is not set", "OAuth needs it: tokens are stored sealed.")
-    else:
-        finding = await _without_keys(examined.database)
-    examined.findings.append(finding)
 
 
 async def _keys(keys: tuple[str, ...], examined: DatabaseExamined) -> Finding:

@@ -109,9 +109,15 @@ class Budget:
         over = None if terms.confirmed else _too_many(before, automatic=automatic)
         if over is not None:
             return over
-        await self._take(connection, ask.place, day, investigation_id, automatic=automatic)
-        more = int(automatic)
-        return Usage(before.workspace + 1, before.channel + 1, before.automatic + more, terms.limits)
+        taken: dict[str, Any] = {
+            "workspace": ask.place.workspace,
+            "channel": ask.place.channel,
+            "day": day,
+            "automatic": automatic,
+        }
+        await _count(connection, **taken, by=1)
+        await connection.execute(charges.insert().values(investigation_id=investigation_id, returned=False, **taken))
+        return Usage(before.workspace + 1, before.channel + 1, before.automatic + automatic, terms.limits)
 
     async def _today(self, connection: AsyncConnection) -> int:
         return int(float((await connection.execute(select(self._database.now))).scalar_one()) // DAY)
@@ -133,21 +139,6 @@ class Budget:
         used = {row.channel: row.used for row in rows}
         automatic = next((row.automatic for row in rows if row.channel == WHOLE_WORKSPACE), 0)
         return Usage(used.get(WHOLE_WORKSPACE, 0), used.get(place.channel, 0), automatic, limits)
-
-    async def _take(
-        self, connection: AsyncConnection, place: Place, day: int, investigation_id: int, *, automatic: bool
-    ) -> None:
-        await _count(connection, place.workspace, place.channel, day, by=1, automatic=automatic)
-        await connection.execute(
-            charges.insert().values(
-                investigation_id=investigation_id,
-                workspace=place.workspace,
-                channel=place.channel,
-                day=day,
-                automatic=automatic,
-                returned=False,
-            )
-        )
 
     async def _cool_down(
         self, connection: AsyncConnection, workspace: str, alert: AlertRef, seconds: float
@@ -182,7 +173,7 @@ async def give_back(connection: AsyncConnection, investigation_id: int) -> bool:
     row = returned.first()
     if row is None:
         return False
-    await _count(connection, row.workspace, row.channel, row.day, by=-1, automatic=row.automatic)
+    await _count(connection, **row._asdict(), by=-1)
     return True
 
 

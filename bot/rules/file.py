@@ -14,7 +14,7 @@ from typing import Annotated, Any
 import yaml
 from pydantic import AfterValidator, TypeAdapter, ValidationError
 
-from bot.rules.model import AlertFilter, CaseDefaults, ChannelRules, Starters, WorkspaceRules, share_too_big
+from bot.rules.model import AlertFilter, CaseDefaults, ChannelRules, Starters, WorkspaceRules, id_like, share_too_big
 from bot.slack.clients import BotClient
 from bot.slack.errors import CALL_ERRORS, trouble_of
 
@@ -55,13 +55,7 @@ def _channel(text: str) -> str:
     return f"#{found['name']}"
 
 
-def _workspace_id(text: str) -> str:
-    if text and not re.fullmatch(r"[TE][A-Z0-9]{2,30}", text):
-        raise ValueError(f"{text[:40]!r} is no workspace id (T…)")
-    return text
-
-
-_WorkspaceId = Annotated[str, AfterValidator(_workspace_id)]
+_WorkspaceId = Annotated[str, id_like(r"(?:[TE][A-Z0-9]{2,30})?", "is no workspace id (T…)")]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -15,6 +15,7 @@ TRANSITIONS = ("alert", "warn", "no data", "renotify", "recovered")
 USUAL_COOLDOWN = 60  # minutes
 LONGEST_COOLDOWN = 7 * 24 * 60
 HIGHEST_BUDGET = 10_000
+_GROUP_ID = r"S[A-Z0-9]{2,30}"
 
 # -- how each member is written --------------------------------------------------------------------------------------
 
@@ -33,19 +34,18 @@ def _transition(text: str) -> str:
 
 
 def is_group_id(text: str) -> bool:
-    return re.fullmatch(r"S[A-Z0-9]{2,30}", text) is not None
+    return re.fullmatch(_GROUP_ID, text) is not None
 
 
-def _group_id(text: str) -> str:
-    if not is_group_id(text):
-        raise ValueError(f"{text[:40]!r} is no user group; write its id (S…), which its page in Slack shows")
-    return text
+def id_like(pattern: str, otherwise: str) -> AfterValidator:
+    """An id of Slack's; `otherwise` says what any other text is not."""
 
+    def check(text: str) -> str:
+        if not re.fullmatch(pattern, text):
+            raise ValueError(f"{text[:40]!r} {otherwise}")
+        return text
 
-def _user_id(text: str) -> str:
-    if not re.fullmatch(r"[UW][A-Z0-9]{2,30}", text):
-        raise ValueError(f"{text[:40]!r} is no person; write the member id (U…), which the profile in Slack shows")
-    return text
+    return AfterValidator(check)
 
 
 def _priority(given: Any) -> Any:
@@ -65,8 +65,10 @@ _Tag = Annotated[str, AfterValidator(tag)]
 _Transition = Annotated[str, AfterValidator(_transition)]
 _Priority = Annotated[StrictInt, BeforeValidator(_priority), Field(ge=1, le=5)]
 _Monitor = Annotated[StrictInt, Field(gt=0, lt=2**63)]
-_Group = Annotated[str, AfterValidator(_group_id)]
-_User = Annotated[str, AfterValidator(_user_id)]
+_Group = Annotated[str, id_like(_GROUP_ID, "is no user group; write its id (S…), which its page in Slack shows")]
+_User = Annotated[
+    str, id_like(r"[UW][A-Z0-9]{2,30}", "is no person; write the member id (U…), which the profile in Slack shows")
+]
 
 # -- the rules -------------------------------------------------------------------------------------------------------
 
@@ -94,15 +96,11 @@ class AlertFilter:
     def matches(self, alert: AlertFacts) -> bool:
         """True when every given member fits; of tags, all must be on the alert."""
         return (
-            self._has_tags(alert.tags)
+            {tag.casefold() for tag in self.tags} <= {tag.casefold() for tag in alert.tags}
             and (not self.priorities or alert.priority in self.priorities)
             and (not self.monitors or alert.monitor_id in self.monitors)
             and (not self.transitions or alert.transition.casefold() in self.transitions)
         )
-
-    def _has_tags(self, tags: frozenset[str]) -> bool:
-        wanted = {tag.casefold() for tag in self.tags}
-        return wanted <= {tag.casefold() for tag in tags}
 
 
 @dataclass(frozen=True, slots=True)

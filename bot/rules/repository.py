@@ -54,10 +54,6 @@ class RuleRepository:
         async with self._database.transaction() as connection:
             return (await self._channel(connection, workspace, channel))[0]
 
-    async def workspace(self, workspace: str) -> WorkspaceRules:
-        async with self._database.transaction() as connection:
-            return (await self._workspace(connection, workspace))[0]
-
     async def draft(self, workspace: str, channel: str) -> Draft:
         async with self._database.transaction() as connection:
             return await self.read(connection, workspace, channel)
@@ -91,8 +87,7 @@ class RuleRepository:
 
     async def save(self, draft: Draft, changed_by: str) -> bool:
         """False when somebody else has changed the same rules meanwhile; nothing is changed then."""
-        writes = [*await self._channel_write(draft), *await self._workspace_write(draft)]
-        if not writes:
+        if not (writes := await self._writes(draft)):
             return True
         try:
             async with self._database.transaction() as connection:
@@ -104,20 +99,18 @@ class RuleRepository:
             return False
         return True
 
-    async def _channel_write(self, draft: Draft) -> list[_Write]:
-        rules = draft.channel
-        if rules.from_file or rules == await self.of(rules.workspace, rules.channel):
-            return []
-        key = {"workspace": rules.workspace, "channel": rules.channel}
-        content = CHANNEL_RULES.dump_python(rules, mode="json", by_alias=True, exclude=_BESIDE)
-        return [(channel_rules, key, draft.channel_version, content)]
-
-    async def _workspace_write(self, draft: Draft) -> list[_Write]:
-        rules = draft.workspace
-        if rules.from_file or rules == await self.workspace(rules.workspace):
-            return []
-        content = WORKSPACE_RULES.dump_python(rules, mode="json", exclude=_BESIDE)
-        return [(workspace_rules, {"workspace": rules.workspace}, draft.workspace_version, content)]
+    async def _writes(self, draft: Draft) -> list[_Write]:
+        channel, workspace = draft.channel, draft.workspace
+        known = await self.draft(channel.workspace, channel.channel)
+        writes: list[_Write] = []
+        if not channel.from_file and channel != known.channel:
+            content = CHANNEL_RULES.dump_python(channel, mode="json", by_alias=True, exclude=_BESIDE)
+            key = {"workspace": channel.workspace, "channel": channel.channel}
+            writes.append((channel_rules, key, draft.channel_version, content))
+        if not workspace.from_file and workspace != known.workspace:
+            content = WORKSPACE_RULES.dump_python(workspace, mode="json", exclude=_BESIDE)
+            writes.append((workspace_rules, {"workspace": workspace.workspace}, draft.workspace_version, content))
+        return writes
 
     async def _write(
         self, connection: Any, table: Table, key: dict[str, str], version: int, content: dict[str, Any], by: str

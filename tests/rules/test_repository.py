@@ -41,7 +41,7 @@ def with_file(database: Database) -> RuleRepository:
 async def test_a_channel_nobody_has_set_has_the_defaults(database: Database) -> None:
     book = RuleRepository(database)
     assert await book.of("T1", "C1") == ChannelRules("T1", "C1")
-    assert await book.workspace("T1") == WorkspaceRules("T1")
+    assert (await book.draft("T1", "")).workspace == WorkspaceRules("T1")
 
 
 async def test_what_is_saved_is_found_again_and_written_into_the_audit(database: Database) -> None:
@@ -52,7 +52,7 @@ async def test_what_is_saved_is_found_again_and_written_into_the_audit(database:
     assert await book.save(Draft(wanted, whole), "UANN")
 
     assert await book.of("T1", "C1") == wanted
-    assert await book.workspace("T1") == whole
+    assert (await book.draft("T1", "")).workspace == whole
     assert await book.of("T1", "C2") == ChannelRules("T1", "C2")
     (line,) = await AuditTrail(database).latest("T1")
     assert (line.decision, line.person, line.channel) == (Decision.RULES_CHANGED, "UANN", "C1")
@@ -123,7 +123,7 @@ async def test_of_two_changes_that_belong_together_both_hold_or_neither(database
     assert not await book.save(mine, "UBEN")
 
     assert await book.of("T1", "C1") == ChannelRules("T1", "C1")
-    assert (await book.workspace("T1")).budget_per_day == 5
+    assert (await book.draft("T1", "")).workspace.budget_per_day == 5
 
 
 async def test_the_file_wins_over_what_was_set_in_slack(database: Database) -> None:
@@ -134,9 +134,9 @@ async def test_the_file_wins_over_what_was_set_in_slack(database: Database) -> N
 
     rules = await book.of("T1", "C0CORE")
     assert (rules.from_file, rules.nudge) == (True, False)
-    assert (await book.workspace("T1")).budget_per_day == 40
+    assert (await book.draft("T1", "")).workspace.budget_per_day == 40
     assert (await book.of("T1", "C0REST")).is_default
-    changed = Draft(replace(rules, nudge=True), replace(await book.workspace("T1"), budget_per_day=1))
+    changed = Draft(replace(rules, nudge=True), replace((await book.draft("T1", "")).workspace, budget_per_day=1))
     assert await book.save(changed, "UANN")  # nothing to save
     assert await book.of("T1", "C0CORE") == rules
 
@@ -151,7 +151,7 @@ async def test_alerts_go_where_a_route_takes_them_else_to_the_default(database: 
     assert await taken(book, WEB) == ["C0REST"]
 
     both = replace(ChannelRules("T1", "C3"), route=AlertFilter())
-    await book.save(Draft(both, await book.workspace("T1")), "UANN")
+    await book.save(Draft(both, (await book.draft("T1", "")).workspace), "UANN")
     assert await taken(book, CORE) == ["C0CORE", "C3"]
     assert await taken(book, WEB) == ["C3"]
 
@@ -165,6 +165,6 @@ async def test_a_workspace_that_leaves_takes_its_rules_along(database: Database)
     await forget_workspace(database, "T1")
 
     assert [rules.workspace for rules in await book.all()] == ["T2"]
-    assert await book.workspace("T1") == WorkspaceRules("T1")
+    assert (await book.draft("T1", "")).workspace == WorkspaceRules("T1")
     assert await AuditTrail(database).latest("T1") == []
     assert len(await AuditTrail(database).latest("T2")) == 1

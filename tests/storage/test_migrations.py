@@ -130,7 +130,7 @@ async def test_what_stands_in_an_old_database_is_read_as_before(old_database: Da
 
     rules = RuleRepository(old_database)
     assert (await rules.of("T0001", "C0001")).nudge
-    assert (await rules.workspace("T0001")).budget_per_day == 40
+    assert (await rules.draft("T0001", "")).workspace.budget_per_day == 40
     assert Decision.OVER_BUDGET in {line.decision for line in await AuditTrail(old_database).latest("T0001")}
 
     cases = CaseRepository(old_database, lambda _org: None)
