@@ -34,7 +34,7 @@ from bot.investigations.tables import CARD, CONCLUSIONS
 from bot.orgs.model import DEFAULT, OrgEntry
 from bot.orgs.questions import OrgQuestions
 from bot.orgs.repository import ClientOf, OrgRepository
-from bot.orgs.connecting import Connecting, OrgListeners
+from bot.orgs.slack import Connecting, OrgListeners
 from bot.rules import room as rules
 from bot.rules.audit import AuditTrail
 from bot.rules.file import RuleFileProblems

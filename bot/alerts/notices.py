@@ -17,7 +17,7 @@ from urllib.parse import parse_qsl
 from bot.alerts.model import Notice, Transition
 from bot.alerts.tables import NEW, alert_notices
 from bot.datadog.links import EventLink, MonitorLink, find_links, parse_link
-from bot.datadog.monitors import AlertTitle, read_title, transition_kind
+from bot.datadog.monitors import read_title, transition_kind
 from bot.storage.engine import Database, wake
 from bot.web.datadog_webhook import MalformedError
 

@@ -12,14 +12,15 @@ from bot.datadog.client import Datadog
 from bot.datadog.errors import DatadogError, UnusableKeyError
 from bot.model import PersonFacts, UnknownPerson
 from bot.orgs import connect_form as form
-from bot.orgs.connect_form import Prefill
+from bot.orgs.connect_form import Filled, Prefill
+from bot.orgs.model import DEFAULT, NewOrg, OrgEntry
 from bot.orgs.questions import CHOOSE, OrgQuestions, chosen, question_gone
-from bot.orgs.repository import OrgRepository
-from bot.orgs.connecting import Connected, Connecting, Problems
+from bot.orgs.repository import AnotherOrg, NameTaken, OrgRepository
 from bot.slack.blocks import Message, sentences
 from bot.slack.commands import Command, link_in, unquoted
 from bot.slack.interactions import Interaction
 from bot.slack.listeners import ACK_LANDS, After, Instead, Listeners, Submitted
+from bot.slack.people import People
 from bot.slack.replies import Modals, Replies
 from bot.slack.text import code, one_line
 from bot.storage.encryption import EncryptionError
