@@ -41,7 +41,8 @@ class Bot:
         self._settings = settings
         self._timing = timing or timing_of(settings)
         self._database = Database(settings.database_url)
-        self._encryption = Encryption(settings.encryption_keys) if settings.encryption_keys else None
+        keys = [key.get_secret_value() for key in settings.encryption_keys]
+        self._encryption = Encryption(keys) if keys else None
         self._orgs: OrgRepository = org_book_of(settings, self._database, self._encryption)
         self._works = Workers(self._database, self._timing)
         self._tasks = Tasks()

@@ -152,7 +152,7 @@ def _setup(settings: "Settings") -> "Setup":  # type: ignore[name-defined]  # no
         uses_oauth=settings.uses_oauth,
         public_url=settings.bits_public_url or "",
         webhook_secret=plain(settings.bits_webhook_secret),
-        encryption_keys=settings.encryption_keys,
+        encryption_keys=tuple(key.get_secret_value() for key in settings.encryption_keys),
         datadog=DatadogKeys(settings.site, *keys) if all(keys) else None,
     )
 
@@ -184,7 +184,7 @@ def _rekey(_options: argparse.Namespace) -> int:
 
     try:
         settings = load_settings()
-        encryption = Encryption(settings.encryption_keys)
+        encryption = Encryption([key.get_secret_value() for key in settings.encryption_keys])
         unreadable = asyncio.run(_reseal(Database(settings.database_url), encryption))
     except SettingsProblems as error:
         return _complain("The settings can't be used:", error.problems)

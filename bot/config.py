@@ -319,9 +319,9 @@ class Settings(BaseModel):
         return next(site for site in SITES if site.domain == self.dd_site)
 
     @property
-    def encryption_keys(self) -> tuple[str, ...]:
+    def encryption_keys(self) -> tuple[SecretStr, ...]:
         """The first encrypts, all decrypt."""
-        return tuple(_split_keys(self.bits_encryption_keys)) if self.bits_encryption_keys else ()
+        return tuple(map(SecretStr, _split_keys(self.bits_encryption_keys))) if self.bits_encryption_keys else ()
 
     @property
     def warnings(self) -> tuple[str, ...]:

@@ -219,7 +219,7 @@ def test_a_command_that_a_sentence_names_works(environment: Environment) -> None
     command = only_problem().partition('python -c "')[2].removesuffix('".')
     key = subprocess.run([sys.executable, "-c", command], capture_output=True, text=True, check=True).stdout
     environment(BITS_ENCRYPTION_KEYS=key)
-    assert list(load_settings().encryption_keys) == [key.strip()]
+    assert [each.get_secret_value() for each in load_settings().encryption_keys] == [key.strip()]
 
 
 @pytest.mark.parametrize("lonely", ["SLACK_CLIENT_ID", "SLACK_CLIENT_SECRET"])
