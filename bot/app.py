@@ -16,7 +16,7 @@ from bot.storage.engine import Database
 from bot.storage.leases import Workers
 from bot.storage.workers import Tasks, Timing
 from bot.web.server import Server
-from bot.wiring import Parts, org_book_of, put_together
+from bot.wiring import Parts, orgs_of, put_together
 from bot.wording import counted
 from bot.workspaces.departures import Departures
 
@@ -43,8 +43,8 @@ class Bot:
         self._database = Database(settings.database_url)
         keys = [key.get_secret_value() for key in settings.encryption_keys]
         self._encryption = Encryption(keys) if keys else None
-        self._orgs: OrgRepository = org_book_of(settings, self._database, self._encryption)
-        self._works = Workers(self._database, self._timing)
+        self._orgs: OrgRepository = orgs_of(settings, self._database, self._encryption)
+        self._workers = Workers(self._database, self._timing)
         self._tasks = Tasks()
         self._session: ClientSession | None = None
         self._socket: AsyncSocketModeHandler | None = None
@@ -66,13 +66,13 @@ class Bot:
             self._database,
             self._orgs,
             self._timing,
-            self._works,
+            self._workers,
             self._tasks,
             self._server,
             self._encryption,
         )
         app, self._departures = await put_together(parts, self._session)
-        self._works.start()
+        self._workers.start()
         await self._open_doors(app)
 
     async def stop(self) -> None:
@@ -81,7 +81,7 @@ class Bot:
         if self._socket is not None:
             await self._socket.close_async()  # type: ignore[no-untyped-call]
         await self._server.stop()
-        await self._works.stop(STOP_WITHIN)
+        await self._workers.stop(STOP_WITHIN)
         await self._tasks.finish(STOP_WITHIN)
         await self._orgs.close()
         if self._session is not None:

@@ -242,7 +242,7 @@ async def _clients(parts: Parts, session: ClientSession) -> tuple[WorkspaceClien
 # -- Datadog organisations ------------------------------------------------------------------------------------------
 
 
-def org_book_of(settings: Settings, database: Database, encryption: Encryption | None) -> OrgRepository:
+def orgs_of(settings: Settings, database: Database, encryption: Encryption | None) -> OrgRepository:
     def client_of(site: Site, api_key: str, app_key: str) -> Datadog:
         return Datadog(settings.dd_api_url or site.api_url, api_key, app_key, app_url=site.app_url)
 

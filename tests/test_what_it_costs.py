@@ -38,13 +38,13 @@ class SlowTown(Town):
 
     async def passes(self, seconds: float) -> None:
         end = self.clock.now + seconds
-        loops = self.bot._works.loops
+        loops = self.bot._workers.loops
         while (loop := min(loops, key=lambda loop: loop.alarm.at)).alarm.at <= end:
             self.clock.now = max(self.clock.now, loop.alarm.at)
             loop.alarm.at = math.inf
             self.stepped.append(loop.name)
             await loop.step()
-            for worker in self.bot._works._workers:
+            for worker in self.bot._workers._workers:
                 await worker._tasks.finish(60)  # type: ignore[attr-defined]
         self.clock.now = end
 

@@ -87,9 +87,9 @@ class AttachJob:
 
 
 class AttachJobs:
-    def __init__(self, database: Database, book: CaseRepository) -> None:
+    def __init__(self, database: Database, cases: CaseRepository) -> None:
         self.database = database
-        self._book = book
+        self._cases = cases
 
     async def enter(self, key: str, job: AttachJob) -> AttachJob:
         """Writes it down; the same submit arriving again, which has the same key, is the one that is there already."""
@@ -155,10 +155,10 @@ class AttachJobs:
                 return False
             added = len(job.outcome.done) - before
             if case is not None and added > 0:
-                row = await self._book.note(connection, job.org, case)
-                await self._book.belongs(connection, row.id, job.place, job.person, card=False)
+                row = await self._cases.note(connection, job.org, case)
+                await self._cases.belongs(connection, row.id, job.place, job.person, card=False)
                 said = f"{job.work.done} {counted(added, INSIGHT)}"
-                await self._book.did(connection, row.id, job.place, job.person, said)
+                await self._cases.did(connection, row.id, job.place, job.person, said)
         return True
 
     async def finish(self, fence: Fence, job: AttachJob) -> bool:

@@ -76,14 +76,14 @@ class _Answer(CaseOffer):
 class CasePicker:
     def __init__(
         self,
-        book: CaseRepository,
+        cases: CaseRepository,
         orgs: OrgRepository,
         tasks: Tasks,
         *,
         patience: float = PATIENCE,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._book = book
+        self._cases = cases
         self._orgs = orgs
         self._tasks = tasks
         self._patience = patience
@@ -92,7 +92,7 @@ class CasePicker:
         self._asking: dict[tuple[str, str], asyncio.Event] = {}
 
     async def offer(self, org: str, typed: str, *, place: Place, person: str, home: Location) -> CaseOffer:
-        recent = await self._book.recent(
+        recent = await self._cases.recent(
             org, workspace=place.workspace, channel=place.channel, person=person, limit=_RECENT
         )
         words = " ".join(typed.split())

@@ -10,7 +10,7 @@ DEFAULT = "default"  # the organisation whose keys stand in the settings
 
 @dataclass(frozen=True, slots=True)
 class OrgEntry:
-    """A connected organisation. `id` stands in the ledger and never changes; everything else may."""
+    """A connected organisation. `id` stands in stored rows and never changes; everything else may."""
 
     id: str
     workspace: str  # empty: of the settings, for every workspace this bot serves

@@ -45,13 +45,13 @@ class Connecting:
 
     def __init__(
         self,
-        book: OrgRepository,
+        orgs: OrgRepository,
         people: People,
         *,
         is_admin: Callable[[PersonFacts | UnknownPerson], bool],
         gone: Callable[[str], Awaitable[None]],
     ) -> None:
-        self._book = book
+        self._orgs = orgs
         self._people = people
         self._is_admin = is_admin
         self._gone = gone
@@ -67,7 +67,7 @@ class Connecting:
             )
         if not self._is_admin(facts):
             return sentences(f"Only workspace admins may connect {DATADOG}. Ask one to type `{COMMAND} connect`.")
-        if not self._book.can_connect:
+        if not self._orgs.can_connect:
             return sentences(
                 f"{DATADOG} can't be connected from here: keys are stored encrypted or not at all, and "
                 f"BITS_ENCRYPTION_KEYS is not set. Ask whoever runs {APP} to set it."
@@ -79,7 +79,7 @@ class Connecting:
     async def connect(self, workspace: str, person: str, filled: Filled, replaces: str) -> Connected | Problems:
         """Asks Datadog first: nothing is stored that does not work."""
         try:
-            client = self._book.client_of(filled.site, filled.api_key, filled.app_key)
+            client = self._orgs.client_of(filled.site, filled.api_key, filled.app_key)
         except UnusableKeyError as error:
             return {form.API_KEY if "API key" in str(error) else form.APP_KEY: str(error)}
         async with client:
@@ -107,7 +107,7 @@ class Connecting:
 
     async def _store(self, new: NewOrg, checkup: Checkup) -> Connected | Problems:
         try:
-            entry = await self._book.connect(new)
+            entry = await self._orgs.connect(new)
         except NameTaken:
             return {form.NAME: "Another organisation is connected under this name. Choose another one."}
         except AnotherOrg:
@@ -121,7 +121,7 @@ class Connecting:
 
     async def _uuid_of_default(self) -> str:
         """Which organisation the settings' keys belong to; empty where there are none, or it can't be told now."""
-        default = await self._book.get(DEFAULT)
+        default = await self._orgs.get(DEFAULT)
         if default is not None and not self._default_uuid:
             try:
                 async with asyncio.timeout(CHECK_WITHIN / 2):
@@ -134,7 +134,7 @@ class Connecting:
 
     async def disconnect(self, workspace: str, org: str) -> OrgEntry | None:
         """Its keys are removed, and the threads that wait for it are told. None when it was not connected here."""
-        entry = await self._book.disconnect(workspace, org)
+        entry = await self._orgs.disconnect(workspace, org)
         if entry is not None:
             await self._gone(org)
         return entry

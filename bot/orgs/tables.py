@@ -9,7 +9,7 @@ from bot.storage.tables import RowId, metadata
 orgs = Table(
     "orgs",
     metadata,
-    Column("id", String(64), primary_key=True),  # stands in every ledger row of the organisation, so it never changes
+    Column("id", String(64), primary_key=True),  # stands in every stored row of the organisation, so it never changes
     Column("workspace", String(32), nullable=False),
     Column("name", String(80), nullable=False),
     Column("name_key", String(80), nullable=True),  # how the name is compared; empty once it is disconnected

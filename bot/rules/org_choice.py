@@ -44,9 +44,9 @@ class PlaceFacts:
 
 
 class OrgChooser:
-    def __init__(self, database: Database, book: OrgRepository, rules: RuleRepository, org_of_card: OrgOfCard) -> None:
+    def __init__(self, database: Database, orgs: OrgRepository, rules: RuleRepository, org_of_card: OrgOfCard) -> None:
         self._database = database
-        self._book = book
+        self._orgs = orgs
         self._rules = rules
         self._org_of_card = org_of_card
 
@@ -54,7 +54,7 @@ class OrgChooser:
         """Read once a request, and together."""
         async with self._database.transaction() as connection:
             rules = await self._rules.read(connection, place.workspace, place.channel)
-            orgs = await self._book.entries(connection, place.workspace)
+            orgs = await self._orgs.entries(connection, place.workspace)
             org_of_card = await self._org_of_card(connection, place)
         return PlaceFacts(rules.channel, rules.workspace, tuple(orgs), org_of_card)
 
@@ -63,10 +63,10 @@ class OrgChooser:
 
     async def channels_of(self, org: str) -> list[ChannelRules]:
         """Those that take this organisation's webhook alerts, never in a workspace that has not connected it."""
-        entry = await self._book.entry(org)
+        entry = await self._orgs.entry(org)
         if entry is None:
             return []
-        entries = [entry] if entry.from_settings else await self._book.of_workspace(entry.workspace)
+        entries = [entry] if entry.from_settings else await self._orgs.of_workspace(entry.workspace)
         return [rules for rules in await self._rules.all() if _takes(rules, entry, entries)]
 
 

@@ -69,7 +69,7 @@ class InstallTown:
 
     async def start_bot(self) -> Bot:
         bot = Bot(self.settings(), timing=self.timing)
-        bot._works.on_uninstall.append(self._forgotten)
+        bot._workers.on_uninstall.append(self._forgotten)
         try:
             await bot.start()
         except BaseException:

@@ -191,7 +191,7 @@ async def test_assigning_someone_datadog_does_not_know_says_so(town: Town) -> No
 
 async def test_acts_outlive_a_restart(town: Town) -> None:
     case, card = await _shown(town)
-    for loop in town.bot._works.loops:
+    for loop in town.bot._workers.loops:
         await loop.stop()
     await town.ana.choose("Set priority", "P1", on=card)
     assert case.priority == "NOT_DEFINED"

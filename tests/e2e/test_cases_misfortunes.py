@@ -214,7 +214,7 @@ async def test_a_bot_killed_between_the_case_and_its_card_leaves_one_of_each(tow
 async def test_a_bot_killed_right_after_the_submit_makes_it_at_its_next_start(town: Town) -> None:
     alert = await town.alert(group="host:web-1")
     await opens_form(town.ana, alert)
-    for loop in town.bot._works.loops:
+    for loop in town.bot._workers.loops:
         await loop.stop()
     await town.ana.submit()
     assert town.datadog.asked(*CREATE) == []
@@ -264,13 +264,13 @@ async def test_the_conclusions_know_their_case_after_a_restart(town: Town) -> No
 
 async def _kill(bot: Bot) -> None:
     """Like a power cut: nothing is finished or handed back."""
-    for loop in bot._works.loops:
+    for loop in bot._workers.loops:
         if loop._task is not None:
             loop._task.cancel()
-    for part in bot._works.closers:
+    for part in bot._workers.closers:
         tasks = getattr(getattr(part, "__self__", None), "_tasks", None)
         for task in list(getattr(tasks, "_tasks", ())):
             task.cancel()
-    bot._works.loops.clear()
-    bot._works.closers.clear()
+    bot._workers.loops.clear()
+    bot._workers.closers.clear()
     await bot.stop()
