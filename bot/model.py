@@ -63,8 +63,23 @@ class ThreadRef:
     """The alert of the thread it is asked in; the thread is still to be read."""
 
 
+@dataclass(frozen=True, slots=True)
+class MessageRef:
+    """The alert that a message shows; the message is in hand and still to be read."""
+
+    message: dict[str, Any] = field(repr=False)  # untrusted
+    trigger_id: str = field(default="", repr=False)  # opens a window, for three seconds
+
+
+@dataclass(frozen=True, slots=True)
+class EarlierRun:
+    """What an earlier investigation was about, to be run once more; its number comes from a button."""
+
+    number: Int64
+
+
 Startable = AlertRef | Question | ExistingRun  # what is about anything else has to be looked up first
-Subject = Startable | MonitorRef | EventRef | ThreadRef
+Subject = Startable | MonitorRef | EventRef | ThreadRef | MessageRef | EarlierRun
 
 
 class Source(StrEnum):
@@ -106,6 +121,8 @@ _KINDS: dict[type[Subject], str] = {
     Question: "question",
     ExistingRun: "existing",
     ThreadRef: "thread",
+    MessageRef: "message",
+    EarlierRun: "again",
 }
 
 
@@ -124,7 +141,9 @@ StoredSubject = Annotated[
     | Annotated[EventRef, Tag("event")]
     | Annotated[Question, Tag("question")]
     | Annotated[ExistingRun, Tag("existing")]
-    | Annotated[ThreadRef, Tag("thread")],
+    | Annotated[ThreadRef, Tag("thread")]
+    | Annotated[MessageRef, Tag("message")]
+    | Annotated[EarlierRun, Tag("again")],
     Discriminator(_kind_of),
     WrapSerializer(_with_kind),
 ]

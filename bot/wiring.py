@@ -188,7 +188,7 @@ def _employ(parts: Parts, base: Foundation, rooms: Rooms) -> None:
         ALERT_CARD: alert_room.cards,
         NUDGE: alert_room.nudges,
     }
-    workers.employ("alert resolver", investigated.alert_resolver)
+    workers.employ("ask worker", investigated.ask_worker)
     workers.employ("trigger worker", investigated.trigger_worker)
     workers.employ("poll worker", investigated.poll_worker)
     workers.employ("poster", Poster(base.outbox, base.workspaces, posts, base.timing, owner=base.owner))

@@ -12,9 +12,10 @@ from bot.datadog.links import EventLink, InvestigationLink, Link, MonitorLink, p
 from bot.datadog.orgs import ConnectedOrg
 from bot.datadog.trouble import Trouble, TroubleKind, trouble_of
 from bot.investigations import answers
+from bot.investigations.asking import StartRequests
 from bot.investigations.message_alerts import subject_of
 from bot.investigations.questions import Unclear, read_free_text
-from bot.investigations.requests import INVESTIGATE, Investigate, StartRequests
+from bot.investigations.requests import INVESTIGATE, Investigate
 from bot.model import EventRef, ExistingRun, Int64, MonitorRef, Source, ThreadRef
 from bot.orgs.questions import OrgQuestions, Resumable
 from bot.orgs.repository import OrgRepository

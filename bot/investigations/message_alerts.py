@@ -70,6 +70,11 @@ def texts_of(message: Mapping[str, Any]) -> Iterator[str]:
     return _texts(_content(message), _DEEPEST)
 
 
+def content_of(message: Mapping[str, Any]) -> dict[str, Any]:
+    """As much of a message as can tell what alert it shows, to be read later."""
+    return {name: value for name, value in message.items() if name not in _NOT_CONTENT}
+
+
 def message_text(message: Mapping[str, Any]) -> str:
     """What a reader sees of the message, without Slack's markup: to start a question from."""
     content = _content(message)

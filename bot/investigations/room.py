@@ -4,12 +4,13 @@ import time
 from dataclasses import dataclass
 
 from bot.foundation import Foundation
-from bot.investigations.alert_resolver import AlertResolver
+from bot.investigations.ask_worker import AskReader, AskWorker
+from bot.investigations.asking import AskAnswers, StartRequests
 from bot.investigations.commands import InvestigationCommands
 from bot.investigations.message_alerts import MessagesOfApps, SeenAlerts, ThreadReader
 from bot.investigations.poll_worker import PollWorker
 from bot.investigations.repository import InvestigationRepository
-from bot.investigations.requests import Requests, StartRequests
+from bot.investigations.requests import Requests
 from bot.investigations.slack import ConclusionsPost, OverBudgetButton, ResultListeners, StartListeners, StatusCardPost
 from bot.investigations.trigger_worker import TriggerWorker
 from bot.orgs.repository import OrgRepository
@@ -26,7 +27,7 @@ class InvestigationRoom:
     commands: InvestigationCommands
     card_post: StatusCardPost
     conclusions_post: ConclusionsPost
-    alert_resolver: AlertResolver
+    ask_worker: AskWorker
     trigger_worker: TriggerWorker
     poll_worker: PollWorker
     app_messages: MessagesOfApps
@@ -47,20 +48,23 @@ def build(base: Foundation, orgs: OrgRepository, rules: RuleRoom) -> Investigati
     requests = Requests(repository, rules.budget)
     seen_alerts = SeenAlerts(database)
     threads = ThreadReader(base.workspaces, seen_alerts)
-    starts = StartRequests(requests, repository, rules.permissions, rules.rules, rules.which_org, replies)
+    permissions, which_org = rules.permissions, rules.which_org
+    reader = AskReader(repository, threads)
+    person = AskAnswers(repository, permissions, rules.rules, which_org, replies, modals)
+    starts = StartRequests(requests, person)
     return InvestigationRoom(
         repository=repository,
         requests=requests,
         seen_alerts=seen_alerts,
         threads=threads,
-        commands=InvestigationCommands(starts, rules.permissions, rules.which_org, orgs, replies, clock=time.time),
+        commands=InvestigationCommands(starts, permissions, which_org, orgs, replies, clock=time.time),
         card_post=StatusCardPost(repository, replies, orgs.app_url),
         conclusions_post=ConclusionsPost(repository, base.outbox, orgs.app_url, rules.rules),
-        alert_resolver=AlertResolver(database, requests, starts, threads, rules.chooser, orgs, timing, owner=owner),
+        ask_worker=AskWorker(database, requests, reader, permissions, which_org, orgs, person, timing, owner=owner),
         trigger_worker=TriggerWorker(repository, orgs, timing, owner=owner),
         poll_worker=PollWorker(repository, orgs, timing),
         app_messages=MessagesOfApps(seen_alerts),
-        start_listeners=StartListeners(starts, threads, modals),
+        start_listeners=StartListeners(starts),
         result_listeners=ResultListeners(repository, modals),
-        over_budget=OverBudgetButton(requests, rules.permissions),
+        over_budget=OverBudgetButton(requests, permissions),
     )

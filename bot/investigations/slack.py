@@ -8,11 +8,12 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from bot.investigations import answers, card_view, conclusions_view, questions, subject_view
-from bot.investigations.message_alerts import ThreadReader, message_text
+from bot.investigations.asking import StartRequests
+from bot.investigations.message_alerts import content_of
 from bot.investigations.model import State
 from bot.investigations.repository import InvestigationRepository
-from bot.investigations.requests import Investigate, Requests, StartRequests
-from bot.model import Place, Source
+from bot.investigations.requests import Investigate, Requests
+from bot.model import MessageRef, Place, Source
 from bot.rules import no_start
 from bot.rules.permissions import NotAllowed, Permissions
 from bot.rules.repository import RuleRepository
@@ -35,8 +36,6 @@ class StartListeners:
     """The button under an alert, the message shortcut with its question in words, and Run again."""
 
     starts: StartRequests
-    threads: ThreadReader
-    modals: Modals
 
     def register(self, on: Listeners) -> None:
         on.action(subject_view.INVESTIGATE_ACTION, self.investigate)
@@ -55,12 +54,8 @@ class StartListeners:
 
     async def investigate_message(self, shortcut: Interaction) -> After:
         """The alert is taken from the message; where there is none, the person is asked for words."""
-        subject = await self.threads.subject_of_message(shortcut.place, shortcut.message)
-        if subject is not None:
-            return await self.starts.start(shortcut, Investigate(subject, Source.SHORTCUT))
-        place = {"channel": shortcut.place.channel, "thread_ts": shortcut.place.thread_ts}
-        view = questions.question_modal(prefill=message_text(shortcut.message), metadata=json.dumps(place))
-        return self.modals.open(shortcut, view)
+        subject = MessageRef(content_of(shortcut.message), shortcut.trigger_id)
+        return await self.starts.start(shortcut, Investigate(subject, Source.SHORTCUT))
 
     async def investigate_question(self, window: Interaction) -> Submitted:
         try:

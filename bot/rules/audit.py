@@ -9,7 +9,18 @@ from typing import Any
 from sqlalchemy import Row, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.model import AlertRef, Ask, EventRef, ExistingRun, MonitorRef, Question, Subject, ThreadRef
+from bot.model import (
+    AlertRef,
+    Ask,
+    EarlierRun,
+    EventRef,
+    ExistingRun,
+    MessageRef,
+    MonitorRef,
+    Question,
+    Subject,
+    ThreadRef,
+)
 from bot.rules.tables import audit
 from bot.slack.blocks import Message, context, section, sentences
 from bot.slack.text import channel_mention, code, cut_mrkdwn, escape, mention, moment, one_line
@@ -93,12 +104,6 @@ async def note_not_found(connection: AsyncConnection, key: str) -> None:
     await connection.execute(update(audit).where(audit.c.key == key[:255]).values(decision=Decision.NOT_FOUND))
 
 
-async def rule_noted(connection: AsyncConnection, key: str) -> str:
-    """By which rule an ask was let in when it came."""
-    found = await connection.execute(select(audit.c.rule).where(audit.c.key == key[:255]))
-    return str(found.scalar() or "")
-
-
 def name_of(subject: Subject) -> str:
     match subject:
         case AlertRef() | MonitorRef():
@@ -110,8 +115,10 @@ def name_of(subject: Subject) -> str:
             return "a question"  # people's words stay in the thread they were asked in
         case ExistingRun(run):
             return f"followed {run}"
-        case ThreadRef():
+        case ThreadRef() | MessageRef():
             return "the thread's alert"
+        case EarlierRun(number):
+            return f"another run of {number}"
 
 
 class AuditTrail:

@@ -2,15 +2,12 @@
 
 import asyncio
 from dataclasses import replace
-from typing import Any
 
 import pytest
 
-from bot.investigations import answers
 from bot.investigations.model import Verdict
-from bot.investigations.requests import Reception, StartRequests
-from bot.model import AlertRef, Ask, ExistingRun, Place, Question
-from bot.slack.interactions import Interaction
+from bot.investigations.requests import Reception
+from bot.model import AlertRef, Ask, EarlierRun, ExistingRun, MessageRef, Question, ThreadRef
 from tests.investigations.slack import says
 from tests.investigations.world import ALERT, CAUSE, QUESTION, World
 
@@ -25,8 +22,8 @@ async def test_a_gesture_slack_sends_twice(both_worlds: World) -> None:
     world = both_worlds
     ask = world.an_ask()
     first, again = await world.bot.ask(ask), await world.bot.ask(ask)
-    assert (first.reception, again.reception) == (Reception.STARTED, Reception.REPEATED)
-    assert again.investigation == first.investigation
+    assert first.reception is Reception.STARTED
+    assert again is first
     await conclude(world)
     assert world.slack.said() == ["card: concluded", "conclusive: Disk full"]
 
@@ -119,7 +116,7 @@ async def test_run_again_makes_a_second_run_and_two_people_pressing_it_make_one(
     world = both_worlds
     await world.ask()
     await conclude(world)
-    presses = [world.bot.run_again(world.an_ask(by=who), after_run=1) for who in ("UANN", "UBEN")]
+    presses = [world.bot.run_again(world.an_ask(by=who), number=1) for who in ("UANN", "UBEN")]
     outcomes = await asyncio.gather(*presses)
     assert sorted(outcome.reception for outcome in outcomes) == [Reception.ALREADY_HERE, Reception.STARTED]
     await conclude(world)
@@ -136,16 +133,16 @@ async def test_a_run_again_that_slack_sends_twice(world: World) -> None:
     await world.ask()
     await conclude(world)
     press = world.an_ask()
-    first = await world.bot.run_again(press, after_run=1)
-    again = await world.bot.run_again(press, after_run=1)
-    assert (first.reception, again.reception) == (Reception.STARTED, Reception.REPEATED)
-    assert again.investigation == first.investigation
+    first = await world.bot.run_again(press, number=1)
+    assert first.reception is Reception.STARTED
+    assert await world.bot.run_again(press, number=1) is first
+    assert len(await world.investigations()) == 2
 
 
 async def test_asking_after_a_second_run_gets_the_latest(world: World) -> None:
     await world.ask()
     await conclude(world)
-    await world.bot.run_again(world.an_ask(), after_run=1)
+    await world.bot.run_again(world.an_ask(), number=1)
     outcome = await world.ask(thread="2.2")
     assert outcome.investigation is not None
     assert (outcome.investigation.run, outcome.investigation.state) == (2, "requested")
@@ -154,9 +151,9 @@ async def test_asking_after_a_second_run_gets_the_latest(world: World) -> None:
 async def test_pressing_an_old_run_again_button_joins_what_came_of_it(world: World) -> None:
     await world.ask()
     await conclude(world)
-    await world.bot.run_again(world.an_ask(), after_run=1)
+    await world.bot.run_again(world.an_ask(), number=1)
     await conclude(world)
-    outcome = await world.bot.run_again(world.an_ask(thread="2.2"), after_run=1)
+    outcome = await world.bot.run_again(world.an_ask(thread="2.2"), number=1)
     assert outcome.reception is Reception.FOLLOWING
     await world.turns()
     assert world.slack.said(thread="2.2") == ["card: concluded", "conclusive: Disk full"]
@@ -168,10 +165,11 @@ async def test_what_cannot_be_run_again_is_gone(world: World, workspace: str, nu
     """A run followed without its alert, one that is not there, and one that is another workspace's."""
     await world.ask(ExistingRun("elsewhere"))
     await world.ask(QUESTION)
-    nothing: Any = None
-    starts = StartRequests(world.bot.requests, world.repository, nothing, nothing, nothing, nothing)
-    click = Interaction("gesture:again", Place(workspace, "C1", "1.1"), "UANN", value=str(number))
-    assert await starts.run_again(click) == answers.gone()
+    ask = world.an_ask(EarlierRun(number))
+    await world.bot.requests.receive(replace(ask, place=replace(ask.place, workspace=workspace)))
+    await world.turns()
+    assert world.answers.told == ["UANN: no_alert"]
+    assert len(await world.investigations()) == 2
 
 
 async def test_an_investigation_is_known_only_where_somebody_asked_for_it(world: World) -> None:
@@ -261,6 +259,23 @@ async def test_what_was_accepted_survives_a_kill_right_after(world: World) -> No
     await world.restart()
     await world.turns()
     assert world.slack.said() == ["card: running"]
+
+
+async def test_what_slack_was_told_we_have_is_decided_after_a_kill(world: World) -> None:
+    await world.receive()
+    await world.restart()
+    await world.turns()
+    assert world.slack.said() == ["card: running"]
+
+
+@pytest.mark.parametrize("alert", [ALERT, None])
+async def test_of_the_message_that_was_asked_about_nothing_is_kept(world: World, alert: AlertRef | None) -> None:
+    world.threads.subject = alert
+    await world.receive(MessageRef({"text": "our customers' names"}, "trigger"))
+    await world.turns()
+    (ask,) = await world.asks()
+    assert ask.subject == (alert or ThreadRef())
+    assert world.slack.said() == (["card: running"] if alert else [])
 
 
 async def test_the_latest_of_a_thread(world: World) -> None:

@@ -6,7 +6,6 @@ import pytest
 
 from bot.datadog.errors import DatadogError, Forbidden, RateLimited, Unauthorized, Unavailable
 from bot.datadog.monitors import AlertEvent
-from bot.investigations.requests import Reception
 from bot.model import AlertRef, EventRef, ExistingRun, MonitorRef, ThreadRef
 from tests.investigations.world import ALERT, Bot, World
 
@@ -15,8 +14,7 @@ EVENT = AlertEvent("70", 1_700_000_000_000, 7, "Disk is full", "host:a", transit
 
 async def test_the_latest_alert_of_a_monitor(world: World) -> None:
     world.datadog.events["70"] = EVENT
-    outcome = await world.ask(MonitorRef(7))
-    assert outcome.reception is Reception.LOOKING_UP
+    await world.receive(MonitorRef(7))
     await world.turns()
     assert world.slack.said() == ["card: running"]
     assert (await world.investigation()).alert == AlertRef(7, "70", EVENT.event_ts, "Disk is full", "host:a")
@@ -25,55 +23,55 @@ async def test_the_latest_alert_of_a_monitor(world: World) -> None:
 
 async def test_an_event_by_its_number(world: World) -> None:
     world.datadog.events["70"] = EVENT
-    await world.ask(EventRef("70"))
+    await world.receive(EventRef("70"))
     await world.turns()
     assert world.slack.said() == ["card: running"]
 
 
 async def test_the_alert_of_the_thread(world: World) -> None:
     world.threads.subject = ALERT
-    await world.ask(ThreadRef())
+    await world.receive(ThreadRef())
     await world.turns()
     assert world.slack.said() == ["card: running"]
 
 
 async def test_a_run_linked_in_the_thread_is_followed(world: World) -> None:
     world.threads.subject = ExistingRun(world.datadog.start("by hand", 7))
-    await world.ask(ThreadRef())
+    await world.receive(ThreadRef())
     await world.turns()
     assert world.slack.said() == ["card: running"]
     assert world.datadog.calls["trigger"] == 0
 
 
 async def test_a_thread_without_an_alert(world: World) -> None:
-    await world.ask(ThreadRef())
+    await world.receive(ThreadRef())
     await world.turns()
     assert world.answers.told == ["UANN: no_alert"]
 
 
 async def test_a_monitor_that_has_not_alerted(world: World) -> None:
     world.datadog.names[7] = "Disk is full"
-    await world.ask(MonitorRef(7))
+    await world.receive(MonitorRef(7))
     await world.turns()
     assert world.answers.told == ["UANN: no_alert"]
     assert world.slack.said() == []
 
 
 async def test_a_monitor_that_does_not_exist(world: World) -> None:
-    await world.ask(MonitorRef(7))
+    await world.receive(MonitorRef(7))
     await world.turns()
     assert world.answers.told == ["UANN: not_found"]
 
 
 async def test_an_event_nobody_knows(world: World) -> None:
-    await world.ask(EventRef("70"))
+    await world.receive(EventRef("70"))
     await world.turns()
     assert world.answers.told == ["UANN: no_alert"]
 
 
 async def test_no_org_to_look_in(world: World) -> None:
     world.orgs.connected = False
-    await world.ask(MonitorRef(7))
+    await world.receive(MonitorRef(7))
     await world.turns()
     assert world.answers.told == ["UANN: no_org"]
 
@@ -83,7 +81,7 @@ async def test_no_org_to_look_in(world: World) -> None:
 )
 async def test_a_refused_look_up_is_told_at_once(world: World, error: DatadogError, kind: str) -> None:
     world.datadog.network.expect("latest_alert", error)
-    await world.ask(MonitorRef(7))
+    await world.receive(MonitorRef(7))
     await world.turns()
     await world.wind(60)
     assert world.answers.told == [f"UANN: {kind}"]
@@ -92,7 +90,7 @@ async def test_a_refused_look_up_is_told_at_once(world: World, error: DatadogErr
 async def test_a_datadog_that_does_not_answer_for_a_while(world: World) -> None:
     world.datadog.events["70"] = EVENT
     world.datadog.network.expect("latest_alert", Unavailable("503", status=503), TimeoutError())
-    await world.ask(MonitorRef(7))
+    await world.receive(MonitorRef(7))
     await world.wind(30)
     assert world.slack.said() == ["card: running"]
     assert world.answers.told == []
@@ -100,7 +98,7 @@ async def test_a_datadog_that_does_not_answer_for_a_while(world: World) -> None:
 
 async def test_a_datadog_that_stays_away_is_told_once(world: World) -> None:
     world.datadog.network.expect("latest_alert", *(Unavailable("503", status=503) for _ in range(200)))
-    await world.ask(MonitorRef(7))
+    await world.receive(MonitorRef(7))
     await world.wind(400, step=10)
     assert world.answers.told == ["UANN: unclear"]
 
@@ -110,7 +108,7 @@ async def test_a_wait_datadog_asks_for_is_kept(world: World) -> None:
     error = RateLimited("429", status=429)
     error.wait = 30
     world.datadog.network.expect("latest_alert", error)
-    await world.ask(MonitorRef(7))
+    await world.receive(MonitorRef(7))
     await world.wind(25, step=5)
     assert world.datadog.calls["latest_alert"] == 1
     await world.wind(10, step=5)
@@ -120,7 +118,7 @@ async def test_a_wait_datadog_asks_for_is_kept(world: World) -> None:
 async def test_what_was_found_is_known_already_and_the_person_is_told(world: World) -> None:
     world.datadog.events["70"] = EVENT
     await world.ask(AlertRef(7, "70", EVENT.event_ts))
-    await world.ask(MonitorRef(7), by="UBEN", thread="2.2")
+    await world.receive(MonitorRef(7), by="UBEN", thread="2.2")
     await world.turns()
     assert world.answers.told == ["UBEN: joined 70"]
     assert world.slack.said(thread="2.2") == ["card: running"]
@@ -129,9 +127,17 @@ async def test_what_was_found_is_known_already_and_the_person_is_told(world: Wor
 
 async def test_a_kill_during_the_look_up_costs_no_time(world: World) -> None:
     world.datadog.events["70"] = EVENT
-    await world.ask(MonitorRef(7))
-    await world.bot.finder.step()
-    await asyncio.sleep(0)
+    await world.receive(MonitorRef(7))
+    asked = asyncio.Event()
+
+    async def never_arrives(_leg: str) -> None:
+        asked.set()
+        await asyncio.Event().wait()
+
+    world.datadog.network.between = never_arrives
+    await world.bot.ask_worker.step()
+    await asked.wait()
+    world.datadog.network.between = None
     await world.restart()
     await world.turns()
     assert world.slack.said() == ["card: running"]
@@ -141,7 +147,7 @@ async def test_two_replicas_look_up_an_ask_once(both_worlds: World) -> None:
     world = both_worlds
     world.datadog.events["70"] = EVENT
     other = Bot(world)
-    await world.ask(MonitorRef(7))
+    await world.receive(MonitorRef(7))
     await asyncio.gather(world.bot.turn(), other.turn())
     await asyncio.gather(world.bot.turn(), other.turn())
     assert world.datadog.calls["latest_alert"] == 1
@@ -149,17 +155,20 @@ async def test_two_replicas_look_up_an_ask_once(both_worlds: World) -> None:
 
 
 async def test_a_click_slack_repeats_while_the_alert_is_looked_up(world: World) -> None:
+    world.datadog.events["70"] = EVENT
     ask = world.an_ask(MonitorRef(7))
-    assert (await world.bot.ask(ask)).reception is Reception.LOOKING_UP
-    again = await world.bot.ask(ask)
-    assert (again.reception, again.investigation) == (Reception.REPEATED, None)
+    await world.bot.requests.receive(ask)
+    await world.bot.requests.receive(ask)
+    await world.turns()
+    assert world.datadog.calls["latest_alert"] == 1
+    assert world.slack.said() == ["card: running"]
 
 
 async def test_a_second_claim_makes_the_first_one_s_find_worthless(world: World) -> None:
     world.datadog.events["70"] = EVENT
     frozen, awake = world.bot, Bot(world)
-    await world.ask(MonitorRef(7))
-    await frozen.finder.step()
+    await world.receive(MonitorRef(7))
+    await frozen.ask_worker.step()
     world.clock.wind(world.timing.lease)
     await awake.turn()
     await frozen.rest()

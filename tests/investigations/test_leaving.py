@@ -15,7 +15,8 @@ OTHER_ALERT = AlertRef(monitor_id=8, event_id="80", event_ts=1_700_000_000_000)
 
 async def ask_from(world: World, workspace: str, subject: Subject = ALERT) -> None:
     ask = world.an_ask(subject)
-    await world.bot.ask(replace(ask, key=f"{workspace}:{ask.key}", place=replace(ask.place, workspace=workspace)))
+    ask = replace(ask, key=f"{workspace}:{ask.key}", place=replace(ask.place, workspace=workspace))
+    await (world.bot.ask(ask) if isinstance(subject, AlertRef) else world.bot.requests.receive(ask))
 
 
 async def leave(world: World, workspace: str) -> None:

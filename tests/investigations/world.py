@@ -6,7 +6,7 @@ Nothing here runs by itself: a test asks, winds the clock and lets the bots take
 import asyncio
 from collections import Counter, defaultdict, deque
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar, cast
 
 from sqlalchemy import Row, Table, select
@@ -15,18 +15,21 @@ from bot.datadog.errors import DatadogError, NoAnswer, NotFound
 from bot.datadog.investigations import Conclusion, InvestigationDetail, InvestigationItem, InvestigationPage
 from bot.datadog.monitors import AlertEvent, Monitor
 from bot.datadog.trouble import Trouble
-from bot.investigations.alert_resolver import AlertResolver
+from bot.investigations.ask_worker import AskReader, AskWorker
+from bot.investigations.asking import AskAnswers
 from bot.investigations.message_alerts import ThreadReader
 from bot.investigations.model import Investigation
 from bot.investigations.poll_worker import PollWorker
 from bot.investigations.repository import InvestigationRepository
-from bot.investigations.requests import Outcome, Reception, Requests, StartRequests
+from bot.investigations.requests import Outcome, Reception, Requests
 from bot.investigations.tables import CARD, CONCLUSIONS, asks, investigations
 from bot.investigations.trigger_worker import TriggerWorker
-from bot.model import AlertRef, Ask, EventRef, ExistingRun, MonitorRef, Place, Question, Source, Subject
+from bot.model import AlertRef, Ask, EarlierRun, EventRef, ExistingRun, MonitorRef, Place, Question, Source, Subject
 from bot.orgs.repository import OrgRepository
 from bot.rules.budget import Budget, Terms
-from bot.rules.org_choice import OrgChooser
+from bot.rules.model import ChannelRules
+from bot.rules.org_choice import PlaceFacts, WhichOrg
+from bot.rules.permissions import Allowed, Permission, Permissions
 from bot.rules.repository import RuleRepository
 from bot.slack.poster import Kind, Poster
 from bot.storage.engine import Database
@@ -229,18 +232,25 @@ class FakeOrgs:
     async def get(self, org: str) -> FakeDatadog | None:
         return self._datadog if self.connected and org == "default" else None
 
-    async def choose(self, place: Place, host: str) -> str:  # noqa: ARG002
-        return "default"
-
 
 @dataclass
 class FakeAnswers:
-    told: list[str] = field(default_factory=list)
+    """What people hear: in words, and as it was decided."""
 
-    async def lookup_failed(self, ask: Ask, failure: Trouble) -> None:
+    told: list[str] = field(default_factory=list)
+    outcomes: dict[str, Outcome] = field(default_factory=dict)  # by the ask's key
+
+    async def waits_for_look_up(self, ask: Ask) -> None:
+        """The card says the rest."""
+
+    async def hears_of_trouble(self, ask: Ask, failure: Trouble) -> None:
         self.told.append(f"{ask.requester}: {failure.kind}")
 
-    async def answer(self, ask: Ask, outcome: Outcome) -> None:
+    async def has_named_nothing(self, ask: Ask) -> None:
+        self.told.append(f"{ask.requester}: no_alert")
+
+    async def hears(self, ask: Ask, outcome: Outcome) -> None:
+        self.outcomes[ask.key] = outcome
         known = outcome.investigation
         if outcome.reception is Reception.REFUSED:
             self.told.append(f"{ask.requester}: {type(outcome.refusal).__name__}")
@@ -249,8 +259,27 @@ class FakeAnswers:
 
 
 @dataclass
+class FakePlaces:
+    """Everybody may start anywhere, in the one organisation."""
+
+    budget: Budget
+
+    async def facts(self, place: Place) -> PlaceFacts:
+        draft = await self.budget._rules.draft(place.workspace, place.channel)
+        return PlaceFacts(draft.channel, draft.workspace, (), "")
+
+    async def may_start_by(self, rules: ChannelRules, person: str) -> Permission:  # noqa: ARG002
+        return Allowed("everyone")
+
+
+@dataclass
 class FakeThreads:
     subject: AlertRef | MonitorRef | EventRef | ExistingRun | None = None
+
+    async def subject_of_message(
+        self, place: Place, message: object
+    ) -> AlertRef | MonitorRef | EventRef | ExistingRun | None:  # noqa: ARG002
+        return self.subject
 
     async def subject_of(self, place: Place) -> AlertRef | MonitorRef | EventRef | ExistingRun | None:  # noqa: ARG002
         return self.subject
@@ -264,18 +293,22 @@ class Bot:
 
     def __init__(self, world: "World") -> None:
         owner, timing = new_owner(), world.timing
+        self._world = world
         self.repository = InvestigationRepository(world.database, timing)
-        self.requests = Requests(self.repository, Budget(world.database, RuleRepository(world.database)))
+        budget = Budget(world.database, RuleRepository(world.database))
+        self.requests = Requests(self.repository, budget)
         outbox = Outbox(world.database, lease=timing.lease)
         kinds: dict[str, Kind] = {name: kind(self.repository, outbox) for name, kind in KINDS.items()}
         orgs = cast("OrgRepository", world.orgs)
-        self.finder = AlertResolver(
+        places = FakePlaces(budget)
+        self.ask_worker = AskWorker(
             world.database,
             self.requests,
-            cast("StartRequests", world.answers),
-            cast("ThreadReader", world.threads),
-            cast("OrgChooser", world.orgs),
+            AskReader(self.repository, cast("ThreadReader", world.threads)),
+            cast("Permissions", places),
+            cast("WhichOrg", places),
             orgs,
+            cast("AskAnswers", world.answers),
             timing,
             owner=owner,
         )
@@ -284,14 +317,22 @@ class Bot:
         self.poster = Poster(outbox, world.slack, kinds, timing, owner=owner)
 
     async def ask(self, ask: Ask) -> Outcome:
-        return await start(self.requests, ask)
+        """Received and decided; what has to be looked up first is decided in a later turn."""
+        await self.requests.receive(ask)
+        outcomes = self._world.answers.outcomes
+        for _ in range(100):  # a worker has fewer slots than a crowd has people
+            if ask.key in outcomes:
+                break
+            await self.ask_worker.step()
+            await self.rest()
+        return outcomes[ask.key]
 
-    async def run_again(self, ask: Ask, after_run: int) -> Outcome:
-        return await self.requests.ask(ask, await _terms(self.requests, ask), after_run=after_run)
+    async def run_again(self, ask: Ask, number: int) -> Outcome:
+        return await self.ask(replace(ask, subject=EarlierRun(number)))
 
     @property
-    def parts(self) -> tuple[AlertResolver | TriggerWorker | PollWorker | Poster, ...]:
-        return (self.finder, self.runner, self.watcher, self.poster)
+    def parts(self) -> tuple[AskWorker | TriggerWorker | PollWorker | Poster, ...]:
+        return (self.ask_worker, self.runner, self.watcher, self.poster)
 
     async def turn(self) -> None:
         """Each part takes a step, and what it began comes to its end."""
@@ -343,12 +384,16 @@ class World:
 
     def an_ask(self, subject: Subject = ALERT, *, by: str = "UANN", thread: str = "1.1", channel: str = "C1") -> Ask:
         self._gestures += 1
-        return Ask(f"gesture {self._gestures}", subject, Place("T1", channel, thread), by, Source.BUTTON)
+        return Ask(f"gesture {self._gestures}", subject, Place("T1", channel, thread), by, Source.BUTTON, "default")
 
     async def ask(
         self, subject: Subject = ALERT, *, by: str = "UANN", thread: str = "1.1", channel: str = "C1"
     ) -> Outcome:
         return await self.bot.ask(self.an_ask(subject, by=by, thread=thread, channel=channel))
+
+    async def receive(self, subject: Subject = ALERT, *, by: str = "UANN", thread: str = "1.1") -> None:
+        """It is kept; whatever it names is looked up in the bot's next turn."""
+        await self.bot.requests.receive(self.an_ask(subject, by=by, thread=thread))
 
     async def turns(self, number: int = 3) -> None:
         for _ in range(number):
@@ -396,12 +441,8 @@ def lost(error: DatadogError | None = None, *, lands: bool, lands_in: float = 0.
 
 
 async def start(requests: Requests, ask: Ask) -> Outcome:
-    """As every way in does it: with what the place's rules say of its cost."""
-    return await requests.ask(ask, await _terms(requests, ask))
-
-
-async def _terms(requests: Requests, ask: Ask) -> Terms:
-    return Terms(await requests._budget.limits(ask.place), rule="everyone")
+    """Decided at once, with what the place's rules say of its cost."""
+    return await requests.ask(ask, Terms(await requests._budget.limits(ask.place), rule="everyone"))
 
 
 __all__ = ["ALERT", "CARD", "CAUSE", "CONCLUSIONS", "QUESTION", "TIMING", "Bot", "Fate", "World", "lost", "start"]

@@ -1,0 +1,180 @@
+"""Decides what was asked for: who may, what is meant, in which organisation; then it starts, or the person hears why not."""
+
+import asyncio
+import logging
+from dataclasses import dataclass, replace
+from typing import Any
+
+from sqlalchemy import Row
+
+from bot.datadog.errors import DatadogError, RateLimited, Refused
+from bot.datadog.monitors import AlertEvent
+from bot.datadog.orgs import ConnectedOrg
+from bot.datadog.trouble import Trouble, TroubleKind, trouble_of
+from bot.investigations.asking import AskAnswers
+from bot.investigations.message_alerts import ThreadReader
+from bot.investigations.repository import InvestigationRepository
+from bot.investigations.requests import Outcome, Reception, Requests, read_ask
+from bot.investigations.tables import asks
+from bot.model import (
+    AlertRef,
+    Ask,
+    EarlierRun,
+    EventRef,
+    MessageRef,
+    MonitorRef,
+    Startable,
+    ThreadRef,
+)
+from bot.orgs.repository import OrgRepository
+from bot.rules.budget import Terms
+from bot.rules.org_choice import WhichOrg, host_of
+from bot.rules.permissions import NotAllowed, Permissions
+from bot.storage.engine import Database
+from bot.storage.leases import Fence, LeasedWorker
+from bot.storage.workers import Timing
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class _Meant:
+    """An ask with what it is about; `after_run` when it is about another run of that."""
+
+    ask: Ask
+    subject: Startable | MonitorRef | EventRef
+    after_run: int | None = None
+
+
+class AskWorker(LeasedWorker):
+    table = asks
+    slots = 8
+    due = asks.c.state == "waiting"  # it changes nothing at Datadog: it may be done again at once
+
+    def __init__(
+        self,
+        database: Database,
+        requests: Requests,
+        reader: "AskReader",
+        permissions: Permissions,
+        which_org: WhichOrg,
+        orgs: OrgRepository,
+        person: AskAnswers,
+        timing: Timing,
+        *,
+        owner: str,
+    ) -> None:
+        super().__init__(database, timing, owner=owner)
+        self._requests = requests
+        self._reader = reader
+        self._permissions = permissions
+        self._which_org = which_org
+        self._orgs = orgs
+        self._person = person  # who asked, to be answered
+
+    async def work(self, row: Row[Any], fence: Fence) -> None:
+        ask = read_ask(row)
+        try:
+            async with asyncio.timeout(self._timing.effect):
+                meant = await self._reader.read(ask)
+            if isinstance(meant, _Meant):
+                await self._judge(meant, fence, first=row.attempt == 1)
+            elif await self._requests.nothing_started(fence, TroubleKind.NO_ALERT):
+                await self._person.has_named_nothing(ask)
+        except (DatadogError, TimeoutError) as error:
+            await self._stumble(fence, ask, row, error)
+
+    async def _judge(self, meant: _Meant, fence: Fence, *, first: bool) -> None:
+        ask, subject = meant.ask, meant.subject
+        facts = await self._which_org.facts(ask.place)
+        verdict = await self._permissions.may_start_by(facts.rules, ask.requester)
+        if isinstance(verdict, NotAllowed):
+            await self._answer(ask, await self._requests.refuse(fence, ask, verdict))
+            return
+        choice = ask.org or facts.org(host_of(subject))
+        if not isinstance(choice, str):
+            if await self._requests.nothing_started(fence, TroubleKind.NO_ORG):
+                await self._answer(ask, Outcome(Reception.REFUSED, refusal=choice))
+            return
+        ask = replace(ask, org=choice)
+        if not isinstance(subject, Startable):
+            if first:
+                await self._requests.looking_up(ask, verdict.rule)
+                await self._person.waits_for_look_up(ask)
+            found = await self._looked_up(ask, subject, fence)
+            if found is None:
+                return
+            subject = found
+        terms = Terms(facts.limits, verdict.rule)
+        await self._answer(ask, await self._requests.decide(fence, ask, subject, terms, after_run=meant.after_run))
+
+    async def _answer(self, ask: Ask, outcome: Outcome | None) -> None:
+        if outcome is not None:
+            await self._person.hears(ask, outcome)
+
+    async def _looked_up(self, ask: Ask, subject: MonitorRef | EventRef, fence: Fence) -> AlertRef | None:
+        async with asyncio.timeout(self._timing.effect):
+            org = await self._orgs.get(ask.org)
+            found = await _alert_of(org, subject) if org else None
+        if found is None:
+            await self._give_up(fence, ask, Trouble(TroubleKind.NO_ALERT if org else TroubleKind.NO_ORG))
+        return found
+
+    async def _stumble(self, fence: Fence, ask: Ask, row: Row[Any], error: DatadogError | TimeoutError) -> None:
+        if isinstance(error, Refused) and not isinstance(error, RateLimited):
+            await self._give_up(fence, ask, trouble_of(error))
+            return
+        wait = error.wait if isinstance(error, RateLimited) else self._timing.backoff(row.attempt)
+        waited = row.due_at - self._timing.lease - row.created_at
+        if waited + wait > self._timing.patience:
+            await self._give_up(fence, ask, trouble_of(error))
+        else:
+            await self.put_off(fence, wait)
+
+    async def _give_up(self, fence: Fence, ask: Ask, failure: Trouble) -> None:
+        if await self._requests.nothing_started(fence, failure.kind):
+            logger.info("ask %s: no alert to investigate (%s)", fence.id, failure.kind)
+            await self._person.hears_of_trouble(ask, failure)
+
+
+async def _alert_of(org: ConnectedOrg, subject: MonitorRef | EventRef) -> AlertRef | None:
+    if isinstance(subject, EventRef):
+        return _reference(await org.alerts.by_id(subject.event_id), "")
+    event = await org.alerts.latest_alert(subject.monitor_id, subject.group)
+    if event is None:
+        # a monitor that does not exist says so here; one that never alerted passes
+        await org.monitors.get(subject.monitor_id)
+    return _reference(event, subject.monitor_name)
+
+
+def _reference(event: AlertEvent | None, name: str) -> AlertRef | None:
+    if event is None or not event.monitor_id or not event.event_id:
+        return None
+    return AlertRef(event.monitor_id, event.event_id, event.event_ts, name or event.monitor_name, event.group)
+
+
+@dataclass(frozen=True, slots=True)
+class AskReader:
+    """What an ask is about, as far as that is known here or in Slack."""
+
+    repository: InvestigationRepository
+    threads: ThreadReader
+
+    async def read(self, ask: Ask) -> _Meant | None:
+        match ask.subject:
+            case EarlierRun(number):
+                return await self._again(ask, number)
+            case MessageRef(message):
+                found = await self.threads.subject_of_message(ask.place, message)
+            case ThreadRef():
+                found = await self.threads.subject_of(ask.place)
+            case named:
+                return _Meant(ask, named)
+        return _Meant(replace(ask, subject=found), found) if found else None
+
+    async def _again(self, ask: Ask, number: int) -> _Meant | None:
+        before = await self.repository.get_in(ask.place.workspace, number)
+        subject = (before.alert or before.question) if before else None
+        if before is None or subject is None:
+            return None
+        return _Meant(replace(ask, subject=subject, org=before.org), subject, before.run)
