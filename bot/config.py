@@ -1,6 +1,6 @@
 """Every setting of the bot: its name, its meaning and where a person gets it. Values are checked here and used elsewhere.
 
-Clients and parts take plain arguments; only the composition root and the commands hold the `Settings` object.
+Clients and parts take plain arguments; only those who put them together, and the commands, hold the `Settings` object.
 """
 
 import base64

@@ -1,7 +1,8 @@
-"""What every room is built on: the database and its time, this process's name, and the ways to speak in Slack."""
+"""What every room is built on: the settings, the database and its time, this process's name, and the ways to speak in Slack."""
 
 from dataclasses import dataclass
 
+from bot.config import Settings
 from bot.slack.clients import WorkspaceClients
 from bot.slack.people import People
 from bot.slack.replies import Modals, Replies
@@ -12,8 +13,9 @@ from bot.storage.workers import Tasks, Timing
 
 @dataclass(frozen=True, slots=True)
 class Foundation:
-    """Only a room's `build` sees it; each part gets just what it needs."""
+    """Only a room's `build` sees it; each part gets just what it needs, as plain arguments."""
 
+    settings: Settings
     database: Database
     timing: Timing
     owner: str  # this process, where work is claimed

@@ -117,6 +117,7 @@ async def put_together(parts: Parts, session: ClientSession) -> tuple[AsyncApp, 
 def _foundation(parts: Parts, clients: WorkspaceClients, session: ClientSession) -> Foundation:
     replies = Replies(clients, session)
     return Foundation(
+        settings=parts.settings,
         database=parts.database,
         timing=parts.timing,
         owner=new_owner(),
@@ -132,7 +133,7 @@ def _foundation(parts: Parts, clients: WorkspaceClients, session: ClientSession)
 async def _rooms(parts: Parts, base: Foundation, questions: OrgQuestions, commands: Commands) -> Rooms:
     orgs, org_of_card = parts.orgs, CycleRepository(base.database).org_of_card
     try:
-        ruled = await rules.build(base, orgs, questions, org_of_card, parts.settings.bits_channels_file)
+        ruled = await rules.build(base, orgs, questions, org_of_card)
     except RuleFileProblems as error:
         problems = "".join(f"\n    {problem}" for problem in error.problems)
         raise StartError(f"the rules in BITS_CHANNELS_FILE can't be used.{problems}") from error

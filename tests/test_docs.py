@@ -4,14 +4,12 @@ import re
 from pathlib import Path
 
 import pytest
-from pydantic_core import PydanticUndefined
 
 from bot.cli import main
 from bot.config import Settings, load_settings, variables
-from bot.wording import COMMAND
-from tests.commands import COMMANDS
+from tests.docs import ROOT, commands_table, settings_table
 
-ROOT = Path(__file__).parents[1]
+WRITTEN_BY = "`make docs` writes it"
 DOCUMENTS = ("README.md", "CONTRIBUTING.md", "CHANGELOG.md")
 TARGETS_THAT_HOLD_STILL = {"demo", "story", "test", "check", "run", "bench", "faults"}
 LEAST_TO_START = {
@@ -26,24 +24,6 @@ def text_of(name: str) -> str:
     return (ROOT / name).read_text("utf-8")
 
 
-def settings_table() -> str:
-    """The table as it must stand in the README."""
-    rows = ["| Variable | Default | Meaning |", "|---|---|---|"]
-    for name, meaning in variables().items():
-        default = Settings.model_fields[name.lower()].default
-        assert default is not PydanticUndefined
-        shown = "" if default is None else f"`{default:g}`" if isinstance(default, float) else f"`{default}`"
-        rows.append(f"| `{name}` | {shown.replace('+aiosqlite', '')} | {meaning} |")
-    return "\n".join(rows)
-
-
-def commands_table() -> str:
-    """The same for the commands."""
-    rows = ["| Command | What it does |", "|---|---|"]
-    rows += [f"| `{COMMAND} {form}` | {meaning} |" for form, meaning in COMMANDS.usage_lines]
-    return "\n".join(rows)
-
-
 def between(name: str) -> str:
     """What stands in the README between the marks of this name."""
     found = re.search(rf"<!-- {name}:.*?-->\n(.*)<!-- /{name} -->", text_of("README.md"), flags=re.DOTALL)
@@ -56,11 +36,11 @@ def targets() -> set[str]:
 
 
 def test_the_settings_table_is_that_of_the_code() -> None:
-    assert between("settings") == settings_table()
+    assert between("settings") == settings_table(), WRITTEN_BY
 
 
 def test_the_table_of_commands_is_that_of_the_code() -> None:
-    assert between("commands") == commands_table()
+    assert between("commands") == commands_table(), WRITTEN_BY
 
 
 def test_every_setting_has_a_meaning() -> None:

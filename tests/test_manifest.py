@@ -59,7 +59,7 @@ def test_slack_accepts_it(mode: Mode, url: str | None) -> None:
 
 
 def test_the_file_in_the_repository_is_what_the_command_prints() -> None:
-    assert (ROOT / "manifest.yml").read_text("utf-8") == as_yaml("socket")
+    assert (ROOT / "manifest.yml").read_text("utf-8") == as_yaml("socket"), "`make docs` writes it"
 
 
 @pytest.mark.parametrize(("mode", "url"), EVERY_FORM)

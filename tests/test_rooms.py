@@ -115,14 +115,17 @@ def test_modules_beside_the_rooms_lean_on_nothing_more_than_said_here() -> None:
     }
 
 
-def test_no_room_reads_the_settings_or_the_composition_root() -> None:
+def test_no_part_of_a_room_reads_the_settings_or_the_composition_root() -> None:
+    """A room's `build` takes from its foundation what its parts get as plain arguments."""
     known = modules()
     readers = {
         name
         for name, path in known.items()
         if name not in HOLD_IT_TOGETHER and imports_of_ours(path, set(known)) & ({"bot.config"} | HOLD_IT_TOGETHER)
     }
-    assert readers == set()
+    assert readers == {"bot.foundation"}
+    builders = {name for name, path in known.items() if "base.settings" in path.read_text("utf-8")}
+    assert {name for name in builders if not name.endswith(".room")} == set()
 
 
 def test_only_the_command_line_leans_on_the_sandbox() -> None:

@@ -1,4 +1,4 @@
-"""The sixteen kinds of insight Datadog knows, in people's words, and what their ids look like; drafts of insights, made
+"""The kinds of insight Datadog knows, in people's words, and what their ids look like; drafts of insights, made
 from a kind and an id, and their names; and what was pasted but can't become one. No links are read here."""
 
 import asyncio
@@ -63,6 +63,11 @@ _ANY_ID = IdForm(re.compile(r"[\x21-\x7e]{1,500}"), "as its page shows it, witho
 _HTTPS_URL = IdForm(re.compile(r"https://[\x21-\x7e]{3,2000}"), "the whole https:// URL")
 
 
+class LookupKind(StrEnum):
+    MONITOR = "monitor"
+    INCIDENT = "incident"
+
+
 @dataclass(frozen=True, slots=True)
 class InsightKind:
     """One type as people meet it: its names, its id, and where its page stands."""
@@ -71,6 +76,9 @@ class InsightKind:
     name: str
     id_form: IdForm
     ref_hint: str
+    page: str = ""  # of any one, up to its id; empty where the page does not follow from the id
+    any_case: bool = False  # an id means the same in capitals
+    lookup: LookupKind | None = None  # how to learn the name of one
 
     @property
     def title(self) -> str:
@@ -86,22 +94,51 @@ class InsightKind:
 
     def same_id(self, written: str) -> str:
         """One spelling of an id that means the same in capitals."""
-        return written.lower() if self.type in _SAME_IN_ANY_CASE else written
+        return written.lower() if self.any_case else written
 
 
 _T = InsightType
-_SAME_IN_ANY_CASE = frozenset({_T.ERROR_TRACKING, _T.WATCHDOG_STORY, _T.INCIDENT})
 KINDS = {
     kind.type: kind
     for kind in (
-        InsightKind(_T.MONITOR, "monitor", _MONITOR_ID, "/monitors/12345678"),
-        InsightKind(_T.EVENT, "event", _EVENT_ID, "/event/event?id=8788641826233093636"),
-        InsightKind(_T.INCIDENT, "incident", _DIGITS_OR_UUID, "/incidents/42"),
-        InsightKind(_T.SECURITY_SIGNAL, "security signal", _LONG_TOKEN, "/security/signal?event=AQAAA…"),
-        InsightKind(_T.ERROR_TRACKING, "error tracking issue", _UUID_ID, "/error-tracking?issueId=9f1c2d3e-…"),
+        InsightKind(
+            _T.MONITOR, "monitor", _MONITOR_ID, "/monitors/12345678", page="/monitors/", lookup=LookupKind.MONITOR
+        ),
+        InsightKind(_T.EVENT, "event", _EVENT_ID, "/event/event?id=8788641826233093636", page="/event/event?id="),
+        InsightKind(
+            _T.INCIDENT,
+            "incident",
+            _DIGITS_OR_UUID,
+            "/incidents/42",
+            page="/incidents/",
+            any_case=True,
+            lookup=LookupKind.INCIDENT,
+        ),
+        InsightKind(
+            _T.SECURITY_SIGNAL,
+            "security signal",
+            _LONG_TOKEN,
+            "/security/signal?event=AQAAA…",
+            page="/security/signal?event=",
+        ),
+        InsightKind(
+            _T.ERROR_TRACKING,
+            "error tracking issue",
+            _UUID_ID,
+            "/error-tracking?issueId=9f1c2d3e-…",
+            page="/error-tracking?issueId=",
+            any_case=True,
+        ),
         InsightKind(_T.SECURITY_FINDING, "security finding", _LONG_TOKEN, "/security/csm/vm?…"),
         InsightKind(_T.WIDGET, "widget", _CELL, "/dashboard/abc-def-ghi?fullscreen_widget=4567890123456789"),
-        InsightKind(_T.WATCHDOG_STORY, "Watchdog story", _HEX_32, "/watchdog/story/0a1b2c3d…"),
+        InsightKind(
+            _T.WATCHDOG_STORY,
+            "Watchdog story",
+            _HEX_32,
+            "/watchdog/story/0a1b2c3d…",
+            page="/watchdog/story/",
+            any_case=True,
+        ),
         InsightKind(_T.EVENT_CORRELATION, "event correlation", _ANY_ID, "/event/correlation/…"),
         InsightKind(_T.CLOUD_COST_RECOMMENDATION, "cloud cost recommendation", _ANY_ID, "/cost/recommendations?…"),
         InsightKind(
@@ -143,11 +180,6 @@ def type_summary(type_names: Iterable[str]) -> str:
 # -- drafts -------------------------------------------------------------------------------------------------------------
 
 
-class LookupKind(StrEnum):
-    MONITOR = "monitor"
-    INCIDENT = "incident"
-
-
 @dataclass(frozen=True, slots=True)
 class Lookup:
     """What to ask Datadog for to learn a readable name."""
@@ -186,8 +218,9 @@ def handle_of(key: InsightKey) -> str:
 
 def draft(type_: InsightType, resource_id: str, ref: str = "", lookup: Lookup | None = None) -> InsightDraft:
     """Without a ref the page that follows from the id."""
-    same = KINDS[type_].same_id(resource_id)
-    own = Lookup(_LOOKUPS[type_], same) if type_ in _LOOKUPS else None
+    kind = KINDS[type_]
+    same = kind.same_id(resource_id)
+    own = Lookup(kind.lookup, same) if kind.lookup else None
     return InsightDraft(type_, same, ref or default_ref(type_, same), plain_label(type_, same), lookup or own)
 
 
@@ -202,19 +235,8 @@ def default_ref(type_: InsightType, resource_id: str) -> str:
     if type_ is InsightType.SCM_URL:
         return resource_id
     by_uid = type_ is InsightType.EVENT and not resource_id.isdigit()
-    page = "/event/explorer?event=" if by_uid else _DEFAULT_PAGES.get(type_, "")
+    page = "/event/explorer?event=" if by_uid else KINDS[type_].page
     return page and page + quote(resource_id, safe="")
-
-
-_LOOKUPS = {InsightType.MONITOR: LookupKind.MONITOR, InsightType.INCIDENT: LookupKind.INCIDENT}
-_DEFAULT_PAGES = {
-    InsightType.MONITOR: "/monitors/",
-    InsightType.EVENT: "/event/event?id=",
-    InsightType.INCIDENT: "/incidents/",
-    InsightType.SECURITY_SIGNAL: "/security/signal?event=",
-    InsightType.ERROR_TRACKING: "/error-tracking?issueId=",
-    InsightType.WATCHDOG_STORY: "/watchdog/story/",
-}
 
 
 def plain_label(type_name: str, resource_id: str) -> str:

@@ -28,11 +28,9 @@ class RuleRoom:
     settings_form: SettingsForm
 
 
-async def build(
-    base: Foundation, orgs: OrgRepository, questions: OrgQuestions, org_of_card: OrgOfCard, file: Path | None
-) -> RuleRoom:
+async def build(base: Foundation, orgs: OrgRepository, questions: OrgQuestions, org_of_card: OrgOfCard) -> RuleRoom:
     """Raises RuleFileProblems where the file with channel rules can't be used."""
-    rules = await _rules(base, orgs, file)
+    rules = await _rules(base, orgs, base.settings.bits_channels_file)
     permissions = Permissions(base.people, rules)
     chooser = OrgChooser(base.database, orgs, rules, org_of_card)
     return RuleRoom(

@@ -177,7 +177,16 @@ class RoomOnStage:
         """What a second process would run on the same database."""
         nobody: Any = None  # nobody clicks here, and the poster is not run
         base = Foundation(
-            self.database, Timing(settle=10), owner, nobody, nobody, cast(Replies, self.told), nobody, nobody, nobody
+            nobody,
+            self.database,
+            Timing(settle=10),
+            owner,
+            nobody,
+            nobody,
+            cast(Replies, self.told),
+            nobody,
+            nobody,
+            nobody,
         )
         rules = SimpleNamespace(rules=self.rules, chooser=self.chooser, permissions=nobody)
         investigations = SimpleNamespace(requests=self.considered, seen_alerts=self.seen_alerts)
