@@ -46,6 +46,33 @@ class _Meant:
     after_run: int | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class AskReader:
+    """What an ask is about, as far as that is known here or in Slack."""
+
+    repository: InvestigationRepository
+    threads: ThreadReader
+
+    async def read(self, ask: Ask) -> _Meant | None:
+        match ask.subject:
+            case EarlierRun(number):
+                return await self._again(ask, number)
+            case MessageRef(message):
+                found = await self.threads.subject_of_message(ask.place, message)
+            case ThreadRef():
+                found = await self.threads.subject_of(ask.place)
+            case named:
+                return _Meant(ask, named)
+        return _Meant(replace(ask, subject=found), found) if found else None
+
+    async def _again(self, ask: Ask, number: int) -> _Meant | None:
+        before = await self.repository.get_in(ask.place.workspace, number)
+        subject = (before.alert or before.question) if before else None
+        if before is None or subject is None:
+            return None
+        return _Meant(replace(ask, subject=subject, org=before.org), subject, before.run)
+
+
 class AskWorker(LeasedWorker):
     table = asks
     slots = 8
@@ -55,7 +82,7 @@ class AskWorker(LeasedWorker):
         self,
         database: Database,
         requests: Requests,
-        reader: "AskReader",
+        reader: AskReader,
         permissions: Permissions,
         which_org: WhichOrg,
         orgs: OrgRepository,
@@ -77,7 +104,7 @@ class AskWorker(LeasedWorker):
         try:
             async with asyncio.timeout(self._timing.effect):
                 meant = await self._reader.read(ask)
-            if isinstance(meant, _Meant):
+            if meant is not None:
                 await self._judge(meant, fence, first=row.attempt == 1)
             elif await self._requests.nothing_started(fence, TroubleKind.NO_ALERT):
                 await self._person.has_named_nothing(ask)
@@ -85,34 +112,33 @@ class AskWorker(LeasedWorker):
             await self._stumble(fence, ask, row, error)
 
     async def _judge(self, meant: _Meant, fence: Fence, *, first: bool) -> None:
-        ask, subject = meant.ask, meant.subject
-        facts = await self._which_org.facts(ask.place)
+        ask, facts = meant.ask, await self._which_org.facts(meant.ask.place)
         verdict = await self._permissions.may_start_by(facts.rules, ask.requester)
+        org = ask.org or facts.org(host_of(meant.subject))
         if isinstance(verdict, NotAllowed):
-            await self._answer(ask, await self._requests.refuse(fence, ask, verdict))
-            return
-        choice = ask.org or facts.org(host_of(subject))
-        if not isinstance(choice, str):
-            if await self._requests.nothing_started(fence, TroubleKind.NO_ORG):
-                await self._answer(ask, Outcome(Reception.REFUSED, refusal=choice))
-            return
-        ask = replace(ask, org=choice)
-        if not isinstance(subject, Startable):
-            if first:
-                await self._requests.looking_up(ask, verdict.rule)
-                await self._person.waits_for_look_up(ask)
-            found = await self._looked_up(ask, subject, fence)
-            if found is None:
-                return
-            subject = found
-        terms = Terms(facts.limits, verdict.rule)
-        await self._answer(ask, await self._requests.decide(fence, ask, subject, terms, after_run=meant.after_run))
-
-    async def _answer(self, ask: Ask, outcome: Outcome | None) -> None:
+            outcome = await self._requests.refuse(fence, ask, verdict)
+        elif not isinstance(org, str):
+            ended = await self._requests.nothing_started(fence, TroubleKind.NO_ORG)
+            outcome = Outcome(Reception.REFUSED, refusal=org) if ended else None
+        else:
+            terms = Terms(facts.limits, verdict.rule)
+            outcome = await self._start(replace(meant, ask=replace(ask, org=org)), terms, fence, first=first)
         if outcome is not None:
             await self._person.hears(ask, outcome)
 
-    async def _looked_up(self, ask: Ask, subject: MonitorRef | EventRef, fence: Fence) -> AlertRef | None:
+    async def _start(self, meant: _Meant, terms: Terms, fence: Fence, *, first: bool) -> Outcome | None:
+        ask, subject = meant.ask, meant.subject
+        if not isinstance(subject, Startable):
+            if first:
+                await self._requests.looking_up(ask, terms.rule)
+                await self._person.waits_for_look_up(ask)
+            found = await self._look_up(ask, subject, fence)
+            if found is None:
+                return None
+            subject = found
+        return await self._requests.decide(fence, ask, subject, terms, after_run=meant.after_run)
+
+    async def _look_up(self, ask: Ask, subject: MonitorRef | EventRef, fence: Fence) -> AlertRef | None:
         async with asyncio.timeout(self._timing.effect):
             org = await self._orgs.get(ask.org)
             found = await _alert_of(org, subject) if org else None
@@ -151,30 +177,3 @@ def _reference(event: AlertEvent | None, name: str) -> AlertRef | None:
     if event is None or not event.monitor_id or not event.event_id:
         return None
     return AlertRef(event.monitor_id, event.event_id, event.event_ts, name or event.monitor_name, event.group)
-
-
-@dataclass(frozen=True, slots=True)
-class AskReader:
-    """What an ask is about, as far as that is known here or in Slack."""
-
-    repository: InvestigationRepository
-    threads: ThreadReader
-
-    async def read(self, ask: Ask) -> _Meant | None:
-        match ask.subject:
-            case EarlierRun(number):
-                return await self._again(ask, number)
-            case MessageRef(message):
-                found = await self.threads.subject_of_message(ask.place, message)
-            case ThreadRef():
-                found = await self.threads.subject_of(ask.place)
-            case named:
-                return _Meant(ask, named)
-        return _Meant(replace(ask, subject=found), found) if found else None
-
-    async def _again(self, ask: Ask, number: int) -> _Meant | None:
-        before = await self.repository.get_in(ask.place.workspace, number)
-        subject = (before.alert or before.question) if before else None
-        if before is None or subject is None:
-            return None
-        return _Meant(replace(ask, subject=subject, org=before.org), subject, before.run)

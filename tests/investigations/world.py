@@ -17,14 +17,14 @@ from bot.datadog.monitors import AlertEvent, Monitor
 from bot.datadog.trouble import Trouble
 from bot.investigations.ask_worker import AskReader, AskWorker
 from bot.investigations.asking import AskAnswers
-from bot.investigations.message_alerts import ThreadReader
+from bot.investigations.message_alerts import Found, ThreadReader
 from bot.investigations.model import Investigation
 from bot.investigations.poll_worker import PollWorker
 from bot.investigations.repository import InvestigationRepository
 from bot.investigations.requests import Outcome, Reception, Requests
 from bot.investigations.tables import CARD, CONCLUSIONS, asks, investigations
 from bot.investigations.trigger_worker import TriggerWorker
-from bot.model import AlertRef, Ask, EarlierRun, EventRef, ExistingRun, MonitorRef, Place, Question, Source, Subject
+from bot.model import AlertRef, Ask, EarlierRun, Place, Question, Source, Subject
 from bot.orgs.repository import OrgRepository
 from bot.rules.budget import Budget, Terms
 from bot.rules.model import ChannelRules
@@ -274,14 +274,12 @@ class FakePlaces:
 
 @dataclass
 class FakeThreads:
-    subject: AlertRef | MonitorRef | EventRef | ExistingRun | None = None
+    subject: Found | None = None
 
-    async def subject_of_message(
-        self, place: Place, message: object
-    ) -> AlertRef | MonitorRef | EventRef | ExistingRun | None:  # noqa: ARG002
-        return self.subject
+    async def subject_of_message(self, place: Place, _message: object) -> Found | None:
+        return await self.subject_of(place)
 
-    async def subject_of(self, place: Place) -> AlertRef | MonitorRef | EventRef | ExistingRun | None:  # noqa: ARG002
+    async def subject_of(self, place: Place) -> Found | None:  # noqa: ARG002
         return self.subject
 
 
