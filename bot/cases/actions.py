@@ -22,7 +22,6 @@ from bot.model import Place
 from bot.orgs.repository import OrgRepository
 from bot.storage.engine import Database, wake
 from bot.storage.leases import Fence, LeasedWorker
-from bot.storage.workers import Timing
 
 logger = logging.getLogger(__name__)
 
@@ -100,34 +99,30 @@ class _Outcome:
     case: Case | None = None
 
 
+@dataclass(eq=False)
 class CaseActionWorker(LeasedWorker):
     table = case_acts
     slots = 8
     due = CaseActions.due()
     under_way = case_acts.c.state == _SENDING
 
-    def __init__(
-        self, actions: CaseActions, orgs: OrgRepository, replies: CaseReplies, timing: Timing, *, owner: str
-    ) -> None:
-        super().__init__(actions.database, timing, owner=owner)
-        self._actions = actions
-        self._cases = actions.cases
-        self._orgs = orgs
-        self._replies = replies
+    actions: CaseActions
+    orgs: OrgRepository
+    replies: CaseReplies
 
     async def work(self, row: Row[Any], fence: Fence) -> None:
         action = read_action(row)
-        known = await self._cases.get(action.case_row)
+        known = await self.actions.cases.get(action.case_row)
         if known is None:  # its last workspace has left meanwhile
-            await self._actions.refuse(fence, Trouble(TroubleKind.NOT_FOUND))
+            await self.actions.refuse(fence, Trouble(TroubleKind.NOT_FOUND))
             return
-        org = await self._orgs.get(known.org)
+        org = await self.orgs.get(known.org)
         if org is None:
             await self._failed(None, action, fence, known, Trouble(TroubleKind.NO_ORG))
             return
         outcome = await or_trouble(self._do(org, action, fence, known), self._timing.effect)
         if isinstance(outcome, _Outcome):
-            await self._actions.done(fence, action, known.org, outcome.case, outcome.said)
+            await self.actions.done(fence, action, known.org, outcome.case, outcome.said)
         elif outcome.kind is TroubleKind.UNCLEAR and action.attempt < TRIES:
             # what may have happened is done again, which does no harm; a comment is looked for first
             is_comment = action.kind is CaseActionKind.COMMENT
@@ -149,7 +144,7 @@ class CaseActionWorker(LeasedWorker):
                 removed = action.value == NO_PRIORITY
                 return _Outcome("removed the priority" if removed else f"set the priority to {action.value}", case)
             case CaseActionKind.ASSIGN:
-                user = await self._replies.datadog_user(org, action.place.workspace, action.person)
+                user = await self.replies.datadog_user(org, action.place.workspace, action.person)
                 if not isinstance(user, Person):
                     return user
                 return _Outcome("took this case", await org.cases.assign(known.case_id, user.id))
@@ -176,9 +171,9 @@ class CaseActionWorker(LeasedWorker):
         """The card shows what is true, and whoever clicked learns why it is not what they chose."""
         logger.warning("%s of case %s failed: %s", action.kind, known.case_id, trouble.kind)
         if trouble.kind is TroubleKind.NOT_FOUND:
-            await self._cases.gone(action.case_row)
+            await self.actions.cases.gone(action.case_row)
         elif org is not None and trouble.kind in {TroubleKind.CONFLICT, TroubleKind.UNCLEAR, TroubleKind.BAD_REQUEST}:
-            await refresh(org, self._cases, known, self._timing.effect)
-        await self._replies.action_failed(action, known, trouble)
-        await self._actions.refuse(fence, trouble)
-        await self._cases.show_again(action.case_row)
+            await refresh(org, self.actions.cases, known, self._timing.effect)
+        await self.replies.action_failed(action, known, trouble)
+        await self.actions.refuse(fence, trouble)
+        await self.actions.cases.show_again(action.case_row)

@@ -4,6 +4,7 @@ became of a job: in its window, in its thread, or to the person alone."""
 import asyncio
 import logging
 from collections import OrderedDict
+from dataclasses import dataclass
 from weakref import WeakValueDictionary
 
 from bot.datadog.errors import DatadogError, NotFound
@@ -147,26 +148,26 @@ class AttachWindows:
             await self._replies.tell(job.place, job.person, told_directly(job, self._orgs.app_url(job.org)))
 
 
+@dataclass(frozen=True, slots=True)
 class AttachedLines:
     """The one line a thread gets when insights were attached, as the poster asks for it."""
 
-    def __init__(self, jobs: AttachJobs, orgs: OrgRepository, replies: Replies) -> None:
-        self._jobs = jobs
-        self._orgs = orgs
-        self._replies = replies
+    jobs: AttachJobs
+    orgs: OrgRepository
+    replies: Replies
 
     async def message(self, delivery: Delivery, *, may_repeat: bool) -> Message | None:
-        job = await self._jobs.get(delivery.post.subject_id)
+        job = await self.jobs.get(delivery.post.subject_id)
         if job is None or not job.changed_something:
             return None
-        return line_message(job, self._orgs.app_url(job.org), may_repeat=may_repeat)
+        return line_message(job, self.orgs.app_url(job.org), may_repeat=may_repeat)
 
     async def refused(self, delivery: Delivery, code: str) -> None:
         """The work is done all the same; whoever did it hears that the thread was not told."""
-        job, post = await self._jobs.get(delivery.post.subject_id), delivery.post
+        job, post = await self.jobs.get(delivery.post.subject_id), delivery.post
         if job is None:
             return
-        line = line_message(job, self._orgs.app_url(job.org))
+        line = line_message(job, self.orgs.app_url(job.org))
         place = Place(post.workspace, post.channel, post.thread_ts)
         why = posting_sentence(code, channel=channel_mention(post.channel))
-        await self._replies.tell(place, post.requester, sentences("I could not tell the thread.", why, line.text))
+        await self.replies.tell(place, post.requester, sentences("I could not tell the thread.", why, line.text))
