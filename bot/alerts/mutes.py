@@ -20,12 +20,12 @@ from bot.alerts.tables import alert_mutes
 from bot.datadog.errors import DatadogError, NotFound
 from bot.datadog.orgs import ConnectedOrg
 from bot.datadog.trouble import Trouble, TroubleKind, trouble_of
-from bot.model import Place
 from bot.orgs.repository import OrgRepository
 from bot.slack.interactions import Interaction
 from bot.slack.replies import Replies
 from bot.storage.engine import wake
 from bot.storage.leases import Fence, LeasedWorker
+from bot.storage.tables import newly_due, place_of
 from bot.wording import APP
 
 logger = logging.getLogger(__name__)
@@ -83,9 +83,7 @@ class Mutes(LeasedWorker):
                     monitor_id=(known.cycle.trouble or known.cycle.latest).monitor_id,
                     until=now + FOR if work is MuteWork.MUTE else None,
                     state=MuteState.ASKED,
-                    created_at=now,
-                    due_at=now,
-                    attempt=0,
+                    **newly_due(now),
                 )
             )
             wake(connection, alert_mutes)
@@ -150,13 +148,9 @@ class Mutes(LeasedWorker):
 
     async def _unclear(self, row: Row[Any], fence: Fence) -> None:
         if await self._ended(fence, MuteState.UNCLEAR):
-            await self.replies.tell(_place(row), row.person, views.mute_unclear())
+            await self.replies.tell(place_of(row), row.person, views.mute_unclear())
 
     async def _refused(self, row: Row[Any], fence: Fence, trouble: Trouble) -> None:
         if await self._ended(fence, MuteState.REFUSED):
             message = views.mute_refused(trouble, unmute=row.work == MuteWork.UNMUTE)
-            await self.replies.tell(_place(row), row.person, message)
-
-
-def _place(row: Row[Any]) -> Place:
-    return Place(row.workspace, row.channel, row.thread_ts)
+            await self.replies.tell(place_of(row), row.person, message)

@@ -20,8 +20,8 @@ from bot.rules.org_choice import OrgChooser
 from bot.rules.repository import Draft, RuleRepository
 from bot.storage.engine import wake
 from bot.storage.leases import Fence, LeasedWorker
-from bot.storage.outbox import posted
-from bot.storage.tables import deliveries
+from bot.storage.outbox import posted, shown_in
+from bot.storage.tables import deliveries, newly_due
 
 logger = logging.getLogger(__name__)
 
@@ -68,14 +68,8 @@ class Automatic:
 
 
 def _ripe() -> ColumnElement[bool]:
-    table, card = alert_starts.c, deliveries.c
-    stands = exists().where(
-        card.kind == ALERT_CARD,
-        card.subject_id == table.cycle_id,
-        card.workspace == table.workspace,
-        card.channel == table.channel,
-        card.ts.is_not(None),
-    )
+    table = alert_starts.c
+    stands = exists().where(shown_in(ALERT_CARD, table.cycle_id, table), deliveries.c.ts.is_not(None))
     return and_(table.state == WANTED, or_(table.thread_ts != "", stands))
 
 
@@ -107,7 +101,6 @@ class Starts(LeasedWorker):
 
         `org` is empty where it could not be told.
         """
-        now = self._database.now
         await connection.execute(
             self._database.insert_new(alert_starts).values(
                 key=f"{place.workspace}:{place.channel}:{place.thread_ts or cycle_id}:{alert.event_id}",
@@ -118,9 +111,7 @@ class Starts(LeasedWorker):
                 facts=facts,
                 state=WANTED,
                 decision="",
-                created_at=now,
-                due_at=now,
-                attempt=0,
+                **newly_due(self._database.now),
             )
         )
         wake(connection, alert_starts)
@@ -169,14 +160,7 @@ class Starts(LeasedWorker):
         return replace(facts, priority=monitor.priority, tags=facts.tags | frozenset(monitor.tags))
 
     async def _card_of(self, row: Row[Any]) -> str:
-        card = deliveries.c
-        query = select(card.ts).where(
-            card.kind == ALERT_CARD,
-            card.subject_id == row.cycle_id,
-            card.workspace == row.workspace,
-            card.channel == row.channel,
-        )
-        found = await self._database.first(query)
+        found = await self._database.first(select(deliveries.c.ts).where(shown_in(ALERT_CARD, row.cycle_id, row)))
         return (found.ts or "") if found else ""
 
     async def _decided(self, fence: Fence, decision: str) -> None:

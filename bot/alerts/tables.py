@@ -10,7 +10,7 @@ from bot.model import AlertRef, MonitorRef
 from bot.orgs.tables import of_its_orgs
 from bot.rules.model import AlertFacts
 from bot.storage.retention import DAY, LONG, AtUninstall, Life, keep
-from bot.storage.tables import RowId, TypedJson, claimable, messages, metadata
+from bot.storage.tables import RowId, TypedJson, claimable, messages, metadata, placed
 
 ALERT_CARD = "alert_card"  # kind of deliveries; they show a row of `alert_cycles`
 NUDGE = "nudge"  # the same, of `alert_messages`
@@ -74,9 +74,7 @@ alert_starts = Table(
     Column("id", RowId, primary_key=True),
     Column("key", String(160), nullable=False, unique=True),
     Column("org", String(64), nullable=False),
-    Column("workspace", String(32), nullable=False),
-    Column("channel", String(32), nullable=False),
-    Column("thread_ts", String(32), nullable=False),  # empty: under the card, once it stands
+    *placed(),  # without a thread: under the card, once it stands
     Column("cycle_id", RowId, nullable=True),
     Column("alert", TypedJson(_ALERT), nullable=False),
     Column("facts", TypedJson(_FACTS), nullable=False),
@@ -95,9 +93,7 @@ alert_mutes = Table(
     Column("work", String(16), nullable=False),  # mute | unmute
     Column("cycle_id", RowId, nullable=False),
     Column("org", String(64), nullable=False),
-    Column("workspace", String(32), nullable=False),
-    Column("channel", String(32), nullable=False),
-    Column("thread_ts", String(32), nullable=False),
+    *placed(),
     Column("person", String(32), nullable=False),
     Column("person_name", String(80), nullable=False),
     Column("monitor_id", BigInteger, nullable=False),

@@ -18,10 +18,10 @@ from bot.cases.tables import case_acts
 from bot.datadog.cases import Case, Person
 from bot.datadog.orgs import ConnectedOrg
 from bot.datadog.trouble import Trouble, TroubleKind, or_trouble
-from bot.model import Place
 from bot.orgs.repository import OrgRepository
 from bot.storage.engine import Database, wake
 from bot.storage.leases import Fence, LeasedWorker
+from bot.storage.tables import newly_due, place_of
 
 logger = logging.getLogger(__name__)
 
@@ -36,7 +36,6 @@ class CaseActions:
 
     async def take(self, action: CaseAction) -> bool:
         """Write it down. False for a click that was taken before."""
-        now = self.database.now
         inserted = self.database.insert_new(case_acts).values(
             key=action.key,
             case_row=action.case_row,
@@ -46,9 +45,7 @@ class CaseActions:
             value=action.value,
             said="",
             state=_WAITING,
-            created_at=now,
-            due_at=now,
-            attempt=0,
+            **newly_due(self.database.now),
         )
         async with self.database.transaction() as connection:
             wake(connection, case_acts)
@@ -88,8 +85,7 @@ class CaseActions:
 
 
 def read_action(row: Row[Any]) -> CaseAction:
-    place, kind = Place(row.workspace, row.channel, row.thread_ts), CaseActionKind(row.kind)
-    action = CaseAction(row.key, row.case_row, place, row.person, kind, row.value)
+    action = CaseAction(row.key, row.case_row, place_of(row), row.person, CaseActionKind(row.kind), row.value)
     return replace(action, id=row.id, sending_since=row.begun_at, attempt=row.attempt)
 
 

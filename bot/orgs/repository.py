@@ -7,7 +7,6 @@ import logging
 import re
 import secrets
 from collections.abc import Callable
-from dataclasses import fields
 from typing import Any
 
 from sqlalchemy import Row, and_, or_, select, update
@@ -21,6 +20,7 @@ from bot.orgs.model import DEFAULT, NewOrg, OrgEntry, find, name_key
 from bot.orgs.tables import orgs
 from bot.storage.encryption import Encryption, EncryptionError
 from bot.storage.engine import Database, wake
+from bot.storage.tables import record
 
 logger = logging.getLogger(__name__)
 
@@ -224,10 +224,5 @@ class OrgRepository:
 
 
 def _entry(row: Row[Any]) -> OrgEntry:
-    told = {each.name: getattr(row, each.name) for each in fields(OrgEntry)}
-    told |= {
-        "site": site_named(row.site) or SITES[0],
-        "lacking": tuple(row.lacking or ()),
-        "org_uuid": row.org_uuid or "",
-    }
-    return OrgEntry(**told)
+    site, lacking = site_named(row.site) or SITES[0], tuple(row.lacking or ())
+    return record(OrgEntry, row, site=site, lacking=lacking, org_uuid=row.org_uuid or "")

@@ -10,6 +10,7 @@ from sqlalchemy import Row, Select, and_, case, delete, or_, select, update
 
 from bot.storage.encryption import Encryption
 from bot.storage.engine import Database
+from bot.storage.tables import record
 from bot.workspaces.tables import installations, workspaces
 
 REFRESH_MARGIN = 2 * 3600.0  # seconds before its end from which on a token is replaced
@@ -109,18 +110,14 @@ class InstallationRepository:
             refresh_token=self._encryption.decrypt(row.refresh_token) if row.refresh_token else "",
             expires_in=None if row.expires_at is None else row.expires_at - row.now,
         )
-        return Installation(
+        return record(
+            Installation,
+            row,
             team_id=row.team_id or "",
             enterprise_id=row.enterprise_id or "",
             org_wide=row.is_enterprise_install,
-            app_id=row.app_id,
             tokens=tokens,
-            generation=row.generation,
             scopes=tuple(row.scopes.split(",")) if row.scopes else (),
-            bot_user_id=row.bot_user_id,
-            bot_id=row.bot_id,
-            installer=row.installer,
-            installed_at=row.installed_at,
             problem=row.problem or "",
             problem_age=row.now - row.problem_at if row.problem_at is not None else 0.0,
             resting=row.refresh_owner is None and row.refresh_until is not None and row.refresh_until > row.now,
