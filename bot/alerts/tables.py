@@ -121,12 +121,7 @@ keep(
     at_uninstall=of_its_orgs(alert_cycles),
     parts=[messages(ALERT_CARD)],
 )
-keep(
-    alert_messages,
-    [Life(LONG, alert_messages.c.seen_at)],
-    at_uninstall=AtUninstall.DELETED,
-    parts=[messages(NUDGE)],
-)
+keep(alert_messages, [Life(LONG, alert_messages.c.seen_at)], at_uninstall=AtUninstall.DELETED, parts=[messages(NUDGE)])
 keep(
     alert_starts,  # wanted ones too: no channel has taken their card
     [Life(_WORKED_OFF, alert_starts.c.due_at, alert_starts.c.state.in_(["wanted", "decided"]))],

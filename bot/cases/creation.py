@@ -73,9 +73,7 @@ class CaseMaker(LeasedWorker):
 
     async def _no_org(self, request: CaseRequest, fence: Fence) -> None:
         if request.state is CaseRequestState.CREATED:
-            await self.requests.write(
-                fence, state=CaseRequestState.DONE, notes=(("insights", Trouble(TroubleKind.NO_ORG)),)
-            )
+            await self.write(fence, state=CaseRequestState.DONE, notes=(("insights", Trouble(TroubleKind.NO_ORG)),))
         elif request.state in {CaseRequestState.ORDERED, CaseRequestState.CREATING}:
             await self.requests.refuse(fence, Trouble(TroubleKind.NO_ORG))
 
@@ -84,7 +82,7 @@ class CaseMaker(LeasedWorker):
             return
         await self.replies.show_progress(request)
         if request.state in {CaseRequestState.DONE, CaseRequestState.REFUSED, CaseRequestState.UNCERTAIN}:
-            await self.requests.write(fence, told=True, owner=None)
+            await self.write(fence, told=True, owner=None)
 
     # -- the first time: write down that it is sent, then send it -----------------------------------------------
 
@@ -96,10 +94,10 @@ class CaseMaker(LeasedWorker):
         if request.begun_at is not None and not await self._surely_not_there(claim):
             return
         assignee_id, notes = await self._assignee(claim, content)
-        began = request.begun_at if request.begun_at is not None else self.requests.database.now
-        lease = self.requests.database.now + self._timing.lease
+        began = request.begun_at if request.begun_at is not None else self._database.now
+        lease = self._database.now + self._timing.lease
         values = {"begun_at": began, "notes": notes, "due_at": lease, "retry_at": None}
-        if await self.requests.write(claim.fence, state=CaseRequestState.CREATING, **values):
+        if await self.write(claim.fence, state=CaseRequestState.CREATING, **values):
             await self._create(claim, content, assignee_id)
 
     async def _surely_not_there(self, claim: _Claim) -> bool:
@@ -108,7 +106,7 @@ class CaseMaker(LeasedWorker):
         if isinstance(found, Case):
             await self._made(claim, found)
         elif isinstance(found, Trouble):
-            await self.requests.write(claim.fence, state=CaseRequestState.UNCERTAIN)
+            await self.write(claim.fence, state=CaseRequestState.UNCERTAIN)
         return found is None
 
     async def _assignee(self, claim: _Claim, content: CaseContent) -> tuple[str, CaseNotes]:
@@ -136,7 +134,7 @@ class CaseMaker(LeasedWorker):
         elif case.kind is TroubleKind.UNCLEAR:
             logger.warning("case request %s: sent, with unknown outcome", claim.request.ref)
             # attempt counts the looks from here on
-            await self.requests.later(claim.fence, self._timing.settle, attempt=0)
+            await self.put_off(claim.fence, self._timing.settle, attempt=0)
         else:
             await self._not_made(claim, case)
 
@@ -149,10 +147,8 @@ class CaseMaker(LeasedWorker):
                 self.catalogs.forget(claim.request.org)
             await self.requests.refuse(claim.fence, trouble, begun_at=claim.request.begun_at)
             return
-        retry_at, begun_at = self.requests.database.now + wait, claim.request.begun_at
-        await self.requests.later(
-            claim.fence, wait, state=CaseRequestState.ORDERED, begun_at=begun_at, retry_at=retry_at
-        )
+        retry_at, begun_at = self._database.now + wait, claim.request.begun_at
+        await self.put_off(claim.fence, wait, state=CaseRequestState.ORDERED, begun_at=begun_at, retry_at=retry_at)
 
     def _wait_worth(self, request: CaseRequest, trouble: Trouble) -> float | None:
         if trouble.kind not in {TroubleKind.RATE_LIMITED, TroubleKind.NOT_REACHED}:
@@ -174,9 +170,9 @@ class CaseMaker(LeasedWorker):
             await self._made(claim, found)
         elif claim.request.attempt >= self._timing.look_attempts * (_MORE_LOOKS if found else 1):
             logger.warning("case request %s: whether it was made stays unknown", claim.request.ref)
-            await self.requests.write(claim.fence, state=CaseRequestState.UNCERTAIN)
+            await self.write(claim.fence, state=CaseRequestState.UNCERTAIN)
         else:
-            await self.requests.later(claim.fence, self._timing.settle / 2 * claim.request.attempt)
+            await self.put_off(claim.fence, self._timing.settle / 2 * claim.request.attempt)
 
     # -- what goes with it --------------------------------------------------------------------------------------
 
@@ -184,7 +180,7 @@ class CaseMaker(LeasedWorker):
         request, content = claim.request, claim.request.content
         known = await self.cases.get(request.case_row or 0)
         if content is None or known is None:
-            await self.requests.write(claim.fence, state=CaseRequestState.DONE)
+            await self.write(claim.fence, state=CaseRequestState.DONE)
             return
         notes = [note for note in request.notes if note[0] == "assignee"]
         insights = await self._attach(claim, known.case_id, content.insights)
@@ -193,14 +189,14 @@ class CaseMaker(LeasedWorker):
         if any(each.may_pass for _, each in missing) and request.attempt < self._timing.look_attempts:
             unclear = any(each.kind is TroubleKind.UNCLEAR for _, each in missing)
             wait = self._timing.settle if unclear else self._timing.backoff(request.attempt)
-            await self.requests.later(claim.fence, max(wait, *(each.wait or 0.0 for _, each in missing)))
+            await self.put_off(claim.fence, max(wait, *(each.wait or 0.0 for _, each in missing)))
             return
         notes += missing
         if any(each.kind is TroubleKind.NOT_FOUND for _, each in notes):
             trouble = await refresh(claim.org, self.cases, known, self._timing.effect)
             if trouble and trouble.kind is TroubleKind.NOT_FOUND:
                 await self.cases.gone(known.id)
-        await self.requests.write(claim.fence, state=CaseRequestState.DONE, notes=tuple(notes))
+        await self.write(claim.fence, state=CaseRequestState.DONE, notes=tuple(notes))
 
     async def _attach(self, claim: _Claim, case_id: str, insights: tuple[Insight, ...]) -> Trouble | None:
         """Attaching has set semantics: again does no harm. One that is refused does not keep out the other."""
@@ -219,12 +215,12 @@ class CaseMaker(LeasedWorker):
         sent_before = request.begun_at if request.comment == "sending" else None
 
         async def about_to_send() -> bool:
-            return await self.requests.write(claim.fence, comment="sending")
+            return await self.write(claim.fence, comment="sending")
 
         posting = claim.org.cases.comment_once(case_id, message, sent_before=sent_before, about_to_send=about_to_send)
         trouble = await or_trouble(posting, self._timing.effect)
         if trouble is None or trouble.kind is not TroubleKind.UNCLEAR:
-            await self.requests.write(claim.fence, comment="owed" if trouble else "done")
+            await self.write(claim.fence, comment="owed" if trouble else "done")
         return trouble
 
 

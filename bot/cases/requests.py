@@ -67,8 +67,7 @@ class CaseRequests:
     async def remember_draft(self, request: CaseRequest, **values: Any) -> None:
         """A draft keeps its organisation, its source or its content; once submitted it holds still."""
         drafted = and_(case_orders.c.id == request.id, case_orders.c.state == CaseRequestState.DRAFT)
-        async with self.database.transaction() as connection:
-            await connection.execute(update(case_orders).where(drafted).values(**values))
+        await self.database.write(update(case_orders).where(drafted).values(**values))
 
     async def submit(self, request: CaseRequest, content: CaseContent, view_id: str) -> bool:
         """False when it was submitted already: the first time counts."""
@@ -130,10 +129,6 @@ class CaseRequests:
 
     # -- the worker's side --------------------------------------------------------------------------------------
 
-    async def write(self, fence: Fence, **values: Any) -> bool:
-        async with self.database.transaction() as connection:
-            return await fence.write(connection, case_orders, **values)
-
     async def made(self, fence: Fence, request: CaseRequest, made: Case) -> bool:
         """The case is there: its thread remembers it and is owed its card, all in one."""
         async with self.database.transaction() as connection:
@@ -143,23 +138,15 @@ class CaseRequests:
             row = await self._cases.note(connection, request.org, made)
             await self._cases.did(connection, row.id, request.place, request.requester, "opened this case")
             await self._cases.belongs(connection, row.id, request.place, request.requester, card=True)
-            await connection.execute(
-                update(case_orders)
-                .where(fence.holds(case_orders))
-                .values(
-                    state=CaseRequestState.CREATED, case_row=row.id, due_at=self.database.now, owner=None, attempt=0
-                )
-            )
+            values = {"case_row": row.id, "due_at": self.database.now, "owner": None, "attempt": 0}
+            await fence.write(connection, case_orders, state=CaseRequestState.CREATED, **values)
             wake(connection, case_orders)
         return True
 
-    async def later(self, fence: Fence, wait: float, **values: Any) -> bool:
-        async with self.database.transaction() as connection:
-            return await fence.put_off(self.database, connection, case_orders, wait, **values)
-
     async def refuse(self, fence: Fence, problem: Trouble, **values: Any) -> bool:
         refused = {"state": CaseRequestState.REFUSED, "problem": problem, "retry_at": None}
-        return await self.write(fence, **{**values, **refused})
+        async with self.database.transaction() as connection:
+            return await fence.write(connection, case_orders, **values, **refused)
 
     @staticmethod
     def due() -> ColumnElement[bool]:

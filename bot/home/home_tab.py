@@ -206,8 +206,7 @@ class HomeTabs:
             "view_hash": view_hash,
             "digest": "",
         }
-        async with self.database.transaction() as connection:
-            await connection.execute(self.database.upsert(home_tabs, values, key=("workspace", "person")))
+        await self.database.write(self.database.upsert(home_tabs, values, key=("workspace", "person")))
         await self._draw(workspace, person)
 
     async def step(self) -> None:
@@ -250,8 +249,7 @@ class HomeTabs:
         view_hash = await _published(bot_client, person, view, shown.view_hash)
         if view_hash is None:
             return
-        async with self.database.transaction() as connection:
-            await connection.execute(update(home_tabs).where(*here).values(view_hash=view_hash, digest=digest))
+        await self.database.write(update(home_tabs).where(*here).values(view_hash=view_hash, digest=digest))
 
     async def _look_up_links(self, workspace: str, asked: list[AskedInvestigation]) -> bool:
         places = {(workspace, each.channel, each.ts) for each in asked if each.ts}

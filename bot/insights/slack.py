@@ -284,9 +284,8 @@ def _noted(form: AttachForm, entered: Entered) -> AttachForm:
         comment=bool(entered.choices(views.COMMENT)),
     )
     if entered.picked and entered.case is None:
-        return replace(
-            noted, case_round=noted.case_round + 1
-        )  # a hint of the picker is not left standing: a fresh field
+        # a hint of the picker is not left standing: a fresh field
+        return replace(noted, case_round=noted.case_round + 1)
     return noted.with_case(entered.case) if entered.case else noted
 
 

@@ -4,7 +4,7 @@ became of a job: in its window, in its thread, or to the person alone."""
 import asyncio
 import logging
 from collections import OrderedDict
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from weakref import WeakValueDictionary
 
 from bot.datadog.errors import DatadogError, NotFound
@@ -30,17 +30,15 @@ _NAMES_A_ROUND = 50  # requests; the next gesture asks for more
 _CASE_PATIENCE = 5.0  # seconds in the background: nobody waits, but a window may be closed by then
 
 
+@dataclass(eq=False)
 class AttachWindows:
-    def __init__(
-        self, forms: AttachFormStore, jobs: AttachJobs, orgs: OrgRepository, modals: Modals, replies: Replies
-    ) -> None:
-        self._forms = forms
-        self._jobs = jobs
-        self._orgs = orgs
-        self._modals = modals
-        self._replies = replies
-        self._hashes: OrderedDict[str, str] = OrderedDict()
-        self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
+    forms: AttachFormStore
+    jobs: AttachJobs
+    orgs: OrgRepository
+    modals: Modals
+    replies: Replies
+    _hashes: OrderedDict[str, str] = field(default_factory=OrderedDict, init=False)
+    _turns: WeakValueDictionary[str, asyncio.Lock] = field(default_factory=WeakValueDictionary, init=False)
 
     # -- drawing ------------------------------------------------------------------------------------------------
 
@@ -50,11 +48,11 @@ class AttachWindows:
             return removal_view(form, key)
         if form.stage is FormStage.CONFIRMING:
             return confirm_view(form, key)
-        job = await self._jobs.get(form.submit_id) if form.stage is FormStage.SUBMITTED else None
+        job = await self.jobs.get(form.submit_id) if form.stage is FormStage.SUBMITTED else None
         return self.view_of_job(job) if job else attach_view(form, key)
 
     def view_of_job(self, job: AttachJob) -> Block:
-        return result_view(job, self._orgs.app_url(job.org)) if job.done else working_view(job)
+        return result_view(job, self.orgs.app_url(job.org)) if job.done else working_view(job)
 
     def opened(self, view: Block) -> None:
         """Which version of a window Slack shows, for updates that must not overwrite a newer one."""
@@ -86,17 +84,17 @@ class AttachWindows:
         return False
 
     async def _draw(self, key: str, owner: Owner, view_id: str) -> None:
-        form = await self._forms.get(key, owner)
+        form = await self.forms.get(key, owner)
         view = await self.view_of(form, key) if form else expired_view()
         known = self._hashes.get(view_id) or None
-        self.opened(await self._modals.draw(owner.workspace, view_id, view, view_hash=known))
+        self.opened(await self.modals.draw(owner.workspace, view_id, view, view_hash=known))
 
     # -- what is looked up in the background --------------------------------------------------------------------
 
     async def look_up(self, key: str, owner: Owner, view_id: str) -> None:
         """What makes the window readable: names, and what the case has."""
-        form = await self._forms.get(key, owner)
-        org = await self._orgs.get(form.org) if form else None
+        form = await self.forms.get(key, owner)
+        org = await self.orgs.get(form.org) if form else None
         if form is not None and org is not None:
             await asyncio.gather(
                 self._names(org, form, key, owner, view_id), self._case_facts(org, form, key, owner, view_id)
@@ -107,7 +105,7 @@ class AttachWindows:
         if not unnamed:
             return
         labels = await look_up_labels(unnamed, monitors=org.monitors, incidents=Incidents(org.client))
-        await self._forms.change(key, owner, lambda now: now.with_labels(labels, unnamed))
+        await self.forms.change(key, owner, lambda now: now.with_labels(labels, unnamed))
         if labels:
             await self.show(key, owner, view_id)
 
@@ -124,7 +122,7 @@ class AttachWindows:
             logger.info("a chosen case could not be read: %s", type(error).__name__)
             return
         else:
-            await self._forms.change(key, owner, lambda now: now.with_case_facts(case))
+            await self.forms.change(key, owner, lambda now: now.with_case_facts(case))
         await self.show(key, owner, view_id)
 
     async def _no_such_case(self, case: CaseChoice, key: str, owner: Owner) -> None:
@@ -133,19 +131,19 @@ class AttachWindows:
         def without(now: AttachForm) -> AttachForm:
             return now.without_case(notice) if now.case and now.case.id == case.id else now
 
-        await self._forms.change(key, owner, without)
+        await self.forms.change(key, owner, without)
 
     # -- what became of a job -----------------------------------------------------------------------------------
 
     async def finished(self, job: AttachJob) -> None:
         """Shows it in the job's window; in words to the person if that is closed and nothing else tells of it."""
         owner = Owner(job.place.workspace, job.person)
-        form = await self._forms.get(job.draft_key, owner)
+        form = await self.forms.get(job.draft_key, owner)
         shows_it = form is not None and form.stage is FormStage.SUBMITTED and form.submit_id == job.id
         if shows_it and await self.show(job.draft_key, owner, job.view_id):
             return
         if not job.complete or not job.place.thread_ts:
-            await self._replies.tell(job.place, job.person, told_directly(job, self._orgs.app_url(job.org)))
+            await self.replies.tell(job.place, job.person, told_directly(job, self.orgs.app_url(job.org)))
 
 
 @dataclass(frozen=True, slots=True)

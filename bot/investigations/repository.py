@@ -300,9 +300,6 @@ class InvestigationRepository:
     async def expire(self, investigation_id: int) -> bool:
         return await self._finish(investigation_id, state=State.EXPIRED)
 
-    async def vanish(self, investigation_id: int) -> bool:
-        return await self.follow_failed(investigation_id, Trouble(TroubleKind.VANISHED))
-
     async def follow_failed(self, investigation_id: int, failure: Trouble) -> bool:
         return await self._finish(investigation_id, state=State.FAILED, failure=failure)
 
@@ -357,10 +354,7 @@ class InvestigationRepository:
             "helpful": helpful,
             "voted_at": self.database.now,
         }
-        async with self.database.transaction() as connection:
-            await connection.execute(
-                self.database.upsert(votes, values, key=("investigation_id", "workspace", "voter"))
-            )
+        await self.database.write(self.database.upsert(votes, values, key=("investigation_id", "workspace", "voter")))
 
     async def card_of(self, investigation_id: int, workspace: str) -> list[tuple[str, str, str | None]]:
         """Where this investigation's cards stand in a workspace, the first asked first."""

@@ -136,13 +136,7 @@ class OrgQuestions:
     async def _put(self, key: str, place: Place, person: str, request: Record) -> int:
         """Its number. The same gesture again gets the same one."""
         table = org_questions.c
-        values = {
-            "key": key,
-            **asdict(place),
-            "person": person,
-            "wish": request,
-            "asked_at": self._database.now,
-        }
+        values = {"key": key, **asdict(place), "person": person, "wish": request, "asked_at": self._database.now}
         async with self._database.transaction() as connection:
             await connection.execute(self._database.insert_new(org_questions).values(**values))
             return int((await connection.execute(select(table.id).where(table.key == key))).scalar_one())

@@ -83,15 +83,13 @@ class Leases:
         table, now = self._table, self._database.now
         settled = case((under_way, now + settle), else_=now)
         sooner = case((table.c.due_at < settled, table.c.due_at), else_=settled)
-        async with self._database.transaction() as connection:
-            await connection.execute(update(table).where(table.c.owner.is_not(None)).values(due_at=sooner, owner=None))
+        await self._database.write(update(table).where(table.c.owner.is_not(None)).values(due_at=sooner, owner=None))
 
     async def hand_back(self, under_way: ColumnElement[bool], settle: float) -> None:
         """At a clean stop: what is still ours becomes free, after the settle time if its outcome is open."""
         table, now = self._table, self._database.now
         due = case((under_way, now + settle), else_=now)
-        async with self._database.transaction() as connection:
-            await connection.execute(update(table).where(table.c.owner == self._owner).values(due_at=due, owner=None))
+        await self._database.write(update(table).where(table.c.owner == self._owner).values(due_at=due, owner=None))
 
 
 @dataclass(eq=False)

@@ -58,14 +58,7 @@ async def enqueue(database: Database, connection: AsyncConnection, post: NewPost
     lane = told.pop("thread_key")
     inserted = await connection.execute(
         database.insert_new(deliveries)
-        .values(
-            **told,
-            lane=lane,
-            state=PENDING,
-            wanted=1,
-            shown=0,
-            **newly_due(database.now),
-        )
+        .values(**told, lane=lane, state=PENDING, wanted=1, shown=0, **newly_due(database.now))
         .returning(deliveries.c.id)
     )
     wake(connection, deliveries)
@@ -234,11 +227,7 @@ class Outbox:
         """What a channel refuses goes to the person who asked."""
         post = delivery.post
         instead = replace(
-            post,
-            key=f"direct:{post.key}",
-            thread_key=f"direct:{post.thread_key}",
-            channel=post.requester,
-            thread_ts="",
+            post, key=f"direct:{post.key}", thread_key=f"direct:{post.thread_key}", channel=post.requester, thread_ts=""
         )
         async with self.database.transaction() as connection:
             await enqueue(self.database, connection, instead)

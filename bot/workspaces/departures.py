@@ -70,8 +70,7 @@ class Departures:
         except Exception:
             logger.exception("%s of %s is not carried out yet", row.kind, row.team_id or row.enterprise_id)
             return
-        async with self.database.transaction() as connection:
-            await connection.execute(delete(departures).where(departures.c.id == row.id))
+        await self.database.write(delete(departures).where(departures.c.id == row.id))
 
     async def _carry_out(self, row: Row[Any]) -> None:
         if row.kind == ACCESS_REVOKED:

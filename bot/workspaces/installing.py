@@ -87,10 +87,8 @@ class Installing:
         """The address of Slack's consent page for this browser."""
         state = secrets.token_urlsafe(32)
         expires_at = self.database.now + STATE_SECONDS
-        async with self.database.transaction() as connection:
-            await connection.execute(
-                oauth_states.insert().values(state=_hash(state), browser=_hash(browser), expires_at=expires_at)
-            )
+        values = {"state": _hash(state), "browser": _hash(browser), "expires_at": expires_at}
+        await self.database.write(oauth_states.insert().values(values))
         asked = {
             "client_id": self.app.client_id,
             "scope": ",".join(self.scopes),

@@ -161,20 +161,17 @@ class InstallationRepository:
         """False when it was installed anew meanwhile, or is gone already."""
         table = installations.c
         this_one = and_(table.home == installation.home, table.installed_at == installation.installed_at)
-        async with self._database.transaction() as connection:
-            return bool((await connection.execute(delete(installations).where(this_one))).rowcount)
+        return await self._database.write(delete(installations).where(this_one))
 
     async def learn(self, workspace: str, enterprise: str) -> None:
         """A workspace turned out to belong to an enterprise."""
         values = {"team_id": workspace, "enterprise_id": enterprise, "learnt_at": self._database.now}
-        async with self._database.transaction() as connection:
-            await connection.execute(self._database.insert_new(workspaces).values(**values))
+        await self._database.write(self._database.insert_new(workspaces).values(**values))
 
     async def granted(self, workspace: str, enterprise: str, at: float) -> None:
         """An enterprise let its org-wide install into a workspace."""
         values = {"team_id": workspace, "enterprise_id": enterprise, "learnt_at": at}
-        async with self._database.transaction() as connection:
-            await connection.execute(self._database.upsert(workspaces, values, key=("team_id",)))
+        await self._database.write(self._database.upsert(workspaces, values, key=("team_id",)))
 
     async def unlearn(self, workspace: str, before: float) -> bool:
         """False when it was let in again later than that."""
@@ -238,8 +235,7 @@ class InstallationRepository:
         await self._change(_as_read(old), expires_at=self._database.now)
 
     async def _change(self, condition: Any, **values: Any) -> bool:
-        async with self._database.transaction() as connection:
-            return bool((await connection.execute(update(installations).where(condition).values(**values))).rowcount)
+        return await self._database.write(update(installations).where(condition).values(**values))
 
 
 def _as_read(installation: Installation) -> Any:
