@@ -42,20 +42,16 @@ class AlertRouter(LeasedWorker):
             self._tasks.spawn(self._sort_batch(rows), f"{len(rows)} notices")
 
     async def _sort_batch(self, rows: Sequence[Row[Any]]) -> None:
-        try:
-            await self._sort_all(rows)
-        finally:
-            self._working.clear()
-            if self._may_be_more:
-                self.alarm.ring()
-
-    async def _sort_all(self, rows: Sequence[Row[Any]]) -> None:
         """All in one transaction; should one of them spoil that, each in its own."""
         try:
             await self._sort(rows)
         except Exception as error:  # noqa: BLE001  whatever it was, it is logged with the notice it was about
             logger.warning("%s notices could not be sorted together (%s)", len(rows), type(error).__name__)
             await self._sort_singly(rows)
+        finally:
+            self._working.clear()
+            if self._may_be_more:
+                self.alarm.ring()
 
     async def _sort_singly(self, rows: Sequence[Row[Any]]) -> None:
         for row in rows:

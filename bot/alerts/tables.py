@@ -16,10 +16,6 @@ ALERT_CARD = "alert_card"  # kind of deliveries; they show a row of `alert_cycle
 NUDGE = "nudge"  # the same, of `alert_messages`
 NEW, SORTED, UNROUTED = "new", "sorted", "unrouted"  # states of notices
 
-_NOTICE = TypeAdapter(Notice)
-_CYCLE = TypeAdapter(Cycle)
-_ALERT = TypeAdapter(AlertRef)
-_FACTS = TypeAdapter(AlertFacts)
 _SUBJECT: TypeAdapter[AlertRef | MonitorRef] = TypeAdapter(
     Annotated[AlertRef | MonitorRef, Field(union_mode="left_to_right")]  # only an alert has an event
 )
@@ -30,7 +26,7 @@ alert_notices = Table(
     Column("id", RowId, primary_key=True),
     Column("key", String(64), nullable=False, unique=True),  # the same for a notification that comes twice
     Column("org", String(64), nullable=False),
-    Column("content", TypedJson(_NOTICE), nullable=False),
+    Column("content", TypedJson(TypeAdapter(Notice)), nullable=False),
     Column("state", String(16), nullable=False),
     Column("received_at", Float, nullable=False),
     *claimable(),
@@ -46,7 +42,7 @@ alert_cycles = Table(
     Column("org", String(64), nullable=False),
     Column("identity", String(64), nullable=False),
     Column("generation", Integer, nullable=False),  # counts up where Datadog names no cycle; else 0
-    Column("content", TypedJson(_CYCLE), nullable=False),
+    Column("content", TypedJson(TypeAdapter(Cycle)), nullable=False),
     Column("changed_at", Float, nullable=False),
     Column("muted_until", Float, nullable=True),
     Column("muted_by", String(32), nullable=False),
@@ -76,8 +72,8 @@ alert_starts = Table(
     Column("org", String(64), nullable=False),
     *placed(),  # without a thread: under the card, once it stands
     Column("cycle_id", RowId, nullable=True),
-    Column("alert", TypedJson(_ALERT), nullable=False),
-    Column("facts", TypedJson(_FACTS), nullable=False),
+    Column("alert", TypedJson(TypeAdapter(AlertRef)), nullable=False),
+    Column("facts", TypedJson(TypeAdapter(AlertFacts)), nullable=False),
     Column("state", String(16), nullable=False),  # wanted | decided
     Column("decision", String(200), nullable=False),
     Column("created_at", Float, nullable=False),

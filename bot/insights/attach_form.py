@@ -277,9 +277,9 @@ def _added(new: int, merged: int) -> str:
     if not new and not merged:
         return ""
     told = f"Added {new}." if new else "Nothing new."
-    return (
-        f"{told} {merged} were listed already." if merged > 1 else f"{told} 1 was listed already." if merged else told
-    )
+    if not merged:
+        return told
+    return f"{told} {merged} were listed already." if merged > 1 else f"{told} 1 was listed already."
 
 
 # -- where it is kept ---------------------------------------------------------------------------------------------------

@@ -49,7 +49,7 @@ class AttachButtons:
         on.action(case_card.ATTACH, self.from_case)
         on.action(views.BEGIN, self.from_words)
         on.shortcut(ATTACH_MESSAGE, self.from_message)
-        on.shortcut(ATTACH_INSIGHTS, self.from_nothing)
+        on.shortcut(ATTACH_INSIGHTS, self.from_words)
 
     async def from_conclusions(self, click: Interaction) -> After:
         async def begin() -> None:
@@ -80,6 +80,7 @@ class AttachButtons:
         return begin()
 
     async def from_words(self, click: Interaction) -> After:
+        """Those of a button; a shortcut has none."""
         return self.opening.begin(click, Beginning(click.value))
 
     async def from_message(self, shortcut: Interaction) -> After:
@@ -88,9 +89,6 @@ class AttachButtons:
             await self.opening.begin(shortcut, Beginning.of_message(subject, shortcut.message))
 
         return begin()
-
-    async def from_nothing(self, shortcut: Interaction) -> After:
-        return self.opening.begin(shortcut, Beginning())
 
 
 Step = Callable[[AttachForm, Entered, str], AttachForm]  # from what is kept, what was entered, and the button's value

@@ -7,9 +7,10 @@ from collections import OrderedDict
 from dataclasses import dataclass, field
 from weakref import WeakValueDictionary
 
-from bot.datadog.errors import DatadogError, NotFound
+from bot.datadog.cases import Case
 from bot.datadog.insights import Incidents, look_up_labels
 from bot.datadog.orgs import ConnectedOrg
+from bot.datadog.trouble import TroubleKind, or_trouble
 from bot.insights.attach_form import AttachForm, AttachFormStore, CaseChoice, FormStage, Owner
 from bot.insights.attach_jobs import AttachJob, AttachJobs
 from bot.insights.form_views import attach_view, confirm_view, expired_view, removal_view
@@ -113,16 +114,14 @@ class AttachWindows:
         """The case's title and what it has already."""
         if form.case is None or form.held is not None:
             return
-        try:
-            async with asyncio.timeout(_CASE_PATIENCE):
-                case = await org.cases.get(form.case.id)
-        except NotFound:
-            await self._no_such_case(form.case, key, owner)
-        except (DatadogError, TimeoutError) as error:
-            logger.info("a chosen case could not be read: %s", type(error).__name__)
-            return
-        else:
+        case = await or_trouble(org.cases.get(form.case.id), _CASE_PATIENCE)
+        if isinstance(case, Case):
             await self.forms.change(key, owner, lambda now: now.with_case_facts(case))
+        elif case.kind is TroubleKind.NOT_FOUND:
+            await self._no_such_case(form.case, key, owner)
+        else:
+            logger.info("a chosen case could not be read: %s", case.kind)
+            return
         await self.show(key, owner, view_id)
 
     async def _no_such_case(self, case: CaseChoice, key: str, owner: Owner) -> None:

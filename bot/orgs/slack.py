@@ -9,7 +9,8 @@ from dataclasses import dataclass, field, replace
 
 from bot.datadog.checkup import ESSENTIAL, Account, Checkup, KeyProblem, check_up
 from bot.datadog.client import Datadog
-from bot.datadog.errors import DatadogError, UnusableKeyError
+from bot.datadog.errors import UnusableKeyError
+from bot.datadog.trouble import Trouble, or_trouble
 from bot.model import PersonFacts, UnknownPerson
 from bot.orgs import connect_form as form
 from bot.orgs.connect_form import Filled, Prefill
@@ -116,11 +117,8 @@ class Connecting:
         """Which organisation the settings' keys belong to; empty where there are none, or it can't be told now."""
         default = await self.orgs.get(DEFAULT)
         if default is not None and not self._default_uuid:
-            try:
-                async with asyncio.timeout(CHECK_WITHIN / 2):
-                    self._default_uuid = await Account(default.client).organisation()
-            except (DatadogError, TimeoutError):
-                return ""
+            told = await or_trouble(Account(default.client).organisation(), CHECK_WITHIN / 2)
+            self._default_uuid = "" if isinstance(told, Trouble) else told
         return self._default_uuid
 
     # -- disconnecting ------------------------------------------------------------------------------------------
