@@ -4,7 +4,7 @@ Actions on one case keep the order they came in, so the last one wins and the ca
 """
 
 import logging
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 from sqlalchemy import ColumnElement, Row, exists, select
@@ -13,7 +13,7 @@ from bot.cases.catalog import NO_PRIORITY
 from bot.cases.creation import refresh
 from bot.cases.model import CaseAction, CaseActionKind, KnownCase, plain_status
 from bot.cases.posts import CaseReplies
-from bot.cases.repository import CaseRepository
+from bot.cases.repository import CaseRepository, written_down
 from bot.cases.tables import case_acts
 from bot.datadog.cases import Case, Person
 from bot.datadog.orgs import ConnectedOrg
@@ -21,7 +21,7 @@ from bot.datadog.trouble import Trouble, TroubleKind, or_trouble
 from bot.orgs.repository import OrgRepository
 from bot.storage.engine import Database, wake
 from bot.storage.leases import Fence, LeasedWorker
-from bot.storage.tables import newly_due, place_of
+from bot.storage.tables import place_of
 
 logger = logging.getLogger(__name__)
 
@@ -36,17 +36,8 @@ class CaseActions:
 
     async def take(self, action: CaseAction) -> bool:
         """Write it down. False for a click that was taken before."""
-        inserted = self.database.insert_new(case_acts).values(
-            key=action.key,
-            case_row=action.case_row,
-            **asdict(action.place),
-            person=action.person,
-            kind=action.kind,
-            value=action.value,
-            said="",
-            state=_WAITING,
-            **newly_due(self.database.now),
-        )
+        values = written_down(action, _WAITING, self.database.now)
+        inserted = self.database.insert_new(case_acts).values(values)
         async with self.database.transaction() as connection:
             wake(connection, case_acts)
             return (await connection.execute(inserted.returning(case_acts.c.id))).first() is not None

@@ -12,7 +12,7 @@ from sqlalchemy import ColumnElement, Row, Select, and_, desc, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.cases.catalog import Catalog, status_names
-from bot.cases.model import CaseActionKind, CaseFacts, DoneAction, KnownCase
+from bot.cases.model import CaseAction, CaseFacts, DoneAction, KnownCase
 from bot.cases.tables import CASE_CARD, case_acts, case_places, cases
 from bot.datadog.cases import Case, Person
 from bot.model import Place
@@ -101,20 +101,9 @@ class CaseRepository:
             await try_refused_again(self.database, connection, case_row, (CASE_CARD,), place)
 
     async def did(self, connection: AsyncConnection, case_row: int, place: Place, person: str, said: str) -> None:
-        await connection.execute(
-            case_acts.insert().values(
-                key=f"told:{secrets.token_hex(12)}",
-                case_row=case_row,
-                **asdict(place),
-                person=person,
-                kind=CaseActionKind.OTHER,
-                value="",
-                said=said,
-                state="done",
-                done_at=self.database.now,
-                **newly_due(self.database.now),
-            )
-        )
+        action, now = CaseAction(f"told:{secrets.token_hex(12)}", case_row, place, person), self.database.now
+        done = {**written_down(action, "done", now), "said": said, "done_at": now}
+        await connection.execute(case_acts.insert().values(done))
         await self.show(connection, case_row)
 
     async def show(self, connection: AsyncConnection, case_row: int) -> None:
@@ -199,6 +188,12 @@ class CaseRepository:
         )
         found = (await connection.execute(query)).all()
         return _known(row, tuple(DoneAction(*each) for each in reversed(found)))
+
+
+def written_down(action: CaseAction, state: str, now: ColumnElement[float]) -> dict[str, Any]:
+    """The row of something that is done to a case."""
+    same = {name: getattr(action, name) for name in ("key", "case_row", "person", "kind", "value")}
+    return {**same, **asdict(action.place), "said": "", "state": state, **newly_due(now)}
 
 
 def _known(row: Row[Any], done: tuple[DoneAction, ...]) -> KnownCase:

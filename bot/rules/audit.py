@@ -16,6 +16,8 @@ from bot.slack.text import channel_mention, code, cut_mrkdwn, escape, mention, m
 from bot.storage.engine import Database
 from bot.storage.tables import record
 
+_LONGEST = {"key": 255, "rule": 160, "what": 200, "budget": 160}  # that its columns take
+
 
 class Decision(StrEnum):
     LOOKING_UP = "looking_up"
@@ -64,13 +66,8 @@ def entry_of(
 
 async def note(database: Database, connection: AsyncConnection, entry: Entry) -> None:
     """Once a key: what becomes of an ask later replaces what was written when it came."""
-    values = asdict(entry) | {
-        "at": database.now,
-        "key": entry.key[:255],
-        "rule": entry.rule[:160],
-        "what": entry.what[:200],
-        "budget": entry.budget[:160],
-    }
+    cut = {name: getattr(entry, name)[:most] for name, most in _LONGEST.items()}
+    values = {**asdict(entry), **cut, "at": database.now}
     await connection.execute(database.upsert(audit, values, key=("key",)))
 
 

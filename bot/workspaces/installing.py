@@ -241,21 +241,17 @@ def failed(problem: str, again: str, reference: str) -> Page:
 
 
 _OLD = "This install was begun more than ten minutes ago, or was finished already. Start again; it takes a minute."
+_ELSEWHERE = "This install was begun in another browser or in a private window. Start again here, and allow cookies."
+_NOT_SHARED = "The app is not shared with other workspaces: its owner has to activate distribution first."
 _EXPECTED: Mapping[str, tuple[int, str]] = {
     NO_STATE: (400, _OLD),
     "invalid_code": (400, _OLD),
     "code_already_used": (400, _OLD),
-    OTHER_BROWSER: (
-        400,
-        "This install was begun in another browser or in a private window. Start again here, and allow cookies.",
-    ),
+    OTHER_BROWSER: (400, _ELSEWHERE),
     INCOMPLETE: (400, "Slack's answer is missing from this address. Start again rather than opening an old link."),
     UNREACHABLE: (502, "Slack did not answer just now, so nothing was installed. Wait a minute and start again."),
     NOT_A_BOT: (502, "Slack gave no bot token. Start again and leave the requested permissions as they are."),
-    "invalid_team_for_non_distributed_app": (
-        403,
-        "The app is not shared with other workspaces: its owner has to activate distribution first.",
-    ),
+    "invalid_team_for_non_distributed_app": (403, _NOT_SHARED),
 }
 _OPERATOR: Mapping[str, str] = {
     "bad_redirect_uri": "the address in BITS_PUBLIC_URL is not among the app's redirect URLs.",
