@@ -25,7 +25,7 @@ class ConnectedOrg:
         self.cases = Cases(client)
 
 
-@dataclass(eq=False)
+@dataclass(eq=False, repr=False)
 class ClientPool:
     """One client an organisation, with its connections; replaced when its keys change.
 

@@ -166,7 +166,7 @@ def _asked() -> Select[tuple[object, ...]]:
 # -- drawing it -----------------------------------------------------------------------------------------------------
 
 
-@dataclass(eq=False)
+@dataclass(eq=False, repr=False)
 class HomeTabs:
     database: Database
     workspaces: Workspaces

@@ -73,7 +73,7 @@ class _Answer(CaseOffer):
     at: float
 
 
-@dataclass(eq=False)
+@dataclass(eq=False, repr=False)
 class CasePicker:
     cases: CaseRepository
     orgs: OrgRepository

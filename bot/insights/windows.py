@@ -31,7 +31,7 @@ _NAMES_A_ROUND = 50  # requests; the next gesture asks for more
 _CASE_PATIENCE = 5.0  # seconds in the background: nobody waits, but a window may be closed by then
 
 
-@dataclass(eq=False)
+@dataclass(eq=False, repr=False)
 class AttachWindows:
     forms: AttachFormStore
     jobs: AttachJobs

@@ -40,7 +40,7 @@ class AnotherOrg(Exception):  # noqa: N818  the same
     """The new keys belong to another organisation than the ones they were to replace."""
 
 
-@dataclass(eq=False)
+@dataclass(eq=False, repr=False)
 class OrgRepository:
     database: Database
     encryption: Encryption | None

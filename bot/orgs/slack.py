@@ -41,7 +41,7 @@ class Connected:
     checkup: Checkup
 
 
-@dataclass(eq=False)
+@dataclass(eq=False, repr=False)
 class Connecting:
     """`is_admin` judges what Slack says about a person. `gone` deals with what waits for an organisation that was taken away."""
 

@@ -65,7 +65,7 @@ class _KeptClient:
     until: float
 
 
-@dataclass(eq=False)
+@dataclass(eq=False, repr=False)
 class InstalledWorkspaces:
     records: InstallationRepository
     rotation: TokenRotation
