@@ -220,9 +220,7 @@ Minutes = Annotated[
 Port = Annotated[int, Field(ge=0, le=65535), Hint(form="a port from 0 to 65535; 0 takes any free one")]
 LogFormat = Annotated[Literal["text", "json"], BeforeValidator(str.lower), Hint(form="text or json")]
 LogLevel = Annotated[
-    Literal["DEBUG", "INFO", "WARNING", "ERROR"],
-    BeforeValidator(str.upper),
-    Hint(form="DEBUG, INFO, WARNING or ERROR"),
+    Literal["DEBUG", "INFO", "WARNING", "ERROR"], BeforeValidator(str.upper), Hint(form="DEBUG, INFO, WARNING or ERROR")
 ]
 
 

@@ -28,13 +28,7 @@ class Transition(StrEnum):
     OTHER = "other"  # a word we don't know; shown as Datadog wrote it
 
 
-_WEIGHT = {
-    Transition.ALERT: 0,
-    Transition.NO_DATA: 1,
-    Transition.WARN: 2,
-    Transition.OTHER: 3,
-    Transition.RENOTIFY: 4,
-}
+_WORST_FIRST = (Transition.ALERT, Transition.NO_DATA, Transition.WARN, Transition.OTHER, Transition.RENOTIFY)
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,5 +203,5 @@ def _subject(cycle: Cycle, trouble: list[Moment]) -> AlertRef | MonitorRef | Non
     known = [moment for moment in trouble if moment.event_id]
     if not known:
         return MonitorRef(notice.monitor_id, notice.name, notice.group)
-    first = min(known, key=lambda moment: (_WEIGHT[moment.transition], moment.order))
+    first = min(known, key=lambda moment: (_WORST_FIRST.index(moment.transition), moment.order))
     return AlertRef(notice.monitor_id, first.event_id, first.ts, notice.name, notice.group)

@@ -5,7 +5,7 @@ A mute whose outcome is unknown is not sent again; the person is told to look.
 
 import asyncio
 import logging
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any
@@ -20,13 +20,12 @@ from bot.alerts.tables import alert_mutes
 from bot.datadog.errors import DatadogError, NotFound
 from bot.datadog.orgs import ConnectedOrg
 from bot.datadog.trouble import Trouble, TroubleKind, trouble_of
-from bot.model import Place
 from bot.orgs.repository import OrgRepository
 from bot.slack.interactions import Interaction
 from bot.slack.replies import Replies
 from bot.storage.engine import wake
 from bot.storage.leases import Fence, LeasedWorker
-from bot.storage.workers import Timing
+from bot.storage.tables import newly_due, place_of
 from bot.wording import APP
 
 logger = logging.getLogger(__name__)
@@ -57,25 +56,16 @@ def _next() -> ColumnElement[bool]:
     return and_(table.state.in_(unfinished), ~waits)
 
 
+@dataclass(eq=False)
 class Mutes(LeasedWorker):
     table = alert_mutes
     slots = 8
     due = _next()
     under_way = alert_mutes.c.state == MuteState.SENDING
 
-    def __init__(
-        self,
-        cycles: CycleRepository,
-        orgs: OrgRepository,
-        replies: Replies,
-        timing: Timing,
-        *,
-        owner: str,
-    ) -> None:
-        super().__init__(cycles.database, timing, owner=owner)
-        self._cycles = cycles
-        self._orgs = orgs
-        self._replies = replies
+    cycles: CycleRepository
+    orgs: OrgRepository
+    replies: Replies
 
     async def ask(self, work: MuteWork, known: KnownCycle, click: Interaction) -> None:
         """In the database when this returns; the same click again changes nothing."""
@@ -93,16 +83,14 @@ class Mutes(LeasedWorker):
                     monitor_id=(known.cycle.trouble or known.cycle.latest).monitor_id,
                     until=now + FOR if work is MuteWork.MUTE else None,
                     state=MuteState.ASKED,
-                    created_at=now,
-                    due_at=now,
-                    attempt=0,
+                    **newly_due(now),
                 )
             )
             wake(connection, alert_mutes)
 
     async def work(self, row: Row[Any], fence: Fence) -> None:
-        known = await self._cycles.get(row.cycle_id)
-        org = await self._orgs.get(row.org)
+        known = await self.cycles.get(row.cycle_id)
+        org = await self.orgs.get(row.org)
         if row.state == MuteState.SENDING and row.work == MuteWork.MUTE:
             await self._unclear(row, fence)  # whoever sent it never said what became of it
         elif known is None or org is None:
@@ -138,7 +126,7 @@ class Mutes(LeasedWorker):
         async with self._database.transaction() as connection:
             if await self._finished(connection, fence, MuteState.DONE):
                 muted = {"until": row.until, "by": row.person, "downtime_id": downtime_id}
-                await self._cycles.muted(connection, row.cycle_id, **muted)
+                await self.cycles.muted(connection, row.cycle_id, **muted)
 
     async def _unmute(self, row: Row[Any], fence: Fence, known: KnownCycle, org: ConnectedOrg) -> None:
         if known.mute.downtime_id:
@@ -148,7 +136,7 @@ class Mutes(LeasedWorker):
                 logger.info("the downtime of cycle %s was gone already", known.ref)
         async with self._database.transaction() as connection:
             if await self._finished(connection, fence, MuteState.DONE):
-                await self._cycles.unmuted(connection, row.cycle_id, by=row.person)
+                await self.cycles.unmuted(connection, row.cycle_id, by=row.person)
 
     async def _finished(self, connection: AsyncConnection, fence: Fence, state: MuteState) -> bool:
         wake(connection, alert_mutes)  # the next one of this cycle
@@ -160,13 +148,9 @@ class Mutes(LeasedWorker):
 
     async def _unclear(self, row: Row[Any], fence: Fence) -> None:
         if await self._ended(fence, MuteState.UNCLEAR):
-            await self._replies.tell(_place(row), row.person, views.mute_unclear())
+            await self.replies.tell(place_of(row), row.person, views.mute_unclear())
 
     async def _refused(self, row: Row[Any], fence: Fence, trouble: Trouble) -> None:
         if await self._ended(fence, MuteState.REFUSED):
             message = views.mute_refused(trouble, unmute=row.work == MuteWork.UNMUTE)
-            await self._replies.tell(_place(row), row.person, message)
-
-
-def _place(row: Row[Any]) -> Place:
-    return Place(row.workspace, row.channel, row.thread_ts)
+            await self.replies.tell(place_of(row), row.person, message)

@@ -8,14 +8,14 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Any
 
-from sqlalchemy import Row, func, select, update
+from sqlalchemy import Row, and_, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.alerts.model import Cycle, KnownCycle, Mute, Notice, Transition, joined, standing
 from bot.alerts.tables import ALERT_CARD, UNROUTED, alert_cycles, alert_notices
 from bot.model import Place
 from bot.storage.engine import Database
-from bot.storage.outbox import NewPost, enqueue, show_anew
+from bot.storage.outbox import NewPost, enqueue, opens_thread, show_anew
 from bot.storage.tables import deliveries
 
 
@@ -91,14 +91,8 @@ class CycleRepository:
         """The organisation of the card this thread hangs under; empty for every other thread."""
         if not place.thread_ts:
             return ""
-        card = deliveries.c
-        query = select(alert_cycles.c.org).where(
-            alert_cycles.c.id == card.subject_id,
-            card.kind == ALERT_CARD,
-            card.workspace == place.workspace,
-            card.channel == place.channel,
-            card.ts == place.thread_ts,
-        )
+        its_card = and_(alert_cycles.c.id == deliveries.c.subject_id, opens_thread(ALERT_CARD, place))
+        query = select(alert_cycles.c.org).where(its_card)
         return str((await connection.execute(query.limit(1))).scalar() or "")
 
     async def get(self, cycle_id: int) -> KnownCycle | None:

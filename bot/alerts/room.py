@@ -41,16 +41,16 @@ def build(
     database, timing, owner, chooser = base.database, base.timing, base.owner, rules.chooser
     requests, seen_alerts = investigations.requests, investigations.seen_alerts
     cycles = CycleRepository(database)
-    starts = Starts(database, rules.rules, chooser, automatic, requests, orgs, seen_alerts, timing, owner=owner)
+    starts = Starts(database, timing, rules.rules, chooser, automatic, requests, orgs, seen_alerts, owner=owner)
     messages = AlertMessages(database, chooser, starts)
-    mutes = Mutes(cycles, orgs, base.replies, timing, owner=owner)
+    mutes = Mutes(database, timing, cycles, orgs, base.replies, owner=owner)
     return AlertRoom(
         cycles=cycles,
         intake=Intake(database),
         messages=messages,
         cards=AlertCardPost(cycles, orgs.app_url),
         nudges=NudgePost(messages, seen_alerts),
-        router=AlertRouter(cycles, chooser, starts, timing, owner=owner),
+        router=AlertRouter(database, timing, cycles, chooser, starts, owner=owner),
         starts=starts,
         mutes=mutes,
         buttons=AlertButtons(cycles, mutes, rules.permissions, base.modals),

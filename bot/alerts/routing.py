@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Row
@@ -16,11 +17,11 @@ from bot.rules.model import ChannelRules
 from bot.rules.org_choice import OrgChooser
 from bot.rules.repository import taken_by
 from bot.storage.leases import LeasedWorker
-from bot.storage.workers import Timing
 
 logger = logging.getLogger(__name__)
 
 
+@dataclass(eq=False)
 class AlertRouter(LeasedWorker):
     """One batch at a time: the order within it does not matter, the database is what takes the time."""
 
@@ -28,19 +29,9 @@ class AlertRouter(LeasedWorker):
     slots = 50
     due = alert_notices.c.state == NEW
 
-    def __init__(
-        self,
-        cycles: CycleRepository,
-        chooser: OrgChooser,
-        starts: Starts,
-        timing: Timing,
-        *,
-        owner: str,
-    ) -> None:
-        super().__init__(cycles.database, timing, owner=owner)
-        self._cycles = cycles
-        self._chooser = chooser
-        self._starts = starts
+    cycles: CycleRepository
+    chooser: OrgChooser
+    starts: Starts
 
     def _room(self) -> int:
         return 0 if self._working else self.slots
@@ -51,20 +42,16 @@ class AlertRouter(LeasedWorker):
             self._tasks.spawn(self._sort_batch(rows), f"{len(rows)} notices")
 
     async def _sort_batch(self, rows: Sequence[Row[Any]]) -> None:
-        try:
-            await self._sort_all(rows)
-        finally:
-            self._working.clear()
-            if self._may_be_more:
-                self.alarm.ring()
-
-    async def _sort_all(self, rows: Sequence[Row[Any]]) -> None:
         """All in one transaction; should one of them spoil that, each in its own."""
         try:
             await self._sort(rows)
         except Exception as error:  # noqa: BLE001  whatever it was, it is logged with the notice it was about
             logger.warning("%s notices could not be sorted together (%s)", len(rows), type(error).__name__)
             await self._sort_singly(rows)
+        finally:
+            self._working.clear()
+            if self._may_be_more:
+                self.alarm.ring()
 
     async def _sort_singly(self, rows: Sequence[Row[Any]]) -> None:
         for row in rows:
@@ -75,7 +62,7 @@ class AlertRouter(LeasedWorker):
                 self.alarm.ring(self._timing.lease)
 
     async def _sort(self, rows: Sequence[Row[Any]]) -> None:
-        channels = {org: await self._chooser.channels_of(org) for org in {row.org for row in rows}}
+        channels = {org: await self.chooser.channels_of(org) for org in {row.org for row in rows}}
         async with self._database.transaction() as connection:
             # two replicas lock cycles in the same order
             for row in sorted(rows, key=lambda row: (row.org, row.content.identity)):
@@ -87,13 +74,13 @@ class AlertRouter(LeasedWorker):
         state = SORTED if routed else UNROUTED
         if not await self._leases.fence(row).write(connection, alert_notices, state=state, owner=None):
             return
-        known = await self._cycles.join(connection, row.org, notice)
+        known = await self.cycles.join(connection, row.org, notice)
         for rules in await self._channels(connection, known, notice, routed):
-            await self._cycles.owe_card(connection, known, rules.workspace, rules.channel)
+            await self.cycles.owe_card(connection, known, rules.workspace, rules.channel)
             if _may_start(rules, known, notice):
                 alert = AlertRef(notice.monitor_id, notice.event_id, notice.event_ts, notice.name, notice.group)
                 place = Place(rules.workspace, rules.channel)
-                await self._starts.want(connection, known.org, place, alert, notice.facts, cycle_id=known.id)
+                await self.starts.want(connection, known.org, place, alert, notice.facts, cycle_id=known.id)
         if not routed:
             logger.info(
                 "%s: no channel takes alerts of monitor %s, and none is the default", row.org, notice.monitor_id
@@ -104,7 +91,7 @@ class AlertRouter(LeasedWorker):
     ) -> list[ChannelRules]:
         """The default channels take what nobody else has: not the end of an alert that stands elsewhere."""
         asked_for = [rules for rules in routed if rules.route is not None and rules.route.matches(notice.facts)]
-        if asked_for or not await self._cycles.has_cards(connection, known.id):
+        if asked_for or not await self.cycles.has_cards(connection, known.id):
             return routed
         return []
 

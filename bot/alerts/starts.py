@@ -18,11 +18,10 @@ from bot.rules.budget import CoolingDown, Limits, OverBudget, Terms
 from bot.rules.model import AlertFacts, ChannelRules
 from bot.rules.org_choice import OrgChooser
 from bot.rules.repository import Draft, RuleRepository
-from bot.storage.engine import Database, wake
+from bot.storage.engine import wake
 from bot.storage.leases import Fence, LeasedWorker
-from bot.storage.outbox import posted
-from bot.storage.tables import deliveries
-from bot.storage.workers import Timing
+from bot.storage.outbox import posted, shown_in
+from bot.storage.tables import deliveries, newly_due
 
 logger = logging.getLogger(__name__)
 
@@ -69,43 +68,24 @@ class Automatic:
 
 
 def _ripe() -> ColumnElement[bool]:
-    table, card = alert_starts.c, deliveries.c
-    stands = exists().where(
-        card.kind == ALERT_CARD,
-        card.subject_id == table.cycle_id,
-        card.workspace == table.workspace,
-        card.channel == table.channel,
-        card.ts.is_not(None),
-    )
+    table = alert_starts.c
+    stands = exists().where(shown_in(ALERT_CARD, table.cycle_id, table), deliveries.c.ts.is_not(None))
     return and_(table.state == WANTED, or_(table.thread_ts != "", stands))
 
 
+@dataclass(eq=False)
 class Starts(LeasedWorker):
     table = alert_starts
     woken_by = (posted(ALERT_CARD),)
     slots = 8
     due = _ripe()  # deciding again is harmless: each start is known by its key
 
-    def __init__(
-        self,
-        database: Database,
-        rules: RuleRepository,
-        chooser: OrgChooser,
-        automatic: Automatic,
-        requests: Requests,
-        orgs: OrgRepository,
-        seen_alerts: SeenAlerts,
-        timing: Timing,
-        *,
-        owner: str,
-    ) -> None:
-        super().__init__(database, timing, owner=owner)
-        self._rules = rules
-        self._chooser = chooser
-        self._automatic = automatic
-        self._requests = requests
-        self._orgs = orgs
-        self._seen_alerts = seen_alerts
+    rules: RuleRepository
+    chooser: OrgChooser
+    automatic: Automatic
+    requests: Requests
+    orgs: OrgRepository
+    seen_alerts: SeenAlerts
 
     async def want(
         self,
@@ -121,7 +101,6 @@ class Starts(LeasedWorker):
 
         `org` is empty where it could not be told.
         """
-        now = self._database.now
         await connection.execute(
             self._database.insert_new(alert_starts).values(
                 key=f"{place.workspace}:{place.channel}:{place.thread_ts or cycle_id}:{alert.event_id}",
@@ -132,9 +111,7 @@ class Starts(LeasedWorker):
                 facts=facts,
                 state=WANTED,
                 decision="",
-                created_at=now,
-                due_at=now,
-                attempt=0,
+                **newly_due(self._database.now),
             )
         )
         wake(connection, alert_starts)
@@ -146,32 +123,32 @@ class Starts(LeasedWorker):
         if claimed_at - row.created_at > TOO_LATE:
             await self._decided(fence, "it was too late for it")
             return
-        org = row.org or await self._chooser.choose(place, alert.host)
+        org = row.org or await self.chooser.choose(place, alert.host)
         if not isinstance(org, str):
             await self._decided(fence, _NO_ORG)
             return
-        if run := (await self._seen_alerts.of(place.workspace, place.channel, place.thread_ts)).run:
+        if run := (await self.seen_alerts.of(place.workspace, place.channel, place.thread_ts)).run:
             await self._decided(fence, await self._adopt(place, alert, org, run))
             return
         known = await self._with_monitor(row, org, place, row.facts)
         if known is None:
             await self.put_off(fence, self._timing.backoff(row.attempt))
             return
-        await self._decided(fence, await self._automatic.consider(place, alert, known, org) or "started")
+        await self._decided(fence, await self.automatic.consider(place, alert, known, org) or "started")
 
     async def _adopt(self, place: Place, alert: AlertRef, org: str, run: str) -> str:
         """Datadog has investigated by itself: that one is followed, and costs nothing more."""
         key = f"adopt:{place.workspace}:{place.channel}:{place.thread_ts}"
         ask = Ask(key, ExistingRun(run, alert), place, "", Source.AUTOMATIC, org)
-        outcome = await self._requests.ask(ask, Terms(Limits()))
+        outcome = await self.requests.ask(ask, Terms(Limits()))
         return "repeated" if outcome.reception is Reception.REPEATED else "followed the one in the thread"
 
     async def _with_monitor(self, row: Row[Any], org_id: str, place: Place, facts: AlertFacts) -> AlertFacts | None:
         """A message shows neither tags nor priority: where the rule asks for them, Datadog is asked. None: ask again later."""
-        wanted = (await self._rules.of(place.workspace, place.channel)).auto
+        wanted = (await self.rules.of(place.workspace, place.channel)).auto
         if row.cycle_id is not None or wanted is None or not (wanted.tags or wanted.priorities):
             return facts
-        org = await self._orgs.get(org_id)
+        org = await self.orgs.get(org_id)
         if org is None:
             return facts
         try:
@@ -183,14 +160,7 @@ class Starts(LeasedWorker):
         return replace(facts, priority=monitor.priority, tags=facts.tags | frozenset(monitor.tags))
 
     async def _card_of(self, row: Row[Any]) -> str:
-        card = deliveries.c
-        query = select(card.ts).where(
-            card.kind == ALERT_CARD,
-            card.subject_id == row.cycle_id,
-            card.workspace == row.workspace,
-            card.channel == row.channel,
-        )
-        found = await self._database.first(query)
+        found = await self._database.first(select(deliveries.c.ts).where(shown_in(ALERT_CARD, row.cycle_id, row)))
         return (found.ts or "") if found else ""
 
     async def _decided(self, fence: Fence, decision: str) -> None:

@@ -10,16 +10,12 @@ from bot.model import AlertRef, MonitorRef
 from bot.orgs.tables import of_its_orgs
 from bot.rules.model import AlertFacts
 from bot.storage.retention import DAY, LONG, AtUninstall, Life, keep
-from bot.storage.tables import RowId, TypedJson, claimable, messages, metadata
+from bot.storage.tables import RowId, TypedJson, claimable, messages, metadata, placed
 
 ALERT_CARD = "alert_card"  # kind of deliveries; they show a row of `alert_cycles`
 NUDGE = "nudge"  # the same, of `alert_messages`
 NEW, SORTED, UNROUTED = "new", "sorted", "unrouted"  # states of notices
 
-_NOTICE = TypeAdapter(Notice)
-_CYCLE = TypeAdapter(Cycle)
-_ALERT = TypeAdapter(AlertRef)
-_FACTS = TypeAdapter(AlertFacts)
 _SUBJECT: TypeAdapter[AlertRef | MonitorRef] = TypeAdapter(
     Annotated[AlertRef | MonitorRef, Field(union_mode="left_to_right")]  # only an alert has an event
 )
@@ -30,7 +26,7 @@ alert_notices = Table(
     Column("id", RowId, primary_key=True),
     Column("key", String(64), nullable=False, unique=True),  # the same for a notification that comes twice
     Column("org", String(64), nullable=False),
-    Column("content", TypedJson(_NOTICE), nullable=False),
+    Column("content", TypedJson(TypeAdapter(Notice)), nullable=False),
     Column("state", String(16), nullable=False),
     Column("received_at", Float, nullable=False),
     *claimable(),
@@ -46,7 +42,7 @@ alert_cycles = Table(
     Column("org", String(64), nullable=False),
     Column("identity", String(64), nullable=False),
     Column("generation", Integer, nullable=False),  # counts up where Datadog names no cycle; else 0
-    Column("content", TypedJson(_CYCLE), nullable=False),
+    Column("content", TypedJson(TypeAdapter(Cycle)), nullable=False),
     Column("changed_at", Float, nullable=False),
     Column("muted_until", Float, nullable=True),
     Column("muted_by", String(32), nullable=False),
@@ -74,12 +70,10 @@ alert_starts = Table(
     Column("id", RowId, primary_key=True),
     Column("key", String(160), nullable=False, unique=True),
     Column("org", String(64), nullable=False),
-    Column("workspace", String(32), nullable=False),
-    Column("channel", String(32), nullable=False),
-    Column("thread_ts", String(32), nullable=False),  # empty: under the card, once it stands
+    *placed(),  # without a thread: under the card, once it stands
     Column("cycle_id", RowId, nullable=True),
-    Column("alert", TypedJson(_ALERT), nullable=False),
-    Column("facts", TypedJson(_FACTS), nullable=False),
+    Column("alert", TypedJson(TypeAdapter(AlertRef)), nullable=False),
+    Column("facts", TypedJson(TypeAdapter(AlertFacts)), nullable=False),
     Column("state", String(16), nullable=False),  # wanted | decided
     Column("decision", String(200), nullable=False),
     Column("created_at", Float, nullable=False),
@@ -95,9 +89,7 @@ alert_mutes = Table(
     Column("work", String(16), nullable=False),  # mute | unmute
     Column("cycle_id", RowId, nullable=False),
     Column("org", String(64), nullable=False),
-    Column("workspace", String(32), nullable=False),
-    Column("channel", String(32), nullable=False),
-    Column("thread_ts", String(32), nullable=False),
+    *placed(),
     Column("person", String(32), nullable=False),
     Column("person_name", String(80), nullable=False),
     Column("monitor_id", BigInteger, nullable=False),
@@ -125,12 +117,7 @@ keep(
     at_uninstall=of_its_orgs(alert_cycles),
     parts=[messages(ALERT_CARD)],
 )
-keep(
-    alert_messages,
-    [Life(LONG, alert_messages.c.seen_at)],
-    at_uninstall=AtUninstall.DELETED,
-    parts=[messages(NUDGE)],
-)
+keep(alert_messages, [Life(LONG, alert_messages.c.seen_at)], at_uninstall=AtUninstall.DELETED, parts=[messages(NUDGE)])
 keep(
     alert_starts,  # wanted ones too: no channel has taken their card
     [Life(_WORKED_OFF, alert_starts.c.due_at, alert_starts.c.state.in_(["wanted", "decided"]))],

@@ -4,7 +4,7 @@ Actions on one case keep the order they came in, so the last one wins and the ca
 """
 
 import logging
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 from sqlalchemy import ColumnElement, Row, exists, select
@@ -13,16 +13,15 @@ from bot.cases.catalog import NO_PRIORITY
 from bot.cases.creation import refresh
 from bot.cases.model import CaseAction, CaseActionKind, KnownCase, plain_status
 from bot.cases.posts import CaseReplies
-from bot.cases.repository import CaseRepository
+from bot.cases.repository import CaseRepository, written_down
 from bot.cases.tables import case_acts
 from bot.datadog.cases import Case, Person
 from bot.datadog.orgs import ConnectedOrg
 from bot.datadog.trouble import Trouble, TroubleKind, or_trouble
-from bot.model import Place
 from bot.orgs.repository import OrgRepository
 from bot.storage.engine import Database, wake
 from bot.storage.leases import Fence, LeasedWorker
-from bot.storage.workers import Timing
+from bot.storage.tables import place_of
 
 logger = logging.getLogger(__name__)
 
@@ -37,20 +36,8 @@ class CaseActions:
 
     async def take(self, action: CaseAction) -> bool:
         """Write it down. False for a click that was taken before."""
-        now = self.database.now
-        inserted = self.database.insert_new(case_acts).values(
-            key=action.key,
-            case_row=action.case_row,
-            **asdict(action.place),
-            person=action.person,
-            kind=action.kind,
-            value=action.value,
-            said="",
-            state=_WAITING,
-            created_at=now,
-            due_at=now,
-            attempt=0,
-        )
+        values = written_down(action, _WAITING, self.database.now)
+        inserted = self.database.insert_new(case_acts).values(values)
         async with self.database.transaction() as connection:
             wake(connection, case_acts)
             return (await connection.execute(inserted.returning(case_acts.c.id))).first() is not None
@@ -89,8 +76,7 @@ class CaseActions:
 
 
 def read_action(row: Row[Any]) -> CaseAction:
-    place, kind = Place(row.workspace, row.channel, row.thread_ts), CaseActionKind(row.kind)
-    action = CaseAction(row.key, row.case_row, place, row.person, kind, row.value)
+    action = CaseAction(row.key, row.case_row, place_of(row), row.person, CaseActionKind(row.kind), row.value)
     return replace(action, id=row.id, sending_since=row.begun_at, attempt=row.attempt)
 
 
@@ -100,34 +86,30 @@ class _Outcome:
     case: Case | None = None
 
 
+@dataclass(eq=False)
 class CaseActionWorker(LeasedWorker):
     table = case_acts
     slots = 8
     due = CaseActions.due()
     under_way = case_acts.c.state == _SENDING
 
-    def __init__(
-        self, actions: CaseActions, orgs: OrgRepository, replies: CaseReplies, timing: Timing, *, owner: str
-    ) -> None:
-        super().__init__(actions.database, timing, owner=owner)
-        self._actions = actions
-        self._cases = actions.cases
-        self._orgs = orgs
-        self._replies = replies
+    actions: CaseActions
+    orgs: OrgRepository
+    replies: CaseReplies
 
     async def work(self, row: Row[Any], fence: Fence) -> None:
         action = read_action(row)
-        known = await self._cases.get(action.case_row)
+        known = await self.actions.cases.get(action.case_row)
         if known is None:  # its last workspace has left meanwhile
-            await self._actions.refuse(fence, Trouble(TroubleKind.NOT_FOUND))
+            await self.actions.refuse(fence, Trouble(TroubleKind.NOT_FOUND))
             return
-        org = await self._orgs.get(known.org)
+        org = await self.orgs.get(known.org)
         if org is None:
             await self._failed(None, action, fence, known, Trouble(TroubleKind.NO_ORG))
             return
         outcome = await or_trouble(self._do(org, action, fence, known), self._timing.effect)
         if isinstance(outcome, _Outcome):
-            await self._actions.done(fence, action, known.org, outcome.case, outcome.said)
+            await self.actions.done(fence, action, known.org, outcome.case, outcome.said)
         elif outcome.kind is TroubleKind.UNCLEAR and action.attempt < TRIES:
             # what may have happened is done again, which does no harm; a comment is looked for first
             is_comment = action.kind is CaseActionKind.COMMENT
@@ -149,7 +131,7 @@ class CaseActionWorker(LeasedWorker):
                 removed = action.value == NO_PRIORITY
                 return _Outcome("removed the priority" if removed else f"set the priority to {action.value}", case)
             case CaseActionKind.ASSIGN:
-                user = await self._replies.datadog_user(org, action.place.workspace, action.person)
+                user = await self.replies.datadog_user(org, action.place.workspace, action.person)
                 if not isinstance(user, Person):
                     return user
                 return _Outcome("took this case", await org.cases.assign(known.case_id, user.id))
@@ -176,9 +158,9 @@ class CaseActionWorker(LeasedWorker):
         """The card shows what is true, and whoever clicked learns why it is not what they chose."""
         logger.warning("%s of case %s failed: %s", action.kind, known.case_id, trouble.kind)
         if trouble.kind is TroubleKind.NOT_FOUND:
-            await self._cases.gone(action.case_row)
+            await self.actions.cases.gone(action.case_row)
         elif org is not None and trouble.kind in {TroubleKind.CONFLICT, TroubleKind.UNCLEAR, TroubleKind.BAD_REQUEST}:
-            await refresh(org, self._cases, known, self._timing.effect)
-        await self._replies.action_failed(action, known, trouble)
-        await self._actions.refuse(fence, trouble)
-        await self._cases.show_again(action.case_row)
+            await refresh(org, self.actions.cases, known, self._timing.effect)
+        await self.replies.action_failed(action, known, trouble)
+        await self.actions.refuse(fence, trouble)
+        await self.actions.cases.show_again(action.case_row)

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from bot.datadog.cases import PRIORITIES, STANDARD_TYPE, CaseType, Project, StatusOption
 from bot.datadog.errors import DatadogError
+from bot.datadog.trouble import or_trouble
 from bot.orgs.repository import OrgRepository
 from bot.storage.workers import Tasks
 
@@ -72,9 +73,7 @@ class Catalogs:
 
     async def learn_names(self, org: str) -> None:
         """What statuses, types and projects are called, for a card; asked for only the first time."""
-        with contextlib.suppress(DatadogError, TimeoutError):
-            async with asyncio.timeout(NAMES_WAIT):
-                await self.get(org)
+        await or_trouble(self.get(org), NAMES_WAIT)
 
     async def fetch(self, org: str) -> Catalog | None:
         """As Datadog has it now; callers at the same time share one request."""

@@ -22,7 +22,6 @@ from bot.datadog.orgs import ConnectedOrg
 from bot.datadog.trouble import Trouble, TroubleKind, or_trouble, trouble_of
 from bot.orgs.repository import OrgRepository
 from bot.storage.leases import Fence, LeasedWorker
-from bot.storage.workers import Timing
 from bot.wording import APP
 
 logger = logging.getLogger(__name__)
@@ -40,34 +39,23 @@ class _Claim:
     fence: Fence
 
 
+@dataclass(eq=False)
 class CaseMaker(LeasedWorker):
     table = case_orders
     slots = 8
     due = CaseRequests.due()
     under_way = case_orders.c.state == CaseRequestState.CREATING
 
-    def __init__(
-        self,
-        requests: CaseRequests,
-        cases: CaseRepository,
-        orgs: OrgRepository,
-        catalogs: Catalogs,
-        replies: CaseReplies,
-        timing: Timing,
-        *,
-        owner: str,
-    ) -> None:
-        super().__init__(requests.database, timing, owner=owner)
-        self._requests = requests
-        self._cases = cases
-        self._orgs = orgs
-        self._catalogs = catalogs
-        self._replies = replies
+    requests: CaseRequests
+    cases: CaseRepository
+    orgs: OrgRepository
+    catalogs: Catalogs
+    replies: CaseReplies
 
     async def work(self, row: Row[Any], fence: Fence) -> None:
         """One phase a claim, so that each has the whole lease; the next claim follows at once."""
         request = read_request(row)
-        org = await self._orgs.get(request.org)
+        org = await self.orgs.get(request.org)
         if org is None:
             await self._no_org(request, fence)
         else:
@@ -79,39 +67,37 @@ class CaseMaker(LeasedWorker):
                     await self._look(claim)
                 case CaseRequestState.CREATED:
                     await self._complete(claim)
-        now = await self._requests.by_id(request.id)
+        now = await self.requests.by_id(request.id)
         if now is not None and not now.told:
             await self._tell(now, fence)
 
     async def _no_org(self, request: CaseRequest, fence: Fence) -> None:
         if request.state is CaseRequestState.CREATED:
-            await self._requests.write(
-                fence, state=CaseRequestState.DONE, notes=(("insights", Trouble(TroubleKind.NO_ORG)),)
-            )
+            await self.write(fence, state=CaseRequestState.DONE, notes=(("insights", Trouble(TroubleKind.NO_ORG)),))
         elif request.state in {CaseRequestState.ORDERED, CaseRequestState.CREATING}:
-            await self._requests.refuse(fence, Trouble(TroubleKind.NO_ORG))
+            await self.requests.refuse(fence, Trouble(TroubleKind.NO_ORG))
 
     async def _tell(self, request: CaseRequest, fence: Fence) -> None:
         if request.state is CaseRequestState.CREATING:
             return
-        await self._replies.show_progress(request)
+        await self.replies.show_progress(request)
         if request.state in {CaseRequestState.DONE, CaseRequestState.REFUSED, CaseRequestState.UNCERTAIN}:
-            await self._requests.write(fence, told=True, owner=None)
+            await self.write(fence, told=True, owner=None)
 
     # -- the first time: write down that it is sent, then send it -----------------------------------------------
 
     async def _begin(self, claim: _Claim) -> None:
         request, content = claim.request, claim.request.content
         if content is None:
-            await self._requests.refuse(claim.fence, Trouble(TroubleKind.BAD_REQUEST))
+            await self.requests.refuse(claim.fence, Trouble(TroubleKind.BAD_REQUEST))
             return
         if request.begun_at is not None and not await self._surely_not_there(claim):
             return
         assignee_id, notes = await self._assignee(claim, content)
-        began = request.begun_at if request.begun_at is not None else self._requests.database.now
-        lease = self._requests.database.now + self._timing.lease
+        began = request.begun_at if request.begun_at is not None else self._database.now
+        lease = self._database.now + self._timing.lease
         values = {"begun_at": began, "notes": notes, "due_at": lease, "retry_at": None}
-        if await self._requests.write(claim.fence, state=CaseRequestState.CREATING, **values):
+        if await self.write(claim.fence, state=CaseRequestState.CREATING, **values):
             await self._create(claim, content, assignee_id)
 
     async def _surely_not_there(self, claim: _Claim) -> bool:
@@ -120,14 +106,14 @@ class CaseMaker(LeasedWorker):
         if isinstance(found, Case):
             await self._made(claim, found)
         elif isinstance(found, Trouble):
-            await self._requests.write(claim.fence, state=CaseRequestState.UNCERTAIN)
+            await self.write(claim.fence, state=CaseRequestState.UNCERTAIN)
         return found is None
 
     async def _assignee(self, claim: _Claim, content: CaseContent) -> tuple[str, CaseNotes]:
         """A case without its assignee is better than none: what goes wrong here is only noted."""
         if not content.assignee:
             return "", ()
-        looking = self._replies.datadog_user(claim.org, claim.request.place.workspace, content.assignee)
+        looking = self.replies.datadog_user(claim.org, claim.request.place.workspace, content.assignee)
         found = await or_trouble(looking, self._timing.effect)
         return (found.id, ()) if isinstance(found, Person) else ("", (("assignee", found),))
 
@@ -148,7 +134,7 @@ class CaseMaker(LeasedWorker):
         elif case.kind is TroubleKind.UNCLEAR:
             logger.warning("case request %s: sent, with unknown outcome", claim.request.ref)
             # attempt counts the looks from here on
-            await self._requests.later(claim.fence, self._timing.settle, attempt=0)
+            await self.put_off(claim.fence, self._timing.settle, attempt=0)
         else:
             await self._not_made(claim, case)
 
@@ -158,13 +144,11 @@ class CaseMaker(LeasedWorker):
         if wait is None:
             logger.warning("case request %s: not made (%s)", claim.request.ref, trouble.kind)
             if trouble.kind in {TroubleKind.NOT_FOUND, TroubleKind.BAD_REQUEST}:
-                self._catalogs.forget(claim.request.org)
-            await self._requests.refuse(claim.fence, trouble, begun_at=claim.request.begun_at)
+                self.catalogs.forget(claim.request.org)
+            await self.requests.refuse(claim.fence, trouble, begun_at=claim.request.begun_at)
             return
-        retry_at, begun_at = self._requests.database.now + wait, claim.request.begun_at
-        await self._requests.later(
-            claim.fence, wait, state=CaseRequestState.ORDERED, begun_at=begun_at, retry_at=retry_at
-        )
+        retry_at, begun_at = self._database.now + wait, claim.request.begun_at
+        await self.put_off(claim.fence, wait, state=CaseRequestState.ORDERED, begun_at=begun_at, retry_at=retry_at)
 
     def _wait_worth(self, request: CaseRequest, trouble: Trouble) -> float | None:
         if trouble.kind not in {TroubleKind.RATE_LIMITED, TroubleKind.NOT_REACHED}:
@@ -174,8 +158,8 @@ class CaseMaker(LeasedWorker):
         return wait if wait + spent <= self._timing.patience else None
 
     async def _made(self, claim: _Claim, case: Case) -> None:
-        await self._catalogs.learn_names(claim.request.org)
-        await self._requests.made(claim.fence, claim.request, case)
+        await self.catalogs.learn_names(claim.request.org)
+        await self.requests.made(claim.fence, claim.request, case)
 
     # -- after an unknown outcome: look for our reference, never guess ------------------------------------------
 
@@ -186,17 +170,17 @@ class CaseMaker(LeasedWorker):
             await self._made(claim, found)
         elif claim.request.attempt >= self._timing.look_attempts * (_MORE_LOOKS if found else 1):
             logger.warning("case request %s: whether it was made stays unknown", claim.request.ref)
-            await self._requests.write(claim.fence, state=CaseRequestState.UNCERTAIN)
+            await self.write(claim.fence, state=CaseRequestState.UNCERTAIN)
         else:
-            await self._requests.later(claim.fence, self._timing.settle / 2 * claim.request.attempt)
+            await self.put_off(claim.fence, self._timing.settle / 2 * claim.request.attempt)
 
     # -- what goes with it --------------------------------------------------------------------------------------
 
     async def _complete(self, claim: _Claim) -> None:
         request, content = claim.request, claim.request.content
-        known = await self._cases.get(request.case_row or 0)
+        known = await self.cases.get(request.case_row or 0)
         if content is None or known is None:
-            await self._requests.write(claim.fence, state=CaseRequestState.DONE)
+            await self.write(claim.fence, state=CaseRequestState.DONE)
             return
         notes = [note for note in request.notes if note[0] == "assignee"]
         insights = await self._attach(claim, known.case_id, content.insights)
@@ -205,14 +189,14 @@ class CaseMaker(LeasedWorker):
         if any(each.may_pass for _, each in missing) and request.attempt < self._timing.look_attempts:
             unclear = any(each.kind is TroubleKind.UNCLEAR for _, each in missing)
             wait = self._timing.settle if unclear else self._timing.backoff(request.attempt)
-            await self._requests.later(claim.fence, max(wait, *(each.wait or 0.0 for _, each in missing)))
+            await self.put_off(claim.fence, max(wait, *(each.wait or 0.0 for _, each in missing)))
             return
         notes += missing
         if any(each.kind is TroubleKind.NOT_FOUND for _, each in notes):
-            trouble = await refresh(claim.org, self._cases, known, self._timing.effect)
+            trouble = await refresh(claim.org, self.cases, known, self._timing.effect)
             if trouble and trouble.kind is TroubleKind.NOT_FOUND:
-                await self._cases.gone(known.id)
-        await self._requests.write(claim.fence, state=CaseRequestState.DONE, notes=tuple(notes))
+                await self.cases.gone(known.id)
+        await self.write(claim.fence, state=CaseRequestState.DONE, notes=tuple(notes))
 
     async def _attach(self, claim: _Claim, case_id: str, insights: tuple[Insight, ...]) -> Trouble | None:
         """Attaching has set semantics: again does no harm. One that is refused does not keep out the other."""
@@ -221,7 +205,7 @@ class CaseMaker(LeasedWorker):
         case = await or_trouble(_attach(claim.org, case_id, insights), self._timing.effect)
         if isinstance(case, Trouble):
             return case
-        await self._cases.remember(claim.request.org, case)
+        await self.cases.remember(claim.request.org, case)
         return None
 
     async def _comment(self, claim: _Claim, case_id: str, message: str) -> Trouble | None:
@@ -231,12 +215,12 @@ class CaseMaker(LeasedWorker):
         sent_before = request.begun_at if request.comment == "sending" else None
 
         async def about_to_send() -> bool:
-            return await self._requests.write(claim.fence, comment="sending")
+            return await self.write(claim.fence, comment="sending")
 
         posting = claim.org.cases.comment_once(case_id, message, sent_before=sent_before, about_to_send=about_to_send)
         trouble = await or_trouble(posting, self._timing.effect)
         if trouble is None or trouble.kind is not TroubleKind.UNCLEAR:
-            await self._requests.write(claim.fence, comment="owed" if trouble else "done")
+            await self.write(claim.fence, comment="owed" if trouble else "done")
         return trouble
 
 

@@ -88,12 +88,8 @@ def comment_for(investigation: Investigation, description: str) -> str | None:
 
 def whole_conclusion(conclusion: Conclusion) -> str:
     """Title, summary and description; what the next part says anyway is not said twice."""
-    title, summary, description = (
-        _one_line(conclusion.title),
-        _visible(conclusion.summary),
-        _visible(conclusion.description),
-    )
-    parts = [title, "" if summary in description else summary, description]
+    summary, description = _visible(conclusion.summary), _visible(conclusion.description)
+    parts = [_one_line(conclusion.title), "" if summary in description else summary, description]
     return "\n\n".join(part for part in parts if part)
 
 

@@ -88,9 +88,8 @@ class CaseForms:
         known = existing or investigation
         request = await self.requests.draft(known.org if known else "", place, person, source)
         if existing is not None:
-            await self.modals.open(
-                interaction, views.offer_view(request.key, existing, self.orgs.app_url(existing.org))
-            )
+            offer = views.offer_view(request.key, existing, self.orgs.app_url(existing.org))
+            await self.modals.open(interaction, offer)
         elif org := request.org or await self._chosen_org(interaction, request):
             await self.open_in(interaction, request, org)
 

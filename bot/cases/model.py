@@ -44,7 +44,7 @@ class CaseAction:
     case_row: int
     place: Place
     person: str
-    kind: CaseActionKind
+    kind: CaseActionKind = CaseActionKind.OTHER
     value: str = ""
     id: int = 0
     sending_since: float | None = None  # where an earlier try has an unknown outcome

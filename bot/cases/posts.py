@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Callable
+from dataclasses import dataclass
 
 from bot.cases import views
 from bot.cases.card import case_card
@@ -22,26 +23,19 @@ from bot.storage.outbox import Delivery, Outbox
 logger = logging.getLogger(__name__)
 
 
+@dataclass(frozen=True, slots=True)
 class CaseReplies:
     """To the person who wants something of a case, and who that is in Datadog."""
 
-    def __init__(
-        self,
-        cases: CaseRepository,
-        workspaces: Workspaces,
-        replies: Replies,
-        modals: Modals,
-        app_url: Callable[[str], str],
-    ) -> None:
-        self._cases = cases
-        self._workspaces = workspaces
-        self._replies = replies
-        self._modals = modals
-        self._app_url = app_url
+    cases: CaseRepository
+    workspaces: Workspaces
+    replies: Replies
+    modals: Modals
+    app_url: Callable[[str], str]
 
     async def email(self, workspace: str, person: str) -> str:
         """A person's e-mail address; empty where Slack does not tell it."""
-        bot_client = await self._workspaces.bot_client(workspace)
+        bot_client = await self.workspaces.bot_client(workspace)
         if bot_client is None:
             return ""
         try:
@@ -64,36 +58,36 @@ class CaseReplies:
 
     async def answer_to(self, request: CaseRequest) -> views.CaseAnswer:
         """How the request stands."""
-        known = await self._cases.get(request.case_row) if request.case_row else None
-        return views.request_answer(request, known, self._app_url(request.org))
+        known = await self.cases.get(request.case_row) if request.case_row else None
+        return views.request_answer(request, known, self.app_url(request.org))
 
     async def show_progress(self, request: CaseRequest) -> None:
         """In the window it was submitted in; once that is closed, what needs an answer is said directly."""
         answer = await self.answer_to(request)
         view = views.answer_view(request.key, answer)
-        if request.view_id and await self._modals.update(request.place.workspace, request.view_id, view):
+        if request.view_id and await self.modals.update(request.place.workspace, request.view_id, view):
             return
         if request.state in {CaseRequestState.REFUSED, CaseRequestState.UNCERTAIN} or (
             request.state is CaseRequestState.DONE and request.notes
         ):
-            await self._replies.tell(request.place, request.requester, answer.message)
+            await self.replies.tell(request.place, request.requester, answer.message)
 
     async def action_failed(self, action: CaseAction, case: KnownCase, trouble: Trouble) -> None:
-        await self._replies.tell(action.place, action.person, views.action_failed(action, case, trouble))
+        await self.replies.tell(action.place, action.person, views.action_failed(action, case, trouble))
 
 
+@dataclass(frozen=True, slots=True)
 class CaseCards:
     """The kind of message a thread is owed of its case."""
 
-    def __init__(self, cases: CaseRepository, outbox: Outbox, replies: Replies, app_url: Callable[[str], str]) -> None:
-        self._cases = cases
-        self._outbox = outbox
-        self._replies = replies
-        self._app_url = app_url
+    cases: CaseRepository
+    outbox: Outbox
+    replies: Replies
+    app_url: Callable[[str], str]
 
     async def message(self, delivery: Delivery, *, may_repeat: bool) -> Message | None:  # noqa: ARG002  a card says where things stand: twice is no harm
-        known = await self._cases.get(delivery.post.subject_id)
-        return case_card(known, self._app_url(known.org)) if known else None
+        known = await self.cases.get(delivery.post.subject_id)
+        return case_card(known, self.app_url(known.org)) if known else None
 
     async def refused(self, delivery: Delivery, code: str) -> None:
         """The card then goes to whoever asked for it, who is told why."""
@@ -101,8 +95,8 @@ class CaseCards:
         if post.channel == post.requester or not post.requester:
             logger.error("%s: nobody could be told (%s)", post.key, code)
             return
-        await self._outbox.instead_to_requester(delivery)
+        await self.outbox.instead_to_requester(delivery)
         why = posting_sentence(code, channel=channel_mention(post.channel))
         place = Place(post.workspace, post.channel, post.thread_ts)
         told = sentences(f"{why} You get the card as a direct message instead; nothing else is lost.")
-        await self._replies.tell(place, post.requester, told)
+        await self.replies.tell(place, post.requester, told)

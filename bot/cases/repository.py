@@ -5,20 +5,20 @@ Nothing here calls Datadog or Slack. Every change people can see makes the cards
 
 import secrets
 from collections.abc import Callable
-from dataclasses import asdict, astuple, fields
+from dataclasses import asdict, fields, replace
 from typing import Any
 
 from sqlalchemy import ColumnElement, Row, Select, and_, desc, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.cases.catalog import Catalog, status_names
-from bot.cases.model import CaseActionKind, CaseFacts, DoneAction, KnownCase
+from bot.cases.model import CaseAction, CaseFacts, DoneAction, KnownCase
 from bot.cases.tables import CASE_CARD, case_acts, case_places, cases
 from bot.datadog.cases import Case, Person
 from bot.model import Place
 from bot.storage.engine import Database
-from bot.storage.outbox import NewPost, enqueue, show_anew, try_refused_again
-from bot.storage.tables import deliveries
+from bot.storage.outbox import NewPost, enqueue, opens_thread, show_anew, shown_in, try_refused_again
+from bot.storage.tables import at, deliveries, newly_due
 
 ACTIONS_SHOWN = 4
 
@@ -87,7 +87,7 @@ class CaseRepository:
 
     async def _owe_card(self, connection: AsyncConnection, case_row: int, place: Place, person: str) -> None:
         belonging = select(case_places.c.id, cases.c.case_id).join(cases, cases.c.id == case_places.c.case_row)
-        here = belonging.where(case_places.c.case_row == case_row, _at(place))
+        here = belonging.where(case_places.c.case_row == case_row, at(case_places, place))
         place_row, case_id = (await connection.execute(here)).one()
         post = NewPost(
             key=f"{CASE_CARD}:{case_id}:{place_row}",
@@ -98,25 +98,12 @@ class CaseRepository:
             **asdict(place),
         )
         if not await enqueue(self.database, connection, post):
-            await try_refused_again(self.database, connection, case_row, (CASE_CARD,), astuple(place))
+            await try_refused_again(self.database, connection, case_row, (CASE_CARD,), place)
 
     async def did(self, connection: AsyncConnection, case_row: int, place: Place, person: str, said: str) -> None:
-        await connection.execute(
-            case_acts.insert().values(
-                key=f"told:{secrets.token_hex(12)}",
-                case_row=case_row,
-                **asdict(place),
-                person=person,
-                kind=CaseActionKind.OTHER,
-                value="",
-                said=said,
-                state="done",
-                done_at=self.database.now,
-                created_at=self.database.now,
-                due_at=self.database.now,
-                attempt=0,
-            )
-        )
+        action, now = CaseAction(f"told:{secrets.token_hex(12)}", case_row, place, person), self.database.now
+        done = {**written_down(action, "done", now), "said": said, "done_at": now}
+        await connection.execute(case_acts.insert().values(done))
         await self.show(connection, case_row)
 
     async def show(self, connection: AsyncConnection, case_row: int) -> None:
@@ -146,7 +133,7 @@ class CaseRepository:
         query = (
             select(cases)
             .join(case_places, case_places.c.case_row == cases.c.id)
-            .where(~cases.c.gone, case_places.c.touched_at > since, or_(_at(place), _under_its_card(place)))
+            .where(~cases.c.gone, case_places.c.touched_at > since, or_(at(case_places, place), _under_its_card(place)))
             .order_by(desc(case_places.c.touched_at), desc(case_places.c.id))
             .limit(1)
         )
@@ -178,14 +165,8 @@ class CaseRepository:
     async def card_ts(self, case_row: int, place: Place) -> str:
         """Where the case's card stands at a place; empty while it does not."""
         table = deliveries.c
-        query = select(table.ts).where(
-            table.kind == CASE_CARD,
-            table.subject_id == case_row,
-            table.workspace == place.workspace,
-            table.channel == place.channel,
-            or_(table.thread_ts == place.thread_ts, table.ts == place.thread_ts),
-            table.ts.is_not(None),
-        )
+        here = or_(table.thread_ts == place.thread_ts, table.ts == place.thread_ts)
+        query = select(table.ts).where(shown_in(CASE_CARD, case_row, place), here, table.ts.is_not(None))
         row = await self.database.first(query.limit(1))
         return str(row.ts) if row else ""
 
@@ -207,6 +188,12 @@ class CaseRepository:
         )
         found = (await connection.execute(query)).all()
         return _known(row, tuple(DoneAction(*each) for each in reversed(found)))
+
+
+def written_down(action: CaseAction, state: str, now: ColumnElement[float]) -> dict[str, Any]:
+    """The row of something that is done to a case."""
+    same = {name: getattr(action, name) for name in ("key", "case_row", "person", "kind", "value")}
+    return {**same, **asdict(action.place), "said": "", "state": state, **newly_due(now)}
 
 
 def _known(row: Row[Any], done: tuple[DoneAction, ...]) -> KnownCase:
@@ -243,19 +230,7 @@ def _name_of(person: Person, before: CaseFacts) -> str:
     return person.name or person.email or person.handle or known or "somebody"
 
 
-def _at(place: Place) -> ColumnElement[bool]:
-    table = case_places.c
-    return and_(table.workspace == place.workspace, table.channel == place.channel, table.thread_ts == place.thread_ts)
-
-
 def _under_its_card(place: Place) -> ColumnElement[bool]:
     """The thread under a card that stands in the channel itself."""
-    card, table = deliveries.c, case_places.c
-    card_here = select(card.subject_id).where(
-        card.kind == CASE_CARD,
-        card.workspace == place.workspace,
-        card.channel == place.channel,
-        card.ts == place.thread_ts,
-    )
-    in_channel = and_(table.workspace == place.workspace, table.channel == place.channel, table.thread_ts == "")
-    return and_(in_channel, table.case_row.in_(card_here))
+    card_here = select(deliveries.c.subject_id).where(opens_thread(CASE_CARD, place))
+    return and_(at(case_places, replace(place, thread_ts="")), case_places.c.case_row.in_(card_here))

@@ -4,7 +4,7 @@ What Slack was told that we have is in the database before. Nothing here calls D
 """
 
 import secrets
-from dataclasses import asdict, fields
+from dataclasses import asdict
 from typing import Any
 
 from sqlalchemy import ColumnElement, Row, and_, case, desc, or_, select, update
@@ -17,6 +17,7 @@ from bot.datadog.trouble import Trouble
 from bot.model import Place
 from bot.storage.engine import Database, wake
 from bot.storage.leases import Fence
+from bot.storage.tables import at, newly_due, place_of, record
 
 ACK_LANDS = 0.25  # seconds: the answer to a submit must be on the screen before anything is shown after it
 _REF_LETTERS = "23456789ABCDEFGHJKLMNPQRSTUVWXYZ"  # none that are read wrong on the phone at night
@@ -35,7 +36,6 @@ class CaseRequests:
 
     async def draft(self, org: str, place: Place, person: str, source: CaseSource) -> CaseRequest:
         """A form is being opened: all it has to carry with it is the key of this."""
-        now = self.database.now
         values = {
             "key": secrets.token_urlsafe(24),
             "ref": "".join(secrets.choice(_REF_LETTERS) for _ in range(8)),
@@ -47,9 +47,7 @@ class CaseRequests:
             "told": True,
             "comment": "owed",
             "notes": (),
-            "created_at": now,
-            "due_at": now,
-            "attempt": 0,
+            **newly_due(self.database.now),
         }
         async with self.database.transaction() as connection:
             row = (await connection.execute(case_orders.insert().values(values).returning(*case_orders.c))).one()
@@ -69,8 +67,7 @@ class CaseRequests:
     async def remember_draft(self, request: CaseRequest, **values: Any) -> None:
         """A draft keeps its organisation, its source or its content; once submitted it holds still."""
         drafted = and_(case_orders.c.id == request.id, case_orders.c.state == CaseRequestState.DRAFT)
-        async with self.database.transaction() as connection:
-            await connection.execute(update(case_orders).where(drafted).values(**values))
+        await self.database.write(update(case_orders).where(drafted).values(**values))
 
     async def submit(self, request: CaseRequest, content: CaseContent, view_id: str) -> bool:
         """False when it was submitted already: the first time counts."""
@@ -94,9 +91,7 @@ class CaseRequests:
     async def _restart(
         self, request: CaseRequest, before: tuple[CaseRequestState, ...], state: CaseRequestState, **values: Any
     ) -> bool:
-        now = self.database.now
-        fresh = {"told": False, "created_at": now, "attempt": 0, "owner": None, "retry_at": None}
-        fresh["due_at"] = now + ACK_LANDS
+        fresh = {"told": False, "owner": None, "retry_at": None, **newly_due(self.database.now, ACK_LANDS)}
         async with self.database.transaction() as connection:
             changed = await connection.execute(
                 update(case_orders)
@@ -112,9 +107,7 @@ class CaseRequests:
         if not place.thread_ts:
             return None
         query = select(case_orders).where(
-            table.workspace == place.workspace,
-            table.channel == place.channel,
-            table.thread_ts == place.thread_ts,
+            at(case_orders, place),
             table.state.in_([CaseRequestState.ORDERED, CaseRequestState.CREATING]),
             table.id != request.id,
         )
@@ -136,10 +129,6 @@ class CaseRequests:
 
     # -- the worker's side --------------------------------------------------------------------------------------
 
-    async def write(self, fence: Fence, **values: Any) -> bool:
-        async with self.database.transaction() as connection:
-            return await fence.write(connection, case_orders, **values)
-
     async def made(self, fence: Fence, request: CaseRequest, made: Case) -> bool:
         """The case is there: its thread remembers it and is owed its card, all in one."""
         async with self.database.transaction() as connection:
@@ -149,23 +138,15 @@ class CaseRequests:
             row = await self._cases.note(connection, request.org, made)
             await self._cases.did(connection, row.id, request.place, request.requester, "opened this case")
             await self._cases.belongs(connection, row.id, request.place, request.requester, card=True)
-            await connection.execute(
-                update(case_orders)
-                .where(fence.holds(case_orders))
-                .values(
-                    state=CaseRequestState.CREATED, case_row=row.id, due_at=self.database.now, owner=None, attempt=0
-                )
-            )
+            values = {"case_row": row.id, "due_at": self.database.now, "owner": None, "attempt": 0}
+            await fence.write(connection, case_orders, state=CaseRequestState.CREATED, **values)
             wake(connection, case_orders)
         return True
 
-    async def later(self, fence: Fence, wait: float, **values: Any) -> bool:
-        async with self.database.transaction() as connection:
-            return await fence.put_off(self.database, connection, case_orders, wait, **values)
-
     async def refuse(self, fence: Fence, problem: Trouble, **values: Any) -> bool:
         refused = {"state": CaseRequestState.REFUSED, "problem": problem, "retry_at": None}
-        return await self.write(fence, **{**values, **refused})
+        async with self.database.transaction() as connection:
+            return await fence.write(connection, case_orders, **values, **refused)
 
     @staticmethod
     def due() -> ColumnElement[bool]:
@@ -174,14 +155,5 @@ class CaseRequests:
 
 
 def read_request(row: Row[Any]) -> CaseRequest:
-    same = {name: getattr(row, name) for name in _SAME_IN_ROWS}
-    return CaseRequest(
-        **same,
-        place=Place(row.workspace, row.channel, row.thread_ts),
-        state=CaseRequestState(row.state),
-        content=row.wanted,
-        view_id=row.view_id or "",
-    )
-
-
-_SAME_IN_ROWS = {each.name for each in fields(CaseRequest)} - {"place", "state", "content", "view_id"}
+    told = {"place": place_of(row), "content": row.wanted, "view_id": row.view_id or ""}
+    return record(CaseRequest, row, state=CaseRequestState(row.state), **told)

@@ -60,8 +60,8 @@ def build(base: Foundation, orgs: OrgRepository, rules: RuleRoom, room: Investig
         forms=forms,
         commands=CaseCommands(forms, cases, catalogs, orgs, rules.permissions, rules.which_org, replies),
         cards=CaseCards(cases, base.outbox, replies, orgs.app_url),
-        maker=CaseMaker(requests, cases, orgs, catalogs, case_replies, timing, owner=owner),
-        action_worker=CaseActionWorker(actions, orgs, case_replies, timing, owner=owner),
+        maker=CaseMaker(database, timing, requests, cases, orgs, catalogs, case_replies, owner=owner),
+        action_worker=CaseActionWorker(database, timing, actions, orgs, case_replies, owner=owner),
         form_listeners=CaseFormListeners(forms, requests, catalogs, investigations, modals),
         card_listeners=CaseCardListeners(cases, actions, rules.permissions, modals),
     )

@@ -22,7 +22,7 @@ from bot.cases.model import CaseContent, CaseFacts, CaseNotes, CaseSource
 from bot.datadog.trouble import Trouble
 from bot.orgs.tables import of_its_orgs
 from bot.storage.retention import DAY, LONG, AtUninstall, Life, Lives, Part, keep
-from bot.storage.tables import RowId, TypedJson, messages, metadata
+from bot.storage.tables import RowId, TypedJson, messages, metadata, placed
 
 CASE_CARD = "case_card"  # kind of deliveries; they show a row of `cases`
 
@@ -47,9 +47,7 @@ case_places = Table(
     metadata,
     Column("id", RowId, primary_key=True),
     Column("case_row", RowId, ForeignKey("cases.id"), nullable=False),
-    Column("workspace", String(32), nullable=False),
-    Column("channel", String(32), nullable=False),
-    Column("thread_ts", String(32), nullable=False),  # empty: in the channel, its card opens the thread
+    *placed(),  # without a thread: in the channel, its card opens the thread
     Column("requester", String(32), nullable=False),
     Column("touched_at", Float, nullable=False),
     UniqueConstraint("case_row", "workspace", "channel", "thread_ts"),
@@ -62,9 +60,7 @@ case_acts = Table(
     Column("id", RowId, primary_key=True),
     Column("key", String(255), nullable=False, unique=True),  # the same for a retry of the same click
     Column("case_row", RowId, ForeignKey("cases.id"), nullable=False),
-    Column("workspace", String(32), nullable=False),
-    Column("channel", String(32), nullable=False),
-    Column("thread_ts", String(32), nullable=False),
+    *placed(),
     Column("person", String(32), nullable=False),
     Column("kind", String(16), nullable=False),
     Column("value", Text, nullable=False),
@@ -89,9 +85,7 @@ case_orders = Table(
     Column("key", String(64), nullable=False, unique=True),  # random; all that a form carries with it
     Column("ref", String(16), nullable=False, unique=True),  # stands in the case's description: how we know it again
     Column("org", String(64), nullable=False),
-    Column("workspace", String(32), nullable=False),
-    Column("channel", String(32), nullable=False),
-    Column("thread_ts", String(32), nullable=False),
+    *placed(),
     Column("requester", String(32), nullable=False),
     Column("source", TypedJson(TypeAdapter(CaseSource)), nullable=False),  # what it is opened from
     Column("wanted", TypedJson(TypeAdapter(CaseContent)), nullable=True),  # the form as submitted

@@ -283,10 +283,7 @@ _READERS: tuple[tuple[re.Pattern[str], _Reader], ...] = tuple(
         (r"(?:/apm)?/watchdog/story/(?P<id>[0-9a-fA-F]{32})", _id_in_path(_T.WATCHDOG_STORY)),
         (r"(?:/apm)?/watchdog(?:/.*)?", _story),
         (r"/cost/recommendations(?:/.*)?", _without_id(_T.CLOUD_COST_RECOMMENDATION)),
-        (
-            r"(?:/organization-settings)?/sensitive-data-scanner(?:/.*)?",
-            _without_id(_T.SENSITIVE_DATA_SCANNER_ISSUE),
-        ),
+        (r"(?:/organization-settings)?/sensitive-data-scanner(?:/.*)?", _without_id(_T.SENSITIVE_DATA_SCANNER_ISSUE)),
         (r"/apm/recommendations(?:/.*)?", _without_id(_T.APM_RECOMMENDATION)),
         (r"/software/scorecards(?:/.*)?", _scorecards),
         (r"/(?:.*/)?resource[-_]polic(?:y|ies)(?:/.*)?", _without_id(_T.RESOURCE_POLICY)),

@@ -3,6 +3,7 @@
 import time
 from collections import OrderedDict
 from collections.abc import Callable
+from dataclasses import dataclass, field
 
 from bot.datadog.cases import Cases
 from bot.datadog.client import Datadog
@@ -24,20 +25,18 @@ class ConnectedOrg:
         self.cases = Cases(client)
 
 
+@dataclass(eq=False, repr=False)
 class ClientPool:
     """One client an organisation, with its connections; replaced when its keys change.
 
     A client that is replaced or pushed out lives on until the calls under way on it can have ended.
     """
 
-    def __init__(
-        self, *, most: int = MOST_CLIENTS, linger: float = LINGER, clock: Callable[[], float] = time.monotonic
-    ) -> None:
-        self._most = most
-        self._linger = linger
-        self._clock = clock
-        self._pooled: OrderedDict[str, tuple[int, ConnectedOrg]] = OrderedDict()
-        self._retired: list[tuple[float, ConnectedOrg]] = []
+    most: int = MOST_CLIENTS
+    linger: float = LINGER
+    clock: Callable[[], float] = time.monotonic
+    _pooled: OrderedDict[str, tuple[int, ConnectedOrg]] = field(default_factory=OrderedDict, init=False)
+    _retired: list[tuple[float, ConnectedOrg]] = field(default_factory=list, init=False)
 
     def get(self, org: str, version: int, make: Callable[[], ConnectedOrg]) -> ConnectedOrg:
         known = self._pooled.pop(org, None)
@@ -45,7 +44,7 @@ class ClientPool:
             self._retire(known[1])
             known = None
         self._pooled[org] = known or (version, make())
-        while len(self._pooled) > self._most:
+        while len(self._pooled) > self.most:
             self._retire(self._pooled.popitem(last=False)[1][1])
         return self._pooled[org][1]
 
@@ -55,10 +54,10 @@ class ClientPool:
             self._retire(known[1])
 
     def _retire(self, org: ConnectedOrg) -> None:
-        self._retired.append((self._clock() + self._linger, org))
+        self._retired.append((self.clock() + self.linger, org))
 
     async def close_retired(self) -> None:
-        now = self._clock()
+        now = self.clock()
         over = [org for until, org in self._retired if until <= now]
         self._retired = [(until, org) for until, org in self._retired if until > now]
         for org in over:

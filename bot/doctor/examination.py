@@ -72,11 +72,7 @@ async def _slack(session: ClientSession, setup: Setup, stored: DatabaseExamined)
 
 def _client(session: ClientSession, setup: Setup, token: str = "") -> AsyncWebClient:
     return AsyncWebClient(
-        token=token or None,
-        base_url=setup.slack_api_url,
-        session=session,
-        timeout=_CALL_TIMEOUT,
-        retry_handlers=[],
+        token=token or None, base_url=setup.slack_api_url, session=session, timeout=_CALL_TIMEOUT, retry_handlers=[]
     )
 
 

@@ -9,7 +9,7 @@ import logging
 import time
 from collections import OrderedDict
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from hashlib import sha256
 from json import dumps
 
@@ -166,34 +166,28 @@ def _asked() -> Select[tuple[object, ...]]:
 # -- drawing it -----------------------------------------------------------------------------------------------------
 
 
+@dataclass(eq=False, repr=False)
 class HomeTabs:
-    def __init__(
-        self,
-        database: Database,
-        workspaces: Workspaces,
-        replies: Replies,
-        tasks: Tasks,
-        reader: HomeReader,
-        settings: SettingsForm,
-    ) -> None:
-        self._database = database
-        self._workspaces = workspaces
-        self._replies = replies
-        self._tasks = tasks
-        self._reader = reader
-        self._settings = settings
-        self._links: OrderedDict[tuple[str, str, str], str] = OrderedDict()
-        self._locks: dict[tuple[str, str], asyncio.Lock] = {}
-        self._looked_at = 0.0
+    database: Database
+    workspaces: Workspaces
+    replies: Replies
+    tasks: Tasks
+    reader: HomeReader
+    settings: SettingsForm
+    _links: OrderedDict[tuple[str, str, str], str] = field(default_factory=OrderedDict, init=False)
+    _locks: dict[tuple[str, str], asyncio.Lock] = field(default_factory=dict, init=False)
+    _looked_at: float = field(default=0.0, init=False)
+
+    def __post_init__(self) -> None:
         # what people see of a change is a card that is due, rules or organisations: nothing else stands in a Home
-        self.alarm = database.alarm(deliveries, posted(CARD), channel_rules, orgs)
+        self.alarm = self.database.alarm(deliveries, posted(CARD), channel_rules, orgs)
 
     def register(self, on: Listeners) -> None:
         on.event("app_home_opened", self._opened)
         on.action(home.CHANNEL_SETTINGS, self._change_rules)
 
     async def _change_rules(self, click: Interaction) -> After:
-        return await self._settings.open(click.at(click.value))
+        return await self.settings.open(click.at(click.value))
 
     async def _opened(self, body: Payload) -> None:
         """Drawn in the background: Slack need not wait for it."""
@@ -201,19 +195,18 @@ class HomeTabs:
         if event.get("tab") == "home":
             view_hash = str((event.get("view") or {}).get("hash") or "")
             workspace, person = str(body.get("team_id") or ""), str(event.get("user") or "")
-            self._tasks.spawn(self.opened(workspace, person, view_hash), "a Home that was opened")
+            self.tasks.spawn(self.opened(workspace, person, view_hash), "a Home that was opened")
 
     async def opened(self, workspace: str, person: str, view_hash: str) -> None:
         """The person looks at it now. `view_hash` is of what stands there."""
         values = {
             "workspace": workspace,
             "person": person,
-            "opened_at": self._database.now,
+            "opened_at": self.database.now,
             "view_hash": view_hash,
             "digest": "",
         }
-        async with self._database.transaction() as connection:
-            await connection.execute(self._database.upsert(home_tabs, values, key=("workspace", "person")))
+        await self.database.write(self.database.upsert(home_tabs, values, key=("workspace", "person")))
         await self._draw(workspace, person)
 
     async def step(self) -> None:
@@ -223,9 +216,9 @@ class HomeTabs:
             return
         self._looked_at = time.monotonic()
         query = select(home_tabs.c.workspace, home_tabs.c.person).where(
-            home_tabs.c.opened_at > self._database.now - OPEN_FOR
+            home_tabs.c.opened_at > self.database.now - OPEN_FOR
         )
-        for row in await self._database.all(query):
+        for row in await self.database.all(query):
             await self._draw(row.workspace, row.person)
 
     async def _draw(self, workspace: str, person: str) -> None:
@@ -236,12 +229,12 @@ class HomeTabs:
         """True when links were looked up after it: there is more to show."""
         lock = self._locks.setdefault((workspace, person), asyncio.Lock())
         async with lock:
-            bot_client = await self._workspaces.bot_client(workspace)
+            bot_client = await self.workspaces.bot_client(workspace)
             if bot_client is None:
                 return False
-            asked = await self._reader.asked(workspace, person)
+            asked = await self.reader.asked(workspace, person)
             links = {(each.channel, each.ts): self._links.get((workspace, each.channel, each.ts), "") for each in asked}
-            view = home.home_view(await self._reader.content(workspace, person, asked, links))
+            view = home.home_view(await self.reader.content(workspace, person, asked, links))
             await self._publish(bot_client, workspace, person, view)
         if not lock.locked():
             self._locks.pop((workspace, person), None)
@@ -250,19 +243,18 @@ class HomeTabs:
     async def _publish(self, bot_client: BotClient, workspace: str, person: str, view: Block) -> None:
         here = (home_tabs.c.workspace == workspace, home_tabs.c.person == person)
         digest = sha256(dumps(view, sort_keys=True).encode()).hexdigest()
-        shown = await self._database.first(select(home_tabs.c.view_hash, home_tabs.c.digest).where(*here))
+        shown = await self.database.first(select(home_tabs.c.view_hash, home_tabs.c.digest).where(*here))
         if shown is None or shown.digest == digest:
             return
         view_hash = await _published(bot_client, person, view, shown.view_hash)
         if view_hash is None:
             return
-        async with self._database.transaction() as connection:
-            await connection.execute(update(home_tabs).where(*here).values(view_hash=view_hash, digest=digest))
+        await self.database.write(update(home_tabs).where(*here).values(view_hash=view_hash, digest=digest))
 
     async def _look_up_links(self, workspace: str, asked: list[AskedInvestigation]) -> bool:
         places = {(workspace, each.channel, each.ts) for each in asked if each.ts}
         missing = [place for place in places if place not in self._links]
-        found = await asyncio.gather(*(self._replies.permalink(*place) for place in missing))
+        found = await asyncio.gather(*(self.replies.permalink(*place) for place in missing))
         self._links.update(zip(missing, found, strict=True))
         while len(self._links) > _MOST_LINKS:
             self._links.popitem(last=False)

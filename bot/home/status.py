@@ -170,7 +170,8 @@ class ChannelStatus:
 
 
 def status_message(status: ChannelStatus) -> Message:
-    budget, health = _budget(status.usage), _health(status)
+    budget = _budget(status.usage)
+    health = ["Database: answers", *health_lines(status.health), *_unrouted(status.unrouted)]
     running = f"*Running*: {counted(status.health.running, 'investigation')} in this workspace"
     text = "\n".join([budget, running, *health])
     return Message(text, [section(f"{budget}\n{running}"), *_here(status.health), *_rules(status), context(*health)])
@@ -206,10 +207,6 @@ def _rules(status: ChannelStatus) -> list[Block]:
     origin = "from the rules file" if status.rules.from_file else f"change them with `{COMMAND} settings`"
     lines = [f"• {line}" for line in rule_lines(status.rules)]
     return [divider(), section("\n".join([f"*Rules of this channel* ({origin}):", *lines]))]
-
-
-def _health(status: ChannelStatus) -> list[str]:
-    return ["Database: answers", *health_lines(status.health), *_unrouted(status.unrouted)]
 
 
 def _unrouted(alerts: int) -> list[str]:

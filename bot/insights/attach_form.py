@@ -277,9 +277,9 @@ def _added(new: int, merged: int) -> str:
     if not new and not merged:
         return ""
     told = f"Added {new}." if new else "Nothing new."
-    return (
-        f"{told} {merged} were listed already." if merged > 1 else f"{told} 1 was listed already." if merged else told
-    )
+    if not merged:
+        return told
+    return f"{told} {merged} were listed already." if merged > 1 else f"{told} 1 was listed already."
 
 
 # -- where it is kept ---------------------------------------------------------------------------------------------------
@@ -309,10 +309,8 @@ class AttachFormStore:
         """A new form; the answer is its key."""
         key = secrets.token_urlsafe(24)
         values = {"key": key, "workspace": owner.workspace, "person": owner.person, "version": 1}
-        async with self._database.transaction() as connection:
-            await connection.execute(
-                insight_drafts.insert().values(**values, content=_as_text(form), used_at=self._database.now)
-            )
+        values |= {"content": _as_text(form), "used_at": self._database.now}
+        await self._database.write(insight_drafts.insert().values(values))
         return key
 
     async def get(self, key: str, owner: Owner) -> AttachForm | None:
@@ -346,13 +344,9 @@ class AttachFormStore:
 
     async def _write(self, key: str, version: int, form: AttachForm) -> bool:
         table = insight_drafts.c
-        async with self._database.transaction() as connection:
-            written = await connection.execute(
-                update(insight_drafts)
-                .where(table.key == key, table.version == version)
-                .values(version=version + 1, content=_as_text(form), used_at=self._database.now)
-            )
-        return bool(written.rowcount)
+        values = {"version": version + 1, "content": _as_text(form), "used_at": self._database.now}
+        same = (table.key == key, table.version == version)
+        return await self._database.write(update(insight_drafts).where(*same).values(values))
 
 
 def _as_text(form: AttachForm) -> str:

@@ -19,6 +19,7 @@ from bot.model import Place
 from bot.storage.engine import Database, wake
 from bot.storage.leases import Fence
 from bot.storage.outbox import NewPost, enqueue, show_anew
+from bot.storage.tables import newly_due, place_of, record
 from bot.wording import INSIGHT, counted
 
 _HEAD_START = 0.3  # seconds: Slack's client shows the working view before the result may replace it
@@ -102,9 +103,7 @@ class AttachJobs:
             "outcome": job.outcome.batches,
             "comment_state": CommentState.OWED if job.comment else CommentState.NONE,
             "state": "waiting",
-            "created_at": self.database.now,
-            "due_at": self.database.now + _UNRELEASED,
-            "attempt": 0,
+            **newly_due(self.database.now, after=_UNRELEASED),
         }
         async with self.database.transaction() as connection:
             await connection.execute(self.database.insert_new(insight_submits).values(values))
@@ -183,11 +182,11 @@ class AttachJobs:
 
 
 def read_job(row: Row[Any]) -> AttachJob:
-    same = {name: getattr(row, name) for name in _SAME_IN_ROWS}
-    return AttachJob(
-        **same,
+    return record(
+        AttachJob,
+        row,
         work=AttachWork(row.work),
-        place=Place(row.workspace, row.channel, row.thread_ts),
+        place=place_of(row),
         outcome=InsightOutcome(row.outcome),
         comment_state=CommentState(row.comment_state),
         done=row.state == "done",

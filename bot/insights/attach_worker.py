@@ -5,7 +5,7 @@ before it is sent again.
 """
 
 import logging
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 from sqlalchemy import Row
@@ -19,13 +19,13 @@ from bot.insights.tables import insight_submits
 from bot.insights.windows import AttachWindows
 from bot.orgs.repository import OrgRepository
 from bot.storage.leases import Fence, LeasedWorker
-from bot.storage.workers import Timing
 
 logger = logging.getLogger(__name__)
 
 _MOST_LOOKS = 4  # for a comment whose outcome is unknown
 
 
+@dataclass(eq=False)
 class AttachWorker(LeasedWorker):
     table = insight_submits
     slots = 8
@@ -33,31 +33,20 @@ class AttachWorker(LeasedWorker):
     under_way = insight_submits.c.comment_state == CommentState.SENDING
     keeps_lease = True  # hundreds of insights are many requests
 
-    def __init__(
-        self,
-        jobs: AttachJobs,
-        forms: AttachFormStore,
-        orgs: OrgRepository,
-        windows: AttachWindows,
-        timing: Timing,
-        *,
-        owner: str,
-    ) -> None:
-        super().__init__(jobs.database, timing, owner=owner)
-        self._jobs = jobs
-        self._forms = forms
-        self._orgs = orgs
-        self._windows = windows
+    jobs: AttachJobs
+    forms: AttachFormStore
+    orgs: OrgRepository
+    windows: AttachWindows
 
     async def work(self, row: Row[Any], fence: Fence) -> None:
         job = read_job(row)
-        org = await self._orgs.get(job.org)
+        org = await self.orgs.get(job.org)
         attached = await self._insights(org, job, fence)
         told = await self._comment(org, attached, fence, row) if attached else None
-        if told is None or not await self._jobs.finish(fence, told):
+        if told is None or not await self.jobs.finish(fence, told):
             return
         logger.info("insights %s: %d done, %d open", told.ref, len(told.outcome.done), len(told.outcome.open))
-        await self._windows.finished(replace(told, done=True))
+        await self.windows.finished(replace(told, done=True))
 
     async def _insights(self, org: ConnectedOrg | None, job: AttachJob, fence: Fence) -> AttachJob | None:
         """None when somebody else has the work now."""
@@ -68,11 +57,11 @@ class AttachWorker(LeasedWorker):
         tried = replace(job, outcome=outcome)
         if case is not None:
             tried = replace(tried, case_id=case.id, case_key=case.key)
-        if not await self._jobs.attached(fence, tried, len(job.outcome.done), case):
+        if not await self.jobs.attached(fence, tried, len(job.outcome.done), case):
             return None
         if case is not None:
             owner = Owner(job.place.workspace, job.person)
-            await self._forms.change(job.draft_key, owner, lambda form: form.after_submit(case))
+            await self.forms.change(job.draft_key, owner, lambda form: form.after_submit(case))
         return tried
 
     async def _sent(self, org: ConnectedOrg | None, job: AttachJob) -> InsightOutcome:
@@ -99,7 +88,7 @@ class AttachWorker(LeasedWorker):
         )
         if trouble is None:
             owner = Owner(job.place.workspace, job.person)
-            await self._forms.change(job.draft_key, owner, lambda form: form.after_comment(job.comment))
+            await self.forms.change(job.draft_key, owner, lambda form: form.after_comment(job.comment))
             return replace(job, comment_state=CommentState.POSTED, comment_problem=None)
         if trouble.kind is not TroubleKind.UNCLEAR or row.attempt >= _MOST_LOOKS:
             return replace(job, comment_state=CommentState.REFUSED, comment_problem=plain_refusal(trouble))

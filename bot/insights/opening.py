@@ -85,9 +85,8 @@ class AttachOpening:
         org = org or await self._org_of_thread(interaction, beginning)
         org = org or await self.which_org.of(interaction, beginning.host, ATTACH_FROM.record(beginning))
         if org:
-            await self._open(
-                interaction, org, self._insights(beginning, org), await self._case_of_words(beginning.words, org)
-            )
+            case = await self._case_of_words(beginning.words, org)
+            await self._open(interaction, org, self._insights(beginning, org), case)
 
     async def begin_with_investigation(self, interaction: Interaction, investigation: Investigation) -> None:
         """The alert, and the links in the conclusions."""
@@ -119,9 +118,8 @@ class AttachOpening:
         owner = Owner(interaction.workspace, interaction.person)
         form = AttachForm(place=interaction.place, org=org, case=case, insights=insights)
         key = await self.forms.put(owner, form)
-        opened = await self.modals.open(
-            interaction, attach_view(form, key), on_top=interaction.view.get("type") == "modal"
-        )
+        on_top = interaction.view.get("type") == "modal"
+        opened = await self.modals.open(interaction, attach_view(form, key), on_top=on_top)
         if opened is not None:
             self.windows.opened(opened)
             await self.windows.look_up(key, owner, str(opened.get("id") or ""))

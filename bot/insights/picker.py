@@ -9,7 +9,7 @@ import re
 import time
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from bot.cases.model import KnownCase
@@ -73,26 +73,18 @@ class _Answer(CaseOffer):
     at: float
 
 
+@dataclass(eq=False, repr=False)
 class CasePicker:
-    def __init__(
-        self,
-        cases: CaseRepository,
-        orgs: OrgRepository,
-        tasks: Tasks,
-        *,
-        patience: float = PATIENCE,
-        clock: Callable[[], float] = time.monotonic,
-    ) -> None:
-        self._cases = cases
-        self._orgs = orgs
-        self._tasks = tasks
-        self._patience = patience
-        self._clock = clock
-        self._answers: OrderedDict[tuple[str, str], _Answer] = OrderedDict()
-        self._asking: dict[tuple[str, str], asyncio.Event] = {}
+    cases: CaseRepository
+    orgs: OrgRepository
+    tasks: Tasks
+    patience: float = PATIENCE
+    clock: Callable[[], float] = time.monotonic
+    _answers: OrderedDict[tuple[str, str], _Answer] = field(default_factory=OrderedDict, init=False)
+    _asking: dict[tuple[str, str], asyncio.Event] = field(default_factory=dict, init=False)
 
     async def offer(self, org: str, typed: str, *, place: Place, person: str, home: Location) -> CaseOffer:
-        recent = await self._cases.recent(
+        recent = await self.cases.recent(
             org, workspace=place.workspace, channel=place.channel, person=person, limit=_RECENT
         )
         words = " ".join(typed.split())
@@ -110,27 +102,27 @@ class CasePicker:
             ready = self._asking.get(name) or self._ask(name, search)
             if ready is not None:
                 with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(ready.wait(), self._patience)
+                    await asyncio.wait_for(ready.wait(), self.patience)
             kept = self._kept(name)
         return kept or _Answer(cases=(), hint=PickerHint.SLOW, at=0.0)
 
     def _kept(self, name: tuple[str, str]) -> _Answer | None:
         answer = self._answers.get(name)
-        return answer if answer and self._clock() - answer.at < _FRESH_FOR else None
+        return answer if answer and self.clock() - answer.at < _FRESH_FOR else None
 
     def _ask(self, name: tuple[str, str], search: CaseSearch) -> asyncio.Event | None:
         """Asks in the background; None while too many questions are open already."""
         if len(self._asking) >= _AT_ONCE:
             return None
         ready = self._asking[name] = asyncio.Event()
-        self._tasks.spawn(self._find(name, search, ready), "search for cases")
+        self.tasks.spawn(self._find(name, search, ready), "search for cases")
         return ready
 
     async def _find(self, name: tuple[str, str], search: CaseSearch, ready: asyncio.Event) -> None:
         try:
             answer = await self._found(name[0], search)
             # a failure is not kept: the next keystroke asks again
-            age = _FRESH_FOR - self._patience if answer.hint in {PickerHint.FAILING, PickerHint.FORBIDDEN} else 0.0
+            age = _FRESH_FOR - self.patience if answer.hint in {PickerHint.FAILING, PickerHint.FORBIDDEN} else 0.0
             self._answers.pop(name, None)
             self._answers[name] = replace(answer, at=answer.at - age)
             while len(self._answers) > _MOST_KEPT:
@@ -140,14 +132,14 @@ class CasePicker:
             ready.set()
 
     async def _found(self, org_name: str, search: CaseSearch) -> _Answer:
-        org = await self._orgs.get(org_name)
+        org = await self.orgs.get(org_name)
         if org is None:
-            return _Answer(cases=(), hint=PickerHint.NO_ORG, at=self._clock())
+            return _Answer(cases=(), hint=PickerHint.NO_ORG, at=self.clock())
         asking = (_or_hint(_exact(org, search)), _or_hint(_searched(org, search)))
         (exact, of_exact), (found, of_found) = await asyncio.gather(*asking)
         hint = of_exact if of_found is PickerHint.NONE else of_found
         choices = (CaseChoice(each.id, each.key, each.title, each.status_name or each.status) for each in exact + found)
-        return _Answer(cases=tuple(choices), hint=hint, at=self._clock())
+        return _Answer(cases=tuple(choices), hint=hint, at=self.clock())
 
     def _similar(self, org: str, words: str) -> tuple[CaseChoice, ...]:
         """Out of earlier answers, what fits the words: something to show while Datadog is slow."""

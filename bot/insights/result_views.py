@@ -215,11 +215,6 @@ def _batches(batches: tuple[BatchOutcome, ...]) -> Iterator[Block]:
 
 
 def _told(batch: BatchOutcome) -> str:
-    parts = []
-    if batch.done:
-        parts.append(f"{len(batch.done)} done")
-    if batch.refused:
-        parts.append(f"{len(batch.refused)} refused")
-    if batch.open:
-        parts.append(f"{len(batch.open)} {'without an answer' if batch.tried else 'not sent'}")
-    return ", ".join(parts) or f"no {INSIGHTS}"
+    of_open = "without an answer" if batch.tried else "not sent"
+    each = ((batch.done, "done"), (batch.refused, "refused"), (batch.open, of_open))
+    return ", ".join(f"{len(insights)} {what}" for insights, what in each if insights) or f"no {INSIGHTS}"

@@ -49,7 +49,7 @@ class AttachButtons:
         on.action(case_card.ATTACH, self.from_case)
         on.action(views.BEGIN, self.from_words)
         on.shortcut(ATTACH_MESSAGE, self.from_message)
-        on.shortcut(ATTACH_INSIGHTS, self.from_nothing)
+        on.shortcut(ATTACH_INSIGHTS, self.from_words)
 
     async def from_conclusions(self, click: Interaction) -> After:
         async def begin() -> None:
@@ -80,6 +80,7 @@ class AttachButtons:
         return begin()
 
     async def from_words(self, click: Interaction) -> After:
+        """Those of a button; a shortcut has none."""
         return self.opening.begin(click, Beginning(click.value))
 
     async def from_message(self, shortcut: Interaction) -> After:
@@ -88,9 +89,6 @@ class AttachButtons:
             await self.opening.begin(shortcut, Beginning.of_message(subject, shortcut.message))
 
         return begin()
-
-    async def from_nothing(self, shortcut: Interaction) -> After:
-        return self.opening.begin(shortcut, Beginning())
 
 
 Step = Callable[[AttachForm, Entered, str], AttachForm]  # from what is kept, what was entered, and the button's value
@@ -284,9 +282,8 @@ def _noted(form: AttachForm, entered: Entered) -> AttachForm:
         comment=bool(entered.choices(views.COMMENT)),
     )
     if entered.picked and entered.case is None:
-        return replace(
-            noted, case_round=noted.case_round + 1
-        )  # a hint of the picker is not left standing: a fresh field
+        # a hint of the picker is not left standing: a fresh field
+        return replace(noted, case_round=noted.case_round + 1)
     return noted.with_case(entered.case) if entered.case else noted
 
 

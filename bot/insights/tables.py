@@ -6,10 +6,12 @@ from sqlalchemy import Column, Float, Index, Integer, String, Table, Text
 from bot.datadog.trouble import Trouble
 from bot.insights.sending import BatchOutcome
 from bot.storage.retention import DAY, HOUR, AtUninstall, Life, keep
-from bot.storage.tables import RowId, TypedJson, messages, metadata
+from bot.storage.tables import RowId, TypedJson, claimable, messages, metadata, placed
 
 ATTACHED = "attached"  # kind of deliveries; they show a row of `insight_submits`
 FORM_LIVES = 2 * HOUR  # without use
+
+_OUTCOME = TypeAdapter(tuple[BatchOutcome, ...])
 
 insight_drafts = Table(
     "insight_drafts",
@@ -33,24 +35,18 @@ insight_submits = Table(
     Column("view_id", String(64), nullable=False),
     Column("work", String(16), nullable=False),  # attach | remove
     Column("org", String(64), nullable=False),
-    Column("workspace", String(32), nullable=False),
-    Column("channel", String(32), nullable=False),
-    Column("thread_ts", String(32), nullable=False),
+    *placed(),
     Column("person", String(32), nullable=False),
     Column("case_id", String(64), nullable=False),
     Column("case_key", String(64), nullable=False),
-    Column(
-        "outcome", TypedJson(TypeAdapter(tuple[BatchOutcome, ...])), nullable=False
-    ),  # what is done, refused and open; at first all is open
+    Column("outcome", TypedJson(_OUTCOME), nullable=False),  # what is done, refused and open; at first all is open
     Column("comment", Text, nullable=False),
     Column("comment_state", String(16), nullable=False),  # none | owed | sending | posted | refused
     Column("comment_sent_at", Float, nullable=True),  # from then on it may stand there
     Column("comment_problem", TypedJson(TypeAdapter(Trouble)), nullable=True),
     Column("state", String(16), nullable=False),  # waiting | done
     Column("created_at", Float, nullable=False),
-    Column("due_at", Float, nullable=False),
-    Column("owner", String(64), nullable=True),
-    Column("attempt", Integer, nullable=False, server_default="0"),
+    *claimable(),
     Index("insight_submits_due", "state", "due_at"),
 )
 

@@ -4,11 +4,13 @@ became of a job: in its window, in its thread, or to the person alone."""
 import asyncio
 import logging
 from collections import OrderedDict
+from dataclasses import dataclass, field
 from weakref import WeakValueDictionary
 
-from bot.datadog.errors import DatadogError, NotFound
+from bot.datadog.cases import Case
 from bot.datadog.insights import Incidents, look_up_labels
 from bot.datadog.orgs import ConnectedOrg
+from bot.datadog.trouble import TroubleKind, or_trouble
 from bot.insights.attach_form import AttachForm, AttachFormStore, CaseChoice, FormStage, Owner
 from bot.insights.attach_jobs import AttachJob, AttachJobs
 from bot.insights.form_views import attach_view, confirm_view, expired_view, removal_view
@@ -29,17 +31,15 @@ _NAMES_A_ROUND = 50  # requests; the next gesture asks for more
 _CASE_PATIENCE = 5.0  # seconds in the background: nobody waits, but a window may be closed by then
 
 
+@dataclass(eq=False, repr=False)
 class AttachWindows:
-    def __init__(
-        self, forms: AttachFormStore, jobs: AttachJobs, orgs: OrgRepository, modals: Modals, replies: Replies
-    ) -> None:
-        self._forms = forms
-        self._jobs = jobs
-        self._orgs = orgs
-        self._modals = modals
-        self._replies = replies
-        self._hashes: OrderedDict[str, str] = OrderedDict()
-        self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
+    forms: AttachFormStore
+    jobs: AttachJobs
+    orgs: OrgRepository
+    modals: Modals
+    replies: Replies
+    _hashes: OrderedDict[str, str] = field(default_factory=OrderedDict, init=False)
+    _turns: WeakValueDictionary[str, asyncio.Lock] = field(default_factory=WeakValueDictionary, init=False)
 
     # -- drawing ------------------------------------------------------------------------------------------------
 
@@ -49,11 +49,11 @@ class AttachWindows:
             return removal_view(form, key)
         if form.stage is FormStage.CONFIRMING:
             return confirm_view(form, key)
-        job = await self._jobs.get(form.submit_id) if form.stage is FormStage.SUBMITTED else None
+        job = await self.jobs.get(form.submit_id) if form.stage is FormStage.SUBMITTED else None
         return self.view_of_job(job) if job else attach_view(form, key)
 
     def view_of_job(self, job: AttachJob) -> Block:
-        return result_view(job, self._orgs.app_url(job.org)) if job.done else working_view(job)
+        return result_view(job, self.orgs.app_url(job.org)) if job.done else working_view(job)
 
     def opened(self, view: Block) -> None:
         """Which version of a window Slack shows, for updates that must not overwrite a newer one."""
@@ -85,17 +85,17 @@ class AttachWindows:
         return False
 
     async def _draw(self, key: str, owner: Owner, view_id: str) -> None:
-        form = await self._forms.get(key, owner)
+        form = await self.forms.get(key, owner)
         view = await self.view_of(form, key) if form else expired_view()
         known = self._hashes.get(view_id) or None
-        self.opened(await self._modals.draw(owner.workspace, view_id, view, view_hash=known))
+        self.opened(await self.modals.draw(owner.workspace, view_id, view, view_hash=known))
 
     # -- what is looked up in the background --------------------------------------------------------------------
 
     async def look_up(self, key: str, owner: Owner, view_id: str) -> None:
         """What makes the window readable: names, and what the case has."""
-        form = await self._forms.get(key, owner)
-        org = await self._orgs.get(form.org) if form else None
+        form = await self.forms.get(key, owner)
+        org = await self.orgs.get(form.org) if form else None
         if form is not None and org is not None:
             await asyncio.gather(
                 self._names(org, form, key, owner, view_id), self._case_facts(org, form, key, owner, view_id)
@@ -106,7 +106,7 @@ class AttachWindows:
         if not unnamed:
             return
         labels = await look_up_labels(unnamed, monitors=org.monitors, incidents=Incidents(org.client))
-        await self._forms.change(key, owner, lambda now: now.with_labels(labels, unnamed))
+        await self.forms.change(key, owner, lambda now: now.with_labels(labels, unnamed))
         if labels:
             await self.show(key, owner, view_id)
 
@@ -114,16 +114,14 @@ class AttachWindows:
         """The case's title and what it has already."""
         if form.case is None or form.held is not None:
             return
-        try:
-            async with asyncio.timeout(_CASE_PATIENCE):
-                case = await org.cases.get(form.case.id)
-        except NotFound:
+        case = await or_trouble(org.cases.get(form.case.id), _CASE_PATIENCE)
+        if isinstance(case, Case):
+            await self.forms.change(key, owner, lambda now: now.with_case_facts(case))
+        elif case.kind is TroubleKind.NOT_FOUND:
             await self._no_such_case(form.case, key, owner)
-        except (DatadogError, TimeoutError) as error:
-            logger.info("a chosen case could not be read: %s", type(error).__name__)
-            return
         else:
-            await self._forms.change(key, owner, lambda now: now.with_case_facts(case))
+            logger.info("a chosen case could not be read: %s", case.kind)
+            return
         await self.show(key, owner, view_id)
 
     async def _no_such_case(self, case: CaseChoice, key: str, owner: Owner) -> None:
@@ -132,41 +130,41 @@ class AttachWindows:
         def without(now: AttachForm) -> AttachForm:
             return now.without_case(notice) if now.case and now.case.id == case.id else now
 
-        await self._forms.change(key, owner, without)
+        await self.forms.change(key, owner, without)
 
     # -- what became of a job -----------------------------------------------------------------------------------
 
     async def finished(self, job: AttachJob) -> None:
         """Shows it in the job's window; in words to the person if that is closed and nothing else tells of it."""
         owner = Owner(job.place.workspace, job.person)
-        form = await self._forms.get(job.draft_key, owner)
+        form = await self.forms.get(job.draft_key, owner)
         shows_it = form is not None and form.stage is FormStage.SUBMITTED and form.submit_id == job.id
         if shows_it and await self.show(job.draft_key, owner, job.view_id):
             return
         if not job.complete or not job.place.thread_ts:
-            await self._replies.tell(job.place, job.person, told_directly(job, self._orgs.app_url(job.org)))
+            await self.replies.tell(job.place, job.person, told_directly(job, self.orgs.app_url(job.org)))
 
 
+@dataclass(frozen=True, slots=True)
 class AttachedLines:
     """The one line a thread gets when insights were attached, as the poster asks for it."""
 
-    def __init__(self, jobs: AttachJobs, orgs: OrgRepository, replies: Replies) -> None:
-        self._jobs = jobs
-        self._orgs = orgs
-        self._replies = replies
+    jobs: AttachJobs
+    orgs: OrgRepository
+    replies: Replies
 
     async def message(self, delivery: Delivery, *, may_repeat: bool) -> Message | None:
-        job = await self._jobs.get(delivery.post.subject_id)
+        job = await self.jobs.get(delivery.post.subject_id)
         if job is None or not job.changed_something:
             return None
-        return line_message(job, self._orgs.app_url(job.org), may_repeat=may_repeat)
+        return line_message(job, self.orgs.app_url(job.org), may_repeat=may_repeat)
 
     async def refused(self, delivery: Delivery, code: str) -> None:
         """The work is done all the same; whoever did it hears that the thread was not told."""
-        job, post = await self._jobs.get(delivery.post.subject_id), delivery.post
+        job, post = await self.jobs.get(delivery.post.subject_id), delivery.post
         if job is None:
             return
-        line = line_message(job, self._orgs.app_url(job.org))
+        line = line_message(job, self.orgs.app_url(job.org))
         place = Place(post.workspace, post.channel, post.thread_ts)
         why = posting_sentence(code, channel=channel_mention(post.channel))
-        await self._replies.tell(place, post.requester, sentences("I could not tell the thread.", why, line.text))
+        await self.replies.tell(place, post.requester, sentences("I could not tell the thread.", why, line.text))

@@ -1,6 +1,7 @@
 """The status card: one message a thread, edited in place from the click to the verdict. Each state says where things
 stand and what the reader can do next."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from bot.datadog.trouble import Trouble, TroubleKind
@@ -39,17 +40,14 @@ class _Face:
     buttons: list[Block] = field(default_factory=list)
 
 
-def status_card(inv: Investigation, *, requester: str, app_url: str) -> Message:
-    return _shown(inv, requester, app_url, [])
-
-
 def no_answer_message(inv: Investigation, *, requester: str, app_url: str) -> Message:
     """The reply that ends the wait where there is no conclusion to tell: an edit of the card would go unnoticed."""
     who = f"{mention(requester)}, I" if requester else "I"
-    return _shown(inv, requester, app_url, [section(f"{who} have no conclusion for you.")])
+    opening = section(f"{who} have no conclusion for you.")
+    return status_card(inv, requester=requester, app_url=app_url, opening=[opening])
 
 
-def _shown(inv: Investigation, requester: str, app_url: str, opening: list[Block]) -> Message:
+def status_card(inv: Investigation, *, requester: str, app_url: str, opening: Sequence[Block] = ()) -> Message:
     face = _face(inv, app_url)
     blocks = [*opening, rich_text(rich_section([run(f"{face.headline}: "), *subject_runs(inv, app_url)]))]
     if face.body:

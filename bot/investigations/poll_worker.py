@@ -16,7 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.datadog.errors import DatadogError, NotFound, RateLimited, Refused
 from bot.datadog.investigations import Progress, progress, progress_of
 from bot.datadog.orgs import ConnectedOrg
-from bot.datadog.trouble import Trouble, trouble_of
+from bot.datadog.trouble import Trouble, TroubleKind, trouble_of
 from bot.investigations.model import State, Verdict
 from bot.investigations.repository import InvestigationRepository
 from bot.investigations.tables import investigations, poll_turns
@@ -141,8 +141,7 @@ class PollWorker:
             await self._look(org, waiting)
         except RateLimited as error:
             next_at = self._database.now + max(error.wait, self._timing.poll)
-            async with self._database.transaction() as connection:
-                await connection.execute(update(poll_turns).where(poll_turns.c.org == name).values(next_at=next_at))
+            await self._database.write(update(poll_turns).where(poll_turns.c.org == name).values(next_at=next_at))
         except Refused as error:
             await self._refused(name, trouble_of(error), waiting)
         except (DatadogError, TimeoutError) as error:
@@ -182,7 +181,7 @@ class PollWorker:
         for row in rows:
             if row.age >= self._timing.poll_slow:
                 logger.warning("investigation %s is gone from Datadog", row.ref)
-                await self._repository.vanish(row.id)
+                await self._repository.follow_failed(row.id, Trouble(TroubleKind.VANISHED))
 
     async def _refused(self, org: str, failure: Trouble, waiting: Sequence[Row[Any]]) -> None:
         """Keys may be mended within minutes; after that the threads are told."""

@@ -91,10 +91,7 @@ def question_modal(prefill: str, metadata: str) -> Block:
     fields = [
         form_field("What should it look into?", text_input(TEXT, prefill, limit=3_000, multiline=True)),
         form_field(
-            "Tags",
-            text_input(TAGS, limit=1_000),
-            optional=True,
-            hint="Separated by spaces: service:web env:prod",
+            "Tags", text_input(TAGS, limit=1_000), optional=True, hint="Separated by spaces: service:web env:prod"
         ),
         form_field("Time window", windows, optional=True),
     ]

@@ -16,13 +16,13 @@ from bot.datadog.investigations import InvestigationDetail
 from bot.datadog.trouble import Trouble, TroubleKind
 from bot.investigations.model import Investigation, State, Verdict
 from bot.investigations.tables import CARD, CONCLUSIONS, EXPIRED, investigations, poll_turns, subscribers, votes
-from bot.model import AlertRef, Ask, ExistingRun, Question, Startable
+from bot.model import AlertRef, Ask, ExistingRun, Place, Question, Startable
 from bot.rules.audit import note_return
 from bot.rules.budget import give_back
 from bot.storage.engine import Database, wake
 from bot.storage.leases import Fence
 from bot.storage.outbox import REFUSED, NewPost, enqueue, show_anew, try_refused_again
-from bot.storage.tables import deliveries
+from bot.storage.tables import at, deliveries, newly_due, place_of, record
 from bot.storage.workers import Timing
 
 _REF_LETTERS = "23456789ABCDEFGHJKLMNPQRSTUVWXYZ"  # none that are read wrong on the phone at night
@@ -117,23 +117,20 @@ class InvestigationRepository:
             "state": State.RUNNING if adopted else State.REQUESTED,
             "version": 1,
             "requested_by": ask.requester,
-            "created_at": now,
             "started_at": now if adopted else None,
             "deadline_at": now + self._timing.deadline if adopted else None,
             "monitor_id": alert.monitor_id if isinstance(alert, AlertRef) else None,
             "datadog_id": subject.investigation_id if isinstance(subject, ExistingRun) else None,
             "adopted": adopted,
             "presumed": False,
-            "due_at": now,
-            "attempt": 0,
+            **newly_due(now),
         }
 
     async def _subscribe(self, connection: AsyncConnection, ask: Ask, investigation: Row[Any]) -> bool:
-        place = ask.place
         inserted = await connection.execute(
             self.database.insert_new(subscribers)
             .values(
-                **asdict(place),
+                **asdict(ask.place),
                 investigation_id=investigation.id,
                 requester=ask.requester,
                 source=ask.source,
@@ -143,8 +140,7 @@ class InvestigationRepository:
         )
         subscriber = inserted.first()
         if subscriber is None:
-            where = (place.workspace, place.channel, place.thread_ts)
-            await try_refused_again(self.database, connection, investigation.id, (CARD, CONCLUSIONS), where)
+            await try_refused_again(self.database, connection, investigation.id, (CARD, CONCLUSIONS), ask.place)
             return False
         await self._post(connection, CARD, subscriber, investigation.ref)
         # whoever asks only now still gets the finished answer as a reply of its own
@@ -159,9 +155,7 @@ class InvestigationRepository:
             kind=kind,
             thread_key=f"thread:{subscriber.id}",
             subject_id=subscriber.investigation_id,
-            workspace=subscriber.workspace,
-            channel=subscriber.channel,
-            thread_ts=subscriber.thread_ts,
+            **asdict(place_of(subscriber)),
             requester=subscriber.requester,
         )
         await enqueue(self.database, connection, post)
@@ -190,11 +184,8 @@ class InvestigationRepository:
 
     async def latest_in_thread(self, workspace: str, channel: str, thread_ts: str) -> Investigation | None:
         """The investigation a thread asked for last."""
-        of = select(func.max(subscribers.c.investigation_id)).where(
-            subscribers.c.workspace == workspace,
-            subscribers.c.channel == channel,
-            subscribers.c.thread_ts == thread_ts,
-        )
+        here = at(subscribers, Place(workspace, channel, thread_ts))
+        of = select(func.max(subscribers.c.investigation_id)).where(here)
         return await self._one(investigations.c.id == of.scalar_subquery())
 
     async def known_datadog_ids(self, org: str, ids: Iterable[str]) -> set[str]:
@@ -309,9 +300,6 @@ class InvestigationRepository:
     async def expire(self, investigation_id: int) -> bool:
         return await self._finish(investigation_id, state=State.EXPIRED)
 
-    async def vanish(self, investigation_id: int) -> bool:
-        return await self.follow_failed(investigation_id, Trouble(TroubleKind.VANISHED))
-
     async def follow_failed(self, investigation_id: int, failure: Trouble) -> bool:
         return await self._finish(investigation_id, state=State.FAILED, failure=failure)
 
@@ -366,10 +354,7 @@ class InvestigationRepository:
             "helpful": helpful,
             "voted_at": self.database.now,
         }
-        async with self.database.transaction() as connection:
-            await connection.execute(
-                self.database.upsert(votes, values, key=("investigation_id", "workspace", "voter"))
-            )
+        await self.database.write(self.database.upsert(votes, values, key=("investigation_id", "workspace", "voter")))
 
     async def card_of(self, investigation_id: int, workspace: str) -> list[tuple[str, str, str | None]]:
         """Where this investigation's cards stand in a workspace, the first asked first."""
@@ -412,24 +397,15 @@ def subject_key(subject: Startable) -> str:
 def read_investigation(row: Row[Any]) -> Investigation:
     subject = row.subject
     alert = subject.alert if isinstance(subject, ExistingRun) else subject
-    return Investigation(
-        id=row.id,
-        ref=row.ref,
-        org=row.org,
-        run=row.run,
+    return record(
+        Investigation,
+        row,
         state=State(row.state),
-        created_at=row.created_at,
-        requested_by=row.requested_by,
         alert=alert if isinstance(alert, AlertRef) else None,
         question=subject if isinstance(subject, Question) else None,
-        started_at=row.started_at,
-        retry_at=row.retry_at,
         datadog_id=row.datadog_id or "",
         url=row.url or "",
         title=row.title or "",
         verdict=Verdict(row.verdict) if row.verdict else None,
         conclusions=row.conclusions or (),
-        failure=row.failure,
-        adopted=row.adopted,
-        presumed=row.presumed,
     )

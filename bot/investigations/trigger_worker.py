@@ -13,7 +13,7 @@ from sqlalchemy import Row
 
 from bot.datadog.errors import DatadogError, RateLimited, Refused
 from bot.datadog.orgs import ConnectedOrg
-from bot.datadog.trouble import Trouble, TroubleKind, trouble_of
+from bot.datadog.trouble import Trouble, TroubleKind, or_trouble, trouble_of
 from bot.investigations.model import Investigation, State
 from bot.investigations.repository import InvestigationRepository, read_investigation
 from bot.investigations.tables import investigations
@@ -66,14 +66,11 @@ class TriggerWorker(LeasedWorker):
         try:
             async with asyncio.timeout(self._timing.effect):
                 datadog_id = await _start(org, investigation)
-        except DatadogError as error:
-            if error.may_have_happened:
+        except (DatadogError, TimeoutError) as error:
+            if getattr(error, "may_have_happened", True):
                 await self._outcome_open(investigation, fence, error)
             else:
                 await self._not_started(error, investigation, fence, row)
-            return
-        except TimeoutError as error:
-            await self._outcome_open(investigation, fence, error)
             return
         logger.info("investigation %s started as %s", investigation.ref, datadog_id)
         await self._repository.running(fence, investigation.org, datadog_id)
@@ -123,10 +120,8 @@ class TriggerWorker(LeasedWorker):
 
     async def _new_runs(self, org: ConnectedOrg, investigation: Investigation, row: Row[Any]) -> set[str] | None:
         """Runs that Datadog did not list before our trigger and that are nobody else's; None when that can't be told now."""
-        try:
-            async with asyncio.timeout(self._timing.effect):
-                listed = await org.bits.ids(row.monitor_id)
-        except (DatadogError, TimeoutError):
+        listed = await or_trouble(org.bits.ids(row.monitor_id), self._timing.effect)
+        if isinstance(listed, Trouble):
             return None
         # after the list: whoever triggered before it either still stands there or has written its run down
         if await self._repository.others_being_triggered(investigation.org, row.monitor_id, but=investigation.id):
@@ -146,9 +141,5 @@ async def _with_name(org: ConnectedOrg, alert: AlertRef | None) -> AlertRef | No
     """The alert with its monitor's name, where we only knew a number; a slow answer is not waited for."""
     if alert is None or alert.monitor_name:
         return alert
-    try:
-        async with asyncio.timeout(_NAME_WAIT):
-            monitor = await org.monitors.get(alert.monitor_id)
-    except (DatadogError, TimeoutError):
-        return alert
-    return replace(alert, monitor_name=monitor.name)
+    monitor = await or_trouble(org.monitors.get(alert.monitor_id), _NAME_WAIT)
+    return alert if isinstance(monitor, Trouble) else replace(alert, monitor_name=monitor.name)

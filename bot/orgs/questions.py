@@ -5,7 +5,7 @@ kept in the database. Either way it is the asker's only, stands for an hour, and
 """
 
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from hashlib import sha256
 from typing import Any, Generic, NamedTuple, TypeVar
 
@@ -21,6 +21,7 @@ from bot.slack.interactions import Interaction
 from bot.slack.listeners import After
 from bot.slack.text import code, one_line
 from bot.storage.engine import Database
+from bot.storage.tables import place_of
 from bot.wording import COMMAND, DATADOG, PRODUCT
 
 CHOOSE = "org:choose"
@@ -32,9 +33,8 @@ _CONNECT = f"A workspace admin can connect one: `{COMMAND} connect`."
 
 T = TypeVar("T")
 Record = dict[str, Any]  # `verb` names the kind of request, the rest is the request itself
-Resume = Callable[
-    [Interaction, T, str], Awaitable[After]
-]  # the answer as if it was the request, and the organisation's id
+# the answer as if it was the request, and the organisation's id
+Resume = Callable[[Interaction, T, str], Awaitable[After]]
 
 
 class Resumable(Generic[T]):
@@ -136,15 +136,7 @@ class OrgQuestions:
     async def _put(self, key: str, place: Place, person: str, request: Record) -> int:
         """Its number. The same gesture again gets the same one."""
         table = org_questions.c
-        values = {
-            "key": key,
-            "workspace": place.workspace,
-            "channel": place.channel,
-            "thread_ts": place.thread_ts,
-            "person": person,
-            "wish": request,
-            "asked_at": self._database.now,
-        }
+        values = {"key": key, **asdict(place), "person": person, "wish": request, "asked_at": self._database.now}
         async with self._database.transaction() as connection:
             await connection.execute(self._database.insert_new(org_questions).values(**values))
             return int((await connection.execute(select(table.id).where(table.key == key))).scalar_one())
@@ -158,7 +150,7 @@ class OrgQuestions:
         row = await self._database.first(taken)
         if row is None:
             return None
-        return replace(click, place=Place(row.workspace, row.channel, row.thread_ts)), dict(row.wish)
+        return replace(click, place=place_of(row)), dict(row.wish)
 
 
 # -- what is said ----------------------------------------------------------------------------------------------------

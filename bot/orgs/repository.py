@@ -7,7 +7,7 @@ import logging
 import re
 import secrets
 from collections.abc import Callable
-from dataclasses import fields
+from dataclasses import dataclass, field
 from typing import Any
 
 from sqlalchemy import Row, and_, or_, select, update
@@ -21,6 +21,7 @@ from bot.orgs.model import DEFAULT, NewOrg, OrgEntry, find, name_key
 from bot.orgs.tables import orgs
 from bot.storage.encryption import Encryption, EncryptionError
 from bot.storage.engine import Database, wake
+from bot.storage.tables import record
 
 logger = logging.getLogger(__name__)
 
@@ -39,55 +40,49 @@ class AnotherOrg(Exception):  # noqa: N818  the same
     """The new keys belong to another organisation than the ones they were to replace."""
 
 
+@dataclass(eq=False, repr=False)
 class OrgRepository:
-    def __init__(
-        self,
-        database: Database,
-        encryption: Encryption | None,
-        client_of: ClientOf,
-        *,
-        default: tuple[OrgEntry, ConnectedOrg] | None = None,
-    ) -> None:
-        self._database = database
-        self._encryption = encryption
-        self.client_of = client_of  # also for a look at keys that are not stored yet; raises UnusableKeyError
-        self._default = default
-        self._pool = ClientPool()
-        self._seen: dict[str, OrgEntry] = {}  # as they were when we last read them: for links, and for who has left
+    database: Database
+    encryption: Encryption | None
+    client_of: ClientOf  # also for a look at keys that are not stored yet; raises UnusableKeyError
+    default: tuple[OrgEntry, ConnectedOrg] | None = None  # that of the settings
+    _pool: ClientPool = field(default_factory=ClientPool, init=False)
+    # as they were when we last read them: for links, and for who has left
+    _seen: dict[str, OrgEntry] = field(default_factory=dict, init=False)
 
     @property
     def can_connect(self) -> bool:
         """Keys are stored encrypted or not at all."""
-        return self._encryption is not None
+        return self.encryption is not None
 
     async def step(self) -> None:
         """Learn what other replicas have connected, for links; close what is out of use."""
-        self._seen |= {row.id: _entry(row) for row in await self._database.all(select(orgs))}
+        self._seen |= {row.id: _entry(row) for row in await self.database.all(select(orgs))}
         await self._pool.close_retired()
 
     async def close(self) -> None:
         await self._pool.close()
-        if self._default is not None:
-            await self._default[1].client.aclose()
+        if self.default is not None:
+            await self.default[1].client.aclose()
 
     async def encrypted(self) -> int:
         """How many organisations' keys are stored."""
-        return len(await self._database.all(select(orgs.c.id).where(_CONNECTED)))
+        return len(await self.database.all(select(orgs.c.id).where(_CONNECTED)))
 
     # -- looking up ---------------------------------------------------------------------------------------------
 
     async def entry(self, org: str) -> OrgEntry | None:
         """What is known of the organisation with this id; None when it is not connected (any more)."""
-        if self._default is not None and org == DEFAULT:
-            return self._default[0]
-        row = await self._database.first(select(orgs).where(orgs.c.id == org, _CONNECTED))
+        if self.default is not None and org == DEFAULT:
+            return self.default[0]
+        row = await self.database.first(select(orgs).where(orgs.c.id == org, _CONNECTED))
         return _entry(row) if row else None
 
     async def get(self, org: str) -> ConnectedOrg | None:
         """The organisation with this id, ready to be asked; None when it is not connected (any more)."""
-        if self._default is not None and org == DEFAULT:
-            return self._default[1]
-        row = await self._database.first(select(orgs).where(orgs.c.id == org, _CONNECTED))
+        if self.default is not None and org == DEFAULT:
+            return self.default[1]
+        row = await self.database.first(select(orgs).where(orgs.c.id == org, _CONNECTED))
         if row is None:
             self._pool.drop(org)
             return None
@@ -95,29 +90,27 @@ class OrgRepository:
 
     def _pooled(self, row: Row[Any]) -> ConnectedOrg | None:
         entry = self._seen[row.id] = _entry(row)
-        if self._encryption is None:
+        if self.encryption is None:
             logger.error("the keys of %s are sealed and there is no BITS_ENCRYPTION_KEYS to open them", entry.id)
             return None
         try:
-            keys = self._encryption.decrypt(row.api_key), self._encryption.decrypt(row.app_key)
+            keys = self.encryption.decrypt(row.api_key), self.encryption.decrypt(row.app_key)
         except EncryptionError as error:
             logger.error("the keys of %s can't be opened: %s", entry.id, error)  # noqa: TRY400  the sentence says it all
             return None
         return self._pool.get(
-            entry.id,
-            entry.version,
-            lambda: ConnectedOrg(entry.id, self.client_of(entry.site, *keys), entry.app_url),
+            entry.id, entry.version, lambda: ConnectedOrg(entry.id, self.client_of(entry.site, *keys), entry.app_url)
         )
 
     def app_url(self, org: str) -> str:
         """Where its pages are; for links, so from memory."""
-        if self._default is not None and org == DEFAULT:
-            return self._default[0].app_url
+        if self.default is not None and org == DEFAULT:
+            return self.default[0].app_url
         return self._seen[org].app_url if org in self._seen else _UNKNOWN_APP
 
     async def of_workspace(self, workspace: str) -> list[OrgEntry]:
         """All it may use, those of the settings first."""
-        async with self._database.transaction() as connection:
+        async with self.database.transaction() as connection:
             return await self.entries(connection, workspace)
 
     async def entries(self, connection: AsyncConnection, workspace: str) -> list[OrgEntry]:
@@ -128,12 +121,12 @@ class OrgRepository:
 
     @property
     def _of_settings(self) -> list[OrgEntry]:
-        return [self._default[0]] if self._default is not None else []
+        return [self.default[0]] if self.default is not None else []
 
     async def everywhere(self) -> list[OrgEntry]:
         """Of all workspaces, those of the settings first; for whoever runs the bot."""
         connected = select(orgs).where(_CONNECTED).order_by(orgs.c.workspace, orgs.c.connected_at)
-        return [*self._of_settings, *map(_entry, await self._database.all(connected))]
+        return [*self._of_settings, *map(_entry, await self.database.all(connected))]
 
     async def named(self, workspace: str, word: str) -> OrgEntry | None:
         """By the name its people gave it, or by its id; never another workspace's."""
@@ -161,7 +154,7 @@ class OrgRepository:
         return entry
 
     async def _write(self, new: NewOrg) -> Row[Any]:
-        async with self._database.transaction() as connection:
+        async with self.database.transaction() as connection:
             wake(connection, orgs)
             known, values = await self._known(connection, new), self._values(new)
             if known is None:
@@ -184,22 +177,22 @@ class OrgRepository:
         return meant or next(iter(rows), None)
 
     def _values(self, new: NewOrg) -> dict[str, Any]:
-        if self._encryption is None:
+        if self.encryption is None:
             raise EncryptionError("There is no key to seal secrets with: set BITS_ENCRYPTION_KEYS.")
         return {
             "name": new.name,
             "name_key": name_key(new.name),
             "site": new.site.domain,
             "subdomain": new.subdomain,
-            "api_key": self._encryption.encrypt(new.api_key),
-            "app_key": self._encryption.encrypt(new.app_key),
+            "api_key": self.encryption.encrypt(new.api_key),
+            "app_key": self.encryption.encrypt(new.app_key),
             "api_key_end": new.api_key[-4:],
             "app_key_end": new.app_key[-4:],
             "org_uuid": new.org_uuid or None,
             "owner": new.owner[:200],
             "lacking": list(new.lacking),
             "connected_by": new.connected_by,
-            "connected_at": self._database.now,
+            "connected_at": self.database.now,
         }
 
     async def disconnect(self, workspace: str, org: str) -> OrgEntry | None:
@@ -207,7 +200,7 @@ class OrgRepository:
         gone = {"api_key": None, "app_key": None, "api_key_end": "", "app_key_end": "", "name_key": None, "owner": ""}
         mine = update(orgs).where(orgs.c.id == org, orgs.c.workspace == workspace, _CONNECTED)
         changed = mine.values(version=orgs.c.version + 1, **gone)
-        async with self._database.transaction() as connection:
+        async with self.database.transaction() as connection:
             row = (await connection.execute(changed.returning(*orgs.c))).first()
             wake(connection, orgs)
         self._pool.drop(org)
@@ -224,10 +217,5 @@ class OrgRepository:
 
 
 def _entry(row: Row[Any]) -> OrgEntry:
-    told = {each.name: getattr(row, each.name) for each in fields(OrgEntry)}
-    told |= {
-        "site": site_named(row.site) or SITES[0],
-        "lacking": tuple(row.lacking or ()),
-        "org_uuid": row.org_uuid or "",
-    }
-    return OrgEntry(**told)
+    site, lacking = site_named(row.site) or SITES[0], tuple(row.lacking or ())
+    return record(OrgEntry, row, site=site, lacking=lacking, org_uuid=row.org_uuid or "")

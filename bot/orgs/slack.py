@@ -5,11 +5,12 @@ import logging
 import re
 import time
 from collections.abc import Awaitable, Callable, Coroutine
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from bot.datadog.checkup import ESSENTIAL, Account, Checkup, KeyProblem, check_up
 from bot.datadog.client import Datadog
-from bot.datadog.errors import DatadogError, UnusableKeyError
+from bot.datadog.errors import UnusableKeyError
+from bot.datadog.trouble import Trouble, or_trouble
 from bot.model import PersonFacts, UnknownPerson
 from bot.orgs import connect_form as form
 from bot.orgs.connect_form import Filled, Prefill
@@ -40,34 +41,27 @@ class Connected:
     checkup: Checkup
 
 
+@dataclass(eq=False, repr=False)
 class Connecting:
     """`is_admin` judges what Slack says about a person. `gone` deals with what waits for an organisation that was taken away."""
 
-    def __init__(
-        self,
-        orgs: OrgRepository,
-        people: People,
-        *,
-        is_admin: Callable[[PersonFacts | UnknownPerson], bool],
-        gone: Callable[[str], Awaitable[None]],
-    ) -> None:
-        self._orgs = orgs
-        self._people = people
-        self._is_admin = is_admin
-        self._gone = gone
-        self._default_uuid = ""
+    orgs: OrgRepository
+    people: People
+    is_admin: Callable[[PersonFacts | UnknownPerson], bool]
+    gone: Callable[[str], Awaitable[None]]
+    _default_uuid: str = field(default="", init=False)
 
     async def refusal(self, workspace: str, person: str) -> Message | None:
         """Why this person may not connect or disconnect anything; closed while Slack does not say who it is."""
-        facts = await self._people.facts(workspace, person)
+        facts = await self.people.facts(workspace, person)
         if isinstance(facts, UnknownPerson):
             return sentences(
                 f"Only workspace admins may connect {DATADOG}, and Slack did not say whether you are one "
                 f"({code(facts.code, 60)}), so nothing was done. Try again in a minute."
             )
-        if not self._is_admin(facts):
+        if not self.is_admin(facts):
             return sentences(f"Only workspace admins may connect {DATADOG}. Ask one to type `{COMMAND} connect`.")
-        if not self._orgs.can_connect:
+        if not self.orgs.can_connect:
             return sentences(
                 f"{DATADOG} can't be connected from here: keys are stored encrypted or not at all, and "
                 f"BITS_ENCRYPTION_KEYS is not set. Ask whoever runs {APP} to set it."
@@ -79,7 +73,7 @@ class Connecting:
     async def connect(self, workspace: str, person: str, filled: Filled, replaces: str) -> Connected | Problems:
         """Asks Datadog first: nothing is stored that does not work."""
         try:
-            client = self._orgs.client_of(filled.site, filled.api_key, filled.app_key)
+            client = self.orgs.client_of(filled.site, filled.api_key, filled.app_key)
         except UnusableKeyError as error:
             return {form.API_KEY if "API key" in str(error) else form.APP_KEY: str(error)}
         async with client:
@@ -107,7 +101,7 @@ class Connecting:
 
     async def _store(self, new: NewOrg, checkup: Checkup) -> Connected | Problems:
         try:
-            entry = await self._orgs.connect(new)
+            entry = await self.orgs.connect(new)
         except NameTaken:
             return {form.NAME: "Another organisation is connected under this name. Choose another one."}
         except AnotherOrg:
@@ -121,22 +115,19 @@ class Connecting:
 
     async def _uuid_of_default(self) -> str:
         """Which organisation the settings' keys belong to; empty where there are none, or it can't be told now."""
-        default = await self._orgs.get(DEFAULT)
+        default = await self.orgs.get(DEFAULT)
         if default is not None and not self._default_uuid:
-            try:
-                async with asyncio.timeout(CHECK_WITHIN / 2):
-                    self._default_uuid = await Account(default.client).organisation()
-            except (DatadogError, TimeoutError):
-                return ""
+            told = await or_trouble(Account(default.client).organisation(), CHECK_WITHIN / 2)
+            self._default_uuid = "" if isinstance(told, Trouble) else told
         return self._default_uuid
 
     # -- disconnecting ------------------------------------------------------------------------------------------
 
     async def disconnect(self, workspace: str, org: str) -> OrgEntry | None:
         """Its keys are removed, and the threads that wait for it are told. None when it was not connected here."""
-        entry = await self._orgs.disconnect(workspace, org)
+        entry = await self.orgs.disconnect(workspace, org)
         if entry is not None:
-            await self._gone(org)
+            await self.gone(org)
         return entry
 
 

@@ -4,7 +4,7 @@ from sqlalchemy import JSON, Column, Float, Index, Integer, String, Table, Uniqu
 
 from bot.storage.encryption import encrypted_column
 from bot.storage.retention import HOUR, AtUninstall, Life, Lives, Whose, keep
-from bot.storage.tables import RowId, metadata
+from bot.storage.tables import RowId, metadata, placed
 
 orgs = Table(
     "orgs",
@@ -45,9 +45,7 @@ org_questions = Table(
     metadata,
     Column("id", RowId, primary_key=True),
     Column("key", String(255), nullable=False, unique=True),  # the same for a gesture that arrives twice
-    Column("workspace", String(32), nullable=False),
-    Column("channel", String(32), nullable=False),
-    Column("thread_ts", String(32), nullable=False),
+    *placed(),
     Column("person", String(32), nullable=False),
     Column("wish", JSON, nullable=False),  # what goes on once the organisation is chosen
     Column("asked_at", Float, nullable=False),

@@ -2,7 +2,7 @@
 shown by `/bits audit`."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import asdict, dataclass, replace
 from enum import StrEnum
 from typing import Any
 
@@ -25,6 +25,9 @@ from bot.rules.tables import audit
 from bot.slack.blocks import Message, context, section, sentences
 from bot.slack.text import channel_mention, code, cut_mrkdwn, escape, mention, moment, one_line
 from bot.storage.engine import Database
+from bot.storage.tables import record
+
+_LONGEST = {"key": 255, "rule": 160, "what": 200, "budget": 160}  # that its columns take
 
 
 class Decision(StrEnum):
@@ -56,43 +59,32 @@ class Entry:
     at: float = 0.0  # when it was noted
 
 
-_ENTRIES = select(*(audit.c[each.name] for each in fields(Entry)))
-
-
 def entry_of(
     ask: Ask, decision: Decision, *, rule: str = "", budget: str = "", investigation_id: int | None = None
 ) -> Entry:
-    place = ask.place
     return Entry(
+        **asdict(ask.place),
         key=ask.key,
-        workspace=place.workspace,
-        channel=place.channel,
         person=ask.requester,
         source=ask.source,
         decision=decision,
         rule=rule,
         what=name_of(ask.subject),
         budget=budget,
-        thread_ts=place.thread_ts,
         investigation_id=investigation_id,
     )
 
 
 async def note(database: Database, connection: AsyncConnection, entry: Entry) -> None:
     """Once a key: what becomes of an ask later replaces what was written when it came."""
-    values = asdict(entry) | {
-        "at": database.now,
-        "key": entry.key[:255],
-        "rule": entry.rule[:160],
-        "what": entry.what[:200],
-        "budget": entry.budget[:160],
-    }
+    cut = {name: getattr(entry, name)[:most] for name, most in _LONGEST.items()}
+    values = {**asdict(entry), **cut, "at": database.now}
     await connection.execute(database.upsert(audit, values, key=("key",)))
 
 
 async def note_return(database: Database, connection: AsyncConnection, investigation_id: int) -> None:
     """What a start had cost was given back."""
-    started = _ENTRIES.where(audit.c.investigation_id == investigation_id).order_by(audit.c.id).limit(1)
+    started = select(audit).where(audit.c.investigation_id == investigation_id).order_by(audit.c.id).limit(1)
     row = (await connection.execute(started)).first()
     if row is not None:
         key = f"returned:{investigation_id}"
@@ -127,14 +119,14 @@ class AuditTrail:
 
     async def latest(self, workspace: str, *, channel: str = "", limit: int = 15) -> list[Entry]:
         """Of one channel, or of the whole workspace; the newest first."""
-        query = _ENTRIES.where(audit.c.workspace == workspace).order_by(audit.c.at.desc(), audit.c.id.desc())
+        query = select(audit).where(audit.c.workspace == workspace).order_by(audit.c.at.desc(), audit.c.id.desc())
         if channel:
             query = query.where(audit.c.channel == channel)
         return [_entry(row) for row in await self._database.all(query.limit(limit))]
 
 
 def _entry(row: Row[Any]) -> Entry:
-    return Entry(**(row._asdict() | {"decision": Decision(row.decision)}))
+    return record(Entry, row, decision=Decision(row.decision))
 
 
 # -- in words -------------------------------------------------------------------------------------------------------

@@ -90,10 +90,7 @@ class WhichOrg:
 
     async def choose(self, interaction: Interaction, host: str, request: Record) -> str | NoOrg:
         """The organisation's id; else what to tell the person. `request` is what goes on with the answer."""
-        return await self.decide(await self._chooser.choose(interaction.place, host), interaction, request)
-
-    async def decide(self, choice: str | NoOrg, interaction: Interaction, request: Record) -> str | NoOrg:
-        """The same where it is known what could be meant."""
+        choice = await self._chooser.choose(interaction.place, host)
         if not isinstance(choice, Undecided):
             return choice
         return await self.asked(choice, interaction.key, interaction.place, interaction.person, request)

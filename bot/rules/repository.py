@@ -32,12 +32,7 @@ class RuleRepository:
     """`home` is the workspace of file entries that name none; `ids` are the channels the file calls by #name."""
 
     def __init__(
-        self,
-        database: Database,
-        file: RuleFile | None = None,
-        *,
-        home: str = "",
-        ids: Mapping[str, str] | None = None,
+        self, database: Database, file: RuleFile | None = None, *, home: str = "", ids: Mapping[str, str] | None = None
     ) -> None:
         self._database = database
         self.file_name = file.name if file else ""

@@ -257,15 +257,10 @@ def _text_field(name: str, label: str, value: str, *, hint: str = "", limit: int
 
 
 def _number_field(name: str, label: str, value: int | None, *, most: int, hint: str) -> Block:
-    element: Block = {
-        "type": "number_input",
-        "action_id": name,
-        "is_decimal_allowed": False,
-        "min_value": "0",
-        "max_value": str(most),
-    }
-    initial = {} if value is None else {"initial_value": str(value)}
-    return form_field(label, {**element, **initial}, hint=hint, optional=True)
+    element: Block = {"type": "number_input", "action_id": name, "is_decimal_allowed": False}
+    element |= {"min_value": "0", "max_value": str(most)}
+    element |= {} if value is None else {"initial_value": str(value)}
+    return form_field(label, element, hint=hint, optional=True)
 
 
 def _select_field(name: str, label: str, options: _Options, chosen: str, *, hint: str = "") -> Block:

@@ -4,7 +4,7 @@ from sqlalchemy import JSON, BigInteger, Boolean, Column, Float, Index, Integer,
 
 from bot.rules.model import LONGEST_COOLDOWN
 from bot.storage.retention import DAY, LONG, AtUninstall, Life, Lives, keep
-from bot.storage.tables import RowId, metadata
+from bot.storage.tables import RowId, metadata, placed
 
 channel_rules = Table(
     "channel_rules",
@@ -65,9 +65,7 @@ audit = Table(
     Column("id", RowId, primary_key=True),
     Column("key", String(255), nullable=False, unique=True),  # the same for a gesture that arrives twice
     Column("at", Float, nullable=False),
-    Column("workspace", String(32), nullable=False),
-    Column("channel", String(32), nullable=False),
-    Column("thread_ts", String(32), nullable=False),
+    *placed(),
     Column("person", String(32), nullable=False),  # empty: by itself
     Column("source", String(16), nullable=False),
     Column("decision", String(24), nullable=False),

@@ -12,15 +12,7 @@ from typing import Any
 from slack_bolt.async_app import AsyncAck, AsyncApp
 
 from bot.slack.blocks import Block, Message
-from bot.slack.interactions import (
-    Interaction,
-    Payload,
-    of_command,
-    of_mention,
-    of_message,
-    of_search,
-    of_submission,
-)
+from bot.slack.interactions import Interaction, Payload, of_command, of_mention, of_message, of_search, of_submission
 from bot.slack.replies import Replies
 from bot.storage.workers import Tasks
 

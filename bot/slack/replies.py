@@ -174,15 +174,12 @@ class Modals:
 def _why_not_opened(error: Exception) -> Message:
     reason = error_code(error)
     if reason in {"expired_trigger_id", "exchanged_trigger_id"}:
-        return too_late()
+        # Slack gives a click three seconds to open a window
+        late = "That took longer than Slack allows for opening a window. Nothing was done: please click again."
+        return sentences(late)
     reference = secrets.token_hex(3).upper()
     logger.warning("modal %s did not open: %s", reference, reason or "no code")
     return unexpected(reference)
-
-
-def too_late() -> Message:
-    """Slack gives a click three seconds to open a window."""
-    return sentences("That took longer than Slack allows for opening a window. Nothing was done: please click again.")
 
 
 def unexpected(reference: str) -> Message:

@@ -100,6 +100,11 @@ class Database:
         async with self.transaction() as connection:
             return (await connection.execute(query)).all()
 
+    async def write(self, change: Executable) -> bool:
+        """Whether it changed any row."""
+        async with self.transaction() as connection:
+            return bool((await connection.execute(change)).rowcount)
+
     def alarm(self, *work: Table | str) -> Alarm:
         """Rings when a transaction of this process has made rows of these tables due."""
         alarm = Alarm(self._clock or time.monotonic)

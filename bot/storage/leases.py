@@ -9,8 +9,8 @@ import asyncio
 import secrets
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
-from typing import Any, Protocol
+from dataclasses import dataclass, field
+from typing import Any, ClassVar, Protocol
 
 from sqlalchemy import ColumnElement, Row, Select, Table, and_, case, false, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -83,17 +83,16 @@ class Leases:
         table, now = self._table, self._database.now
         settled = case((under_way, now + settle), else_=now)
         sooner = case((table.c.due_at < settled, table.c.due_at), else_=settled)
-        async with self._database.transaction() as connection:
-            await connection.execute(update(table).where(table.c.owner.is_not(None)).values(due_at=sooner, owner=None))
+        await self._database.write(update(table).where(table.c.owner.is_not(None)).values(due_at=sooner, owner=None))
 
     async def hand_back(self, under_way: ColumnElement[bool], settle: float) -> None:
         """At a clean stop: what is still ours becomes free, after the settle time if its outcome is open."""
         table, now = self._table, self._database.now
         due = case((under_way, now + settle), else_=now)
-        async with self._database.transaction() as connection:
-            await connection.execute(update(table).where(table.c.owner == self._owner).values(due_at=due, owner=None))
+        await self._database.write(update(table).where(table.c.owner == self._owner).values(due_at=due, owner=None))
 
 
+@dataclass(eq=False)
 class LeasedWorker:
     """Claims what is due in its table, as many rows as it has slots for, and works on each in a task of its own.
 
@@ -101,26 +100,27 @@ class LeasedWorker:
     due by itself, and for what the sweep found. A row whose task failed comes back by its lease.
     """
 
-    table: Table
-    woken_by: tuple[str, ...] = ()
+    table: ClassVar[Table]
+    woken_by: ClassVar[tuple[str, ...]] = ()
     """What makes its rows due besides changes of its own table."""
-    slots: int
-    due: ColumnElement[bool]
+    slots: ClassVar[int]
+    due: ClassVar[ColumnElement[bool]]
     """Which rows are its work; at what time is for the claim to know."""
-    under_way: ColumnElement[bool] = false()
+    under_way: ClassVar[ColumnElement[bool]] = false()
     """Those of which a request that changes something may be on its way: whoever comes next waits until it has landed."""
-    keeps_lease = False
+    keeps_lease: ClassVar[bool] = False
     """Its work may take longer than a lease, which is renewed meanwhile."""
 
-    def __init__(self, database: Database, timing: Timing, *, owner: str) -> None:
-        self._database = database
-        self._timing = timing
-        self._owner = owner
-        self._leases = Leases(database, self.table, owner=owner, lease=timing.lease)
+    _database: Database
+    _timing: Timing
+    owner: str = field(kw_only=True)
+
+    def __post_init__(self) -> None:
+        self._leases = Leases(self._database, self.table, owner=self.owner, lease=self._timing.lease)
         self._tasks = Tasks()
         self._working: set[int] = set()
         self._may_be_more = False  # when a task ends, it is worth looking again
-        self.alarm = database.alarm(self.table, *self.woken_by)
+        self.alarm = self._database.alarm(self.table, *self.woken_by)
 
     async def work(self, row: Row[Any], fence: Fence) -> None:
         raise NotImplementedError
@@ -149,7 +149,7 @@ class LeasedWorker:
     def next_due(self, taken: Iterable[int] = ()) -> Select[float | None]:
         """In how many seconds there is something to do that nobody here is doing; the end of another's lease counts."""
         table = self.table.c
-        not_here = or_(table.owner.is_(None), table.owner != self._owner, table.id.not_in([*self._working, *taken]))
+        not_here = or_(table.owner.is_(None), table.owner != self.owner, table.id.not_in([*self._working, *taken]))
         return select(func.min(table.due_at) - self._database.now).where(self._wanted(), not_here)
 
     # -- what a worker may do in its own way --------------------------------------------------------------------

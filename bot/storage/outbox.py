@@ -6,15 +6,16 @@ thread key go out in order.
 """
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from sqlalchemy import ColumnElement, Row, and_, exists, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from bot.model import Place
 from bot.storage.engine import Database, wake
 from bot.storage.leases import Fence
-from bot.storage.tables import deliveries
+from bot.storage.tables import at, deliveries, newly_due, record
 
 PENDING, SENDING, SENT, REFUSED = "pending", "sending", "sent", "refused"
 
@@ -31,9 +32,6 @@ class NewPost:
     channel: str
     thread_ts: str = ""  # empty: the channel itself, or under the first message with this thread key
     requester: str = ""
-
-
-_SAME_IN_ROWS = {each.name for each in fields(NewPost)} - {"thread_key"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,18 +54,11 @@ class Delivery:
 
 async def enqueue(database: Database, connection: AsyncConnection, post: NewPost) -> bool:
     """In the transaction that makes it due; False when it was there already."""
+    told = asdict(post)
+    lane = told.pop("thread_key")
     inserted = await connection.execute(
         database.insert_new(deliveries)
-        .values(
-            **{name: getattr(post, name) for name in _SAME_IN_ROWS},
-            lane=post.thread_key,
-            state=PENDING,
-            wanted=1,
-            shown=0,
-            created_at=database.now,
-            due_at=database.now,
-            attempt=0,
-        )
+        .values(**told, lane=lane, state=PENDING, wanted=1, shown=0, **newly_due(database.now))
         .returning(deliveries.c.id)
     )
     wake(connection, deliveries)
@@ -84,23 +75,16 @@ async def show_anew(connection: AsyncConnection, kind: str, subject_id: int) -> 
 
 
 async def try_refused_again(
-    database: Database,
-    connection: AsyncConnection,
-    subject_id: int,
-    kinds: tuple[str, ...],
-    place: tuple[str, str, str],
+    database: Database, connection: AsyncConnection, subject_id: int, kinds: tuple[str, ...], place: Place
 ) -> None:
     """Somebody let the bot in and pressed again: what the channel refused is tried once more."""
     table = deliveries.c
-    workspace, channel, thread_ts = place
     await connection.execute(
         update(deliveries)
         .where(
             table.subject_id == subject_id,
             table.kind.in_(kinds),
-            table.workspace == workspace,
-            table.channel == channel,
-            table.thread_ts == thread_ts,
+            at(deliveries, place),
             table.state == REFUSED,
             table.ts.is_(None),
         )
@@ -128,16 +112,14 @@ async def read_deliveries(
     """What was claimed, with the thread each belongs to."""
     opened = await _opened(connection, [row.id for row in rows if not row.thread_ts])
     return [
-        Delivery(
+        record(
+            Delivery,
+            row,
             fence=fence(row),
-            post=NewPost(thread_key=row.lane, **{name: getattr(row, name) for name in _SAME_IN_ROWS}),
+            post=record(NewPost, row, thread_key=row.lane),
             thread_ts=row.thread_ts or opened.get(row.id, ""),
-            state=row.state,
             ts=row.ts or "",
             digest=row.digest or "",
-            wanted=row.wanted,
-            attempt=row.attempt,
-            first_try_at=row.first_try_at,
             age=row.due_at - lease - row.created_at,
         )
         for row in rows
@@ -159,6 +141,18 @@ async def _opened(connection: AsyncConnection, ids: Sequence[int]) -> dict[int, 
         .group_by(table.id)
     )
     return {row.id: row.ts for row in await connection.execute(query)}
+
+
+def shown_in(kind: str, subject_id: Any, where: Any) -> ColumnElement[bool]:
+    """The message of a kind that shows this in a channel; `where` has its workspace and channel."""
+    table = deliveries.c
+    in_channel = and_(table.workspace == where.workspace, table.channel == where.channel)
+    return and_(table.kind == kind, table.subject_id == subject_id, in_channel)
+
+
+def opens_thread(kind: str, place: Place) -> ColumnElement[bool]:
+    """The message of a kind under which this thread hangs."""
+    return and_(shown_in(kind, deliveries.c.subject_id, place), deliveries.c.ts == place.thread_ts)
 
 
 def posted(kind: str) -> str:
@@ -233,11 +227,7 @@ class Outbox:
         """What a channel refuses goes to the person who asked."""
         post = delivery.post
         instead = replace(
-            post,
-            key=f"direct:{post.key}",
-            thread_key=f"direct:{post.thread_key}",
-            channel=post.requester,
-            thread_ts="",
+            post, key=f"direct:{post.key}", thread_key=f"direct:{post.thread_key}", channel=post.requester, thread_ts=""
         )
         async with self.database.transaction() as connection:
             await enqueue(self.database, connection, instead)

@@ -1,28 +1,33 @@
 """What every table is made with, and the outbox. Times are Unix seconds; states are names never renamed once in use."""
 
 import logging
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import asdict, dataclass, fields
+from typing import Any, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
 from sqlalchemy import (
     JSON,
     BigInteger,
     Column,
+    ColumnElement,
     Dialect,
     Float,
     Index,
     Integer,
     MetaData,
+    Row,
     String,
     Table,
     and_,
 )
 from sqlalchemy.types import TypeDecorator
 
+from bot.model import Place
 from bot.storage.retention import AtUninstall, Lives, Part, keep
 
 logger = logging.getLogger(__name__)
+
+R = TypeVar("R")
 
 metadata = MetaData()
 
@@ -37,6 +42,35 @@ def claimable() -> tuple[Column[float], Column[str], Column[int]]:
         Column("owner", String(64), nullable=True),
         Column("attempt", Integer, nullable=False, server_default="0"),
     )
+
+
+def newly_due(now: ColumnElement[float], after: float = 0.0) -> dict[str, Any]:
+    """What a row to be claimed is written down with."""
+    return {"created_at": now, "due_at": now + after, "attempt": 0}
+
+
+def placed() -> tuple[Column[str], Column[str], Column[str]]:
+    """Where a row belongs. `thread_ts` is empty for the channel itself."""
+    return (
+        Column("workspace", String(32), nullable=False),
+        Column("channel", String(32), nullable=False),
+        Column("thread_ts", String(32), nullable=False),
+    )
+
+
+def place_of(row: Row[Any]) -> Place:
+    return Place(row.workspace, row.channel, row.thread_ts)
+
+
+def at(table: Table, place: Place) -> ColumnElement[bool]:
+    """The rows that belong there."""
+    return and_(*(table.c[name] == value for name, value in asdict(place).items()))
+
+
+def record(kind: type[R], row: Row[Any], **otherwise: Any) -> R:
+    """A row as a dataclass whose members are called like its columns; `otherwise` holds those that are not."""
+    same = (each.name for each in fields(kind) if each.name not in otherwise)  # type: ignore[arg-type]  # it is one
+    return kind(**{name: getattr(row, name) for name in same}, **otherwise)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,9 +115,7 @@ deliveries = Table(
     Column("lane", String(64), nullable=False),  # deliveries of one lane go out in order
     Column("subject_id", RowId, nullable=False),  # of the kind's own table
     Column("requester", String(32), nullable=False),
-    Column("workspace", String(32), nullable=False),
-    Column("channel", String(32), nullable=False),
-    Column("thread_ts", String(32), nullable=False),
+    *placed(),
     Column("state", String(16), nullable=False),  # pending | sending | sent | refused
     Column("wanted", Integer, nullable=False),  # counts what is to be shown; behind `shown` there is work
     Column("shown", Integer, nullable=False),

@@ -6,7 +6,7 @@ What was looked up is kept for a minute, and dropped at once when Slack refuses 
 import logging
 import time
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
@@ -65,33 +65,26 @@ class _KeptClient:
     until: float
 
 
+@dataclass(eq=False, repr=False)
 class InstalledWorkspaces:
-    def __init__(
-        self,
-        records: InstallationRepository,
-        rotation: TokenRotation,
-        client: AsyncWebClient,
-        *,
-        clock: Callable[[], float] = time.monotonic,
-    ) -> None:
-        self._records = records
-        self._rotation = rotation
-        self._clock = clock
-        self._kept: dict[str, _KeptClient] = {}
-        self.client = client  # holds no token; the pattern for those that do
+    records: InstallationRepository
+    rotation: TokenRotation
+    client: AsyncWebClient  # holds no token; the pattern for those that do
+    clock: Callable[[], float] = time.monotonic
+    _kept: dict[str, _KeptClient] = field(default_factory=dict, init=False)
 
     async def bot_client(self, workspace: str, enterprise: str = "") -> BotClient | None:
         key = workspace or enterprise
         kept = self._kept.get(key)
-        if kept is not None and kept.until > self._clock():
+        if kept is not None and kept.until > self.clock():
             return kept.bot_client
-        found = await self._records.serving(workspace, enterprise)
+        found = await self.records.serving(workspace, enterprise)
         installation = await self._working(found) if found else None
         if installation is None:
             self._kept.pop(key, None)
             return None
         if installation.org_wide and workspace and enterprise:
-            await self._records.learn(workspace, enterprise)
+            await self.records.learn(workspace, enterprise)
         return self._keep(key, workspace, installation)
 
     async def authorize(
@@ -129,7 +122,7 @@ class InstalledWorkspaces:
     async def _working(self, found: Installation) -> Installation | None:
         if found.dead and not await self._works_again(found):
             return None
-        fresh = await self._rotation.fresh(found)
+        fresh = await self.rotation.fresh(found)
         return fresh if fresh and (found.dead or not fresh.dead) else None
 
     async def _works_again(self, found: Installation) -> bool:
@@ -137,9 +130,9 @@ class InstalledWorkspaces:
         if found.problem_age < _LOOK_AGAIN_AFTER:
             return False
         if await self.still_installed(found):
-            await self._records.clear_problem(found)
+            await self.records.clear_problem(found)
             return True
-        await self._records.note_problem(found, found.problem)
+        await self.records.note_problem(found, found.problem)
         return False
 
     def _keep(self, key: str, workspace: str, installation: Installation) -> BotClient:
@@ -158,13 +151,13 @@ class InstalledWorkspaces:
             self._kept.clear()
         left = installation.tokens.expires_in
         lasts = _KEPT_SECONDS if left is None else min(left, _KEPT_SECONDS)
-        self._kept[key] = _KeptClient(bot_client, installation.home, self._clock() + lasts)
+        self._kept[key] = _KeptClient(bot_client, installation.home, self.clock() + lasts)
         return bot_client
 
     async def _noticed(self, installation: Installation, code: str) -> None:
         """Slack refused a token we hold. Perhaps another replica has put a newer one in its place already."""
         self.drop(installation.home)
         if code == TOKEN_OVER and installation.tokens.refresh_token:
-            await self._records.expire(installation)
-        elif await self._records.note_problem(installation, code):
+            await self.records.expire(installation)
+        elif await self.records.note_problem(installation, code):
             logger.error("Slack refuses the token of %s (%s): install the app there again", installation.home, code)

@@ -37,39 +37,30 @@ class Departure:
     happened_at: float
 
 
+@dataclass(frozen=True, slots=True)
 class Departures:
-    def __init__(
-        self,
-        database: Database,
-        records: InstallationRepository,
-        workspaces: InstalledWorkspaces,
-        *,
-        on_uninstall: Sequence[Forget],
-        welcome: Callable[[str], Coroutine[Any, Any, None]],
-        tasks: Tasks,
-    ) -> None:
-        self._database = database
-        self._records = records
-        self._workspaces = workspaces
-        self._on_uninstall = on_uninstall
-        self._welcome = welcome
-        self._tasks = tasks
+    database: Database
+    records: InstallationRepository
+    workspaces: InstalledWorkspaces
+    on_uninstall: Sequence[Forget]
+    welcome: Callable[[str], Coroutine[Any, Any, None]]
+    tasks: Tasks
 
     async def note(self, departure: Departure) -> None:
         """It is in the database when this returns."""
-        async with self._database.transaction() as connection:
-            await connection.execute(self._database.insert_new(departures).values(**asdict(departure)))
+        async with self.database.transaction() as connection:
+            await connection.execute(self.database.insert_new(departures).values(**asdict(departure)))
             wake(connection, departures)
 
     async def granted(self, teams: Sequence[str], enterprise: str, at: float) -> None:
         """An enterprise lets its org-wide install into more of its workspaces."""
         for team in teams:
-            await self._records.granted(team, enterprise, at)
-        self._tasks.spawn(self._welcome(enterprise), f"welcome to {enterprise}")
+            await self.records.granted(team, enterprise, at)
+        self.tasks.spawn(self.welcome(enterprise), f"welcome to {enterprise}")
 
     async def step(self) -> None:
         """Carry out what was noted. What fails stays noted and is tried again; doing it twice is harmless."""
-        for row in await self._database.all(select(departures).order_by(departures.c.id)):
+        for row in await self.database.all(select(departures).order_by(departures.c.id)):
             await self._guarded(row)
 
     async def _guarded(self, row: Row[Any]) -> None:
@@ -79,48 +70,47 @@ class Departures:
         except Exception:
             logger.exception("%s of %s is not carried out yet", row.kind, row.team_id or row.enterprise_id)
             return
-        async with self._database.transaction() as connection:
-            await connection.execute(delete(departures).where(departures.c.id == row.id))
+        await self.database.write(delete(departures).where(departures.c.id == row.id))
 
     async def _carry_out(self, row: Row[Any]) -> None:
         if row.kind == ACCESS_REVOKED:
             await self._leave_enterprise(row)
             return
         home = row.enterprise_id if row.is_enterprise_install else row.team_id
-        installation = await self._records.at(home or "")
+        installation = await self.records.at(home or "")
         if installation is not None and not await self._forget_tokens(installation, row):
             logger.info("%s was told of %s, but it is installed there now", row.kind, home)
             return
-        teams = await self._records.teams_of(home) if row.is_enterprise_install else []
+        teams = await self.records.teams_of(home) if row.is_enterprise_install else []
         for team in sorted({*teams, row.team_id or ""} - {""}):
-            await self._records.unlearn(team, row.happened_at)
+            await self.records.unlearn(team, row.happened_at)
             await self._forget(team)
         logger.info("%s: everything kept for %s is removed", row.kind, home)
 
     async def _leave_enterprise(self, row: Row[Any]) -> None:
         """The org-wide install stays; only this workspace is out."""
-        if await self._records.unlearn(row.team_id, row.happened_at):
-            self._workspaces.drop(row.enterprise_id)
+        if await self.records.unlearn(row.team_id, row.happened_at):
+            self.workspaces.drop(row.enterprise_id)
             await self._forget(row.team_id)
 
     async def _forget_tokens(self, installation: Installation, row: Row[Any]) -> bool:
         if not await self._is_over(installation, row.happened_at):
             return False
-        removed = await self._records.remove(installation)
-        self._workspaces.drop(installation.home)
-        return removed or await self._records.at(installation.home) is None
+        removed = await self.records.remove(installation)
+        self.workspaces.drop(installation.home)
+        return removed or await self.records.at(installation.home) is None
 
     async def _is_over(self, installation: Installation, happened_at: float) -> bool:
-        installed = await self._workspaces.still_installed(installation)
+        installed = await self.workspaces.still_installed(installation)
         if installed is None:
             # Slack counts the event in whole seconds
             return happened_at + 1 >= installation.installed_at
         return not installed
 
     async def _forget(self, team: str) -> None:
-        if await self._records.at(team) is not None:
+        if await self.records.at(team) is not None:
             return  # it has an install of its own besides that of its enterprise
-        for forget in self._on_uninstall:
+        for forget in self.on_uninstall:
             await forget(team)
 
 

@@ -72,50 +72,37 @@ class InstallOutcome:
     org_wide: bool = False
 
 
+@dataclass(frozen=True, slots=True)
 class Installing:
-    def __init__(
-        self,
-        database: Database,
-        records: InstallationRepository,
-        workspaces: InstalledWorkspaces,
-        tasks: Tasks,
-        app: OAuthApp,
-        *,
-        scopes: Sequence[str],
-        redirect_uri: str,
-        welcome: Message,
-    ) -> None:
-        self._database = database
-        self._records = records
-        self._workspaces = workspaces
-        self._tasks = tasks
-        self._app = app
-        self._scopes = scopes
-        self._redirect_uri = redirect_uri
-        self._welcome = welcome
+    database: Database
+    records: InstallationRepository
+    workspaces: InstalledWorkspaces
+    tasks: Tasks
+    app: OAuthApp
+    scopes: Sequence[str]
+    redirect_uri: str
+    greeting: Message
 
     async def begin(self, browser: str) -> str:
         """The address of Slack's consent page for this browser."""
         state = secrets.token_urlsafe(32)
-        expires_at = self._database.now + STATE_SECONDS
-        async with self._database.transaction() as connection:
-            await connection.execute(
-                oauth_states.insert().values(state=_hash(state), browser=_hash(browser), expires_at=expires_at)
-            )
+        expires_at = self.database.now + STATE_SECONDS
+        values = {"state": _hash(state), "browser": _hash(browser), "expires_at": expires_at}
+        await self.database.write(oauth_states.insert().values(values))
         asked = {
-            "client_id": self._app.client_id,
-            "scope": ",".join(self._scopes),
-            "redirect_uri": self._redirect_uri,
+            "client_id": self.app.client_id,
+            "scope": ",".join(self.scopes),
+            "redirect_uri": self.redirect_uri,
             "state": state,
         }
-        return f"{urljoin(self._app.client.base_url, '../oauth/v2/authorize')}?{urlencode(asked)}"
+        return f"{urljoin(self.app.client.base_url, '../oauth/v2/authorize')}?{urlencode(asked)}"
 
     async def finish(self, *, state: str, code: str, browser: str) -> InstallOutcome:
         """Slack sent the browser back with a code: the state is used up whatever comes of it."""
         if problem := await self._use_up(state, browser):
             return InstallOutcome(problem)
         try:
-            answer = await self._app.exchange(code=code, redirect_uri=self._redirect_uri)
+            answer = await self.app.exchange(code=code, redirect_uri=self.redirect_uri)
         except SlackApiError as error:
             return InstallOutcome(error_code(error) or UNREACHABLE)
         except CALL_ERRORS as error:
@@ -127,10 +114,10 @@ class Installing:
         table = oauth_states.c
         used = (
             delete(oauth_states)
-            .where(table.state == _hash(state), table.expires_at > self._database.now)
+            .where(table.state == _hash(state), table.expires_at > self.database.now)
             .returning(table.browser)
         )
-        begun = await self._database.first(used)
+        begun = await self.database.first(used)
         if begun is None:
             return NO_STATE
         return "" if secrets.compare_digest(begun.browser, _hash(browser)) else OTHER_BROWSER
@@ -151,31 +138,31 @@ class Installing:
         )
         if not new.home or not new.tokens.bot_token:
             return InstallOutcome(NOT_A_BOT)
-        await self._records.save(new)
-        self._workspaces.drop(new.home)
+        await self.records.save(new)
+        self.workspaces.drop(new.home)
         logger.info("installed in %s%s", new.home, " for the whole enterprise" if org_wide else "")
-        self._tasks.spawn(self.welcome(new.home), f"welcome to {new.home}")
+        self.tasks.spawn(self.welcome(new.home), f"welcome to {new.home}")
         name = str((enterprise if org_wide else team).get("name") or "")
         return InstallOutcome("", name, self._link(new), org_wide)
 
     async def _bot_id(self, token: str) -> str:
         """Known only to auth.test; without it our own posts are still known by their author."""
         try:
-            answer = await WatchfulClient.like(self._app.client, token).auth_test()
+            answer = await WatchfulClient.like(self.app.client, token).auth_test()
         except CALL_ERRORS:
             return ""
         return str(answer.get("bot_id") or "")
 
     def _link(self, new: NewInstallation) -> str:
         target = {"app": new.app_id} | ({"team": new.team_id} if new.team_id else {})
-        return f"{urljoin(self._app.client.base_url, '../app_redirect')}?{urlencode(target)}"
+        return f"{urljoin(self.app.client.base_url, '../app_redirect')}?{urlencode(target)}"
 
     # -- the one message to the installer -----------------------------------------------------------------------
 
     async def welcome(self, home: str) -> None:
         """Rather not at all than twice: noted before it is sent, and taken back only when Slack surely has not got it."""
-        installation = await self._records.at(home)
-        if installation is None or not installation.installer or not await self._records.claim_welcome(home):
+        installation = await self.records.at(home)
+        if installation is None or not installation.installer or not await self.records.claim_welcome(home):
             return
         try:
             await self._say_welcome(installation)
@@ -183,13 +170,13 @@ class Installing:
             trouble = trouble_of(error)
             logger.warning("the welcome to %s was not sent (%s)", home, trouble.code)
             if trouble.meaning is not Meaning.OPEN:
-                await self._records.not_welcomed(home)
+                await self.records.not_welcomed(home)
 
     async def _say_welcome(self, installation: Installation) -> None:
-        client = WatchfulClient.like(self._app.client, installation.tokens.bot_token)
+        client = WatchfulClient.like(self.app.client, installation.tokens.bot_token)
         async with asyncio.timeout(10):
             await client.chat_postMessage(
-                channel=installation.installer, parse="none", unfurl_links=False, **self._welcome.as_arguments()
+                channel=installation.installer, parse="none", unfurl_links=False, **self.greeting.as_arguments()
             )
 
 
@@ -254,21 +241,17 @@ def failed(problem: str, again: str, reference: str) -> Page:
 
 
 _OLD = "This install was begun more than ten minutes ago, or was finished already. Start again; it takes a minute."
+_ELSEWHERE = "This install was begun in another browser or in a private window. Start again here, and allow cookies."
+_NOT_SHARED = "The app is not shared with other workspaces: its owner has to activate distribution first."
 _EXPECTED: Mapping[str, tuple[int, str]] = {
     NO_STATE: (400, _OLD),
     "invalid_code": (400, _OLD),
     "code_already_used": (400, _OLD),
-    OTHER_BROWSER: (
-        400,
-        "This install was begun in another browser or in a private window. Start again here, and allow cookies.",
-    ),
+    OTHER_BROWSER: (400, _ELSEWHERE),
     INCOMPLETE: (400, "Slack's answer is missing from this address. Start again rather than opening an old link."),
     UNREACHABLE: (502, "Slack did not answer just now, so nothing was installed. Wait a minute and start again."),
     NOT_A_BOT: (502, "Slack gave no bot token. Start again and leave the requested permissions as they are."),
-    "invalid_team_for_non_distributed_app": (
-        403,
-        "The app is not shared with other workspaces: its owner has to activate distribution first.",
-    ),
+    "invalid_team_for_non_distributed_app": (403, _NOT_SHARED),
 }
 _OPERATOR: Mapping[str, str] = {
     "bad_redirect_uri": "the address in BITS_PUBLIC_URL is not among the app's redirect URLs.",

@@ -10,6 +10,7 @@ from sqlalchemy import Row, Select, and_, case, delete, or_, select, update
 
 from bot.storage.encryption import Encryption
 from bot.storage.engine import Database
+from bot.storage.tables import record
 from bot.workspaces.tables import installations, workspaces
 
 REFRESH_MARGIN = 2 * 3600.0  # seconds before its end from which on a token is replaced
@@ -109,18 +110,14 @@ class InstallationRepository:
             refresh_token=self._encryption.decrypt(row.refresh_token) if row.refresh_token else "",
             expires_in=None if row.expires_at is None else row.expires_at - row.now,
         )
-        return Installation(
+        return record(
+            Installation,
+            row,
             team_id=row.team_id or "",
             enterprise_id=row.enterprise_id or "",
             org_wide=row.is_enterprise_install,
-            app_id=row.app_id,
             tokens=tokens,
-            generation=row.generation,
             scopes=tuple(row.scopes.split(",")) if row.scopes else (),
-            bot_user_id=row.bot_user_id,
-            bot_id=row.bot_id,
-            installer=row.installer,
-            installed_at=row.installed_at,
             problem=row.problem or "",
             problem_age=row.now - row.problem_at if row.problem_at is not None else 0.0,
             resting=row.refresh_owner is None and row.refresh_until is not None and row.refresh_until > row.now,
@@ -164,20 +161,17 @@ class InstallationRepository:
         """False when it was installed anew meanwhile, or is gone already."""
         table = installations.c
         this_one = and_(table.home == installation.home, table.installed_at == installation.installed_at)
-        async with self._database.transaction() as connection:
-            return bool((await connection.execute(delete(installations).where(this_one))).rowcount)
+        return await self._database.write(delete(installations).where(this_one))
 
     async def learn(self, workspace: str, enterprise: str) -> None:
         """A workspace turned out to belong to an enterprise."""
         values = {"team_id": workspace, "enterprise_id": enterprise, "learnt_at": self._database.now}
-        async with self._database.transaction() as connection:
-            await connection.execute(self._database.insert_new(workspaces).values(**values))
+        await self._database.write(self._database.insert_new(workspaces).values(**values))
 
     async def granted(self, workspace: str, enterprise: str, at: float) -> None:
         """An enterprise let its org-wide install into a workspace."""
         values = {"team_id": workspace, "enterprise_id": enterprise, "learnt_at": at}
-        async with self._database.transaction() as connection:
-            await connection.execute(self._database.upsert(workspaces, values, key=("team_id",)))
+        await self._database.write(self._database.upsert(workspaces, values, key=("team_id",)))
 
     async def unlearn(self, workspace: str, before: float) -> bool:
         """False when it was let in again later than that."""
@@ -241,8 +235,7 @@ class InstallationRepository:
         await self._change(_as_read(old), expires_at=self._database.now)
 
     async def _change(self, condition: Any, **values: Any) -> bool:
-        async with self._database.transaction() as connection:
-            return bool((await connection.execute(update(installations).where(condition).values(**values))).rowcount)
+        return await self._database.write(update(installations).where(condition).values(**values))
 
 
 def _as_read(installation: Installation) -> Any:

@@ -45,7 +45,7 @@ def build(
         app,
         scopes=scopes,
         redirect_uri=f"{public_url}{REDIRECT}",
-        welcome=welcome(has_org=has_org),
+        greeting=welcome(has_org=has_org),
     )
     departures = Departures(
         database, records, clients, on_uninstall=on_uninstall, welcome=installing.welcome, tasks=tasks

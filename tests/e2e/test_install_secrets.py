@@ -111,7 +111,7 @@ async def test_tokens_rotate_while_two_replicas_post_in_the_background(ready_pos
             await connection.execute(update(installations).values(expires_at=soon))
         for bot in town.bots:  # as a minute later
             assert bot._departures is not None
-            bot._departures._workspaces.drop(acme.id)
+            bot._departures.workspaces.drop(acme.id)
         for run in town.datadog.triggers():
             town.datadog.finish(run.id)
 

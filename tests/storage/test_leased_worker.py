@@ -253,11 +253,14 @@ async def test_only_what_may_still_land_waits_for_that(
 # -- the net --------------------------------------------------------------------------------------------------------
 
 
+class Idle(Answering):
+    due = asks.c.state == "nobody's"
+
+
 async def test_the_sweep_tells_each_worker_when_it_has_something_to_do(database: Database, clock: Clock) -> None:
     """What another process wrote down: nothing here was told of it."""
     workers = Workers(database, TIMING)
-    idle, busy = Answering(database), Answering(database)
-    idle.due = asks.c.state == "nobody's"
+    idle, busy = Idle(database), Answering(database)
     workers.employ("idle", idle)
     workers.employ("busy", busy)
     await write_down(database, "a", due_in=30)

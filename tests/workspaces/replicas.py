@@ -44,7 +44,7 @@ class Replica:
             app,
             scopes=("chat:write", "commands"),
             redirect_uri=REDIRECT,
-            welcome=welcome(has_org=False),
+            greeting=welcome(has_org=False),
         )
         self.departures = Departures(
             database,

@@ -1,6 +1,7 @@
 """Leaving: tokens and everything kept for a workspace go, in whatever order and however often Slack tells it."""
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from itertools import count, permutations
 
 import pytest
@@ -140,7 +141,7 @@ async def test_what_fails_stays_noted_and_hurts_no_other_workspace(replicas: Rep
             raise OSError("the database was away")
         replicas.one.forgotten.append(workspace)
 
-    replicas.one.departures._on_uninstall = [forget]
+    replicas.one.departures = replace(replicas.one.departures, on_uninstall=[forget])
     await tell(replicas.one, *(departure(replicas, UNINSTALLED, one.id) for one in (replicas.acme, globex)))
     assert replicas.one.forgotten == [globex.id]
     assert await noted(replicas) == 1
