@@ -30,9 +30,7 @@ from bot.orgs.repository import OrgRepository
 from bot.rules.budget import Terms
 from bot.rules.org_choice import WhichOrg, host_of
 from bot.rules.permissions import NotAllowed, Permissions
-from bot.storage.engine import Database
 from bot.storage.leases import Fence, LeasedWorker
-from bot.storage.workers import Timing
 
 logger = logging.getLogger(__name__)
 
@@ -73,74 +71,61 @@ class AskReader:
         return _Meant(replace(ask, subject=subject, org=before.org), subject, before.run)
 
 
+@dataclass(eq=False)
 class AskWorker(LeasedWorker):
     table = asks
     slots = 8
     due = asks.c.state == "waiting"  # it changes nothing at Datadog: it may be done again at once
 
-    def __init__(
-        self,
-        database: Database,
-        requests: Requests,
-        reader: AskReader,
-        permissions: Permissions,
-        which_org: WhichOrg,
-        orgs: OrgRepository,
-        person: AskAnswers,
-        timing: Timing,
-        *,
-        owner: str,
-    ) -> None:
-        super().__init__(database, timing, owner=owner)
-        self._requests = requests
-        self._reader = reader
-        self._permissions = permissions
-        self._which_org = which_org
-        self._orgs = orgs
-        self._person = person  # who asked, to be answered
+    requests: Requests
+    reader: AskReader
+    permissions: Permissions
+    which_org: WhichOrg
+    orgs: OrgRepository
+    person: AskAnswers  # who asked, to be answered
 
     async def work(self, row: Row[Any], fence: Fence) -> None:
         ask = read_ask(row)
         try:
             async with asyncio.timeout(self._timing.effect):
-                meant = await self._reader.read(ask)
+                meant = await self.reader.read(ask)
             if meant is not None:
                 await self._judge(meant, fence, first=row.attempt == 1)
-            elif await self._requests.nothing_started(fence, TroubleKind.NO_ALERT):
-                await self._person.has_named_nothing(ask)
+            elif await self.requests.nothing_started(fence, TroubleKind.NO_ALERT):
+                await self.person.has_named_nothing(ask)
         except (DatadogError, TimeoutError) as error:
             await self._stumble(fence, ask, row, error)
 
     async def _judge(self, meant: _Meant, fence: Fence, *, first: bool) -> None:
-        ask, facts = meant.ask, await self._which_org.facts(meant.ask.place)
-        verdict = await self._permissions.may_start_by(facts.rules, ask.requester)
+        ask, facts = meant.ask, await self.which_org.facts(meant.ask.place)
+        verdict = await self.permissions.may_start_by(facts.rules, ask.requester)
         org = ask.org or facts.org(host_of(meant.subject))
         if isinstance(verdict, NotAllowed):
-            outcome = await self._requests.refuse(fence, ask, verdict)
+            outcome = await self.requests.refuse(fence, ask, verdict)
         elif not isinstance(org, str):
-            ended = await self._requests.nothing_started(fence, TroubleKind.NO_ORG)
+            ended = await self.requests.nothing_started(fence, TroubleKind.NO_ORG)
             outcome = Outcome(Reception.REFUSED, refusal=org) if ended else None
         else:
             terms = Terms(facts.limits, verdict.rule)
             outcome = await self._start(replace(meant, ask=replace(ask, org=org)), terms, fence, first=first)
         if outcome is not None:
-            await self._person.hears(ask, outcome)
+            await self.person.hears(ask, outcome)
 
     async def _start(self, meant: _Meant, terms: Terms, fence: Fence, *, first: bool) -> Outcome | None:
         ask, subject = meant.ask, meant.subject
         if not isinstance(subject, Startable):
             if first:
-                await self._requests.looking_up(ask, terms.rule)
-                await self._person.waits_for_look_up(ask)
+                await self.requests.looking_up(ask, terms.rule)
+                await self.person.waits_for_look_up(ask)
             found = await self._look_up(ask, subject, fence)
             if found is None:
                 return None
             subject = found
-        return await self._requests.decide(fence, ask, subject, terms, after_run=meant.after_run)
+        return await self.requests.decide(fence, ask, subject, terms, after_run=meant.after_run)
 
     async def _look_up(self, ask: Ask, subject: MonitorRef | EventRef, fence: Fence) -> AlertRef | None:
         async with asyncio.timeout(self._timing.effect):
-            org = await self._orgs.get(ask.org)
+            org = await self.orgs.get(ask.org)
             found = await _alert_of(org, subject) if org else None
         if found is None:
             await self._give_up(fence, ask, Trouble(TroubleKind.NO_ALERT if org else TroubleKind.NO_ORG))
@@ -158,9 +143,9 @@ class AskWorker(LeasedWorker):
             await self.put_off(fence, wait)
 
     async def _give_up(self, fence: Fence, ask: Ask, failure: Trouble) -> None:
-        if await self._requests.nothing_started(fence, failure.kind):
+        if await self.requests.nothing_started(fence, failure.kind):
             logger.info("ask %s: no alert to investigate (%s)", fence.id, failure.kind)
-            await self._person.hears_of_trouble(ask, failure)
+            await self.person.hears_of_trouble(ask, failure)
 
 
 async def _alert_of(org: ConnectedOrg, subject: MonitorRef | EventRef) -> AlertRef | None:

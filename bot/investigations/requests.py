@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.investigations.model import Investigation
 from bot.investigations.repository import InvestigationRepository, Started, read_investigation
 from bot.investigations.tables import HELD_FOR, asks, held_asks, investigations
-from bot.model import AlertRef, Ask, Place, Question, Source, Startable, Subject, ThreadRef
+from bot.model import AlertRef, Ask, Question, Source, Startable, Subject, ThreadRef
 from bot.orgs.model import NoOrg
 from bot.orgs.questions import Resumable
 from bot.rules.audit import Decision, Entry, entry_of, note, note_not_found
@@ -22,6 +22,7 @@ from bot.rules.budget import Budget, CoolingDown, OverBudget, Terms, Usage
 from bot.rules.permissions import NotAllowed
 from bot.storage.engine import wake
 from bot.storage.leases import Fence
+from bot.storage.tables import newly_due, place_of
 
 Refusal = NotAllowed | OverBudget | CoolingDown | NoOrg
 
@@ -92,19 +93,9 @@ class Requests:
         return (table.ask_id == ask_id, table.workspace == workspace, table.person == person, table.held_at > since)
 
     def _written_down(self, ask: Ask, state: str) -> Insert:
-        now = self._database.now
-        return self._database.insert_new(asks).values(
-            **asdict(ask.place),
-            key=ask.key,
-            org=ask.org,
-            requester=ask.requester,
-            source=ask.source,
-            subject=ask.subject,
-            state=state,
-            created_at=now,
-            due_at=now,
-            attempt=0,
-        )
+        told = {name: getattr(ask, name) for name in ("key", "subject", "requester", "source", "org")}
+        when = newly_due(self._database.now)
+        return self._database.insert_new(asks).values(**told, **asdict(ask.place), state=state, **when)
 
     async def _begin(
         self,
@@ -200,8 +191,7 @@ class Requests:
 
 
 def read_ask(row: Row[Any]) -> Ask:
-    place = Place(row.workspace, row.channel, row.thread_ts)
-    return Ask(row.key, row.subject, place, row.requester, Source(row.source), row.org)
+    return Ask(row.key, row.subject, place_of(row), row.requester, Source(row.source), row.org)
 
 
 def _entry(ask: Ask, started: Started, paid: Usage | None, terms: Terms) -> Entry:

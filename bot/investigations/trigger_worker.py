@@ -6,7 +6,7 @@ state later looks for the one new run in Datadog's list and never triggers again
 
 import asyncio
 import logging
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 from sqlalchemy import Row
@@ -20,29 +20,27 @@ from bot.investigations.tables import investigations
 from bot.model import AlertRef, Question
 from bot.orgs.repository import OrgRepository
 from bot.storage.leases import Fence, LeasedWorker
-from bot.storage.workers import Timing
 
 logger = logging.getLogger(__name__)
 
 _NAME_WAIT = 3.0
 
 
+@dataclass(eq=False)
 class TriggerWorker(LeasedWorker):
     table = investigations
     slots = 16
     due = investigations.c.state.in_([State.REQUESTED, State.TRIGGERING])
     under_way = investigations.c.state == State.TRIGGERING  # before that nothing was sent that could still land
 
-    def __init__(self, repository: InvestigationRepository, orgs: OrgRepository, timing: Timing, *, owner: str) -> None:
-        super().__init__(repository.database, timing, owner=owner)
-        self._repository = repository
-        self._orgs = orgs
+    repository: InvestigationRepository
+    orgs: OrgRepository
 
     async def work(self, row: Row[Any], fence: Fence) -> None:
         investigation = read_investigation(row)
-        org = await self._orgs.get(investigation.org)
+        org = await self.orgs.get(investigation.org)
         if org is None:
-            await self._repository.fail(fence, Trouble(TroubleKind.NO_ORG))
+            await self.repository.fail(fence, Trouble(TroubleKind.NO_ORG))
         elif investigation.state is State.REQUESTED:
             await self._begin(org, investigation, fence, row)
         else:
@@ -59,7 +57,7 @@ class TriggerWorker(LeasedWorker):
             return
         # None where the alert's name was known: only what people can see makes the card due
         learnt = named if named != investigation.alert else None
-        if await self._repository.triggering(fence, before, learnt, lease=self._timing.lease):
+        if await self.repository.triggering(fence, before, learnt, lease=self._timing.lease):
             await self._trigger(org, investigation, replace(fence, attempt=0), row)
 
     async def _trigger(self, org: ConnectedOrg, investigation: Investigation, fence: Fence, row: Row[Any]) -> None:
@@ -73,7 +71,7 @@ class TriggerWorker(LeasedWorker):
                 await self._not_started(error, investigation, fence, row)
             return
         logger.info("investigation %s started as %s", investigation.ref, datadog_id)
-        await self._repository.running(fence, investigation.org, datadog_id)
+        await self.repository.running(fence, investigation.org, datadog_id)
 
     async def _outcome_open(self, investigation: Investigation, fence: Fence, error: Exception) -> None:
         logger.warning(
@@ -92,10 +90,10 @@ class TriggerWorker(LeasedWorker):
         if wait is None:
             failure = trouble_of(error)
             logger.warning("investigation %s was not started: %s", investigation.ref, failure.kind)
-            await self._repository.fail(fence, failure)
+            await self.repository.fail(fence, failure)
             return
         logger.info("investigation %s: trying again in %.0f s (%s)", investigation.ref, wait, type(error).__name__)
-        await self._repository.retry_later(fence, wait, attempt=row.attempt)
+        await self.repository.retry_later(fence, wait, attempt=row.attempt)
 
     def _wait_worth(self, error: Exception, row: Row[Any]) -> float | None:
         if isinstance(error, Refused) and not isinstance(error, RateLimited):
@@ -111,10 +109,10 @@ class TriggerWorker(LeasedWorker):
         if new is not None and len(new) == 1:
             (datadog_id,) = new
             logger.info("investigation %s: found its run %s in Datadog's list", investigation.ref, datadog_id)
-            await self._repository.running(fence, investigation.org, datadog_id, presumed=True)
+            await self.repository.running(fence, investigation.org, datadog_id, presumed=True)
         elif row.attempt >= self._timing.look_attempts or (new is not None and len(new) > 1):
             logger.warning("investigation %s: whether it was started stays unknown", investigation.ref)
-            await self._repository.uncertain(fence)
+            await self.repository.uncertain(fence)
         else:
             await self.put_off(fence, self._timing.settle / 2 * row.attempt)
 
@@ -124,10 +122,10 @@ class TriggerWorker(LeasedWorker):
         if isinstance(listed, Trouble):
             return None
         # after the list: whoever triggered before it either still stands there or has written its run down
-        if await self._repository.others_being_triggered(investigation.org, row.monitor_id, but=investigation.id):
+        if await self.repository.others_being_triggered(investigation.org, row.monitor_id, but=investigation.id):
             return None
         new = listed - frozenset(row.before_ids or ())
-        return set(new) - await self._repository.known_datadog_ids(investigation.org, new)
+        return set(new) - await self.repository.known_datadog_ids(investigation.org, new)
 
 
 async def _start(org: ConnectedOrg, investigation: Investigation) -> str:

@@ -301,16 +301,16 @@ class Bot:
         places = FakePlaces(budget)
         self.ask_worker = AskWorker(
             world.database,
+            timing,
             self.requests,
             AskReader(self.repository, cast("ThreadReader", world.threads)),
             cast("Permissions", places),
             cast("WhichOrg", places),
             orgs,
             cast("AskAnswers", world.answers),
-            timing,
             owner=owner,
         )
-        self.runner = TriggerWorker(self.repository, orgs, timing, owner=owner)
+        self.runner = TriggerWorker(world.database, timing, self.repository, orgs, owner=owner)
         self.watcher = PollWorker(self.repository, orgs, timing)
         self.poster = Poster(outbox, world.slack, kinds, timing, owner=owner)
 
