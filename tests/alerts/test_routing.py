@@ -25,16 +25,14 @@ async def test_a_cycle_is_one_card_however_much_happens(room: RoomOnStage) -> No
     assert (await room.only_cycle()).cycle.latest.transition is RECOVERED
 
 
-async def test_a_notification_that_comes_twice_counts_once(both_rooms: RoomOnStage) -> None:
-    room = both_rooms
+async def test_a_notification_that_comes_twice_counts_once(room: RoomOnStage) -> None:
     assert await room.room.intake.keep("default", notice())
     assert not await room.room.intake.keep("default", notice(value="told a little differently"))
     await room.settle()
     assert await room.notice_states() == [SORTED]
 
 
-async def test_a_change_makes_the_card_due_and_a_late_arrival_too(both_rooms: RoomOnStage) -> None:
-    room = both_rooms
+async def test_a_change_makes_the_card_due_and_a_late_arrival_too(room: RoomOnStage) -> None:
     await room.take(notice(ALERT, 0), notice(RECOVERED, 30))
     await room.post()
     await room.take(notice(WARN, 10))
@@ -66,8 +64,7 @@ async def test_without_a_cycle_key_a_new_alert_after_the_recovery_is_a_new_card(
     assert [known.cycle.latest.event_ts - told[0].event_ts for known in await room.cycles()] == [30_000, 90_000]
 
 
-async def test_without_a_cycle_key_what_comes_late_belongs_to_the_cycle_before(both_rooms: RoomOnStage) -> None:
-    room = both_rooms
+async def test_without_a_cycle_key_what_comes_late_belongs_to_the_cycle_before(room: RoomOnStage) -> None:
     first, over, again = (notice(each, at, cycle="") for each, at in ((ALERT, 0), (RECOVERED, 30), (ALERT, 60)))
     late = notice(WARN, 10, cycle="")
     await room.take(over, first, again, late)
@@ -116,8 +113,7 @@ async def test_what_no_channel_takes_is_kept_and_counted(room: RoomOnStage) -> N
     assert await room.cards() == []
 
 
-async def test_each_organisations_alerts_come_to_its_own_channels_and_never_mix(both_rooms: RoomOnStage) -> None:
-    room = both_rooms
+async def test_each_organisations_alerts_come_to_its_own_channels_and_never_mix(room: RoomOnStage) -> None:
     room.rules.written = [channel("C1"), channel("C2", org="acme")]
     assert await room.room.intake.keep("acme", notice())
     assert await room.room.intake.keep("default", notice())  # the same monitor number, elsewhere
@@ -126,8 +122,7 @@ async def test_each_organisations_alerts_come_to_its_own_channels_and_never_mix(
     assert sorted(known.org for known in await room.cycles()) == ["acme", "default"]
 
 
-async def test_a_card_tells_its_organisation_and_other_threads_have_none(both_rooms: RoomOnStage) -> None:
-    room = both_rooms
+async def test_a_card_tells_its_organisation_and_other_threads_have_none(room: RoomOnStage) -> None:
     room.rules.written = [channel("C2", org="acme")]
     assert await room.room.intake.keep("acme", notice())
     await room.settle()
@@ -150,7 +145,7 @@ async def test_two_processes_make_one_card_of_a_storm_in_any_order(
     both_rooms: RoomOnStage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     room = both_rooms
-    told = [notice(each, at) for at, each in enumerate([ALERT, WARN, ALERT, WARN, RECOVERED] * 6)]
+    told = [notice(each, at) for at, each in enumerate([ALERT, WARN, ALERT, WARN, RECOVERED] * 3)]
     random.Random(4).shuffle(told)
     for each in told:
         await room.room.intake.keep("default", each)
@@ -176,8 +171,7 @@ async def test_one_notice_that_can_not_be_sorted_holds_up_no_other(
     assert "this try failed" in caplog.text
 
 
-async def test_what_a_dead_process_held_is_sorted_by_the_next(both_rooms: RoomOnStage) -> None:
-    room = both_rooms
+async def test_what_a_dead_process_held_is_sorted_by_the_next(room: RoomOnStage) -> None:
     await room.room.intake.keep("default", notice())
     dead = room.another("dead").router
     assert len(await claim(dead._leases, alert_notices.c.state == NEW, 5)) == 1

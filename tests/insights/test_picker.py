@@ -192,9 +192,8 @@ async def test_nothing_found_and_nobody_to_ask_are_told_apart(offer: Ask, book: 
     ).hint is PickerHint.NO_ORG
 
 
-@pytest.mark.parametrize(
-    ("text", "exact", "query"),
-    [
+def test_the_picker_asks_for_the_exact_case_first(us1: Site) -> None:
+    cases: list[tuple[str, str, str]] = [
         ("", "", ""),
         ('" \\', "", ""),
         ("checkout is down", "", '"checkout is down"'),
@@ -202,10 +201,9 @@ async def test_nothing_found_and_nobody_to_ask_are_told_apart(offer: Ask, book: 
         ("casem-42", "CASEM-42", '"casem-42"'),
         (f"{APP}/cases/{UUID}", UUID, ""),
         (f"{APP}/cases/CASEM-42", "CASEM-42", '"CASEM-42"'),
-    ],
-)
-def test_the_picker_asks_for_the_exact_case_first(us1: Site, text: str, exact: str, query: str) -> None:
-    assert search_for(text, Location(us1)) == CaseSearch(exact, query)
+    ]
+    for text, exact, query in cases:
+        assert search_for(text, Location(us1)) == CaseSearch(exact, query)
 
 
 @given(st.text())
