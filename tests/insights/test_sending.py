@@ -2,13 +2,11 @@
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
-import httpx
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.datadog.cases import Case, Cases, Insight
-from bot.datadog.client import Datadog
 from bot.datadog.errors import (
     BadRequest,
     Conflict,
@@ -316,21 +314,3 @@ async def test_every_insight_ends_in_exactly_one_place(
     settled = await send_open(HeldCase().add_insights, CASE, outcome, sleep=Clock().sleep)
     assert not settled.open
     assert refused(settled) == refused(outcome)
-
-
-async def test_datadogs_own_client_is_what_calls_go_through() -> None:
-    bodies: list[int] = []
-
-    def answer(request: httpx.Request) -> httpx.Response:
-        import json
-
-        bodies.append(len(json.loads(request.content)["data"]["attributes"]["insights"]))
-        assert (request.method, request.url.path) == ("PUT", f"/api/v2/cases/{CASE}/insights")
-        return httpx.Response(200, json={"data": {"id": "uuid", "type": "case", "attributes": {"key": CASE}}})
-
-    transport = httpx.MockTransport(answer)
-    async with Datadog(
-        "https://api.example", "k" * 32, "a" * 40, app_url="https://app.example", transport=transport
-    ) as dd:
-        outcome = await attach(Cases(dd), monitors(250), sleep=Clock().sleep)
-    assert (bodies, outcome.complete) == ([100, 100, 50], True)
