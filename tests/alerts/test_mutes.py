@@ -142,6 +142,7 @@ def test_a_group_becomes_a_scope_only_where_it_can_be_written_as_one() -> None:
         ("host:web-1", "host:web-1"),
         ("host:web-1, kube_namespace:a/b", "host:web-1 AND kube_namespace:a/b"),
         ("no tag", "*"),
+        ("host:web-1, no tag", "*"),
         ("host:a OR env:prod", "*"),
         ("host:a) OR (env:*", "*"),
         ("host:*", "*"),

@@ -3,7 +3,7 @@
 from dataclasses import replace
 from typing import Any
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 
 from bot.home.status import ChannelStatus, WorkspaceHealth, status_message
 from bot.rules.budget import Limits, Usage
@@ -54,7 +54,6 @@ def test_without_limits_only_what_was_used_is_said() -> None:
     assert "workspace 7 started, no limit, this channel 3 started, no limit\n" in told
 
 
-@settings(suppress_health_check=[HealthCheck.too_slow], deadline=None)
 @given(some_rules)
 def test_whatever_the_rules_status_fits_into_a_message(rules: ChannelRules) -> None:
     check_message(status_message(status(rules=rules)))

@@ -92,8 +92,7 @@ async def test_leaving_without_having_asked_changes_nothing(world: World) -> Non
         assert [await world.investigations(), await world.deliveries(), await world.asks()] == before
 
 
-async def test_a_year_later_a_click_gets_the_finished_answer_and_much_later_a_new_run(both_worlds: World) -> None:
-    world = both_worlds
+async def test_a_year_later_a_click_gets_the_finished_answer_and_much_later_a_new_run(world: World) -> None:
     await world.ask()
     await world.turns()
     world.datadog.run.ends("conclusive", CAUSE)

@@ -204,7 +204,7 @@ JSON = st.recursive(
             st.sampled_from(["text", "blocks", "attachments", "type", "elements", "title", "fields"]), inner
         )
     ),
-    max_leaves=8,
+    max_leaves=5,
 )
 
 

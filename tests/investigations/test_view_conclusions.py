@@ -99,7 +99,8 @@ def all_pages(investigation: Investigation) -> list[dict[str, Any]]:
 
 
 def test_details_hold_everything_on_pages_one_can_turn() -> None:
-    investigation = inv(ONE, replace(ONE, description=LONG * 4), replace(ONE, summary="sum up", description="sum up"))
+    long = (replace(ONE, description=LONG), replace(ONE, description="word " * 40_000))
+    investigation = inv(ONE, *long, replace(ONE, summary="sum up", description="sum up"))
     views = all_pages(investigation)
     for view in views:
         check_modal(view)

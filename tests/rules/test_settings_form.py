@@ -4,7 +4,7 @@ import json
 from dataclasses import replace
 from typing import Any
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 
 from bot.rules import no_start
 from bot.rules.model import CaseDefaults, ChannelRules, Starters, WorkspaceRules
@@ -73,7 +73,6 @@ def chosen(value: str) -> dict[str, Any]:
 # -- the form -------------------------------------------------------------------------------------------------------
 
 
-@settings(suppress_health_check=[HealthCheck.too_slow], deadline=None)
 @given(some_rules)
 def test_a_form_saved_as_it_was_opened_changes_nothing(rules: ChannelRules) -> None:
     starters = replace(rules.starters, groups=tuple(sorted(rules.starters.groups)))

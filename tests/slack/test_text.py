@@ -64,6 +64,7 @@ def test_a_disguised_url_is_no_known_one() -> None:
         "https://app.datadoghq.com@evil.example/",
         "https://user@app.datadoghq.com/",
         "http://app.datadoghq.com/",
+        "http://acme.slack.com/archives/C1",
         "https://app.datadoghq.com\\@evil.example/",
         "https://app.datadoghq.com/ <!channel>",
         "https://app.datadoghq.com/|label",
