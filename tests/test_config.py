@@ -152,30 +152,26 @@ def test_a_file_in_another_encoding_is_refused_in_words(environment: Environment
     assert only_problem() == ".env cannot be read (UnicodeDecodeError): save it as UTF-8."
 
 
-@pytest.mark.parametrize(
-    "pasted",
-    [
+def test_what_clings_to_a_pasted_value_is_taken_off(environment: Environment) -> None:
+    for pasted in (
         f"  {BOT_TOKEN} ",
         f"'{BOT_TOKEN}'",
         f' "{BOT_TOKEN}" ',
         f"“{BOT_TOKEN}”",
         f"\ufeff{BOT_TOKEN}\u200b",
         f"{BOT_TOKEN}\r\n",
-    ],
-)
-def test_what_clings_to_a_pasted_value_is_taken_off(environment: Environment, pasted: str) -> None:
-    environment(SOCKET_MODE, SLACK_BOT_TOKEN=pasted)
-    token = load_settings().slack_bot_token
-    assert token is not None
-    assert token.get_secret_value() == BOT_TOKEN
+    ):
+        environment(SOCKET_MODE, SLACK_BOT_TOKEN=pasted)
+        token = load_settings().slack_bot_token
+        assert token is not None
+        assert token.get_secret_value() == BOT_TOKEN
 
 
 # Slack
 
 
-@pytest.mark.parametrize(
-    ("name", "value", "words"),
-    [
+def test_a_wrong_token_is_told_apart(environment: Environment) -> None:
+    cases: list[tuple[str, str, str]] = [
         (
             "SLACK_BOT_TOKEN",
             APP_TOKEN,
@@ -189,14 +185,13 @@ def test_what_clings_to_a_pasted_value_is_taken_off(environment: Environment, pa
         ("SLACK_BOT_TOKEN", "xoxb-...", "is not a whole token"),
         ("SLACK_BOT_TOKEN", "xoxb-••••••", "a masked or reformatted copy?"),
         ("SLACK_BOT_TOKEN", "xoxb-1 xapp-2", "has a space or a line break inside"),
-    ],
-)
-def test_a_wrong_token_is_told_apart(environment: Environment, name: str, value: str, words: str) -> None:
-    environment(SOCKET_MODE, **{name: value})
-    sentence = only_problem()
-    assert sentence.startswith(f"{name} ")
-    assert words in sentence
-    assert value not in sentence
+    ]
+    for name, value, words in cases:
+        environment(SOCKET_MODE, **{name: value})
+        sentence = only_problem()
+        assert sentence.startswith(f"{name} ")
+        assert words in sentence
+        assert value not in sentence
 
 
 def test_oauth_needs_no_bot_token_and_no_datadog_keys(environment: Environment) -> None:
@@ -222,10 +217,10 @@ def test_a_command_that_a_sentence_names_works(environment: Environment) -> None
     assert [each.get_secret_value() for each in load_settings().encryption_keys] == [key.strip()]
 
 
-@pytest.mark.parametrize("lonely", ["SLACK_CLIENT_ID", "SLACK_CLIENT_SECRET"])
-def test_client_id_and_secret_belong_together(environment: Environment, lonely: str) -> None:
-    environment(OAUTH, **{lonely: None})
-    assert only_problem().startswith(f"{lonely} is missing (it belongs to SLACK_CLIENT_")
+def test_client_id_and_secret_belong_together(environment: Environment) -> None:
+    for lonely in ("SLACK_CLIENT_ID", "SLACK_CLIENT_SECRET"):
+        environment(OAUTH, **{lonely: None})
+        assert only_problem().startswith(f"{lonely} is missing (it belongs to SLACK_CLIENT_")
 
 
 def test_with_oauth_a_single_datadog_key_is_half_a_pair(environment: Environment) -> None:

@@ -7,7 +7,6 @@ from datetime import datetime
 from types import SimpleNamespace
 from typing import Any, cast
 
-import hypothesis
 import pytest
 from sqlalchemy import select, update
 
@@ -33,9 +32,6 @@ from bot.storage.tables import deliveries
 from bot.storage.workers import Timing
 from tests.clock import Clock
 from tests.pg import database_url, ready, ready_postgres_url
-
-# made-up examples, however busy the machine is
-PATIENT = hypothesis.settings(deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])
 
 __all__ = ["both_rooms", "clock", "database_url", "ready_postgres_url", "room"]
 

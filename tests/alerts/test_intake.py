@@ -13,12 +13,12 @@ from tests.alerts.conftest import RoomOnStage, notice
 
 async def test_a_storm_is_written_together_each_notice_once(both_rooms: RoomOnStage) -> None:
     room = both_rooms
-    told = [notice(at=at % 300) for at in range(600)]
+    told = [notice(at=at % 100) for at in range(200)]
     commits = _counted(room.room.intake)
     new = await asyncio.gather(*(room.room.intake.keep("default", each) for each in told))
-    assert sum(new) == 300
-    assert len(await room.notice_states()) == 300
-    assert len(commits) <= 600 / AT_ONCE + 1
+    assert sum(new) == 100
+    assert len(await room.notice_states()) == 100
+    assert len(commits) <= 200 / AT_ONCE + 1
     assert not any(await asyncio.gather(*(room.room.intake.keep("default", each) for each in told)))
 
 

@@ -2,8 +2,6 @@
 
 from typing import Any
 
-import pytest
-
 from bot.alerts.slack import is_datadogs, transition_of
 from bot.investigations.message_alerts import FoundAlert, find_alert
 
@@ -17,23 +15,20 @@ def message(title: str = "Triggered: Disk almost full", link: str = LINK, **more
     return {"bot_id": "B1", "ts": "1.1", "attachments": [{"title": title, "title_link": link}], **more}
 
 
-@pytest.mark.parametrize(
-    "more",
-    [
+def test_datadogs_own() -> None:
+    cases: list[dict[str, Any]] = [
         {"username": "Datadog"},
         {"bot_profile": {"name": "Datadog"}},
         {"bot_profile": {"name": "Datadog On-Call"}, "username": " datadog "},
         {},
         {"bot_profile": None, "username": ""},
-    ],
-)
-def test_datadogs_own(more: dict[str, Any]) -> None:
-    assert is_datadogs(message(**more))
+    ]
+    for more in cases:
+        assert is_datadogs(message(**more))
 
 
-@pytest.mark.parametrize(
-    "more",
-    [
+def test_what_only_looks_like_it() -> None:
+    cases: list[dict[str, Any]] = [
         {"username": "Alert Copier"},
         {"username": "Datadogger"},
         {"bot_profile": {"name": "Not Datadog"}},
@@ -41,15 +36,13 @@ def test_datadogs_own(more: dict[str, Any]) -> None:
         {"attachments": [{"title": "T", "title_link": "https://app.datadoghq.com/monitors/42"}]},
         {"attachments": None},
         {"attachments": [None, {"title_link": None}]},
-    ],
-)
-def test_what_only_looks_like_it(more: dict[str, Any]) -> None:
-    assert not is_datadogs(message() | more)
+    ]
+    for more in cases:
+        assert not is_datadogs(message() | more)
 
 
-@pytest.mark.parametrize(
-    ("title", "transition"),
-    [
+def test_the_transition_is_told_as_rules_name_it() -> None:
+    for title, transition in (
         ("Triggered: Disk", "alert"),
         ("Re-Triggered: Disk", "alert"),
         ("Warn: Disk", "warn"),
@@ -57,9 +50,7 @@ def test_what_only_looks_like_it(more: dict[str, Any]) -> None:
         ("No data: Disk", "no data"),
         ("Renotify: Disk", "renotify"),
         ("Disk is full", "alert"),
-    ],
-)
-def test_the_transition_is_told_as_rules_name_it(title: str, transition: str) -> None:
-    found = find_alert(message(title))
-    assert isinstance(found, FoundAlert)
-    assert transition_of(found) == transition
+    ):
+        found = find_alert(message(title))
+        assert isinstance(found, FoundAlert)
+        assert transition_of(found) == transition

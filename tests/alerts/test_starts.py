@@ -8,7 +8,7 @@ from sqlalchemy import true
 from bot.alerts.model import Transition
 from bot.alerts.starts import MOST_LOOKS
 from bot.datadog.errors import Forbidden, Unavailable
-from bot.model import AlertRef, ExistingRun, MonitorRef, Place, Source
+from bot.model import AlertRef, MonitorRef, Place
 from bot.orgs.model import Elsewhere, NoneConnected
 from bot.rules.model import AlertFilter
 from tests.alerts.conftest import RoomOnStage, channel, notice
@@ -91,16 +91,6 @@ async def test_a_decision_that_was_cut_off_is_made_again(room: RoomOnStage) -> N
     assert len(room.considered.starts) == 1
 
 
-async def test_an_alert_starts_in_the_organisation_whose_webhook_told_it(room: RoomOnStage) -> None:
-    room.rules.written = [channel(org="acme", **wants())]
-    assert await room.room.intake.keep("acme", notice())
-    await room.settle()
-    await room.post()
-    await room.settle()
-    assert room.considered.orgs == ["acme"]
-    assert room.chooser.asked == []  # nobody has to guess
-
-
 # -- under Datadog's own messages ---------------------------------------------------------------------------------
 
 
@@ -180,16 +170,6 @@ async def test_a_refusal_is_not_repeated(room: RoomOnStage) -> None:
     room.datadog.trouble = [Forbidden("403")]
     await saw(room, priorities=frozenset({1}))
     assert len(room.considered.starts) == 1
-
-
-async def test_findings_in_the_thread_are_followed_and_nothing_is_started(room: RoomOnStage) -> None:
-    await room.seen_alerts.saw_run(MESSAGE.workspace, MESSAGE.channel, MESSAGE.thread_ts, RUN)
-    await saw(room)
-    (ask,) = room.considered.asks
-    assert ask.subject == ExistingRun(RUN, ALERT_REF)
-    assert (ask.place, ask.requester, ask.source) == (MESSAGE, "", Source.AUTOMATIC)
-    assert room.considered.starts == []
-    assert await room.decisions() == ["followed the one in the thread"]
 
 
 async def test_a_message_that_names_no_event_starts_nothing_by_itself(room: RoomOnStage) -> None:

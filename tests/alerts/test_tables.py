@@ -4,7 +4,6 @@ import json
 from dataclasses import replace
 from typing import Any
 
-import pytest
 from sqlalchemy import Column
 from sqlalchemy.dialects.sqlite import dialect
 
@@ -58,9 +57,8 @@ FACTS_ROW = {"monitor_id": 42, "group": "host:a", "priority": None, "tags": ["te
 ALERT = AlertRef(42, "7", 1_700_000_000_000, "Disk", "host:a")
 
 
-@pytest.mark.parametrize(
-    ("column", "row", "record"),
-    [
+def test_rows_of_earlier_versions_are_read_and_written_alike() -> None:
+    cases: list[tuple[Column[Any], Any, object]] = [
         (alert_notices.c.content, NOTICE_ROW, A_NOTICE),
         (alert_cycles.c.content, {"latest": NOTICE_ROW, "trouble": None, "moments": []}, Cycle(A_NOTICE)),
         (
@@ -72,15 +70,14 @@ ALERT = AlertRef(42, "7", 1_700_000_000_000, "Disk", "host:a")
         (alert_messages.c.subject, MONITOR_ROW, MonitorRef(42, "Disk", "host:a")),
         (alert_starts.c.alert, ALERT_ROW, ALERT),
         (alert_starts.c.facts, FACTS_ROW, AlertFacts(42, "host:a", None, frozenset({"team:core"}), "warn")),
-    ],
-)
-def test_rows_of_earlier_versions_are_read_and_written_alike(column: Column[Any], row: Any, record: object) -> None:
-    typed = column.type
-    assert isinstance(typed, TypedJson)
-    assert typed.process_result_value(row, SQLITE) == record
-    assert typed.process_result_value({**row, "of_a_later_version": 1}, SQLITE) == record
-    read = typed.process_result_value(row, SQLITE)
-    assert json.loads(json.dumps(typed.process_bind_param(read, SQLITE))) == row
+    ]
+    for column, row, record in cases:
+        typed = column.type
+        assert isinstance(typed, TypedJson)
+        assert typed.process_result_value(row, SQLITE) == record
+        assert typed.process_result_value({**row, "of_a_later_version": 1}, SQLITE) == record
+        read = typed.process_result_value(row, SQLITE)
+        assert json.loads(json.dumps(typed.process_bind_param(read, SQLITE))) == row
 
 
 def test_a_row_without_the_host_that_came_later_is_read() -> None:

@@ -1,8 +1,6 @@
 from dataclasses import replace
 from typing import Any
 
-import pytest
-
 from bot.alerts import views as alert_card
 from bot.alerts.model import Cycle, KnownCycle, Mute, Notice, Transition, joined
 from bot.datadog.trouble import Trouble, TroubleKind
@@ -105,21 +103,19 @@ def test_an_unmuted_card_says_who_did_it() -> None:
     assert "Unmuted by <@U0BEN>." in told(NOTICE, mute=Mute(undone_by="U0BEN"))
 
 
-@pytest.mark.parametrize(
-    ("transition", "word", "sign"),
-    [
+def test_every_state_has_a_word_and_a_sign() -> None:
+    cases: list[tuple[Transition, str, str]] = [
         (Transition.ALERT, "Triggered: ", "red_circle"),
         (Transition.WARN, "Warning: ", "large_yellow_circle"),
         (Transition.NO_DATA, "No data: ", "white_circle"),
         (Transition.RECOVERED, "Recovered: ", "large_green_circle"),
         (Transition.RENOTIFY, "Triggered: ", "red_circle"),
         (Transition.OTHER, "Quantum: ", "large_orange_circle"),
-    ],
-)
-def test_every_state_has_a_word_and_a_sign(transition: Transition, word: str, sign: str) -> None:
-    message = card(replace(NOTICE, transition=transition, word="Quantum"))
-    assert word in shown(message.blocks)
-    assert message.blocks[0]["elements"][0]["elements"][0] == {"type": "emoji", "name": sign}
+    ]
+    for transition, word, sign in cases:
+        message = card(replace(NOTICE, transition=transition, word="Quantum"))
+        assert word in shown(message.blocks)
+        assert message.blocks[0]["elements"][0]["elements"][0] == {"type": "emoji", "name": sign}
 
 
 def test_a_recovery_says_how_long_it_took_and_can_not_be_muted() -> None:
@@ -154,14 +150,17 @@ def test_the_picture_of_the_trouble_stays_when_the_recovery_has_none() -> None:
     assert [block["image_url"] for block in message.blocks if block["type"] == "image"] == [SNAPSHOT]
 
 
-@pytest.mark.parametrize(
-    "url",
-    ["", "https://evil.example/x.png", "http://p.datadoghq.com/x.png", "https://datadoghq.com.evil.example/x", HOSTILE],
-)
-def test_pictures_from_elsewhere_are_not_fetched(url: str) -> None:
-    message = card(replace(NOTICE, snapshot=url))
-    assert [block for block in message.blocks if block["type"] == "image"] == []
-    assert message.plainer == []
+def test_pictures_from_elsewhere_are_not_fetched() -> None:
+    for url in (
+        "",
+        "https://evil.example/x.png",
+        "http://p.datadoghq.com/x.png",
+        "https://datadoghq.com.evil.example/x",
+        HOSTILE,
+    ):
+        message = card(replace(NOTICE, snapshot=url))
+        assert [block for block in message.blocks if block["type"] == "image"] == []
+        assert message.plainer == []
 
 
 def test_many_tags_are_folded_and_shown_in_a_window() -> None:

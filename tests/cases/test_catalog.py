@@ -157,11 +157,16 @@ WEB = Project("2", "WEB", "Shop front")
 SREX = Project("3", "SREX", "Research")
 
 
-@pytest.mark.parametrize(
-    ("monitor", "case"), [(1, "P1"), (5, "P5"), (0, "NOT_DEFINED"), (6, "NOT_DEFINED"), (None, "NOT_DEFINED")]
-)
-def test_priorities_carry_over(monitor: int | None, case: str) -> None:
-    assert priority_of(monitor) == case
+def test_priorities_carry_over() -> None:
+    cases: list[tuple[int | None, str]] = [
+        (1, "P1"),
+        (5, "P5"),
+        (0, "NOT_DEFINED"),
+        (6, "NOT_DEFINED"),
+        (None, "NOT_DEFINED"),
+    ]
+    for monitor, case in cases:
+        assert priority_of(monitor) == case
 
 
 def test_types_are_offered_standard_first_and_never_deleted_ones() -> None:
@@ -193,9 +198,8 @@ def test_projects_are_sorted_by_name() -> None:
     assert sorted_projects([SRE, WEB, SREX]) == (SREX, WEB, SRE)
 
 
-@pytest.mark.parametrize(
-    ("words", "found"),
-    [
+def test_projects_are_found_by_key_and_name() -> None:
+    cases: list[tuple[str, tuple[Project, ...]]] = [
         ("sre", (SRE, SREX)),
         ("SREX", (SREX,)),
         ("shop", (WEB,)),
@@ -203,10 +207,9 @@ def test_projects_are_sorted_by_name() -> None:
         ("re", (SREX, SRE)),
         ("", (SREX, WEB, SRE)),
         ("nothing", ()),
-    ],
-)
-def test_projects_are_found_by_key_and_name(words: str, found: tuple[Project, ...]) -> None:
-    assert search_projects([WEB, SREX, SRE], words) == found
+    ]
+    for words, found in cases:
+        assert search_projects([WEB, SREX, SRE], words) == found
 
 
 def test_a_select_gets_no_more_than_it_takes() -> None:

@@ -49,6 +49,7 @@ async def _did(cases: CaseRepository, case_row: int, place: Place, person: str, 
         await cases.did(connection, case_row, place, person, said)
 
 
+@sqlite_only
 async def test_a_case_is_known_by_key_id_and_row_with_the_names_of_its_project_and_type(cases: CaseRepository) -> None:
     told = case(type_id=STANDARD_TYPE, project_id="p1", assignee=ANA, insights=(MONITOR,))
     known = await cases.remember("default", told)
@@ -82,6 +83,7 @@ async def test_what_an_answer_leaves_out_is_kept(cases: CaseRepository) -> None:
     assert known.insights == 1
 
 
+@sqlite_only
 async def test_a_card_is_owed_once_a_thread_and_again_after_every_change(cases: CaseRepository) -> None:
     await cases.remember("default", case(), place=THREAD, person="U1", card=True)
     await cases.remember("default", case(), place=THREAD, person="U2", card=True)

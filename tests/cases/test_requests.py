@@ -126,6 +126,7 @@ async def test_the_first_submit_counts(requests: CaseRequests, clock: Clock) -> 
     assert now.content == content("one", insights=(MONITOR,))
 
 
+@sqlite_only
 async def test_it_is_not_taken_up_before_the_answer_to_the_submit_is_on_the_screen(
     requests: CaseRequests, clock: Clock
 ) -> None:
@@ -136,6 +137,7 @@ async def test_it_is_not_taken_up_before_the_answer_to_the_submit_is_on_the_scre
     assert len(await claim(_leases(requests), CaseRequests.due(), 5)) == 1
 
 
+@sqlite_only
 async def test_whoever_lost_the_claim_makes_nothing(requests: CaseRequests, clock: Clock) -> None:
     request = await requests.draft("default", THREAD, "U1", CaseSource())
     await requests.submit(request, content(), "V1")
@@ -209,6 +211,7 @@ async def test_actions_on_one_case_come_one_after_the_other(actions: CaseActions
     assert [action.said for action in known.done] == ["set the priority to P1"]
 
 
+@sqlite_only
 async def test_only_a_refused_action_of_ones_own_is_taken_again(actions: CaseActions, requests: CaseRequests) -> None:
     known = await actions.cases.remember("default", case(1), place=THREAD, person="U1")
     await actions.take(CaseAction("a", known.id, THREAD, "U1", CaseActionKind.COMMENT, "words"))

@@ -3,7 +3,6 @@
 from dataclasses import replace
 from typing import Any
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -124,9 +123,9 @@ def test_the_controls_show_what_is_true_and_belong_to_the_case() -> None:
     assert later != block, "clients forget what was chosen in a block that is another one"
 
 
-@pytest.mark.parametrize("block_id", ["", "case", "case:", "case:x:1", "case:-1:2", "other:7:1", "case:" + "9" * 40])
-def test_a_block_that_is_no_cards_names_no_case(block_id: str) -> None:
-    assert case_card.row_of_block(block_id) == 0
+def test_a_block_that_is_no_cards_names_no_case() -> None:
+    for block_id in ("", "case", "case:", "case:x:1", "case:-1:2", "other:7:1", "case:" + "9" * 40):
+        assert case_card.row_of_block(block_id) == 0
 
 
 def test_without_the_types_names_datadogs_three_statuses_are_offered() -> None:
@@ -147,12 +146,12 @@ def test_a_gone_case_has_no_controls() -> None:
     assert all(block["type"] != "actions" for block in card.blocks)
 
 
-@pytest.mark.parametrize("words", [HOSTILE, LONG, "", "\u200b", "x" * 5_000])
-@pytest.mark.parametrize("number", [0, 1, 100, 150])
-def test_the_card_keeps_slacks_limits(words: str, number: int) -> None:
-    many = tuple((f"Status {each}", "open") for each in range(number))
-    known = _hostile(words)
-    _check_message(case_card.case_card(replace(known, statuses=(*many, *known.statuses)), APP_URL))
+def test_the_card_keeps_slacks_limits() -> None:
+    for words in (HOSTILE, LONG, "", "\u200b", "x" * 5_000):
+        for number in (0, 1, 100, 150):
+            many = tuple((f"Status {each}", "open") for each in range(number))
+            known = _hostile(words)
+            _check_message(case_card.case_card(replace(known, statuses=(*many, *known.statuses)), APP_URL))
 
 
 @given(words=st.text(max_size=400))
@@ -164,14 +163,16 @@ def test_no_words_of_datadog_break_a_card(words: str) -> None:
 # -- answers --------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("state", [state for state in CaseRequestState if state is not CaseRequestState.DRAFT])
-@pytest.mark.parametrize("words", [HOSTILE, LONG])
-def test_where_a_request_stands_is_told_within_the_limits(state: CaseRequestState, words: str) -> None:
-    notes = tuple((what, Trouble(TroubleKind.BAD_REQUEST, words)) for what in ("assignee", "insights", "comment"))
-    request = replace(REQUEST, state=state, notes=notes, problem=Trouble(TroubleKind.BAD_REQUEST, words))
-    answer = request_answer(request, _hostile(words), APP_URL)
-    _check_message(answer.message)
-    _check_view(case_views.answer_view(request.key, answer))
+def test_where_a_request_stands_is_told_within_the_limits() -> None:
+    for state in [state for state in CaseRequestState if state is not CaseRequestState.DRAFT]:
+        for words in (HOSTILE, LONG):
+            notes = tuple(
+                (what, Trouble(TroubleKind.BAD_REQUEST, words)) for what in ("assignee", "insights", "comment")
+            )
+            request = replace(REQUEST, state=state, notes=notes, problem=Trouble(TroubleKind.BAD_REQUEST, words))
+            answer = request_answer(request, _hostile(words), APP_URL)
+            _check_message(answer.message)
+            _check_view(case_views.answer_view(request.key, answer))
 
 
 def test_only_what_is_missing_can_be_tried_again() -> None:
@@ -183,16 +184,22 @@ def test_only_what_is_missing_can_be_tried_again() -> None:
     assert case_views.RETRY in str(request_answer(unfinished, KNOWN, APP_URL).blocks)
 
 
-@pytest.mark.parametrize(
-    "kind", [CaseActionKind.STATUS, CaseActionKind.PRIORITY, CaseActionKind.ASSIGN, CaseActionKind.COMMENT]
-)
-@pytest.mark.parametrize("trouble", list(TroubleKind))
-def test_a_refused_click_is_answered_whatever_was_clicked(kind: CaseActionKind, trouble: TroubleKind) -> None:
-    for words in (HOSTILE, LONG):
-        action = CaseAction("k", 7, THREAD, "U1", kind, words, id=3)
-        message = case_views.action_failed(action, _hostile(words), Trouble(trouble, words, words[:200], 90, "U5"))
-        _check_message(message)
-        assert (case_views.ACTION_AGAIN in str(message.blocks)) == Trouble(trouble).may_pass
+def test_a_refused_click_is_answered_whatever_was_clicked() -> None:
+    kinds: list[CaseActionKind] = [
+        CaseActionKind.STATUS,
+        CaseActionKind.PRIORITY,
+        CaseActionKind.ASSIGN,
+        CaseActionKind.COMMENT,
+    ]
+    for kind in kinds:
+        for trouble in list(TroubleKind):
+            for words in (HOSTILE, LONG):
+                action = CaseAction("k", 7, THREAD, "U1", kind, words, id=3)
+                message = case_views.action_failed(
+                    action, _hostile(words), Trouble(trouble, words, words[:200], 90, "U5")
+                )
+                _check_message(message)
+                assert (case_views.ACTION_AGAIN in str(message.blocks)) == Trouble(trouble).may_pass
 
 
 def test_the_other_answers_keep_the_limits_too() -> None:
@@ -249,13 +256,13 @@ def _filled_view(view: dict[str, Any], **values: Any) -> dict[str, Any]:
     return {**view, "state": {"values": state}}
 
 
-@pytest.mark.parametrize("number", [1, 2, 100, 101, 500])
-def test_the_form_holds_any_number_of_projects(number: int) -> None:
-    view = form_view(_form(number))
-    _check_view(view)
-    element = _block(view, case_views.PROJECT)["element"]
-    assert element["type"] == ("external_select" if number > 100 else "static_select")
-    assert ("initial_option" in element) == (number == 1), "one project needs no choice, of several none is guessed"
+def test_the_form_holds_any_number_of_projects() -> None:
+    for number in (1, 2, 100, 101, 500):
+        view = form_view(_form(number))
+        _check_view(view)
+        element = _block(view, case_views.PROJECT)["element"]
+        assert element["type"] == ("external_select" if number > 100 else "static_select")
+        assert ("initial_option" in element) == (number == 1), "one project needs no choice, of several none is guessed"
 
 
 def test_types_are_offered_without_deleted_ones_standard_first() -> None:
@@ -284,30 +291,30 @@ def test_a_project_that_takes_other_types_gets_another_block_for_them() -> None:
     assert less["block_id"] != wide["block_id"]
 
 
-@pytest.mark.parametrize("words", [HOSTILE, LONG, "", "\u200b"])
-def test_hostile_words_fit_the_form(words: str) -> None:
-    projects = (Project("p1", words[:50], words), Project("p2", "K", "Other"))
-    types = (
-        CaseType(
-            "t1",
-            words,
-            statuses=(StatusOption(words, "open"), StatusOption("Open", "open"), StatusOption("Shut", "closed")),
-        ),
-    )
-    form = CaseForm(
-        "key",
-        CaseContent(words, words, "p1", "K", "t1", words, words, "U5"),
-        Catalog(projects, types),
-        can_assign=True,
-        goes_with_it=(words, words),
-    )
-    _check_view(form_view(form))
-    _check_view(case_views.offer_view("key", _hostile(words), APP_URL))
-    _check_view(case_views.made_meanwhile_view("key", _hostile(words), APP_URL))
-    _check_view(case_views.being_made_view("key", "U5"))
-    _check_view(case_views.comment_view(_hostile(words), "{}"))
-    _check_view(case_views.trouble_view("key", Trouble(TroubleKind.REFUSED, words)))
-    _check_view(case_views.loading_view("key"))
+def test_hostile_words_fit_the_form() -> None:
+    for words in (HOSTILE, LONG, "", "\u200b"):
+        projects = (Project("p1", words[:50], words), Project("p2", "K", "Other"))
+        types = (
+            CaseType(
+                "t1",
+                words,
+                statuses=(StatusOption(words, "open"), StatusOption("Open", "open"), StatusOption("Shut", "closed")),
+            ),
+        )
+        form = CaseForm(
+            "key",
+            CaseContent(words, words, "p1", "K", "t1", words, words, "U5"),
+            Catalog(projects, types),
+            can_assign=True,
+            goes_with_it=(words, words),
+        )
+        _check_view(form_view(form))
+        _check_view(case_views.offer_view("key", _hostile(words), APP_URL))
+        _check_view(case_views.made_meanwhile_view("key", _hostile(words), APP_URL))
+        _check_view(case_views.being_made_view("key", "U5"))
+        _check_view(case_views.comment_view(_hostile(words), "{}"))
+        _check_view(case_views.trouble_view("key", Trouble(TroubleKind.REFUSED, words)))
+        _check_view(case_views.loading_view("key"))
 
 
 def test_what_was_filled_in_is_read() -> None:
@@ -328,11 +335,12 @@ def test_a_status_of_another_type_does_not_count() -> None:
     assert read_form(view).status_name == ""
 
 
-@pytest.mark.parametrize("view", [{}, {"state": None}, {"state": {"values": {"x": {"case_title": None}}}}])
-def test_a_form_of_which_nothing_comes_back_has_problems_and_no_exception(view: dict[str, Any]) -> None:
-    problems = problems_of(read_form(view), _form().catalog, view)
-    assert set(problems) >= {case_views.PROJECT}
-    assert len(problems) == 3
+def test_a_form_of_which_nothing_comes_back_has_problems_and_no_exception() -> None:
+    cases: list[dict[str, Any]] = [{}, {"state": None}, {"state": {"values": {"x": {"case_title": None}}}}]
+    for view in cases:
+        problems = problems_of(read_form(view), _form().catalog, view)
+        assert set(problems) >= {case_views.PROJECT}
+        assert len(problems) == 3
 
 
 def test_what_datadog_no_longer_offers_is_said_under_its_field() -> None:

@@ -9,11 +9,11 @@ import pytest
 from bot.datadog.cases import Cases, Insight, quoted
 from bot.datadog.checkup import Account
 from bot.datadog.client import Datadog
-from bot.datadog.errors import BadRequest, Forbidden, NoAnswer, NotFound, RateLimited, Unauthorized, Unavailable
+from bot.datadog.errors import BadRequest, Forbidden, NoAnswer, NotFound, RateLimited, Unauthorized
 from bot.datadog.insights import Incidents
 from bot.datadog.investigations import BitsInvestigations
 from bot.datadog.monitors import Events, Monitors
-from bot.sandbox.datadog import CHANGE_REQUEST, FakeAlert, FakeDatadog, Script, samples
+from bot.sandbox.datadog import CHANGE_REQUEST, FakeAlert, FakeDatadog
 from bot.sandbox.datadog.times import moment
 
 RUNS = "/api/v2/bits-ai/investigations"
@@ -39,27 +39,6 @@ def bits(client: Datadog) -> BitsInvestigations:
 def alert(fake_datadog: FakeDatadog) -> FakeAlert:
     monitor = fake_datadog.add_monitor("Disk is filling up", tags=["service:checkout"], priority=2)
     return fake_datadog.fire(monitor, group="host:db-3")
-
-
-async def test_an_alert_is_found_investigated_and_read(
-    fake_datadog: FakeDatadog, client: Datadog, bits: BitsInvestigations, alert: FakeAlert
-) -> None:
-    fake_datadog.plan(Script.held())
-    fake_datadog.fire(alert.monitor, group=alert.group, transition="alert recovery")
-    found = await Events(client).latest_alert(alert.monitor.id, "host:db-3")
-    assert found is not None
-    assert (found.event_id, found.event_ts) == (alert.event_id, alert.event_ts)
-    assert (found.monitor_name, found.group) == (alert.monitor.name, alert.group)
-
-    run_id = await bits.trigger_alert(found.monitor_id, found.event_id, found.event_ts)
-    assert await bits.ids(alert.monitor.id) == {run_id}
-    fake_datadog.finish(run_id, "conclusive", samples.THREE)
-    detail = await bits.get(run_id)
-    assert (detail.status, [one.title for one in detail.conclusions]) == (
-        "conclusive",
-        [one.title for one in samples.THREE],
-    )
-    assert detail.url == fake_datadog.link_to(fake_datadog.investigation(run_id))
 
 
 async def test_an_event_known_by_its_number_leads_to_its_monitor(client: Datadog, alert: FakeAlert) -> None:
@@ -165,19 +144,6 @@ async def test_refusals_are_told_apart(
         await bits.trigger_alert(*asked)
     assert limited.value.wait > 10
     assert fake_datadog.triggers() == []
-
-
-async def test_an_unclear_trigger_is_never_sent_twice(
-    fake_datadog: FakeDatadog, bits: BitsInvestigations, alert: FakeAlert
-) -> None:
-    asked = (alert.monitor.id, alert.event_id, alert.event_ts)
-    fake_datadog.break_next("POST", RUNS, drop="after")
-    fake_datadog.break_next("POST", RUNS, status=502, carried_out=True)
-    with pytest.raises(NoAnswer):
-        await bits.trigger_alert(*asked)
-    with pytest.raises(Unavailable):
-        await bits.trigger_alert(*asked)
-    assert len(fake_datadog.triggers()) == len(fake_datadog.asked("POST", RUNS)) == 2
 
 
 async def test_a_read_is_tried_again_through_bad_weather(

@@ -105,28 +105,22 @@ async def test_the_pagination_iterator_walks_all_pages_newest_first(
     assert (page.meta.page.total, page.meta.page.offset, len(page.data)) == (57, 50, 7)
 
 
-@pytest.mark.parametrize(
-    ("status", "kind"),
-    [
+async def test_error_statuses_raise_the_official_exceptions(
+    fake_datadog: FakeDatadog, fake_datadog_official: OfficialDatadog, bits: Any
+) -> None:
+    cases: list[tuple[int, type[ApiException]]] = [
         (400, ApiException),
         (403, ForbiddenException),
         (404, NotFoundException),
         (429, ApiException),
         (502, ServiceException),
-    ],
-)
-async def test_error_statuses_raise_the_official_exceptions(
-    fake_datadog: FakeDatadog,
-    fake_datadog_official: OfficialDatadog,
-    bits: Any,
-    status: int,
-    kind: type[ApiException],
-) -> None:
-    fake_datadog.break_next("GET", "/api/v2/bits-ai/*", status=status)
-    with pytest.raises(kind) as caught:
-        await fake_datadog_official(bits.get_investigation, ID)
-    assert caught.value.status == status
-    assert caught.value.body
+    ]
+    for status, kind in cases:
+        fake_datadog.break_next("GET", "/api/v2/bits-ai/*", status=status)
+        with pytest.raises(kind) as caught:
+            await fake_datadog_official(bits.get_investigation, ID)
+        assert caught.value.status == status
+        assert caught.value.body
 
 
 async def test_an_unknown_investigation_is_told_in_the_recorded_shape(

@@ -120,17 +120,15 @@ def api_client() -> Iterator[ApiClient]:
         yield client
 
 
-@pytest.mark.parametrize(("api", "operation", "call"), CALLS, ids=lambda value: value if isinstance(value, str) else "")
-async def test_a_request_is_one_the_official_client_could_have_made(
-    api: Callable[[ApiClient], object], operation: str, call: Call, api_client: ApiClient
-) -> None:
-    endpoint: Endpoint = getattr(api(api_client), f"_{operation}_endpoint")
-    request = await sent_by(call)
+async def test_a_request_is_one_the_official_client_could_have_made(api_client: ApiClient) -> None:
+    for api, operation, call in CALLS:
+        endpoint: Endpoint = getattr(api(api_client), f"_{operation}_endpoint")
+        request = await sent_by(call)
 
-    assert request.method == endpoint.settings["http_method"]
-    assert re.fullmatch(re.sub(r"\{\w+\}", "[^/]+", endpoint.settings["endpoint_path"]), unquote(request.url.path))
-    assert_query_is_known(request, endpoint)
-    assert_body_is_accepted(request, endpoint)
+        assert request.method == endpoint.settings["http_method"]
+        assert re.fullmatch(re.sub(r"\{\w+\}", "[^/]+", endpoint.settings["endpoint_path"]), unquote(request.url.path))
+        assert_query_is_known(request, endpoint)
+        assert_body_is_accepted(request, endpoint)
 
 
 def assert_query_is_known(request: httpx.Request, endpoint: Endpoint) -> None:
@@ -186,19 +184,16 @@ def body(attributes: dict[str, Any], **more: Any) -> dict[str, Any]:
     return {"data": {"type": "trigger_investigation_request", "attributes": {"trigger": trigger}}}
 
 
-@pytest.mark.parametrize(
-    "wrong",
-    [
+def test_this_test_would_notice(api_client: ApiClient) -> None:
+    cases: list[dict[str, Any]] = [
         body({"description": "x", "start_time": 1}),
         body({"description": "x" * 4097}),
         body({"description": "x", "stranger": 1}),
         body({"description": "x"}, stranger=1),
         body({"description": "x"}, type="telepathy"),
         body({}),
-    ],
-    ids=["half a window", "too long", "member", "outer member", "enum", "missing"],
-)
-def test_this_test_would_notice(wrong: dict[str, Any], api_client: ApiClient) -> None:
-    endpoint = BitsAIApi(api_client)._trigger_investigation_endpoint  # type: ignore[no-untyped-call]
+    ]
+    for wrong in cases:
+        endpoint = BitsAIApi(api_client)._trigger_investigation_endpoint  # type: ignore[no-untyped-call]
 
-    assert list(strangers(accepted(wrong, endpoint.params_map["body"]["openapi_types"])))
+        assert list(strangers(accepted(wrong, endpoint.params_map["body"]["openapi_types"])))

@@ -16,31 +16,33 @@ def account(datadog: Datadog) -> Account:
     return Account(datadog)
 
 
-@pytest.mark.parametrize(
-    ("status", "body", "good"),
-    [
+async def test_the_api_key(wire: Wire, account: Account) -> None:
+    cases: list[tuple[int, Any, bool]] = [
         (200, {"valid": True}, True),
         (200, {"valid": False}, False),
         (200, {}, False),
         (401, {"errors": ["Unauthorized"]}, False),
         (403, {"status": "error", "code": 403, "errors": ["Forbidden"]}, False),
-    ],
-)
-async def test_the_api_key(wire: Wire, account: Account, status: int, body: Any, good: bool) -> None:
-    wire.answers(httpx.Response(status, json=body))
+    ]
+    for status, body, good in cases:
+        wire.answers(httpx.Response(status, json=body))
 
-    assert await account.validate() is good
-    assert wire.called == "GET /api/v1/validate"
+        assert await account.validate() is good
+        assert wire.called == "GET /api/v1/validate"
 
 
-@pytest.mark.parametrize(
-    ("status", "body", "good"), [(200, {"status": "ok"}, True), (200, {}, False), (401, {}, False), (403, {}, False)]
-)
-async def test_both_keys(wire: Wire, account: Account, status: int, body: Any, good: bool) -> None:
-    wire.answers(httpx.Response(status, json=body))
+async def test_both_keys(wire: Wire, account: Account) -> None:
+    cases: list[tuple[int, Any, bool]] = [
+        (200, {"status": "ok"}, True),
+        (200, {}, False),
+        (401, {}, False),
+        (403, {}, False),
+    ]
+    for status, body, good in cases:
+        wire.answers(httpx.Response(status, json=body))
 
-    assert await account.validate_keys() is good
-    assert wire.called == "GET /api/v2/validate_keys"
+        assert await account.validate_keys() is good
+        assert wire.called == "GET /api/v2/validate_keys"
 
 
 async def test_an_outage_says_nothing_about_the_keys(wire: Wire, account: Account) -> None:
@@ -50,16 +52,14 @@ async def test_an_outage_says_nothing_about_the_keys(wire: Wire, account: Accoun
         await account.validate_keys()
 
 
-@pytest.mark.parametrize(
-    ("attributes", "name"),
-    [
+async def test_who_the_keys_act_as(wire: Wire, account: Account) -> None:
+    cases: list[tuple[Any, str]] = [
         ({"name": "Bits Bot", "handle": "bits", "service_account": True}, "Bits Bot (service account)"),
         ({"name": None, "handle": "bits", "email": "bits@acme.example"}, "bits"),
         ({"email": "bits@acme.example"}, "bits@acme.example"),
         ({"service_account": True}, ""),
-    ],
-)
-async def test_who_the_keys_act_as(wire: Wire, account: Account, attributes: Any, name: str) -> None:
-    wire.answers_json({"data": {"id": "u-1", "attributes": attributes}})
+    ]
+    for attributes, name in cases:
+        wire.answers_json({"data": {"id": "u-1", "attributes": attributes}})
 
-    assert await account.owner_name() == name
+        assert await account.owner_name() == name

@@ -1,16 +1,13 @@
 """Which case is meant by what somebody typed or pasted."""
 
-import pytest
-
 from bot.datadog.links import Location, Site, case_named
 
 UUID = "9f1c2d3e-4a5b-6c7d-8e9f-0a1b2c3d4e5f"
 APP = "https://app.datadoghq.com"
 
 
-@pytest.mark.parametrize(
-    ("text", "identifier"),
-    [
+def test_a_case_is_named_in_many_ways(us1: Site) -> None:
+    cases: list[tuple[str, str]] = [
         ("CASEM-42", "CASEM-42"),
         (" casem-42. ", "CASEM-42"),
         ("#SRE2-7", "SRE2-7"),
@@ -23,16 +20,14 @@ APP = "https://app.datadoghq.com"
         (f"<{APP}/work/CASEM-42?a=b&amp;c=d>", "CASEM-42"),
         ("https://acme.datadoghq.com/cases/CASEM-42", "CASEM-42"),
         ("app.datadoghq.com/cases/CASEM-42", "CASEM-42"),
-    ],
-)
-def test_a_case_is_named_in_many_ways(us1: Site, text: str, identifier: str) -> None:
-    assert case_named(text, Location(us1, "acme")) == identifier
-    assert case_named(text) == identifier
+    ]
+    for text, identifier in cases:
+        assert case_named(text, Location(us1, "acme")) == identifier
+        assert case_named(text) == identifier
 
 
-@pytest.mark.parametrize(
-    "text",
-    [
+def test_anything_else_names_no_case_of_ours(us1: Site) -> None:
+    for text in (
         "",
         "CASEM",
         "CASEM-",
@@ -49,7 +44,5 @@ def test_a_case_is_named_in_many_ways(us1: Site, text: str, identifier: str) -> 
         "http://app.datadoghq.com/cases/CASEM-42",
         "https://us3.datadoghq.com/cases/CASEM-42",
         "https://umbrella.datadoghq.com/cases/CASEM-42",
-    ],
-)
-def test_anything_else_names_no_case_of_ours(us1: Site, text: str) -> None:
-    assert case_named(text, Location(us1, "acme")) == ""
+    ):
+        assert case_named(text, Location(us1, "acme")) == ""

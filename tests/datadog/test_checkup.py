@@ -3,7 +3,6 @@
 from typing import Any
 
 import httpx
-import pytest
 
 from bot.datadog.checkup import Checkup, KeyProblem, check_up
 from bot.datadog.client import Datadog
@@ -48,36 +47,32 @@ async def test_good_keys() -> None:
     assert found.owner_name == "Bits (service account)"
 
 
-@pytest.mark.parametrize(
-    ("changes", "problem"),
-    [
+async def test_keys_that_cannot_be_used() -> None:
+    cases: list[tuple[dict[str, Answer], KeyProblem]] = [
         ({"validate": refused(403)}, KeyProblem.API_KEY),
         ({"validate_keys": refused(403)}, KeyProblem.APP_KEY),
         ({"validate_keys": {"status": "no"}}, KeyProblem.APP_KEY),
         ({"validate_keys": refused(503)}, KeyProblem.NOT_REACHED),
         ({"validate_keys": httpx.Response(429, headers={"X-RateLimit-Reset": "60"})}, KeyProblem.BUSY),
         ({"investigations": refused(403)}, KeyProblem.ESSENTIAL),
-    ],
-)
-async def test_keys_that_cannot_be_used(changes: dict[str, Answer], problem: KeyProblem) -> None:
-    assert (await checked(**changes)).problem is problem
+    ]
+    for changes, problem in cases:
+        assert (await checked(**changes)).problem is problem
 
 
-@pytest.mark.parametrize(
-    ("word", "permission"), [("search", "monitors_read"), ("events", "events_read"), ("cases", "cases_read")]
-)
-@pytest.mark.parametrize(("status", "lacks"), [(403, True), (401, True), (500, False), (404, False)])
-async def test_a_permission_is_missing_only_where_datadog_says_no(
-    word: str, permission: str, status: int, lacks: bool
-) -> None:
-    found = await checked(**{word: refused(status)})
+async def test_a_permission_is_missing_only_where_datadog_says_no() -> None:
+    for word, permission in (("search", "monitors_read"), ("events", "events_read"), ("cases", "cases_read")):
+        statuses: list[tuple[int, bool]] = [(403, True), (401, True), (500, False), (404, False)]
+        for status, lacks in statuses:
+            found = await checked(**{word: refused(status)})
 
-    assert found.problem is None
-    assert (found.lacking, found.unclear) == (((permission,), ()) if lacks else ((), (permission,)))
+            assert found.problem is None
+            assert (found.lacking, found.unclear) == (((permission,), ()) if lacks else ((), (permission,)))
 
 
-@pytest.mark.parametrize("answer", [refused(403), refused(500), {"unexpected": 1}])
-async def test_an_owner_that_is_not_told_spoils_nothing(answer: Answer) -> None:
-    found = await checked(current_user=answer)
+async def test_an_owner_that_is_not_told_spoils_nothing() -> None:
+    cases: list[Answer] = [refused(403), refused(500), {"unexpected": 1}]
+    for answer in cases:
+        found = await checked(current_user=answer)
 
-    assert (found.problem, found.owner_name) == (None, "")
+        assert (found.problem, found.owner_name) == (None, "")

@@ -59,14 +59,14 @@ async def test_the_newest_alert_of_a_monitor(wire: Wire, events: Events) -> None
     }
 
 
-@pytest.mark.parametrize("transition", ["alert", "warning", "no data", "renotify", "No Data"])
-async def test_trouble_of_every_kind_counts(wire: Wire, events: Events, transition: str) -> None:
-    wire.answers_json(found(hit(1, transition)))
+async def test_trouble_of_every_kind_counts(wire: Wire, events: Events) -> None:
+    for transition in ("alert", "warning", "no data", "renotify", "No Data"):
+        wire.answers_json(found(hit(1, transition)))
 
-    event = await events.latest_alert(7)
+        event = await events.latest_alert(7)
 
-    assert event
-    assert event.alerting
+        assert event
+        assert event.alerting
 
 
 async def test_recoveries_are_passed_over(wire: Wire, events: Events) -> None:
@@ -115,11 +115,12 @@ async def test_three_pages_are_enough(wire: Wire, events: Events) -> None:
     assert await events.latest_alert(7) is None
 
 
-@pytest.mark.parametrize("empty", [{"data": []}, {}, {"data": None}, {"data": ["x", {}, {"attributes": None}]}])
-async def test_no_alert_at_all(wire: Wire, events: Events, empty: dict[str, Any]) -> None:
-    wire.answers_json(empty)
+async def test_no_alert_at_all(wire: Wire, events: Events) -> None:
+    cases: list[dict[str, Any]] = [{"data": []}, {}, {"data": None}, {"data": ["x", {}, {"attributes": None}]}]
+    for empty in cases:
+        wire.answers_json(empty)
 
-    assert await events.latest_alert(7) is None
+        assert await events.latest_alert(7) is None
 
 
 async def test_a_hit_that_cannot_be_triggered_is_passed_over(wire: Wire, events: Events) -> None:
@@ -170,38 +171,35 @@ async def test_an_event_by_its_number(wire: Wire, events: Events) -> None:
     assert wire.called == "GET /api/v1/events/8788641826233093636"
 
 
-@pytest.mark.parametrize(
-    ("title", "told"),
-    [
+async def test_a_sparse_event_says_what_its_title_says(wire: Wire, events: Events) -> None:
+    cases: list[tuple[str, tuple[str, str, str]]] = [
         ("[Recovered] Disk", ("alert recovery", "", "Disk")),
         ("[Warn on {a:b,c:d}] Disk [x]", ("warning", "a:b,c:d", "Disk [x]")),
         ("[No data] Disk", ("no data", "", "Disk")),
         ("[[TEST] Triggered] Disk", ("alert", "", "Disk")),
         ("Deploy of web finished", ("", "", "Deploy of web finished")),
-    ],
-)
-async def test_a_sparse_event_says_what_its_title_says(
-    wire: Wire, events: Events, title: str, told: tuple[str, str, str]
-) -> None:
-    wire.answers_json({"event": {"title": title, "date_happened": 5}})
+    ]
+    for title, told in cases:
+        wire.answers_json({"event": {"title": title, "date_happened": 5}})
 
-    event = await events.by_id("1")
+        event = await events.by_id("1")
 
-    transition, group, name = told
-    assert event == AlertEvent("1", 5000, 0, name, group, transition)
+        transition, group, name = told
+        assert event == AlertEvent("1", 5000, 0, name, group, transition)
 
 
-@pytest.mark.parametrize("answer", [httpx.Response(404), httpx.Response(200, json={"event": None})], ids=str)
-async def test_an_unknown_event(wire: Wire, events: Events, answer: httpx.Response) -> None:
-    wire.answers(answer)
+async def test_an_unknown_event(wire: Wire, events: Events) -> None:
+    cases: list[httpx.Response] = [httpx.Response(404), httpx.Response(200, json={"event": None})]
+    for answer in cases:
+        wire.answers(answer)
 
-    assert await events.by_id("1") is None
+        assert await events.by_id("1") is None
 
 
-@pytest.mark.parametrize("event_id", ["", "AgAAAYGC", "1/2", "\u0661", "1" * 21])
-async def test_what_is_no_number_is_not_asked_for(wire: Wire, events: Events, event_id: str) -> None:
-    assert await events.by_id(event_id) is None
-    assert wire.sent == []
+async def test_what_is_no_number_is_not_asked_for(wire: Wire, events: Events) -> None:
+    for event_id in ("", "AgAAAYGC", "1/2", "\u0661", "1" * 21):
+        assert await events.by_id(event_id) is None
+        assert wire.sent == []
 
 
 async def test_an_outage_is_not_an_unknown_event(wire: Wire, events: Events) -> None:

@@ -1,6 +1,5 @@
 """The form for what stands in no link: what is taken, and what is said about what is not."""
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -14,9 +13,8 @@ APP = "https://app.datadoghq.com"
 T = InsightType
 
 
-@pytest.mark.parametrize(
-    ("type_", "typed", "ref", "resource_id"),
-    [
+def test_what_is_typed_becomes_an_insight(us1: Site) -> None:
+    cases: list[tuple[T, tuple[str, str], str, str]] = [
         (T.MONITOR, ("", " 12345 "), "/monitors/12345", "12345"),
         (T.MONITOR, (f"{APP}/monitors/12345/edit?from_ts=1", "12345"), "/monitors/12345", "12345"),
         (T.MONITOR, ("/monitors/12345", ""), "/monitors/12345", "12345"),
@@ -44,14 +42,11 @@ T = InsightType
             "https://gitlab.corp.example/a/b/-/merge_requests/7",
         ),
         (T.SCM_URL, ("", "https://github.com/a/b"), "https://github.com/a/b", "https://github.com/a/b"),
-    ],
-)
-def test_what_is_typed_becomes_an_insight(
-    us1: Site, type_: T, typed: tuple[str, str], ref: str, resource_id: str
-) -> None:
-    made = by_hand(type_, *typed, Location(us1))
-    assert isinstance(made, InsightDraft), made
-    assert (made.type, made.ref, made.resource_id) == (type_, ref, resource_id)
+    ]
+    for type_, typed, ref, resource_id in cases:
+        made = by_hand(type_, *typed, Location(us1))
+        assert isinstance(made, InsightDraft), made
+        assert (made.type, made.ref, made.resource_id) == (type_, ref, resource_id)
 
 
 def test_a_page_and_an_id_that_contradict_each_other_are_noticed(us1: Site) -> None:
@@ -60,9 +55,8 @@ def test_a_page_and_an_id_that_contradict_each_other_are_noticed(us1: Site) -> N
     assert problems["resource_id"] == "The page is Incident 42. Correct the id or the page."
 
 
-@pytest.mark.parametrize(
-    ("type_name", "ref", "resource_id", "fields"),
-    [
+def test_every_problem_is_named_at_its_field(us1: Site) -> None:
+    cases: list[tuple[str, str, str, list[str]]] = [
         ("", "", "", ["type"]),
         ("NO_SUCH_TYPE", "/monitors/1", "1", ["type"]),
         ("MONITOR", "", "", ["resource_id"]),
@@ -85,15 +79,12 @@ def test_a_page_and_an_id_that_contradict_each_other_are_noticed(us1: Site) -> N
         ("SCM_URL", "http://github.com/a/b", "", ["ref"]),
         ("SCM_URL", "https://user@github.com/a/b", "", ["ref"]),
         ("SCM_URL", "https://github.com/" + "a" * 3000, "", ["ref"]),
-    ],
-)
-def test_every_problem_is_named_at_its_field(
-    us1: Site, type_name: str, ref: str, resource_id: str, fields: list[str]
-) -> None:
-    problems = by_hand(type_name, ref, resource_id, Location(us1))
-    assert not isinstance(problems, InsightDraft)
-    assert list(problems) == fields
-    assert all(problem.endswith(".") for problem in problems.values())
+    ]
+    for type_name, ref, resource_id, fields in cases:
+        problems = by_hand(type_name, ref, resource_id, Location(us1))
+        assert not isinstance(problems, InsightDraft)
+        assert list(problems) == fields
+        assert all(problem.endswith(".") for problem in problems.values())
 
 
 def test_another_organisations_page_is_refused(us1: Site) -> None:

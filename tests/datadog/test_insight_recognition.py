@@ -2,8 +2,6 @@
 
 import time
 
-import pytest
-
 from bot.datadog.insight_recognition import recognise
 from bot.datadog.insights import InsightType, Lookup, LookupKind, Reason
 from bot.datadog.links import Location, Site, site_named
@@ -70,18 +68,15 @@ LINKS = [
 ]
 
 
-@pytest.mark.parametrize(("page", "type_", "resource_id", "ref"), LINKS)
-def test_a_link_becomes_the_insight_it_shows(
-    pasted: Recognise, page: str, type_: T, resource_id: str, ref: str
-) -> None:
-    found = pasted(APP + page)
-    assert not found.set_aside
-    assert [(draft.type, draft.resource_id, draft.ref) for draft in found.drafts] == [(type_, resource_id, ref)]
+def test_a_link_becomes_the_insight_it_shows(pasted: Recognise) -> None:
+    for page, type_, resource_id, ref in LINKS:
+        found = pasted(APP + page)
+        assert not found.set_aside
+        assert [(draft.type, draft.resource_id, draft.ref) for draft in found.drafts] == [(type_, resource_id, ref)]
 
 
-@pytest.mark.parametrize(
-    ("page", "type_"),
-    [
+def test_a_page_without_the_id_goes_to_the_form_with_type_and_page_filled_in(pasted: Recognise) -> None:
+    cases: list[tuple[str, T]] = [
         ("/incidents?query=a", T.INCIDENT),
         ("/event/explorer?query=a", T.EVENT),
         ("/event/correlation/patterns?id=7", T.EVENT_CORRELATION),
@@ -100,17 +95,14 @@ def test_a_link_becomes_the_insight_it_shows(
         ("/software/scorecards?activeTab=campaigns&x=1", T.INSIGHT_SCORECARD_CAMPAIGN),
         ("/infrastructure/resource-policies?a=b", T.RESOURCE_POLICY),
         ("/profiling/optimize?a=b", T.PROFILING_DOWNSIZING_EXPERIMENT),
-    ],
-)
-def test_a_page_without_the_id_goes_to_the_form_with_type_and_page_filled_in(
-    pasted: Recognise, page: str, type_: T
-) -> None:
-    found = pasted(APP + page + ("&" if "?" in page else "?") + "from_ts=1&to_ts=2")
-    assert not found.drafts
-    (piece,) = found.set_aside
-    assert (piece.reason, piece.type, piece.ref) == (Reason.ID_NOT_IN_LINK, type_, page)
-    assert "by hand" in piece.sentence
-    assert piece.comment_link
+    ]
+    for page, type_ in cases:
+        found = pasted(APP + page + ("&" if "?" in page else "?") + "from_ts=1&to_ts=2")
+        assert not found.drafts
+        (piece,) = found.set_aside
+        assert (piece.reason, piece.type, piece.ref) == (Reason.ID_NOT_IN_LINK, type_, page)
+        assert "by hand" in piece.sentence
+        assert piece.comment_link
 
 
 def test_every_type_is_either_read_from_links_or_led_to_the_form() -> None:
@@ -139,18 +131,15 @@ def test_a_notification_link_is_the_monitor_and_offers_its_event_too(pasted: Rec
     assert monitor.lookup == event.lookup == Lookup(LookupKind.MONITOR, "444839")
 
 
-@pytest.mark.parametrize(
-    ("url", "whole"),
-    [
+def test_source_code_is_its_own_url(pasted: Recognise) -> None:
+    for url, whole in (
         ("https://github.com/acme/shop/pull/7", "https://github.com/acme/shop/pull/7"),
         ("https://www.github.com/acme/shop/pull/7?utm_source=x#issue-1", "https://github.com/acme/shop/pull/7#issue-1"),
         ("https://gitlab.com/acme/shop/-/merge_requests/7", "https://gitlab.com/acme/shop/-/merge_requests/7"),
         ("https://bitbucket.org/acme/shop/commits/1?at=main", "https://bitbucket.org/acme/shop/commits/1?at=main"),
-    ],
-)
-def test_source_code_is_its_own_url(pasted: Recognise, url: str, whole: str) -> None:
-    (draft,) = pasted(url).drafts
-    assert (draft.type, draft.resource_id, draft.ref) == (T.SCM_URL, whole, whole)
+    ):
+        (draft,) = pasted(url).drafts
+        assert (draft.type, draft.resource_id, draft.ref) == (T.SCM_URL, whole, whole)
 
 
 REFUSED = [
@@ -193,14 +182,14 @@ REFUSED = [
 ]
 
 
-@pytest.mark.parametrize(("text", "reason", "comment_link"), REFUSED)
-def test_what_is_no_insight_says_why(pasted: Recognise, text: str, reason: Reason, comment_link: bool) -> None:
-    found = pasted(text)
-    assert not found.drafts
-    (piece,) = found.set_aside
-    assert (piece.reason, piece.comment_link) == (reason, comment_link)
-    assert piece.sentence.endswith(".")
-    assert piece.url in {text, text.strip("<>")}
+def test_what_is_no_insight_says_why(pasted: Recognise) -> None:
+    for text, reason, comment_link in REFUSED:
+        found = pasted(text)
+        assert not found.drafts
+        (piece,) = found.set_aside
+        assert (piece.reason, piece.comment_link) == (reason, comment_link)
+        assert piece.sentence.endswith(".")
+        assert piece.url in {text, text.strip("<>")}
 
 
 def test_only_known_code_hosts_are_taken_but_others_are_led_to_the_form(pasted: Recognise) -> None:
@@ -234,18 +223,15 @@ class TestSubdomains:
         assert recognise("https://us3.datadoghq.com/monitors/1", Location(us3)).drafts
 
 
-@pytest.mark.parametrize(
-    "between", [" ", "\n", ", ", ",", ";", "|", "\n- ", " * ", "\t", ") (", "", " \u2022 ", "\u00a0"]
-)
-def test_links_may_be_separated_by_anything(pasted: Recognise, between: str) -> None:
-    found = pasted(between.join(f"{APP}/monitors/{number}" for number in (3, 1, 2)))
-    assert [draft.resource_id for draft in found.drafts] == ["3", "1", "2"]
-    assert not found.set_aside
+def test_links_may_be_separated_by_anything(pasted: Recognise) -> None:
+    for between in (" ", "\n", ", ", ",", ";", "|", "\n- ", " * ", "\t", ") (", "", " \u2022 ", "\u00a0"):
+        found = pasted(between.join(f"{APP}/monitors/{number}" for number in (3, 1, 2)))
+        assert [draft.resource_id for draft in found.drafts] == ["3", "1", "2"]
+        assert not found.set_aside
 
 
-@pytest.mark.parametrize(
-    "text",
-    [
+def test_links_are_found_in_every_wrapping(pasted: Recognise) -> None:
+    for text in (
         f"<{APP}/monitors/1?a=b&amp;c=d>",
         f"<{APP}/monitors/1?a=b&amp;c=d|High latency, see https://evil.com/monitors/9>",
         f"&lt;{APP}/monitors/1?a=b&amp;amp;c=d&gt;",
@@ -255,11 +241,9 @@ def test_links_may_be_separated_by_anything(pasted: Recognise, between: str) -> 
         f"\u200b{APP}/monitors/1?a=b&c=d\u200b\ufeff",
         "app.datadoghq.com/monitors/1?a=b&c=d",
         "HTTPS://APP.DATADOGHQ.COM:443/monitors/1?a=b&c=d",
-    ],
-)
-def test_links_are_found_in_every_wrapping(pasted: Recognise, text: str) -> None:
-    (draft,) = pasted(text).drafts
-    assert (draft.resource_id, draft.ref) == ("1", "/monitors/1?a=b&c=d")
+    ):
+        (draft,) = pasted(text).drafts
+        assert (draft.resource_id, draft.ref) == ("1", "/monitors/1?a=b&c=d")
 
 
 def test_six_mixed_links_of_which_two_are_refused(pasted: Recognise) -> None:
@@ -296,17 +280,14 @@ def test_a_parameter_that_looks_like_an_entity_stays_itself(pasted: Recognise) -
     assert draft.ref == "/monitors/1?a=1&para=2&copy=3"
 
 
-@pytest.mark.parametrize(
-    "text",
-    [
+def test_a_huge_paste_is_read_in_no_time(pasted: Recognise) -> None:
+    for text in (
         "<https://" * 4000,
         f"{APP}/monitors/1 " * 2000,
         "https://x.example/" + "(" * 20_000 + ")" * 20_000,
         "&" + "amp;" * 10_000,
         f"{APP}/" + "a/" * 15_000 + "resource-policx",
-    ],
-)
-def test_a_huge_paste_is_read_in_no_time(pasted: Recognise, text: str) -> None:
-    started = time.process_time()
-    pasted(text)
-    assert time.process_time() - started < 2
+    ):
+        started = time.process_time()
+        pasted(text)
+        assert time.process_time() - started < 2

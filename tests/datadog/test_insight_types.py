@@ -1,7 +1,5 @@
 """The types in people's words."""
 
-import pytest
-
 from bot.datadog.insights import KINDS, InsightType, kind_of, readable_type, type_summary
 
 
@@ -17,17 +15,15 @@ def test_a_type_datadog_added_since_is_shown_in_its_own_words() -> None:
     assert readable_type("") == "insight"
 
 
-@pytest.mark.parametrize(
-    ("types", "summary"),
-    [
+def test_types_are_summed_up() -> None:
+    cases: list[tuple[list[str], str]] = [
         ([], ""),
         (["MONITOR"], "1 monitor"),
         (["INCIDENT", "MONITOR", "MONITOR", "MONITOR"], "3 monitors, 1 incident"),
         (["WATCHDOG_STORY", "WATCHDOG_STORY", "NEW_THING"], "2 Watchdog stories, 1 new thing"),
-    ],
-)
-def test_types_are_summed_up(types: list[str], summary: str) -> None:
-    assert type_summary(types) == summary
+    ]
+    for types, summary in cases:
+        assert type_summary(types) == summary
 
 
 def test_the_article_fits_the_name() -> None:

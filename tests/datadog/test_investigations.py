@@ -82,9 +82,8 @@ async def test_a_question_is_triggered_as_documented(wire: Wire, bits: BitsInves
     assert wire.body["data"]["attributes"]["trigger"]["general_investigation"] == {"description": "Why?"}
 
 
-@pytest.mark.parametrize(
-    ("question", "window"),
-    [
+async def test_a_question_beyond_the_limits_is_not_sent(wire: Wire, bits: BitsInvestigations) -> None:
+    cases: list[tuple[str, tuple[int | None, int | None]]] = [
         ("", (None, None)),
         (" \n", (None, None)),
         ("x" * 4097, (None, None)),
@@ -92,15 +91,12 @@ async def test_a_question_is_triggered_as_documented(wire: Wire, bits: BitsInves
         ("x", (None, 1)),
         ("x", (2, 2)),
         ("x", (3, 2)),
-    ],
-)
-async def test_a_question_beyond_the_limits_is_not_sent(
-    wire: Wire, bits: BitsInvestigations, question: str, window: tuple[int | None, int | None]
-) -> None:
-    with pytest.raises(ValueError, match=r"question|window"):
-        await bits.trigger_question(question, (), *window)
+    ]
+    for question, window in cases:
+        with pytest.raises(ValueError, match=r"question|window"):
+            await bits.trigger_question(question, (), *window)
 
-    assert wire.sent == []
+        assert wire.sent == []
 
 
 async def test_the_longest_question_is_sent(wire: Wire, bits: BitsInvestigations) -> None:
@@ -115,14 +111,15 @@ async def test_the_run_is_named_by_its_attribute_and_else_by_its_id(wire: Wire, 
     assert [await bits.trigger_alert(1, "2", 3) for _ in range(3)] == [RUN] * 3
 
 
-@pytest.mark.parametrize("body", [{}, {"data": None}, {"data": []}, started(None, None), started("", "")])
-async def test_a_run_without_a_name_is_unreadable(wire: Wire, bits: BitsInvestigations, body: dict[str, Any]) -> None:
-    wire.answers_json(body)
+async def test_a_run_without_a_name_is_unreadable(wire: Wire, bits: BitsInvestigations) -> None:
+    cases: list[dict[str, Any]] = [{}, {"data": None}, {"data": []}, started(None, None), started("", "")]
+    for body in cases:
+        wire.answers_json(body)
 
-    with pytest.raises(Unreadable) as caught:
-        await bits.trigger_alert(1, "2", 3)
+        with pytest.raises(Unreadable) as caught:
+            await bits.trigger_alert(1, "2", 3)
 
-    assert caught.value.may_have_happened
+        assert caught.value.may_have_happened
 
 
 async def test_a_refused_trigger_names_the_permission(wire: Wire, bits: BitsInvestigations) -> None:
@@ -144,14 +141,13 @@ async def test_a_page_holds_what_can_be_used(wire: Wire, bits: BitsInvestigation
     assert dict(wire.last.url.params) == {"page[offset]": "100", "page[limit]": "50", "filter[monitor_id]": "7"}
 
 
-@pytest.mark.parametrize("body", [{}, {"data": None}, {"data": {}}])
-async def test_a_page_without_a_list_is_not_an_empty_page(
-    wire: Wire, bits: BitsInvestigations, body: dict[str, Any]
-) -> None:
-    wire.answers_json(body)
+async def test_a_page_without_a_list_is_not_an_empty_page(wire: Wire, bits: BitsInvestigations) -> None:
+    cases: list[dict[str, Any]] = [{}, {"data": None}, {"data": {}}]
+    for body in cases:
+        wire.answers_json(body)
 
-    with pytest.raises(Unreadable):
-        await bits.page()
+        with pytest.raises(Unreadable):
+            await bits.page()
 
 
 async def test_the_ids_of_a_monitor_come_from_all_its_pages(wire: Wire, bits: BitsInvestigations) -> None:
@@ -232,9 +228,8 @@ async def test_a_finished_run_is_read_with_its_conclusions(wire: Wire, bits: Bit
     assert wire.called == f"GET /api/v2/bits-ai/investigations/{RUN}"
 
 
-@pytest.mark.parametrize(
-    "link",
-    [
+async def test_a_link_that_is_not_datadogs_is_replaced(wire: Wire, bits: BitsInvestigations) -> None:
+    cases: list[str | None] = [
         None,
         "",
         "/bits-ai/investigations/x",
@@ -242,47 +237,44 @@ async def test_a_finished_run_is_read_with_its_conclusions(wire: Wire, bits: Bit
         "https://app.datadoghq.eu.evil.example/x",
         "https://app.datadoghq.eu@evil.example/",
         "javascript:alert(1)",
-    ],
-)
-async def test_a_link_that_is_not_datadogs_is_replaced(wire: Wire, bits: BitsInvestigations, link: str | None) -> None:
-    wire.answers_json({"data": {"id": RUN}, "links": {"self": link}})
+    ]
+    for link in cases:
+        wire.answers_json({"data": {"id": RUN}, "links": {"self": link}})
 
-    detail = await bits.get(RUN)
+        detail = await bits.get(RUN)
 
-    assert detail.url == f"https://app.datadoghq.eu/bits-ai/investigations/{RUN}"
-    assert (detail.title, detail.status, detail.conclusions) == ("", "", ())
-
-
-@pytest.mark.parametrize("hostile", ["../monitor/1", "a/b", "a?b=c", "a#b", "é", "a b"])
-async def test_an_id_stays_one_segment_of_the_path(wire: Wire, bits: BitsInvestigations, hostile: str) -> None:
-    wire.answers(httpx.Response(404, json={"errors": [{"title": "not found"}]}))
-
-    with pytest.raises(NotFound):
-        await bits.get(hostile)
-
-    assert wire.last.url.raw_path.decode() == f"/api/v2/bits-ai/investigations/{quote(hostile, safe='')}"
+        assert detail.url == f"https://app.datadoghq.eu/bits-ai/investigations/{RUN}"
+        assert (detail.title, detail.status, detail.conclusions) == ("", "", ())
 
 
-@pytest.mark.parametrize("nothing", ["", " ", ".", "..", "x" * 301])
-async def test_an_id_that_cannot_exist_is_not_asked_for(wire: Wire, bits: BitsInvestigations, nothing: str) -> None:
-    with pytest.raises(NotFound):
-        await bits.get(nothing)
+async def test_an_id_stays_one_segment_of_the_path(wire: Wire, bits: BitsInvestigations) -> None:
+    for hostile in ("../monitor/1", "a/b", "a?b=c", "a#b", "é", "a b"):
+        wire.answers(httpx.Response(404, json={"errors": [{"title": "not found"}]}))
 
-    assert wire.sent == []
+        with pytest.raises(NotFound):
+            await bits.get(hostile)
+
+        assert wire.last.url.raw_path.decode() == f"/api/v2/bits-ai/investigations/{quote(hostile, safe='')}"
 
 
-@pytest.mark.parametrize(
-    ("words", "meaning"),
-    [
+async def test_an_id_that_cannot_exist_is_not_asked_for(wire: Wire, bits: BitsInvestigations) -> None:
+    for nothing in ("", " ", ".", "..", "x" * 301):
+        with pytest.raises(NotFound):
+            await bits.get(nothing)
+
+        assert wire.sent == []
+
+
+def test_status_words() -> None:
+    cases: list[tuple[str, Progress]] = [
         ("pending|in progress|In_Progress|IN-PROGRESS|running|queued", Progress.RUNNING),
         ("conclusive|Completed|complete|succeeded|done", Progress.CONCLUSIVE),
         ("inconclusive|INCONCLUSIVE ", Progress.INCONCLUSIVE),
         ("failed|error|errored|cancelled|canceled|timed_out|Timed Out|timed-out|expired", Progress.FAILED),
         ("|validated|half done", Progress.UNKNOWN),
-    ],
-)
-def test_status_words(words: str, meaning: Progress) -> None:
-    assert {word: progress(word) for word in words.split("|")} == dict.fromkeys(words.split("|"), meaning)
+    ]
+    for words, meaning in cases:
+        assert {word: progress(word) for word in words.split("|")} == dict.fromkeys(words.split("|"), meaning)
 
 
 @given(st.text())

@@ -3,7 +3,6 @@
 from typing import Any
 from urllib.parse import quote
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -48,9 +47,8 @@ def test_the_same_link_as_slack_escapes_it() -> None:
     assert link.url == NOTIFICATION + "&group=host%3Aweb-1"
 
 
-@pytest.mark.parametrize(
-    ("query", "event", "ts"),
-    [
+def test_the_event_of_older_links() -> None:
+    cases: list[tuple[str, str, int | None]] = [
         (f"event_id={EVENT}&from_ts=1788105779000&to_ts=1788106979000", EVENT, 1788106679000),
         (f"event_id={EVENT}&to_ts=1788106979000", EVENT, 1788106679000),
         (f"link_event_id={EVENT}&link_event_ts=1788106679", EVENT, 1788106679000),
@@ -61,15 +59,18 @@ def test_the_same_link_as_slack_escapes_it() -> None:
         ("event_id=12&event_id=13", "12", None),
         (f"event_id={'9' * 40}", "", None),
         ("", "", None),
-    ],
-)
-def test_the_event_of_older_links(query: str, event: str, ts: int | None) -> None:
-    assert monitor(f"https://app.datadoghq.com/monitors/1?{query}") == {"id": 1, "event": event, "ts": ts, "group": ""}
+    ]
+    for query, event, ts in cases:
+        assert monitor(f"https://app.datadoghq.com/monitors/1?{query}") == {
+            "id": 1,
+            "event": event,
+            "ts": ts,
+            "group": "",
+        }
 
 
-@pytest.mark.parametrize(
-    "path",
-    [
+def test_all_forms_of_a_monitors_page() -> None:
+    for path in (
         "/monitors/123",
         "/monitors/123/",
         "/monitors/123/edit",
@@ -81,10 +82,8 @@ def test_the_event_of_older_links(query: str, event: str, ts: int | None) -> Non
         "/monitors#123/edit",
         "/monitors#123?to_ts=1600000300000&from_ts=1600000000000",
         "/monitors#status?id=123&group=all",
-    ],
-)
-def test_all_forms_of_a_monitors_page(path: str) -> None:
-    assert monitor(f"https://app.datadoghq.com{path}")["id"] == 123
+    ):
+        assert monitor(f"https://app.datadoghq.com{path}")["id"] == 123
 
 
 def test_a_query_behind_the_fragment_counts() -> None:
@@ -93,9 +92,8 @@ def test_a_query_behind_the_fragment_counts() -> None:
     assert (link["ts"], link["group"]) == (1600000900000, "host:a")
 
 
-@pytest.mark.parametrize(
-    ("path", "event_id", "uid"),
-    [
+def test_events() -> None:
+    cases: list[tuple[str, str, str]] = [
         (f"/event/explorer?query=x&event={UID}", "", UID),
         (f"/event/explorer?event={quote('AwAA' + 'a+/b' * 8 + '==', safe='')}", "", "AwAA" + "a+/b" * 8 + "=="),
         (f"/event/explorer?event=AwAA{'a+/b' * 8}", "", "AwAA" + "a+/b" * 8),
@@ -103,37 +101,44 @@ def test_a_query_behind_the_fragment_counts() -> None:
         (f"/event/jump_to?event_id={EVENT}", EVENT, ""),
         (f"/event/stream?event_id={EVENT}", EVENT, ""),
         (f"/event/explorer?event={EVENT}", EVENT, ""),
-    ],
-)
-def test_events(path: str, event_id: str, uid: str) -> None:
-    link = parse_link(f"https://app.datadoghq.eu{path}")
+    ]
+    for path, event_id, uid in cases:
+        link = parse_link(f"https://app.datadoghq.eu{path}")
 
-    assert isinstance(link, EventLink)
-    assert (link.event_id, link.uid) == (event_id, uid)
-
-
-@pytest.mark.parametrize("tail", ["", "/", "?section=conclusion&v=trace", "#x"])
-def test_an_investigation(tail: str) -> None:
-    link = parse_link(f"https://app.datadoghq.com/bits-ai/investigations/{UUID}{tail}")
-
-    assert isinstance(link, InvestigationLink)
-    assert link.investigation_id == UUID
+        assert isinstance(link, EventLink)
+        assert (link.event_id, link.uid) == (event_id, uid)
 
 
-@pytest.mark.parametrize("first", ["cases", "work"])
-@pytest.mark.parametrize(
-    ("named", "expected"), [("CASEM-42", "CASEM-42"), ("casem-42", "CASEM-42"), ("A1B-7", "A1B-7"), (UUID, UUID)]
-)
-def test_a_case_before_and_after_the_product_was_renamed(first: str, named: str, expected: str) -> None:
-    link = parse_link(f"https://app.datadoghq.com/{first}/{named}?tab=activity")
+def test_an_investigation() -> None:
+    for tail in (
+        "",
+        "/",
+        "?section=conclusion&v=trace",
+        "#x",
+    ):
+        link = parse_link(f"https://app.datadoghq.com/bits-ai/investigations/{UUID}{tail}")
 
-    assert isinstance(link, CaseLink)
-    assert link.key_or_id == expected
+        assert isinstance(link, InvestigationLink)
+        assert link.investigation_id == UUID
 
 
-@pytest.mark.parametrize(
-    "path",
-    [
+def test_a_case_before_and_after_the_product_was_renamed() -> None:
+    for first in ("cases", "work"):
+        names: list[tuple[str, str]] = [
+            ("CASEM-42", "CASEM-42"),
+            ("casem-42", "CASEM-42"),
+            ("A1B-7", "A1B-7"),
+            (UUID, UUID),
+        ]
+        for named, expected in names:
+            link = parse_link(f"https://app.datadoghq.com/{first}/{named}?tab=activity")
+
+            assert isinstance(link, CaseLink)
+            assert link.key_or_id == expected
+
+
+def test_other_pages_are_other_links() -> None:
+    for path in (
         "/",
         "/monitors",
         "/monitors/manage?q=123",
@@ -152,26 +157,23 @@ def test_a_case_before_and_after_the_product_was_renamed(first: str, named: str,
         "/workflow/CASEM-42",
         "/dashboard/abc-def-ghi",
         "/s/org/token",
-    ],
-)
-def test_other_pages_are_other_links(path: str) -> None:
-    assert type(parse_link(f"https://app.datadoghq.com{path}")) is Link
+    ):
+        assert type(parse_link(f"https://app.datadoghq.com{path}")) is Link
 
 
-@pytest.mark.parametrize("site", SITES, ids=lambda site: site.region)
-def test_every_site_with_and_without_an_own_sub_domain(site: Any) -> None:
-    common = parse_link(f"{site.app_url}/monitors/1")
-    own = parse_link(f"https://acme.{site.domain}/monitors/1")
+def test_every_site_with_and_without_an_own_sub_domain() -> None:
+    for site in SITES:
+        common = parse_link(f"{site.app_url}/monitors/1")
+        own = parse_link(f"https://acme.{site.domain}/monitors/1")
 
-    assert common
-    assert own
-    assert (common.site, common.subdomain) == (site, "")
-    assert (own.site, own.subdomain) == (site, "acme")
+        assert common
+        assert own
+        assert (common.site, common.subdomain) == (site, "")
+        assert (own.site, own.subdomain) == (site, "acme")
 
 
-@pytest.mark.parametrize(
-    "url",
-    [
+def test_what_is_no_link_into_datadogs_app() -> None:
+    for url in (
         "",
         "monitors/1",
         "http://app.datadoghq.com/monitors/1",
@@ -212,11 +214,9 @@ def test_every_site_with_and_without_an_own_sub_domain(site: Any) -> None:
         "https://docs.datadoghq.com/monitors/1",
         "https://api.datadoghq.com/monitors/1",
         "https://www.datadoghq.com/blog",
-    ],
-)
-def test_what_is_no_link_into_datadogs_app(url: str) -> None:
-    assert parse_link(url) is None
-    assert not is_datadog_url(url)
+    ):
+        assert parse_link(url) is None
+        assert not is_datadog_url(url)
 
 
 def test_links_are_found_in_any_text_in_order_and_once() -> None:
@@ -280,9 +280,9 @@ def test_a_monitor_link_gives_back_what_was_put_in(monitor_id: int, event_id: in
     assert link["group"] == group.encode("utf-8", "replace").decode()
 
 
-@pytest.mark.parametrize("host", ["app.datadoghq.com:443", "app.datadoghq.com.", "APP.datadoghq.com"])
-def test_other_spellings_of_the_same_host(host: str) -> None:
-    link = parse_link(f"https://{host}/monitors/status/12?group=a+b")
+def test_other_spellings_of_the_same_host() -> None:
+    for host in ("app.datadoghq.com:443", "app.datadoghq.com.", "APP.datadoghq.com"):
+        link = parse_link(f"https://{host}/monitors/status/12?group=a+b")
 
-    assert isinstance(link, MonitorLink)
-    assert (link.host, link.monitor_id, link.group) == ("app.datadoghq.com", 12, "a b")
+        assert isinstance(link, MonitorLink)
+        assert (link.host, link.monitor_id, link.group) == ("app.datadoghq.com", 12, "a b")

@@ -55,14 +55,13 @@ async def test_an_incident_by_its_number_is_searched_for(wire: Wire, datadog: Da
     assert dict(wire.last.url.params) == {"query": "public_id:42"}
 
 
-@pytest.mark.parametrize("answer", [{}, {"data": []}, {"data": {"attributes": {"incidents": [{"data": None}]}}}])
-async def test_an_incident_whose_number_the_search_does_not_know(
-    wire: Wire, datadog: Datadog, answer: dict[str, object]
-) -> None:
-    wire.answers_json(answer)
+async def test_an_incident_whose_number_the_search_does_not_know(wire: Wire, datadog: Datadog) -> None:
+    cases: list[dict[str, object]] = [{}, {"data": []}, {"data": {"attributes": {"incidents": [{"data": None}]}}}]
+    for answer in cases:
+        wire.answers_json(answer)
 
-    with pytest.raises(NotFound):
-        await Incidents(datadog).title("42")
+        with pytest.raises(NotFound):
+            await Incidents(datadog).title("42")
 
 
 async def test_an_incident_that_is_none(wire: Wire, datadog: Datadog) -> None:

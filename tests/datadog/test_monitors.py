@@ -38,19 +38,17 @@ async def test_a_monitor_is_read(wire: Wire, monitors: Monitors) -> None:
     assert wire.called == "GET /api/v1/monitor/12345678"
 
 
-@pytest.mark.parametrize(
-    "sparse",
-    [
+async def test_a_sparse_monitor_is_still_one(wire: Wire, monitors: Monitors) -> None:
+    cases: list[dict[str, Any]] = [
         {},
         {"priority": None, "tags": None, "name": None},
         {"priority": 9},
         {"priority": "P2", "tags": {}},
-    ],
-)
-async def test_a_sparse_monitor_is_still_one(wire: Wire, monitors: Monitors, sparse: dict[str, Any]) -> None:
-    wire.answers_json(sparse)
+    ]
+    for sparse in cases:
+        wire.answers_json(sparse)
 
-    assert await monitors.get(7) == Monitor("")
+        assert await monitors.get(7) == Monitor("")
 
 
 async def test_an_unknown_monitor(wire: Wire, monitors: Monitors) -> None:

@@ -1,13 +1,10 @@
 """Where each of Datadog's sites lives, and to which site a host belongs."""
 
-import pytest
-
 from bot.datadog.links import SITES, Location, locate, site_named
 
 
-@pytest.mark.parametrize(
-    ("parameter", "api", "app"),
-    [
+def test_the_nine_sites() -> None:
+    for parameter, api, app in (
         ("datadoghq.com", "https://api.datadoghq.com", "https://app.datadoghq.com"),
         ("us3.datadoghq.com", "https://api.us3.datadoghq.com", "https://us3.datadoghq.com"),
         ("us5.datadoghq.com", "https://api.us5.datadoghq.com", "https://us5.datadoghq.com"),
@@ -17,36 +14,31 @@ from bot.datadog.links import SITES, Location, locate, site_named
         ("uk1.datadoghq.com", "https://api.uk1.datadoghq.com", "https://uk1.datadoghq.com"),
         ("ddog-gov.com", "https://api.ddog-gov.com", "https://app.ddog-gov.com"),
         ("us2.ddog-gov.com", "https://api.us2.ddog-gov.com", "https://us2.ddog-gov.com"),
-    ],
-)
-def test_the_nine_sites(parameter: str, api: str, app: str) -> None:
-    site = site_named(f" {parameter.upper()} ")
+    ):
+        site = site_named(f" {parameter.upper()} ")
 
-    assert site
-    assert (site.api_url, site.app_url) == (api, app)
-    assert site.supports_bits is ("gov" not in parameter)
-    assert len(SITES) == 9
+        assert site
+        assert (site.api_url, site.app_url) == (api, app)
+        assert site.supports_bits is ("gov" not in parameter)
+        assert len(SITES) == 9
 
 
-@pytest.mark.parametrize(
-    ("host", "domain", "subdomain"),
-    [
+def test_the_site_of_a_host() -> None:
+    for host, domain, subdomain in (
         ("app.datadoghq.com", "datadoghq.com", ""),
         ("acme.datadoghq.com", "datadoghq.com", "acme"),
         ("us3.datadoghq.com", "us3.datadoghq.com", ""),
         ("acme.us3.datadoghq.com", "us3.datadoghq.com", "acme"),
         ("vagov.ddog-gov.com", "ddog-gov.com", "vagov"),
         ("APP.DATADOGHQ.EU.", "datadoghq.eu", ""),
-    ],
-)
-def test_the_site_of_a_host(host: str, domain: str, subdomain: str) -> None:
-    site = site_named(domain)
+    ):
+        site = site_named(domain)
 
-    assert site
-    assert locate(host) == Location(site, subdomain)
+        assert site
+        assert locate(host) == Location(site, subdomain)
 
 
-@pytest.mark.parametrize("host", ["", "example.com", "evildatadoghq.com", "datadoghq.com.evil.com"])
-def test_a_foreign_host(host: str) -> None:
-    assert locate(host) is None
-    assert site_named(host) is None
+def test_a_foreign_host() -> None:
+    for host in ("", "example.com", "evildatadoghq.com", "datadoghq.com.evil.com"):
+        assert locate(host) is None
+        assert site_named(host) is None

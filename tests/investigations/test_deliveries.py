@@ -229,7 +229,7 @@ async def test_a_long_word_of_slack_s_does_no_harm(both_worlds: World) -> None:
 
 async def test_many_threads_are_served_in_rounds(world: World) -> None:
     async with world.database.transaction() as connection:
-        for number in range(60):
+        for number in range(30):
             ask = world.an_ask(thread=f"{number}.0", channel=f"C{number}")
             await world.repository.begin(connection, ask, ALERT, after=None)
     rounds = 0
@@ -238,4 +238,4 @@ async def test_many_threads_are_served_in_rounds(world: World) -> None:
         await world.bot.rest()
         rounds += 1
         assert rounds < 5
-    assert len(world.slack.messages) == 60
+    assert len(world.slack.messages) == 30

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from bot.datadog.errors import DatadogError, NoAnswer, Unavailable, Unreadable
+from bot.datadog.errors import DatadogError, Unavailable, Unreadable
 from tests.investigations.world import ALERT, CAUSE, QUESTION, TIMING, Bot, World, lost
 
 OTHER_GROUP = type(ALERT)(7, "71", 1_700_000_000_000, "Disk is full", "host:b")
@@ -12,7 +12,7 @@ OTHER_MONITOR = type(ALERT)(8, "80", 1_700_000_000_000, "CPU is hot")
 LOOKS = 3 * TIMING.settle + 10  # all the looks are over
 
 
-@pytest.mark.parametrize("error", [NoAnswer("silence"), Unavailable("502", status=502), Unreadable("no id")])
+@pytest.mark.parametrize("error", [Unavailable("502", status=502), Unreadable("no id")])
 async def test_the_only_new_run_is_taken_for_ours(world: World, error: DatadogError) -> None:
     world.datadog.start("yesterday's", 7)
     world.datadog.network.expect("trigger", lost(error, lands=True))
@@ -26,7 +26,7 @@ async def test_the_only_new_run_is_taken_for_ours(world: World, error: DatadogEr
     (ours,) = world.datadog.about(ALERT)
     assert investigation.datadog_id == ours.id
     ours.ends("conclusive", CAUSE)
-    await world.wind(60)
+    await world.wind(20)
     assert world.slack.said() == ["card: concluded", "conclusive: Disk full"]
     assert world.datadog.calls["trigger"] == 1
 
@@ -49,7 +49,7 @@ async def test_when_nothing_shows_up_the_card_says_so_and_nothing_is_started_aga
     await world.turns()
     await world.wind(LOOKS)
     assert world.slack.said() == ["card: uncertain"]
-    await world.wind(600, step=60)
+    await world.wind(300, step=60)
     assert world.datadog.calls["trigger"] == 1
     assert world.datadog.calls["ids"] == 1 + TIMING.look_attempts
 

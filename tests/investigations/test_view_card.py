@@ -1,7 +1,6 @@
 from dataclasses import replace
 from typing import Any
 
-import pytest
 from pydantic import TypeAdapter
 
 from bot.datadog.investigations import Conclusion
@@ -60,9 +59,8 @@ def test_a_card_says_what_where_who_and_since_when() -> None:
     assert message.text.startswith("Bits AI investigation running: High latency on service:web.")
 
 
-@pytest.mark.parametrize(
-    ("inv", "expected"),
-    [
+def test_each_state_offers_what_makes_sense() -> None:
+    cases: list[tuple[Investigation, list[str]]] = [
         (INV, []),
         (replace(INV, state=State.TRIGGERING), []),
         (RUNNING, ["Open in Datadog"]),
@@ -71,10 +69,9 @@ def test_a_card_says_what_where_who_and_since_when() -> None:
         (replace(INV, state=State.UNCERTAIN), ["Start again", "Open in Datadog"]),
         (replace(INV, state=State.FAILED, failure=Trouble(TroubleKind.FORBIDDEN)), ["Run again"]),
         (replace(INV, state=State.FAILED, failure=Trouble(TroubleKind.NO_ORG)), []),
-    ],
-)
-def test_each_state_offers_what_makes_sense(inv: Investigation, expected: list[str]) -> None:
-    assert list(buttons(card(inv).blocks)) == expected
+    ]
+    for inv, expected in cases:
+        assert list(buttons(card(inv).blocks)) == expected
 
 
 def test_what_costs_asks_first_and_what_is_free_does_not() -> None:
@@ -108,15 +105,15 @@ def test_a_refusal_says_whether_anything_was_started() -> None:
     assert list(buttons(running.blocks)) == ["Open in Datadog", "Run again"]
 
 
-@pytest.mark.parametrize(("kind", "words"), OLDER_KINDS.items())
-def test_a_failure_as_rows_have_it_has_its_own_sentence_and_next_step(kind: str, words: str) -> None:
-    record = {"kind": kind, "detail": "", "permission": ""}
-    failure = TypeAdapter(Trouble).validate_python(record)
-    told = explain_failure(failure)
-    assert words in told.happened
-    assert told.next_step
-    assert "below" not in told.happened
-    assert "below" in explain_failure(replace(failure, detail="reason")).happened
+def test_a_failure_as_rows_have_it_has_its_own_sentence_and_next_step() -> None:
+    for kind, words in OLDER_KINDS.items():
+        record = {"kind": kind, "detail": "", "permission": ""}
+        failure = TypeAdapter(Trouble).validate_python(record)
+        told = explain_failure(failure)
+        assert words in told.happened
+        assert told.next_step
+        assert "below" not in told.happened
+        assert "below" in explain_failure(replace(failure, detail="reason")).happened
 
 
 def test_adopted_and_presumed_runs_say_so() -> None:
@@ -150,21 +147,20 @@ def test_only_datadogs_own_link_is_opened() -> None:
     assert buttons(card(nowhere).blocks)["Open in Datadog"]["url"] == f"{APP}/bits-ai/investigations"
 
 
-@pytest.mark.parametrize("number", range(len(every_state())))
-def test_hostile_words_stay_words(number: int) -> None:
-    inv = every_state()[number]
-    hostile = replace(
-        inv,
-        alert=AlertRef(1, "2", 3, HOSTILE, HOSTILE) if number % 2 else None,
-        question=None if number % 2 else Question(HOSTILE[:4_000], (HOSTILE,)),
-        title=HOSTILE,
-        conclusions=(Conclusion(HOSTILE, HOSTILE, HOSTILE),),
-    )
-    for message in (card(hostile), conclusions_message(hostile, requester="U0ANA", app_url=APP, may_repeat=False)):
-        check_message(message)
-        pinging: list[Any] = [message.text, *mrkdwn(message.blocks)]
-        for text in pinging:
-            assert "<!channel" not in text
-            assert "<@U666" not in text
-            assert "|Datadog>" not in text
-            assert "\u202e" not in text
+def test_hostile_words_stay_words() -> None:
+    for number, inv in enumerate(every_state()):
+        hostile = replace(
+            inv,
+            alert=AlertRef(1, "2", 3, HOSTILE, HOSTILE) if number % 2 else None,
+            question=None if number % 2 else Question(HOSTILE[:4_000], (HOSTILE,)),
+            title=HOSTILE,
+            conclusions=(Conclusion(HOSTILE, HOSTILE, HOSTILE),),
+        )
+        for message in (card(hostile), conclusions_message(hostile, requester="U0ANA", app_url=APP, may_repeat=False)):
+            check_message(message)
+            pinging: list[Any] = [message.text, *mrkdwn(message.blocks)]
+            for text in pinging:
+                assert "<!channel" not in text
+                assert "<@U666" not in text
+                assert "|Datadog>" not in text
+                assert "\u202e" not in text

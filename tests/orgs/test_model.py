@@ -52,6 +52,8 @@ def test_the_common_host_of_a_site_says_only_the_site() -> None:
 def test_the_channel_decides_where_the_link_leaves_it_open_and_never_against_it() -> None:
     assert org_meant([ACME, GLOBEX], host="app.datadoghq.eu", named="globex") == GLOBEX
     assert org_meant([DEFAULT, ACME], host="app.datadoghq.com", named="Acme") == DEFAULT
+    of_the_link = Undecided((ACME, GLOBEX))
+    assert org_meant([DEFAULT, ACME, GLOBEX], host="app.datadoghq.eu", named="default") == of_the_link
     assert org_meant([DEFAULT, ACME], named=" ACME ") == ACME
     assert org_meant([DEFAULT, ACME], named="acme-x") == ACME
 

@@ -3,8 +3,6 @@
 from dataclasses import replace
 from typing import Any
 
-import pytest
-
 from bot.rules.audit import Decision, Entry, audit_message
 from tests.investigations.samples import HOSTILE
 from tests.slack.blockkit import check_message, mrkdwn, shown
@@ -44,10 +42,10 @@ def test_the_audit_tells_who_what_where_by_which_rule_and_what_is_left() -> None
     assert "Nothing has been started or refused" in shown_entries()
 
 
-@pytest.mark.parametrize("decision", list(Decision))
-def test_every_decision_has_words_and_many_long_lines_fit(decision: Decision) -> None:
-    long = entry(decision=decision, what="<" * 200, rule="&" * 160, budget="workspace 10000 of 10000, " * 6)
-    check_message(audit_message([long] * 15, REFS))
+def test_every_decision_has_words_and_many_long_lines_fit() -> None:
+    for decision in list(Decision):
+        long = entry(decision=decision, what="<" * 200, rule="&" * 160, budget="workspace 10000 of 10000, " * 6)
+        check_message(audit_message([long] * 15, REFS))
 
 
 def test_nothing_in_an_audit_line_is_live() -> None:

@@ -139,9 +139,8 @@ channels:
     assert "line 13: channels[2].nudge must be true or false." in said
 
 
-@pytest.mark.parametrize(
-    ("text", "name", "words"),
-    [
+def test_a_problem_says_where_and_what() -> None:
+    for text, name, words in (
         ("channels: [", "rules.yml", "line 1: this is no YAML"),
         ('{"channels": [,]}', "rules.json", "line 1: this is no JSON"),
         ("- C1\n", "rules.yml", "the file must be a group of settings"),
@@ -157,10 +156,8 @@ channels:
         ("channels:\n  - channel: C1AA\n    route: {tags: {a: b}}\n", "rules.yml", "must be a list, like [a, b]"),
         ("channels:\n  - channel: C1AA\n    case: CORE\n", "rules.yml", "must be a group of settings"),
         ("channels:\n  - channel: C1AA\n    route: {monitors: [7.5]}\n", "rules.yml", "must be a whole number"),
-    ],
-)
-def test_a_problem_says_where_and_what(text: str, name: str, words: str) -> None:
-    assert words in problem(text, name)
+    ):
+        assert words in problem(text, name)
 
 
 def test_the_same_channel_twice_is_no_choice_for_us_to_make() -> None:

@@ -58,18 +58,18 @@ class Scene:
 
 
 @pytest.fixture
-async def alone(database_url: str) -> AsyncIterator[Scene]:
+async def alone() -> AsyncIterator[Scene]:
     """No organisation in the settings."""
-    async with ready(Database(database_url, clock=Clock())) as database:
+    async with ready(Database("sqlite+aiosqlite:///:memory:", clock=Clock())) as database:
         book = OrgRepository(database, Encryption([Fernet.generate_key().decode()]), client_of)
         yield Scene(database, book)
         await book.close()
 
 
 @pytest.fixture
-async def scene(database_url: str) -> AsyncIterator[Scene]:
+async def scene() -> AsyncIterator[Scene]:
     """The organisation of the settings serves every workspace."""
-    async with ready(Database(database_url, clock=Clock())) as database:
+    async with ready(Database("sqlite+aiosqlite:///:memory:", clock=Clock())) as database:
         client = client_of(US1, "settings-api-key", "settings-app-key")
         default = OrgEntry(DEFAULT, "", DEFAULT, US1), ConnectedOrg(DEFAULT, client, US1.app_url)
         book = OrgRepository(database, Encryption([Fernet.generate_key().decode()]), client_of, default=default)

@@ -14,6 +14,7 @@ from bot.rules.tables import channel_rules
 from bot.storage.engine import Database
 from bot.storage.retention import forget_workspace
 from tests.clock import Clock
+from tests.pg import sqlite_only
 from tests.rules.test_filters import some_rules
 
 FILE = """
@@ -38,6 +39,7 @@ def with_file(database: Database) -> RuleRepository:
     return RuleRepository(database, read_rules(FILE, "rules.yml"), home="T1", ids={"#rest": "C0REST"})
 
 
+@sqlite_only
 async def test_a_channel_nobody_has_set_has_the_defaults(database: Database) -> None:
     book = RuleRepository(database)
     assert await book.of("T1", "C1") == ChannelRules("T1", "C1")
@@ -58,6 +60,7 @@ async def test_what_is_saved_is_found_again_and_written_into_the_audit(database:
     assert (line.decision, line.person, line.channel) == (Decision.RULES_CHANGED, "UANN", "C1")
 
 
+@sqlite_only
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(some_rules)
 async def test_whatever_is_saved_is_found_again(database: Database, rules: ChannelRules) -> None:
@@ -114,6 +117,7 @@ async def test_who_saves_second_on_the_same_draft_changes_nothing(database: Data
     assert await book.of("T1", "C1") == replace(first.channel, nudge=True, broadcast=True)
 
 
+@sqlite_only
 async def test_of_two_changes_that_belong_together_both_hold_or_neither(database: Database) -> None:
     book = RuleRepository(database)
     stale = await book.draft("T1", "C1")
@@ -126,6 +130,7 @@ async def test_of_two_changes_that_belong_together_both_hold_or_neither(database
     assert (await book.draft("T1", "")).workspace.budget_per_day == 5
 
 
+@sqlite_only
 async def test_the_file_wins_over_what_was_set_in_slack(database: Database) -> None:
     set_before = replace(ChannelRules("T1", "C0CORE"), nudge=True)
     await RuleRepository(database).save(Draft(set_before, WorkspaceRules("T1", 3)), "UANN")
@@ -145,6 +150,7 @@ async def taken(book: RuleRepository, alert: AlertFacts) -> list[str]:
     return [rules.channel for rules in taken_by(await book.all(), alert)]
 
 
+@sqlite_only
 async def test_alerts_go_where_a_route_takes_them_else_to_the_default(database: Database) -> None:
     book = with_file(database)
     assert await taken(book, CORE) == ["C0CORE"]
@@ -156,6 +162,7 @@ async def test_alerts_go_where_a_route_takes_them_else_to_the_default(database: 
     assert await taken(book, WEB) == ["C3"]
 
 
+@sqlite_only
 async def test_a_workspace_that_leaves_takes_its_rules_along(database: Database) -> None:
     book = RuleRepository(database)
     for workspace in ("T1", "T2"):

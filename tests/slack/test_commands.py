@@ -1,7 +1,5 @@
 """The table of commands: how a name is found in what was typed, and what is said where there is none."""
 
-import pytest
-
 from bot.slack.blocks import Message
 from bot.slack.commands import Typed
 from tests.commands import COMMANDS
@@ -16,29 +14,26 @@ def told(text: str) -> str:
     return message.text
 
 
-@pytest.mark.parametrize("text", ["help", "HELP me", "?", "help: please", "-h", "hey <@U0BITS> help", "<@U0BITS|b>: ?"])
-def test_a_command_is_found_by_its_name_or_alias_whatever_its_letters(text: str) -> None:
-    typed = COMMANDS.parse(text)
-    assert isinstance(typed, Typed)
-    assert typed.command.name == "help"
+def test_a_command_is_found_by_its_name_or_alias_whatever_its_letters() -> None:
+    for text in ("help", "HELP me", "?", "help: please", "-h", "hey <@U0BITS> help", "<@U0BITS|b>: ?"):
+        typed = COMMANDS.parse(text)
+        assert isinstance(typed, Typed)
+        assert typed.command.name == "help"
 
 
-@pytest.mark.parametrize("text", ["", "  \u200b ", "<@U0BITS>"])
-def test_whoever_types_nothing_sees_what_there_is(text: str) -> None:
-    assert "What can I do for you?" in told(text)
+def test_whoever_types_nothing_sees_what_there_is() -> None:
+    for text in ("", "  \u200b ", "<@U0BITS>"):
+        assert "What can I do for you?" in told(text)
 
 
-@pytest.mark.parametrize(
-    ("text", "meant"),
-    [
+def test_an_unknown_word_gets_what_was_perhaps_meant() -> None:
+    for text, meant in (
         ("investgate 5", "investigate 5"),
         ("<@U0BITS> why is it slow", "investigate why is it slow"),
         ("12345", "investigate 12345"),
         ("Lst 5", "list 5"),
-    ],
-)
-def test_an_unknown_word_gets_what_was_perhaps_meant(text: str, meant: str) -> None:
-    assert f"Did you mean `/bits {meant}`?" in told(text)
+    ):
+        assert f"Did you mean `/bits {meant}`?" in told(text)
 
 
 def test_nothing_that_was_typed_is_live() -> None:

@@ -2,7 +2,6 @@
 
 from typing import Any
 
-import pytest
 from aiohttp import ClientConnectorError, ServerDisconnectedError
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
@@ -24,9 +23,8 @@ def _refused(data: Any, status: int = 200, headers: dict[str, str] | None = None
     return SlackApiError("no", response)  # type: ignore[no-untyped-call]
 
 
-@pytest.mark.parametrize(
-    ("data", "status", "meaning"),
-    [
+def test_each_answer_has_its_meaning() -> None:
+    cases: list[tuple[Any, int, Meaning]] = [
         ({"ok": False, "error": "not_in_channel"}, 200, Meaning.REFUSED),
         ({"ok": False, "error": "something_new"}, 200, Meaning.REFUSED),
         ({"ok": False, "error": "invalid_blocks"}, 200, Meaning.MALFORMED),
@@ -37,28 +35,31 @@ def _refused(data: Any, status: int = 200, headers: dict[str, str] | None = None
         ("", 503, Meaning.OPEN),
         ({}, 200, Meaning.OPEN),
         (None, 500, Meaning.OPEN),
-    ],
-)
-def test_each_answer_has_its_meaning(data: Any, status: int, meaning: Meaning) -> None:
-    assert trouble_of(_refused(data, status)).meaning is meaning
+    ]
+    for data, status, meaning in cases:
+        assert trouble_of(_refused(data, status)).meaning is meaning
 
 
-@pytest.mark.parametrize(
-    ("headers", "wait"),
-    [({"Retry-After": "30"}, 30.0), ({"retry-after": "30"}, 30.0), ({"Retry-After": "nan"}, 1.0), ({}, 1.0)],
-)
-def test_slacks_wait_is_kept(headers: dict[str, str], wait: float) -> None:
-    trouble = trouble_of(_refused({"ok": False, "error": "ratelimited"}, 429, headers))
-    assert trouble == SlackTrouble(Meaning.WAIT, "ratelimited", wait)
+def test_slacks_wait_is_kept() -> None:
+    cases: list[tuple[dict[str, str], float]] = [
+        ({"Retry-After": "30"}, 30.0),
+        ({"retry-after": "30"}, 30.0),
+        ({"Retry-After": "nan"}, 1.0),
+        ({}, 1.0),
+    ]
+    for headers, wait in cases:
+        trouble = trouble_of(_refused({"ok": False, "error": "ratelimited"}, 429, headers))
+        assert trouble == SlackTrouble(Meaning.WAIT, "ratelimited", wait)
 
 
 def test_no_connection_means_nothing_was_sent() -> None:
     assert trouble_of(ClientConnectorError(None, OSError())).meaning is Meaning.WAIT  # type: ignore[arg-type]
 
 
-@pytest.mark.parametrize("error", [ServerDisconnectedError(), TimeoutError()])
-def test_a_lost_answer_leaves_it_open(error: Exception) -> None:
-    assert trouble_of(error).meaning is Meaning.OPEN
+def test_a_lost_answer_leaves_it_open() -> None:
+    cases: list[Exception] = [ServerDisconnectedError(), TimeoutError()]
+    for error in cases:
+        assert trouble_of(error).meaning is Meaning.OPEN
 
 
 def test_a_page_in_place_of_an_answer_has_no_code() -> None:

@@ -86,9 +86,8 @@ async def test_a_stop_does_not_wait_for_slack(slack: FakeSlack, home: SingleWork
     never.set()
 
 
-@pytest.mark.parametrize(
-    ("user", "outsider"),
-    [
+def test_who_belongs_to_us() -> None:
+    cases: list[tuple[dict[str, object], bool]] = [
         ({"team_id": "T1"}, False),
         ({"team_id": "T2"}, True),
         ({"team_id": "T1", "is_stranger": True}, True),
@@ -96,10 +95,9 @@ async def test_a_stop_does_not_wait_for_slack(slack: FakeSlack, home: SingleWork
         ({"team_id": "T2", "enterprise_user": {"enterprise_id": "E2", "teams": ["T2"]}}, True),
         ({"team_id": "E2", "enterprise_user": {"enterprise_id": "E2", "teams": ["T1"]}}, False),
         ({}, False),  # Slack always names the team; whoever does not has one only
-    ],
-)
-def test_who_belongs_to_us(user: dict[str, object], *, outsider: bool) -> None:
-    assert _is_outsider(user, "T1", "E1") is outsider
+    ]
+    for user, outsider in cases:
+        assert _is_outsider(user, "T1", "E1") is outsider
 
 
 # -- channels the rules file calls by name --------------------------------------------------------------------------

@@ -1,11 +1,8 @@
-import pytest
-
 from bot.slack.errors import posting_sentence
 
 
-@pytest.mark.parametrize(
-    ("code", "fix"),
-    [
+def test_what_slack_refuses_comes_with_the_fix() -> None:
+    for code, fix in (
         ("not_in_channel", "`/invite @Bits Bot`"),
         ("channel_not_found", "`/invite @Bits Bot`"),
         ("is_archived", "another channel"),
@@ -19,10 +16,8 @@ from bot.slack.errors import posting_sentence
         ("brand_new_code", "`brand_new_code`"),
         ("", "whoever runs Bits Bot"),
         ("<!channel>{0}", "&lt;!channel&gt;{0}"),
-    ],
-)
-def test_what_slack_refuses_comes_with_the_fix(code: str, fix: str) -> None:
-    assert fix in posting_sentence(code, channel="<#C0OPS>")
+    ):
+        assert fix in posting_sentence(code, channel="<#C0OPS>")
 
 
 def test_a_bots_name_and_channel_are_as_people_see_them() -> None:

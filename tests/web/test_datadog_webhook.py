@@ -74,9 +74,8 @@ async def test_what_is_known_is_a_success_too_or_datadog_would_send_it_again(cli
     assert (answer.status, await answer.text()) == (202, "known already")
 
 
-@pytest.mark.parametrize(
-    "headers",
-    [
+async def test_everybody_else_stays_outside_without_a_reason(client: Client, inlet: OnStage) -> None:
+    cases: list[dict[str, str]] = [
         {},
         {HEADER: ""},
         {HEADER: "wrong"},
@@ -89,15 +88,12 @@ async def test_what_is_known_is_a_success_too_or_datadog_would_send_it_again(cli
         {"Authorization": "Basic !!!"},
         {"Authorization": "Basic"},
         {"Authorization": "Basic " + base64.b64encode(b"no colon").decode()},
-    ],
-)
-async def test_everybody_else_stays_outside_without_a_reason(
-    client: Client, inlet: OnStage, headers: dict[str, str]
-) -> None:
-    answer = await client.post(ORG, json=ALERT, headers=headers)
-    assert (answer.status, await answer.text()) == (401, "unauthorized")
-    assert "WWW-Authenticate" not in answer.headers
-    assert inlet.taken == []
+    ]
+    for headers in cases:
+        answer = await client.post(ORG, json=ALERT, headers=headers)
+        assert (answer.status, await answer.text()) == (401, "unauthorized")
+        assert "WWW-Authenticate" not in answer.headers
+        assert inlet.taken == []
 
 
 async def test_each_connected_organisation_has_a_path_of_its_own(client: Client, inlet: OnStage) -> None:
@@ -106,15 +102,15 @@ async def test_each_connected_organisation_has_a_path_of_its_own(client: Client,
     assert inlet.taken == [("default", "Disk"), ("acme-23456789", "Disk")]
 
 
-@pytest.mark.parametrize("org", ["other", "acme", "DEFAULT", "default%20", "default%00", "x" * 2_000])
 async def test_only_who_has_the_secret_learns_that_an_organisation_is_not_connected(
-    client: Client, inlet: OnStage, caplog: pytest.LogCaptureFixture, org: str
+    client: Client, inlet: OnStage, caplog: pytest.LogCaptureFixture
 ) -> None:
-    path = f"/datadog/webhook/{org}"
-    for headers, status in (({}, 401), ({HEADER: "wrong"}, 401), ({HEADER: SECRET}, 404)):
-        assert (await client.post(path, json=ALERT, headers=headers)).status == status
-    assert inlet.taken == []
-    assert "x" * 100 not in caplog.text
+    for org in ("other", "acme", "DEFAULT", "default%20", "default%00", "x" * 2_000):
+        path = f"/datadog/webhook/{org}"
+        for headers, status in (({}, 401), ({HEADER: "wrong"}, 401), ({HEADER: SECRET}, 404)):
+            assert (await client.post(path, json=ALERT, headers=headers)).status == status
+        assert inlet.taken == []
+        assert "x" * 100 not in caplog.text
 
 
 async def test_without_a_secret_there_is_no_webhook_at_all(inlet: OnStage) -> None:
@@ -159,13 +155,13 @@ async def test_the_largest_body_we_take(client: Client) -> None:
     assert (await client.post(ORG, data=body, headers={HEADER: SECRET})).status == 202
 
 
-async def test_two_thousand_malformed_bodies(client: Client, caplog: pytest.LogCaptureFixture) -> None:
+async def test_two_hundred_malformed_bodies(client: Client, caplog: pytest.LogCaptureFixture) -> None:
     """None is a success, none makes us stumble, and the log has nothing of what came in."""
     caplog.set_level(logging.DEBUG)
     dice = random.Random(20_261_121)
     kinds = ("application/json", "application/x-www-form-urlencoded", "text/plain", "application/json; charset=latin-9")
     told = set()
-    for _ in range(2_000):
+    for _ in range(200):
         headers = {HEADER: SECRET, "Content-Type": dice.choice(kinds)}
         answer = await client.post(ORG, data=_malformed(dice), headers=headers)
         told.add(answer.status)

@@ -11,9 +11,8 @@ from tests.sandbox.datadog.conftest import KEYS, RUNS, Clock, about, question
 API, APP = "DD-API-KEY", "DD-APPLICATION-KEY"
 
 
-@pytest.mark.parametrize(
-    ("path", "headers", "status", "errors"),
-    [
+async def test_keys(fake: FakeDatadog) -> None:
+    cases: list[tuple[str, dict[str, str], int, list[str] | None]] = [
         ("/api/v1/validate", {}, 403, ["API key required"]),
         ("/api/v1/validate", {API: "nobody"}, 403, ["Forbidden"]),
         ("/api/v1/validate", {API: "sandbox-api-key"}, 200, None),
@@ -23,14 +22,11 @@ API, APP = "DD-API-KEY", "DD-APPLICATION-KEY"
         (RUNS, {API: "nobody", APP: "sandbox-app-key"}, 403, ["Forbidden"]),
         (RUNS, {API: "sandbox-api-key", APP: "nobody"}, 403, ["Forbidden"]),
         (RUNS, KEYS, 200, None),
-    ],
-)
-async def test_keys(
-    fake: FakeDatadog, path: str, headers: dict[str, str], status: int, errors: list[str] | None
-) -> None:
-    async with httpx.AsyncClient(base_url=fake.url, trust_env=False) as client:
-        answer = await client.get(path, headers=headers)
-    assert (answer.status_code, answer.json().get("errors")) == (status, errors)
+    ]
+    for path, headers, status, errors in cases:
+        async with httpx.AsyncClient(base_url=fake.url, trust_env=False) as client:
+            answer = await client.get(path, headers=headers)
+        assert (answer.status_code, answer.json().get("errors")) == (status, errors)
 
 
 async def test_a_wrong_api_key_is_answered_by_the_edge(http: httpx.AsyncClient) -> None:
@@ -38,9 +34,10 @@ async def test_a_wrong_api_key_is_answered_by_the_edge(http: httpx.AsyncClient) 
     assert {"status", "code", "errors", "statuspage", "twitter", "email"} == set(body)
 
 
-@pytest.mark.parametrize(
-    ("method", "path", "scope"),
-    [
+async def test_a_missing_scope_is_forbidden_before_anything_is_looked_at(
+    http: httpx.AsyncClient, fake: FakeDatadog
+) -> None:
+    cases: list[tuple[str, str, str]] = [
         ("GET", RUNS, "bits_investigations_read"),
         ("GET", f"{RUNS}/1", "bits_investigations_read"),
         ("POST", RUNS, "bits_investigations_write"),
@@ -52,18 +49,15 @@ async def test_a_wrong_api_key_is_answered_by_the_edge(http: httpx.AsyncClient) 
         ("POST", "/api/v2/downtime", "monitors_downtime"),
         ("GET", "/api/v2/users", "user_access_read"),
         ("GET", "/api/v2/incidents/1", "incident_read"),
-    ],
-)
-async def test_a_missing_scope_is_forbidden_before_anything_is_looked_at(
-    http: httpx.AsyncClient, fake: FakeDatadog, method: str, path: str, scope: str
-) -> None:
-    body: dict[str, str] | None = {} if method in {"POST", "PUT"} else None
-    assert (await http.request(method, path, json=body)).status_code != 403
-    fake.revoke(scope)
-    answer = await http.request(method, path, json=body)
-    assert (answer.status_code, answer.json()["errors"][0]) == (403, "Forbidden")
-    fake.grant(scope)
-    assert (await http.request(method, path, json=body)).status_code != 403
+    ]
+    for method, path, scope in cases:
+        body: dict[str, str] | None = {} if method in {"POST", "PUT"} else None
+        assert (await http.request(method, path, json=body)).status_code != 403
+        fake.revoke(scope)
+        answer = await http.request(method, path, json=body)
+        assert (answer.status_code, answer.json()["errors"][0]) == (403, "Forbidden")
+        fake.grant(scope)
+        assert (await http.request(method, path, json=body)).status_code != 403
 
 
 async def test_unknown_paths_methods_and_content_types(http: httpx.AsyncClient) -> None:

@@ -3,7 +3,6 @@
 from typing import Any
 
 import httpx
-import pytest
 
 from bot.sandbox.datadog import FakeAlert, FakeDatadog
 from tests.sandbox.datadog.conftest import Body, Clock
@@ -45,9 +44,8 @@ async def test_events_are_found_in_a_window(
     assert fake.asked("POST", SEARCH)[-1].json["filter"]["to"] == exact
 
 
-@pytest.mark.parametrize(
-    ("body", "text"),
-    [
+async def test_bad_searches_are_refused(http: httpx.AsyncClient) -> None:
+    cases: list[tuple[Body, str]] = [
         ({"filter": {"from": "yesterday"}}, "Field 'filter' is invalid: invalid date in from"),
         ({"filter": {"query": "("}}, "Field 'filter' is invalid: invalid query"),
         ({"page": {"limit": 1001}}, "Field 'page' is invalid"),
@@ -55,13 +53,12 @@ async def test_events_are_found_in_a_window(
         ({"options": {"timezone": "UTC", "timeOffset": 1}}, "exclude each other"),
         ({"filters": {}}, 'unknown attribute "filters"'),
         ({"sort": "newest"}, "Must be one of"),
-    ],
-)
-async def test_bad_searches_are_refused(http: httpx.AsyncClient, body: Body, text: str) -> None:
-    answer = await http.post(SEARCH, json=body)
-    assert answer.status_code == 400
-    error = answer.json()["errors"][0]
-    assert text in (error if isinstance(error, str) else error["detail"])
+    ]
+    for body, text in cases:
+        answer = await http.post(SEARCH, json=body)
+        assert answer.status_code == 400
+        error = answer.json()["errors"][0]
+        assert text in (error if isinstance(error, str) else error["detail"])
 
 
 async def test_the_last_page_still_points_on_and_the_one_after_is_bare(
@@ -105,25 +102,21 @@ def muting(**changed: Any) -> Body:
     return {"data": {"type": "downtime", "attributes": attributes}}
 
 
-@pytest.mark.parametrize(
-    ("changed", "text"),
-    [
+async def test_a_downtime_is_refused_in_plain_strings(http: httpx.AsyncClient, fake: FakeDatadog) -> None:
+    cases: list[tuple[Body, str]] = [
         ({"scope": "host"}, "All values must have a key"),
         ({"scope": ""}, "All values must have a key"),
         ({"monitor_identifier": {"monitor_id": 13}}, "Monitor not found"),
         ({"schedule": {"start": None, "end": "2026-11-18T10:26:40Z"}}, "End must be in the future"),
         ({"schedule": {"start": None, "end": "2036-11-18T10:26:40+01:00"}}, "UTC offset of zero"),
         ({"schedule": {"start": None, "end": "in an hour"}}, "UTC offset of zero"),
-    ],
-)
-async def test_a_downtime_is_refused_in_plain_strings(
-    http: httpx.AsyncClient, fake: FakeDatadog, changed: Body, text: str
-) -> None:
+    ]
     fake.add_monitor("Disk", id=12)
-    answer = await http.post("/api/v2/downtime", json=muting(**changed))
-    assert answer.status_code == 400
-    assert text in answer.json()["errors"][0]
-    assert fake.effects("downtime") == []
+    for changed, text in cases:
+        answer = await http.post("/api/v2/downtime", json=muting(**changed))
+        assert answer.status_code == 400
+        assert text in answer.json()["errors"][0]
+        assert fake.effects("downtime") == []
 
 
 async def test_a_muted_monitor_says_so_until_the_downtime_ends(
@@ -143,22 +136,18 @@ async def test_a_muted_monitor_says_so_until_the_downtime_ends(
     assert (await http.get("/api/v2/monitor/12/downtime_matches")).json()["data"] == []
 
 
-@pytest.mark.parametrize(
-    ("path", "status", "text"),
-    [
+async def test_what_is_not_there_is_told_in_plain_strings(http: httpx.AsyncClient) -> None:
+    cases: list[tuple[str, int, str]] = [
         (f"/api/v2/downtime/{NOBODY}", 404, f"Downtime {NOBODY} not found"),
         ("/api/v2/downtime/12", 400, "Invalid URL param: downtime_id must be an uuid"),
         ("/api/v1/monitor/12345", 404, "Monitor not found"),
         (f"/api/v2/incidents/{NOBODY}", 404, "Incident not found"),
         ("/api/v2/incidents/411", 400, "Invalid URL param: incident_id must be an uuid"),
         ("/api/v2/incidents/search", 400, "query is required"),
-    ],
-)
-async def test_what_is_not_there_is_told_in_plain_strings(
-    http: httpx.AsyncClient, path: str, status: int, text: str
-) -> None:
-    answer = await http.get(path)
-    assert (answer.status_code, answer.json()["errors"]) == (status, [text])
+    ]
+    for path, status, text in cases:
+        answer = await http.get(path)
+        assert (answer.status_code, answer.json()["errors"]) == (status, [text])
 
 
 async def test_incidents_and_people_are_found(http: httpx.AsyncClient, fake: FakeDatadog) -> None:

@@ -53,12 +53,10 @@ def test_unknown_transitions_are_told(fake: FakeDatadog) -> None:
         fake.fire(fake.add_monitor("Disk"), transition="Triggered")
 
 
-@pytest.mark.parametrize(
-    ("site", "host"), [("datadoghq.com", "app.datadoghq.com"), ("us3.datadoghq.com", "us3.datadoghq.com")]
-)
-def test_links_stand_on_the_sites_own_host(site: str, host: str) -> None:
-    fake = FakeDatadog(site=site)
-    assert urlsplit(fake.fire(fake.add_monitor("Disk")).link()).hostname == host
+def test_links_stand_on_the_sites_own_host() -> None:
+    for site, host in (("datadoghq.com", "app.datadoghq.com"), ("us3.datadoghq.com", "us3.datadoghq.com")):
+        fake = FakeDatadog(site=site)
+        assert urlsplit(fake.fire(fake.add_monitor("Disk")).link()).hostname == host
 
 
 def test_the_link_has_every_member_and_each_can_be_left_out(alert: FakeAlert, clock: Clock) -> None:

@@ -4,8 +4,7 @@ import copy
 import json
 from typing import Any
 
-import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.sandbox.datadog import SECURITY, STANDARD, FakeDatadog
@@ -17,7 +16,7 @@ HEADERS = {**KEYS, "Content-Type": "application/json"}
 VALUES = st.recursive(
     st.none() | st.booleans() | st.integers(-5, 10**19) | st.floats(allow_nan=False) | st.text(max_size=8),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
-    max_leaves=6,
+    max_leaves=3,
 )
 
 
@@ -110,12 +109,12 @@ def send(fake: FakeDatadog, method: str, template: str, body: Any) -> tuple[int,
 WITH_BODY = [(route.method, route.template) for route in ROUTES if route.body]
 
 
-@pytest.mark.parametrize(("method", "template"), WITH_BODY)
-def test_a_right_body_is_taken(method: str, template: str) -> None:
-    fake, bodies = world()
-    answers = [send(fake, method, template, body)[0] for body in bodies_for(bodies, template)]
-    expected = {400} if template.endswith(("{cell_id}", "/search")) else {200, 201, 202, 204}
-    assert expected & set(answers), answers
+def test_a_right_body_is_taken() -> None:
+    for method, template in WITH_BODY:
+        fake, bodies = world()
+        answers = [send(fake, method, template, body)[0] for body in bodies_for(bodies, template)]
+        expected = {400} if template.endswith(("{cell_id}", "/search")) else {200, 201, 202, 204}
+        assert expected & set(answers), answers
 
 
 def places(node: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
@@ -134,7 +133,6 @@ def spoiled(body: Any, place: tuple[Any, ...], value: Any) -> Any:
     return changed
 
 
-@settings(max_examples=150)
 @given(st.sampled_from(WITH_BODY), st.data())
 def test_a_spoiled_body_is_answered_never_tripped_over(call: tuple[str, str], data: st.DataObject) -> None:
     fake, bodies = world()

@@ -70,9 +70,10 @@ async def test_a_new_case_looks_as_recorded(http: httpx.AsyncClient, fake: FakeD
     assert [user["id"] for user in answer.json()["included"]] == [fake.org.owner.id]
 
 
-@pytest.mark.parametrize(
-    ("attributes", "told"),
-    [
+async def test_creation_is_refused_in_the_recorded_words(
+    http: httpx.AsyncClient, fake: FakeDatadog, project: FakeProject
+) -> None:
+    cases: list[tuple[Body, tuple[int, Body]]] = [
         ({"title": ""}, (400, PLAIN)),
         ({"title": "   "}, (400, PLAIN)),
         ({"type_id": "STANDARD"}, (400, PLAIN)),
@@ -88,13 +89,10 @@ async def test_a_new_case_looks_as_recorded(http: httpx.AsyncClient, fake: FakeD
                 },
             ),
         ),
-    ],
-)
-async def test_creation_is_refused_in_the_recorded_words(
-    http: httpx.AsyncClient, fake: FakeDatadog, project: FakeProject, attributes: Body, told: tuple[int, Body]
-) -> None:
-    assert await refusal(http, CASES, new(project, **attributes)) == told
-    assert fake.cases() == []
+    ]
+    for attributes, told in cases:
+        assert await refusal(http, CASES, new(project, **attributes)) == told
+        assert fake.cases() == []
 
 
 async def test_wrong_types_are_told(http: httpx.AsyncClient, project: FakeProject, case: FakeCase) -> None:
@@ -114,9 +112,8 @@ async def test_a_deleted_type_can_not_be_used(http: httpx.AsyncClient, project: 
     assert status == 404
 
 
-@pytest.mark.parametrize(
-    ("action", "attributes", "detail"),
-    [
+async def test_a_change_that_is_not_right_changes_nothing(http: httpx.AsyncClient, case: FakeCase) -> None:
+    cases: list[tuple[str, Body, str]] = [
         ("status", {"status": "DONE"}, "invalid status DONE. Must be one of NOT_STARTED, IN_PROGRESS"),
         ("status", {"status_name": "Approved"}, 'invalid status name "Approved" for case type Standard'),
         ("status", {}, "exactly one of"),
@@ -130,29 +127,22 @@ async def test_a_deleted_type_can_not_be_used(http: httpx.AsyncClient, project: 
         ("resolved_reason", {"security_resolved_reason": "FALSE_POSITIVE"}, "only security cases"),
         ("custom_attributes/x", {"type": "NUMBER", "is_multi": False, "value": "7"}, "invalid value"),
         ("custom_attributes/x", {"type": "TEXT", "is_multi": True, "value": "a"}, "must be a list"),
-    ],
-)
-async def test_a_change_that_is_not_right_changes_nothing(
-    http: httpx.AsyncClient, case: FakeCase, action: str, attributes: Body, detail: str
-) -> None:
-    status, error = await refusal(http, f"{CASES}/{case.key}/{action}", case_body(**attributes))
-    assert (status, detail in error["detail"]) == (400, True)
-    assert (case.modified, case.comments) == (None, [])
+    ]
+    for action, attributes, detail in cases:
+        status, error = await refusal(http, f"{CASES}/{case.key}/{action}", case_body(**attributes))
+        assert (status, detail in error["detail"]) == (400, True)
+        assert (case.modified, case.comments) == (None, [])
 
 
-@pytest.mark.parametrize(
-    ("action", "attributes"),
-    [
+async def test_some_refusals_have_no_detail_at_all(http: httpx.AsyncClient, case: FakeCase) -> None:
+    cases: list[tuple[str, Body]] = [
         ("title", {"title": ""}),
         ("comment", {"comment": " "}),
         ("assign", {"assignee_id": NOBODY}),
         ("assign", {"assignee_id": "Ada"}),
-    ],
-)
-async def test_some_refusals_have_no_detail_at_all(
-    http: httpx.AsyncClient, case: FakeCase, action: str, attributes: Body
-) -> None:
-    assert await refusal(http, f"{CASES}/{case.key}/{action}", case_body(**attributes)) == (400, PLAIN)
+    ]
+    for action, attributes in cases:
+        assert await refusal(http, f"{CASES}/{case.key}/{action}", case_body(**attributes)) == (400, PLAIN)
 
 
 async def test_a_change_is_stamped_only_if_something_changed(
@@ -190,28 +180,26 @@ async def test_status_names_belong_to_the_type(
     assert (await http.post(f"{CASES}/{secure.key}/resolved_reason", json=reason)).status_code == 200
 
 
-@pytest.mark.parametrize("count", [0, 101])
-@pytest.mark.parametrize("method", ["PUT", "DELETE"])
-async def test_insights_come_in_1_to_100(http: httpx.AsyncClient, case: FakeCase, method: str, count: int) -> None:
-    body = case_body(insights=[one("EVENT", str(n)) for n in range(count)])
-    status, error = await refusal(http, f"{CASES}/{case.key}/insights", body, method)
-    assert (status, f"got {count}" in error["detail"]) == (400, True)
+async def test_insights_come_in_1_to_100(http: httpx.AsyncClient, case: FakeCase) -> None:
+    for count in (0, 101):
+        for method in ("PUT", "DELETE"):
+            body = case_body(insights=[one("EVENT", str(n)) for n in range(count)])
+            status, error = await refusal(http, f"{CASES}/{case.key}/insights", body, method)
+            assert (status, f"got {count}" in error["detail"]) == (400, True)
 
 
-@pytest.mark.parametrize(
-    "insight",
-    [
+async def test_one_bad_insight_refuses_the_batch(http: httpx.AsyncClient, case: FakeCase) -> None:
+    cases: list[Body] = [
         {"type": "MONITOR", "ref": "/monitors/1"},
         {"type": "LOG", "ref": "/logs", "resource_id": "1"},
         {"type": "MONITOR", "ref": "/monitors/1", "resource_id": 1},
         {"type": "MONITOR", "ref": "", "resource_id": "1"},
         {"type": "MONITOR", "ref": "/monitors/1", "resource_id": "1", "label": "x"},
-    ],
-)
-async def test_one_bad_insight_refuses_the_batch(http: httpx.AsyncClient, case: FakeCase, insight: Body) -> None:
-    body = case_body(insights=[one("EVENT", "7"), insight])
-    assert (await refusal(http, f"{CASES}/{case.key}/insights", body, "PUT"))[0] == 400
-    assert case.insights == {}
+    ]
+    for insight in cases:
+        body = case_body(insights=[one("EVENT", "7"), insight])
+        assert (await refusal(http, f"{CASES}/{case.key}/insights", body, "PUT"))[0] == 400
+        assert case.insights == {}
 
 
 async def test_insights_are_a_set_and_can_be_kept_hidden(

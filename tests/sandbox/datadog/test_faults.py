@@ -20,9 +20,8 @@ async def give_up(http: httpx.AsyncClient, fake: FakeDatadog, alert: FakeAlert, 
         await asking
 
 
-@pytest.mark.parametrize(
-    ("status", "kind"),
-    [
+async def test_a_status_alone_brings_its_usual_body(http: httpx.AsyncClient, fake: FakeDatadog) -> None:
+    cases: list[tuple[int, str]] = [
         (400, "json"),
         (401, "json"),
         (403, "json"),
@@ -31,15 +30,12 @@ async def give_up(http: httpx.AsyncClient, fake: FakeDatadog, alert: FakeAlert, 
         (500, "json"),
         (502, "html"),
         (503, "html"),
-    ],
-)
-async def test_a_status_alone_brings_its_usual_body(
-    http: httpx.AsyncClient, fake: FakeDatadog, status: int, kind: str
-) -> None:
-    fake.break_next("GET", RUNS, status=status)
-    answer = await http.get(RUNS)
-    assert (answer.status_code, kind in answer.headers["Content-Type"]) == (status, True)
-    assert (await http.get(RUNS)).status_code == 200
+    ]
+    for status, kind in cases:
+        fake.break_next("GET", RUNS, status=status)
+        answer = await http.get(RUNS)
+        assert (answer.status_code, kind in answer.headers["Content-Type"]) == (status, True)
+        assert (await http.get(RUNS)).status_code == 200
 
 
 async def test_any_body_and_headers_can_be_answered(http: httpx.AsyncClient, fake: FakeDatadog) -> None:

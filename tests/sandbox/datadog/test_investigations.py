@@ -3,7 +3,6 @@
 from typing import Any
 
 import httpx
-import pytest
 
 from bot.sandbox.datadog import FakeAlert, FakeDatadog, Script, samples
 from tests.sandbox.datadog.conftest import RUNS, Body, Clock, about, question, started, trigger_body
@@ -104,20 +103,18 @@ async def test_the_list_tells_little_and_can_be_turned_round(
     assert (await http.get(f"{RUNS}/{ids[1]}")).status_code == 404
 
 
-@pytest.mark.parametrize(
-    ("params", "detail"),
-    [
+async def test_the_list_refuses_what_it_does_not_know(http: httpx.AsyncClient) -> None:
+    cases: list[tuple[Any, str]] = [
         ({"page[limit]": 101}, "at most 100"),
         ({"page[limit]": 0}, "at least 1"),
         ({"page[offset]": -1}, "at least 0"),
         ({"filter[monitor_id]": "disk"}, 'expected type "integer"'),
         ({"filter[status]": "failed"}, "unknown parameter"),
-    ],
-)
-async def test_the_list_refuses_what_it_does_not_know(http: httpx.AsyncClient, params: Any, detail: str) -> None:
-    answer = await http.get(RUNS, params=params)
-    assert answer.status_code == 400
-    assert detail in answer.json()["errors"][0]["detail"]
+    ]
+    for params, detail in cases:
+        answer = await http.get(RUNS, params=params)
+        assert answer.status_code == 400
+        assert detail in answer.json()["errors"][0]["detail"]
 
 
 def without(name: str) -> dict[str, Any]:
@@ -126,9 +123,8 @@ def without(name: str) -> dict[str, Any]:
     return trigger_body({"type": "monitor_alert_trigger", "monitor_alert_trigger": asked})
 
 
-@pytest.mark.parametrize(
-    "body",
-    [
+async def test_a_trigger_that_is_not_to_the_letter_is_refused(http: httpx.AsyncClient, fake: FakeDatadog) -> None:
+    cases: list[Any] = [
         {},
         [],
         {"data": None},
@@ -148,20 +144,18 @@ def without(name: str) -> dict[str, Any]:
         question(description="x", start_time=2, end_time=1),
         question(description="x", start_time="now-1h", end_time="now"),
         question(description="x", monitor_id=1),
-    ],
-)
-async def test_a_trigger_that_is_not_to_the_letter_is_refused(
-    http: httpx.AsyncClient, fake: FakeDatadog, body: Any
+    ]
+    for body in cases:
+        answer = await http.post(RUNS, json=body)
+        assert answer.status_code == 400
+        assert answer.json()["errors"][0]["title"] == "Bad Request"
+        assert fake.triggers() == []
+
+
+async def test_an_alert_that_is_not_quite_the_alert_is_refused(
+    http: httpx.AsyncClient, fake: FakeDatadog, alert: FakeAlert
 ) -> None:
-    answer = await http.post(RUNS, json=body)
-    assert answer.status_code == 400
-    assert answer.json()["errors"][0]["title"] == "Bad Request"
-    assert fake.triggers() == []
-
-
-@pytest.mark.parametrize(
-    ("changed", "status"),
-    [
+    cases: list[tuple[Body, int]] = [
         ({"event_id": 8788641826233093636}, 400),
         ({"event_id": "evt-1"}, 400),
         ({"event_id": "8788641826233093636"}, 400),
@@ -172,13 +166,10 @@ async def test_a_trigger_that_is_not_to_the_letter_is_refused(
         ({"monitor_id": "120000001"}, 400),
         ({"monitor_id": True}, 400),
         ({"group": "host:db-3"}, 400),
-    ],
-)
-async def test_an_alert_that_is_not_quite_the_alert_is_refused(
-    http: httpx.AsyncClient, fake: FakeDatadog, alert: FakeAlert, changed: Body, status: int
-) -> None:
-    answer = await http.post(RUNS, json=about(alert, **changed))
-    assert (answer.status_code, fake.triggers()) == (status, [])
+    ]
+    for changed, status in cases:
+        answer = await http.post(RUNS, json=about(alert, **changed))
+        assert (answer.status_code, fake.triggers()) == (status, [])
 
 
 async def test_another_monitors_event_and_an_unsupported_monitor_are_refused(

@@ -21,9 +21,8 @@ def found(text: str) -> bool:
     return query.parse(text)(facet, lambda words: words.lower() in TITLE.lower())
 
 
-@pytest.mark.parametrize(
-    ("text", "expected"),
-    [
+def test_what_is_found() -> None:
+    cases: list[tuple[str, bool]] = [
         ("", True),
         ("*", True),
         ("status:open", True),
@@ -48,16 +47,15 @@ def found(text: str) -> bool:
         ('service:"web-store"', True),
         ("service:web*", True),
         ("service:*[x]*", False),
-    ],
-)
-def test_what_is_found(text: str, expected: bool) -> None:
-    assert found(text) is expected
+    ]
+    for text, expected in cases:
+        assert found(text) is expected
 
 
-@pytest.mark.parametrize("text", ["(", ")", "status:open OR", "priority:(P1 OR", "a)", "AND", '"', 'a "b'])
-def test_what_is_no_query(text: str) -> None:
-    with pytest.raises(query.BadQuery):
-        query.parse(text)
+def test_what_is_no_query() -> None:
+    for text in ("(", ")", "status:open OR", "priority:(P1 OR", "a)", "AND", '"', 'a "b'):
+        with pytest.raises(query.BadQuery):
+            query.parse(text)
 
 
 @given(st.text(alphabet=' ()"*:-@ORANDabc123\\[]', max_size=40))
@@ -67,9 +65,8 @@ def test_any_text_is_a_query_or_a_bad_one(text: str) -> None:
         assert found(text) in {True, False}
 
 
-@pytest.mark.parametrize(
-    ("text", "moment"),
-    [
+def test_date_math() -> None:
+    cases: list[tuple[str, float | None]] = [
         ("now", 1_795_000_000.0),
         ("now-15m", 1_795_000_000.0 - 900),
         ("now-7d", 1_795_000_000.0 - 7 * 86400),
@@ -80,10 +77,9 @@ def test_any_text_is_a_query_or_a_bad_one(text: str) -> None:
         ("yesterday", None),
         ("now-15", None),
         ("", None),
-    ],
-)
-def test_date_math(text: str, moment: float | None) -> None:
-    assert times.parse_math(text, 1_795_000_000.0) == moment
+    ]
+    for text, moment in cases:
+        assert times.parse_math(text, 1_795_000_000.0) == moment
 
 
 @given(st.floats(1e9, 2e9))

@@ -3,7 +3,6 @@
 import json
 from typing import Any
 
-import pytest
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.sandbox.slack import Channel, FakeSlack, Message, Person
@@ -29,9 +28,8 @@ async def test_a_post_is_seen_and_answered_with_what_slack_stored(client: AsyncW
     assert [message.shown for message in channel.messages] == ["hello"]
 
 
-@pytest.mark.parametrize(
-    ("arguments", "error"),
-    [
+async def test_posts_that_are_refused(client: AsyncWebClient, channel: Channel) -> None:
+    cases: list[tuple[dict[str, Any], str]] = [
         ({"text": ""}, "no_text"),
         ({"channel": "C9999"}, "channel_not_found"),
         ({"thread_ts": "1.000001"}, "thread_not_found"),
@@ -41,14 +39,11 @@ async def test_a_post_is_seen_and_answered_with_what_slack_stored(client: AsyncW
         ({"metadata": {"event_type": "x"}}, "invalid_metadata_format"),
         ({"metadata": {"event_type": "x", "event_payload": {"x": "y" * 4000}}}, "metadata_too_large"),
         ({"markdown_text": "*x*", "text": "x"}, "markdown_text_conflict"),
-    ],
-)
-async def test_posts_that_are_refused(
-    client: AsyncWebClient, channel: Channel, arguments: dict[str, Any], error: str
-) -> None:
-    call = client.api_call("chat.postMessage", json={"channel": channel.id, "text": "x"} | arguments)
-    assert await error_of(call) == error
-    assert channel.messages == []
+    ]
+    for arguments, error in cases:
+        call = client.api_call("chat.postMessage", json={"channel": channel.id, "text": "x"} | arguments)
+        assert await error_of(call) == error
+        assert channel.messages == []
 
 
 async def test_bad_blocks_are_refused_with_the_place(client: AsyncWebClient, channel: Channel) -> None:
@@ -60,21 +55,17 @@ async def test_bad_blocks_are_refused_with_the_place(client: AsyncWebClient, cha
     ]
 
 
-@pytest.mark.parametrize(
-    ("furnished", "error"),
-    [
+async def test_channels_the_bot_may_not_post_in(slack: FakeSlack, client: AsyncWebClient) -> None:
+    cases: list[tuple[dict[str, Any], str]] = [
         ({"member": False}, "not_in_channel"),
         ({"member": False, "private": True}, "channel_not_found"),
         ({"archived": True}, "is_archived"),
         ({"posting": "restricted"}, "restricted_action"),
-    ],
-)
-async def test_channels_the_bot_may_not_post_in(
-    slack: FakeSlack, client: AsyncWebClient, furnished: dict[str, Any], error: str
-) -> None:
-    channel = slack.workspace.add_channel("elsewhere", **furnished)
+    ]
+    for furnished, error in cases:
+        channel = slack.workspace.add_channel("elsewhere", **furnished)
 
-    assert await error_of(client.chat_postMessage(channel=channel.id, text="x")) == error
+        assert await error_of(client.chat_postMessage(channel=channel.id, text="x")) == error
 
 
 async def test_with_chat_write_public_a_public_channel_needs_no_membership(

@@ -1,6 +1,5 @@
 """Text with Slack's tokens: who is pinged, and how people read it."""
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -23,9 +22,8 @@ def name_of(some_id: str) -> str:
     return NAMES.get(some_id, some_id)
 
 
-@pytest.mark.parametrize(
-    ("text", "pinged"),
-    [
+def test_live_tokens_ping() -> None:
+    cases: list[tuple[str, list[tuple[str, str]]]] = [
         ("<!channel> look", [("channel", "channel")]),
         ("<!here|here>", [("here", "here")]),
         ("<!everyone>", [("everyone", "everyone")]),
@@ -33,10 +31,9 @@ def name_of(some_id: str) -> str:
         ("<!subteam^S1|@oncall>", [("usergroup", "S1")]),
         ("&lt;!channel&gt; @channel", []),
         ("<!date^1700000000^{date}|then> <https://x.y|<label>", []),
-    ],
-)
-def test_live_tokens_ping(text: str, pinged: list[tuple[str, str]]) -> None:
-    assert list(pinged_in_text(text)) == pinged
+    ]
+    for text, pinged in cases:
+        assert list(pinged_in_text(text)) == pinged
 
 
 def test_a_bare_at_here_pings_only_where_names_are_linked() -> None:
@@ -64,9 +61,8 @@ def test_pings_are_found_wherever_text_is_live() -> None:
     assert list(pinged_in_attachments(attachments)) == [("user", "U1"), ("channel", "channel"), ("here", "here")]
 
 
-@pytest.mark.parametrize(
-    ("text", "read"),
-    [
+def test_mrkdwn_as_people_read_it() -> None:
+    for text, read in (
         ("*bold* _it_ ~gone~ `code`", "bold it gone code"),
         ("a_b_c 2*3*4", "a_b_c 2*3*4"),
         ("*<https://app.datadoghq.com/monitors/1?x=1|CPU &lt;high&gt;>*", "CPU <high> (app.datadoghq.com/monitors/1)"),
@@ -75,24 +71,19 @@ def test_pings_are_found_wherever_text_is_live() -> None:
         ("<!here> &amp; &lt;!channel&gt;", "@here & <!channel>"),
         ("<!date^1700000000^{date}|14 Nov>", "14 Nov"),
         ("```\nlet x = *y*\n```", "let x = y"),
-    ],
-)
-def test_mrkdwn_as_people_read_it(text: str, read: str) -> None:
-    assert flatten(text, name_of) == read
+    ):
+        assert flatten(text, name_of) == read
 
 
-@pytest.mark.parametrize(
-    ("text", "read"),
-    [
+def test_markdown_as_people_read_it() -> None:
+    for text, read in (
         ("# Cause\n**Disk** *full* `df`", "Cause\nDisk full df"),
         ("[logs](https://app.datadoghq.com/logs?q=1)", "logs (app.datadoghq.com/logs)"),
         (r"\<!here\> \*stars\*", "<!here> *stars*"),
         ("<!here> <@U1>", "@here @ana"),
         ("```python\nx = 1\n```", "x = 1"),
-    ],
-)
-def test_markdown_as_people_read_it(text: str, read: str) -> None:
-    assert flatten_markdown(text, name_of) == read
+    ):
+        assert flatten_markdown(text, name_of) == read
 
 
 def test_long_addresses_are_cut_visibly() -> None:

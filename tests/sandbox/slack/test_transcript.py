@@ -2,7 +2,6 @@
 
 from typing import Any
 
-import pytest
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.sandbox.slack import Channel, FakeSlack, Person
@@ -64,11 +63,9 @@ BLOCKS: dict[str, tuple[JSON, list[str]]] = {
 }
 
 
-@pytest.mark.parametrize("name", BLOCKS)
-def test_blocks_as_people_read_them(name: str) -> None:
-    block, lines = BLOCKS[name]
-
-    assert block_lines([block], str) == lines
+def test_blocks_as_people_read_them() -> None:
+    for block, lines in BLOCKS.values():
+        assert block_lines([block], str) == lines
 
 
 async def test_a_channel_as_two_people_read_it(
