@@ -1,7 +1,7 @@
 """The town the stories play in: a local Slack with Ana and Ben, a local Datadog, and the bot between them."""
 
 from contextlib import AsyncExitStack
-from dataclasses import replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 
@@ -11,10 +11,21 @@ from bot.sandbox.datadog import FakeAlert, FakeDatadog, FakeMonitor
 from bot.sandbox.slack import Channel, FakeSlack, Message
 from bot.storage.workers import Timing
 
-QUICK = Timing(
-    settle=0.8, sweep=0.25, poll_first=0.05, poll=0.05, poll_slow=0.1, slow_after=600, deadline=60, patience=3, pace=0
+
+@dataclass(frozen=True, slots=True)
+class StoryTiming(Timing):
+    """What got lost is looked for soon; and yet no request is given up because the machine is busy."""
+
+    request: float = 20.0
+
+    @property
+    def effect(self) -> float:
+        return self.request
+
+
+QUICK = StoryTiming(
+    settle=0.3, sweep=0.25, poll_first=0.05, poll=0.05, poll_slow=0.1, slow_after=600, deadline=60, patience=3, pace=0
 )
-STEADY = replace(QUICK, settle=20.0)  # where nothing gets lost: no request is given up because the machine is busy
 
 
 def patient_slack(*, installed: bool = True) -> FakeSlack:
@@ -46,6 +57,8 @@ class Town:
         return self
 
     async def __aexit__(self, *_: object) -> None:
+        self.datadog.heal()  # a stop waits for what is under way
+        self.slack.heal()
         await self.bot.stop()
         await self._stack.aclose()
 
