@@ -3,6 +3,7 @@
 Fixtures of one room live in that room.
 """
 
+import gc
 import os
 import random
 from collections.abc import Callable, Iterator
@@ -36,6 +37,13 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         random.Random(seed).shuffle(items)
 
 
+def pytest_collection_finish() -> None:
+    """What is imported by now stays to the end: the collector need not look through it again and again."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(20_000, 20, 20)
+
+
 @pytest.fixture(autouse=True)
 def clean_start(tmp_path: Path) -> Iterator[None]:
     """Nobody's tokens, proxies or `.env` reach a test, and no test leaves files in the checkout."""
@@ -44,6 +52,32 @@ def clean_start(tmp_path: Path) -> Iterator[None]:
             if name.upper().startswith(_OURS) or name.upper().endswith("_PROXY"):
                 patch.delenv(name)
         patch.chdir(tmp_path)
+        yield
+
+
+class _Compiled(dict[Any, Any]):
+    """Statements as SQL, compiled once in a test process and not anew for the engine of each test."""
+
+    def get(self, key: Any, default: Any = None) -> Any:
+        return super().get(_of_any_engine(key), default)
+
+    def __setitem__(self, key: Any, compiled: Any) -> None:
+        super().__setitem__(_of_any_engine(key), compiled)
+
+
+def _of_any_engine(key: tuple[Any, ...]) -> tuple[Any, ...]:
+    dialect, *rest = key
+    return (type(dialect), *rest)
+
+
+_compiled = _Compiled()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def compiled_once() -> Iterator[None]:
+    made = engine._engine
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(engine, "_engine", lambda url: made(url).execution_options(compiled_cache=_compiled))
         yield
 
 

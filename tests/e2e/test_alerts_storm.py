@@ -91,7 +91,7 @@ def _shown(card: Message) -> tuple[str, str]:
 
 @pytest.fixture
 async def town(tmp_path: Path) -> AsyncIterator[AlertTown]:
-    async with AlertTown(tmp_path, timing=replace(QUICK, patience=5)) as town:
+    async with AlertTown(tmp_path, timing=replace(QUICK, settle=3.0, sweep=0.3, patience=5)) as town:
         yield town
 
 
