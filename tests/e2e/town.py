@@ -1,7 +1,6 @@
 """The town the stories play in: a local Slack with Ana and Ben, a local Datadog, and the bot between them."""
 
 from contextlib import AsyncExitStack
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 
@@ -10,18 +9,7 @@ from bot.config import Settings
 from bot.sandbox.datadog import FakeAlert, FakeDatadog, FakeMonitor
 from bot.sandbox.slack import Channel, FakeSlack, Message
 from bot.storage.workers import Timing
-
-
-@dataclass(frozen=True, slots=True)
-class StoryTiming(Timing):
-    """What got lost is looked for soon; and yet no request is given up because the machine is busy."""
-
-    request: float = 20.0
-
-    @property
-    def effect(self) -> float:
-        return self.request
-
+from tests.timing import StoryTiming
 
 QUICK = StoryTiming(
     settle=0.3, sweep=0.25, poll_first=0.05, poll=0.05, poll_slow=0.1, slow_after=600, deadline=60, patience=3, pace=0
