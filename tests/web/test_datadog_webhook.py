@@ -159,13 +159,13 @@ async def test_the_largest_body_we_take(client: Client) -> None:
     assert (await client.post(ORG, data=body, headers={HEADER: SECRET})).status == 202
 
 
-async def test_two_thousand_malformed_bodies(client: Client, caplog: pytest.LogCaptureFixture) -> None:
-    """None is a success, none makes us stumble, and the log has nothing of what came in."""
+async def test_malformed_bodies(client: Client, caplog: pytest.LogCaptureFixture) -> None:
+    """Of hundreds none is a success, none makes us stumble, and the log has nothing of what came in."""
     caplog.set_level(logging.DEBUG)
     dice = random.Random(20_261_121)
     kinds = ("application/json", "application/x-www-form-urlencoded", "text/plain", "application/json; charset=latin-9")
     told = set()
-    for _ in range(2_000):
+    for _ in range(500):
         headers = {HEADER: SECRET, "Content-Type": dice.choice(kinds)}
         answer = await client.post(ORG, data=_malformed(dice), headers=headers)
         told.add(answer.status)
