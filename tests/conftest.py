@@ -6,8 +6,10 @@ Fixtures of one room live in that room.
 import gc
 import os
 import random
+import sys
 from collections.abc import Callable, Iterator
 from functools import cache
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +19,10 @@ from sqlalchemy import Connection, create_engine
 from sqlalchemy.util import await_only
 
 from bot.storage import engine, migrations
+
+# httpcore looks for it at each request, and a search that fails is repeated in full
+if find_spec("sniffio") is None:
+    sys.modules["sniffio"] = None  # type: ignore[assignment]
 
 _OURS = ("SLACK_", "DD_", "BITS_", "DATABASE_URL")
 
