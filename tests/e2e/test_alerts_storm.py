@@ -111,8 +111,8 @@ async def test_every_cycle_is_one_card_in_its_right_last_state(town: AlertTown) 
     assert all(town.cards(channel) == [] for channel in storm.channels)
 
     weather["down"] = False
-    town.slack.break_next("chat.postMessage", times=15, status=429, retry_after=1, error="ratelimited")
-    town.slack.break_next("chat.update", times=10, status=429, retry_after=1, error="ratelimited")
+    town.slack.break_next("chat.postMessage", times=CHANNELS, status=429, retry_after=1, error="ratelimited")
+    town.slack.break_next("chat.update", times=CHANNELS, status=429, retry_after=1, error="ratelimited")
     await storm.tell(storm.told[TOLD // 2 :])
 
     await town.slack.wait_for(storm.is_settled, timeout=120)
