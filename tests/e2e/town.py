@@ -18,7 +18,7 @@ QUICK = StoryTiming(
 
 def patient_slack(*, installed: bool = True) -> FakeSlack:
     """Slack's three seconds are too few for a busy machine; what comes too late is made so by a test."""
-    return FakeSlack(installed=installed, ack_seconds=30.0, trigger_seconds=60.0)
+    return FakeSlack(installed=installed, ack_seconds=60.0, trigger_seconds=60.0)
 
 
 class Town:
