@@ -1,4 +1,4 @@
-"""A real PostgreSQL for tests, from a pip package: one server a test run, shared by its workers; a new database a test."""
+"""A real PostgreSQL for tests, from a pip package: one server a test run, shared by its workers; an empty database a test."""
 
 import fcntl
 import os
@@ -13,6 +13,7 @@ from typing import Any
 import asyncpg  # type: ignore[import-untyped]
 import pytest
 
+from bot.schema import metadata
 from bot.storage.engine import Database
 
 # nothing is kept after the run, so nothing has to reach the disk
@@ -80,24 +81,55 @@ async def _hurry(uri: str) -> None:
 async def postgres_url(testrun_uid: str, request: pytest.FixtureRequest) -> AsyncIterator[str]:
     """The URL of an empty database of this test's own, as DATABASE_URL takes it."""
     uri = await _server.start(testrun_uid, request.config)
-    async with _database(uri, "template1") as url:
-        yield url
+    name = await _copy(uri, "template1")
+    yield _url_of(uri, name)
+    await _run(uri, f"DROP DATABASE {name} WITH (FORCE)")
 
 
 @pytest.fixture
 async def ready_postgres_url(testrun_uid: str, request: pytest.FixtureRequest) -> AsyncIterator[str]:
-    """The same with the schema in it already, copied instead of made anew."""
+    """The same with the schema in it already: copied once, and emptied after each test that had it."""
     uri = await _server.start(testrun_uid, request.config)
-    async with _database(uri, await _template(uri)) as url:
-        yield url
-
-
-@asynccontextmanager
-async def _database(uri: str, template: str) -> AsyncIterator[str]:
-    name = f"test_{secrets.token_hex(6)}"
-    await _run(uri, f"CREATE DATABASE {name} TEMPLATE {template}")
+    free = _free.setdefault(uri, [])
+    name = free.pop() if free else await _copy(uri, await _template(uri))
     yield _url_of(uri, name)
-    await _run(uri, f"DROP DATABASE {name} WITH (FORCE)")
+    if await _emptied(uri, name):
+        free.append(name)
+    else:
+        await _run(uri, f"DROP DATABASE {name} WITH (FORCE)")
+
+
+_free: dict[str, list[str]] = {}
+
+
+async def _copy(uri: str, template: str) -> str:
+    name = f"test_{secrets.token_hex(6)}"
+    await _run(uri, f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY WAL_LOG")
+    return name
+
+
+async def _emptied(uri: str, name: str) -> bool:
+    """False where a test has made or dropped tables: nobody else can have that database."""
+    connection = await asyncpg.connect(_plain(uri, name))
+    try:
+        tables = {row["tablename"] for row in await connection.fetch(_TABLES)}
+        if tables != {*metadata.tables, "alembic_version"}:
+            return False
+        await connection.execute(_NOBODY_ELSE)
+        await connection.execute("SET session_replication_role = replica")  # foreign keys ask for no order then
+        await connection.execute(";".join(f'DELETE FROM "{table}"' for table in metadata.tables))
+        for row in await connection.fetch("SELECT sequencename FROM pg_sequences WHERE last_value IS NOT NULL"):
+            await connection.execute(f'ALTER SEQUENCE "{row["sequencename"]}" RESTART')
+    finally:
+        await connection.close()
+    return True
+
+
+_TABLES = "SELECT tablename FROM pg_tables WHERE schemaname = 'public'"
+_NOBODY_ELSE = (
+    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+    " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+)
 
 
 async def _template(uri: str) -> str:
@@ -116,7 +148,11 @@ _templates: dict[str, str] = {}
 
 
 def _url_of(uri: str, name: str) -> str:
-    return uri.replace("/postgres?", f"/{name}?").replace("postgresql://", "postgresql+asyncpg://")
+    return _plain(uri, name).replace("postgresql://", "postgresql+asyncpg://")
+
+
+def _plain(uri: str, name: str) -> str:
+    return uri.replace("/postgres?", f"/{name}?")
 
 
 async def _run(uri: str, statement: str) -> None:

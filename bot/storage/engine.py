@@ -7,7 +7,7 @@ import asyncio
 import fcntl
 import time
 from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import IO, Any
 
@@ -140,6 +140,7 @@ def _engine(url: str) -> AsyncEngine:
     engine = create_async_engine(url, poolclass=AsyncAdaptedQueuePool, pool_size=1, max_overflow=0, pool_timeout=60)
     event.listen(engine.sync_engine, "connect", _set_pragmas)
     event.listen(engine.sync_engine, "begin", lambda connection: connection.exec_driver_sql("BEGIN"))
+    event.listen(engine.sync_engine, "invalidate", _give_up_lock)
     return engine
 
 
@@ -150,6 +151,12 @@ def _set_pragmas(connection: Any, _record: Any) -> None:
     for pragma in _PRAGMAS:
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()
+
+
+def _give_up_lock(connection: Any, _record: Any, _error: BaseException | None) -> None:
+    """SQLite keeps the lock of a closed connection until the last cursor is collected, and a cancelled task may hold one."""
+    with suppress(Exception):  # it may have been closed before
+        connection.rollback()
 
 
 def _hold(path: str | None) -> IO[str] | None:

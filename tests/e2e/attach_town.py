@@ -1,13 +1,15 @@
 """What the stories of attaching share: a case somebody opened, links to paste, the window opened and filled."""
 
 from collections.abc import Iterable
+from fnmatch import fnmatch
+from typing import Any
 
 import pytest
 
 from bot.datadog import client
 from bot.insights import attach_jobs, sending
-from bot.orgs.model import DEFAULT
 from bot.sandbox.datadog.case_model import FakeCase
+from bot.sandbox.datadog.faults import Fault
 from bot.sandbox.slack.people import Person
 from bot.sandbox.slack.visible import SeenView
 from tests.e2e.town import Town
@@ -84,8 +86,14 @@ def hurry(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sending, "_PAUSE_BEFORE_REPEAT", 0.01)
 
 
-async def impatient(town: Town, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The bot waits for an answer of Datadog's a moment only."""
-    org = await town.bot._orgs.get(DEFAULT)
-    assert org
-    monkeypatch.setattr(org.client, "_deadline", 0.3)
+def gives_up(fault: Fault, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The bot waits a moment only for the answers that this keeps back, and for all others as long as ever."""
+    attempt = client.Datadog._attempt
+
+    async def attempt_in_time(datadog: client.Datadog, method: str, path: str, *rest: Any) -> Any:
+        is_kept_back = len(fault.hits) < fault.times and not fault._released.is_set()
+        is_meant = method == fault.method and fnmatch(path, fault.path)
+        datadog._deadline = 0.3 if is_kept_back and is_meant else 30.0
+        return await attempt(datadog, method, path, *rest)
+
+    monkeypatch.setattr(client.Datadog, "_attempt", attempt_in_time)

@@ -2,7 +2,6 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import replace
 from pathlib import Path
 
 from bot.sandbox.datadog import FakeConclusion, Script
@@ -12,14 +11,11 @@ from bot.sandbox.slack.visible import SeenView
 from bot.storage.workers import Timing
 from tests.e2e.town import QUICK, AlertMessage, Town
 
-# looks for due work less often than the other stories, which have more to wait for than a card
-CALM = replace(QUICK, sweep=0.2, settle=1.5)
-
 SHORT = FakeConclusion("Log rotation stopped", "The disk filled up because logrotate fails.", "Create the group.")
 
 
 @asynccontextmanager
-async def case_town(folder: Path, timing: Timing = CALM) -> AsyncIterator[Town]:
+async def case_town(folder: Path, timing: Timing = QUICK) -> AsyncIterator[Town]:
     """A town whose Datadog has a project, and knows Ana but not Ben."""
     async with Town(folder, timing=timing) as town:
         town.datadog.add_project("CASEM", "Case Management")

@@ -3,7 +3,7 @@
 import asyncio
 import random
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -12,16 +12,13 @@ import pytest
 from bot.rules.model import AlertFilter
 from bot.sandbox.datadog import FakeAlert
 from bot.sandbox.slack import Channel, Message
-from bot.storage.workers import Timing
 from tests.e2e.alert_town import AlertTown, Route
+from tests.e2e.town import QUICK
 
 CHANNELS = 5
 GROUPS = 20  # of each channel's monitor
 TOLD = 500
 BUDGET = 4
-STORMY = Timing(
-    settle=3.0, sweep=0.3, poll_first=0.1, poll=0.1, poll_slow=0.2, slow_after=600, deadline=60, patience=5, pace=0
-)
 COURSES = (
     ("alert", "renotify", "alert recovery"),
     ("warning", "alert", "alert recovery"),
@@ -94,7 +91,7 @@ def _shown(card: Message) -> tuple[str, str]:
 
 @pytest.fixture
 async def town(tmp_path: Path) -> AsyncIterator[AlertTown]:
-    async with AlertTown(tmp_path, timing=STORMY) as town:
+    async with AlertTown(tmp_path, timing=replace(QUICK, settle=3.0, sweep=0.3, patience=5)) as town:
         yield town
 
 
@@ -114,8 +111,8 @@ async def test_every_cycle_is_one_card_in_its_right_last_state(town: AlertTown) 
     assert all(town.cards(channel) == [] for channel in storm.channels)
 
     weather["down"] = False
-    town.slack.break_next("chat.postMessage", times=15, status=429, retry_after=1, error="ratelimited")
-    town.slack.break_next("chat.update", times=10, status=429, retry_after=1, error="ratelimited")
+    town.slack.break_next("chat.postMessage", times=CHANNELS, status=429, retry_after=1, error="ratelimited")
+    town.slack.break_next("chat.update", times=CHANNELS, status=429, retry_after=1, error="ratelimited")
     await storm.tell(storm.told[TOLD // 2 :])
 
     await town.slack.wait_for(storm.is_settled, timeout=120)

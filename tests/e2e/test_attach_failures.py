@@ -13,9 +13,9 @@ from tests.e2e.attach_town import (
     INSIGHTS,
     PASTE,
     a_case,
+    gives_up,
     held,
     hurry,
-    impatient,
     link,
     monitor_links,
     opens,
@@ -341,8 +341,7 @@ async def test_an_attachment_that_datadog_never_answers_is_open_until_retry(
 ) -> None:
     case = a_case(town)
     await opened_in_a_thread(town, case, *monitor_links(town, [1]))
-    await impatient(town, monkeypatch)
-    town.datadog.break_next("PUT", INSIGHTS, times=99, hang=True)
+    gives_up(town.datadog.break_next("PUT", INSIGHTS, times=99, hang=True), monkeypatch)
     await town.ana.submit()
     await town.ana.waits_for_modal("Not attached: 1 insight")
 
@@ -359,8 +358,7 @@ async def test_a_comment_that_datadog_never_answers_stands_once(
     case = a_case(town)
     await opened_in_a_thread(town, case, link(town, "/logs?query=a"))
     await town.ana.choose("Instead", "Post this link as a comment on the case")
-    await impatient(town, monkeypatch)
-    town.datadog.break_next("POST", COMMENT, **fault)
+    gives_up(town.datadog.break_next("POST", COMMENT, **fault), monkeypatch)
     await town.ana.submit()
     await town.ana.waits_for_modal("Posted 1 link as a comment")
     assert len(town.datadog.comments()) == 1

@@ -7,7 +7,7 @@ import pytest
 
 from bot.sandbox.datadog.case_model import FakeCase
 from bot.sandbox.slack import Message
-from tests.e2e.attach_town import INSIGHTS, a_case, deletes, held, hold, hurry, impatient, monitor_links
+from tests.e2e.attach_town import INSIGHTS, a_case, deletes, gives_up, held, hold, hurry, monitor_links
 from tests.e2e.test_attach_failures import PROBLEMS, opened_in_a_thread
 from tests.e2e.town import Town
 
@@ -62,9 +62,8 @@ async def test_a_removal_that_datadog_never_answers_is_open_until_retry(
     case = a_case(town)
     hold(case, [1, 2, 3])
     talk = await chooses_to_remove(town, case, Insights=[1, 3])
-    await impatient(town, monkeypatch)
     late = {"lands_after": 0.0} if carried_out else {"hang": True}
-    town.datadog.break_next("DELETE", INSIGHTS, times=99, **late)
+    gives_up(town.datadog.break_next("DELETE", INSIGHTS, times=99, **late), monkeypatch)
     await town.ana.submit()
     modal = await town.ana.waits_for_modal("Not removed: 2 insights")
     assert "did not answer clearly. Retry: what is done already is not done twice." in modal

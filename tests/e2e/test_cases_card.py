@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ from bot.sandbox.datadog import FakeCase
 from bot.sandbox.datadog.case_model import CHANGE_REQUEST
 from bot.sandbox.slack import Message
 from tests.e2e.case_town import card_of, cards_of, case_town, made, starts_case
-from tests.e2e.town import Town
+from tests.e2e.town import QUICK, Town
 
 
 @pytest.fixture
@@ -123,13 +124,23 @@ async def test_a_refusal_is_told_to_the_clicker_and_the_card_stays_right(town: T
 
 async def test_what_has_an_unknown_outcome_is_done_again_quietly(town: Town) -> None:
     case, card = await _shown(town)
-    mishaps = ({"status": 503}, {"drop": "before"}, {"drop": "after"}, {"hang": True})
-    for mishap, status in zip(mishaps, ("In Progress", "Closed", "In Progress", "Open"), strict=True):
+    mishaps = ({"status": 503}, {"drop": "before"}, {"drop": "after"})
+    for mishap, status in zip(mishaps, ("In Progress", "Closed", "In Progress"), strict=True):
         town.datadog.break_next("POST", "/api/v2/cases/*/status", **mishap)  # type: ignore[arg-type]
         await town.ben.choose("Set status", status, on=card)
         await _says(town, card, f"Status: {status}", f"@ben set the status to {status}")
         assert case.status_name == status
     assert town.ben.sees == ""
+
+
+async def test_what_is_never_answered_is_given_up_and_done_again_quietly(tmp_path: Path) -> None:
+    async with case_town(tmp_path, replace(QUICK, request=1.5)) as town:
+        case, card = await _shown(town)
+        town.datadog.break_next("POST", "/api/v2/cases/*/status", hang=True)
+        await town.ben.choose("Set status", "Closed", on=card)
+        await _says(town, card, "Status: Closed", "@ben set the status to Closed")
+        assert case.status_name == "Closed"
+        assert town.ben.sees == ""
 
 
 async def test_a_datadog_that_stays_down_is_told_with_a_way_to_try_again(town: Town) -> None:

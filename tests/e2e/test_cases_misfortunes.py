@@ -9,7 +9,6 @@ import pytest
 from bot.app import Bot
 from bot.config import Settings
 from tests.e2e.case_town import (
-    CALM,
     card_of,
     cards_of,
     case_town,
@@ -19,14 +18,14 @@ from tests.e2e.case_town import (
     sees_it_made,
     starts_case,
 )
-from tests.e2e.town import AlertMessage, Town
+from tests.e2e.town import QUICK, AlertMessage, Town
 
 CREATE = ("POST", "/api/v2/cases")
 
 
 @pytest.fixture
 async def town(tmp_path: Path) -> AsyncIterator[Town]:
-    async with case_town(tmp_path, replace(CALM, settle=0.8)) as town:
+    async with case_town(tmp_path) as town:
         yield town
 
 
@@ -43,7 +42,7 @@ async def _ordered(town: Town) -> AlertMessage:
 
 
 async def test_a_lost_answer_is_looked_up_and_the_one_case_adopted(town: Town) -> None:
-    mishaps = ({"drop": "after"}, {"status": 503, "carried_out": True}, {"hang": True, "carried_out": True})
+    mishaps = ({"drop": "after"}, {"status": 503, "carried_out": True})
     for number, mishap in enumerate(mishaps, start=1):
         town.datadog.break_next(*CREATE, **mishap)  # type: ignore[arg-type]
         alert = await _ordered(town)
@@ -53,12 +52,23 @@ async def test_a_lost_answer_is_looked_up_and_the_one_case_adopted(town: Town) -
         assert len(town.datadog.asked(*CREATE)) == number, mishap
 
 
-async def test_a_case_that_lands_late_is_still_found(town: Town) -> None:
-    town.datadog.break_next(*CREATE, lands_after=0.5)
-    alert = await _ordered(town)
-    await sees_it_made(town.ana)
-    await card_of(town, alert.message, "@ana opened this case")
-    assert len(town.datadog.cases()) == 1
+async def test_an_answer_that_never_comes_is_given_up_and_the_one_case_adopted(tmp_path: Path) -> None:
+    async with case_town(tmp_path, replace(QUICK, request=1.5)) as town:
+        town.datadog.break_next(*CREATE, hang=True, carried_out=True)
+        alert = await _ordered(town)
+        await sees_it_made(town.ana)
+        await card_of(town, alert.message, "@ana opened this case", "Insights: 2")
+        assert len(town.datadog.cases()) == 1
+        assert len(town.datadog.asked(*CREATE)) == 1
+
+
+async def test_a_case_that_lands_late_is_still_found(tmp_path: Path) -> None:
+    async with case_town(tmp_path, replace(QUICK, settle=0.8)) as town:
+        town.datadog.break_next(*CREATE, lands_after=0.5)
+        alert = await _ordered(town)
+        await sees_it_made(town.ana)
+        await card_of(town, alert.message, "@ana opened this case")
+        assert len(town.datadog.cases()) == 1
 
 
 async def test_what_was_perhaps_not_made_is_asked_about_never_guessed(town: Town) -> None:
@@ -136,7 +146,7 @@ async def test_a_short_rate_limit_is_waited_out_and_a_long_one_told(town: Town) 
 
 
 async def test_while_datadog_makes_us_wait_the_window_says_until_when(tmp_path: Path) -> None:
-    async with Town(tmp_path, timing=replace(CALM, patience=60)) as town:
+    async with Town(tmp_path, timing=replace(QUICK, patience=60)) as town:
         town.datadog.add_project("CASEM", "Case Management")
         town.datadog.break_next(*CREATE, status=429, headers={"X-RateLimit-Reset": "30"})
         await _ordered(town)

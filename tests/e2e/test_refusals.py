@@ -1,11 +1,11 @@
 """Whatever is refused says why, in a sentence of its own, and what to do next."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from bot.sandbox.datadog import Script
-from bot.storage.workers import Timing
 from tests.e2e.town import QUICK, Town
 
 TRIGGER = ("POST", "/api/v2/bits-ai/investigations")
@@ -62,7 +62,7 @@ async def test_a_rate_limit_is_waited_for_and_said(town: Town) -> None:
 
 
 async def test_a_rate_limit_that_never_ends_is_given_up(tmp_path: Path) -> None:
-    timing = Timing(**{**{name: getattr(QUICK, name) for name in QUICK.__slots__}, "patience": 0.1})
+    timing = replace(QUICK, patience=0.1)
     async with Town(tmp_path, timing=timing) as town:
         town.datadog.break_next(
             *TRIGGER, times=99, status=429, body={"errors": ["Rate limited"]}, headers={"X-RateLimit-Reset": "600"}
@@ -166,7 +166,7 @@ async def test_a_channel_with_restricted_posting_is_named_as_such(town: Town) ->
 
 
 async def test_still_running_at_the_deadline_offers_to_keep_waiting(tmp_path: Path) -> None:
-    timing = Timing(**{**{name: getattr(QUICK, name) for name in QUICK.__slots__}, "deadline": 0.3})
+    timing = replace(QUICK, deadline=0.3)
     async with Town(tmp_path, timing=timing) as town:
         town.datadog.plan(Script.held())
         alert = await town.alert()

@@ -10,7 +10,7 @@ from bot.investigations.tables import investigations, votes
 from bot.sandbox.datadog import FakeConclusion, Script
 from bot.sandbox.datadog.samples import HOSTILE, LONG, NOTHING_CERTAIN, POOL_EXHAUSTED
 from bot.sandbox.slack import Message, Person
-from tests.e2e.town import STEADY, AlertMessage, Town
+from tests.e2e.town import AlertMessage, Town
 
 
 async def _investigated(town: Town, status: str, *conclusions: FakeConclusion) -> AlertMessage:
@@ -142,7 +142,7 @@ async def test_a_link_button_is_acknowledged(town: Town) -> None:
 
 
 async def test_the_card_is_edited_only_when_something_changes(tmp_path: Path) -> None:
-    async with Town(tmp_path, timing=STEADY) as town:
+    async with Town(tmp_path) as town:
         alert = await _investigated(town, "conclusive", POOL_EXHAUSTED)
         await town.slack.wait_for(lambda: "conclusive" in _card(alert).shown)
         shown = [call.args["blocks"] for call in town.slack.calls_to("chat.postMessage", "chat.update")]

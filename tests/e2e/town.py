@@ -1,7 +1,6 @@
 """The town the stories play in: a local Slack with Ana and Ben, a local Datadog, and the bot between them."""
 
 from contextlib import AsyncExitStack
-from dataclasses import replace
 from pathlib import Path
 from typing import Any, Self
 
@@ -10,16 +9,16 @@ from bot.config import Settings
 from bot.sandbox.datadog import FakeAlert, FakeDatadog, FakeMonitor
 from bot.sandbox.slack import Channel, FakeSlack, Message
 from bot.storage.workers import Timing
+from tests.timing import StoryTiming
 
-QUICK = Timing(
-    settle=0.8, sweep=0.25, poll_first=0.05, poll=0.05, poll_slow=0.1, slow_after=600, deadline=60, patience=3, pace=0
+QUICK = StoryTiming(
+    settle=0.3, sweep=0.25, poll_first=0.05, poll=0.05, poll_slow=0.1, slow_after=600, deadline=60, patience=3, pace=0
 )
-STEADY = replace(QUICK, settle=20.0)  # where nothing gets lost: no request is given up because the machine is busy
 
 
 def patient_slack(*, installed: bool = True) -> FakeSlack:
     """Slack's three seconds are too few for a busy machine; what comes too late is made so by a test."""
-    return FakeSlack(installed=installed, ack_seconds=30.0, trigger_seconds=60.0)
+    return FakeSlack(installed=installed, ack_seconds=60.0, trigger_seconds=60.0)
 
 
 class Town:
@@ -46,6 +45,8 @@ class Town:
         return self
 
     async def __aexit__(self, *_: object) -> None:
+        self.datadog.heal()  # a stop waits for what is under way
+        self.slack.heal()
         await self.bot.stop()
         await self._stack.aclose()
 

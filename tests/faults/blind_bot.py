@@ -1,15 +1,19 @@
 """The bot without its look: it repeats every post it is not sure of. Only to prove that the trials would notice."""
 
-from bot.cli import main
 from bot.slack import poster
 from bot.slack.clients import BotClient
 from bot.storage.outbox import Delivery
+from tests.faults.bots import patient
 
 
 async def sees_nothing(_bot_client: BotClient, _delivery: Delivery) -> None:
     return None
 
 
-if __name__ == "__main__":
+def blind() -> None:
     setattr(poster, "_find_ours", sees_nothing)  # noqa: B010  it is not the poster's own
-    raise SystemExit(main())
+
+
+def patient_and_blind() -> None:
+    patient()
+    blind()

@@ -7,10 +7,8 @@ carried out, never or later is the test's choice.
 import asyncio
 import os
 import signal
-import sys
 from collections import Counter
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
@@ -23,11 +21,10 @@ from bot.sandbox.datadog import FakeAlert, FakeDatadog, Script
 from bot.sandbox.slack import Message
 from bot.storage.tables import deliveries
 from tests.e2e.town import patient_slack
+from tests.faults.bots import BotProcess, as_it_is
 
 SETTLE = 1.0
 TRIGGER = "/api/v2/bits-ai/investigations"
-RUN = (sys.executable, "-m", "bot", "run")
-BLIND = (sys.executable, str(Path(__file__).with_name("blind_bot.py")), "run")
 
 
 @dataclass
@@ -50,22 +47,6 @@ class Alert:
     @property
     def answered(self) -> bool:
         return self.posts["conclusions"] > 0 or self.is_uncertain
-
-
-@dataclass
-class BotProcess:
-    process: asyncio.subprocess.Process
-    log: Path
-    is_doomed: bool = False
-
-    def send(self, number: signal.Signals) -> None:
-        self.is_doomed = self.is_doomed or number == signal.SIGKILL
-        with suppress(ProcessLookupError):
-            self.process.send_signal(number)
-
-    async def end(self, within: float = 40.0) -> int:
-        async with asyncio.timeout(within):
-            return await self.process.wait()
 
 
 class Storm:
@@ -96,14 +77,10 @@ class Storm:
 
     # -- bots -------------------------------------------------------------------------------------------------------
 
-    async def start(self, command: tuple[str, ...] = RUN) -> BotProcess:
-        log = self.folder / f"bot-{len(self.bots)}.log"
+    async def start(self, prepare: Callable[[], None] = as_it_is) -> BotProcess:
         before = list(self.slack.sockets.in_use)
-        with log.open("w") as file:
-            process = await asyncio.create_subprocess_exec(
-                *command, env=self._environment(), cwd=self.folder, stdout=file, stderr=file
-            )
-        bot = BotProcess(process, log)
+        log = self.folder / f"bot-{len(self.bots)}.log"
+        bot = await BotProcess(self._environment(), log, prepare).start()
         self.bots.append(bot)
         await self.slack.wait_for(lambda: any(one not in before for one in self.slack.sockets.in_use))
         return bot
@@ -111,7 +88,6 @@ class Storm:
     def _environment(self) -> dict[str, str]:
         kept = {name: value for name, value in os.environ.items() if name in {"PATH", "HOME", "LANG", "TMPDIR"}}
         return kept | {
-            "PYTHONPATH": str(Path(__file__).parents[2]),
             "SLACK_BOT_TOKEN": self.slack.bot_token,
             "SLACK_APP_TOKEN": self.slack.app_token,
             "SLACK_API_URL": self.slack.api_url,

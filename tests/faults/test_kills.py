@@ -8,7 +8,9 @@ from typing import Any
 
 import pytest
 
-from tests.faults.storm import BLIND, SETTLE, BotProcess, Storm
+from tests.faults.blind_bot import patient_and_blind
+from tests.faults.bots import BotProcess, patient
+from tests.faults.storm import SETTLE, Storm
 
 NEVER: dict[str, Any] = {"drop": "before"}
 AT_ONCE: dict[str, Any] = {}
@@ -30,7 +32,7 @@ def killing(bot: BotProcess) -> Any:
 async def survives(storm: Storm, bot: BotProcess) -> None:
     """The bot died of what was arranged; its successor brings everything to its end."""
     assert await bot.end() == -signal.SIGKILL
-    await storm.start()
+    await storm.start(patient)
     await done(storm)
 
 
@@ -41,7 +43,7 @@ async def done(storm: Storm) -> None:
 
 
 async def test_killed_as_the_start_of_the_run_landed(storm: Storm) -> None:
-    bot, alert = await storm.start(), await storm.alert()
+    bot, alert = await storm.start(patient), await storm.alert()
     storm.on_trigger(killing(bot), **AT_ONCE)
     await storm.investigate(alert)
     await survives(storm, bot)
@@ -49,7 +51,7 @@ async def test_killed_as_the_start_of_the_run_landed(storm: Storm) -> None:
 
 
 async def test_killed_with_the_post_of_the_conclusions_under_way(storm: Storm) -> None:
-    bot, alert = await storm.start(), await storm.alert()
+    bot, alert = await storm.start(patient), await storm.alert()
     storm.on_post("conclusions", killing(bot), **LATER)
     await storm.investigate(alert)
     await survives(storm, bot)
@@ -57,23 +59,23 @@ async def test_killed_with_the_post_of_the_conclusions_under_way(storm: Storm) -
 
 
 async def test_a_bot_that_does_not_look_is_caught_by_this_trial(storm: Storm) -> None:
-    bot, alert = await storm.start(BLIND), await storm.alert()
+    bot, alert = await storm.start(patient_and_blind), await storm.alert()
     storm.on_post("conclusions", killing(bot), **AT_ONCE)
     await storm.investigate(alert)
     await bot.end()
-    await storm.start(BLIND)
+    await storm.start(patient_and_blind)
     await storm.slack.wait_for(lambda: alert.posts["conclusions"] == 2)
     await storm.calm()
     assert storm.faults() == ["alert 0: {'card': 1, 'conclusions': 2}"]
 
 
 async def test_a_clean_stop_in_mid_post_finishes_it(storm: Storm) -> None:
-    bot, alert = await storm.start(), await storm.alert(held=True)
+    bot, alert = await storm.start(patient), await storm.alert(held=True)
     storm.on_post("card", lambda: bot.send(signal.SIGTERM), delay=0.3)
     await storm.investigate(alert)
     assert await bot.end() == 0
     assert alert.posts["card"] == 1
-    await storm.start()
+    await storm.start(patient)
     (run,) = await storm.datadog.wait_for(storm.datadog.triggers)
     storm.datadog.finish(run.id)
     await done(storm)
@@ -87,7 +89,7 @@ async def test_a_clean_stop_in_mid_post_finishes_it(storm: Storm) -> None:
 @pytest.mark.parametrize("kind", ["card", "conclusions"])
 @pytest.mark.parametrize("fate", [NEVER, AT_ONCE, LATER], ids=["never", "at once", "later"])
 async def test_killed_with_a_post_under_way(storm: Storm, kind: str, fate: dict[str, Any]) -> None:
-    bot, alert = await storm.start(), await storm.alert()
+    bot, alert = await storm.start(patient), await storm.alert()
     storm.on_post(kind, killing(bot), **fate)
     await storm.investigate(alert)
     await survives(storm, bot)
@@ -96,7 +98,7 @@ async def test_killed_with_a_post_under_way(storm: Storm, kind: str, fate: dict[
 @pytest.mark.faults
 @pytest.mark.parametrize("fate", [AT_ONCE, LATER], ids=["at once", "later"])
 async def test_killed_with_the_start_under_way(storm: Storm, fate: dict[str, Any]) -> None:
-    bot, alert = await storm.start(), await storm.alert()
+    bot, alert = await storm.start(patient), await storm.alert()
     storm.on_trigger(killing(bot), **fate)
     await storm.investigate(alert)
     await survives(storm, bot)
@@ -105,11 +107,11 @@ async def test_killed_with_the_start_under_way(storm: Storm, fate: dict[str, Any
 @pytest.mark.faults
 async def test_killed_before_the_start_left(storm: Storm) -> None:
     """Nothing shows up in Datadog: the card says so, and nothing is started on a guess."""
-    bot, alert = await storm.start(), await storm.alert()
+    bot, alert = await storm.start(patient), await storm.alert()
     storm.on_trigger(killing(bot), **NEVER)
     await storm.investigate(alert)
     await bot.end()
-    await storm.start()
+    await storm.start(patient)
     await storm.slack.wait_for(lambda: alert.says("unknown outcome"))
     assert storm.datadog.triggers() == []
     assert alert.posts["card"] == 1
@@ -117,7 +119,7 @@ async def test_killed_before_the_start_left(storm: Storm) -> None:
 
 @pytest.mark.faults
 async def test_killed_while_many_wait(storm: Storm) -> None:
-    bot = await storm.start()
+    bot = await storm.start(patient)
     alerts = [await storm.alert(held=True) for _ in range(8)]
     for alert in alerts:
         await storm.investigate(alert)
@@ -126,7 +128,7 @@ async def test_killed_while_many_wait(storm: Storm) -> None:
     await bot.end()
     for run in storm.datadog.triggers():
         storm.datadog.finish(run.id)
-    await storm.start()
+    await storm.start(patient)
     await done(storm)
 
 

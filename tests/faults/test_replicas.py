@@ -11,7 +11,9 @@ from typing import Any
 import pytest
 
 from bot.sandbox.slack.errors import NotAcknowledged
-from tests.faults.storm import BLIND, RUN, SETTLE, Alert, BotProcess, Storm
+from tests.faults.blind_bot import blind
+from tests.faults.bots import BotProcess, as_it_is
+from tests.faults.storm import SETTLE, Alert, Storm
 
 pytestmark = pytest.mark.timeout(300)  # real processes, which start as slowly as the machine lets them
 
@@ -94,23 +96,23 @@ async def test_random_kills(storm: Storm, seed: int) -> None:
 
 @pytest.mark.faults
 async def test_random_kills_of_bots_that_do_not_look_are_caught(storm: Storm) -> None:
-    await _storm_over(storm, random.Random(0), command=BLIND)
+    await _storm_over(storm, random.Random(0), prepare=blind)
     await storm.answers(*storm.alerts, within=120)
     await storm.calm(60)
     assert [fault for fault in storm.faults() if "'conclusions': 2" in fault or "'card': 2" in fault]
 
 
-async def _storm_over(storm: Storm, chance: random.Random, command: tuple[str, ...] = RUN) -> None:
+async def _storm_over(storm: Storm, chance: random.Random, prepare: Callable[[], None] = as_it_is) -> None:
     """Twelve alerts, two bots; every other alert's post or start kills a bot, and lands at once or later."""
-    bots = [await storm.start(command) for _ in range(2)]
+    bots = [await storm.start(prepare) for _ in range(2)]
     for number in range(12):
         if number % 2:
             victim, fate = chance.randrange(2), chance.choice([{}, {"lands_after": SETTLE * 0.8}])
             _arrange(storm, chance.choice(["card", "conclusions", "trigger"]), partial(_kill, bots, victim), fate)
-        await _press_until_heard(storm, bots, await storm.alert(), command)
+        await _press_until_heard(storm, bots, await storm.alert(), prepare)
     storm.slack.heal()
     storm.datadog.heal()
-    await _revive(storm, bots, command)
+    await _revive(storm, bots, prepare)
 
 
 def _kill(bots: list[BotProcess], victim: int) -> None:
@@ -124,17 +126,17 @@ def _arrange(storm: Storm, kind: str, act: Callable[[], None], fate: dict[str, A
         storm.on_post(kind, act, **fate)
 
 
-async def _revive(storm: Storm, bots: list[BotProcess], command: tuple[str, ...]) -> None:
+async def _revive(storm: Storm, bots: list[BotProcess], prepare: Callable[[], None]) -> None:
     for place, bot in enumerate(bots):
         if bot.is_doomed:
             await bot.end()
-            bots[place] = await storm.start(command)
+            bots[place] = await storm.start(prepare)
 
 
-async def _press_until_heard(storm: Storm, bots: list[BotProcess], alert: Alert, command: tuple[str, ...]) -> None:
+async def _press_until_heard(storm: Storm, bots: list[BotProcess], alert: Alert, prepare: Callable[[], None]) -> None:
     """A press that met a dying bot shows a warning, and a person presses again."""
     for _ in range(5):
-        await _revive(storm, bots, command)
+        await _revive(storm, bots, prepare)
         try:
             await storm.investigate(alert)
         except NotAcknowledged:

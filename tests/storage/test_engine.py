@@ -40,6 +40,34 @@ async def test_what_is_committed_to_the_file_is_on_the_disk(tmp_path: Path) -> N
     await database.close()
 
 
+async def test_a_transaction_given_up_at_any_point_leaves_the_file_free(tmp_path: Path) -> None:
+    """What takes too long is cancelled, in the middle of a statement too: the next transaction must not find it locked."""
+    database = Database(f"sqlite+aiosqlite:///{tmp_path}/ledger.sqlite3")
+    async with database.transaction() as connection:
+        await connection.execute(text("CREATE TABLE kept (number INTEGER)"))
+    kept: set[int] = set()
+    for steps in range(100):
+        writing = asyncio.create_task(_write(database, steps))
+        for _ in range(steps):
+            await asyncio.sleep(0)
+        writing.cancel()
+        (outcome,) = await asyncio.gather(writing, return_exceptions=True)
+        kept |= {steps} if outcome is None else set()
+        async with asyncio.timeout(20), database.transaction() as connection:
+            await connection.execute(text("INSERT INTO kept VALUES (-1)"))
+    rows = await database.all(text("SELECT number, count(*) AS times FROM kept WHERE number >= 0 GROUP BY number"))
+    found = {row.number: row.times for row in rows}
+    assert set(found.values()) == {3}  # all of it or nothing
+    assert kept <= set(found)
+    await database.close()
+
+
+async def _write(database: Database, number: int) -> None:
+    async with database.transaction() as connection:
+        for _ in range(3):
+            await connection.execute(text("INSERT INTO kept VALUES (:number) RETURNING number"), {"number": number})
+
+
 async def test_a_second_process_on_the_file_is_refused_with_a_sentence(tmp_path: Path) -> None:
     url = f"sqlite+aiosqlite:///{tmp_path}/ledger.sqlite3"
     database = Database(url)

@@ -1,0 +1,68 @@
+"""Bots as processes of their own, forked from one that has imported everything: nothing here is imported but for that.
+
+`tests/cli` starts them as people do.
+"""
+
+import asyncio
+import multiprocessing
+import os
+import signal
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import asdict
+from pathlib import Path
+from typing import Self
+
+_forks = multiprocessing.get_context("forkserver")
+_forks.set_forkserver_preload(
+    ["bot.cli", "bot.app", "bot.storage.migrations", "alembic.ddl", "aiosqlite", "asyncpg", "httpcore"]
+)
+
+
+def as_it_is() -> None:
+    """The bot as people run it."""
+
+
+def patient() -> None:
+    """Alone on its database it waits for no lease of another, so a busy machine may have all the time it needs."""
+    from bot import app
+    from tests.timing import StoryTiming
+
+    timing_of = app.timing_of
+    app.timing_of = lambda settings: StoryTiming(**asdict(timing_of(settings)))
+
+
+class BotProcess:
+    def __init__(self, environment: dict[str, str], log: Path, prepare: Callable[[], None]) -> None:
+        self.log = log
+        self.is_doomed = False
+        self._process = _forks.Process(target=_run, args=(environment, log, prepare), daemon=True)
+
+    async def start(self) -> Self:
+        await asyncio.to_thread(self._process.start)
+        return self
+
+    def send(self, number: signal.Signals) -> None:
+        self.is_doomed = self.is_doomed or number == signal.SIGKILL
+        with suppress(ProcessLookupError):
+            if self._process.pid is not None and self._process.exitcode is None:
+                os.kill(self._process.pid, number)
+
+    async def end(self, within: float = 40.0) -> int:
+        await asyncio.to_thread(self._process.join, within)
+        if self._process.exitcode is None:
+            raise TimeoutError(f"the bot has not ended within {within} s")
+        return self._process.exitcode
+
+
+def _run(environment: dict[str, str], log: Path, prepare: Callable[[], None]) -> None:
+    os.chdir(log.parent)
+    os.environ.clear()
+    os.environ.update(environment)
+    with log.open("w") as file:
+        os.dup2(file.fileno(), 1)
+        os.dup2(file.fileno(), 2)
+    from bot.cli import main
+
+    prepare()
+    raise SystemExit(main(["run"]))
