@@ -76,7 +76,8 @@ async def test_an_admin_may_whichever_way_she_comes(town: RuleTown) -> None:
     for way_in in WAYS_IN[:5]:
         await way_in(town, town.eva)
 
-    await town.slack.wait_for(lambda: len(town.datadog.triggers()) >= 3)
+    await town.datadog.wait_for(lambda: len(town.datadog.triggers()) == 4)
+    await town.is_told(town.eva, "already")  # the mention asks what the command asked
     lines = [line for line in await town.audit() if line.decision is not Decision.RULES_CHANGED]
     assert {line.source for line in lines} == {"shortcut", "command", "mention", "modal"}
     assert {(line.person, line.rule) for line in lines} == {(town.eva.id, "workspace admin")}

@@ -322,7 +322,7 @@ class Bot:
             if ask.key in outcomes:
                 break
             await self.ask_worker.step()
-            await self.rest()
+            await asyncio.gather(*self.ask_worker._tasks._tasks)
         return outcomes[ask.key]
 
     async def run_again(self, ask: Ask, number: int) -> Outcome:
