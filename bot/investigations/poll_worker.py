@@ -63,11 +63,14 @@ class PollWorker:
                 self._busy.add(org)
                 self._tasks.spawn(self._turn(org, rows), f"watch of {org}")
 
-    async def recover(self) -> None:
+    async def recover(self, connection: AsyncConnection) -> None:
         """Nobody holds what waits."""
 
-    async def close(self, within: float) -> None:
+    async def finish(self, within: float) -> None:
         await self._tasks.finish(within)
+
+    async def hand_back(self, connection: AsyncConnection) -> None:
+        """Nobody holds what waits."""
 
     def next_due(self) -> Select[float | None]:
         """In how many seconds the next turn is worth taking; nothing where nothing runs."""

@@ -78,18 +78,18 @@ class Leases:
     def fence(self, row: Row[Any]) -> Fence:
         return Fence(row.id, self._owner, row.attempt)
 
-    async def settle_old(self, under_way: ColumnElement[bool], settle: float) -> None:
+    async def settle_old(self, connection: AsyncConnection, under_way: ColumnElement[bool], settle: float) -> None:
         """On the only process of a database: what a dead one held is free, once its requests must have landed."""
         table, now = self._table, self._database.now
         settled = case((under_way, now + settle), else_=now)
         sooner = case((table.c.due_at < settled, table.c.due_at), else_=settled)
-        await self._database.write(update(table).where(table.c.owner.is_not(None)).values(due_at=sooner, owner=None))
+        await connection.execute(update(table).where(table.c.owner.is_not(None)).values(due_at=sooner, owner=None))
 
-    async def hand_back(self, under_way: ColumnElement[bool], settle: float) -> None:
+    async def hand_back(self, connection: AsyncConnection, under_way: ColumnElement[bool], settle: float) -> None:
         """At a clean stop: what is still ours becomes free, after the settle time if its outcome is open."""
         table, now = self._table, self._database.now
         due = case((under_way, now + settle), else_=now)
-        await self._database.write(update(table).where(table.c.owner == self._owner).values(due_at=due, owner=None))
+        await connection.execute(update(table).where(table.c.owner == self._owner).values(due_at=due, owner=None))
 
 
 @dataclass(eq=False)
@@ -203,13 +203,14 @@ class LeasedWorker:
 
     # -- before the first and after the last --------------------------------------------------------------------
 
-    async def recover(self) -> None:
-        """On the only process of a database: what a dead one held."""
-        await self._leases.settle_old(self.under_way, self._timing.settle)
+    async def recover(self, connection: AsyncConnection) -> None:
+        await self._leases.settle_old(connection, self.under_way, self._timing.settle)
 
-    async def close(self, within: float) -> None:
+    async def finish(self, within: float) -> None:
         await self._tasks.finish(within)
-        await self._leases.hand_back(self.under_way, self._timing.settle)
+
+    async def hand_back(self, connection: AsyncConnection) -> None:
+        await self._leases.hand_back(connection, self.under_way, self._timing.settle)
 
 
 # -- all of them -----------------------------------------------------------------------------------------------------
@@ -224,8 +225,9 @@ class Worker(Protocol):
         """In how many seconds there is something to do; nothing where there is not."""
 
     async def step(self) -> None: ...
-    async def recover(self) -> None: ...
-    async def close(self, within: float) -> None: ...
+    async def recover(self, connection: AsyncConnection) -> None: ...
+    async def finish(self, within: float) -> None: ...
+    async def hand_back(self, connection: AsyncConnection) -> None: ...
 
 
 class Workers:
@@ -243,7 +245,7 @@ class Workers:
     def employ(self, name: str, worker: Worker) -> None:
         self._workers.append(worker)
         self.loops.append(Loop(name, worker.step, worker.alarm))
-        self.closers.append(worker.close)
+        self.closers.append(worker.finish)
 
     def repeat(
         self,
@@ -269,15 +271,20 @@ class Workers:
 
     async def recover(self) -> None:
         """On the only process of a database: what a dead one held."""
-        for worker in self._workers:
-            await worker.recover()
+        async with self._database.transaction() as connection:
+            for worker in self._workers:
+                await worker.recover(connection)
 
     def start(self) -> None:
         for loop in self.loops:
             loop.start()
 
     async def stop(self, within: float) -> None:
-        """First nothing new is begun, then what is mid-step gets its time."""
+        """First nothing new is begun, then what is mid-step gets its time, and what is still ours becomes free."""
         for loop in self.loops:
             await loop.stop()
         await asyncio.gather(*(close(within) for close in self.closers))
+        if self._workers:  # none when the start came to nothing, and then there may be no database
+            async with self._database.transaction() as connection:
+                for worker in self._workers:
+                    await worker.hand_back(connection)

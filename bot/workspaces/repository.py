@@ -174,10 +174,10 @@ class InstallationRepository:
         await self._database.write(self._database.upsert(workspaces, values, key=("team_id",)))
 
     async def unlearn(self, workspace: str, before: float) -> bool:
-        """False when it was let in again later than that."""
+        """False when it was let in again later than that, which Slack counts in whole seconds."""
         table = workspaces.c
         async with self._database.transaction() as connection:
-            later = select(table.team_id).where(table.team_id == workspace, table.learnt_at > before)
+            later = select(table.team_id).where(table.team_id == workspace, table.learnt_at >= before + 1)
             if (await connection.execute(later)).first() is not None:
                 return False
             await connection.execute(delete(workspaces).where(table.team_id == workspace))

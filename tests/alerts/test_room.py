@@ -43,5 +43,5 @@ def _woken(room: RoomOnStage) -> list[str]:
 async def test_at_a_stop_what_is_mid_step_is_finished_and_the_rest_handed_back(room: RoomOnStage) -> None:
     assert await room.room.intake.keep("default", notice())
     await room.room.router.step()
-    await room.room.router.close(5)
+    await room.room.router.finish(5)
     assert await room.cards() == ["C1"]

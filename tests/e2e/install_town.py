@@ -13,10 +13,10 @@ from pydantic import SecretStr
 
 from bot.app import Bot
 from bot.config import Settings
-from bot.sandbox.datadog import FakeDatadog, FakeMonitor
+from bot.sandbox.datadog import FakeMonitor
 from bot.sandbox.slack import Channel, Message, Person, Workspace
 from bot.storage.workers import Timing
-from tests.e2e.town import QUICK, patient_slack
+from tests.e2e.town import QUICK, patient_slack, quick_datadog
 
 PUBLIC_URL = "https://bits.example.com"
 
@@ -29,7 +29,7 @@ class InstallTown:
         self.mode = mode
         self.slack = patient_slack(installed=False)
         self.slack.app.redirect_urls = [f"{PUBLIC_URL}/slack/oauth_redirect"]
-        self.datadog = FakeDatadog()
+        self.datadog = quick_datadog()
         self.monitor: FakeMonitor = self.datadog.add_monitor("Disk almost full")
         self.bots: list[Bot] = []
         self.left: list[str] = []  # workspaces whose data the bot was told to forget

@@ -6,7 +6,7 @@ from typing import Any, Self
 
 from bot.app import Bot
 from bot.config import Settings
-from bot.sandbox.datadog import FakeAlert, FakeDatadog, FakeMonitor
+from bot.sandbox.datadog import FakeAlert, FakeDatadog, FakeMonitor, Script
 from bot.sandbox.slack import Channel, FakeSlack, Message
 from bot.storage.workers import Timing
 from tests.timing import StoryTiming
@@ -21,11 +21,18 @@ def patient_slack(*, installed: bool = True) -> FakeSlack:
     return FakeSlack(installed=installed, ack_seconds=60.0, trigger_seconds=60.0)
 
 
+def quick_datadog() -> FakeDatadog:
+    """Its investigations end soon where a story says nothing else."""
+    datadog = FakeDatadog()
+    datadog.plan_always(Script(states=(("pending", 0.02), ("in progress", 0.05))))
+    return datadog
+
+
 class Town:
     def __init__(self, folder: Path, *, timing: Timing = QUICK, mode: str = "socket", **settings: Any) -> None:
         self.folder = folder
         self.slack = patient_slack()
-        self.datadog = FakeDatadog()
+        self.datadog = quick_datadog()
         self.timing = timing
         self._mode = mode
         self._more_settings = settings

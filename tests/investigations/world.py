@@ -39,6 +39,7 @@ from bot.storage.tables import deliveries
 from bot.storage.workers import Tasks, Timing
 from tests.clock import Clock
 from tests.investigations.slack import KINDS, FakeSlack
+from tests.workers import close, recover
 
 T = TypeVar("T")
 
@@ -356,11 +357,11 @@ class Bot:
 
     async def recover(self) -> None:
         for part in self.parts:
-            await part.recover()
+            await recover(self._world.database, part)
 
     async def stop(self) -> None:
         for part in self.parts:
-            await part.close(1.0)
+            await close(self._world.database, part, 1.0)
 
 
 class World:

@@ -22,6 +22,7 @@ from tests.clock import Clock
 from tests.investigations.slack import FakeSlack, says, slow_down
 from tests.investigations.world import Fate, Network
 from tests.pg import ready
+from tests.workers import close, recover
 
 SETTLE = 20.0
 NO_CONNECTION = ClientConnectorError(None, OSError(111, "refused"))  # type: ignore[arg-type]
@@ -305,7 +306,7 @@ async def test_killed_after_the_post(requests: Requests) -> None:
     await requests.owes()
     await _die_at(requests, "from post")
     requests.poster = requests.a_poster()
-    await requests.poster.recover()
+    await recover(requests.database, requests.poster)
     await requests.later(SETTLE)
     await requests.workers()
     assert requests.thread == ["hello"]
@@ -316,7 +317,7 @@ async def test_killed_before_the_post(requests: Requests) -> None:
     await requests.owes()
     await _die_at(requests, "to post")
     requests.poster = requests.a_poster()
-    await requests.poster.recover()
+    await recover(requests.database, requests.poster)
     await requests.later(SETTLE - 1)
     assert requests.thread == []
     await requests.later(1)
@@ -353,7 +354,7 @@ async def _die_at(requests: Requests, place: str) -> None:
 async def test_a_clean_stop_finishes_the_post_under_way(requests: Requests) -> None:
     await requests.owes()
     await requests.poster.step()
-    await requests.poster.close(5)
+    await requests.poster.finish(5)
     assert requests.thread == ["hello"]
     assert await requests.states() == ["sent"]
 
@@ -367,7 +368,7 @@ async def test_a_stop_that_can_t_wait_hands_the_open_post_back(requests: Request
 
     requests.slack.network.between = stuck
     await requests.poster.step()
-    await requests.poster.close(0.05)
+    await close(requests.database, requests.poster, 0.05)
     requests.slack.network.between = None
     requests.poster = requests.a_poster()
     await requests.later(SETTLE)

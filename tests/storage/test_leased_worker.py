@@ -16,6 +16,7 @@ from bot.storage.workers import TRY_AGAIN_AFTER, Alarm, Loop, Timing
 from tests.clock import Clock
 from tests.pg import ready
 from tests.storage.test_leases import rows, write_down
+from tests.workers import close, recover
 
 TIMING = Timing(settle=20)
 
@@ -121,7 +122,7 @@ async def test_it_sees_the_end_of_another_s_lease(database: Database, worker: An
     await worker.turn()
     assert worker.worked_on == ["a"]
     dead.go_on.set()
-    await dead.close(5)
+    await dead.finish(5)
 
 
 async def test_its_own_lease_does_not_wake_it(database: Database, worker: Answering) -> None:
@@ -131,7 +132,7 @@ async def test_its_own_lease_does_not_wake_it(database: Database, worker: Answer
     await worker.step()
     assert worker.alarm.at == math.inf
     worker.go_on.set()
-    await worker.close(5)
+    await close(database, worker, 5)
 
 
 async def test_with_its_slots_full_it_looks_again_when_one_is_free(
@@ -198,7 +199,7 @@ async def test_a_slot_that_becomes_free_during_a_claim_is_used(
     await worker.step()
     assert rings_in(worker, clock) == 0
     worker.go_on.set()
-    await worker.close(5)
+    await close(database, worker, 5)
 
 
 # -- what comes back ------------------------------------------------------------------------------------------------
@@ -242,12 +243,12 @@ async def test_only_what_may_still_land_waits_for_that(
     async with database.transaction() as connection:
         await connection.execute(asks.update().values(problem=problem))
     if goes == "recover":
-        await Answering(database).recover()
+        await recover(database, Answering(database))
     else:
-        await worker.close(0.01)
+        await close(database, worker, 0.01)
     (row,) = await rows(database)
     assert (row.owner, row.due_at) == (None, pytest.approx(clock.now + waits))
-    await worker.close(0.01)
+    await close(database, worker, 0.01)
 
 
 # -- the net --------------------------------------------------------------------------------------------------------

@@ -131,7 +131,8 @@ async def test_after_a_crash_work_comes_back_once_its_requests_must_have_landed(
     await claim(leases(database, "the dead one"), WAITING, 1)
     clock.wind(5)
     successor = leases(database)
-    await successor.settle_old(WAITING, SETTLE)
+    async with database.transaction() as connection:
+        await successor.settle_old(connection, WAITING, SETTLE)
     clock.wind(SETTLE - 1)
     assert await claim(successor, WAITING, 1) == []
     clock.wind(1)
@@ -143,7 +144,8 @@ async def test_settling_never_puts_work_off(database: Database, clock: Clock) ->
     await claim(leases(database, "the dead one"), WAITING, 1)
     clock.wind(LEASE - 2)
     successor = leases(database)
-    await successor.settle_old(WAITING, SETTLE)
+    async with database.transaction() as connection:
+        await successor.settle_old(connection, WAITING, SETTLE)
     clock.wind(2)
     assert keys(await claim(successor, WAITING, 1)) == ["a"]
 
@@ -151,7 +153,8 @@ async def test_settling_never_puts_work_off(database: Database, clock: Clock) ->
 async def test_settling_leaves_alone_what_nobody_held(database: Database, clock: Clock) -> None:
     await write_down(database, "retry later", due_in=300)
     successor = leases(database)
-    await successor.settle_old(true(), 0)
+    async with database.transaction() as connection:
+        await successor.settle_old(connection, true(), 0)
     clock.wind(200)
     assert await claim(successor, WAITING, 1) == []
 
@@ -160,7 +163,8 @@ async def test_the_dead_owner_cannot_write_after_settling(database: Database) ->
     await write_down(database, "a")
     dead = leases(database)
     (claimed,) = await claim(dead, WAITING, 1)
-    await leases(database).settle_old(WAITING, SETTLE)
+    async with database.transaction() as connection:
+        await leases(database).settle_old(connection, WAITING, SETTLE)
     assert not await written(database, dead.fence(claimed))
 
 
@@ -170,7 +174,8 @@ async def test_a_clean_stop_hands_back_at_once_what_is_certain_and_later_what_is
     await write_down(database, "certain", "open")
     ada = leases(database)
     await claim(ada, WAITING, 2)
-    await ada.hand_back(asks.c.key == "open", SETTLE)
+    async with database.transaction() as connection:
+        await ada.hand_back(connection, asks.c.key == "open", SETTLE)
     ben = leases(database)
     assert keys(await claim(ben, WAITING, 2)) == ["certain"]
     clock.wind(SETTLE)
@@ -180,6 +185,7 @@ async def test_a_clean_stop_hands_back_at_once_what_is_certain_and_later_what_is
 async def test_a_clean_stop_touches_nobody_else_s_work(database: Database) -> None:
     await write_down(database, "a")
     await claim(leases(database, "ada"), WAITING, 1)
-    await leases(database, "ben").hand_back(WAITING, 0)
+    async with database.transaction() as connection:
+        await leases(database, "ben").hand_back(connection, WAITING, 0)
     (row,) = await rows(database)
     assert row.owner == "ada"
