@@ -55,7 +55,7 @@ async def test_missing_settings_are_named_all_at_once(tmp_path: Path) -> None:
 
 @pytest.fixture
 def refused(environment: Environment) -> Callable[..., Awaitable[str]]:
-    """What a start with these settings ends with: `run` prints that sentence, as the next test shows of one of them."""
+    """What a start with these settings ends with: `run` prints that sentence, as the test of a second bot shows."""
 
     async def start(settings: dict[str, str], **changes: str | None) -> str:
         environment(settings, **changes)
@@ -68,14 +68,12 @@ def refused(environment: Environment) -> Callable[..., Awaitable[str]]:
     return start
 
 
-async def test_a_start_that_fails_ends_with_its_sentence(tmp_path: Path) -> None:
+async def test_a_database_that_cannot_be_reached(refused: Callable[..., Awaitable[str]]) -> None:
     url = "postgresql://bits:hidden-word@127.0.0.1:9/bits"
     async with FakeSlack() as slack, FakeDatadog() as datadog:
-        code, output = await _run(tmp_path, **_settings(slack, datadog), DATABASE_URL=url)
-    assert code == 2
-    assert "Check DATABASE_URL" in output
-    assert "hidden-word" not in output
-    assert "Traceback" not in output
+        told = await refused(_settings(slack, datadog), DATABASE_URL=url)
+    assert "Check DATABASE_URL" in told
+    assert "hidden-word" not in told
 
 
 async def test_a_file_that_cannot_be_opened(refused: Callable[..., Awaitable[str]]) -> None:
@@ -118,18 +116,19 @@ async def test_a_port_in_use_that_slack_needs(refused: Callable[..., Awaitable[s
     assert "BITS_HTTP_PORT" in told
 
 
-async def test_a_port_in_use_that_only_health_would_need(tmp_path: Path) -> None:
+async def test_a_port_in_use_that_only_health_would_need(
+    environment: Environment, caplog: pytest.LogCaptureFixture
+) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         async with FakeSlack() as slack, FakeDatadog() as datadog:
-            settings = _settings(slack, datadog) | {"BITS_HTTP_PORT": str(taken.getsockname()[1])}
-            bot = BotProcess(settings, tmp_path)
+            environment(_settings(slack, datadog), BITS_HTTP_PORT=str(taken.getsockname()[1]))
+            bot = Bot(load_settings(None))
             await bot.start()
             await slack.connected()
             await bot.stop()
-    assert "BITS_HTTP_PORT" in bot.log.read_text()
-    assert "Traceback" not in bot.log.read_text()
+    assert "BITS_HTTP_PORT" in caplog.text
 
 
 async def test_a_second_bot_on_the_same_file_is_refused_and_the_first_leaves_cleanly(tmp_path: Path) -> None:

@@ -114,7 +114,7 @@ class Trial:
         channel = f"C{self.random.randrange(2)}" if thread not in self._channels else self._channels[thread]
         self._channels[thread] = channel
         bot = self.random.choice(self.bots)
-        await bot.ask(self.world.an_ask(alert, thread=thread, channel=channel))
+        await bot.requests.receive(self.world.an_ask(alert, thread=thread, channel=channel))
 
     @property
     def _channels(self) -> dict[str, str]:
