@@ -1,9 +1,16 @@
-"""Counts what a database is asked to do: transactions, and the statements in them."""
+"""Counts what something costs: transactions of a database with their statements, and functions of ours that run."""
 
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import FrameType
 from typing import Any
 
+import pytest
 from sqlalchemy import event
 
+import bot
 from bot.storage.engine import Database
 
 
@@ -23,3 +30,30 @@ class Meter:
     def _asked(self, _connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
         if statement != "BEGIN":
             self.statements += 1
+
+
+_BOT = f"{Path(bot.__file__).parent}/"
+
+
+@contextmanager
+def functions_run(until: type, method: str, patch: pytest.MonkeyPatch) -> Iterator[set[tuple[str, str]]]:
+    """File and name of each function of the bot that runs before this method is called; the sandbox's are not the bot's."""
+    seen: set[tuple[str, str]] = set()
+    called = getattr(until, method)
+
+    def note(frame: FrameType, event: str, _: Any) -> None:
+        code = frame.f_code
+        ours = code.co_filename.startswith(_BOT) and not code.co_filename.startswith(f"{_BOT}sandbox/")
+        if event == "call" and ours and not code.co_name.startswith("<"):
+            seen.add((code.co_filename.removeprefix(_BOT), code.co_qualname))
+
+    def reached(*given: Any, **named: Any) -> Any:
+        sys.setprofile(None)
+        return called(*given, **named)
+
+    patch.setattr(until, method, reached)
+    sys.setprofile(note)
+    try:
+        yield seen
+    finally:
+        sys.setprofile(None)

@@ -11,14 +11,16 @@ from functools import partial
 from pathlib import Path
 
 import pytest
+from slack_bolt.context.ack.async_ack import AsyncAck
 
+from bot.investigations.conclusions_view import FOUND
 from bot.sandbox.datadog import Script
 from bot.storage.engine import Database
 from bot.storage.leases import Workers
 from bot.storage.workers import Timing
 from tests.clock import Clock
 from tests.e2e.town import AlertMessage, Town
-from tests.meter import Meter
+from tests.meter import Meter, functions_run
 
 # the pace of posts is real seconds, and costs no statement; the first removal is over before anything is counted
 CALM = replace(Timing(), pace=0, first_removal=0)
@@ -83,6 +85,15 @@ async def test_a_click_that_starts_is_one_row_before_its_ack(town: SlowTown) -> 
     assert (town.meter.transactions, town.meter.statements) == (1, 1)
 
 
+async def test_a_click_that_starts_is_a_short_way_to_its_ack(town: SlowTown, monkeypatch: pytest.MonkeyPatch) -> None:
+    alert = await town.alert(group="host:web-1")
+    with functions_run(AsyncAck, "__call__", monkeypatch) as seen:
+        await town.ana.shortcut("investigate_message", on=alert.message)
+    assert {"investigate_message", "receive"} <= {name.rpartition(".")[2] for _, name in seen}
+    assert len(seen) <= 45
+    assert len({file for file, _ in seen}) <= 15
+
+
 async def test_one_investigation_takes_few_transactions_and_wakes_who_has_to_act(town: SlowTown) -> None:
     alert = await _clicked(town)
     await town.passes(10)
@@ -91,7 +102,7 @@ async def test_one_investigation_takes_few_transactions_and_wakes_who_has_to_act
     town.datadog.finish(run.id)
     await town.passes(15)
 
-    assert "here is what Bits AI found" in town.thread(alert.message)
+    assert FOUND in town.thread(alert.message)
     assert "conclusive" in town.thread(alert.message)
     assert town.meter.transactions <= 35
     by_the_clock = {"sweep", "organisations", "mutes that end"}

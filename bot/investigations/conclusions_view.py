@@ -27,6 +27,7 @@ from bot.slack.markdown import markdown_blocks, plain_blocks
 from bot.slack.text import cut, escape, fit_mrkdwn, mention, one_line
 from bot.wording import CASE, DATADOG, DETAILS, DISCLAIMER, INVESTIGATION, PRODUCT, VOTES, counted
 
+FOUND, ENDED = f"here is what {PRODUCT} found", f"the {INVESTIGATION} has ended"
 OPEN = "conclusions:open"
 DETAILS_ACTION = "conclusions:details"
 RUN_AGAIN = "conclusions:run_again"
@@ -80,7 +81,7 @@ def conclusions_message(inv: Investigation, *, requester: str, app_url: str, may
 
 
 def _greeting(inv: Investigation, requester: str) -> str:
-    told = f"here is what {PRODUCT} found." if inv.conclusions else f"the {INVESTIGATION} has ended."
+    told = f"{FOUND}." if inv.conclusions else f"{ENDED}."
     return f"{mention(requester)}, {told}" if requester else told[0].upper() + told[1:]
 
 

@@ -12,6 +12,7 @@ import pytest
 from bot.app import Bot
 from bot.config import load_settings
 from bot.connections import StartError
+from bot.investigations.conclusions_view import FOUND
 from bot.sandbox.datadog import FakeDatadog
 from bot.sandbox.environment import BotProcess
 from bot.sandbox.slack import FakeSlack
@@ -178,5 +179,5 @@ async def test_the_story_comes_to_its_end(tmp_path: Path) -> None:
     output, _ = await asyncio.wait_for(process.communicate(), 60)
     told = output.decode()
     assert process.returncode == 0, told
-    assert "@ana, here is what Bits AI found." in told
+    assert f"@ana, {FOUND}." in told
     assert "Two clicks, 1 investigation at Datadog, 3 posts in the thread." in told

@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+from bot.investigations.conclusions_view import FOUND
 from bot.sandbox.datadog import FakeConclusion, Script
 from bot.sandbox.slack import Message
 from bot.sandbox.slack.people import Person
@@ -28,12 +29,12 @@ async def investigated(town: Town, *conclusions: FakeConclusion) -> AlertMessage
     town.datadog.plan(Script.at_once("conclusive", *(conclusions or (SHORT,))))
     alert = await town.alert(group="host:web-1")
     await town.ana.shortcut("investigate_message", on=alert.message)
-    await town.reads(alert.message, "here is what Bits AI found")
+    await town.reads(alert.message, FOUND)
     return alert
 
 
 def conclusions_of(alert: AlertMessage) -> Message | None:
-    return next((reply for reply in alert.message.replies if "here is what Bits AI found" in reply.shown), None)
+    return next((reply for reply in alert.message.replies if FOUND in reply.shown), None)
 
 
 def cards_of(message: Message) -> list[Message]:

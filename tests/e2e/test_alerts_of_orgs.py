@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from bot.investigations.conclusions_view import FOUND
 from bot.rules.model import AlertFilter
 from bot.sandbox.datadog import FakeMonitor
 from bot.sandbox.datadog.webhooks import TEMPLATE, Delivery
@@ -58,7 +59,7 @@ async def test_what_starts_from_a_card_runs_where_the_alert_came_from(town: TwoO
 
     await town.ana.click("Investigate", on=card)
 
-    await town.reads(card, "Asked by @ana", "here is what Bits AI found")
+    await town.reads(card, "Asked by @ana", FOUND)
     assert (town.runs_of(town.acme), len(town.datadog.triggers())) == (1, 1)
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from bot.investigations.conclusions_view import FOUND
 from bot.rules.model import AlertFilter
 from bot.sandbox.datadog import FakeAlert, Script
 from bot.sandbox.datadog.samples import POOL_EXHAUSTED
@@ -45,7 +46,7 @@ async def test_an_alert_gets_one_reply_with_the_buttons(town: AlertTown) -> None
 
     (nudge,) = alert.message.replies
     await town.ana.click("Investigate", on=nudge)
-    await town.reads(alert.message, "Asked by @ana", "@ana, here is what Bits AI found")
+    await town.reads(alert.message, "Asked by @ana", f"@ana, {FOUND}")
     (run,) = town.datadog.triggers()
     assert run.event_id == alert.fired.event_id
 
@@ -69,7 +70,7 @@ async def test_an_edit_keeps_the_event_that_was_seen_first(town: AlertTown) -> N
 
     await town.ana.click("Investigate", on=alert.message.replies[0])
 
-    await town.reads(alert.message, "here is what Bits AI found")
+    await town.reads(alert.message, FOUND)
     (run,) = town.datadog.triggers()
     assert run.event_id == alert.fired.event_id
     assert len([reply for reply in alert.message.replies if NUDGE in reply.shown]) == 1
@@ -113,7 +114,7 @@ async def test_older_links_without_the_time_lead_to_the_monitor(town: AlertTown)
     message = await town.slack.post_as_datadog(town.channel, title=fired.slack_title, title_link=link)
     await town.reads(message, NUDGE)
     await town.ana.click("Investigate", on=message.replies[0])
-    await town.reads(message, "here is what Bits AI found")
+    await town.reads(message, FOUND)
     (run,) = town.datadog.triggers()
     assert run.event_id == fired.event_id
 

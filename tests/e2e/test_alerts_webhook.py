@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from bot.investigations.conclusions_view import FOUND
 from bot.rules.model import AlertFilter
 from bot.sandbox.datadog import Script
 from bot.sandbox.datadog.webhooks import TEMPLATE as PLAIN_TEMPLATE
@@ -65,7 +66,7 @@ async def test_investigate_on_the_card_answers_in_its_thread(town: AlertTown) ->
 
     await town.ana.click("Investigate", on=card)
 
-    await town.reads(card, "Disk almost full", "Asked by @ana", "@ana, here is what Bits AI found")
+    await town.reads(card, "Disk almost full", "Asked by @ana", f"@ana, {FOUND}")
     (run,) = town.datadog.triggers()
     assert (run.monitor_id, run.event_id) == (town.monitor.id, fired.event_id)
 
@@ -74,7 +75,7 @@ async def test_after_the_recovery_the_alert_itself_is_investigated_and_only_once
     fired = await town.fire()
     card = await town.card("Triggered")
     await town.ana.click("Investigate", on=card)
-    await town.reads(card, "here is what Bits AI found")
+    await town.reads(card, FOUND)
     await town.fire(transition="renotify")
     await town.fire(transition="alert recovery")
     await town.slack.wait_for(lambda: "Recovered" in card.shown)

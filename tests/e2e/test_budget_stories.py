@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from bot.investigations.conclusions_view import FOUND
 from bot.rules.audit import Decision
 from bot.rules.model import Starters
 from bot.sandbox.datadog import Script
@@ -28,7 +29,7 @@ async def refused(town: RuleTown, person: Person) -> AlertMessage:
 async def test_over_budget_she_is_told_the_numbers_and_whom_to_ask(town: RuleTown) -> None:
     await town.set(budget=1, starters=Starters(users=(town.ben.id,)))
     first = await town.investigates(town.ana)
-    await town.reads(first.message, "here is what Bits AI found")
+    await town.reads(first.message, FOUND)
 
     second = await town.investigates(town.ana)
 
@@ -52,7 +53,7 @@ async def test_an_admin_may_start_anyway_once(town: RuleTown) -> None:
     assert town.datadog.triggers() == []
     await town.eva.click("Start anyway", on=offer)
 
-    await town.reads(alert.message, "Asked by @eva", "@eva, here is what Bits AI found")
+    await town.reads(alert.message, "Asked by @eva", f"@eva, {FOUND}")
     await town.is_told(town.eva, "requested, over budget")
     assert "[Start anyway]" not in town.eva.sees
     assert len(town.datadog.triggers()) == 1
@@ -76,14 +77,14 @@ async def test_a_named_person_may_too_and_loses_it_with_the_rule(town: RuleTown)
 async def test_run_again_over_budget_asks_too(town: RuleTown) -> None:
     await town.set(budget=1)
     alert = await town.investigates(town.eva)
-    await town.reads(alert.message, "here is what Bits AI found")
+    await town.reads(alert.message, FOUND)
 
     await town.eva.click("Run again", on=alert.message.replies[0])
     await town.is_told(town.eva, "1 of 1 used today")
     await town.eva.click("Start anyway", on=town.eva.ephemerals[-1])
 
     await town.slack.wait_for(lambda: len(town.datadog.triggers()) == 2)
-    await town.reads(alert.message, "here is what Bits AI found", "run 2")
+    await town.reads(alert.message, FOUND, "run 2")
 
 
 async def test_a_monitor_that_had_to_be_looked_up_is_refused_and_offered_like_any_other(town: RuleTown) -> None:
@@ -119,7 +120,7 @@ async def test_what_datadog_refuses_can_be_tried_again_on_the_same_budget(town: 
 
     await town.ana.click("Run again", on=alert.message.replies[0])
 
-    await town.reads(alert.message, "here is what Bits AI found")
+    await town.reads(alert.message, FOUND)
     assert "used up" not in town.ana.sees
 
 
@@ -156,7 +157,7 @@ async def test_status_tells_what_was_refused(town: RuleTown) -> None:
 async def test_the_audit_is_for_admins_and_the_named(town: RuleTown) -> None:
     await town.set(budget=1, starters=Starters(users=(town.ben.id,)))
     alert = await town.investigates(town.ana)
-    await town.reads(alert.message, "here is what Bits AI found")
+    await town.reads(alert.message, FOUND)
     await refused(town, town.ana)
     other = town.slack.workspace.add_channel("other")
     await town.ana.command("/bits", "investigate why is search slow?", in_=other)
@@ -180,11 +181,11 @@ async def test_the_audit_is_for_admins_and_the_named(town: RuleTown) -> None:
 async def test_the_final_reply_also_goes_to_the_channel_where_that_is_wanted(town: RuleTown) -> None:
     await town.set(broadcast=True)
     alert = await town.investigates(town.ana)
-    await town.reads(alert.message, "conclusive", "here is what Bits AI found")
+    await town.reads(alert.message, "conclusive", FOUND)
     card, conclusions = alert.message.replies
     assert (card.broadcast, conclusions.broadcast) == (False, True)
 
     await town.set(broadcast=False)
     again = await town.investigates(town.ana)
-    await town.reads(again.message, "conclusive", "here is what Bits AI found")
+    await town.reads(again.message, "conclusive", FOUND)
     assert [reply.broadcast for reply in again.message.replies] == [False, False]

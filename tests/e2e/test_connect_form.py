@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from bot.investigations.conclusions_view import FOUND
 from bot.orgs import slack as connect
 from bot.sandbox.datadog.faults import Fault
 from tests.e2e.org_town import OrgTown
@@ -216,5 +217,5 @@ async def test_a_restart_keeps_what_is_connected(town: OrgTown) -> None:
     _, message = await town.acme_alert()
     await town.ana.shortcut("investigate_message", on=message)
 
-    await town.reads(message, "here is what Bits AI found")
+    await town.reads(message, FOUND)
     assert (town.runs_of(town.acme), town.runs_of(town.datadog.org)) == (1, 0)

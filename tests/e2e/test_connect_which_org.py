@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from bot.investigations.conclusions_view import ENDED
 from bot.sandbox.datadog import Script
 from bot.sandbox.datadog.journal import Seen
 from bot.sandbox.datadog.org import FakeOrg
@@ -52,8 +53,8 @@ async def test_the_link_of_an_alert_decides(town: OrgTown) -> None:
     await town.ana.shortcut("investigate_message", on=alert.message)
     await town.ana.shortcut("investigate_message", on=acme_alert)
 
-    await town.reads(alert.message, "the Bits AI investigation has ended")
-    await town.reads(acme_alert, "the Bits AI investigation has ended")
+    await town.reads(alert.message, ENDED)
+    await town.reads(acme_alert, ENDED)
     assert started(town) == (1, 1)
 
 
@@ -70,7 +71,7 @@ async def test_a_mention_in_a_thread_takes_the_organisation_of_its_alert(town: O
 
     await town.ana.mention("investigate", town.channel, thread=message)
 
-    await town.reads(message, "the Bits AI investigation has ended")
+    await town.reads(message, ENDED)
     assert started(town) == (0, 1)
 
 
@@ -276,8 +277,8 @@ async def test_run_again_stays_with_its_organisation(town: OrgTown) -> None:
     town.datadog.plan(Script.at_once("inconclusive"))
     _, message = await town.acme_alert()
     await town.ana.shortcut("investigate_message", on=message)
-    await town.reads(message, "the Bits AI investigation has ended")
-    conclusions = next(reply for reply in message.replies if "the Bits AI investigation has ended" in reply.shown)
+    await town.reads(message, ENDED)
+    conclusions = next(reply for reply in message.replies if ENDED in reply.shown)
 
     await town.ana.click("Run again", on=conclusions)
 

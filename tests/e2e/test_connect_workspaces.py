@@ -8,6 +8,7 @@ import pytest
 from sqlalchemy import select
 
 from bot.config import Settings
+from bot.investigations.conclusions_view import ENDED
 from bot.orgs.tables import orgs
 from bot.sandbox.datadog import Script
 from bot.sandbox.datadog.org import FakeOrg
@@ -80,7 +81,7 @@ async def test_each_workspace_works_with_its_own_organisations(town: TwoTowns) -
     for team in teams:
         for site in SITES:
             message = await town.investigates(team, site)
-            await town.reads(message, "the Bits AI investigation has ended")
+            await town.reads(message, ENDED)
 
     assert [[len(org.investigations) for org in team.orgs.values()] for team in teams] == [[1, 1], [1, 1]]
 
@@ -105,7 +106,7 @@ async def test_workspaces_of_one_org_wide_install_do_not_share_keys(town: TwoTow
     message = await town.investigates(teams[0], "eu")
     await town.investigates(teams[1], "eu")
 
-    await town.reads(message, "the Bits AI investigation has ended")
+    await town.reads(message, ENDED)
     await teams[1].eva.waits_for(lambda: "No Datadog organisation is connected" in teams[1].eva.sees)
 
 
@@ -126,7 +127,7 @@ async def test_who_leaves_takes_keys_and_comes_back_with_none(town: TwoTowns) ->
     await town.investigates(teams[0], "eu")
     await teams[0].eva.waits_for(lambda: "No Datadog organisation is connected" in teams[0].eva.sees)
     message = await town.investigates(teams[1], "eu")
-    await town.reads(message, "the Bits AI investigation has ended")
+    await town.reads(message, ENDED)
 
 
 async def test_the_encryption_key_is_replaced_under_connected_organisations(town: TwoTowns) -> None:
@@ -141,7 +142,7 @@ async def test_the_encryption_key_is_replaced_under_connected_organisations(town
     await town.start_bot()
 
     message = await town.investigates(team, "eu")
-    await town.reads(message, "the Bits AI investigation has ended")
+    await town.reads(message, ENDED)
 
 
 async def test_a_bot_without_the_key_that_sealed_does_not_start(town: TwoTowns) -> None:

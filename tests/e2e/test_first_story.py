@@ -1,5 +1,6 @@
 """From a click under an alert to the conclusions in its thread."""
 
+from bot.investigations.conclusions_view import FOUND
 from bot.sandbox.datadog import Script
 from tests.e2e.town import Town
 
@@ -13,6 +14,6 @@ async def test_an_alert_is_investigated_in_its_thread(town: Town) -> None:
     (run,) = town.datadog.triggers()
     town.datadog.finish(run.id)
 
-    seen = await town.reads(alert.message, "conclusive", "@ana, here is what Bits AI found", "Details")
+    seen = await town.reads(alert.message, "conclusive", f"@ana, {FOUND}", "Details")
     assert len(alert.message.replies) == 2
     assert town.slack.broadcasts == [], seen

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from bot.home import home_tab as home_tabs
+from bot.investigations.conclusions_view import ENDED
 from bot.sandbox.datadog import Script
 from bot.sandbox.slack.people import Person
 from bot.sandbox.slack.visible import SeenView
@@ -47,7 +48,7 @@ async def test_her_investigations_with_state_and_links_and_nobody_elses(town: Or
     town.datadog.plan(Script.at_once("conclusive"))
     alert = await town.alert()
     await town.ana.shortcut("investigate_message", on=alert.message)
-    await town.reads(alert.message, "the Bits AI investigation has ended")
+    await town.reads(alert.message, ENDED)
 
     hers = await opens(town.ana, "Your latest Bits AI investigations", "conclusive", "thread")
     assert "Disk almost full" in hers.text

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from bot.investigations.conclusions_view import FOUND
 from bot.sandbox.slack import Message
 from bot.sandbox.slack.world import Author
 from bot.storage.retention import LONG
@@ -63,7 +64,7 @@ async def town(tmp_path: Path) -> AsyncIterator[OldTown]:
 
 
 async def test_buttons_under_old_messages_answer(town: OldTown) -> None:
-    conclusions = town.old("here is what Bits AI found")
+    conclusions = town.old(FOUND)
     await town.ana.click("Details", on=conclusions)
     await town.ana.waits_for_modal("logrotate fails")
     await town.ben.click("👍 Helpful", on=conclusions)

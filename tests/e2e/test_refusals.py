@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from bot.investigations.conclusions_view import FOUND
 from bot.sandbox.datadog import Script
 from tests.e2e.town import QUICK, Town
 
@@ -86,7 +87,7 @@ async def test_a_500_that_started_nothing_asks_before_it_starts_again(town: Town
     assert town.datadog.triggers() == []
 
     await town.ana.click("Start again", on=alert.message.replies[0])
-    await town.reads(alert.message, "unknown outcome", "conclusive", "here is what Bits AI found")
+    await town.reads(alert.message, "unknown outcome", "conclusive", FOUND)
     assert len(town.datadog.triggers()) == 1
 
 
@@ -130,7 +131,7 @@ async def test_not_in_the_channel_the_clicker_is_told_and_gets_the_conclusions_d
     await town.ana.shortcut("investigate_message", on=alert.message)
 
     await town.slack.wait_for(lambda: "/invite @Bits Bot" in town.ana.sees)
-    await town.slack.wait_for(lambda: "here is what Bits AI found" in town.ana.sees)
+    await town.slack.wait_for(lambda: FOUND in town.ana.sees)
     assert alert.message.replies == []
 
 
@@ -147,7 +148,7 @@ async def test_invited_afterwards_a_second_click_brings_everything_into_the_thre
     (run,) = town.datadog.triggers()
     town.datadog.finish(run.id)
 
-    await town.reads(alert.message, "conclusive", "here is what Bits AI found")
+    await town.reads(alert.message, "conclusive", FOUND)
     assert len(town.datadog.triggers()) == 1
 
 
@@ -179,5 +180,5 @@ async def test_still_running_at_the_deadline_offers_to_keep_waiting(tmp_path: Pa
 
         await town.ana.click("Keep waiting", on=alert.message.replies[0])
 
-        await town.reads(alert.message, "conclusive", "@ana, here is what Bits AI found")
+        await town.reads(alert.message, "conclusive", f"@ana, {FOUND}")
         assert len(town.datadog.triggers()) == 1

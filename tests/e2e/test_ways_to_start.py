@@ -2,6 +2,7 @@
 
 from urllib.parse import quote
 
+from bot.investigations.conclusions_view import FOUND
 from bot.sandbox.datadog import Script
 from bot.sandbox.datadog.samples import POOL_EXHAUSTED
 from bot.sandbox.slack import Message
@@ -64,22 +65,22 @@ async def test_another_thread_gets_its_own_card_and_the_same_conclusions(town: T
     (run,) = town.datadog.triggers()
     town.datadog.finish(run.id)
 
-    await town.reads(alert.message, "conclusive", "@ana, here is what Bits AI found")
-    await town.reads(repeated, "conclusive", "@ben, here is what Bits AI found")
+    await town.reads(alert.message, "conclusive", f"@ana, {FOUND}")
+    await town.reads(repeated, "conclusive", f"@ben, {FOUND}")
     assert len(town.datadog.triggers()) == 1
 
 
 async def test_a_click_next_week_gets_the_finished_answer(town: Town) -> None:
     alert = await town.alert()
     await town.ana.shortcut("investigate_message", on=alert.message)
-    await town.reads(alert.message, "here is what Bits AI found")
+    await town.reads(alert.message, FOUND)
 
     later = await town.slack.post_as_datadog(
         town.channel, title=alert.fired.slack_title, title_link=alert.fired.link(), text="found again"
     )
     await town.ben.shortcut("investigate_message", on=later)
 
-    await town.reads(later, "conclusive", "@ben, here is what Bits AI found")
+    await town.reads(later, "conclusive", f"@ben, {FOUND}")
     assert "already been investigated (conclusive). Nothing was started again." in town.ben.sees
     assert len(town.datadog.triggers()) == 1
 
@@ -137,7 +138,7 @@ async def test_the_command_with_a_monitor_id_finds_its_latest_alert(town: Town) 
     assert "Disk almost full" in card.shown
     (run,) = town.datadog.triggers()
     assert run.event_id == latest.event_id
-    await town.reads(card, "@ana, here is what Bits AI found")
+    await town.reads(card, f"@ana, {FOUND}")
 
 
 async def test_the_command_takes_links_of_alerts_monitors_and_events(town: Town) -> None:
@@ -174,7 +175,7 @@ async def test_a_mention_in_a_thread_is_answered_in_that_thread(town: Town) -> N
 
     await town.ana.mention(f"investigate {fired.link()}", in_=town.channel, thread=talk)
 
-    await town.reads(talk, "Asked by @ana", "@ana, here is what Bits AI found")
+    await town.reads(talk, "Asked by @ana", f"@ana, {FOUND}")
 
 
 async def _told(town: Town, thread: Message | None, words: str) -> None:
@@ -187,7 +188,7 @@ async def _told(town: Town, thread: Message | None, words: str) -> None:
 async def test_a_click_in_one_thread_does_not_draw_the_answer_to_a_mention_out_of_another(town: Town) -> None:
     alert = await town.alert()
     await town.ana.shortcut("investigate_message", on=alert.message)
-    await town.reads(alert.message, "here is what Bits AI found")
+    await town.reads(alert.message, FOUND)
     talk = await town.ben.say("what can this bot do?", in_=town.channel)
 
     await town.ana.click("👍 Helpful", on=alert.message.replies[1])
@@ -201,7 +202,7 @@ async def test_a_mention_in_the_thread_of_a_message_clicked_before_is_answered_i
     """What a click on the message itself is answered by stands outside the thread."""
     alert = await town.alert()
     await town.ana.shortcut("investigate_message", on=alert.message)
-    await town.reads(alert.message, "here is what Bits AI found")
+    await town.reads(alert.message, FOUND)
     await town.ana.shortcut("investigate_message", on=alert.message)
     await _told(town, None, "already")
 
@@ -213,7 +214,7 @@ async def test_a_mention_in_the_thread_of_a_message_clicked_before_is_answered_i
 async def test_a_command_is_answered_in_the_channel_whatever_thread_is_clicked_in_meanwhile(town: Town) -> None:
     alert = await town.alert()
     await town.ana.shortcut("investigate_message", on=alert.message)
-    await town.reads(alert.message, "here is what Bits AI found")
+    await town.reads(alert.message, FOUND)
     slow = town.datadog.break_next("GET", "/api/v2/bits-ai/investigations", hang=True, carried_out=True)
     await town.ana.command("/bits", "list", in_=town.channel)
     await town.datadog.wait_for(lambda: slow.hits)
@@ -228,7 +229,7 @@ async def test_a_command_is_answered_in_the_channel_whatever_thread_is_clicked_i
 async def test_a_mention_redelivered_by_slack_starts_nothing_more(town: Town) -> None:
     fired = town.datadog.fire(town.monitor)
     said = await town.ana.mention(f"investigate {fired.link()}", in_=town.channel)
-    await town.reads(said, "here is what Bits AI found")
+    await town.reads(said, FOUND)
 
     mention = next(one for one in town.slack.deliveries if one.payload.get("event", {}).get("type") == "app_mention")
     await town.slack.redeliver(mention.payload["event_id"])
@@ -250,7 +251,7 @@ async def test_an_investigation_linked_in_the_message_is_followed_not_started(to
     await town.reads(message, "followed here, not started again")
     town.datadog.finish(run.id)
 
-    await town.reads(message, "conclusive", "@ana, here is what Bits AI found")
+    await town.reads(message, "conclusive", f"@ana, {FOUND}")
     assert town.datadog.triggers() == []
 
 
@@ -280,7 +281,7 @@ async def test_a_mention_in_an_alerts_thread_needs_no_more_words(town: Town) -> 
 
     await town.ana.mention("investigate", in_=town.channel, thread=alert.message)
 
-    await town.reads(alert.message, "Disk almost full", "here is what Bits AI found")
+    await town.reads(alert.message, "Disk almost full", FOUND)
     (run,) = town.datadog.triggers()
     assert run.event_id == alert.fired.event_id
 
@@ -308,5 +309,5 @@ async def test_findings_datadog_posted_into_the_thread_are_adopted(town: Town) -
 
     await town.ana.shortcut("investigate_message", on=alert.message)
 
-    await town.reads(alert.message, "followed here, not started again", "@ana, here is what Bits AI found")
+    await town.reads(alert.message, "followed here, not started again", f"@ana, {FOUND}")
     assert town.datadog.triggers() == []

@@ -6,6 +6,7 @@ import pytest
 from sqlalchemy import select
 
 from bot.investigations.answers import vote_noted
+from bot.investigations.conclusions_view import FOUND
 from bot.investigations.tables import investigations, votes
 from bot.sandbox.datadog import FakeConclusion, Script
 from bot.sandbox.datadog.samples import HOSTILE, LONG, NOTHING_CERTAIN, POOL_EXHAUSTED
@@ -34,7 +35,7 @@ async def test_conclusive_with_several_conclusions_in_their_order(town: Town) ->
 
     assert _card(alert).shown.startswith("Bits AI investigation conclusive: Disk almost full")
     shown = _reply(alert).shown
-    assert "@ana, here is what Bits AI found." in shown
+    assert f"@ana, {FOUND}." in shown
     assert shown.index(f"1. {POOL_EXHAUSTED.title}") < shown.index(f"2. {NOTHING_CERTAIN.title}")
 
 
