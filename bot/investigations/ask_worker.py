@@ -16,16 +16,7 @@ from bot.investigations.message_alerts import ThreadReader
 from bot.investigations.repository import InvestigationRepository
 from bot.investigations.requests import Outcome, Reception, Requests, read_ask
 from bot.investigations.tables import asks
-from bot.model import (
-    AlertRef,
-    Ask,
-    EarlierRun,
-    EventRef,
-    MessageRef,
-    MonitorRef,
-    Startable,
-    ThreadRef,
-)
+from bot.model import AlertRef, Ask, EarlierRun, EventRef, MessageRef, MonitorRef, Startable, ThreadRef
 from bot.orgs.repository import OrgRepository
 from bot.rules.budget import Terms
 from bot.rules.org_choice import WhichOrg, host_of

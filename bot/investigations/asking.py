@@ -74,8 +74,7 @@ class AskAnswers:
         await self.modals.open(Interaction(ask.key, ask.place, ask.requester, trigger_id=trigger_id), view)
 
     async def hears(self, ask: Ask, outcome: Outcome) -> None:
-        message = await self._message(ask, outcome)
-        if message is not None:
+        if message := await self._message(ask, outcome):
             await self._tell(ask, message)
 
     async def _tell(self, ask: Ask, message: Message) -> None:
