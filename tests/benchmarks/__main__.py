@@ -22,7 +22,7 @@ from bot.datadog.links import SITES, Location
 from bot.investigations.repository import InvestigationRepository
 from bot.investigations.requests import Requests
 from bot.model import AlertRef, Ask, Place, Source
-from bot.rules.budget import Budget, Limits, Terms
+from bot.rules.budget import Budget
 from bot.rules.repository import RuleRepository
 from bot.sandbox.datadog import Script
 from bot.sandbox.environment import Environment
@@ -49,19 +49,11 @@ async def durable_starts(folder: Path) -> Figures:
     database = Database(f"sqlite+aiosqlite:///{folder}/bench.sqlite3")
     await database.open()
     requests = Requests(InvestigationRepository(database, Timing()), Budget(database, RuleRepository(database)))
-    free = Terms(Limits())
-    took: list[float] = []
-
-    async def start(number: int) -> None:
-        began = time.perf_counter()
-        await requests.ask(_ask(number), free)
-        took.append(time.perf_counter() - began)
-
     began = time.perf_counter()
-    await asyncio.gather(*map(start, range(STARTS)))
+    await asyncio.gather(*(requests.receive(_ask(number)) for number in range(STARTS)))
     total = time.perf_counter() - began
     one = time.perf_counter()
-    await requests.ask(_ask(STARTS + 1), free)
+    await requests.receive(_ask(STARTS + 1))
     alone = time.perf_counter() - one
     await database.close()
     return {f"{STARTS} clicks at once, all durable, s": total, "one click alone, durable, ms": alone * 1000}
