@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Annotated, Any
+from typing import Annotated, Any, Union
 
 from pydantic import Discriminator, Field, SerializerFunctionWrapHandler, Tag, TypeAdapter, WrapSerializer
 
@@ -134,20 +134,9 @@ def _with_kind(subject: Subject, members: SerializerFunctionWrapHandler) -> dict
     return {"kind": _KINDS[type(subject)], **members(subject)}
 
 
-# In rows the kind stands beside the members.
-StoredSubject = Annotated[
-    Annotated[AlertRef, Tag("alert")]
-    | Annotated[MonitorRef, Tag("monitor")]
-    | Annotated[EventRef, Tag("event")]
-    | Annotated[Question, Tag("question")]
-    | Annotated[ExistingRun, Tag("existing")]
-    | Annotated[ThreadRef, Tag("thread")]
-    | Annotated[MessageRef, Tag("message")]
-    | Annotated[EarlierRun, Tag("again")],
-    Discriminator(_kind_of),
-    WrapSerializer(_with_kind),
-]
-SUBJECTS: TypeAdapter[Subject] = TypeAdapter(StoredSubject)
+# in rows the kind stands beside the members
+_TAGGED: Any = Union[tuple(Annotated[kind, Tag(name)] for kind, name in _KINDS.items())]  # noqa: UP007  made of the table
+SUBJECTS: TypeAdapter[Subject] = TypeAdapter(Annotated[_TAGGED, Discriminator(_kind_of), WrapSerializer(_with_kind)])
 
 
 # -- people -----------------------------------------------------------------------------------------------------------

@@ -190,9 +190,11 @@ def _employ(parts: Parts, base: Foundation, rooms: Rooms) -> None:
         NUDGE: alert_room.nudges,
     }
     workers.employ("ask worker", investigated.ask_worker)
+    workers.employ("alert resolver", investigated.alert_resolver)
     workers.employ("trigger worker", investigated.trigger_worker)
     workers.employ("poll worker", investigated.poll_worker)
-    workers.employ("poster", Poster(base.outbox, base.workspaces, posts, base.timing, owner=base.owner))
+    poster = Poster(base.database, base.timing, base.outbox, base.workspaces, posts, owner=base.owner)
+    workers.employ("poster", poster)
     workers.employ("case maker", rooms.cases.maker)
     workers.employ("case actions", rooms.cases.action_worker)
     workers.employ("attach worker", rooms.insights.worker)

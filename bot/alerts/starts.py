@@ -76,7 +76,7 @@ def _ripe() -> ColumnElement[bool]:
 @dataclass(eq=False)
 class Starts(LeasedWorker):
     table = alert_starts
-    woken_by = (posted(ALERT_CARD),)
+    woken_by = (alert_starts, posted(ALERT_CARD))
     slots = 8
     due = _ripe()  # deciding again is harmless: each start is known by its key
 

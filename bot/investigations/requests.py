@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.investigations.model import Investigation
 from bot.investigations.repository import InvestigationRepository, Started, read_investigation
-from bot.investigations.tables import HELD_FOR, asks, held_asks, investigations
+from bot.investigations.tables import HELD_FOR, LOOK_UPS, RECEIVED, WAITING, asks, held_asks, investigations
 from bot.model import AlertRef, Ask, Question, Source, Startable, Subject, ThreadRef
 from bot.orgs.model import NoOrg
 from bot.orgs.questions import Resumable
@@ -52,7 +52,7 @@ class Requests:
     async def receive(self, ask: Ask) -> bool:
         """Kept, so that Slack may be told that we have it; a worker decides. False for a gesture that arrives again."""
         async with self._database.transaction() as connection:
-            is_new = bool((await connection.execute(self._written_down(ask, "waiting"))).rowcount)
+            is_new = bool((await connection.execute(self._written_down(ask, RECEIVED))).rowcount)
             wake(connection, asks)
         return is_new
 
@@ -124,28 +124,16 @@ class Requests:
         return Outcome(Reception.FOLLOWING if started.new_thread else Reception.ALREADY_HERE, started.investigation)
 
     async def _too_much(
-        self,
-        connection: AsyncConnection,
-        ask: Ask,
-        ask_id: int,
-        after: int | None,
-        refusal: OverBudget | CoolingDown,
+        self, connection: AsyncConnection, ask: Ask, ask_id: int, after: int | None, refusal: OverBudget | CoolingDown
     ) -> Outcome:
         over = isinstance(refusal, OverBudget)
         decision = Decision.OVER_BUDGET if over else Decision.COOLING_DOWN
         budget = refusal.usage.words() if isinstance(refusal, OverBudget) else ""
         await self._settle(connection, ask, ask_id, state="refused", problem=str(decision))
         if over and ask.requester:
-            await connection.execute(
-                held_asks.insert().values(
-                    ask_id=ask_id,
-                    workspace=ask.place.workspace,
-                    person=ask.requester,
-                    subject=ask.subject,
-                    after_run=after,
-                    held_at=self._database.now,
-                )
-            )
+            whose = {"ask_id": ask_id, "workspace": ask.place.workspace, "person": ask.requester}
+            what = {"subject": ask.subject, "after_run": after, "held_at": self._database.now}
+            await connection.execute(held_asks.insert().values(**whose, **what))
         await note(self._database, connection, entry_of(ask, decision, budget=budget))
         return Outcome(Reception.REFUSED, refusal=refusal, ask_id=ask_id if over else 0)
 
@@ -156,9 +144,23 @@ class Requests:
 
     # -- what becomes of an ask that was received: each is nothing when somebody else took it over meanwhile ----------
 
-    async def looking_up(self, ask: Ask, rule: str) -> None:
+    async def look_up_first(self, fence: Fence, ask: Ask, rule: str) -> bool:
+        values = {"state": WAITING, "subject": ask.subject, "org": ask.org}
         async with self._database.transaction() as connection:
-            await note(self._database, connection, entry_of(ask, Decision.LOOKING_UP, rule=rule))
+            held = await self._pass_on(connection, fence, values)
+            if held:
+                await note(self._database, connection, entry_of(ask, Decision.LOOKING_UP, rule=rule))
+                wake(connection, LOOK_UPS)
+        return held
+
+    async def found(self, fence: Fence, subject: Subject) -> None:
+        """It is judged once more, by what was found."""
+        async with self._database.transaction() as connection:
+            if await self._pass_on(connection, fence, {"state": RECEIVED, "subject": subject}):
+                wake(connection, asks)
+
+    async def _pass_on(self, connection: AsyncConnection, fence: Fence, values: dict[str, Any]) -> bool:
+        return await fence.write(connection, asks, **values, owner=None, due_at=self._database.now)
 
     async def decide(
         self, fence: Fence, ask: Ask, subject: Startable, terms: Terms, *, after_run: int | None = None
@@ -186,7 +188,7 @@ class Requests:
         return held
 
     async def _end(self, connection: AsyncConnection, fence: Fence, problem: str) -> bool:
-        """Of a message nothing is kept that is not needed any more."""
+        """The words of a message or a question are not needed any more."""
         return await fence.write(connection, asks, state="refused", problem=problem, subject=ThreadRef(), owner=None)
 
 

@@ -4,7 +4,8 @@ import time
 from dataclasses import dataclass
 
 from bot.foundation import Foundation
-from bot.investigations.ask_worker import AskReader, AskWorker
+from bot.investigations.alert_resolver import AlertResolver
+from bot.investigations.ask_worker import AskWorker
 from bot.investigations.asking import AskAnswers, StartRequests
 from bot.investigations.commands import InvestigationCommands
 from bot.investigations.message_alerts import MessagesOfApps, SeenAlerts, ThreadReader
@@ -28,6 +29,7 @@ class InvestigationRoom:
     card_post: StatusCardPost
     conclusions_post: ConclusionsPost
     ask_worker: AskWorker
+    alert_resolver: AlertResolver
     trigger_worker: TriggerWorker
     poll_worker: PollWorker
     app_messages: MessagesOfApps
@@ -48,8 +50,7 @@ def build(base: Foundation, orgs: OrgRepository, rules: RuleRoom) -> Investigati
     requests = Requests(repository, rules.budget)
     seen_alerts = SeenAlerts(database)
     threads = ThreadReader(base.workspaces, seen_alerts)
-    permissions, which_org = rules.permissions, rules.which_org
-    reader = AskReader(repository, threads)
+    permissions, which_org, chooser = rules.permissions, rules.which_org, rules.chooser
     person = AskAnswers(repository, permissions, rules.rules, which_org, replies, modals)
     starts = StartRequests(requests, person)
     return InvestigationRoom(
@@ -60,7 +61,10 @@ def build(base: Foundation, orgs: OrgRepository, rules: RuleRoom) -> Investigati
         commands=InvestigationCommands(starts, permissions, which_org, orgs, replies, clock=time.time),
         card_post=StatusCardPost(repository, replies, orgs.app_url),
         conclusions_post=ConclusionsPost(repository, base.outbox, orgs.app_url, rules.rules),
-        ask_worker=AskWorker(database, timing, requests, reader, permissions, which_org, orgs, person, owner=owner),
+        ask_worker=AskWorker(
+            database, timing, requests, repository, threads, permissions, chooser, person, owner=owner
+        ),
+        alert_resolver=AlertResolver(database, timing, requests, threads, orgs, person, owner=owner),
         trigger_worker=TriggerWorker(database, timing, repository, orgs, owner=owner),
         poll_worker=PollWorker(repository, orgs, timing),
         app_messages=MessagesOfApps(seen_alerts),

@@ -35,6 +35,8 @@ from bot.storage.tables import RowId, TypedJson, claimable, messages, metadata
 CARD, CONCLUSIONS = "card", "conclusions"  # kinds of deliveries that show an investigation
 EXPIRED = "expired"  # what conclusions become whose investigation is watched again
 
+RECEIVED, WAITING = "received", "waiting"
+LOOK_UPS = "look-ups"  # what `wake` is called with when an ask waits for one
 HELD_FOR = HOUR  # how long "Start anyway" stands
 
 asks = Table(
@@ -49,7 +51,7 @@ asks = Table(
     Column("requester", String(32), nullable=False),
     Column("source", String(16), nullable=False),
     Column("subject", TypedJson(SUBJECTS), nullable=False),
-    Column("state", String(16), nullable=False),  # waiting | done | refused
+    Column("state", String(16), nullable=False),  # received | waiting for a look-up | done | refused
     Column("investigation_id", RowId, nullable=True),
     Column("problem", String(32), nullable=True),
     Column("created_at", Float, nullable=False),

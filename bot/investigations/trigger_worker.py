@@ -20,6 +20,7 @@ from bot.investigations.tables import investigations
 from bot.model import AlertRef, Question
 from bot.orgs.repository import OrgRepository
 from bot.storage.leases import Fence, LeasedWorker
+from bot.storage.workers import Timing
 
 logger = logging.getLogger(__name__)
 
@@ -86,7 +87,7 @@ class TriggerWorker(LeasedWorker):
         self, error: DatadogError | TimeoutError, investigation: Investigation, fence: Fence, row: Row[Any]
     ) -> None:
         """Nothing reached Datadog or it said no: try later where that can help, else say why."""
-        wait = self._wait_worth(error, row)
+        wait = wait_worth(error, row, self._timing)
         if wait is None:
             failure = trouble_of(error)
             logger.warning("investigation %s was not started: %s", investigation.ref, failure.kind)
@@ -94,13 +95,6 @@ class TriggerWorker(LeasedWorker):
             return
         logger.info("investigation %s: trying again in %.0f s (%s)", investigation.ref, wait, type(error).__name__)
         await self.repository.retry_later(fence, wait, attempt=row.attempt)
-
-    def _wait_worth(self, error: Exception, row: Row[Any]) -> float | None:
-        if isinstance(error, Refused) and not isinstance(error, RateLimited):
-            return None
-        wait = error.wait if isinstance(error, RateLimited) else self._timing.backoff(row.attempt)
-        claimed_at = row.due_at - self._timing.lease
-        return wait if claimed_at - row.created_at + wait <= self._timing.patience else None
 
     # -- after an unknown outcome: look, adopt exactly one, never guess -----------------------------------------
 
@@ -126,6 +120,15 @@ class TriggerWorker(LeasedWorker):
             return None
         new = listed - frozenset(row.before_ids or ())
         return set(new) - await self.repository.known_datadog_ids(investigation.org, new)
+
+
+def wait_worth(error: Exception, row: Row[Any], timing: Timing) -> float | None:
+    """Seconds until Datadog may be asked again; None where that would not help, or nobody waits that long."""
+    if isinstance(error, Refused) and not isinstance(error, RateLimited):
+        return None
+    wait = error.wait if isinstance(error, RateLimited) else timing.backoff(row.attempt)
+    claimed_at = row.due_at - timing.lease
+    return wait if claimed_at - row.created_at + wait <= timing.patience else None
 
 
 async def _start(org: ConnectedOrg, investigation: Investigation) -> str:

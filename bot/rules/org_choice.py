@@ -85,9 +85,6 @@ class WhichOrg:
         self._questions = questions
         self._replies = replies
 
-    async def facts(self, place: Place) -> PlaceFacts:
-        return await self._chooser.facts(place)
-
     async def choose(self, interaction: Interaction, host: str, request: Record) -> str | NoOrg:
         """The organisation's id; else what to tell the person. `request` is what goes on with the answer."""
         choice = await self._chooser.choose(interaction.place, host)

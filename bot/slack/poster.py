@@ -8,7 +8,7 @@ import asyncio
 import logging
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from hashlib import sha256
 from json import dumps
 from typing import Any, Protocol
@@ -23,7 +23,6 @@ from bot.slack.errors import CALL_ERRORS, Meaning, SlackTrouble, trouble_of
 from bot.storage.leases import LeasedWorker
 from bot.storage.outbox import SENDING, Delivery, Outbox, due, read_deliveries
 from bot.storage.tables import deliveries
-from bot.storage.workers import Timing
 
 logger = logging.getLogger(__name__)
 
@@ -49,28 +48,20 @@ class Kind(Protocol):
         """The channel does not take it; tell whoever has to know."""
 
 
+@dataclass(eq=False)
 class Poster(LeasedWorker):
     table = deliveries
     slots = AT_ONCE  # of channels: each takes what is due in it one after the other
     under_way = deliveries.c.state == SENDING
 
-    def __init__(
-        self,
-        outbox: Outbox,
-        workspaces: Workspaces,
-        kinds: Mapping[str, Kind],
-        timing: Timing,
-        *,
-        owner: str,
-        clock: Callable[[], float] = time.monotonic,
-        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
-    ) -> None:
-        super().__init__(outbox.database, timing, owner=owner)
-        self._outbox = outbox
-        self._workspaces = workspaces
-        self._kinds = kinds
-        self._clock = clock
-        self._sleep = sleep
+    outbox: Outbox
+    workspaces: Workspaces
+    kinds: Mapping[str, Kind]
+    clock: Callable[[], float] = time.monotonic
+    sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
         self._claimed: list[Delivery] = []
         self._busy: set[str] = set()
         self._passed_over = False  # channels were busy when we looked last: what became due in them was not taken
@@ -98,11 +89,11 @@ class Poster(LeasedWorker):
 
     async def _serve(self, channel: str, claimed: list[Delivery]) -> None:
         """One channel's deliveries one after the other, as long as the lease surely holds."""
-        began = self._clock()
+        began = self.clock()
         try:
             for delivery in claimed:
-                if self._clock() - began > self._timing.settle:
-                    await self._outbox.not_tried(delivery, 0, "later")
+                if self.clock() - began > self._timing.settle:
+                    await self.outbox.not_tried(delivery, 0, "later")
                 else:
                     await self._guarded(delivery)
         finally:
@@ -119,10 +110,10 @@ class Poster(LeasedWorker):
             self.alarm.ring(self._timing.lease)
 
     async def _deliver(self, delivery: Delivery) -> None:
-        kind = self._kinds.get(delivery.post.kind)
-        bot_client = await self._workspaces.bot_client(delivery.post.workspace)
+        kind = self.kinds.get(delivery.post.kind)
+        bot_client = await self.workspaces.bot_client(delivery.post.workspace)
         if kind is None or bot_client is None:
-            await self._outbox.refused(delivery, "workspace_gone")
+            await self.outbox.refused(delivery, "workspace_gone")
             return
         if not delivery.ts:
             await self._keep_pace(delivery.post.channel)
@@ -138,13 +129,13 @@ class Poster(LeasedWorker):
             try:
                 if ts := await _find_ours(bot_client, delivery):
                     logger.info("%s stands in Slack already", delivery.post.key)
-                    await self._outbox.adopted(delivery, ts)
+                    await self.outbox.adopted(delivery, ts)
                     return
             except CannotLookError:
                 may_repeat = True
         message = await kind.message(delivery, may_repeat=may_repeat)
         if message is None:
-            await self._outbox.refused(delivery, "nothing_to_show")
+            await self.outbox.refused(delivery, "nothing_to_show")
         elif delivery.ts:
             await self._edit(bot_client, delivery, message)
         else:
@@ -156,10 +147,10 @@ class Poster(LeasedWorker):
             await _tolerating_our_faults(
                 bot_client.client.chat_update, message, channel=delivery.post.channel, ts=delivery.ts, parse="none"
             )
-        await self._outbox.sent(delivery, delivery.ts, digest)
+        await self.outbox.sent(delivery, delivery.ts, digest)
 
     async def _post(self, bot_client: BotClient, delivery: Delivery, message: Message) -> None:
-        if not await self._outbox.sending(delivery):
+        if not await self.outbox.sending(delivery):
             return
         answer = await _tolerating_our_faults(
             bot_client.client.chat_postMessage,
@@ -172,13 +163,13 @@ class Poster(LeasedWorker):
             unfurl_links=False,
             unfurl_media=False,
         )
-        await self._outbox.sent(delivery, str(answer["ts"]), _digest(message))
+        await self.outbox.sent(delivery, str(answer["ts"]), _digest(message))
 
     async def _keep_pace(self, channel: str) -> None:
-        wait = self._last_post.get(channel, 0.0) + self._timing.pace - self._clock()
+        wait = self._last_post.get(channel, 0.0) + self._timing.pace - self.clock()
         if wait > 0:
-            await self._sleep(wait)
-        self._last_post[channel] = self._clock()
+            await self.sleep(wait)
+        self._last_post[channel] = self.clock()
         if len(self._last_post) > 1000:
             self._last_post.clear()
 
@@ -189,7 +180,7 @@ class Poster(LeasedWorker):
         if trouble.meaning is Meaning.WAIT:
             await self._wait(kind, delivery, trouble)
         elif trouble.meaning is Meaning.OPEN:
-            await self._outbox.outcome_open(delivery, self._timing.settle, trouble.code)
+            await self.outbox.outcome_open(delivery, self._timing.settle, trouble.code)
         else:
             await self._refused(kind, delivery, trouble.code)
 
@@ -200,13 +191,13 @@ class Poster(LeasedWorker):
         patience = min(self._timing.backoff(delivery.attempt), LONGEST_WAIT)
         wait = trouble.wait if trouble.code == "ratelimited" else patience
         if delivery.may_stand_already:
-            await self._outbox.outcome_open(delivery, wait, trouble.code)  # it may be the look that has to wait
+            await self.outbox.outcome_open(delivery, wait, trouble.code)  # it may be the look that has to wait
         else:
-            await self._outbox.not_sent(delivery, wait, trouble.code)
+            await self.outbox.not_sent(delivery, wait, trouble.code)
 
     async def _refused(self, kind: Kind, delivery: Delivery, code: str) -> None:
         """An edit that is refused loses little; a post that is refused has to reach its reader another way."""
-        if await self._outbox.refused(delivery, code) and not delivery.ts:
+        if await self.outbox.refused(delivery, code) and not delivery.ts:
             await kind.refused(delivery, code)
 
 

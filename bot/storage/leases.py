@@ -101,8 +101,8 @@ class LeasedWorker:
     """
 
     table: ClassVar[Table]
-    woken_by: ClassVar[tuple[str, ...]] = ()
-    """What makes its rows due besides changes of its own table."""
+    woken_by: ClassVar[tuple[Table | str, ...]] = ()
+    """What makes its rows due, where that is not just any change of its table."""
     slots: ClassVar[int]
     due: ClassVar[ColumnElement[bool]]
     """Which rows are its work; at what time is for the claim to know."""
@@ -120,7 +120,7 @@ class LeasedWorker:
         self._tasks = Tasks()
         self._working: set[int] = set()
         self._may_be_more = False  # when a task ends, it is worth looking again
-        self.alarm = self._database.alarm(self.table, *self.woken_by)
+        self.alarm = self._database.alarm(*(self.woken_by or (self.table,)))
 
     async def work(self, row: Row[Any], fence: Fence) -> None:
         raise NotImplementedError
@@ -199,7 +199,10 @@ class LeasedWorker:
 
     async def put_off(self, fence: Fence, wait: float, **values: Any) -> bool:
         async with self._database.transaction() as connection:
-            return await fence.put_off(self._database, connection, self.table, wait, **values)
+            held = await fence.put_off(self._database, connection, self.table, wait, **values)
+        if held:
+            self.alarm.ring(wait)
+        return held
 
     # -- before the first and after the last --------------------------------------------------------------------
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from bot.investigations.model import Verdict
-from bot.investigations.requests import Reception
+from bot.investigations.requests import Outcome, Reception
 from bot.model import AlertRef, Ask, EarlierRun, ExistingRun, MessageRef, Question, ThreadRef
 from tests.investigations.slack import says
 from tests.investigations.world import ALERT, CAUSE, QUESTION, World
@@ -266,6 +266,22 @@ async def test_what_slack_was_told_we_have_is_decided_after_a_kill(world: World)
     await world.restart()
     await world.turns()
     assert world.slack.said() == ["card: running"]
+
+
+async def test_a_slack_that_takes_no_answers_holds_up_no_start(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def never_told(_ask: Ask, _outcome: Outcome) -> None:
+        await asyncio.Event().wait()
+
+    await world.ask()
+    monkeypatch.setattr(world.answers, "hears", never_told)
+    for _ in range(40):
+        await world.receive()
+    await world.receive(AlertRef(9, "90", 1))
+    for _ in range(10):
+        await world.bot.judge()
+    assert [ask.state for ask in await world.asks()] == ["done"] * 42
+    assert len(await world.investigations()) == 2
+    await world.bot.die()
 
 
 @pytest.mark.parametrize("alert", [ALERT, None])

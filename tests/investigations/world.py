@@ -15,7 +15,8 @@ from bot.datadog.errors import DatadogError, NoAnswer, NotFound
 from bot.datadog.investigations import Conclusion, InvestigationDetail, InvestigationItem, InvestigationPage
 from bot.datadog.monitors import AlertEvent, Monitor
 from bot.datadog.trouble import Trouble
-from bot.investigations.ask_worker import AskReader, AskWorker
+from bot.investigations.alert_resolver import AlertResolver
+from bot.investigations.ask_worker import AskWorker
 from bot.investigations.asking import AskAnswers
 from bot.investigations.message_alerts import Found, ThreadReader
 from bot.investigations.model import Investigation
@@ -28,7 +29,7 @@ from bot.model import AlertRef, Ask, EarlierRun, Place, Question, Source, Subjec
 from bot.orgs.repository import OrgRepository
 from bot.rules.budget import Budget, Terms
 from bot.rules.model import ChannelRules
-from bot.rules.org_choice import PlaceFacts, WhichOrg
+from bot.rules.org_choice import OrgChooser, PlaceFacts
 from bot.rules.permissions import Allowed, Permission, Permissions
 from bot.rules.repository import RuleRepository
 from bot.slack.poster import Kind, Poster
@@ -300,20 +301,22 @@ class Bot:
         kinds: dict[str, Kind] = {name: kind(self.repository, outbox) for name, kind in KINDS.items()}
         orgs = cast("OrgRepository", world.orgs)
         places = FakePlaces(budget)
+        threads, person = cast("ThreadReader", world.threads), cast("AskAnswers", world.answers)
         self.ask_worker = AskWorker(
             world.database,
             timing,
             self.requests,
-            AskReader(self.repository, cast("ThreadReader", world.threads)),
+            self.repository,
+            threads,
             cast("Permissions", places),
-            cast("WhichOrg", places),
-            orgs,
-            cast("AskAnswers", world.answers),
+            cast("OrgChooser", places),
+            person,
             owner=owner,
         )
+        self.alert_resolver = AlertResolver(world.database, timing, self.requests, threads, orgs, person, owner=owner)
         self.runner = TriggerWorker(world.database, timing, self.repository, orgs, owner=owner)
         self.watcher = PollWorker(self.repository, orgs, timing)
-        self.poster = Poster(outbox, world.slack, kinds, timing, owner=owner)
+        self.poster = Poster(world.database, timing, outbox, world.slack, kinds, owner=owner)
 
     async def ask(self, ask: Ask) -> Outcome:
         """Received and decided; what has to be looked up first is decided in a later turn."""
@@ -326,16 +329,23 @@ class Bot:
             await asyncio.gather(*self.ask_worker._tasks._tasks)
         return outcomes[ask.key]
 
+    async def judge(self) -> None:
+        """What was received is judged; whether anybody hears of it is left open."""
+        await self.ask_worker.step()
+        judging = [task for task in self.ask_worker._tasks._tasks if task.get_name() != "an answer"]
+        if judging:
+            await asyncio.wait(judging)
+
     async def run_again(self, ask: Ask, number: int) -> Outcome:
         return await self.ask(replace(ask, subject=EarlierRun(number)))
 
     @property
-    def parts(self) -> tuple[AskWorker | TriggerWorker | PollWorker | Poster, ...]:
-        return (self.ask_worker, self.runner, self.watcher, self.poster)
+    def parts(self) -> tuple[AskWorker | AlertResolver | TriggerWorker | PollWorker | Poster, ...]:
+        return (self.ask_worker, self.alert_resolver, self.runner, self.watcher, self.poster)
 
     async def turn(self) -> None:
-        """Each part takes a step, and what it began comes to its end."""
-        for part in self.parts:
+        """Each part takes a step, and what it began comes to its end; what was looked up is judged in the same turn."""
+        for part in (self.ask_worker, self.alert_resolver, *self.parts):
             await part.step()
             await self.rest()
 

@@ -63,7 +63,7 @@ class Requests:
     def a_poster(self) -> Poster:
         outbox = Outbox(self.database, lease=self.timing.lease)
         kinds = {CARD: self.notes, CONCLUSIONS: self.notes}
-        return Poster(outbox, self.slack, kinds, self.timing, owner=new_owner(), clock=self.clock, sleep=self._sleep)
+        return Poster(self.database, self.timing, outbox, self.slack, kinds, self.clock, self._sleep, owner=new_owner())
 
     async def _sleep(self, seconds: float) -> None:
         self.slept.append(seconds)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy import select, text
+from sqlalchemy.exc import SQLAlchemyError
 
 from bot.investigations.tables import poll_turns
 from bot.storage.engine import Database, DatabaseUnusableError
@@ -67,6 +68,13 @@ async def _write(database: Database, number: int) -> None:
     async with database.transaction() as connection:
         for _ in range(3):
             await connection.execute(text("INSERT INTO kept VALUES (:number) RETURNING number"), {"number": number})
+
+
+async def test_what_goes_wrong_with_a_row_is_told_without_what_it_holds(database: Database) -> None:
+    with pytest.raises(SQLAlchemyError) as told:
+        await database.write(text("INSERT INTO nowhere VALUES (:words)").bindparams(words="our customers"))
+    assert "nowhere" in str(told.value)
+    assert "customers" not in str(told.value)
 
 
 async def test_a_second_process_on_the_file_is_refused_with_a_sentence(tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ import pytest
 
 from bot.datadog.errors import DatadogError, Forbidden, RateLimited, Unauthorized, Unavailable
 from bot.datadog.monitors import AlertEvent
+from bot.investigations.requests import Reception
 from bot.model import AlertRef, EventRef, ExistingRun, MonitorRef, ThreadRef
 from tests.investigations.world import ALERT, Bot, World
 
@@ -135,7 +136,8 @@ async def test_a_kill_during_the_look_up_costs_no_time(world: World) -> None:
         await asyncio.Event().wait()
 
     world.datadog.network.between = never_arrives
-    await world.bot.ask_worker.step()
+    await world.bot.judge()
+    await world.bot.alert_resolver.step()
     await asked.wait()
     world.datadog.network.between = None
     await world.restart()
@@ -168,9 +170,26 @@ async def test_a_second_claim_makes_the_first_one_s_find_worthless(world: World)
     world.datadog.events["70"] = EVENT
     frozen, awake = world.bot, Bot(world)
     await world.receive(MonitorRef(7))
-    await frozen.ask_worker.step()
+    await frozen.judge()
+    await frozen.alert_resolver.step()
     world.clock.wind(world.timing.lease)
     await awake.turn()
     await frozen.rest()
     assert len(await world.investigations()) == 1
     assert world.answers.told == []
+
+
+async def test_look_ups_that_never_end_hold_up_no_start(world: World) -> None:
+    async def never_arrives(leg: str) -> None:
+        if leg == "to latest_alert":
+            await asyncio.Event().wait()
+
+    world.datadog.network.between = never_arrives
+    for number in range(30):
+        await world.receive(MonitorRef(number))
+    for _ in range(3):
+        await world.bot.judge()
+        await world.bot.alert_resolver.step()
+
+    assert (await world.ask(ALERT)).reception is Reception.STARTED
+    await world.bot.die()
