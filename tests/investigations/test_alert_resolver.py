@@ -3,10 +3,12 @@
 import asyncio
 
 import pytest
+from sqlalchemy import update
 
 from bot.datadog.errors import DatadogError, Forbidden, RateLimited, Unauthorized, Unavailable
 from bot.datadog.monitors import AlertEvent
 from bot.investigations.requests import Reception
+from bot.investigations.tables import asks
 from bot.model import AlertRef, EventRef, ExistingRun, MonitorRef, ThreadRef
 from tests.investigations.world import ALERT, Bot, World
 
@@ -32,6 +34,14 @@ async def test_an_event_by_its_number(world: World) -> None:
 async def test_the_alert_of_the_thread(world: World) -> None:
     world.threads.subject = ALERT
     await world.receive(ThreadRef())
+    await world.turns()
+    assert world.slack.said() == ["card: running"]
+
+
+async def test_what_an_earlier_version_left_waiting_goes_on(world: World) -> None:
+    world.threads.subject = ALERT
+    await world.receive(ThreadRef())
+    await world.database.write(update(asks).values(state="waiting"))
     await world.turns()
     assert world.slack.said() == ["card: running"]
 
