@@ -127,9 +127,10 @@ def _expired(inv: Investigation, app_url: str) -> _Face:
 
 def _uncertain(inv: Investigation, app_url: str) -> _Face:
     listed = link(list_url(app_url), f"the list of {INVESTIGATIONS}")
+    looking = [f"I go on looking for it until {moment(inv.deadline_at)}."] if inv.deadline_at else []
     body = (
         f"{DATADOG} did not answer clearly, so I don't know whether it has started.",
-        "I never start (and bill) the same one twice on a guess.",
+        " ".join(["I never start (and bill) the same one twice on a guess.", *looking]),
         f"Look into {listed}: if it is not there, press {START_AGAIN}.",
     )
     buttons = [run_again_button(START_AGAIN_ACTION, inv, text=START_AGAIN), open_button(OPEN, inv, app_url)]
@@ -150,7 +151,7 @@ def _notes(inv: Investigation) -> list[str]:
         notes.append("Started elsewhere: followed here, not started again.")
     if inv.presumed:
         notes.append(
-            f"{DATADOG}'s answer to the start got lost. This is the only new one it shows, so I take it to be ours."
+            f"{DATADOG}'s answer to the start got lost. Of the new ones it shows, this is the only one that can be ours."
         )
     return notes
 

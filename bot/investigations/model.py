@@ -42,6 +42,7 @@ class Investigation:
     alert: AlertRef | None = None
     question: Question | None = None
     started_at: float | None = None
+    deadline_at: float | None = None  # until when we watch it, or look for it where its start is uncertain
     retry_at: float | None = None  # Datadog asked us to wait until then
     datadog_id: str = ""
     url: str = ""  # the investigation in Datadog's app

@@ -9,13 +9,14 @@ from dataclasses import asdict, dataclass
 from hashlib import sha256
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, String, and_, cast, exists, func, literal, select, update
+from sqlalchemy import ColumnElement, Row, String, and_, cast, exists, func, literal, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.datadog.investigations import InvestigationDetail
 from bot.datadog.trouble import Trouble, TroubleKind
 from bot.investigations.model import Investigation, State, Verdict
 from bot.investigations.tables import CARD, CONCLUSIONS, EXPIRED, investigations, poll_turns, subscribers, votes
+from bot.investigations.whose_run import OpenStart
 from bot.model import AlertRef, Ask, ExistingRun, Place, Question, Startable
 from bot.rules.audit import note_return
 from bot.rules.budget import give_back
@@ -193,13 +194,18 @@ class InvestigationRepository:
         query = select(table.datadog_id).where(table.org == org, table.datadog_id.in_(list(ids)))
         return {str(value) for (value,) in await self.database.all(query)}
 
-    async def others_being_triggered(self, org: str, monitor_id: int | None, *, but: int) -> bool:
-        """Whether another run of ours may show up in the same list; a monitor's list shows only its own."""
+    async def open_starts(self, org: str, monitor_id: int | None) -> list[OpenStart]:
+        """Those whose runs may show up in the same list; a monitor's list shows only its own."""
         table = investigations.c
-        query = select(table.id).where(table.org == org, table.state == State.TRIGGERING, table.id != but).limit(1)
+        looked_for = and_(table.state == State.UNCERTAIN, table.deadline_at.is_not(None))
+        query = select(table.id, table.before_ids, table.created_at, table.finished_at)
+        query = query.where(table.org == org, or_(table.state == State.TRIGGERING, looked_for))
         if monitor_id is not None:
             query = query.where(table.monitor_id == monitor_id)
-        return await self.database.first(query) is not None
+        return [
+            OpenStart(row.id, frozenset(row.before_ids or ()), row.created_at, row.finished_at)
+            for row in await self.database.all(query)
+        ]
 
     async def _watch(self, connection: AsyncConnection, org: str, *, look_in: float) -> None:
         await connection.execute(self.database.insert_new(poll_turns).values(org=org, next_at=0.0, slow_at=0.0))
@@ -215,6 +221,7 @@ class InvestigationRepository:
         values: dict[str, Any] = {
             "state": State.TRIGGERING,
             "before_ids": sorted(before),
+            "started_at": self.database.now,
             "due_at": self.database.now + lease,
             "retry_at": None,
             "attempt": 0,  # counts the looks from here on, whoever makes them
@@ -254,6 +261,7 @@ class InvestigationRepository:
             "presumed": presumed,
             "started_at": now,
             "deadline_at": now + self._timing.deadline,
+            "finished_at": None,
             "retry_at": None,
             "owner": None,
         }
@@ -279,8 +287,15 @@ class InvestigationRepository:
                 await note_return(self.database, connection, fence.id)
         return True
 
-    async def uncertain(self, fence: Fence) -> bool:
-        return await self._shown(fence, state=State.UNCERTAIN, finished_at=self.database.now, retry_at=None, owner=None)
+    async def uncertain(self, fence: Fence, *, look_in: float | None = None, until: float | None = None) -> bool:
+        """Nobody knows whether it was started. `until` is how long its run is looked for, and `look_in` when next."""
+        now = self.database.now
+        values = {"state": State.UNCERTAIN, "finished_at": now, "deadline_at": until, "retry_at": None, "owner": None}
+        async with self.database.transaction() as connection:
+            if look_in is not None:
+                values["due_at"] = now + look_in
+                wake(connection, investigations, after=look_in)
+            return await self._write(connection, fence.holds(investigations), fence.id, values)
 
     # -- the end of a run, seen by whoever had the watch --------------------------------------------------------
 

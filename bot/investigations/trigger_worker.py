@@ -1,7 +1,7 @@
 """Brings an investigation from "requested" to "running": finds the alert, notes what Datadog lists, triggers once.
 
 The trigger costs money and cannot be repeated safely. Before it the row says `triggering`; whoever finds a row in that
-state later looks for the one new run in Datadog's list and never triggers again on a guess.
+state later looks for its run in Datadog's list, for as long as it could still show, and never triggers again on a guess.
 """
 
 import asyncio
@@ -9,7 +9,7 @@ import logging
 from dataclasses import dataclass, replace
 from typing import Any
 
-from sqlalchemy import Row
+from sqlalchemy import Row, and_, or_
 
 from bot.datadog.errors import DatadogError, RateLimited, Refused
 from bot.datadog.orgs import ConnectedOrg
@@ -17,6 +17,7 @@ from bot.datadog.trouble import Trouble, TroubleKind, or_trouble, trouble_of
 from bot.investigations.model import Investigation, State
 from bot.investigations.repository import InvestigationRepository, read_investigation
 from bot.investigations.tables import investigations
+from bot.investigations.whose_run import run_of
 from bot.model import AlertRef, Question
 from bot.orgs.repository import OrgRepository
 from bot.storage.leases import Fence, LeasedWorker
@@ -31,7 +32,10 @@ _NAME_WAIT = 3.0
 class TriggerWorker(LeasedWorker):
     table = investigations
     slots = 16
-    due = investigations.c.state.in_([State.REQUESTED, State.TRIGGERING])
+    due = or_(
+        investigations.c.state.in_([State.REQUESTED, State.TRIGGERING]),
+        and_(investigations.c.state == State.UNCERTAIN, investigations.c.deadline_at.is_not(None)),
+    )
     under_way = investigations.c.state == State.TRIGGERING  # before that nothing was sent that could still land
 
     repository: InvestigationRepository
@@ -96,30 +100,32 @@ class TriggerWorker(LeasedWorker):
         logger.info("investigation %s: trying again in %.0f s (%s)", investigation.ref, wait, type(error).__name__)
         await self.repository.retry_later(fence, wait, attempt=row.attempt)
 
-    # -- after an unknown outcome: look, adopt exactly one, never guess -----------------------------------------
+    # -- after an unknown outcome: look, adopt what is certainly ours, never guess ------------------------------
 
     async def _look(self, org: ConnectedOrg, investigation: Investigation, fence: Fence, row: Row[Any]) -> None:
-        new = await self._new_runs(org, investigation, row)
-        if new is not None and len(new) == 1:
-            (datadog_id,) = new
-            logger.info("investigation %s: found its run %s in Datadog's list", investigation.ref, datadog_id)
-            await self.repository.running(fence, investigation.org, datadog_id, presumed=True)
-        elif row.attempt >= self._timing.look_attempts or (new is not None and len(new) > 1):
-            logger.warning("investigation %s: whether it was started stays unknown", investigation.ref)
-            await self.repository.uncertain(fence)
-        else:
-            await self.put_off(fence, self._timing.settle / 2 * row.attempt)
-
-    async def _new_runs(self, org: ConnectedOrg, investigation: Investigation, row: Row[Any]) -> set[str] | None:
-        """Runs that Datadog did not list before our trigger and that are nobody else's; None when that can't be told now."""
         listed = await or_trouble(org.bits.ids(row.monitor_id), self._timing.effect)
-        if isinstance(listed, Trouble):
-            return None
+        answered = not isinstance(listed, Trouble)
+        if not isinstance(listed, Trouble) and (ours := await self._ours(investigation, listed, row)):
+            logger.info("investigation %s: found its run %s in Datadog's list", investigation.ref, ours)
+            await self.repository.running(fence, investigation.org, ours, presumed=True)
+            return
+        timing, since = self._timing, row.started_at or row.created_at
+        age = row.due_at - timing.lease - since
+        looks = row.attempt if answered else row.attempt - 1  # one without an answer was none
+        wait = timing.settle / 2 + age / 4
+        if age >= timing.deadline:
+            await self.repository.uncertain(fence)
+        elif investigation.state is State.TRIGGERING and (looks >= timing.look_attempts or age >= timing.patience):
+            logger.warning("investigation %s: whether it was started is unknown; looking on", investigation.ref)
+            await self.repository.uncertain(fence, look_in=wait, until=since + timing.deadline)
+        else:
+            await self.put_off(fence, wait, attempt=looks)
+
+    async def _ours(self, investigation: Investigation, listed: frozenset[str], row: Row[Any]) -> str | None:
         # after the list: whoever triggered before it either still stands there or has written its run down
-        if await self.repository.others_being_triggered(investigation.org, row.monitor_id, but=investigation.id):
-            return None
-        new = listed - frozenset(row.before_ids or ())
-        return set(new) - await self.repository.known_datadog_ids(investigation.org, new)
+        starts = await self.repository.open_starts(investigation.org, row.monitor_id)
+        known = await self.repository.known_datadog_ids(investigation.org, listed - frozenset(row.before_ids or ()))
+        return run_of(investigation.id, starts, listed - known)
 
 
 def wait_worth(error: Exception, row: Row[Any], timing: Timing) -> float | None:

@@ -5,7 +5,9 @@ import asyncio
 import pytest
 
 from bot.datadog.errors import DatadogError, Unavailable, Unreadable
-from tests.investigations.world import ALERT, CAUSE, QUESTION, TIMING, Bot, World, lost
+from bot.investigations.card_view import status_card
+from bot.investigations.model import Investigation
+from tests.investigations.world import ALERT, CAUSE, QUESTION, TIMING, Bot, Fate, World, lost
 
 OTHER_GROUP = type(ALERT)(7, "71", 1_700_000_000_000, "Disk is full", "host:b")
 OTHER_MONITOR = type(ALERT)(8, "80", 1_700_000_000_000, "CPU is hot")
@@ -49,9 +51,14 @@ async def test_when_nothing_shows_up_the_card_says_so_and_nothing_is_started_aga
     await world.turns()
     await world.wind(LOOKS)
     assert world.slack.said() == ["card: uncertain"]
-    await world.wind(300, step=60)
+    assert "I go on looking for it until" in card_text(await world.investigation())
+    await world.wind(TIMING.deadline + TIMING.patience, step=60)
     assert world.datadog.calls["trigger"] == 1
-    assert world.datadog.calls["ids"] == 1 + TIMING.look_attempts
+    assert "I go on looking" not in card_text(await world.investigation())
+    looks = world.datadog.calls["ids"]
+    assert TIMING.look_attempts < looks < 20
+    await world.wind(TIMING.deadline, step=60)
+    assert world.datadog.calls["ids"] == looks
 
 
 async def test_a_run_that_shows_up_between_the_looks_is_found(world: World) -> None:
@@ -67,7 +74,7 @@ async def test_two_new_runs_are_not_guessed_between(world: World) -> None:
     await world.ask()
     await world.turns()
     world.datadog.start("somebody's", 7)
-    await world.wind(TIMING.settle + 5)
+    await world.wind(LOOKS)
     assert world.slack.said() == ["card: uncertain"]
     assert world.datadog.calls["trigger"] == 1
 
@@ -100,6 +107,59 @@ async def test_two_of_one_monitor_at_once_are_never_mixed_up(world: World) -> No
     await world.wind(LOOKS)
     assert world.slack.cards() == ["card: uncertain", "card: uncertain"]
     assert world.datadog.calls["trigger"] == 2
+
+
+async def test_a_run_that_may_be_another_start_s_is_nobody_s(world: World) -> None:
+    """The first start happens and the second does not: neither answer comes, and the second must not get the first's."""
+    world.datadog.network.expect("trigger", lost(lands=True, lands_in=TIMING.settle - 1), lost(lands=False))
+    await world.ask(ALERT)
+    await world.ask(OTHER_GROUP, thread="2.2")
+    await world.turns()
+    await world.wind(LOOKS)
+    world.datadog.run.ends("conclusive", CAUSE)
+    await world.wind(TIMING.deadline, step=60)
+    assert world.slack.cards() == ["card: uncertain", "card: uncertain"]
+
+
+async def test_what_stood_there_before_the_second_start_is_the_first_one_s(world: World) -> None:
+    world.datadog.network.expect("trigger", lost(lands=True), lost(lands=True))
+    await world.ask(ALERT)
+    await world.turns()
+    await world.ask(OTHER_GROUP, thread="2.2")
+    await world.turns()
+    await world.wind(LOOKS)
+    first, second = await world.investigation(1), await world.investigation(2)
+    assert [first.datadog_id, second.datadog_id] == [
+        world.datadog.about(ALERT)[0].id,
+        world.datadog.about(OTHER_GROUP)[0].id,
+    ]
+
+
+async def test_a_start_that_was_given_up_long_before_takes_nothing_from_a_later_one(world: World) -> None:
+    world.datadog.network.expect("trigger", lost(lands=False), lost(lands=True))
+    await world.ask(ALERT)
+    await world.turns()
+    await world.wind(LOOKS)
+    await world.ask(OTHER_GROUP, thread="2.2")
+    await world.turns()
+    await world.wind(LOOKS)
+    assert world.slack.cards() == ["card: uncertain", "card: running"]
+
+
+async def test_a_datadog_that_stays_away_uses_up_no_looks(world: World) -> None:
+    world.datadog.network.expect("trigger", lost(lands=True))
+    await world.ask()
+    await world.turns()
+    world.datadog.network.choose = lambda name: Fate(Unavailable("503", status=503)) if name == "ids" else None
+    await world.wind(TIMING.patience)
+    await world.wind(TIMING.patience, step=30)
+    assert world.slack.cards() == ["card: uncertain"]
+    world.datadog.network.choose = lambda _: None
+    await world.wind(TIMING.patience)
+    assert world.slack.cards() == ["card: running"]
+    world.datadog.run.ends("conclusive", CAUSE)
+    await world.wind(TIMING.poll * 2)
+    assert world.slack.said() == ["card: concluded", "conclusive: Disk full"]
 
 
 async def test_unknown_starts_of_different_monitors_do_not_stand_in_each_other_s_way(world: World) -> None:
@@ -245,6 +305,10 @@ async def test_a_frozen_bot_that_wakes_after_the_takeover_changes_nothing(world:
     await frozen.rest()
     assert await world.investigation() == taken
     assert world.datadog.calls["trigger"] == 1
+
+
+def card_text(investigation: Investigation) -> str:
+    return status_card(investigation, requester="UANN", app_url="https://app.datadoghq.com").text
 
 
 async def _die_at(world: World, place: str) -> None:

@@ -118,7 +118,7 @@ def test_a_failure_as_rows_have_it_has_its_own_sentence_and_next_step() -> None:
 
 def test_adopted_and_presumed_runs_say_so() -> None:
     assert "Started elsewhere" in card(replace(RUNNING, adopted=True)).text
-    assert "only new one" in shown(card(replace(RUNNING, presumed=True, run=2)).blocks)
+    assert "the only one that can be ours" in shown(card(replace(RUNNING, presumed=True, run=2)).blocks)
     assert "run 2" in shown(card(replace(RUNNING, run=2)).blocks)
 
 
