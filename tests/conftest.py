@@ -89,7 +89,7 @@ _compiled = _Compiled()
 def compiled_once() -> Iterator[None]:
     made = engine._engine
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(engine, "_engine", lambda url: made(url).execution_options(compiled_cache=_compiled))
+        patch.setattr(engine, "_engine", lambda *about: made(*about).execution_options(compiled_cache=_compiled))
         yield
 
 

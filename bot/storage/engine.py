@@ -5,6 +5,7 @@ Here live the engine, transactions, the clock all replicas share and the schema 
 
 import asyncio
 import fcntl
+import logging
 import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
@@ -13,11 +14,15 @@ from typing import IO, Any
 
 from sqlalchemy import ColumnElement, Executable, Float, Insert, Row, Table, cast, event, func, literal, text
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.engine import make_url
+from sqlalchemy.engine import URL, make_url
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.pool import AsyncAdaptedQueuePool
 
+from bot.storage import postgres
+from bot.storage.postgres import Limits
 from bot.storage.workers import Alarm
+
+logger = logging.getLogger(__name__)
 
 Clock = Callable[[], float]
 
@@ -36,12 +41,15 @@ def wake(connection: AsyncConnection, work: Table | str, *, after: float = 0.0) 
 
 
 class Database:
-    def __init__(self, url: str, *, clock: Clock | None = None) -> None:
+    def __init__(self, url: str, *, clock: Clock | None = None, limits: Limits | None = None) -> None:
         self.url = make_url(url)
+        self._limits = limits or Limits()
         self._clock = clock
         self._alarms: dict[str, list[Alarm]] = {}
         self._lock_file: IO[str] | None = None
-        self.engine = _engine(url)
+        self.engine = _engine(self.url, self._limits)
+        # each statement for itself: there a transaction would only be one more thing to be frozen in
+        self._single = self.engine if self.is_sqlite else self.engine.execution_options(isolation_level="AUTOCOMMIT")
 
     @property
     def is_sqlite(self) -> bool:
@@ -68,13 +76,25 @@ class Database:
     async def _migrate(self) -> None:
         from bot.storage.migrations import SchemaTooOldError, upgrade  # noqa: PLC0415  alembic is slow to import and needed only here
 
-        async with self.engine.begin() as connection:
+        async with self._unlimited() as engine, engine.begin() as connection:
             if not self.is_sqlite:
                 await connection.execute(text(f"SELECT pg_advisory_xact_lock({_SCHEMA_LOCK})"))
             try:
                 await connection.run_sync(upgrade)
             except SchemaTooOldError as error:
                 raise DatabaseUnusableError(str(error)) from error
+
+    @asynccontextmanager
+    async def _unlimited(self) -> AsyncIterator[AsyncEngine]:
+        """For schema changes, which take as long as they take."""
+        if self.is_sqlite:
+            yield self.engine
+            return
+        engine = _engine(self.url, None)
+        try:
+            yield engine
+        finally:
+            await engine.dispose()
 
     async def close(self) -> None:
         await self.engine.dispose()
@@ -93,17 +113,23 @@ class Database:
                 alarm.ring(after)
 
     async def first(self, query: Executable) -> Row[Any] | None:
-        async with self.transaction() as connection:
+        async with self._single.begin() as connection:
             return (await connection.execute(query)).first()
 
     async def all(self, query: Executable) -> Sequence[Row[Any]]:
-        async with self.transaction() as connection:
+        async with self._single.begin() as connection:
             return (await connection.execute(query)).all()
 
     async def write(self, change: Executable) -> bool:
         """Whether it changed any row."""
-        async with self.transaction() as connection:
+        async with self._single.begin() as connection:
             return bool((await connection.execute(change)).rowcount)
+
+    async def end_stuck_sessions(self) -> None:
+        """Those of our own processes that were frozen or cut off in mid-work; nobody else could work on what they hold."""
+        ended = await self.all(postgres.end_stuck(self._limits))
+        if ended:
+            logger.warning("ended %d database sessions of a bot that does not go on", len(ended))
 
     def alarm(self, *work: Table | str) -> Alarm:
         """Rings when a transaction of this process has made rows of these tables due."""
@@ -133,9 +159,9 @@ def _name(work: Table | str) -> str:
     return work if isinstance(work, str) else work.name
 
 
-def _engine(url: str) -> AsyncEngine:
-    if make_url(url).get_backend_name() != "sqlite":
-        return create_async_engine(url, pool_size=8, max_overflow=4, pool_pre_ping=True, hide_parameters=True)
+def _engine(url: URL, limits: Limits | None) -> AsyncEngine:
+    if url.get_backend_name() != "sqlite":
+        return postgres.engine_of(url, limits)
     # one connection, each transaction to itself; that also holds for a database in memory
     pool = {"poolclass": AsyncAdaptedQueuePool, "pool_size": 1, "max_overflow": 0, "pool_timeout": 60}
     engine = create_async_engine(url, **pool, hide_parameters=True)  # people's words must not stand in an error's text

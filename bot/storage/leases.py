@@ -21,6 +21,8 @@ from bot.storage.workers import Alarm, Loop, Tasks, Timing
 Close = Callable[[float], Awaitable[None]]
 Forget = Callable[[str], Awaitable[None]]  # forgets what is kept for a workspace; doing it twice is harmless
 
+LOOK_FOR_STUCK = 10.0  # seconds
+
 HELD_ELSEWHERE = 0.05  # seconds until we look again at what is due and yet not ours: another claims it at this moment
 
 
@@ -244,6 +246,8 @@ class Workers:
         self.on_uninstall: list[Forget] = []  # called with a workspace that has removed the bot
         # rows that are due without a wake are those of other processes; an SQLite file has only one
         self.repeat("sweep", self.sweep, every=timing.lone_sweep if database.is_sqlite else timing.sweep)
+        if not database.is_sqlite:
+            self.repeat("stuck sessions", database.end_stuck_sessions, every=LOOK_FOR_STUCK)
 
     def employ(self, name: str, worker: Worker) -> None:
         self._workers.append(worker)
