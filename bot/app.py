@@ -11,6 +11,7 @@ import bot.schema  # noqa: F401  every table
 from bot.config import Settings
 from bot.connections import SLACK_TIMEOUT, StartError, open_server, open_socket
 from bot.orgs.repository import OrgRepository
+from bot.slack.clients import in_time
 from bot.storage.encryption import Encryption, EncryptionError, check_secrets
 from bot.storage.engine import Database
 from bot.storage.leases import Workers
@@ -60,7 +61,8 @@ class Bot:
         """Everything durable first, the way in last: nothing is accepted that can't be kept."""
         await self._open_database()
         await self._open_secrets()
-        self._session = ClientSession(connector=TCPConnector(limit=100), timeout=ClientTimeout(total=SLACK_TIMEOUT))
+        timeout = ClientTimeout(total=SLACK_TIMEOUT)
+        self._session = ClientSession(connector=TCPConnector(limit=100), timeout=timeout, trace_configs=[in_time()])
         parts = Parts(
             self._settings,
             self._database,

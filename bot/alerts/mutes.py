@@ -3,7 +3,6 @@
 A mute whose outcome is unknown is not sent again; the person is told to look.
 """
 
-import asyncio
 import logging
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
@@ -20,6 +19,7 @@ from bot.alerts.tables import alert_mutes
 from bot.datadog.errors import DatadogError, NotFound
 from bot.datadog.orgs import ConnectedOrg
 from bot.datadog.trouble import Trouble, TroubleKind, trouble_of
+from bot.deadline import within
 from bot.orgs.repository import OrgRepository
 from bot.slack.interactions import Interaction
 from bot.slack.replies import Replies
@@ -100,7 +100,7 @@ class Mutes(LeasedWorker):
 
     async def _send(self, row: Row[Any], fence: Fence, known: KnownCycle, org: ConnectedOrg) -> None:
         try:
-            async with asyncio.timeout(self._timing.effect):
+            async with within(self._timing.effect):
                 if row.work == MuteWork.MUTE:
                     await self._mute(row, fence, known, org)
                 else:

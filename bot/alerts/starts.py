@@ -1,6 +1,5 @@
 """Starts that channels may want by themselves: written down with the alert, decided once there is a thread to answer in."""
 
-import asyncio
 import logging
 from dataclasses import asdict, dataclass, replace
 from typing import Any
@@ -10,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.alerts.tables import ALERT_CARD, alert_starts
 from bot.datadog.errors import DatadogError, Refused
+from bot.deadline import within
 from bot.investigations.message_alerts import SeenAlerts
 from bot.investigations.requests import Outcome, Reception, Requests
 from bot.model import AlertRef, Ask, ExistingRun, Place, Source
@@ -152,7 +152,7 @@ class Starts(LeasedWorker):
         if org is None:
             return facts
         try:
-            async with asyncio.timeout(self._timing.effect):
+            async with within(self._timing.effect):
                 monitor = await org.monitors.get(facts.monitor_id)
         except (DatadogError, TimeoutError) as error:
             logger.warning("monitor %s can't be read now (%s)", facts.monitor_id, type(error).__name__)

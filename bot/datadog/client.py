@@ -27,6 +27,7 @@ from bot.datadog.errors import (
     error_for,
     request_id_of,
 )
+from bot.deadline import refuse_if_late
 
 log = logging.getLogger(__name__)
 # httpx logs whole URLs, and a query may hold what people typed or their e-mail address.
@@ -138,11 +139,13 @@ class Datadog:
     def _request(self, method: str, path: str, params: Params | None, json: JsonObject | None) -> httpx.Request:
         cleaned = {name: text(value) for name, value in (params or {}).items()}
         if json is None:
-            return self._http.build_request(method, path, params=cleaned)
+            return self._http.build_request(method, path, params=cleaned, extensions=_EXTENSIONS)
         # Escaped to ASCII: half an emoji, which people's clients do send, has no UTF-8 form.
         content = jsonlib.dumps(json).encode("ascii")
         headers = {"Content-Type": "application/json"}
-        return self._http.build_request(method, path, params=cleaned, content=content, headers=headers)
+        return self._http.build_request(
+            method, path, params=cleaned, content=content, headers=headers, extensions=_EXTENSIONS
+        )
 
     async def _exchange(self, request: httpx.Request) -> tuple[int, httpx.Headers, bytes | None]:
         """Status, headers and body; None for a body that is broken or larger than anything we asked for."""
@@ -152,6 +155,14 @@ class Datadog:
             return response.status_code, response.headers, await _read(response, limit)
         finally:
             await response.aclose()
+
+
+async def _in_time(event: str, _about: object) -> None:
+    if event.endswith("send_request_headers.started"):
+        refuse_if_late()
+
+
+_EXTENSIONS = {"trace": _in_time}
 
 
 async def _read(response: httpx.Response, limit: int) -> bytes | None:

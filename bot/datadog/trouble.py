@@ -1,7 +1,6 @@
 """Why something did not work, told apart by what a person can do about it. Rooms keep it in their rows; the sentences
 for each kind stand in bot/slack/errors.py."""
 
-import asyncio
 from collections.abc import Awaitable
 from dataclasses import dataclass
 from enum import StrEnum
@@ -20,6 +19,7 @@ from bot.datadog.errors import (
     Refused,
     Unauthorized,
 )
+from bot.deadline import within
 
 T = TypeVar("T")
 
@@ -91,10 +91,10 @@ def trouble_of(error: DatadogError | TimeoutError) -> Trouble:
     )
 
 
-async def or_trouble(work: Awaitable[T], within: float) -> T | Trouble:
+async def or_trouble(work: Awaitable[T], seconds: float) -> T | Trouble:
     """What it brings in time, or why it brings nothing."""
     try:
-        async with asyncio.timeout(within):
+        async with within(seconds):
             return await work
     except (DatadogError, TimeoutError) as error:
         return trouble_of(error)

@@ -1,6 +1,5 @@
 """Finds what an ask only points at: the alert of a thread, of a monitor or of an event. Then the ask is judged by that."""
 
-import asyncio
 import logging
 from dataclasses import dataclass
 from typing import Any
@@ -11,6 +10,7 @@ from bot.datadog.errors import DatadogError
 from bot.datadog.monitors import AlertEvent
 from bot.datadog.orgs import ConnectedOrg
 from bot.datadog.trouble import Trouble, TroubleKind, trouble_of
+from bot.deadline import within
 from bot.investigations.asking import AskAnswers
 from bot.investigations.message_alerts import ThreadReader
 from bot.investigations.requests import Requests, read_ask
@@ -38,7 +38,7 @@ class AlertResolver(LeasedWorker):
     async def work(self, row: Row[Any], fence: Fence) -> None:
         ask = read_ask(row)
         try:
-            async with asyncio.timeout(self._timing.effect):
+            async with within(self._timing.effect):
                 found: Subject | Trouble = await self._look_up(ask)
         except (DatadogError, TimeoutError) as error:
             if (wait := wait_worth(error, row, self._timing)) is not None:

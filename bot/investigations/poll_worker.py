@@ -17,6 +17,7 @@ from bot.datadog.errors import DatadogError, NotFound, RateLimited, Refused
 from bot.datadog.investigations import Progress, progress, progress_of
 from bot.datadog.orgs import ConnectedOrg
 from bot.datadog.trouble import Trouble, TroubleKind, trouble_of
+from bot.deadline import within
 from bot.investigations.model import State, Verdict
 from bot.investigations.repository import InvestigationRepository
 from bot.investigations.tables import investigations, poll_turns
@@ -169,7 +170,7 @@ class PollWorker:
 
     async def _fetch(self, org: ConnectedOrg, datadog_id: str, rows: Iterable[Row[Any]]) -> None:
         try:
-            async with asyncio.timeout(self._timing.effect):
+            async with within(self._timing.effect):
                 detail = await org.bits.get(datadog_id)
         except NotFound:
             await self._missing(rows)

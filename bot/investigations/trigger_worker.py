@@ -14,6 +14,7 @@ from sqlalchemy import Row, and_, or_
 from bot.datadog.errors import DatadogError, RateLimited, Refused
 from bot.datadog.orgs import ConnectedOrg
 from bot.datadog.trouble import Trouble, TroubleKind, or_trouble, trouble_of
+from bot.deadline import within
 from bot.investigations.model import Investigation, State
 from bot.investigations.repository import InvestigationRepository, read_investigation
 from bot.investigations.tables import investigations
@@ -55,19 +56,31 @@ class TriggerWorker(LeasedWorker):
 
     async def _begin(self, org: ConnectedOrg, investigation: Investigation, fence: Fence, row: Row[Any]) -> None:
         try:
-            async with asyncio.timeout(self._timing.effect):
+            async with within(self._timing.effect):
                 before, named = await asyncio.gather(org.bits.ids(row.monitor_id), _with_name(org, investigation.alert))
         except (DatadogError, TimeoutError) as error:
             await self._not_started(error, investigation, fence, row)
             return
         # None where the alert's name was known: only what people can see makes the card due
         learnt = named if named != investigation.alert else None
-        if await self.repository.triggering(fence, before, learnt, lease=self._timing.lease):
-            await self._trigger(org, investigation, replace(fence, attempt=0), row)
+        await self._trigger(org, investigation, fence, row, before, learnt)
 
-    async def _trigger(self, org: ConnectedOrg, investigation: Investigation, fence: Fence, row: Row[Any]) -> None:
+    async def _trigger(
+        self,
+        org: ConnectedOrg,
+        investigation: Investigation,
+        claim: Fence,
+        row: Row[Any],
+        before: frozenset[str],
+        learnt: AlertRef | None,
+    ) -> None:
+        fence = replace(claim, attempt=0)
         try:
-            async with asyncio.timeout(self._timing.effect):
+            async with within(
+                self._timing.effect
+            ):  # from before it is written down: whoever takes over counts from then
+                if not await self.repository.triggering(claim, before, learnt, lease=self._timing.lease):
+                    return
                 datadog_id = await _start(org, investigation)
         except (DatadogError, TimeoutError) as error:
             if getattr(error, "may_have_happened", True):

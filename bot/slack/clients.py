@@ -3,8 +3,11 @@
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from aiohttp import TraceConfig
 from slack_bolt.authorization import AuthorizeResult
 from slack_sdk.web.async_client import AsyncWebClient
+
+from bot.deadline import refuse_if_late
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +27,18 @@ class BotClient:
 
 class Workspaces(Protocol):
     async def bot_client(self, workspace: str) -> BotClient | None: ...
+
+
+def in_time() -> TraceConfig:
+    """For the session of Slack's clients: nothing is sent over a connection, new or kept, once its time is over."""
+
+    async def check(*_: object) -> None:
+        refuse_if_late()
+
+    config = TraceConfig()
+    config.on_connection_create_end.append(check)
+    config.on_connection_reuseconn.append(check)
+    return config
 
 
 class WorkspaceClients(Workspaces, Protocol):

@@ -17,6 +17,7 @@ from slack_sdk.errors import SlackApiError
 from sqlalchemy import ColumnElement, Row
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from bot.deadline import within
 from bot.slack.blocks import Message
 from bot.slack.clients import BotClient, Workspaces
 from bot.slack.errors import CALL_ERRORS, Meaning, SlackTrouble, trouble_of
@@ -118,7 +119,7 @@ class Poster(LeasedWorker):
         if not delivery.ts:
             await self._keep_pace(delivery.post.channel)
         try:
-            async with asyncio.timeout(self._timing.effect):
+            async with within(self._timing.effect):
                 await self._send(bot_client, kind, delivery)
         except CALL_ERRORS as error:
             await self._stumbled(kind, delivery, trouble_of(error))

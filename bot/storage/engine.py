@@ -19,7 +19,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 from sqlalchemy.pool import AsyncAdaptedQueuePool
 
 from bot.storage import postgres
-from bot.storage.postgres import Limits
+from bot.storage.postgres import SessionLimits
 from bot.storage.workers import Alarm
 
 logger = logging.getLogger(__name__)
@@ -41,9 +41,9 @@ def wake(connection: AsyncConnection, work: Table | str, *, after: float = 0.0) 
 
 
 class Database:
-    def __init__(self, url: str, *, clock: Clock | None = None, limits: Limits | None = None) -> None:
+    def __init__(self, url: str, *, clock: Clock | None = None, limits: SessionLimits | None = None) -> None:
         self.url = make_url(url)
-        self._limits = limits or Limits()
+        self._limits = limits or SessionLimits()
         self._clock = clock
         self._alarms: dict[str, list[Alarm]] = {}
         self._lock_file: IO[str] | None = None
@@ -159,7 +159,7 @@ def _name(work: Table | str) -> str:
     return work if isinstance(work, str) else work.name
 
 
-def _engine(url: URL, limits: Limits | None) -> AsyncEngine:
+def _engine(url: URL, limits: SessionLimits | None) -> AsyncEngine:
     if url.get_backend_name() != "sqlite":
         return postgres.engine_of(url, limits)
     # one connection, each transaction to itself; that also holds for a database in memory

@@ -15,6 +15,7 @@ from typing import Any, ClassVar, Protocol
 from sqlalchemy import ColumnElement, Row, Select, Table, and_, case, false, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from bot.deadline import within
 from bot.storage.engine import Database, wake
 from bot.storage.workers import Alarm, Loop, Tasks, Timing
 
@@ -172,7 +173,7 @@ class LeasedWorker:
     async def _run(self, row: Row[Any]) -> None:
         fence = self._leases.fence(row)
         try:
-            async with self._renewed(fence) if self.keeps_lease else asyncio.timeout(self._timing.lease):
+            async with self._renewed(fence) if self.keeps_lease else within(self._timing.lease):
                 await self.work(row, fence)
         except Exception:
             self.alarm.ring(self._timing.lease)

@@ -15,7 +15,7 @@ APPLICATION = "bits-bot"
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
+class SessionLimits:
     """How long one session may take for what, in seconds; the longest of our own transactions takes a fraction of one."""
 
     idle_in_transaction: float = 5.0
@@ -37,7 +37,7 @@ class Limits:
         return {name: f"{seconds * 1000:.0f}" for name, seconds in limits.items()} | keepalives
 
 
-def engine_of(url: URL, limits: Limits | None) -> AsyncEngine:
+def engine_of(url: URL, limits: SessionLimits | None) -> AsyncEngine:
     """Without limits it is good for schema changes, which may take what they need."""
     patience = {"timeout": limits.connect, "command_timeout": limits.answer} if limits else {}
     engine = create_async_engine(url, pool_size=8, max_overflow=4, connect_args=patience, hide_parameters=True)
@@ -71,7 +71,7 @@ def _no_answer_is_no_connection(context: ExceptionContext) -> None:
         context.is_disconnect = context.invalidate_pool_on_disconnect = True
 
 
-def end_stuck(limits: Limits) -> TextClause:
+def end_stuck(limits: SessionLimits) -> TextClause:
     """Ends sessions of ours whose process does not go on: it may be stopped, or cut off, and keeps rows locked."""
     return text(
         "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"

@@ -8,6 +8,8 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
+from bot.deadline import free
+
 logger = logging.getLogger(__name__)
 
 TRY_AGAIN_AFTER = 2.0  # seconds, when a round failed: the database may be back by then
@@ -20,7 +22,7 @@ class Tasks:
         self._tasks: set[asyncio.Task[None]] = set()
 
     def spawn(self, work: Coroutine[Any, Any, Any], name: str) -> None:
-        task = asyncio.create_task(self._guarded(work, name), name=name)
+        task = asyncio.create_task(self._guarded(work, name), name=name, context=free())
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 

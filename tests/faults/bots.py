@@ -48,11 +48,21 @@ class BotProcess:
             if self._process.pid is not None and self._process.exitcode is None:
                 os.kill(self._process.pid, number)
 
+    async def stands_still(self, within: float = 40.0) -> None:
+        """Until it is stopped, as by SIGSTOP."""
+        async with asyncio.timeout(within):
+            while _state(self._process.pid) != "T":  # noqa: ASYNC110  nobody tells
+                await asyncio.sleep(0.05)
+
     async def end(self, within: float = 40.0) -> int:
         await asyncio.to_thread(self._process.join, within)
         if self._process.exitcode is None:
             raise TimeoutError(f"the bot has not ended within {within} s")
         return self._process.exitcode
+
+
+def _state(pid: int | None) -> str:
+    return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
 
 
 def _run(environment: dict[str, str], log: Path, prepare: Callable[[], None]) -> None:

@@ -4,6 +4,7 @@ import asyncio
 import random
 import signal
 from collections.abc import AsyncIterator, Callable
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ import pytest
 from bot.sandbox.slack.errors import NotAcknowledged
 from tests.faults.blind_bot import blind
 from tests.faults.bots import BotProcess, as_it_is
+from tests.faults.freezing_bot import before_the_card, before_the_conclusions, before_the_start
 from tests.faults.storm import SETTLE, Alert, Storm
 
 pytestmark = pytest.mark.timeout(300)  # real processes, which start as slowly as the machine lets them
@@ -62,6 +64,30 @@ async def test_a_frozen_bot_wakes_after_another_took_over(storm: Storm, where: s
         storm.on_post(where, freeze)
     await storm.investigate(alert)
     await asyncio.wait_for(stopped.wait(), 20)
+    await storm.start()
+    await storm.answers(alert)
+    await storm.calm()
+    frozen.send(signal.SIGCONT)
+    await asyncio.sleep(SETTLE * 2)  # what it would do wrong, it would do now
+    await done(storm)
+
+
+@pytest.mark.parametrize(
+    "prepare",
+    [
+        pytest.param(before_the_start, marks=pytest.mark.faults),
+        pytest.param(before_the_card, marks=pytest.mark.faults),
+        before_the_conclusions,
+    ],
+)
+async def test_a_bot_stopped_right_before_it_sends_sends_nothing_on_waking(
+    storm: Storm, prepare: Callable[[], None]
+) -> None:
+    frozen = await storm.start(prepare)
+    alert = await storm.alert()
+    with suppress(NotAcknowledged):
+        await storm.investigate(alert)
+    await frozen.stands_still()
     await storm.start()
     await storm.answers(alert)
     await storm.calm()

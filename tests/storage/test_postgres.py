@@ -15,9 +15,9 @@ from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from bot.investigations.tables import poll_turns
 from bot.storage.engine import Database
-from bot.storage.postgres import Limits
+from bot.storage.postgres import SessionLimits
 
-QUICK = Limits(idle_in_transaction=0.3, transaction=5, lock=1, statement=1, answer=1.5, connect=2, stuck=0.2)
+QUICK = SessionLimits(idle_in_transaction=0.3, transaction=5, lock=1, statement=1, answer=1.5, connect=2, stuck=0.2)
 
 
 @dataclass
@@ -135,7 +135,7 @@ async def test_a_session_frozen_in_mid_statement_is_ended_by_the_others(
 
 
 async def test_only_sessions_of_ours_that_do_not_go_on_are_ended(ready_postgres_url: str, replica: Database) -> None:
-    other = Database(ready_postgres_url, limits=Limits(stuck=QUICK.stuck))
+    other = Database(ready_postgres_url, limits=SessionLimits(stuck=QUICK.stuck))
     await other.ping()  # idle in its pool from here on
     working = asyncio.create_task(other.first(select(func.pg_sleep(QUICK.stuck * 3))))
     async with replica.transaction() as connection:

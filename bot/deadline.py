@@ -1,0 +1,42 @@
+"""How long a piece of work has, and that no request of it leaves later: a process that was frozen wakes in mid-work, and by
+then somebody else may have done it."""
+
+import asyncio
+import math
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from contextvars import Context, ContextVar, copy_context
+
+# unlike the loop's own clock it goes on while the machine sleeps
+_CLOCK = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
+_until: ContextVar[float] = ContextVar("until", default=math.inf)
+
+
+def _now() -> float:
+    return time.clock_gettime(_CLOCK)
+
+
+@asynccontextmanager
+async def within(seconds: float) -> AsyncIterator[None]:
+    """TimeoutError when it takes longer."""
+    earlier = _until.get()
+    token = _until.set(min(earlier, _now() + seconds))
+    try:
+        async with asyncio.timeout(seconds):
+            yield
+    finally:
+        _until.reset(token)
+
+
+def free() -> Context:
+    """For a task of its own, which whoever began it does not wait for."""
+    context = copy_context()
+    context.run(_until.set, math.inf)
+    return context
+
+
+def refuse_if_late() -> None:
+    """Called right before a request is written: the loop notices a time-out only after everything that was ready has run."""
+    if _now() > _until.get():
+        raise TimeoutError
