@@ -22,7 +22,7 @@ from bot.investigations.model import State, Verdict
 from bot.investigations.repository import InvestigationRepository
 from bot.investigations.tables import investigations, poll_turns
 from bot.orgs.repository import OrgRepository
-from bot.storage.leases import HELD_ELSEWHERE
+from bot.storage.leases import HELD_ELSEWHERE, reached
 from bot.storage.workers import Tasks, Timing
 
 logger = logging.getLogger(__name__)
@@ -77,9 +77,10 @@ class PollWorker:
         """In how many seconds the next turn is worth taking; nothing where nothing runs."""
         now, table = self._database.now, investigations.c
         ripe_at = case((table.adopted, now), else_=table.started_at + self._timing.poll_first)
-        at = _later(_later(now, poll_turns.c.next_at), ripe_at)
+        far = self._timing.far
+        at = _later(_later(now, poll_turns.c.next_at, far), ripe_at, far)
         is_young = at < table.started_at + self._timing.slow_after
-        turn_at = case((is_young, at), else_=_later(at, poll_turns.c.slow_at))
+        turn_at = case((is_young, at), else_=_later(at, poll_turns.c.slow_at, far))
         running = select(func.min(turn_at) - now).join_from(investigations, poll_turns, poll_turns.c.org == table.org)
         return running.where(table.state == State.RUNNING)
 
@@ -92,14 +93,14 @@ class PollWorker:
         worth_it = exists().where(
             investigations.c.org == table.org,
             self._ripe(now),
-            or_(now < investigations.c.started_at + timing.slow_after, table.slow_at <= now),
+            or_(now < investigations.c.started_at + timing.slow_after, reached(table.slow_at, now, timing.far)),
         )
         turns = await connection.execute(
             update(poll_turns)
-            .where(table.next_at <= now, worth_it)
+            .where(reached(table.next_at, now, timing.far), worth_it)
             .values(
                 next_at=now + timing.poll,
-                slow_at=case((table.slow_at <= now, now + timing.poll_slow), else_=table.slow_at),
+                slow_at=case((reached(table.slow_at, now, timing.far), now + timing.poll_slow), else_=table.slow_at),
             )
             .returning(table.org)
         )
@@ -112,7 +113,7 @@ class PollWorker:
     def _ripe(self, now: ColumnElement[float]) -> ColumnElement[bool]:
         """Running for long enough to be worth a first look; a run begun elsewhere may have ended long ago."""
         table = investigations.c
-        old_enough = or_(table.started_at + self._timing.poll_first <= now, table.adopted)
+        old_enough = or_(reached(table.started_at + self._timing.poll_first, now, self._timing.far), table.adopted)
         return and_(table.state == State.RUNNING, old_enough)
 
     async def _waiting(self, connection: AsyncConnection, orgs: list[str]) -> Sequence[Row[Any]]:
@@ -144,7 +145,7 @@ class PollWorker:
         try:
             await self._look(org, waiting)
         except RateLimited as error:
-            next_at = self._database.now + max(error.wait, self._timing.poll)
+            next_at = self._database.now + min(max(error.wait, self._timing.poll), self._timing.far / 2)
             await self._database.write(update(poll_turns).where(poll_turns.c.org == name).values(next_at=next_at))
         except Refused as error:
             await self._refused(name, trouble_of(error), waiting)
@@ -197,8 +198,9 @@ class PollWorker:
                 await self._repository.follow_failed(row.id, failure)
 
 
-def _later(one: ColumnElement[float], other: ColumnElement[float]) -> ColumnElement[float]:
-    return case((one > other, one), else_=other)
+def _later(one: ColumnElement[float], other: ColumnElement[float], far: float) -> ColumnElement[float]:
+    """Of a time and one that was written down, which counts only while it can be true."""
+    return case((and_(other > one, other <= one + far), other), else_=one)
 
 
 async def _ended_or_missing(org: ConnectedOrg, in_flight: InFlight) -> list[str]:

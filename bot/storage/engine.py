@@ -62,7 +62,8 @@ class Database:
             return literal(self._clock(), Float)
         if self.is_sqlite:
             return literal(time.time(), Float)
-        return cast(func.extract("epoch", func.clock_timestamp()), Float)
+        # of the statement, not of the moment: what is the same throughout may be looked for in an index
+        return cast(func.extract("epoch", func.statement_timestamp()), Float)
 
     async def open(self) -> None:
         if self.is_sqlite:

@@ -17,7 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.deadline import within
 from bot.storage.engine import Database, wake
-from bot.storage.workers import Alarm, Loop, Tasks, Timing
+from bot.storage.workers import FAR, Alarm, Loop, Tasks, Timing
 
 Close = Callable[[float], Awaitable[None]]
 Forget = Callable[[str], Awaitable[None]]  # forgets what is kept for a workspace; doing it twice is harmless
@@ -29,6 +29,11 @@ HELD_ELSEWHERE = 0.05  # seconds until we look again at what is due and yet not 
 
 def new_owner() -> str:
     return secrets.token_hex(8)
+
+
+def reached(time: ColumnElement[float], now: ColumnElement[float], far: float) -> ColumnElement[bool]:
+    """Whether this time has come, or is so far off that it was written by a clock that has been set back since."""
+    return or_(time <= now, time > now + far)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +53,7 @@ class Fence:
         self, database: Database, connection: AsyncConnection, table: Table, wait: float, **values: Any
     ) -> bool:
         """Give it back, to be taken up again in so many seconds."""
+        wait = min(wait, FAR / 2)
         held = await self.write(connection, table, **values, owner=None, due_at=database.now + wait)
         if held:
             wake(connection, table, after=wait)
@@ -55,11 +61,12 @@ class Fence:
 
 
 class Leases:
-    def __init__(self, database: Database, table: Table, *, owner: str, lease: float) -> None:
+    def __init__(self, database: Database, table: Table, *, owner: str, lease: float, far: float = FAR) -> None:
         self._database = database
         self._table = table
         self._owner = owner
         self._lease = lease
+        self._far = far
 
     async def claim(self, connection: AsyncConnection, due: ColumnElement[bool], limit: int) -> list[Row[Any]]:
         """Take up to `limit` rows that are due; one statement, so nobody else can take the same ones."""
@@ -67,7 +74,7 @@ class Leases:
         # as a CTE it is read once: PostgreSQL may run a subquery again and take more than the limit
         chosen = (
             select(table.c.id)
-            .where(due, table.c.due_at <= now)
+            .where(due, reached(table.c.due_at, now, self._far))
             .order_by(table.c.due_at, table.c.id)
             .limit(limit)
             .with_for_update(skip_locked=True)
@@ -119,7 +126,8 @@ class LeasedWorker:
     owner: str = field(kw_only=True)
 
     def __post_init__(self) -> None:
-        self._leases = Leases(self._database, self.table, owner=self.owner, lease=self._timing.lease)
+        timing = self._timing
+        self._leases = Leases(self._database, self.table, owner=self.owner, lease=timing.lease, far=timing.far)
         self._tasks = Tasks()
         self._working: set[int] = set()
         self._may_be_more = False  # when a task ends, it is worth looking again
@@ -153,7 +161,9 @@ class LeasedWorker:
         """In how many seconds there is something to do that nobody here is doing; the end of another's lease counts."""
         table = self.table.c
         not_here = or_(table.owner.is_(None), table.owner != self.owner, table.id.not_in([*self._working, *taken]))
-        return select(func.min(table.due_at) - self._database.now).where(self._wanted(), not_here)
+        now = self._database.now
+        due_at = case((reached(table.due_at, now, self._timing.far), now), else_=table.due_at)
+        return select(func.min(due_at) - now).where(self._wanted(), not_here)
 
     # -- what a worker may do in its own way --------------------------------------------------------------------
 

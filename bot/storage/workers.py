@@ -12,6 +12,7 @@ from bot.deadline import free
 
 logger = logging.getLogger(__name__)
 
+FAR = 1800.0  # seconds
 TRY_AGAIN_AFTER = 2.0  # seconds, when a round failed: the database may be back by then
 
 
@@ -134,6 +135,11 @@ class Timing:
     def lease(self) -> float:
         """Taken over no sooner than the last request of a dead process must have landed."""
         return self.effect + self.settle
+
+    @property
+    def far(self) -> float:
+        """No wait of ours is longer: what is due later was written by a clock that has been set back since."""
+        return max(FAR, 2 * self.lease, 2 * self.poll_slow)
 
     def backoff(self, attempt: int) -> float:
         return min(self.settle * 0.05 * float(2 ** min(attempt, 10)), self.settle * 3)

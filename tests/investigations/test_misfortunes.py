@@ -2,12 +2,13 @@
 
 import pytest
 
+from bot.datadog.errors import Unavailable
 from bot.investigations.trigger_worker import TriggerWorker
 from bot.slack import poster
 from bot.slack.clients import BotClient
 from bot.storage.outbox import Delivery
 from tests.investigations.trial import Trial, misfortunes
-from tests.investigations.world import Fate, World, lost
+from tests.investigations.world import CAUSE, QUESTION, Fate, World, lost
 
 
 async def hold(trial: Trial) -> None:
@@ -43,3 +44,22 @@ async def test_the_trial_would_see_a_doubled_run(lasting_world: World, monkeypat
     lasting_world.datadog.network.expect("trigger", *(lost(lands=True) for _ in range(3)))
     await trial.run()
     assert any(fault.endswith(" runs") for fault in await trial.faults())
+
+
+@pytest.mark.parametrize("hours", [1, 24])
+async def test_a_clock_set_forward_and_back_leaves_nothing_stuck(world: World, hours: int) -> None:
+    """What was claimed, put off and begun while it ran ahead lies far in the future afterwards."""
+    ahead = 3600.0 * hours
+    world.clock.wind(ahead)
+    world.datadog.network.expect("ids", Unavailable("503", status=503))
+    await world.ask()
+    await world.turns()
+    await world.ask(QUESTION, thread="2.2")
+    await world.turns()
+    world.clock.wind(-ahead)
+    await world.wind(120)
+    assert world.slack.cards() == ["card: running", "card: running"]
+    for run in world.datadog.runs.values():
+        run.ends("conclusive", CAUSE)
+    await world.wind(60)
+    assert world.slack.cards() == ["card: concluded", "card: concluded"]
