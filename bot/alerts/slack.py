@@ -66,7 +66,7 @@ class AlertButtons:
 
     async def mute(self, click: Interaction) -> After:
         work = MuteWork.MUTE if click.action_id == views.MUTE else MuteWork.UNMUTE
-        known = await self.cycles.get(click.number)
+        known = await self.cycles.get_in(click.workspace, click.number)
         if known is None:
             return views.gone()
         _, verdict = await self.permissions.may_start(click.place, click.person)
@@ -76,7 +76,7 @@ class AlertButtons:
         return None
 
     async def show_tags(self, click: Interaction) -> After:
-        known = await self.cycles.get(click.number)
+        known = await self.cycles.get_in(click.workspace, click.number)
         return self.modals.open(click, views.tags_modal(known)) if known else views.gone()
 
 

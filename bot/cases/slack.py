@@ -19,7 +19,7 @@ from bot.datadog.cases import PRIORITIES
 from bot.datadog.errors import DatadogError
 from bot.datadog.links import case_named
 from bot.datadog.trouble import Trouble, TroubleKind, or_trouble
-from bot.investigations import conclusions_view, subject_view
+from bot.investigations import answers, conclusions_view, subject_view
 from bot.investigations.message_alerts import find_alert, message_text
 from bot.investigations.repository import InvestigationRepository
 from bot.orgs.questions import OrgQuestions, Resumable
@@ -67,7 +67,7 @@ class CaseFormListeners:
 
     async def from_conclusions(self, click: Interaction) -> After:
         known = await self.investigations.get_in(click.workspace, click.number)
-        return self.forms.open(click, CaseSource(known.id, known.alert) if known else CaseSource())
+        return self.forms.open(click, CaseSource(known.id, known.alert)) if known else answers.gone()
 
     async def from_alert(self, click: Interaction) -> After:
         return self._of_thread(click, CaseSource(alert=subject_view.read_alert_value(click.value)))
@@ -133,7 +133,7 @@ class CaseFormListeners:
 
     async def _edit(self, click: Interaction, request: CaseRequest) -> None:
         await self.requests.edit_again(request)
-        request = await self.requests.by_id(request.id) or request
+        request = await self.requests.now(request) or request
         if click.view_id:
             await self.forms.show(request, click.view_id)
         else:

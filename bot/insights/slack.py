@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from bot.cases import card as case_card
 from bot.cases.form import case_refusal
 from bot.cases.requests import CaseRequests
+from bot.cases.views import case_unknown_here
 from bot.datadog.insight_recognition import by_hand, recognise
 from bot.datadog.insights import InsightDraft
 from bot.datadog.links import case_named
@@ -19,7 +20,7 @@ from bot.insights.opening import ATTACH_FROM, AttachOpening, Beginning
 from bot.insights.picker import CasePicker
 from bot.insights.sending import not_sent
 from bot.insights.windows import AttachWindows
-from bot.investigations import conclusions_view, subject_view
+from bot.investigations import answers, conclusions_view, subject_view
 from bot.investigations.message_alerts import ThreadReader
 from bot.investigations.repository import InvestigationRepository
 from bot.orgs.questions import OrgQuestions
@@ -55,7 +56,7 @@ class AttachButtons:
         async def begin() -> None:
             investigation = await self.investigations.get_in(click.workspace, click.number)
             if investigation is None:
-                await self.opening.begin(click, Beginning())
+                await self.opening.replies.tell(click.place, click.person, answers.gone())
             else:
                 await self.opening.begin_with_investigation(click, investigation)
 
@@ -73,7 +74,7 @@ class AttachButtons:
             at = click.at(request.place.channel, request.place.thread_ts) if request else click
             case = await self.opening.cases.get_in(click.workspace, click.number)
             if case is None:
-                await self.opening.begin(at, Beginning())
+                await self.opening.replies.tell(at.place, at.person, case_unknown_here())
             else:
                 await self.opening.begin_with_case(at, case)
 
@@ -260,7 +261,7 @@ class AttachFormListeners:
         return await self._enter(submission, form, AttachWork.REMOVE)
 
     async def _retry(self, submission: Interaction, form: AttachForm) -> Submitted:
-        job = await self.jobs.get(form.submit_id)
+        job = await self.jobs.get_in(form.place.workspace, form.submit_id)
         if job is None:
             return await self._stands(submission, form)
         if refusal := await case_refusal(self.opening.permissions, form.place, submission.person):

@@ -88,8 +88,7 @@ class ResultListeners:
         return None
 
     async def keep_waiting(self, click: Interaction) -> After:
-        known = await self.repository.get_in(click.workspace, click.number)
-        resumed = known is not None and await self.repository.keep_waiting(known.id)
+        resumed = await self.repository.keep_waiting(click.workspace, click.number)
         return answers.kept_waiting() if resumed else answers.gone()
 
     async def vote(self, click: Interaction) -> After:

@@ -108,7 +108,7 @@ def _not_yours(refusal: NotAllowed) -> Block:
 class AuditCommand:
     permissions: Permissions
     trail: AuditTrail
-    refs_of: Callable[[Sequence[int]], Awaitable[dict[int, str]]]  # references of investigations, by number
+    refs_of: Callable[[str, Sequence[int]], Awaitable[dict[int, str]]]  # a workspace's references, by number
     replies: Replies
 
     def commands(self) -> tuple[Command[str]]:
@@ -128,5 +128,6 @@ class AuditCommand:
         # the rest of the workspace is for its admins
         channel = "" if await self.permissions.is_admin(place, person) else place.channel
         entries = await self.trail.latest(place.workspace, channel=channel)
-        refs = await self.refs_of([entry.investigation_id for entry in entries if entry.investigation_id])
+        numbers = [entry.investigation_id for entry in entries if entry.investigation_id]
+        refs = await self.refs_of(place.workspace, numbers)
         return audit_message(entries, refs, channel=channel)
