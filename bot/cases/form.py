@@ -22,11 +22,12 @@ from bot.model import AlertRef, MonitorRef, Place
 from bot.orgs.model import DEFAULT, NoneConnected
 from bot.orgs.questions import Resumable, org_words
 from bot.orgs.repository import OrgRepository
-from bot.rules import no_start
+from bot.rules.gatekeeper import RuleGatekeeper
 from bot.rules.org_choice import WhichOrg, host_of
-from bot.rules.permissions import NotAllowed, Permissions
+from bot.rules.permissions import Permissions
 from bot.rules.repository import RuleRepository
 from bot.slack.blocks import Block, Message
+from bot.slack.gates import May, Right
 from bot.slack.interactions import Interaction
 from bot.slack.listeners import After
 from bot.slack.replies import Modals, Replies
@@ -46,10 +47,11 @@ CATALOG_WAIT = 12.0
 EXTRAS_WAIT = 2.5  # for what is only convenient: a priority, a permalink, an assignee
 
 
+WORK_ON_CASES = May(Right.LOOK, f"work on {CASES} here")  # like everything that Datadog holds
+
+
 async def case_refusal(permissions: Permissions, place: Place, person: str) -> Message | None:
-    """For whoever may not see what Datadog holds, and so not work on cases here."""
-    verdict = await permissions.may_look(place, person)
-    return no_start.refused(verdict, doing=f"work on {CASES} here") if isinstance(verdict, NotAllowed) else None
+    return await RuleGatekeeper(permissions)(WORK_ON_CASES, place, person)
 
 
 @dataclass(frozen=True, slots=True)

@@ -45,6 +45,7 @@ from bot.slack.blocks import Block
 from bot.slack.clients import BotClient, Workspaces
 from bot.slack.commands import Commands
 from bot.slack.errors import CALL_ERRORS, error_code
+from bot.slack.gates import Judged
 from bot.slack.interactions import Interaction, Payload
 from bot.slack.listeners import After, Listeners
 from bot.slack.replies import Replies
@@ -183,8 +184,8 @@ class HomeTabs:
         self.alarm = self.database.alarm(deliveries, posted(CARD), channel_rules, orgs)
 
     def register(self, on: Listeners) -> None:
-        on.event("app_home_opened", self._opened)
-        on.action(home.CHANNEL_SETTINGS, self._change_rules)
+        on.event("app_home_opened", self._opened, Judged("the reader: everybody has a Home, with what they may see"))
+        on.action(home.CHANNEL_SETTINGS, self._change_rules, Judged("the settings form, once it is open"))
 
     async def _change_rules(self, click: Interaction) -> After:
         return await self.settings.open(click.at(click.value))
