@@ -151,6 +151,7 @@ class PersonFacts:
     is_guest: bool = False
     is_outsider: bool = False  # of another company, here through a shared channel
     groups: frozenset[str] = frozenset()  # of those the rules name
+    is_deactivated: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -38,6 +38,7 @@ from bot.orgs.slack import Connecting, OrgListeners
 from bot.rules import room as rules
 from bot.rules.audit import AuditTrail
 from bot.rules.file import RuleFileProblems
+from bot.rules.gatekeeper import RuleGatekeeper
 from bot.rules.permissions import is_admin
 from bot.rules.room import RuleRoom
 from bot.rules.slack import AuditCommand
@@ -110,7 +111,8 @@ async def put_together(parts: Parts, session: ClientSession) -> tuple[AsyncApp, 
     if base.database.is_sqlite:
         await parts.workers.recover()
     app = bolt_app(parts.settings, clients, slack_client(parts.settings, session, token=None))
-    _register(Listeners(app, base.replies, base.tasks), rooms, commands, departures)
+    gatekeeper = RuleGatekeeper(rooms.rules.permissions)
+    _register(Listeners(app, base.replies, base.tasks, gatekeeper), rooms, commands, departures)
     return app, departures
 
 

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Any
 
-from sqlalchemy import Row, and_, func, select, update
+from sqlalchemy import ColumnElement, Row, and_, exists, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.alerts.model import Cycle, KnownCycle, Mute, Notice, Transition, joined, standing
@@ -96,7 +96,19 @@ class CycleRepository:
         return str((await connection.execute(query.limit(1))).scalar() or "")
 
     async def get(self, cycle_id: int) -> KnownCycle | None:
-        row = await self.database.first(select(alert_cycles).where(alert_cycles.c.id == cycle_id))
+        """For who holds a row of ours that names it; a number from Slack goes through `get_in`."""
+        return await self._one(alert_cycles.c.id == cycle_id)
+
+    async def get_in(self, workspace: str, cycle_id: int) -> KnownCycle | None:
+        """Only if a card of it is owed to a channel of this workspace: numbers in buttons come back from clients."""
+        table = deliveries.c
+        shown_here = exists().where(
+            table.kind == ALERT_CARD, table.subject_id == alert_cycles.c.id, table.workspace == workspace
+        )
+        return await self._one(and_(alert_cycles.c.id == cycle_id, shown_here))
+
+    async def _one(self, condition: ColumnElement[bool]) -> KnownCycle | None:
+        row = await self.database.first(select(alert_cycles).where(condition))
         return _known(row) if row else None
 
     # -- muting -------------------------------------------------------------------------------------------------

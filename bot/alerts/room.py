@@ -53,6 +53,6 @@ def build(
         router=AlertRouter(database, timing, cycles, chooser, starts, owner=owner),
         starts=starts,
         mutes=mutes,
-        buttons=AlertButtons(cycles, mutes, rules.permissions, base.modals),
+        buttons=AlertButtons(cycles, mutes, base.modals),
         datadog_messages=DatadogMessages(rules.rules, messages),
     )

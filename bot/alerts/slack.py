@@ -1,7 +1,6 @@
 """Alerts in Slack: our own cards with their buttons, and the one reply with buttons under Datadog's own messages."""
 
 import logging
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 
@@ -17,12 +16,11 @@ from bot.datadog.monitors import read_title, transition_kind
 from bot.investigations.message_alerts import FoundAlert, SeenAlerts, find_alert
 from bot.investigations.subject_view import nudge_message
 from bot.model import AlertRef, EventRef, MonitorRef, Place
-from bot.rules import no_start
 from bot.rules.model import AlertFacts, AlertFilter, ChannelRules
 from bot.rules.org_choice import OrgChooser
-from bot.rules.permissions import NotAllowed, Permissions
 from bot.rules.repository import RuleRepository
 from bot.slack.blocks import Message
+from bot.slack.gates import May, Open, Right
 from bot.slack.interactions import Interaction, Payload
 from bot.slack.listeners import After, Listeners
 from bot.slack.replies import Modals
@@ -57,26 +55,23 @@ class AlertButtons:
 
     cycles: CycleRepository
     mutes: Mutes
-    permissions: Permissions
     modals: Modals
 
     def register(self, on: Listeners) -> None:
-        on.action(re.compile(rf"^({views.MUTE}|{views.UNMUTE})$"), self.mute)
-        on.action(views.TAGS, self.show_tags)
+        on.action(views.MUTE, self.mute, May(Right.START, "mute alerts from here"))
+        on.action(views.UNMUTE, self.mute, May(Right.START, "unmute alerts from here"))
+        on.action(views.TAGS, self.show_tags, May(Right.LOOK, "see alerts here"))
 
     async def mute(self, click: Interaction) -> After:
         work = MuteWork.MUTE if click.action_id == views.MUTE else MuteWork.UNMUTE
-        known = await self.cycles.get(click.number)
+        known = await self.cycles.get_in(click.workspace, click.number)
         if known is None:
             return views.gone()
-        _, verdict = await self.permissions.may_start(click.place, click.person)
-        if isinstance(verdict, NotAllowed):
-            return no_start.refused(verdict, doing=f"{work} alerts from here")
         await self.mutes.ask(work, known, click)
         return None
 
     async def show_tags(self, click: Interaction) -> After:
-        known = await self.cycles.get(click.number)
+        known = await self.cycles.get_in(click.workspace, click.number)
         return self.modals.open(click, views.tags_modal(known)) if known else views.gone()
 
 
@@ -181,7 +176,7 @@ class DatadogMessages:
     messages: AlertMessages
 
     def register(self, on: Listeners) -> None:
-        on.event("message", self.heard)
+        on.event("message", self.heard, Open("only what apps say counts, and the channel's rules decide"))
 
     async def heard(self, body: Payload) -> None:
         """What the channel wants of it is written down when this returns."""

@@ -67,7 +67,7 @@ class CaseMaker(LeasedWorker):
                     await self._look(claim)
                 case CaseRequestState.CREATED:
                     await self._complete(claim)
-        now = await self.requests.by_id(request.id)
+        now = await self.requests.now(request)
         if now is not None and not now.told:
             await self._tell(now, fence)
 

@@ -22,11 +22,12 @@ from bot.model import AlertRef, MonitorRef, Place
 from bot.orgs.model import DEFAULT, NoneConnected
 from bot.orgs.questions import Resumable, org_words
 from bot.orgs.repository import OrgRepository
-from bot.rules import no_start
+from bot.rules.gatekeeper import RuleGatekeeper
 from bot.rules.org_choice import WhichOrg, host_of
-from bot.rules.permissions import NotAllowed, Permissions
+from bot.rules.permissions import Permissions
 from bot.rules.repository import RuleRepository
 from bot.slack.blocks import Block, Message
+from bot.slack.gates import May, Right
 from bot.slack.interactions import Interaction
 from bot.slack.listeners import After
 from bot.slack.replies import Modals, Replies
@@ -46,10 +47,11 @@ CATALOG_WAIT = 12.0
 EXTRAS_WAIT = 2.5  # for what is only convenient: a priority, a permalink, an assignee
 
 
+WORK_ON_CASES = May(Right.LOOK, f"work on {CASES} here")  # like everything that Datadog holds
+
+
 async def case_refusal(permissions: Permissions, place: Place, person: str) -> Message | None:
-    """For whoever may not see what Datadog holds, and so not work on cases here."""
-    verdict = await permissions.may_look(place, person)
-    return no_start.refused(verdict, doing=f"work on {CASES} here") if isinstance(verdict, NotAllowed) else None
+    return await RuleGatekeeper(permissions)(WORK_ON_CASES, place, person)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +86,7 @@ class CaseForms:
         if refusal := await case_refusal(self.permissions, place, person):
             await self.replies.tell(place, person, refusal)
             return
-        existing, investigation = await self.cases.of_thread(place), await self._investigation(source)
+        existing, investigation = await self.cases.of_thread(place), await self._investigation(place, source)
         known = existing or investigation
         request = await self.requests.draft(known.org if known else "", place, person, source)
         if existing is not None:
@@ -139,7 +141,7 @@ class CaseForms:
             catalog = await self._catalog(request.org)
             if isinstance(catalog, Trouble):
                 return views.trouble_view(request.key, catalog)
-            investigation = await self._investigation(request.source)
+            investigation = await self._investigation(request.place, request.source)
             known = await extras
             if request.content is None:
                 request = await self._filled_in(request, catalog, known, investigation)
@@ -191,8 +193,9 @@ class CaseForms:
         chosen = last.type_id if last and project and last.project_id == project.id else ""
         return project, kind.id if kind else chosen
 
-    async def _investigation(self, source: CaseSource) -> Investigation | None:
-        return await self.investigations.get(source.investigation) if source.investigation else None
+    async def _investigation(self, place: Place, source: CaseSource) -> Investigation | None:
+        number = source.investigation
+        return await self.investigations.get_in(place.workspace, number) if number else None
 
     async def _extras(self, request: CaseRequest) -> _Extras:
         permalink, monitor, (can_assign, assignee) = await asyncio.gather(
@@ -232,7 +235,8 @@ class CaseForms:
             return
         chosen = views.read_form(view)
         content = replace(request.content, project_id=chosen.project_id, type_id=chosen.type_id)
-        goes = _goes_with_it(request.source, await self._investigation(request.source), content.description)
+        investigation = await self._investigation(request.place, request.source)
+        goes = _goes_with_it(request.source, investigation, content.description)
         form = CaseForm(request.key, content, catalog, views.has_assignee(view), goes)
         await self.modals.update(request.place.workspace, interaction.view_id, views.form_view(form))
 
@@ -267,7 +271,7 @@ class CaseForms:
         return views.answer_view(request.key, await self._answer(request))
 
     async def _answer(self, request: CaseRequest) -> CaseAnswer:
-        return await self.case_replies.answer_to(await self.requests.by_id(request.id) or request)
+        return await self.case_replies.answer_to(await self.requests.now(request) or request)
 
     async def _refused_view(self, request: CaseRequest) -> Block | None:
         """For somebody whose rights went away while the window was open."""
@@ -285,7 +289,8 @@ class CaseForms:
     async def _content(self, request: CaseRequest, filled: CaseContent) -> CaseContent:
         catalog = self.catalogs.known(request.org)
         project = catalog.project(filled.project_id) if catalog else None
-        investigation, alert = await self._investigation(request.source), request.source.about
+        investigation = await self._investigation(request.place, request.source)
+        alert = request.source.about
         first = first_status(catalog.type(filled.type_id)) if catalog else None
         if first and filled.status_name == first.name:
             filled = replace(filled, status_name="")  # what every new case of the type starts as need not be asked for

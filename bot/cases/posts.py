@@ -58,7 +58,8 @@ class CaseReplies:
 
     async def answer_to(self, request: CaseRequest) -> views.CaseAnswer:
         """How the request stands."""
-        known = await self.cases.get(request.case_row) if request.case_row else None
+        workspace, number = request.place.workspace, request.case_row
+        known = await self.cases.get_in(workspace, number) if number else None
         return views.request_answer(request, known, self.app_url(request.org))
 
     async def show_progress(self, request: CaseRequest) -> None:

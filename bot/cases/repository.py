@@ -113,6 +113,7 @@ class CaseRepository:
     # -- reading ------------------------------------------------------------------------------------------------
 
     async def get(self, case_row: int) -> KnownCase | None:
+        """For who holds a row of ours that names it; a number from Slack goes through `get_in`."""
         return await self._first(select(cases).where(cases.c.id == case_row))
 
     async def get_in(self, workspace: str, case_row: int) -> KnownCase | None:

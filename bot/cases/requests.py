@@ -60,8 +60,10 @@ class CaseRequests:
         row = await self.database.first(select(case_orders).where(own))
         return read_request(row) if row else None
 
-    async def by_id(self, request_id: int) -> CaseRequest | None:
-        row = await self.database.first(select(case_orders).where(case_orders.c.id == request_id))
+    async def now(self, request: CaseRequest) -> CaseRequest | None:
+        """The same as it stands in the database now."""
+        same = and_(case_orders.c.id == request.id, case_orders.c.workspace == request.place.workspace)
+        row = await self.database.first(select(case_orders).where(same))
         return read_request(row) if row else None
 
     async def remember_draft(self, request: CaseRequest, **values: Any) -> None:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from bot.cases import card, views
 from bot.cases.actions import CaseActions
 from bot.cases.catalog import Catalogs, search_projects
-from bot.cases.form import CASE_FORM, CaseForms, case_refusal
+from bot.cases.form import CASE_FORM, WORK_ON_CASES, CaseForms, case_refusal
 from bot.cases.model import CaseAction, CaseActionKind, CaseRequest, CaseSource, KnownCase
 from bot.cases.repository import CaseRepository
 from bot.cases.requests import CaseRequests
@@ -19,9 +19,10 @@ from bot.datadog.cases import PRIORITIES
 from bot.datadog.errors import DatadogError
 from bot.datadog.links import case_named
 from bot.datadog.trouble import Trouble, TroubleKind, or_trouble
-from bot.investigations import conclusions_view, subject_view
+from bot.investigations import answers, conclusions_view, subject_view
 from bot.investigations.message_alerts import find_alert, message_text
 from bot.investigations.repository import InvestigationRepository
+from bot.model import Place
 from bot.orgs.questions import OrgQuestions, Resumable
 from bot.orgs.repository import OrgRepository
 from bot.rules.org_choice import WhichOrg
@@ -29,6 +30,7 @@ from bot.rules.permissions import Permissions
 from bot.slack.blocks import Block, Message
 from bot.slack.commands import Command, Invalid, link_in, split_word, unquoted
 from bot.slack.forms import FormState
+from bot.slack.gates import Judged
 from bot.slack.interactions import Interaction, Payload
 from bot.slack.listeners import After, Listeners, Submitted
 from bot.slack.replies import Modals, Replies
@@ -53,21 +55,23 @@ class CaseFormListeners:
     modals: Modals
 
     def register(self, on: Listeners) -> None:
-        on.action(conclusions_view.CREATE_CASE, self.from_conclusions)
-        on.action(subject_view.CREATE_CASE, self.from_alert)
-        on.shortcut(CREATE_FROM_MESSAGE, self.from_message)
-        on.action(views.NEW, self.from_title)
-        on.options(views.PROJECT, self.offer_projects)
-        on.action(re.compile(f"^({views.PROJECT}|{views.TYPE})$"), self.redraw)
-        on.submission(views.FORM, self.submit)
-        on.action(re.compile(f"^({views.ANOTHER}|{views.RELOAD})$"), self.show)
-        on.action(views.ANYWAY, self.submit_anyway)
-        on.action(views.RETRY, self.submit_again)
-        on.action(views.EDIT, self.edit)
+        opens, submits = Judged("the form, before it opens"), Judged("the form, which keeps what was typed")
+        on.action(conclusions_view.CREATE_CASE, self.from_conclusions, opens)
+        on.action(subject_view.CREATE_CASE, self.from_alert, opens)
+        on.shortcut(CREATE_FROM_MESSAGE, self.from_message, opens)
+        on.action(views.NEW, self.from_title, opens)
+        in_form = replace(WORK_ON_CASES, where=self._place)
+        on.options(views.PROJECT, self.offer_projects, in_form)
+        on.action(re.compile(f"^({views.PROJECT}|{views.TYPE})$"), self.redraw, in_form)
+        on.action(re.compile(f"^({views.ANOTHER}|{views.RELOAD})$"), self.show, in_form)
+        on.action(views.EDIT, self.edit, in_form)
+        on.submission(views.FORM, self.submit, submits)
+        on.action(views.ANYWAY, self.submit_anyway, submits)
+        on.action(views.RETRY, self.submit_again, submits)
 
     async def from_conclusions(self, click: Interaction) -> After:
         known = await self.investigations.get_in(click.workspace, click.number)
-        return self.forms.open(click, CaseSource(known.id, known.alert) if known else CaseSource())
+        return self.forms.open(click, CaseSource(known.id, known.alert)) if known else answers.gone()
 
     async def from_alert(self, click: Interaction) -> After:
         return self._of_thread(click, CaseSource(alert=subject_view.read_alert_value(click.value)))
@@ -133,7 +137,7 @@ class CaseFormListeners:
 
     async def _edit(self, click: Interaction, request: CaseRequest) -> None:
         await self.requests.edit_again(request)
-        request = await self.requests.by_id(request.id) or request
+        request = await self.requests.now(request) or request
         if click.view_id:
             await self.forms.show(request, click.view_id)
         else:
@@ -142,6 +146,10 @@ class CaseFormListeners:
     async def _request(self, interaction: Interaction) -> CaseRequest | None:
         """What a window or a button belongs to: the person's own only."""
         return await self.requests.get(_key(interaction), interaction.workspace, interaction.person)
+
+    async def _place(self, interaction: Interaction) -> Place:
+        request = await self._request(interaction)
+        return request.place if request else interaction.place
 
     def _lost(self, click: Interaction) -> After:
         if not click.view_id:
@@ -174,12 +182,12 @@ class CaseCardListeners:
     modals: Modals
 
     def register(self, on: Listeners) -> None:
-        on.action(card.STATUS, self.set_status)
-        on.action(card.PRIORITY, self.set_priority)
-        on.action(card.ASSIGN, self.assign)
-        on.action(card.COMMENT, self.open_comment)
-        on.submission(views.COMMENT_FORM, self.comment)
-        on.action(views.ACTION_AGAIN, self.again)
+        on.action(card.STATUS, self.set_status, WORK_ON_CASES)
+        on.action(card.PRIORITY, self.set_priority, WORK_ON_CASES)
+        on.action(card.ASSIGN, self.assign, WORK_ON_CASES)
+        on.action(card.COMMENT, self.open_comment, WORK_ON_CASES)
+        on.action(views.ACTION_AGAIN, self.again, WORK_ON_CASES)
+        on.submission(views.COMMENT_FORM, self.comment, Judged("the form, which keeps what was typed"))
 
     async def set_status(self, choice: Interaction) -> After:
         return await self._take(choice, CaseActionKind.STATUS, choice.value) if choice.value else None
@@ -199,14 +207,10 @@ class CaseCardListeners:
 
     async def _case(self, click: Interaction) -> KnownCase | Message:
         """The case whose card was used; else why nothing can be done to it."""
-        if refusal := await case_refusal(self.permissions, click.place, click.person):
-            return refusal
         row = click.number or card.row_of_block(click.block_id)
         return await self.cases.get_in(click.workspace, row) or views.case_unknown_here()
 
     async def again(self, click: Interaction) -> After:
-        if refusal := await case_refusal(self.permissions, click.place, click.person):
-            return refusal
         taken = await self.actions.take_again(click.number, click.workspace, click.person, click.key)
         return None if taken else views.case_unknown_here()
 

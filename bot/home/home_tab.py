@@ -37,6 +37,7 @@ from bot.orgs.model import OrgEntry
 from bot.orgs.repository import OrgRepository
 from bot.orgs.tables import orgs
 from bot.rules.budget import Budget
+from bot.rules.gatekeeper import RuleGatekeeper
 from bot.rules.permissions import Allowed, Permissions
 from bot.rules.repository import RuleRepository
 from bot.rules.slack import SettingsForm
@@ -45,6 +46,7 @@ from bot.slack.blocks import Block
 from bot.slack.clients import BotClient, Workspaces
 from bot.slack.commands import Commands
 from bot.slack.errors import CALL_ERRORS, error_code
+from bot.slack.gates import Judged, May, Right
 from bot.slack.interactions import Interaction, Payload
 from bot.slack.listeners import After, Listeners
 from bot.slack.replies import Replies
@@ -53,11 +55,14 @@ from bot.storage.engine import Database
 from bot.storage.outbox import posted
 from bot.storage.tables import deliveries
 from bot.storage.workers import Tasks
+from bot.wording import INVESTIGATIONS
 
 logger = logging.getLogger(__name__)
 
 _PACE = 1.0  # seconds between two looks at all that are open
 _MOST_LINKS = 5_000
+
+_LOOK = May(Right.LOOK, f"see {INVESTIGATIONS} in Home")
 
 CardPlace = tuple[str, str]  # channel and ts
 
@@ -81,6 +86,7 @@ class HomeReader:
     budget: Budget
     health: HealthReader
     commands: Commands
+    gatekeeper: RuleGatekeeper
 
     async def asked(self, workspace: str, person: str) -> list[AskedInvestigation]:
         """What this person has asked for: what runs first, then the latest."""
@@ -96,6 +102,9 @@ class HomeReader:
         self, workspace: str, person: str, asked: list[AskedInvestigation], threads: Mapping[CardPlace, str]
     ) -> HomeContent:
         """`threads` are the links to the cards, as far as they are known."""
+        refusal = await self.gatekeeper(_LOOK, Place(workspace, ""), person)
+        if refusal is not None:
+            return HomeContent(self.commands.usage, refusal=refusal.text)
         entries = await self.orgs.of_workspace(workspace)
         channels = await self._channels(workspace, person)
         is_admin = await self.permissions.is_admin(Place(workspace, ""), person)
@@ -183,8 +192,8 @@ class HomeTabs:
         self.alarm = self.database.alarm(deliveries, posted(CARD), channel_rules, orgs)
 
     def register(self, on: Listeners) -> None:
-        on.event("app_home_opened", self._opened)
-        on.action(home.CHANNEL_SETTINGS, self._change_rules)
+        on.event("app_home_opened", self._opened, Judged("the reader: everybody has a Home, with what they may see"))
+        on.action(home.CHANNEL_SETTINGS, self._change_rules, Judged("the settings form, once it is open"))
 
     async def _change_rules(self, click: Interaction) -> After:
         return await self.settings.open(click.at(click.value))

@@ -8,6 +8,7 @@ from bot.foundation import Foundation
 from bot.home.home_tab import HomeReader, HomeTabs
 from bot.home.status import HealthReader, StatusCommand
 from bot.orgs.repository import OrgRepository
+from bot.rules.gatekeeper import RuleGatekeeper
 from bot.rules.room import RuleRoom
 from bot.slack.commands import Commands
 
@@ -23,7 +24,15 @@ def build(
 ) -> HomeRoom:
     health = HealthReader(base.database)
     reader = HomeReader(
-        base.database, cases.cases, orgs, rules.rules, rules.permissions, rules.budget, health, commands
+        base.database,
+        cases.cases,
+        orgs,
+        rules.rules,
+        rules.permissions,
+        rules.budget,
+        health,
+        commands,
+        RuleGatekeeper(rules.permissions),
     )
     status = StatusCommand(
         rules.permissions, rules.rules, rules.budget, health, rules.which_org, orgs, alerts.cycles, base.replies

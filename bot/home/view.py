@@ -81,9 +81,12 @@ class HomeContent:
     more_channels: int = 0
     connected: bool = True  # any organisation serves this workspace
     admin: HomeAdmin | None = field(default=None)
+    refusal: str = ""  # why this person sees nothing of it, mrkdwn
 
 
 def home_view(content: HomeContent) -> Block:
+    if content.refusal:
+        return {"type": "home", "blocks": [section(content.refusal), *_help(content.usage)]}
     blocks = [
         *([] if content.connected else _not_connected(content.admin)),
         *_investigations(content.investigations),

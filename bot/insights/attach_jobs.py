@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass, fields
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import Row, select, update
+from sqlalchemy import ColumnElement, Row, and_, select, update
 
 from bot.cases.repository import CaseRepository
 from bot.datadog.cases import Case
@@ -124,7 +124,14 @@ class AttachJobs:
             wake(connection, insight_submits, after=_HEAD_START)
 
     async def get(self, job_id: int) -> AttachJob | None:
-        row = await self.database.first(select(insight_submits).where(insight_submits.c.id == job_id))
+        """For who holds a row of ours that names it; what a window names goes through `get_in`."""
+        return await self._one(insight_submits.c.id == job_id)
+
+    async def get_in(self, workspace: str, job_id: int) -> AttachJob | None:
+        return await self._one(and_(insight_submits.c.id == job_id, insight_submits.c.workspace == workspace))
+
+    async def _one(self, condition: ColumnElement[bool]) -> AttachJob | None:
+        row = await self.database.first(select(insight_submits).where(condition))
         return read_job(row) if row else None
 
     async def retry(self, job_id: int) -> bool:

@@ -6,8 +6,9 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 
 from bot.cases import card as case_card
-from bot.cases.form import case_refusal
+from bot.cases.form import WORK_ON_CASES, case_refusal
 from bot.cases.requests import CaseRequests
+from bot.cases.views import case_unknown_here
 from bot.datadog.insight_recognition import by_hand, recognise
 from bot.datadog.insights import InsightDraft
 from bot.datadog.links import case_named
@@ -19,12 +20,14 @@ from bot.insights.opening import ATTACH_FROM, AttachOpening, Beginning
 from bot.insights.picker import CasePicker
 from bot.insights.sending import not_sent
 from bot.insights.windows import AttachWindows
-from bot.investigations import conclusions_view, subject_view
+from bot.investigations import answers, conclusions_view, subject_view
 from bot.investigations.message_alerts import ThreadReader
 from bot.investigations.repository import InvestigationRepository
+from bot.model import Place
 from bot.orgs.questions import OrgQuestions
 from bot.slack.blocks import Block
 from bot.slack.commands import Command, invalid, unquoted
+from bot.slack.gates import Judged
 from bot.slack.interactions import Interaction
 from bot.slack.listeners import After, Handler, Listeners, Submitted
 from bot.slack.text import code
@@ -44,18 +47,19 @@ class AttachButtons:
     threads: ThreadReader
 
     def register(self, on: Listeners) -> None:
-        on.action(conclusions_view.ATTACH, self.from_conclusions)
-        on.action(subject_view.ATTACH, self.from_alert)
-        on.action(case_card.ATTACH, self.from_case)
-        on.action(views.BEGIN, self.from_words)
-        on.shortcut(ATTACH_MESSAGE, self.from_message)
-        on.shortcut(ATTACH_INSIGHTS, self.from_words)
+        judged = Judged("the window, before it opens")
+        on.action(conclusions_view.ATTACH, self.from_conclusions, judged)
+        on.action(subject_view.ATTACH, self.from_alert, judged)
+        on.action(case_card.ATTACH, self.from_case, judged)
+        on.action(views.BEGIN, self.from_words, judged)
+        on.shortcut(ATTACH_MESSAGE, self.from_message, judged)
+        on.shortcut(ATTACH_INSIGHTS, self.from_words, judged)
 
     async def from_conclusions(self, click: Interaction) -> After:
         async def begin() -> None:
             investigation = await self.investigations.get_in(click.workspace, click.number)
             if investigation is None:
-                await self.opening.begin(click, Beginning())
+                await self.opening.replies.tell(click.place, click.person, answers.gone())
             else:
                 await self.opening.begin_with_investigation(click, investigation)
 
@@ -73,7 +77,7 @@ class AttachButtons:
             at = click.at(request.place.channel, request.place.thread_ts) if request else click
             case = await self.opening.cases.get_in(click.workspace, click.number)
             if case is None:
-                await self.opening.begin(at, Beginning())
+                await self.opening.replies.tell(at.place, at.person, case_unknown_here())
             else:
                 await self.opening.begin_with_case(at, case)
 
@@ -106,20 +110,26 @@ class AttachFormListeners:
     picker: CasePicker
 
     def register(self, on: Listeners) -> None:
-        on.options(views.CASE_PICKED, self.offer_cases)
+        may = replace(WORK_ON_CASES, where=self._place)
+        on.options(views.CASE_PICKED, self.offer_cases, may)
         for action_id in (views.CHOSEN, views.COMMENT, views.REFRESH, views.LEAVING):
-            on.action(action_id, self._gesture(_as_it_is))
-        on.action(views.BY_HAND, self._gesture(_toggle_hand))
-        on.action(views.FORGET, self._gesture(lambda form, _, __: form.without_set_aside()))
-        on.action(views.CASE_PICKED, self._gesture(_as_it_is, looks_up=True))
-        on.action(views.ADD, self._gesture(self._with_pasted, looks_up=True))
-        on.action(views.ADD_BY_HAND, self._gesture(self._with_hand, looks_up=True))
-        on.action(views.REMOVE, self._gesture(lambda form, _, __: form.choosing(), looks_up=True))
-        on.action(views.BACK, self._gesture(lambda form, _, __: form.back(), looks_up=True))
-        on.submission(views.CALLBACK_FORM, self._submission(self._attach))
-        on.submission(views.CALLBACK_REMOVAL, self._submission(self._removal_chosen))
-        on.submission(views.CALLBACK_CONFIRM, self._submission(self._removal_confirmed))
-        on.submission(views.CALLBACK_RESULT, self._submission(self._retry))
+            on.action(action_id, self._gesture(_as_it_is), may)
+        on.action(views.BY_HAND, self._gesture(_toggle_hand), may)
+        on.action(views.FORGET, self._gesture(lambda form, _, __: form.without_set_aside()), may)
+        on.action(views.CASE_PICKED, self._gesture(_as_it_is, looks_up=True), may)
+        on.action(views.ADD, self._gesture(self._with_pasted, looks_up=True), may)
+        on.action(views.ADD_BY_HAND, self._gesture(self._with_hand, looks_up=True), may)
+        on.action(views.REMOVE, self._gesture(lambda form, _, __: form.choosing(), looks_up=True), may)
+        on.action(views.BACK, self._gesture(lambda form, _, __: form.back(), looks_up=True), may)
+        judged = Judged("the window, which keeps what was entered")
+        on.submission(views.CALLBACK_FORM, self._submission(self._attach), judged)
+        on.submission(views.CALLBACK_REMOVAL, self._submission(self._removal_chosen), judged)
+        on.submission(views.CALLBACK_CONFIRM, self._submission(self._removal_confirmed), judged)
+        on.submission(views.CALLBACK_RESULT, self._submission(self._retry), judged)
+
+    async def _place(self, interaction: Interaction) -> Place:
+        form = await self.forms.get(interaction.metadata, _owner(interaction))
+        return form.place if form else interaction.place
 
     async def offer_cases(self, search: Interaction) -> list[Block]:
         form = await self.forms.get(search.metadata, _owner(search))
@@ -191,12 +201,22 @@ class AttachFormListeners:
         )
         if changed is None:
             return Submitted(view=views.expired_view())
+        return await self._refused(submission, form) or await self._attach_all(submission, form, changed, entered)
+
+    async def _attach_all(
+        self, submission: Interaction, form: AttachForm, changed: AttachForm, entered: Entered
+    ) -> Submitted:
         if len(changed.insights.set_aside) > len(form.insights.set_aside):
             # something pasted can't be attached: that is to be read before the window is gone
             return replace(await self._stands(submission, changed), after=self._look_up(submission))
         if errors := _errors(changed, entered):
             return Submitted(errors=errors)
         return await self._enter(submission, changed, AttachWork.ATTACH)
+
+    async def _refused(self, submission: Interaction, form: AttachForm) -> Submitted | None:
+        """For somebody whose rights went away while the window was open."""
+        refusal = await case_refusal(self.opening.permissions, form.place, submission.person)
+        return Submitted(view=views.refused_view(submission.metadata, refusal)) if refusal else None
 
     async def _stands(self, submission: Interaction, form: AttachForm) -> Submitted:
         return Submitted(view=await self.windows.view_of(form, submission.metadata))
@@ -223,8 +243,6 @@ class AttachFormListeners:
         case, key, owner = form.case, submission.metadata, _owner(submission)
         if case is None:
             return await self._stands(submission, form)
-        if refusal := await case_refusal(self.opening.permissions, form.place, submission.person):
-            return Submitted(view=views.refused_view(key, refusal))
         attach = work is AttachWork.ATTACH
         insights = tuple(line.insight for line in form.insights.to_send) if attach else form.to_remove
         job = await self.jobs.enter(
@@ -251,20 +269,24 @@ class AttachFormListeners:
         leaving = {handle for handle, _ in form.removable}.intersection(entered.choices(views.LEAVING))
         if not leaving:
             return Submitted(errors={entered.block_id(views.LEAVING): "Choose at least one."})
+        if refused := await self._refused(submission, form):
+            return refused
         changed = await self.forms.change(submission.metadata, _owner(submission), lambda now: now.confirming(leaving))
         return await self._stands(submission, changed or form)
 
     async def _removal_confirmed(self, submission: Interaction, form: AttachForm) -> Submitted:
         if form.stage is not FormStage.CONFIRMING or not form.to_remove:
             return await self._stands(submission, form)
+        if refused := await self._refused(submission, form):
+            return refused
         return await self._enter(submission, form, AttachWork.REMOVE)
 
     async def _retry(self, submission: Interaction, form: AttachForm) -> Submitted:
-        job = await self.jobs.get(form.submit_id)
+        job = await self.jobs.get_in(form.place.workspace, form.submit_id)
         if job is None:
             return await self._stands(submission, form)
-        if refusal := await case_refusal(self.opening.permissions, form.place, submission.person):
-            return Submitted(view=views.refused_view(submission.metadata, refusal))
+        if refused := await self._refused(submission, form):
+            return refused
         await self.jobs.retry(job.id)
         return Submitted(view=self.windows.view_of_job(replace(job, done=False)))
 

@@ -49,7 +49,8 @@ class AttachWindows:
             return removal_view(form, key)
         if form.stage is FormStage.CONFIRMING:
             return confirm_view(form, key)
-        job = await self.jobs.get(form.submit_id) if form.stage is FormStage.SUBMITTED else None
+        submitted = form.stage is FormStage.SUBMITTED
+        job = await self.jobs.get_in(form.place.workspace, form.submit_id) if submitted else None
         return self.view_of_job(job) if job else attach_view(form, key)
 
     def view_of_job(self, job: AttachJob) -> Block:

@@ -142,7 +142,8 @@ def _spoken(inv: Investigation, verdict: Verdict, requester: str) -> str:
 # -- Details --------------------------------------------------------------------------------------------------------
 
 
-def details_modal(inv: Investigation, page: int = 0) -> Block:
+def details_modal(inv: Investigation, page: int = 0, *, channel: str = "") -> Block:
+    """`channel` is where it was opened: whose rules say who may turn its pages."""
     paged = pages(_content(inv), max_blocks=_BLOCKS_A_PAGE, max_bytes=_BYTES_A_PAGE)
     shown = min(max(page, 0), len(paged) - 1)
     blocks = [
@@ -150,16 +151,17 @@ def details_modal(inv: Investigation, page: int = 0) -> Block:
         *(paged[shown] or [section(f"{PRODUCT} wrote no conclusions for this one.")]),
         *_turning(shown, len(paged)),
     ]
-    metadata = json.dumps({"investigation": inv.id, "page": shown})
+    metadata = json.dumps({"investigation": inv.id, "page": shown, "channel": channel})
     return modal("Conclusions", blocks, callback_id=CALLBACK, metadata=metadata)
 
 
-def investigation_of(metadata: str) -> int:
-    """Its number; 0, which none has, for anything we did not write."""
+def read_metadata(metadata: str) -> tuple[int, str]:
+    """The investigation's number and the channel; 0, which none has, for anything we did not write."""
     try:
-        return int(json.loads(metadata)["investigation"])
-    except (ValueError, KeyError, TypeError, RecursionError):
-        return 0
+        told = json.loads(metadata)
+        return int(told["investigation"]), str(told.get("channel") or "")
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        return 0, ""
 
 
 def _content(inv: Investigation) -> Iterator[Block]:

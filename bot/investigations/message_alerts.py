@@ -13,6 +13,7 @@ from bot.investigations.tables import seen_alerts
 from bot.model import AlertRef, EventRef, ExistingRun, MonitorRef, Place
 from bot.slack.clients import Workspaces
 from bot.slack.errors import CALL_ERRORS
+from bot.slack.gates import Open
 from bot.slack.interactions import Payload
 from bot.slack.listeners import Listeners
 from bot.slack.text import clean, cut, one_line, unescape
@@ -255,7 +256,7 @@ class MessagesOfApps:
     seen_alerts: SeenAlerts
 
     def register(self, on: Listeners) -> None:
-        on.event("message", self.saw)
+        on.event("message", self.saw, Open("it is only noted what the message shows"))
 
     async def saw(self, body: Payload) -> None:
         event = body["event"]

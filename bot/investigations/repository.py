@@ -164,19 +164,19 @@ class InvestigationRepository:
     # -- reading ------------------------------------------------------------------------------------------------
 
     async def get(self, investigation_id: int) -> Investigation | None:
+        """For who holds a row of ours that names it; a number from Slack goes through `get_in`."""
         return await self._one(investigations.c.id == investigation_id)
-
-    async def refs(self, ids: Sequence[int]) -> dict[int, str]:
-        """Our references to investigations, by number."""
-        query = select(investigations.c.id, investigations.c.ref).where(investigations.c.id.in_(ids))
-        return {row.id: row.ref for row in await self.database.all(query)}
 
     async def get_in(self, workspace: str, investigation_id: int) -> Investigation | None:
         """Only if somebody of this workspace has asked for it: numbers in buttons come back from clients."""
-        asked_for = exists().where(
-            subscribers.c.investigation_id == investigations.c.id, subscribers.c.workspace == workspace
+        return await self._one(and_(investigations.c.id == investigation_id, _asked_for_in(workspace)))
+
+    async def refs(self, workspace: str, ids: Sequence[int]) -> dict[int, str]:
+        """Our references to a workspace's investigations, by number."""
+        query = select(investigations.c.id, investigations.c.ref).where(
+            investigations.c.id.in_(ids), _asked_for_in(workspace)
         )
-        return await self._one(and_(investigations.c.id == investigation_id, asked_for))
+        return {row.id: row.ref for row in await self.database.all(query)}
 
     async def _one(self, condition: ColumnElement[bool]) -> Investigation | None:
         query = select(investigations).where(condition).order_by(investigations.c.id.desc()).limit(1)
@@ -339,9 +339,13 @@ class InvestigationRepository:
                 await self._post(connection, CONCLUSIONS, subscriber, ref)
         return True
 
-    async def keep_waiting(self, investigation_id: int) -> bool:
-        """Watch an investigation again that was still running when we stopped looking."""
-        expired = and_(investigations.c.id == investigation_id, investigations.c.state == State.EXPIRED)
+    async def keep_waiting(self, workspace: str, investigation_id: int) -> bool:
+        """Watch an investigation again that was still running when we stopped looking; False for another workspace's."""
+        expired = and_(
+            investigations.c.id == investigation_id,
+            investigations.c.state == State.EXPIRED,
+            _asked_for_in(workspace),
+        )
         deadline = self.database.now + self._timing.deadline
         async with self.database.transaction() as connection:
             values: dict[str, Any] = {"state": State.RUNNING, "deadline_at": deadline, "finished_at": None}
@@ -380,6 +384,10 @@ class InvestigationRepository:
             .order_by(table.id)
         )
         return [(row.channel, row.thread_ts, row.ts) for row in await self.database.all(query)]
+
+
+def _asked_for_in(workspace: str) -> ColumnElement[bool]:
+    return exists().where(subscribers.c.investigation_id == investigations.c.id, subscribers.c.workspace == workspace)
 
 
 def _is_another(subject: Startable, state: State, datadog_id: str | None) -> bool:

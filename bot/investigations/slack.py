@@ -18,10 +18,12 @@ from bot.rules import no_start
 from bot.rules.permissions import NotAllowed, Permissions
 from bot.rules.repository import RuleRepository
 from bot.slack.blocks import Message
+from bot.slack.gates import Judged, May, Open, Right
 from bot.slack.interactions import Interaction
 from bot.slack.listeners import After, Instead, Listeners, Submitted
 from bot.slack.replies import Modals, Replies
 from bot.storage.outbox import Delivery, Outbox
+from bot.wording import INVESTIGATIONS
 
 logger = logging.getLogger(__name__)
 
@@ -38,13 +40,15 @@ class StartListeners:
     starts: StartRequests
 
     def register(self, on: Listeners) -> None:
-        on.action(subject_view.INVESTIGATE_ACTION, self.investigate)
+        judged = Judged("the ask worker")
+        on.action(subject_view.INVESTIGATE_ACTION, self.investigate, judged)
         on.action(
             re.compile(rf"^({card_view.RUN_AGAIN}|{card_view.START_AGAIN_ACTION}|{conclusions_view.RUN_AGAIN})$"),
             self.starts.run_again,
+            judged,
         )
-        on.shortcut(INVESTIGATE_MESSAGE, self.investigate_message)
-        on.submission(questions.CALLBACK, self.investigate_question)
+        on.shortcut(INVESTIGATE_MESSAGE, self.investigate_message, judged)
+        on.submission(questions.CALLBACK, self.investigate_question, judged)
 
     async def investigate(self, click: Interaction) -> After:
         alert = subject_view.read_alert_value(click.value)
@@ -77,19 +81,19 @@ class ResultListeners:
     modals: Modals
 
     def register(self, on: Listeners) -> None:
-        on.action(_LINK_BUTTON, self.open_link)
-        on.action(card_view.KEEP_WAITING_ACTION, self.keep_waiting)
-        on.action(re.compile(rf"^({conclusions_view.HELPFUL}|{conclusions_view.NOT_HELPFUL})$"), self.vote)
-        on.action(conclusions_view.DETAILS_ACTION, self.show_details)
-        on.action(re.compile(rf"^{conclusions_view.PAGE}"), self.turn_page)
+        look = May(Right.LOOK, f"see {INVESTIGATIONS} here")
+        on.action(_LINK_BUTTON, self.open_link, Open("the browser does it"))
+        on.action(card_view.KEEP_WAITING_ACTION, self.keep_waiting, look)
+        on.action(re.compile(rf"^({conclusions_view.HELPFUL}|{conclusions_view.NOT_HELPFUL})$"), self.vote, look)
+        on.action(conclusions_view.DETAILS_ACTION, self.show_details, look)
+        on.action(re.compile(rf"^{conclusions_view.PAGE}"), self.turn_page, replace(look, where=_where_details_are))
 
     async def open_link(self, _click: Interaction) -> After:
         """The browser does the rest; without an answer Slack would show an error."""
         return None
 
     async def keep_waiting(self, click: Interaction) -> After:
-        known = await self.repository.get_in(click.workspace, click.number)
-        resumed = known is not None and await self.repository.keep_waiting(known.id)
+        resumed = await self.repository.keep_waiting(click.workspace, click.number)
         return answers.kept_waiting() if resumed else answers.gone()
 
     async def vote(self, click: Interaction) -> After:
@@ -102,14 +106,22 @@ class ResultListeners:
 
     async def show_details(self, click: Interaction) -> After:
         known = await self.repository.get_in(click.workspace, click.number)
-        return self.modals.open(click, conclusions_view.details_modal(known)) if known else answers.gone()
+        if known is None:
+            return answers.gone()
+        return self.modals.open(click, conclusions_view.details_modal(known, channel=click.place.channel))
 
     async def turn_page(self, click: Interaction) -> After:
-        known = await self.repository.get_in(click.workspace, conclusions_view.investigation_of(click.metadata))
+        number, channel = conclusions_view.read_metadata(click.metadata)
+        known = await self.repository.get_in(click.workspace, number)
         if known is None:
             return None
-        page = conclusions_view.details_modal(known, click.number)
+        page = conclusions_view.details_modal(known, click.number, channel=channel)
         return self.modals.update(click.workspace, click.view_id, page, view_hash=click.view.get("hash"))
+
+
+async def _where_details_are(click: Interaction) -> Place:
+    _, channel = conclusions_view.read_metadata(click.metadata)
+    return click.at(channel).place
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +130,7 @@ class OverBudgetButton:
     permissions: Permissions
 
     def register(self, on: Listeners) -> None:
-        on.action(no_start.START_ANYWAY, self.start)
+        on.action(no_start.START_ANYWAY, self.start, Judged("where it starts: by who may exceed the budget"))
 
     async def start(self, click: Interaction) -> After:
         """The answer for the one who pressed; the card, if one comes, is the channel's."""

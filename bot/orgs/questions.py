@@ -72,6 +72,7 @@ class _Carried(NamedTuple):
     thread_ts: str
     asked_at: int
     token: str  # the same for a gesture that arrives twice
+    workspace: str = ""  # what an earlier version asked names none
 
 
 _CARRIED = TypeAdapter(_Carried)
@@ -90,7 +91,7 @@ class OrgQuestions:
     async def ask(self, key: str, place: Place, person: str, request: Record) -> str:
         """The name of the block to ask in. `key` is that of the gesture that made the request."""
         token = sha256(key.encode()).hexdigest()[:10]
-        carried = _Carried(request, person, place.channel, place.thread_ts, int(self._clock()), token)
+        carried = _Carried(request, person, place.channel, place.thread_ts, int(self._clock()), token, place.workspace)
         block_id = QUESTION_BLOCK + _CARRIED.dump_json(carried).decode()
         if len(block_id) > _LONGEST_BLOCK_ID:
             block_id = f"{QUESTION_BLOCK}{await self._put(key, place, person, request)}"
@@ -119,6 +120,8 @@ class OrgQuestions:
         try:
             carried = _CARRIED.validate_json(told)
         except ValidationError:
+            return None
+        if carried.workspace not in {"", click.workspace}:
             return None
         if carried.person != click.person or carried.asked_at <= self._clock() - QUESTION_LIVES:
             return None

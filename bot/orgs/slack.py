@@ -19,6 +19,7 @@ from bot.orgs.questions import CHOOSE, OrgQuestions, chosen, question_gone
 from bot.orgs.repository import AnotherOrg, NameTaken, OrgRepository
 from bot.slack.blocks import Message, sentences
 from bot.slack.commands import Command, link_in, unquoted
+from bot.slack.gates import Judged
 from bot.slack.interactions import Interaction
 from bot.slack.listeners import ACK_LANDS, After, Instead, Listeners, Submitted
 from bot.slack.people import People
@@ -182,11 +183,12 @@ class OrgListeners:
     tasks: Tasks
 
     def register(self, on: Listeners) -> None:
-        on.action(re.compile(f"^({form.OPEN}|{form.OPEN_FROM_HOME})$"), self.open_form)
-        on.action(form.REPLACE_KEYS, self.replace_keys)
-        on.action(form.DISCONNECT, self.disconnect)
-        on.submission(form.CALLBACK, self.submitted)
-        on.action(CHOOSE, self.org_chosen)
+        admins = Judged("Connecting: for workspace admins")
+        on.action(re.compile(f"^({form.OPEN}|{form.OPEN_FROM_HOME})$"), self.open_form, admins)
+        on.action(form.REPLACE_KEYS, self.replace_keys, admins)
+        on.action(form.DISCONNECT, self.disconnect, admins)
+        on.submission(form.CALLBACK, self.submitted, admins)
+        on.action(CHOOSE, self.org_chosen, Judged("what goes on with the answer"))
 
     def commands(self) -> tuple[Command[str]]:
         usage = (("[site or link]", f"connect a {DATADOG} organisation; for workspace admins"),)

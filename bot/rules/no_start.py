@@ -27,6 +27,8 @@ def refused(refusal: NotAllowed, *, doing: str = f"start {INVESTIGATIONS} here")
             return sentences(f"You are here from another organisation, and only people of this one may {doing}.", whom)
         case WhyNot.GUEST:
             return sentences(f"Guests may not {doing}.", whom)
+        case WhyNot.DEACTIVATED:
+            return sentences(f"This account is deactivated, so it may not {doing}.", whom)
         case WhyNot.NOT_NAMED:
             return sentences(f"In this channel only certain people may {doing}.", whom)
         case WhyNot.NOT_MANAGER:

@@ -17,6 +17,7 @@ class WhyNot(StrEnum):
 
     OUTSIDER = "outsider"
     GUEST = "guest"
+    DEACTIVATED = "deactivated"
     NOT_NAMED = "not_named"  # only certain people may start here
     UNKNOWN = "unknown"  # who this is can't be told now
     NOT_MANAGER = "not_manager"  # may start, but not change or see the rules
@@ -55,6 +56,8 @@ def may_look(facts: PersonFacts | UnknownPerson, rules: ChannelRules) -> Permiss
     starters = rules.starters
     if isinstance(facts, UnknownPerson):
         return NotAllowed(WhyNot.UNKNOWN, starters, facts.code)
+    if facts.is_deactivated:
+        return NotAllowed(WhyNot.DEACTIVATED, starters)
     if facts.person in starters.users:
         return Allowed("named user")  # whoever is named is meant, a guest too
     if facts.is_outsider:
@@ -89,7 +92,11 @@ def is_admin(facts: PersonFacts | UnknownPerson) -> bool:
 
     An admin of another company is none of ours.
     """
-    return isinstance(facts, PersonFacts) and facts.is_admin and not facts.is_guest and not facts.is_outsider
+    return (
+        isinstance(facts, PersonFacts)
+        and facts.is_admin
+        and not (facts.is_guest or facts.is_outsider or facts.is_deactivated)
+    )
 
 
 def groups_asked(rules: ChannelRules, person: str) -> tuple[str, ...]:
@@ -139,6 +146,6 @@ class Permissions:
 
     async def _all_about(self, rules: ChannelRules, person: str) -> PersonFacts | UnknownPerson:
         facts = await self._people.facts(rules.workspace, person)
-        if is_admin(facts):
-            return facts  # an admin needs no group
+        if is_admin(facts) or isinstance(facts, UnknownPerson):
+            return facts  # an admin needs no group, and nobody waits twice for an answer that does not come
         return await self._people.facts(rules.workspace, person, groups_asked(rules, person))

@@ -13,6 +13,7 @@ from bot.rules.repository import Draft, RuleRepository
 from bot.slack.blocks import Block, Message, sentences
 from bot.slack.commands import Command
 from bot.slack.forms import FormState
+from bot.slack.gates import Judged, May, Right
 from bot.slack.interactions import Interaction
 from bot.slack.listeners import After, Listeners, Submitted
 from bot.slack.people import People
@@ -20,6 +21,7 @@ from bot.slack.replies import Modals, Replies
 from bot.wording import COMMAND
 
 _MOST_OFFERED = 100
+_DOING = "see and change the rules of this channel"
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,8 +34,8 @@ class SettingsForm:
     replies: Replies
 
     def register(self, on: Listeners) -> None:
-        on.submission(settings.CALLBACK, self.save)
-        on.options(settings.GROUPS, self.groups)
+        on.submission(settings.CALLBACK, self.save, Judged("the form, by the rules it would change"))
+        on.options(settings.GROUPS, self.groups, May(Right.MANAGE, _DOING, where=_where_form_is))
 
     def commands(self) -> tuple[Command[str]]:
         usage = (("", "this channel's rules: alerts, automatic starts, budget, who may start"),)
@@ -100,15 +102,20 @@ class SettingsForm:
         return [settings.group_option(group, handle) for group, handle in found[:_MOST_OFFERED]]
 
 
+async def _where_form_is(search: Interaction) -> Place:
+    opened = settings.read_opened(search.metadata)
+    return search.at(opened.channel if opened else "").place
+
+
 def _not_yours(refusal: NotAllowed) -> Block:
-    return settings.closed_modal(no_start.refused(refusal, doing="see and change the rules of this channel"))
+    return settings.closed_modal(no_start.refused(refusal, doing=_DOING))
 
 
 @dataclass(frozen=True, slots=True)
 class AuditCommand:
     permissions: Permissions
     trail: AuditTrail
-    refs_of: Callable[[Sequence[int]], Awaitable[dict[int, str]]]  # references of investigations, by number
+    refs_of: Callable[[str, Sequence[int]], Awaitable[dict[int, str]]]  # a workspace's references, by number
     replies: Replies
 
     def commands(self) -> tuple[Command[str]]:
@@ -128,5 +135,6 @@ class AuditCommand:
         # the rest of the workspace is for its admins
         channel = "" if await self.permissions.is_admin(place, person) else place.channel
         entries = await self.trail.latest(place.workspace, channel=channel)
-        refs = await self.refs_of([entry.investigation_id for entry in entries if entry.investigation_id])
+        numbers = [entry.investigation_id for entry in entries if entry.investigation_id]
+        refs = await self.refs_of(place.workspace, numbers)
         return audit_message(entries, refs, channel=channel)

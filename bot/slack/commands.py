@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
 from bot.slack.blocks import Message, context, section, sentences
+from bot.slack.gates import Judged
 from bot.slack.interactions import Interaction
 from bot.slack.listeners import After, Listeners
 from bot.slack.text import clean, code, escape, one_line, unescape
@@ -63,8 +64,9 @@ class Commands:
         self._by_word = {word: each for each in self._commands for word in (each.name, *each.aliases)}
 
     def register(self, on: Listeners) -> None:
-        on.command(COMMAND, self.answer)
-        on.mention(self.answer)
+        judged = Judged("each command by itself")
+        on.command(COMMAND, self.answer, judged)
+        on.mention(self.answer, judged)
 
     async def answer(self, interaction: Interaction) -> After:
         typed = self.parse(interaction.text)

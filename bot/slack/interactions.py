@@ -53,15 +53,24 @@ class Interaction:
 
 
 def workspace_of(body: Payload) -> str:
-    """The workspace it happened in: where an org-wide install tells none, the message's, and only then the person's own."""
-    team, user, message = body.get("team") or {}, body.get("user") or {}, body.get("message") or {}
-    return str(
-        (team.get("id") if isinstance(team, dict) else team)
-        or body.get("team_id")
-        or message.get("team")
-        or (user.get("team_id") if isinstance(user, dict) else "")
-        or ""
+    """The workspace it happened in, which an org-wide install may not tell: then that of the window or message it was done
+    in. A person's own counts only for what was done in no message: theirs is not the one whose message they clicked."""
+    team, user = body.get("team") or {}, body.get("user") or {}
+    message, view = body.get("message") or {}, body.get("view") or {}
+    told = (
+        _team(view.get("app_installed_team_id")),  # a window that was opened from another company's channel
+        team.get("id") if isinstance(team, dict) else team,
+        body.get("team_id"),
+        view.get("team_id"),
+        message.get("team"),
+        user.get("team_id") if isinstance(user, dict) and not message else "",
     )
+    return next((str(workspace) for workspace in told if workspace), "")
+
+
+def _team(team: object) -> str:
+    """A workspace's id; an org-wide install may be named by its enterprise."""
+    return team if isinstance(team, str) and team.startswith("T") else ""
 
 
 def of_message(body: Payload) -> Interaction:

@@ -1,7 +1,8 @@
 """Where the rooms' handlers meet Bolt: each gets an interaction that was read once, and what it returns is said or done.
 
 A handler is awaited before Slack is acknowledged, so what it writes down is kept by then. What it returns comes after:
-a message is told to that person only, a coroutine runs in the background.
+a message is told to that person only, a coroutine runs in the background. Each is registered with its gate: who may is
+asked before the handler, or it says who asks.
 """
 
 import re
@@ -11,7 +12,9 @@ from typing import Any
 
 from slack_bolt.async_app import AsyncAck, AsyncApp
 
+from bot.model import Place
 from bot.slack.blocks import Block, Message
+from bot.slack.gates import Gatekeeper, Judged, May, Open
 from bot.slack.interactions import Interaction, Payload, of_command, of_mention, of_message, of_search, of_submission
 from bot.slack.replies import Replies
 from bot.storage.workers import Tasks
@@ -50,20 +53,21 @@ Pattern = str | re.Pattern[str]
 class Listeners:
     """Handed to each room, which registers its handlers."""
 
-    def __init__(self, app: AsyncApp, replies: Replies, tasks: Tasks) -> None:
+    def __init__(self, app: AsyncApp, replies: Replies, tasks: Tasks, gatekeeper: Gatekeeper) -> None:
         self._app = app
         self._replies = replies
         self._tasks = tasks
+        self._gatekeeper = gatekeeper
         self._events: dict[str, list[Callable[[Payload], Awaitable[None]]]] = {}
         app.middleware(self._keep_event)
 
-    def action(self, action_id: Pattern, handle: Handler) -> None:
-        self._app.action(action_id)(self._listener(of_message, handle))
+    def action(self, action_id: Pattern, handle: Handler, gate: May | Judged | Open) -> None:
+        self._app.action(action_id)(self._listener(of_message, handle, gate))
 
-    def shortcut(self, callback_id: str, handle: Handler) -> None:
-        self._app.shortcut(callback_id)(self._listener(of_message, handle))
+    def shortcut(self, callback_id: str, handle: Handler, gate: May | Judged | Open) -> None:
+        self._app.shortcut(callback_id)(self._listener(of_message, handle, gate))
 
-    def command(self, name: str, handle: Handler) -> None:
+    def command(self, name: str, handle: Handler, _gate: Judged) -> None:
         """A message it returns is the command's own answer."""
 
         async def typed(ack: AsyncAck, body: dict[str, Any]) -> None:
@@ -77,7 +81,7 @@ class Listeners:
 
         self._app.command(name)(typed)
 
-    def mention(self, handle: Handler) -> None:
+    def mention(self, handle: Handler, gate: Judged) -> None:
         """A person addresses us; what apps say and what is only edited asks for nothing."""
 
         async def mentioned(body: Payload) -> None:
@@ -86,9 +90,13 @@ class Listeners:
                 interaction = self._read(of_mention, body)
                 self._go_on(interaction, await handle(interaction))
 
-        self.event("app_mention", mentioned)
+        self.event("app_mention", mentioned, gate)
 
-    def submission(self, callback_id: str, handle: Callable[[Interaction], Awaitable[Submitted]]) -> None:
+    def submission(
+        self, callback_id: str, handle: Callable[[Interaction], Awaitable[Submitted]], _gate: Judged
+    ) -> None:
+        """Judged by its handler: what was typed must not be lost with a refusal."""
+
         async def submitted(ack: AsyncAck, body: dict[str, Any]) -> None:
             interaction = self._read(of_submission, body)
             outcome = await handle(interaction)
@@ -97,13 +105,17 @@ class Listeners:
 
         self._app.view(callback_id)(submitted)
 
-    def options(self, action_id: str, handle: Callable[[Interaction], Awaitable[Sequence[Block]]]) -> None:
+    def options(self, action_id: str, handle: Callable[[Interaction], Awaitable[Sequence[Block]]], gate: May) -> None:
+        """Nothing is offered to whoever may not: a search has no room for a reason."""
+
         async def searched(ack: AsyncAck, body: dict[str, Any]) -> None:
-            await ack(options=list(await handle(of_search(body))))
+            search = of_search(body)
+            refused = await self._refusal(search, gate)
+            await ack(options=[] if refused else list(await handle(search)))
 
         self._app.options(action_id)(searched)
 
-    def event(self, kind: str, handle: Callable[[Payload], Awaitable[None]]) -> None:
+    def event(self, kind: str, handle: Callable[[Payload], Awaitable[None]], _gate: Judged | Open) -> None:
         """Handled before Slack is acknowledged: it does not send an acknowledged event again."""
 
         async def heard() -> None:
@@ -120,14 +132,26 @@ class Listeners:
                 await handle(body)
         await next()
 
-    def _listener(self, read: Callable[[Payload], Interaction], handle: Handler) -> Callable[..., Awaitable[None]]:
+    def _listener(
+        self, read: Callable[[Payload], Interaction], handle: Handler, gate: May | Judged | Open
+    ) -> Callable[..., Awaitable[None]]:
         async def listener(ack: AsyncAck, body: dict[str, Any]) -> None:
             interaction = self._read(read, body)
-            after = await handle(interaction)
+            if isinstance(gate, May) and (refused := await self._refusal(interaction, gate)):
+                place, why = refused
+                after: After = self._replies.tell(place, interaction.person, why)
+            else:
+                after = await handle(interaction)
             await ack()
             self._go_on(interaction, after)
 
         return listener
+
+    async def _refusal(self, interaction: Interaction, gate: May) -> tuple[Place, Message] | None:
+        """Where the person is told, and what."""
+        place = await gate.where(interaction)
+        why = await self._gatekeeper(gate, place, interaction.person)
+        return (place, why) if why else None
 
     def _read(self, read: Callable[[Payload], Interaction], body: Payload) -> Interaction:
         interaction = read(body)

@@ -126,10 +126,27 @@ async def _facts(bot_client: BotClient, workspace: str, person: str) -> PersonFa
     user: Mapping[str, Any] = answer.get("user") or {}
     return PersonFacts(
         person,
-        is_admin=any(user.get(name) for name in ("is_admin", "is_owner", "is_primary_owner")),
+        is_admin=_is_admin(user, workspace, bot_client.enterprise),
         is_guest=any(user.get(name) for name in ("is_restricted", "is_ultra_restricted")),
         is_outsider=_is_outsider(user, workspace, bot_client.enterprise),
+        is_deactivated=bool(user.get("deleted")),
     )
+
+
+def _is_admin(user: Mapping[str, Any], workspace: str, enterprise: str) -> bool:
+    """Of this workspace, or of its whole Enterprise organisation: an admin of a workspace beside it decides nothing here."""
+    of_enterprise = user.get("enterprise_user") or {}
+    if enterprise and of_enterprise.get("enterprise_id") == enterprise:
+        if of_enterprise.get("is_admin") or of_enterprise.get("is_owner"):
+            return True
+        if not _is_member(user, workspace):
+            return False
+    return any(user.get(name) for name in ("is_admin", "is_owner", "is_primary_owner"))
+
+
+def _is_member(user: Mapping[str, Any], workspace: str) -> bool:
+    own = user.get("team_id")
+    return not own or own == workspace or workspace in ((user.get("enterprise_user") or {}).get("teams") or ())
 
 
 def _is_outsider(user: Mapping[str, Any], workspace: str, enterprise: str) -> bool:
@@ -139,8 +156,7 @@ def _is_outsider(user: Mapping[str, Any], workspace: str, enterprise: str) -> bo
     of_enterprise = user.get("enterprise_user") or {}
     if enterprise and of_enterprise.get("enterprise_id") == enterprise:
         return False
-    own = user.get("team_id")
-    return bool(own) and own != workspace and workspace not in (of_enterprise.get("teams") or ())
+    return not _is_member(user, workspace)
 
 
 async def _handles(bot_client: BotClient) -> dict[str, str]:

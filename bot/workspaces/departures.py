@@ -10,6 +10,7 @@ from typing import Any
 
 from sqlalchemy import Row, delete, select
 
+from bot.slack.gates import Open
 from bot.slack.interactions import Payload
 from bot.slack.listeners import Listeners
 from bot.storage.engine import Database, wake
@@ -124,9 +125,10 @@ class WorkspaceEvents:
     departures: Departures | None  # none with the one workspace of the settings
 
     def register(self, on: Listeners) -> None:
+        told = Open("Slack itself tells it")
         for kind in (UNINSTALLED, TOKENS_REVOKED, ACCESS_REVOKED):
-            on.event(kind, self.left)
-        on.event(ACCESS_GRANTED, self.let_in)
+            on.event(kind, self.left, told)
+        on.event(ACCESS_GRANTED, self.let_in, told)
 
     async def left(self, body: Payload) -> None:
         for departure in departures_in(body):

@@ -97,7 +97,7 @@ async def test_rows_written_by_earlier_versions_are_read(requests: CaseRequests)
         for column, record in stored.items():
             as_json = {"record": json.dumps(record), "id": request.id}
             await connection.execute(text(f"UPDATE case_orders SET {column} = :record WHERE id = :id"), as_json)
-    read = await requests.by_id(request.id)
+    read = await requests.now(request)
     assert read is not None
     assert read.source == CaseSource(7, MonitorRef(1, "Disk"), "t", "w")
     assert read.content == content(description="d", priority="P2", assignee="U5", insights=(MONITOR,))
@@ -121,7 +121,7 @@ async def test_the_first_submit_counts(requests: CaseRequests, clock: Clock) -> 
     clock.wind(1)
     (row,) = await claim(_leases(requests), CaseRequests.due(), 5)
     assert row.wanted.title == "one"
-    now = await requests.by_id(request.id)
+    now = await requests.now(request)
     assert now is not None
     assert now.content == content("one", insights=(MONITOR,))
 
@@ -167,12 +167,12 @@ async def test_a_request_goes_back_only_from_where_it_may(requests: CaseRequests
     (row,) = await claim(leases, CaseRequests.due(), 1)
     trouble = Trouble(TroubleKind.FORBIDDEN, "no", "cases_write")
     await requests.refuse(leases.fence(row), trouble)
-    refused = await requests.by_id(request.id)
+    refused = await requests.now(request)
     assert refused is not None
     assert (refused.state, refused.problem) == (CaseRequestState.REFUSED, trouble)
     assert await requests.edit_again(refused)
     assert await requests.submit(refused, content("better"), "V1")
-    again = await requests.by_id(request.id)
+    again = await requests.now(request)
     assert again is not None
     assert (again.problem, again.content and again.content.title) == (None, "better")
 

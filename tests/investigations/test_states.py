@@ -160,8 +160,8 @@ async def test_following_what_datadog_does_not_know(world: World) -> None:
 async def test_keep_waiting_brings_the_answer_after_all(world: World) -> None:
     await started(world)
     await world.wind(45 * 60 + 60, step=300)
-    assert await world.repository.keep_waiting(1)
-    assert not await world.repository.keep_waiting(1)
+    assert await world.repository.keep_waiting("T1", 1)
+    assert not await world.repository.keep_waiting("T1", 1)
     await world.turns()
     assert world.slack.said() == ["card: running", "expired: nothing"]
     world.datadog.run.ends("conclusive", CAUSE)
@@ -175,7 +175,7 @@ async def test_keep_waiting_before_the_thread_was_told_takes_that_reply_back(wor
     await world.bot.watcher.step()
     await world.bot.rest()
     assert await world.state() == "expired"
-    assert await world.repository.keep_waiting(1)
+    assert await world.repository.keep_waiting("T1", 1)
     await world.turns()
     assert world.slack.said() == ["card: running"]
     world.datadog.run.ends("conclusive", CAUSE)
@@ -189,7 +189,7 @@ async def test_keep_waiting_while_a_crashed_reply_is_open_does_not_hold_up_the_a
     world.slack.network.expect("post", *(Fate(TimeoutError()) for _ in range(50)))
     await world.wind(60)
     assert await world.state() == "expired"
-    assert await world.repository.keep_waiting(1)
+    assert await world.repository.keep_waiting("T1", 1)
     world.slack.network.fates.clear()
     world.datadog.run.ends("conclusive", CAUSE)
     await world.wind(60)

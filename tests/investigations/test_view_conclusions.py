@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.datadog.investigations import Conclusion
-from bot.investigations.conclusions_view import conclusions_message, details_modal, investigation_of
+from bot.investigations.conclusions_view import conclusions_message, details_modal, read_metadata
 from bot.investigations.model import Investigation, State, Verdict
 from bot.slack.blocks import Message
 from tests.investigations.samples import APP, RUNNING
@@ -113,12 +113,12 @@ def test_details_hold_everything_on_pages_one_can_turn() -> None:
     assert f"Page 2 of {len(views)}" in shown(views[1])
     assert details_modal(investigation, 10**9) == views[-1]
     assert details_modal(investigation, -5) == views[0]
-    assert investigation_of(views[1]["private_metadata"]) == 7
+    assert read_metadata(views[1]["private_metadata"]) == (7, "")
 
 
 def test_metadata_that_is_not_ours_is_nothing() -> None:
     for metadata in ("", "x", "7", "[]", "{}", "null", '{"investigation": null}', "[" * 100_000):
-        assert investigation_of(metadata) == 0
+        assert read_metadata(metadata) == (0, "")
 
 
 def test_details_without_content() -> None:

@@ -1,5 +1,6 @@
 """Requests that wait for an organisation: they come back as they were, to their own person only, or not at all."""
 
+import json
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from typing import Any
@@ -23,7 +24,7 @@ from bot.model import (
     Subject,
     ThreadRef,
 )
-from bot.orgs.questions import OrgQuestions, Resumable
+from bot.orgs.questions import QUESTION_BLOCK, OrgQuestions, Resumable
 from bot.orgs.tables import QUESTION_LIVES
 from bot.slack.interactions import Interaction
 from bot.slack.listeners import After
@@ -129,6 +130,20 @@ async def test_one_question_starts_one_thing_and_an_equal_one_another(questions:
     clock.wind(2)
     assert await key_after("gesture:1") == first  # Slack has sent the command again
     assert await key_after("gesture:2") != first
+
+
+@pytest.mark.parametrize("words", ["why", "why " * 100])
+async def test_it_is_of_no_use_in_another_workspace(questions: OrgQuestions, words: str) -> None:
+    block_id = await questions.ask("gesture:1", THREAD, "UANA", INVESTIGATE.record(Investigate(Question(words))))
+
+    elsewhere = replace(click(block_id), place=replace(click(block_id).place, workspace="T2"))
+    assert await questions.answered(elsewhere) is None
+    assert await questions.answered(click(block_id)) is not None
+
+
+async def test_what_an_earlier_version_asked_names_no_workspace(questions: OrgQuestions, clock: Clock) -> None:
+    asked = [INVESTIGATE.record(Investigate(Question("why"))), "UANA", "C1", THREAD.thread_ts, int(clock()), "token"]
+    assert await questions.answered(click(f"{QUESTION_BLOCK}{json.dumps(asked)}")) is not None
 
 
 @pytest.mark.parametrize("words", ["why", "why " * 100])

@@ -58,6 +58,8 @@ def test_who_may_start() -> None:
         (PersonFacts("UBEN"), NAMED, WhyNot.NOT_NAMED),
         (ADMIN, NAMED, "workspace admin"),
         (replace(GUEST, groups=frozenset({"S1"})), NAMED, WhyNot.GUEST),
+        (replace(ANN, is_deactivated=True), NAMED, WhyNot.DEACTIVATED),
+        (replace(ADMIN, is_deactivated=True), EVERYONE, WhyNot.DEACTIVATED),
     ]
     for person, rules, expected in cases:
         assert why(authorise(person, rules)) == expected

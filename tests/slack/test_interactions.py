@@ -60,4 +60,21 @@ def test_the_views_of_one_modal_are_one_gesture() -> None:
 def test_where_an_org_wide_install_names_no_workspace_it_is_the_messages_and_not_the_clickers() -> None:
     click = {**CLICK, "team": None, "user": {"id": "U9", "team_id": "T9"}}
     assert of_message({**click, "message": {**CLICK["message"], "team": "T1"}}).workspace == "T1"
-    assert of_message(click).workspace == "T9"
+    assert of_message(click).workspace == ""
+    in_window = {**click, "message": None, "view": {"id": "V1", "team_id": "T1", "app_installed_team_id": "E1"}}
+    assert of_message(in_window).workspace == "T1"
+
+
+def test_a_window_opened_from_another_companys_channel_belongs_where_the_app_is_installed() -> None:
+    view = {"id": "V1", "team_id": "T9", "app_installed_team_id": "T1"}
+    assert of_submission({"team": {"id": "T9"}, "user": {"id": "U9", "team_id": "T9"}, "view": view}).workspace == "T1"
+
+
+def test_what_is_done_in_no_message_is_done_in_the_persons_own_workspace() -> None:
+    shortcut = {
+        "type": "shortcut",
+        "team": None,
+        "user": {"id": "U9", "team_id": "T9"},
+        "callback_id": "attach_insights",
+    }
+    assert of_message(shortcut).workspace == "T9"

@@ -10,7 +10,7 @@ from bot.model import PersonFacts, UnknownPerson
 from bot.rules.file import RuleFileProblems, channel_ids, read_rules
 from bot.sandbox.slack import FakeSlack
 from bot.slack.clients import BotClient, SingleWorkspace
-from bot.slack.people import KEPT_FOR, People, _is_outsider
+from bot.slack.people import KEPT_FOR, People, _is_admin, _is_outsider
 from tests.clock import Clock
 
 
@@ -98,6 +98,28 @@ def test_who_belongs_to_us() -> None:
     ]
     for user, outsider in cases:
         assert _is_outsider(user, "T1", "E1") is outsider
+
+
+def test_an_admin_decides_in_their_own_workspace_only() -> None:
+    def of(*teams: str, **more: object) -> dict[str, object]:
+        return {"id": "W1", "enterprise_id": "E1", "teams": list(teams), **more}
+
+    cases: list[tuple[dict[str, object], bool]] = [
+        ({"is_admin": True, "team_id": "T1"}, True),
+        ({"is_owner": True, "team_id": "T1", "enterprise_user": of("T1")}, True),
+        ({"is_admin": True, "team_id": "T2", "enterprise_user": of("T2")}, False),
+        ({"is_admin": False, "team_id": "T2", "enterprise_user": of("T2", is_owner=True)}, True),
+        ({"is_admin": False, "team_id": "T1", "enterprise_user": of("T1")}, False),
+    ]
+    for user, admin in cases:
+        assert _is_admin(user, "T1", "E1") is admin
+
+
+async def test_who_was_deactivated_is_known_as_such(slack: FakeSlack, home: SingleWorkspace) -> None:
+    dan = slack.workspace.add_user("dan", admin=True)
+    dan.user.deleted = True
+    facts = await People(home).facts(slack.workspace.id, dan.id)
+    assert facts == PersonFacts(dan.id, is_admin=True, is_deactivated=True)
 
 
 # -- channels the rules file calls by name --------------------------------------------------------------------------

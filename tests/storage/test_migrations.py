@@ -16,7 +16,8 @@ from sqlalchemy import Connection, MetaData, create_engine, inspect, select, tex
 from bot.alerts.repository import CycleRepository
 from bot.cases.model import CaseRequestState
 from bot.cases.repository import CaseRepository
-from bot.cases.requests import CaseRequests
+from bot.cases.requests import read_request
+from bot.cases.tables import case_orders
 from bot.insights.attach_form import AttachFormStore, Owner
 from bot.insights.attach_jobs import AttachJobs, AttachWork
 from bot.investigations.model import State
@@ -137,9 +138,10 @@ async def test_what_stands_in_an_old_database_is_read_as_before(old_database: Da
     case = await cases.get(1)
     assert case
     assert (case.key, case.status_name) == ("CASEM-42", "In Progress")
-    requests = [await CaseRequests(old_database, cases).by_id(number) for number in (1, 2, 3)]
+    orders = select(case_orders).where(case_orders.c.id < 4).order_by(case_orders.c.id)
+    requests = [read_request(row) for row in await old_database.all(orders)]
     wanted_states = [CaseRequestState.DONE, CaseRequestState.DRAFT, CaseRequestState.REFUSED]
-    assert [request.state for request in requests if request] == wanted_states
+    assert [request.state for request in requests] == wanted_states
     jobs = [await AttachJobs(old_database, cases).get(number) for number in (1, 2, 3)]
     assert [job.work for job in jobs if job] == [AttachWork.ATTACH, AttachWork.REMOVE, AttachWork.ATTACH]
     forms = AttachFormStore(old_database)
