@@ -4,11 +4,9 @@ Here live the engine, transactions, the clock all replicas share and the schema 
 """
 
 import asyncio
-import fcntl
 import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
-from pathlib import Path
 from typing import IO, Any
 
 from sqlalchemy import ColumnElement, Executable, Float, Insert, Row, Table, cast, event, func, literal, text
@@ -17,6 +15,7 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.pool import AsyncAdaptedQueuePool
 
+from bot.storage.sqlite_file import FileInUseError, hold
 from bot.storage.workers import Alarm
 
 Clock = Callable[[], float]
@@ -58,12 +57,21 @@ class Database:
 
     async def open(self) -> None:
         if self.is_sqlite:
-            self._lock_file = _hold(self.url.database)
+            self._lock_file = self._hold()
         try:
             await self._migrate()
         except BaseException:
             await self.close()
             raise
+
+    def _hold(self) -> IO[str] | None:
+        try:
+            return hold(self.url)
+        except FileInUseError as error:
+            raise DatabaseUnusableError(
+                f"Another Bits Bot is already using {error}. Stop it first, "
+                "or set DATABASE_URL to a PostgreSQL database to run several."
+            ) from error
 
     async def _migrate(self) -> None:
         from bot.storage.migrations import SchemaTooOldError, upgrade  # noqa: PLC0415  alembic is slow to import and needed only here
@@ -158,19 +166,3 @@ def _give_up_lock(connection: Any, _record: Any, _error: BaseException | None) -
     """SQLite keeps the lock of a closed connection until the last cursor is collected, and a cancelled task may hold one."""
     with suppress(Exception):  # it may have been closed before
         connection.rollback()
-
-
-def _hold(path: str | None) -> IO[str] | None:
-    if not path or path == ":memory:":
-        return None
-    Path(path).expanduser().resolve().parent.mkdir(parents=True, exist_ok=True)
-    lock = Path(f"{path}.lock").open("w")  # noqa: SIM115  held as long as the database is open
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError as error:
-        lock.close()
-        raise DatabaseUnusableError(
-            f"Another Bits Bot is already using {path}. Stop it first, "
-            "or set DATABASE_URL to a PostgreSQL database to run several."
-        ) from error
-    return lock
