@@ -5,7 +5,7 @@ Here live the engine, transactions, the clock all replicas share and the schema 
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager, suppress
 from typing import IO, Any
 
@@ -126,8 +126,15 @@ class Database:
 
     def upsert(self, table: Table, values: dict[str, Any], *, key: tuple[str, ...]) -> Insert:
         """An insert that replaces the row with the same key."""
-        changed = {name: value for name, value in values.items() if name not in key}
-        return self._insert(table).values(values).on_conflict_do_update(index_elements=key, set_=changed)
+        return self.upserts(table, values, key=key).values(values)
+
+    def upserts(
+        self, table: Table, columns: Iterable[str], *, key: tuple[str, ...]
+    ) -> sqlite.Insert | postgresql.Insert:
+        """The same for many rows at once, which are given to `execute`."""
+        inserted = self._insert(table)
+        changed = {name: inserted.excluded[name] for name in columns if name not in key}
+        return inserted.on_conflict_do_update(index_elements=key, set_=changed)
 
     def _insert(self, table: Table) -> sqlite.Insert | postgresql.Insert:
         return sqlite.insert(table) if self.is_sqlite else postgresql.insert(table)
