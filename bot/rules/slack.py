@@ -110,6 +110,7 @@ class AuditCommand:
     trail: AuditTrail
     refs_of: Callable[[Sequence[int]], Awaitable[dict[int, str]]]  # references of investigations, by number
     replies: Replies
+    kept_days: int
 
     def commands(self) -> tuple[Command[str]]:
         usage = (("", "who started what here, and what was refused; for admins and those the rules name"),)
@@ -129,4 +130,4 @@ class AuditCommand:
         channel = "" if await self.permissions.is_admin(place, person) else place.channel
         entries = await self.trail.latest(place.workspace, channel=channel)
         refs = await self.refs_of([entry.investigation_id for entry in entries if entry.investigation_id])
-        return audit_message(entries, refs, channel=channel)
+        return audit_message(entries, refs, channel=channel, kept_days=self.kept_days)
