@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from io import StringIO
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
 from dotenv import dotenv_values
@@ -36,6 +36,7 @@ from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
 from bot.datadog.links import SITES, Site, locate, site_named
+from bot.storage.retention import Kept
 
 SlackMode = Literal["socket", "http"]
 
@@ -193,6 +194,10 @@ def _existing_file(value: Path) -> Path:
     return value
 
 
+def _days(kept: Kept) -> Any:
+    return Field(kept.days, description=kept.meaning)
+
+
 # -- the settings ------------------------------------------------------------------------------------------------------
 
 
@@ -217,6 +222,7 @@ Seconds = Annotated[
 Minutes = Annotated[
     float, Field(gt=0, le=1440, allow_inf_nan=False), Hint(form="a number of minutes above 0, at most 1440")
 ]
+Days = Annotated[int, Field(ge=1, le=3650), Hint(form="a whole number of days from 1 to 3650")]
 Port = Annotated[int, Field(ge=0, le=65535), Hint(form="a port from 0 to 65535; 0 takes any free one")]
 LogFormat = Annotated[Literal["text", "json"], BeforeValidator(str.lower), Hint(form="text or json")]
 LogLevel = Annotated[
@@ -287,6 +293,17 @@ class Settings(BaseModel):
     """How long work of a dead process is left alone. Longer than the longest request, or it is done twice."""
     bits_channels_file: ExistingFile | None = None
     """Channel rules kept as a file (YAML or JSON); it wins over what is set in Slack."""
+    bits_keep_conclusions_days: Days = _days(Kept.CONCLUSIONS)
+    bits_keep_alerts_days: Days = _days(Kept.ALERTS)
+    bits_keep_cases_days: Days = _days(Kept.CASES)
+    bits_keep_audit_days: Days = _days(Kept.AUDIT)
+    bits_keep_budget_days: Days = _days(Kept.BUDGET)
+    bits_keep_asks_days: Days = _days(Kept.ASKS)
+    bits_keep_deliveries_days: Days = _days(Kept.DELIVERIES)
+    bits_keep_insights_days: Days = _days(Kept.INSIGHTS)
+    bits_keep_seen_alerts_days: Days = _days(Kept.SEEN_ALERTS)
+    bits_keep_webhook_days: Days = _days(Kept.WEBHOOK)
+
     bits_log_format: LogFormat = "text"
     """text for people, json for log collectors."""
     bits_log_level: LogLevel = "INFO"
@@ -320,6 +337,21 @@ class Settings(BaseModel):
     def encryption_keys(self) -> tuple[SecretStr, ...]:
         """The first encrypts, all decrypt."""
         return tuple(map(SecretStr, _split_keys(self.bits_encryption_keys))) if self.bits_encryption_keys else ()
+
+    @property
+    def keep_days(self) -> Mapping[Kept, int]:
+        return {
+            Kept.CONCLUSIONS: self.bits_keep_conclusions_days,
+            Kept.ALERTS: self.bits_keep_alerts_days,
+            Kept.CASES: self.bits_keep_cases_days,
+            Kept.AUDIT: self.bits_keep_audit_days,
+            Kept.BUDGET: self.bits_keep_budget_days,
+            Kept.ASKS: self.bits_keep_asks_days,
+            Kept.DELIVERIES: self.bits_keep_deliveries_days,
+            Kept.INSIGHTS: self.bits_keep_insights_days,
+            Kept.SEEN_ALERTS: self.bits_keep_seen_alerts_days,
+            Kept.WEBHOOK: self.bits_keep_webhook_days,
+        }
 
     @property
     def warnings(self) -> tuple[str, ...]:

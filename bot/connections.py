@@ -14,6 +14,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 from bot.config import Settings
 from bot.slack.clients import SingleWorkspace, WorkspaceClients
 from bot.slack.errors import error_code
+from bot.slack.response_urls import only_slacks_urls
 from bot.storage.leases import new_owner
 from bot.web.server import Server
 from bot.wording import APP
@@ -68,6 +69,7 @@ def bolt_app(settings: Settings, home: WorkspaceClients, client: AsyncWebClient)
         name="bits-bot",  # without one, Bolt reads the source of every caller to find a name
         client=client,
         signing_secret=secret.get_secret_value() if secret else new_owner(),
+        before_authorize=only_slacks_urls(settings.slack_api_url),
         authorize=authorize,  # type: ignore[arg-type]  # its types don't know None
         user_facing_authorize_error_message=not_installed,
     )

@@ -52,7 +52,7 @@ from bot.storage.encryption import Encryption
 from bot.storage.engine import Database
 from bot.storage.leases import Workers, new_owner
 from bot.storage.outbox import Outbox
-from bot.storage.retention import EVERY, forget_workspace, remove_old
+from bot.storage.retention import EVERY, Kept, forget_workspace, remove_old
 from bot.storage.workers import Loop, Tasks, Timing
 from bot.web.datadog_webhook import DatadogWebhook
 from bot.web.server import Server
@@ -144,6 +144,7 @@ async def _rooms(parts: Parts, base: Foundation, questions: OrgQuestions, comman
     case_room = cases.build(base, orgs, ruled, investigated)
     alert_room = alerts.build(base, orgs, ruled, investigated, Automatic(investigated.requests, ruled.rules))
     connecting = Connecting(orgs, base.people, is_admin=is_admin, gone=repository.org_left)
+    kept = parts.settings.keep_days[Kept.AUDIT]
     return Rooms(
         orgs=OrgListeners(orgs, connecting, questions, base.modals, base.replies, base.tasks),
         rules=ruled,
@@ -152,7 +153,7 @@ async def _rooms(parts: Parts, base: Foundation, questions: OrgQuestions, comman
         insights=insights.build(base, orgs, ruled, investigated, case_room),
         alerts=alert_room,
         home=home.build(base, orgs, ruled, case_room, alert_room, commands),
-        audit=AuditCommand(ruled.permissions, AuditTrail(base.database), repository.refs, base.replies),
+        audit=AuditCommand(ruled.permissions, AuditTrail(base.database), repository.refs, base.replies, kept),
     )
 
 
@@ -205,7 +206,8 @@ def _employ(parts: Parts, base: Foundation, rooms: Rooms) -> None:
     workers.employ("mutes", alert_room.mutes)
     workers.repeat("mutes that end", alert_room.cycles.end_mutes, every=MUTES_END_WITHIN)
     workers.repeat("organisations", parts.orgs.step, every=ORGS_LEARNT_WITHIN)
-    workers.repeat("retention", partial(remove_old, parts.database), every=EVERY, first=parts.timing.first_removal)
+    remove = partial(remove_old, parts.database, parts.settings.keep_days)
+    workers.repeat("retention", remove, every=EVERY, first=parts.timing.first_removal)
     workers.loops.append(Loop("home tabs", rooms.home.tabs.step, rooms.home.tabs.alarm))
     workers.closers.append(base.people.close)
     workers.on_uninstall += [partial(forget_workspace, parts.database), parts.orgs.drop_workspace]

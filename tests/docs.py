@@ -4,10 +4,13 @@ import re
 from pathlib import Path
 
 from pydantic_core import PydanticUndefined
+from sqlalchemy import Table
 
+import bot.schema  # noqa: F401  every table
 from bot.config import Settings, variables
 from bot.manifest import as_yaml
-from bot.wording import COMMAND
+from bot.storage.retention import DAY, AtUninstall, Kept, Life, Lives, Rule, rules
+from bot.wording import COMMAND, duration
 from tests.commands import COMMANDS
 
 ROOT = Path(__file__).parents[1]
@@ -31,9 +34,54 @@ def commands_table() -> str:
     return "\n".join(rows)
 
 
+_GOES_WITH = "with what it belongs to"
+_TAKEN_AWAY = "until somebody takes it away"
+_WHEN_A_WORKSPACE_LEAVES = {
+    AtUninstall.DELETED: "removed",
+    AtUninstall.KEPT: "**stays**: numbers only",
+    AtUninstall.BY_ITS_ROOM: "removed first of all",
+    AtUninstall.NOBODYS: "belongs to none",
+}
+
+
+def kept_table() -> str:
+    """The same for how long what is kept, and what becomes of it when a workspace leaves."""
+    rows = ["| Table | What | How long | Setting | When its workspace leaves |", "|---|---|---|---|---|"]
+    in_order = sorted(rules.items(), key=lambda entry: entry[0].name)
+    rows += [f"| `{table.name}` | {rule.holds} | {_kept(table, rule)} |" for table, rule in in_order]
+    return "\n".join(rows)
+
+
+def _kept(table: Table, rule: Rule) -> str:
+    lives = [] if isinstance(rule.lives, Lives) else [*rule.lives]
+    lives += [part.life for other in rules.values() for part in other.parts if part.row.table is table and part.life]
+    otherwise = {Lives.WITH_ANOTHER: _GOES_WITH, Lives.UNTIL_TAKEN_AWAY: _TAKEN_AWAY}
+    told = [*dict.fromkeys(_how_long(life) for life in lives)]
+    told += [otherwise[rule.lives]] if isinstance(rule.lives, Lives) else []
+    settings = [*dict.fromkeys(f"`{keep_setting(life.lasts)}`" for life in lives if isinstance(life.lasts, Kept))]
+    at_uninstall = rule.at_uninstall
+    leaves = (
+        _WHEN_A_WORKSPACE_LEAVES[at_uninstall]
+        if isinstance(at_uninstall, AtUninstall)
+        else "removed, unless others share it"
+    )
+    return f"{' or '.join(told)} | {', '.join(settings)} | {leaves}"
+
+
+def keep_setting(kept: Kept) -> str:
+    return f"BITS_KEEP_{kept.name}_DAYS"
+
+
+def _how_long(life: Life) -> str:
+    if isinstance(life.lasts, Kept):
+        return duration(life.lasts.days * DAY)
+    return duration(life.lasts) if life.lasts else "until it has expired"
+
+
 def with_tables(readme: str) -> str:
-    """The README with both tables between their marks."""
-    for name, table in (("commands", commands_table()), ("settings", settings_table())):
+    """The README with these tables between their marks."""
+    tables = {"commands": commands_table(), "settings": settings_table(), "kept": kept_table()}
+    for name, table in tables.items():
         before, mark, rest = re.split(rf"(<!-- {name}:.*?-->\n)", readme)
         _, end, after = rest.partition(f"<!-- /{name} -->")
         readme = f"{before}{mark}{table}\n{end}{after}"

@@ -11,6 +11,8 @@ from sqlalchemy.ext.asyncio import create_async_engine
 
 from bot.config import is_fernet_key, load_settings
 from bot.datadog.links import SITES
+from bot.storage.retention import USUAL, Kept
+from tests.docs import keep_setting
 from tests.starts import FERNET_KEY, SOCKET_MODE, Environment, only_problem
 
 # Datadog
@@ -178,6 +180,19 @@ def test_seconds_must_be_a_sensible_number(environment: Environment) -> None:
         assert (
             only_problem() == "BITS_POLL_SECONDS is not usable: it must be a number of seconds above 0, at most 3600."
         )
+
+
+@pytest.mark.parametrize("kept", Kept)
+def test_each_rule_of_what_is_kept_has_a_setting_of_whole_days(environment: Environment, kept: Kept) -> None:
+    setting = keep_setting(kept)
+    environment(SOCKET_MODE)
+    assert load_settings().keep_days == USUAL
+    for value in ("1", "3650"):
+        environment(SOCKET_MODE, **{setting: value})
+        assert load_settings().keep_days == {**USUAL, kept: int(value)}
+    for value in ("0", "-1", "3651", "30.5", "a year", "nan"):
+        environment(SOCKET_MODE, **{setting: value})
+        assert only_problem() == f"{setting} is not usable: it must be a whole number of days from 1 to 3650."
 
 
 def test_seconds_may_be_a_fraction(environment: Environment) -> None:

@@ -7,7 +7,7 @@ import pytest
 
 from bot.cli import main
 from bot.config import Settings, load_settings, variables
-from tests.docs import ROOT, commands_table, settings_table
+from tests.docs import ROOT, commands_table, kept_table, settings_table
 
 WRITTEN_BY = "`make docs` writes it"
 DOCUMENTS = ("README.md", "CONTRIBUTING.md", "CHANGELOG.md")
@@ -41,6 +41,10 @@ def test_the_settings_table_is_that_of_the_code() -> None:
 
 def test_the_table_of_commands_is_that_of_the_code() -> None:
     assert between("commands") == commands_table(), WRITTEN_BY
+
+
+def test_the_table_of_what_is_kept_is_that_of_the_code() -> None:
+    assert between("kept") == kept_table(), WRITTEN_BY
 
 
 def test_every_setting_has_a_meaning() -> None:

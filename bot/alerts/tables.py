@@ -3,14 +3,30 @@
 from typing import Annotated
 
 from pydantic import Field, TypeAdapter
-from sqlalchemy import BigInteger, Column, Float, Index, Integer, String, Table, UniqueConstraint
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    ColumnElement,
+    Float,
+    Index,
+    Integer,
+    String,
+    Table,
+    UniqueConstraint,
+    and_,
+    exists,
+    or_,
+    update,
+)
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.alerts.model import Cycle, Notice
 from bot.model import AlertRef, MonitorRef
 from bot.orgs.tables import of_its_orgs
 from bot.rules.model import AlertFacts
-from bot.storage.retention import DAY, LONG, AtUninstall, Life, keep
-from bot.storage.tables import RowId, TypedJson, claimable, messages, metadata, placed
+from bot.storage.engine import Database
+from bot.storage.retention import AtUninstall, Kept, Life, keep
+from bot.storage.tables import RowId, TypedJson, claimable, deliveries, messages, metadata, placed
 
 ALERT_CARD = "alert_card"  # kind of deliveries; they show a row of `alert_cycles`
 NUDGE = "nudge"  # the same, of `alert_messages`
@@ -104,27 +120,60 @@ alert_mutes = Table(
 
 # -- how long they live -----------------------------------------------------------------------------------------
 
-_WORKED_OFF = 14 * DAY  # of use only to see what became of them, and against the same one coming twice
+
+def _only_it_shows(workspace: str) -> ColumnElement[bool]:
+    card = exists().where(deliveries.c.kind == ALERT_CARD, deliveries.c.subject_id == alert_cycles.c.id)
+    only_here = and_(card.where(deliveries.c.workspace == workspace), ~card.where(deliveries.c.workspace != workspace))
+    return or_(only_here, of_its_orgs(alert_cycles)(workspace))
+
+
+async def _name_nobody_of_it(_database: Database, connection: AsyncConnection, workspace: str) -> None:
+    """The cards of others still say that an alert is muted, but not by whom, unless it was one of their own."""
+    here = exists().where(
+        deliveries.c.kind == ALERT_CARD,
+        deliveries.c.subject_id == alert_cycles.c.id,
+        deliveries.c.workspace == workspace,
+    )
+    for name in ("muted_by", "unmuted_by"):
+        of_others = exists().where(
+            alert_mutes.c.cycle_id == alert_cycles.c.id,
+            alert_mutes.c.person == alert_cycles.c[name],
+            alert_mutes.c.workspace != workspace,
+        )
+        named = and_(alert_cycles.c[name] != "", here, ~of_others)
+        await connection.execute(update(alert_cycles).where(named).values({name: ""}))
+
 
 keep(
-    alert_notices,
-    [Life(_WORKED_OFF, alert_notices.c.due_at, alert_notices.c.state.in_([SORTED, UNROUTED]))],
+    alert_notices,  # those of the settings' organisation are the operator's own, and name no workspace
+    [Life(Kept.WEBHOOK, alert_notices.c.due_at, alert_notices.c.state.in_([SORTED, UNROUTED]))],
+    holds="notifications of Datadog's webhook",
     at_uninstall=of_its_orgs(alert_notices),
 )
 keep(
     alert_cycles,
-    [Life(LONG, alert_cycles.c.changed_at)],
-    at_uninstall=of_its_orgs(alert_cycles),
+    [Life(Kept.ALERTS, alert_cycles.c.changed_at)],
+    holds="alerts with a card, and what Datadog said of them",
+    at_uninstall=_only_it_shows,
     parts=[messages(ALERT_CARD)],
+    before_uninstall=_name_nobody_of_it,
 )
-keep(alert_messages, [Life(LONG, alert_messages.c.seen_at)], at_uninstall=AtUninstall.DELETED, parts=[messages(NUDGE)])
+keep(
+    alert_messages,
+    [Life(Kept.ALERTS, alert_messages.c.seen_at)],
+    holds="alerts of Datadog's own messages that have buttons of ours",
+    at_uninstall=AtUninstall.DELETED,
+    parts=[messages(NUDGE, done_after=Kept.DELIVERIES)],
+)
 keep(
     alert_starts,  # wanted ones too: no channel has taken their card
-    [Life(_WORKED_OFF, alert_starts.c.due_at, alert_starts.c.state.in_(["wanted", "decided"]))],
+    [Life(Kept.WEBHOOK, alert_starts.c.due_at, alert_starts.c.state.in_(["wanted", "decided"]))],
+    holds="investigations that should start by themselves, and what was decided",
     at_uninstall=AtUninstall.DELETED,
 )
 keep(
     alert_mutes,
-    [Life(_WORKED_OFF, alert_mutes.c.due_at, alert_mutes.c.state.in_(["done", "refused", "unclear"]))],
+    [Life(Kept.WEBHOOK, alert_mutes.c.due_at, alert_mutes.c.state.in_(["done", "refused", "unclear"]))],
+    holds="who muted or unmuted an alert",
     at_uninstall=AtUninstall.DELETED,
 )

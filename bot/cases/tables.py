@@ -21,7 +21,7 @@ from sqlalchemy import (
 from bot.cases.model import CaseContent, CaseFacts, CaseNotes, CaseSource
 from bot.datadog.trouble import Trouble
 from bot.orgs.tables import of_its_orgs
-from bot.storage.retention import DAY, LONG, AtUninstall, Life, Lives, Part, keep
+from bot.storage.retention import DAY, AtUninstall, Kept, Life, Lives, Part, keep
 from bot.storage.tables import RowId, TypedJson, messages, metadata, placed
 
 CASE_CARD = "case_card"  # kind of deliveries; they show a row of `cases`
@@ -121,7 +121,8 @@ def _only_it_knows(workspace: str) -> ColumnElement[bool]:
 
 keep(
     cases,
-    [Life(LONG, cases.c.seen_at)],
+    [Life(Kept.CASES, cases.c.seen_at)],
+    holds="cases as last seen in Datadog",
     at_uninstall=_only_it_knows,
     parts=[
         Part(case_places.c.case_row, since=case_places.c.touched_at),
@@ -131,18 +132,19 @@ keep(
         messages(CASE_CARD),
     ],
 )
-keep(case_places, Lives.WITH_ANOTHER, at_uninstall=AtUninstall.DELETED)
-keep(case_acts, Lives.WITH_ANOTHER, at_uninstall=AtUninstall.DELETED)
+keep(case_places, Lives.WITH_ANOTHER, holds="which threads belong to a case", at_uninstall=AtUninstall.DELETED)
+keep(case_acts, Lives.WITH_ANOTHER, holds="what people did with a case", at_uninstall=AtUninstall.DELETED)
 keep(
     case_orders,
     [
         Life(DAY, case_orders.c.due_at, case_orders.c.state == "draft"),  # a form stands open no longer than that
         # what was chosen last in a channel is proposed again
         Life(
-            LONG,
+            Kept.CASES,
             case_orders.c.due_at,
             and_(case_orders.c.state.in_(["done", "refused", "uncertain"]), case_orders.c.told),
         ),
     ],
+    holds="forms for a new case, and what became of them",
     at_uninstall=AtUninstall.DELETED,
 )

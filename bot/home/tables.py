@@ -18,4 +18,9 @@ home_tabs = Table(
     Index("homes_opened", "opened_at"),
 )
 
-keep(home_tabs, [Life(OPEN_FOR, home_tabs.c.opened_at)], at_uninstall=AtUninstall.DELETED)
+keep(
+    home_tabs,
+    [Life(OPEN_FOR, home_tabs.c.opened_at)],
+    holds="Home tabs that people have open",
+    at_uninstall=AtUninstall.DELETED,
+)

@@ -5,7 +5,7 @@ from sqlalchemy import Column, Float, Index, Integer, String, Table, Text
 
 from bot.datadog.trouble import Trouble
 from bot.insights.sending import BatchOutcome
-from bot.storage.retention import DAY, HOUR, AtUninstall, Life, keep
+from bot.storage.retention import HOUR, AtUninstall, Kept, Life, keep
 from bot.storage.tables import RowId, TypedJson, claimable, messages, metadata, placed
 
 ATTACHED = "attached"  # kind of deliveries; they show a row of `insight_submits`
@@ -50,10 +50,17 @@ insight_submits = Table(
     Index("insight_submits_due", "state", "due_at"),
 )
 
-keep(insight_drafts, [Life(FORM_LIVES, insight_drafts.c.used_at)], at_uninstall=AtUninstall.DELETED)
+keep(
+    insight_drafts,
+    [Life(FORM_LIVES, insight_drafts.c.used_at)],
+    holds="windows for insights that somebody has open",
+    at_uninstall=AtUninstall.DELETED,
+)
 keep(
     insight_submits,
-    [Life(30 * DAY, insight_submits.c.due_at, insight_submits.c.state == "done")],  # till then it can be tried again
+    # till then it can be tried again
+    [Life(Kept.INSIGHTS, insight_submits.c.due_at, insight_submits.c.state == "done")],
+    holds="insights to be attached or removed, and what became of them",
     at_uninstall=AtUninstall.DELETED,
     parts=[messages(ATTACHED)],
 )

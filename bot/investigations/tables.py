@@ -17,7 +17,9 @@ from sqlalchemy import (
     UniqueConstraint,
     and_,
     exists,
+    func,
     or_,
+    select,
     update,
 )
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -29,7 +31,7 @@ from bot.model import SUBJECTS, AlertRef
 from bot.orgs.tables import of_its_orgs
 from bot.rules.tables import charges
 from bot.storage.engine import Database
-from bot.storage.retention import DAY, HOUR, LONG, AtUninstall, Life, Lives, Part, keep
+from bot.storage.retention import HOUR, AtUninstall, Kept, Life, Lives, Part, keep
 from bot.storage.tables import RowId, TypedJson, claimable, messages, metadata
 
 CARD, CONCLUSIONS = "card", "conclusions"  # kinds of deliveries that show an investigation
@@ -155,45 +157,78 @@ held_asks = Table(
 # -- how long they live -----------------------------------------------------------------------------------------
 
 
-def _only_it_awaits(workspace: str) -> ColumnElement[bool]:
-    here = exists().where(subscribers.c.investigation_id == investigations.c.id)
-    return and_(here.where(subscribers.c.workspace == workspace), ~here.where(subscribers.c.workspace != workspace))
-
-
 def _theirs(workspace: str) -> ColumnElement[bool]:
-    """What else was paid for stays: whoever comes back finds the answer, and need not pay again."""
-    never_started = and_(investigations.c.state == State.REQUESTED, _only_it_awaits(workspace))
-    return or_(never_started, of_its_orgs(investigations)(workspace))
+    """What nobody else awaits, too, also while it runs: whoever works on it finds no row to write to."""
+    here = exists().where(subscribers.c.investigation_id == investigations.c.id)
+    only_it_awaits = and_(
+        here.where(subscribers.c.workspace == workspace), ~here.where(subscribers.c.workspace != workspace)
+    )
+    return or_(only_it_awaits, of_its_orgs(investigations)(workspace))
 
 
-async def _end_what_only_it_awaits(database: Database, connection: AsyncConnection, workspace: str) -> None:
-    """Nobody watches for it any more, and whoever works on one of them loses the claim."""
-    over = {"finished_at": database.now, "owner": None, "version": investigations.c.version + 1}
-    for state, ended in ((State.RUNNING, State.EXPIRED), (State.TRIGGERING, State.UNCERTAIN)):
-        theirs = and_(investigations.c.state == state, _only_it_awaits(workspace))
-        await connection.execute(update(investigations).where(theirs).values(state=ended, **over))
+async def _name_nobody_of_it(_database: Database, connection: AsyncConnection, workspace: str) -> None:
+    """What others await as well goes on, as asked for by the first of them."""
+    its_own = and_(
+        subscribers.c.investigation_id == investigations.c.id,
+        subscribers.c.workspace == workspace,
+        subscribers.c.requester == investigations.c.requested_by,
+    )
+    others = select(subscribers.c.requester).where(
+        subscribers.c.investigation_id == investigations.c.id, subscribers.c.workspace != workspace
+    )
+    first = others.order_by(subscribers.c.id).limit(1).scalar_subquery()
+    named = update(investigations).where(exists().where(its_own))
+    await connection.execute(named.values(requested_by=func.coalesce(first, "")))
 
 
 # by `due_at`, which has an index: in what is finished it stays at the last time somebody worked on it
 keep(
     asks,  # only for a gesture that arrives twice, and for what is held
-    [Life(60 * DAY, asks.c.due_at, asks.c.state.in_(["done", "refused"]))],
+    [Life(Kept.ASKS, asks.c.due_at, asks.c.state.in_(["done", "refused"]))],
+    holds="what people asked for, with their question",
     at_uninstall=AtUninstall.DELETED,
 )
-keep(held_asks, [Life(HELD_FOR, held_asks.c.held_at)], at_uninstall=AtUninstall.DELETED)
+keep(
+    held_asks,
+    [Life(HELD_FOR, held_asks.c.held_at)],
+    holds="what waits for somebody to confirm the cost",
+    at_uninstall=AtUninstall.DELETED,
+)
 keep(
     investigations,
-    [Life(LONG, investigations.c.due_at, investigations.c.state.in_([state for state in State if state.finished]))],
+    [
+        Life(
+            Kept.CONCLUSIONS,
+            investigations.c.due_at,
+            investigations.c.state.in_([state for state in State if state.finished]),
+        )
+    ],
+    holds="investigations: what is investigated, how it stands, its conclusions",
     at_uninstall=_theirs,
     parts=[
         Part(subscribers.c.investigation_id, since=subscribers.c.created_at),
         Part(votes.c.investigation_id),
         Part(charges.c.investigation_id),
-        messages(CARD, CONCLUSIONS, EXPIRED),
+        messages(CARD, CONCLUSIONS, EXPIRED, done_after=Kept.DELIVERIES),
     ],
-    before_uninstall=_end_what_only_it_awaits,
+    before_uninstall=_name_nobody_of_it,
 )
-keep(subscribers, Lives.WITH_ANOTHER, at_uninstall=AtUninstall.DELETED)
-keep(votes, Lives.WITH_ANOTHER, at_uninstall=AtUninstall.DELETED)
-keep(seen_alerts, [Life(60 * DAY, seen_alerts.c.seen_at)], at_uninstall=AtUninstall.DELETED)
-keep(poll_turns, Lives.UNTIL_TAKEN_AWAY, at_uninstall=of_its_orgs(poll_turns))  # one an organisation
+keep(
+    subscribers,
+    Lives.WITH_ANOTHER,
+    holds="which thread awaits an investigation, and who asked",
+    at_uninstall=AtUninstall.DELETED,
+)
+keep(votes, Lives.WITH_ANOTHER, holds="who found conclusions helpful", at_uninstall=AtUninstall.DELETED)
+keep(
+    seen_alerts,
+    [Life(Kept.SEEN_ALERTS, seen_alerts.c.seen_at)],
+    holds="alerts recognised in messages of a channel",
+    at_uninstall=AtUninstall.DELETED,
+)
+keep(
+    poll_turns,  # one an organisation
+    Lives.UNTIL_TAKEN_AWAY,
+    holds="when each organisation's running investigations are looked at next",
+    at_uninstall=of_its_orgs(poll_turns),
+)

@@ -30,7 +30,12 @@ orgs = Table(
 )
 
 # a disconnected one waits for its return: its id is in what was kept of it
-keep(orgs, Lives.UNTIL_TAKEN_AWAY, at_uninstall=AtUninstall.DELETED)
+keep(
+    orgs,
+    Lives.UNTIL_TAKEN_AWAY,
+    holds="connected Datadog organisations; their keys encrypted",
+    at_uninstall=AtUninstall.DELETED,
+)
 
 
 def of_its_orgs(table: Table) -> Whose:
@@ -52,4 +57,9 @@ org_questions = Table(
     Index("org_questions_age", "asked_at"),
 )
 
-keep(org_questions, [Life(QUESTION_LIVES, org_questions.c.asked_at)], at_uninstall=AtUninstall.DELETED)
+keep(
+    org_questions,
+    [Life(QUESTION_LIVES, org_questions.c.asked_at)],
+    holds="what goes on once somebody says which organisation is meant",
+    at_uninstall=AtUninstall.DELETED,
+)

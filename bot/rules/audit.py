@@ -26,6 +26,7 @@ from bot.slack.blocks import Message, context, section, sentences
 from bot.slack.text import channel_mention, code, cut_mrkdwn, escape, mention, moment, one_line
 from bot.storage.engine import Database
 from bot.storage.tables import record
+from bot.wording import counted
 
 _LONGEST = {"key": 255, "rule": 160, "what": 200, "budget": 160}  # that its columns take
 
@@ -147,7 +148,7 @@ _ROOM = 2_800
 _LONGEST_LINE = 600
 
 
-def audit_message(entries: Sequence[Entry], refs: Mapping[int, str], *, channel: str = "") -> Message:
+def audit_message(entries: Sequence[Entry], refs: Mapping[int, str], *, kept_days: int, channel: str = "") -> Message:
     """`channel` when only that channel's are shown; `refs` are those of the investigations, by number."""
     where = f"in {channel_mention(channel)}" if channel else "in this workspace"
     if not entries:
@@ -155,7 +156,7 @@ def audit_message(entries: Sequence[Entry], refs: Mapping[int, str], *, channel:
     title = f"The last starts and refusals {where}"
     told = _fitting([_line(entry, refs, with_channel=not channel) for entry in entries])
     plain = "\n".join(told)[:3_000].rpartition("\n")[0] or told[0]
-    kept = context("Newest first. Kept for 400 days.")
+    kept = context(f"Newest first. Kept for {counted(kept_days, 'day')}.")
     return Message(f"{title}:\n{plain}", [section(f"*{title}*"), *(section(part) for part in told), kept])
 
 

@@ -117,6 +117,7 @@ class AuditCommand:
     trail: AuditTrail
     refs_of: Callable[[str, Sequence[int]], Awaitable[dict[int, str]]]  # a workspace's references, by number
     replies: Replies
+    kept_days: int
 
     def commands(self) -> tuple[Command[str]]:
         usage = (("", "who started what here, and what was refused; for admins and those the rules name"),)
@@ -137,4 +138,4 @@ class AuditCommand:
         entries = await self.trail.latest(place.workspace, channel=channel)
         numbers = [entry.investigation_id for entry in entries if entry.investigation_id]
         refs = await self.refs_of(place.workspace, numbers)
-        return audit_message(entries, refs, channel=channel)
+        return audit_message(entries, refs, channel=channel, kept_days=self.kept_days)

@@ -3,7 +3,7 @@
 from sqlalchemy import JSON, BigInteger, Boolean, Column, Float, Index, Integer, String, Table
 
 from bot.rules.model import LONGEST_COOLDOWN
-from bot.storage.retention import DAY, LONG, AtUninstall, Life, Lives, keep
+from bot.storage.retention import DAY, AtUninstall, Kept, Life, Lives, keep
 from bot.storage.tables import RowId, metadata, placed
 
 channel_rules = Table(
@@ -76,9 +76,29 @@ audit = Table(
     Index("audit_workspace", "workspace", "id"),
 )
 
-keep(channel_rules, Lives.UNTIL_TAKEN_AWAY, at_uninstall=AtUninstall.DELETED)
-keep(workspace_rules, Lives.UNTIL_TAKEN_AWAY, at_uninstall=AtUninstall.DELETED)
-keep(spending, [Life(LONG, spending.c.day * DAY)], at_uninstall=AtUninstall.KEPT)
-keep(charges, Lives.WITH_ANOTHER, at_uninstall=AtUninstall.KEPT)  # with its investigation, while it can be given back
-keep(cooldowns, [Life(LONGEST_COOLDOWN * 60.0, cooldowns.c.started_at)], at_uninstall=AtUninstall.KEPT)
-keep(audit, [Life(LONG, audit.c.at)], at_uninstall=AtUninstall.DELETED)
+keep(channel_rules, Lives.UNTIL_TAKEN_AWAY, holds="rules of channels", at_uninstall=AtUninstall.DELETED)
+keep(workspace_rules, Lives.UNTIL_TAKEN_AWAY, holds="rules of a workspace", at_uninstall=AtUninstall.DELETED)
+keep(
+    spending,
+    [Life(Kept.BUDGET, spending.c.day * DAY)],
+    holds="how many starts a channel and a workspace used on a day",
+    at_uninstall=AtUninstall.KEPT,
+)
+keep(
+    charges,  # with its investigation, while it can be given back
+    Lives.WITH_ANOTHER,
+    holds="on which day's budget an investigation went",
+    at_uninstall=AtUninstall.KEPT,
+)
+keep(
+    cooldowns,
+    [Life(LONGEST_COOLDOWN * 60.0, cooldowns.c.started_at)],
+    holds="when a monitor last started something by itself",
+    at_uninstall=AtUninstall.KEPT,
+)
+keep(
+    audit,
+    [Life(Kept.AUDIT, audit.c.at)],
+    holds="who started what, and what was refused",
+    at_uninstall=AtUninstall.DELETED,
+)

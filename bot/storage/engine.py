@@ -4,12 +4,10 @@ Here live the engine, transactions, the clock all replicas share and the schema 
 """
 
 import asyncio
-import fcntl
 import logging
 import time
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager, suppress
-from pathlib import Path
 from typing import IO, Any
 
 from sqlalchemy import ColumnElement, Executable, Float, Insert, Row, Table, cast, event, func, literal, text
@@ -20,6 +18,7 @@ from sqlalchemy.pool import AsyncAdaptedQueuePool
 
 from bot.storage import postgres
 from bot.storage.postgres import SessionLimits
+from bot.storage.sqlite_file import FileInUseError, hold
 from bot.storage.workers import Alarm
 
 logger = logging.getLogger(__name__)
@@ -67,12 +66,21 @@ class Database:
 
     async def open(self) -> None:
         if self.is_sqlite:
-            self._lock_file = _hold(self.url.database)
+            self._lock_file = self._hold()
         try:
             await self._migrate()
         except BaseException:
             await self.close()
             raise
+
+    def _hold(self) -> IO[str] | None:
+        try:
+            return hold(self.url)
+        except FileInUseError as error:
+            raise DatabaseUnusableError(
+                f"Another Bits Bot is already using {error}. Stop it first, "
+                "or set DATABASE_URL to a PostgreSQL database to run several."
+            ) from error
 
     async def _migrate(self) -> None:
         from bot.storage.migrations import SchemaTooOldError, upgrade  # noqa: PLC0415  alembic is slow to import and needed only here
@@ -145,8 +153,15 @@ class Database:
 
     def upsert(self, table: Table, values: dict[str, Any], *, key: tuple[str, ...]) -> Insert:
         """An insert that replaces the row with the same key."""
-        changed = {name: value for name, value in values.items() if name not in key}
-        return self._insert(table).values(values).on_conflict_do_update(index_elements=key, set_=changed)
+        return self.upserts(table, values, key=key).values(values)
+
+    def upserts(
+        self, table: Table, columns: Iterable[str], *, key: tuple[str, ...]
+    ) -> sqlite.Insert | postgresql.Insert:
+        """The same for many rows at once, which are given to `execute`."""
+        inserted = self._insert(table)
+        changed = {name: inserted.excluded[name] for name in columns if name not in key}
+        return inserted.on_conflict_do_update(index_elements=key, set_=changed)
 
     def _insert(self, table: Table) -> sqlite.Insert | postgresql.Insert:
         return sqlite.insert(table) if self.is_sqlite else postgresql.insert(table)
@@ -185,19 +200,3 @@ def _give_up_lock(connection: Any, _record: Any, _error: BaseException | None) -
     """SQLite keeps the lock of a closed connection until the last cursor is collected, and a cancelled task may hold one."""
     with suppress(Exception):  # it may have been closed before
         connection.rollback()
-
-
-def _hold(path: str | None) -> IO[str] | None:
-    if not path or path == ":memory:":
-        return None
-    Path(path).expanduser().resolve().parent.mkdir(parents=True, exist_ok=True)
-    lock = Path(f"{path}.lock").open("w")  # noqa: SIM115  held as long as the database is open
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError as error:
-        lock.close()
-        raise DatabaseUnusableError(
-            f"Another Bits Bot is already using {path}. Stop it first, "
-            "or set DATABASE_URL to a PostgreSQL database to run several."
-        ) from error
-    return lock

@@ -4,7 +4,7 @@ Each table says so beside its definition, with `keep`; it is carried out here. N
 """
 
 import logging
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 
@@ -17,13 +17,39 @@ from bot.storage.engine import Database
 logger = logging.getLogger(__name__)
 
 HOUR, DAY = 3600.0, 86_400.0
-LONG = 400 * DAY  # more than a year: until then an old message's buttons answer
 EVERY = HOUR
 BATCH = 500  # rows a transaction: nobody waits long for the database because of this
 SOON = 1.0  # seconds until the next batch
 
 Whose = Callable[[str], ColumnElement[bool]]  # which rows are a workspace's, where they don't name it themselves
 BeforeUninstall = Callable[[Database, AsyncConnection, str], Awaitable[None]]
+
+
+class Kept(Enum):
+    """For how many days; each has a setting, where the operator may say otherwise."""
+
+    # more than a year: until then an old message's buttons answer
+    CONCLUSIONS = 400, "Days an investigation and its conclusions are kept after their last use."
+    ALERTS = 400, "Days an alert with a card or buttons is kept after its last change."
+    CASES = 400, "Days what is known of a case, or was entered for a new one, is kept."
+    AUDIT = 400, "Days it is kept who started what, and what was refused."
+    BUDGET = 400, "Days it is kept how many starts were used on a day."
+    ASKS = 90, "Days an ask is kept after it was answered."
+    DELIVERIES = (
+        90,
+        "Days it is kept which message shows what; the cards of alerts and cases stay known as long as those.",
+    )
+    INSIGHTS = 30, "Days what was attached to a case is kept after that."
+    SEEN_ALERTS = 30, "Days an alert that was recognised in a channel is kept."
+    WEBHOOK = 14, "Days a notification of Datadog's webhook, and what followed from it, is kept after that."
+
+    def __init__(self, days: int, meaning: str) -> None:
+        self.days = days
+        self.meaning = meaning
+
+
+Days = Mapping[Kept, int]
+USUAL: Days = {kept: kept.days for kept in Kept}
 
 
 class Lives(Enum):
@@ -42,9 +68,12 @@ class AtUninstall(Enum):
 class Life:
     """Rows are old when `since` is so many seconds ago; `only` tells those that may go at all."""
 
-    seconds: float
+    lasts: Kept | float
     since: ColumnElement[float]
     only: ColumnElement[bool] = true()  # noqa: RUF009  nobody changes it
+
+    def seconds(self, days: Days) -> float:
+        return days[self.lasts] * DAY if isinstance(self.lasts, Kept) else self.lasts
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,10 +84,12 @@ class Part:
     only: ColumnElement[bool] = true()  # noqa: RUF009
     since: ColumnElement[float] | None = None
     unfinished: ColumnElement[bool] | None = None
+    life: Life | None = None  # of their own, where they need not stay as long as the row
 
 
 @dataclass(frozen=True, slots=True)
 class Rule:
+    holds: str
     lives: Sequence[Life] | Lives
     at_uninstall: AtUninstall | Whose
     parts: Sequence[Part]
@@ -72,33 +103,43 @@ def keep(
     table: Table,
     lives: Sequence[Life] | Lives,
     *,
+    holds: str,
     at_uninstall: AtUninstall | Whose,
     parts: Sequence[Part] = (),
     before_uninstall: BeforeUninstall | None = None,
 ) -> None:
-    """`before_uninstall` is for what has to be done in the same transaction, and before anything is deleted."""
-    rules[table] = Rule(lives, at_uninstall, parts, before_uninstall)
+    """`holds` tells the README's readers what is kept here.
+
+    `before_uninstall` is for what has to be done in the same transaction, and before anything is deleted.
+    """
+    rules[table] = Rule(holds, lives, at_uninstall, parts, before_uninstall)
+
+
+def all_lives() -> Iterator[tuple[Table, Life]]:
+    for table, rule in rules.items():
+        if not isinstance(rule.lives, Lives):
+            yield from ((table, life) for life in rule.lives)
+        yield from ((part.row.table, part.life) for part in rule.parts if part.life is not None)
 
 
 # -- old rows ---------------------------------------------------------------------------------------------------
 
 
-async def remove_old(database: Database) -> float | None:
+async def remove_old(database: Database, days: Days = USUAL) -> float | None:
     """A batch of each table's old rows; the answer is when to go on, if there may be more."""
     full = False
-    for table, rule in rules.items():
-        for life in () if isinstance(rule.lives, Lives) else rule.lives:
-            try:
-                async with database.transaction() as connection:
-                    full |= await remove(connection, table, is_old(database, table, life)) == BATCH
-            except Exception:
-                logger.exception("old rows of %s could not be removed; the next round tries again", table.name)
+    for table, life in all_lives():
+        try:
+            async with database.transaction() as connection:
+                full |= await remove(connection, table, is_old(database, table, life, days)) == BATCH
+        except Exception:
+            logger.exception("old rows of %s could not be removed; the next round tries again", table.name)
     return SOON if full else None
 
 
-def is_old(database: Database, table: Table, life: Life) -> ColumnElement[bool]:
+def is_old(database: Database, table: Table, life: Life, days: Days = USUAL) -> ColumnElement[bool]:
     # in a query of its own: PostgreSQL would ask its clock for each row, and go by no index
-    oldest = select(database.now - life.seconds).scalar_subquery()
+    oldest = select(database.now - life.seconds(days)).scalar_subquery()
     conditions = [life.only, life.since < oldest]
     if (number := table.autoincrement_column) is not None:
         # SQLite gives the highest number out again, and numbers stand in the buttons of old messages

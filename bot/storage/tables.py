@@ -23,7 +23,7 @@ from sqlalchemy import (
 from sqlalchemy.types import TypeDecorator
 
 from bot.model import Place
-from bot.storage.retention import AtUninstall, Lives, Part, keep
+from bot.storage.retention import AtUninstall, Kept, Life, Lives, Part, keep
 
 logger = logging.getLogger(__name__)
 
@@ -130,14 +130,23 @@ deliveries = Table(
     Index("deliveries_lane", "lane"),
 )
 
-keep(deliveries, Lives.WITH_ANOTHER, at_uninstall=AtUninstall.DELETED)
+keep(
+    deliveries,
+    Lives.WITH_ANOTHER,
+    holds="which message of ours in Slack shows what; not what it says",
+    at_uninstall=AtUninstall.DELETED,
+)
 
 
-def messages(*kinds: str) -> Part:
-    """The deliveries that show a row; while one is still to be sent or edited, the row stays."""
+def messages(*kinds: str, done_after: Kept | None = None) -> Part:
+    """The deliveries that show a row; while one is still to be sent or edited, the row stays.
+
+    `done_after`: from then on nobody edits them any more, though the row is still kept.
+    """
     table = deliveries.c
-    return Part(
-        table.subject_id,
-        only=table.kind.in_(kinds),
-        unfinished=and_(table.state != "refused", table.shown < table.wanted),
-    )
+    ours, unfinished = table.kind.in_(kinds), and_(table.state != "refused", table.shown < table.wanted)
+    life = None
+    if done_after is not None:
+        done = and_(ours, ~unfinished, table.state.in_(["sent", "refused"]))
+        life = Life(done_after, table.due_at, done)  # the time of the last post or edit
+    return Part(table.subject_id, only=ours, unfinished=unfinished, life=life)

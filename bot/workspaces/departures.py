@@ -5,7 +5,7 @@ The events come in any order, twice, or late after a new install; so what counts
 
 import logging
 from collections.abc import Callable, Coroutine, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from sqlalchemy import Row, delete, select
@@ -24,6 +24,7 @@ logger = logging.getLogger(__name__)
 
 UNINSTALLED, TOKENS_REVOKED = "app_uninstalled", "tokens_revoked"
 ACCESS_REVOKED, ACCESS_GRANTED = "team_access_revoked", "team_access_granted"
+AT_ONCE = 20  # carried out a step: a stop waits for no more
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +39,7 @@ class Departure:
     happened_at: float
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Departures:
     database: Database
     records: InstallationRepository
@@ -46,23 +47,33 @@ class Departures:
     on_uninstall: Sequence[Forget]
     welcome: Callable[[str], Coroutine[Any, Any, None]]
     tasks: Tasks
+    _after: int = field(default=0, init=False)  # how far this round has come: what fails holds up no other
 
-    async def note(self, departure: Departure) -> None:
-        """It is in the database when this returns."""
+    async def note(self, leaving: Sequence[Departure]) -> None:
+        """They are in the database when this returns; an enterprise may take thousands of workspaces away at once."""
+        if not leaving:
+            return
         async with self.database.transaction() as connection:
-            await connection.execute(self.database.insert_new(departures).values(**asdict(departure)))
+            await connection.execute(self.database.insert_new(departures), [asdict(one) for one in leaving])
             wake(connection, departures)
 
     async def granted(self, teams: Sequence[str], enterprise: str, at: float) -> None:
         """An enterprise lets its org-wide install into more of its workspaces."""
-        for team in teams:
-            await self.records.granted(team, enterprise, at)
+        await self.records.granted(teams, enterprise, at)
         self.tasks.spawn(self.welcome(enterprise), f"welcome to {enterprise}")
 
-    async def step(self) -> None:
-        """Carry out what was noted. What fails stays noted and is tried again; doing it twice is harmless."""
-        for row in await self.database.all(select(departures).order_by(departures.c.id)):
+    async def step(self) -> float | None:
+        """Carry out some of what was noted; the answer is when to go on, if there is more in this round.
+
+        What fails stays noted and is tried again in the next round; doing it twice is harmless.
+        """
+        noted = select(departures).where(departures.c.id > self._after).order_by(departures.c.id).limit(AT_ONCE)
+        rows = await self.database.all(noted)
+        for row in rows:
             await self._guarded(row)
+        more = len(rows) == AT_ONCE
+        self._after = rows[-1].id if more else 0
+        return 0.0 if more else None
 
     async def _guarded(self, row: Row[Any]) -> None:
         """One workspace's trouble must not keep another's tokens here."""
@@ -131,13 +142,12 @@ class WorkspaceEvents:
         on.event(ACCESS_GRANTED, self.let_in, told)
 
     async def left(self, body: Payload) -> None:
-        for departure in departures_in(body):
-            if self.departures is None:
-                logger.error(
-                    "%s: Slack has taken SLACK_BOT_TOKEN out of service; install the app again", departure.kind
-                )
-            else:
-                await self.departures.note(departure)
+        leaving = departures_in(body)
+        if self.departures is not None:
+            await self.departures.note(leaving)
+        elif leaving:
+            told = "%s: Slack has taken SLACK_BOT_TOKEN out of service; install the app again"
+            logger.error(told, leaving[0].kind)
 
     async def let_in(self, body: Payload) -> None:
         teams, enterprise = _teams(body["event"]), _enterprise(body)

@@ -16,7 +16,7 @@ from urllib.parse import urlencode, urljoin
 
 from aiohttp import web
 from slack_sdk.errors import SlackApiError
-from sqlalchemy import delete
+from sqlalchemy import delete, func, select
 
 from bot.slack.blocks import Message, sentences
 from bot.slack.errors import CALL_ERRORS, Meaning, error_code, trouble_of
@@ -31,11 +31,14 @@ from bot.workspaces.token_rotation import OAuthApp, tokens_in
 logger = logging.getLogger(__name__)
 
 STATE_SECONDS = 600
+MOST_BEGUN = 1000  # installs that may be under way; whoever floods the page fills no table
+MOST_OF_A_BROWSER = 5
 
 NO_STATE, OTHER_BROWSER, UNREACHABLE, NOT_A_BOT = "no_state", "other_browser", "unreachable", "not_a_bot"
 INSTALL = "/slack/install"
 REDIRECT = "/slack/oauth_redirect"
 COOKIE = "bits_bot_install"
+SECURE_COOKIE = f"__Host-{COOKIE}"  # no other host of the domain can plant one; browsers take it over https only
 INCOMPLETE = "incomplete"
 
 _BROWSER = re.compile(r"[A-Za-z0-9_-]{32,64}")
@@ -84,11 +87,10 @@ class Installing:
     greeting: Message
 
     async def begin(self, browser: str) -> str:
-        """The address of Slack's consent page for this browser."""
+        """The address of Slack's consent page for this browser; empty while too many installs are under way."""
         state = secrets.token_urlsafe(32)
-        expires_at = self.database.now + STATE_SECONDS
-        values = {"state": _hash(state), "browser": _hash(browser), "expires_at": expires_at}
-        await self.database.write(oauth_states.insert().values(values))
+        if not await self._note_begun(state, browser):
+            return ""
         asked = {
             "client_id": self.app.client_id,
             "scope": ",".join(self.scopes),
@@ -96,6 +98,21 @@ class Installing:
             "state": state,
         }
         return f"{urljoin(self.app.client.base_url, '../oauth/v2/authorize')}?{urlencode(asked)}"
+
+    async def _note_begun(self, state: str, browser: str) -> bool:
+        """Of a browser the oldest make room; those of others never do, so a flood ends no install that was begun."""
+        table, now = oauth_states.c, self.database.now
+        values = {"state": _hash(state), "browser": _hash(browser), "expires_at": now + STATE_SECONDS}
+        its_own = select(table.state).where(table.browser == values["browser"]).order_by(table.expires_at.desc())
+        too_old = its_own.offset(MOST_OF_A_BROWSER - 1).limit(MOST_BEGUN)
+        async with self.database.transaction() as connection:
+            await connection.execute(delete(oauth_states).where(table.expires_at <= now))
+            await connection.execute(delete(oauth_states).where(table.state.in_(too_old)))
+            begun = await connection.execute(select(func.count()).select_from(oauth_states))
+            if begun.scalar_one() >= MOST_BEGUN:
+                return False
+            await connection.execute(oauth_states.insert().values(values))
+        return True
 
     async def finish(self, *, state: str, code: str, browser: str) -> InstallOutcome:
         """Slack sent the browser back with a code: the state is used up whatever comes of it."""
@@ -225,6 +242,14 @@ def cancelled(again: str) -> Page:
     return Page(200, "Nothing was installed", text, again, "Start again")
 
 
+def too_many(again: str, reference: str) -> Page:
+    text = (
+        f"Too many installs were begun in the last minutes, so this one has to wait. Nothing was installed; start again in "
+        f"{STATE_SECONDS // 60} minutes at the latest. If it stays like this, tell the person who runs the bot."
+    )
+    return Page(503, "Please wait a little", text, again, "Start again", reference)
+
+
 def failed(problem: str, again: str, reference: str) -> Page:
     """The page for what `problem` names: a word of ours, or Slack's error code."""
     if problem in _EXPECTED:
@@ -265,25 +290,34 @@ class InstallPages:
         self._installing = installing
         self._again = f"{public_url}{INSTALL}"
         self._secure = public_url.startswith("https://")
+        self._cookie = SECURE_COOKIE if self._secure else COOKIE
 
     def routes(self) -> list[web.RouteDef]:
         # a HEAD begins no install: link previews ask that way
         return [web.get(INSTALL, self._install, allow_head=False), web.get(REDIRECT, self._back, allow_head=False)]
 
     async def _install(self, request: web.Request) -> web.StreamResponse:
-        browser = _browser(request) or secrets.token_urlsafe(32)
+        browser = self._browser(request) or secrets.token_urlsafe(32)
         consent = await self._installing.begin(browser)
+        if not consent:
+            return self._full()
         response = web.Response(status=web.HTTPFound.status_code, headers={**HEADERS, "Location": consent})
         response.set_cookie(
-            COOKIE, browser, max_age=STATE_SECONDS, path="/", httponly=True, samesite="Lax", secure=self._secure
+            self._cookie, browser, max_age=STATE_SECONDS, path="/", httponly=True, samesite="Lax", secure=self._secure
         )
         return response
 
     async def _back(self, request: web.Request) -> web.StreamResponse:
-        page = await self._page(request)
-        response = web.Response(text=page.html, status=page.status, content_type="text/html", headers=HEADERS)
-        if page.status == web.HTTPOk.status_code:
-            response.del_cookie(COOKIE, path="/", httponly=True, samesite="Lax", secure=self._secure)
+        response = _answer(await self._page(request))
+        # used once, whatever came of it
+        response.del_cookie(self._cookie, path="/", httponly=True, samesite="Lax", secure=self._secure)
+        return response
+
+    def _full(self) -> web.Response:
+        reference = _reference()
+        logger.warning("an install was put off, reference %s: %d are under way", reference, MOST_BEGUN)
+        response = _answer(too_many(self._again, reference))
+        response.headers["Retry-After"] = str(STATE_SECONDS)
         return response
 
     async def _page(self, request: web.Request) -> Page:
@@ -294,21 +328,28 @@ class InstallPages:
             return self._failed(error)
         if not state or not code or len(state) > _LONGEST or len(code) > _LONGEST:
             return self._failed(INCOMPLETE)
-        done = await self._installing.finish(state=state, code=code, browser=_browser(request))
+        done = await self._installing.finish(state=state, code=code, browser=self._browser(request))
         if done.problem:
             return self._failed(done.problem)
         return installed(done.name, done.link, org_wide=done.org_wide)
 
     def _failed(self, problem: str) -> Page:
-        reference = secrets.token_hex(3).upper()
+        reference = _reference()
         logger.warning("an install failed, reference %s: %s", reference, _CODE_IN_LOG.sub("?", problem[:64].lower()))
         return failed(problem, self._again, reference)
 
+    def _browser(self, request: web.Request) -> str:
+        """What tells this browser from others; empty when it has sent none of ours."""
+        given = request.cookies.get(self._cookie, "")
+        return given if _BROWSER.fullmatch(given) else ""
 
-def _browser(request: web.Request) -> str:
-    """What tells this browser from others; empty when it has sent none of ours."""
-    given = request.cookies.get(COOKIE, "")
-    return given if _BROWSER.fullmatch(given) else ""
+
+def _answer(page: Page) -> web.Response:
+    return web.Response(text=page.html, status=page.status, content_type="text/html", headers=HEADERS)
+
+
+def _reference() -> str:
+    return secrets.token_hex(3).upper()
 
 
 # -- what whoever installed it gets in Slack --------------------------------------------------------------------------

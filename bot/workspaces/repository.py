@@ -3,6 +3,7 @@
 No call to Slack is made here, and nothing is kept in memory.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -168,10 +169,11 @@ class InstallationRepository:
         values = {"team_id": workspace, "enterprise_id": enterprise, "learnt_at": self._database.now}
         await self._database.write(self._database.insert_new(workspaces).values(**values))
 
-    async def granted(self, workspace: str, enterprise: str, at: float) -> None:
-        """An enterprise let its org-wide install into a workspace."""
-        values = {"team_id": workspace, "enterprise_id": enterprise, "learnt_at": at}
-        await self._database.write(self._database.upsert(workspaces, values, key=("team_id",)))
+    async def granted(self, teams: Sequence[str], enterprise: str, at: float) -> None:
+        """An enterprise let its org-wide install into these workspaces, at least one."""
+        values = [{"team_id": team, "enterprise_id": enterprise, "learnt_at": at} for team in teams]
+        async with self._database.transaction() as connection:
+            await connection.execute(self._database.upserts(workspaces, values[0], key=("team_id",)), values)
 
     async def unlearn(self, workspace: str, before: float) -> bool:
         """False when it was let in again later than that, which Slack counts in whole seconds."""

@@ -61,7 +61,27 @@ departures = Table(
     Column("happened_at", Float, nullable=False),
 )
 
-keep(installations, Lives.UNTIL_TAKEN_AWAY, at_uninstall=AtUninstall.BY_ITS_ROOM)
-keep(workspaces, Lives.UNTIL_TAKEN_AWAY, at_uninstall=AtUninstall.BY_ITS_ROOM)
-keep(departures, Lives.UNTIL_TAKEN_AWAY, at_uninstall=AtUninstall.BY_ITS_ROOM)  # once carried out
-keep(oauth_states, [Life(0.0, oauth_states.c.expires_at)], at_uninstall=AtUninstall.NOBODYS)
+keep(
+    installations,
+    Lives.UNTIL_TAKEN_AWAY,
+    holds="where the app is installed; its tokens encrypted",
+    at_uninstall=AtUninstall.BY_ITS_ROOM,
+)
+keep(
+    workspaces,
+    Lives.UNTIL_TAKEN_AWAY,
+    holds="which workspaces an organisation-wide install serves",
+    at_uninstall=AtUninstall.BY_ITS_ROOM,
+)
+keep(
+    departures,  # once carried out
+    Lives.UNTIL_TAKEN_AWAY,
+    holds="workspaces that have left, until what was kept for them is removed",
+    at_uninstall=AtUninstall.BY_ITS_ROOM,
+)
+keep(
+    oauth_states,
+    [Life(0.0, oauth_states.c.expires_at)],
+    holds="installs under way, as hashes",
+    at_uninstall=AtUninstall.NOBODYS,
+)

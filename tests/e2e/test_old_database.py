@@ -10,10 +10,11 @@ from pathlib import Path
 
 import pytest
 
+from bot.config import Settings
 from bot.investigations.conclusions_view import FOUND
 from bot.sandbox.slack import Message
 from bot.sandbox.slack.world import Author
-from bot.storage.retention import LONG
+from bot.storage.retention import DAY, Kept
 from bot.storage.workers import Timing
 from tests.e2e.org_town import OrgTown
 from tests.e2e.town import QUICK
@@ -91,9 +92,24 @@ async def test_what_was_asked_is_there_and_what_waited_is_carried_out(town: OldT
 
 
 async def test_what_nobody_can_ask_for_any_more_is_removed_by_itself(tmp_path: Path) -> None:
-    async with OldTown(tmp_path, age=2 * LONG, timing=replace(QUICK, first_removal=0.0)):
+    async with OldTown(tmp_path, age=2 * Kept.CONCLUSIONS.days * DAY, timing=replace(QUICK, first_removal=0.0)):
         pass  # a stop lets the round under way end
 
     with closing(sqlite3.connect(tmp_path / "bits.sqlite3")) as file:
         assert file.execute("SELECT count(*) FROM insight_drafts").fetchone() == (0,)
         assert file.execute("SELECT count(*) FROM workspace_rules").fetchone() != (0,)
+
+
+async def test_what_the_operator_keeps_for_fewer_days_is_removed_sooner(tmp_path: Path) -> None:
+    class ForgetfulTown(OldTown):
+        def settings(self) -> Settings:
+            return super().settings().model_copy(update={"bits_keep_audit_days": 10})
+
+    async with ForgetfulTown(tmp_path, age=20 * DAY, timing=replace(QUICK, first_removal=0.0)) as town:
+        await town.eva.command("/bits", "audit", in_=town.channel)
+        await town.slack.wait_for(lambda: "Kept for 10 days" in town.eva.sees)
+
+    with closing(sqlite3.connect(tmp_path / "bits.sqlite3")) as file:
+        old = file.execute("SELECT count(*) FROM audit WHERE at < ?", (time.time() - 15 * DAY,)).fetchone()[0]
+        assert old <= 1  # no number is given out again
+        assert file.execute("SELECT count(*) FROM investigations").fetchone()[0] > 1

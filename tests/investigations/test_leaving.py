@@ -5,15 +5,17 @@ from dataclasses import replace
 from bot.investigations.requests import Reception
 from bot.investigations.tables import subscribers
 from bot.model import AlertRef, MonitorRef, Subject
-from bot.storage.retention import DAY, LONG, forget_workspace, remove_old
+from bot.storage.retention import DAY, Kept, forget_workspace, remove_old
 from tests.investigations.world import ALERT, CAUSE, World, lost
 
+LONG = Kept.CONCLUSIONS.days * DAY
 OTHER_ALERT = AlertRef(monitor_id=8, event_id="80", event_ts=1_700_000_000_000)
 
 
 async def ask_from(world: World, workspace: str, subject: Subject = ALERT) -> None:
     ask = world.an_ask(subject)
-    ask = replace(ask, key=f"{workspace}:{ask.key}", place=replace(ask.place, workspace=workspace))
+    place = replace(ask.place, workspace=workspace)
+    ask = replace(ask, key=f"{workspace}:{ask.key}", place=place, requester=f"U{workspace}")
     await (world.bot.ask(ask) if isinstance(subject, AlertRef) else world.bot.requests.receive(ask))
 
 
@@ -33,7 +35,7 @@ async def test_what_runs_for_it_alone_is_watched_no_more(both_worlds: World) -> 
     world.datadog.run.ends("conclusive", CAUSE)
     await world.wind(60, step=20)
 
-    assert await world.state() == "expired"  # a later click finds it, and can have it watched again
+    assert await world.investigations() == []
     assert world.datadog.calls["page"] == looks
     assert len(world.slack.posts) == said
     assert (await world.rows(subscribers), await world.deliveries(), await world.asks()) == ([], [], [])
@@ -50,6 +52,8 @@ async def test_what_another_workspace_waits_for_goes_on(world: World) -> None:
 
     assert await world.state() == "concluded"
     assert world.slack.said() == ["card: concluded", "conclusive: Disk full"]
+    (investigation,) = await world.investigations()
+    assert investigation.requested_by == "UT1"  # as asked for by the first of those who are still here
 
 
 async def test_what_was_not_started_yet_never_is(world: World) -> None:
@@ -61,14 +65,14 @@ async def test_what_was_not_started_yet_never_is(world: World) -> None:
     assert (await world.investigations(), await world.asks()) == ([], [])
 
 
-async def test_what_may_have_been_started_is_left_as_uncertain(world: World) -> None:
+async def test_what_may_have_been_started_is_not_looked_for_any_more(world: World) -> None:
     world.datadog.network.expect("trigger", lost(lands=True))
     await ask_from(world, "T1")
     await world.turns(1)
     assert await world.state() == "triggering"
     await leave(world, "T1")
     await world.wind(120)
-    assert await world.state() == "uncertain"
+    assert await world.investigations() == []
     assert world.datadog.calls["trigger"] == 1
 
 
@@ -81,7 +85,8 @@ async def test_a_start_under_way_while_it_leaves_writes_nothing_afterwards(world
 
     world.datadog.network.between = leaves
     await world.turns()
-    assert await world.state() == "uncertain"
+    assert await world.investigations() == []
+    assert world.slack.posts == []
 
 
 async def test_leaving_without_having_asked_changes_nothing(world: World) -> None:
@@ -115,5 +120,5 @@ async def test_a_year_later_a_click_gets_the_finished_answer_and_much_later_a_ne
     world.clock.wind(200 * DAY)
     await remove_old(world.database)
     assert await world.repository.get(1) is None
-    assert {delivery.subject_id for delivery in await world.deliveries()} == {2}
+    assert {row.investigation_id for row in await world.rows(subscribers)} == {2}
     assert (await world.ask()).reception is Reception.STARTED

@@ -28,7 +28,7 @@ def entry(**changes: Any) -> Entry:
 
 
 def shown_entries(*entries: Entry, channel: str = "") -> str:
-    message = audit_message(entries, REFS, channel=channel)
+    message = audit_message(entries, REFS, kept_days=30, channel=channel)
     check_message(message)
     return f"{message.text}\n{shown(message.blocks)}"
 
@@ -38,6 +38,7 @@ def test_the_audit_tells_who_what_where_by_which_rule_and_what_is_left() -> None
     for words in ("<@U0ANA>", "*started*", "Disk", "by button", "rule: named user", "workspace 7 of 40", "`ABC2345`"):
         assert words in told
     assert "in <#C0ALERTS>" in told
+    assert "Kept for 30 days." in told
     assert "by itself" in shown_entries(entry(person="", source="automatic"), channel="C0ALERTS")
     assert "Nothing has been started or refused" in shown_entries()
 
@@ -45,11 +46,11 @@ def test_the_audit_tells_who_what_where_by_which_rule_and_what_is_left() -> None
 def test_every_decision_has_words_and_many_long_lines_fit() -> None:
     for decision in list(Decision):
         long = entry(decision=decision, what="<" * 200, rule="&" * 160, budget="workspace 10000 of 10000, " * 6)
-        check_message(audit_message([long] * 15, REFS))
+        check_message(audit_message([long] * 15, REFS, kept_days=400))
 
 
 def test_nothing_in_an_audit_line_is_live() -> None:
-    message = audit_message([entry(what=text, rule=text) for text in HOSTILE][:15], REFS)
+    message = audit_message([entry(what=text, rule=text) for text in HOSTILE][:15], REFS, kept_days=400)
     check_message(message)
     for text in [*mrkdwn(message.blocks), message.text]:
         assert "<!channel>" not in text

@@ -25,7 +25,7 @@ from sqlalchemy import table as clause
 from sqlalchemy.dialects import sqlite
 
 import bot.schema
-from bot.alerts.tables import ALERT_CARD, NUDGE, alert_messages
+from bot.alerts.tables import ALERT_CARD, NUDGE, alert_cycles, alert_messages, alert_mutes
 from bot.cases.tables import CASE_CARD, case_acts, case_places, cases
 from bot.insights.tables import ATTACHED
 from bot.investigations.tables import CARD, CONCLUSIONS, EXPIRED, investigations, poll_turns, subscribers
@@ -33,14 +33,29 @@ from bot.rules.tables import audit
 from bot.schema import metadata
 from bot.storage import retention
 from bot.storage.engine import Database
-from bot.storage.retention import DAY, LONG, SOON, AtUninstall, Lives, forget_workspace, is_old, remove_old, rules
+from bot.storage.retention import (
+    DAY,
+    SOON,
+    USUAL,
+    AtUninstall,
+    Kept,
+    Life,
+    Lives,
+    all_lives,
+    forget_workspace,
+    is_old,
+    remove_old,
+    rules,
+)
 from bot.storage.tables import TypedJson, deliveries
 from tests.clock import Clock
 
 TIMED = {table.name: (table, rule.lives) for table, rule in rules.items() if not isinstance(rule.lives, Lives)}
 
-# What its organisation paid for and was told stays, unless the organisation leaves with the workspace.
-ITS_ORGS = {"investigations", "alert_cycles", "alert_notices"}
+LONG = Kept.CONCLUSIONS.days * DAY
+
+# What Datadog told the operator's own organisation names no workspace.
+ITS_ORGS = {"alert_notices"}
 
 # How work looks that may go (for each life of a table), and work that somebody still has to do.
 OVER: dict[str, list[dict[str, Any]]] = {
@@ -69,6 +84,21 @@ SHOWN_BY = {
     "alert_cycles": (ALERT_CARD,),
     "alert_messages": (NUDGE,),
 }
+
+# A row of each table that has a rule of days, and of each kind of message that has one.
+LIVES = [
+    pytest.param(table, life, over, id=f"{life.lasts.name}-{table.name}")
+    for table, lives in TIMED.values()
+    for life, over in zip(lives, OVER.get(table.name, [{}]), strict=True)
+    if isinstance(life.lasts, Kept)
+] + [
+    pytest.param(
+        deliveries, part.life, {"kind": SHOWN_BY[table.name][0], "state": "sent"}, id=f"messages of {table.name}"
+    )
+    for table, rule in rules.items()
+    for part in rule.parts
+    if part.life is not None
+]
 
 # Waiting for an index: they are read from end to end, once an hour.
 READ_WHOLE = {"audit", "cooldowns", "spending", "cases", "alert_cycles", "alert_messages"}
@@ -158,7 +188,8 @@ async def test_old_rows_go_and_young_and_unfinished_ones_stay(
 ) -> None:
     table, lives = TIMED[name]
     life, over = lives[number], OVER.get(name, [{}])[number]
-    old, young = clock.now - life.seconds - DAY, clock.now - life.seconds / 2
+    lasts = life.seconds(USUAL)
+    old, young = clock.now - lasts - DAY, clock.now - min(lasts / 2, 60 * DAY)
     await put_whole(database, table, 1, old, **over)
     await put_whole(database, table, 2, young, **over)
     await put_whole(database, table, 3, old, **UNDER_WAY.get(name, over))
@@ -167,8 +198,9 @@ async def test_old_rows_go_and_young_and_unfinished_ones_stay(
     assert await remove_old(database) is None
 
     left = {2, 3, 4} if name in UNDER_WAY else {2, 4}
-    for each in (table, *(part.row.table for part in rules[table].parts)):
-        assert await left_in(database, each) == left, each.name
+    assert await left_in(database, table) == left
+    for part in rules[table].parts:  # some end before what they belong to
+        assert await left_in(database, part.row.table) == (left - {3} if part.life else left), part.row.table.name
 
 
 async def test_a_number_is_not_given_out_again(database: Database, clock: Clock) -> None:
@@ -238,7 +270,7 @@ async def test_with_nothing_to_remove_it_asks_once_a_table(database: Database) -
     statements: list[str] = []
     event.listen(database.engine.sync_engine, "before_cursor_execute", lambda *told: statements.append(told[2]))
     await remove_old(database)
-    lives = [life for _, lives in TIMED.values() for life in lives]
+    lives = list(all_lives())
     assert len([each for each in statements if each.startswith("SELECT")]) == len(lives)
     assert {each.split()[0] for each in statements} <= {"SELECT", "BEGIN"}
 
@@ -246,9 +278,7 @@ async def test_with_nothing_to_remove_it_asks_once_a_table(database: Database) -
 async def test_each_look_goes_by_an_index(database: Database) -> None:
     if not database.is_sqlite:
         pytest.skip("PostgreSQL's plans depend on how much there is")
-    looks = [
-        select(table).where(is_old(database, table, life)) for table, lives in TIMED.values() for life in lives
-    ] + [
+    looks = [select(table).where(is_old(database, table, life)) for table, life in all_lives()] + [
         select(part.row.table).where(part.row.in_([1, 2]), part.only) for rule in rules.values() for part in rule.parts
     ]
     read_whole: set[str] = set()
@@ -258,6 +288,30 @@ async def test_each_look_goes_by_an_index(database: Database) -> None:
             plan = (await connection.execute(text(f"EXPLAIN QUERY PLAN {query}"))).all()
         read_whole |= {step.detail.split()[1] for step in plan if step.detail.startswith("SCAN")}
     assert read_whole - {"CONSTANT"} == READ_WHOLE
+
+
+@pytest.mark.parametrize(("table", "life", "over"), LIVES)
+async def test_each_rule_can_be_told_other_days(
+    database: Database, clock: Clock, table: Table, life: Life, over: dict[str, Any]
+) -> None:
+    """With one day more than its age it stays, with one less it goes, whatever the others say."""
+    assert isinstance(life.lasts, Kept)
+    for number in (1, 2):  # the highest number is not given out again
+        await put(database, table, made_up(table, number, clock.now - 10.5 * DAY, **over))
+    others = dict.fromkeys(Kept, 3650)
+    await remove_old(database, {**others, life.lasts: 11})
+    assert await left_in(database, table) == {1, 2}
+    await remove_old(database, {**others, life.lasts: 10})
+    assert 1 not in await left_in(database, table)
+
+
+def test_every_rule_is_one_of_these_and_of_some_table() -> None:
+    assert {life.lasts for _, life in all_lives() if isinstance(life.lasts, Kept)} == set(Kept)
+
+
+def test_the_usual_days_are_those_promised() -> None:
+    promised = {Kept.CONCLUSIONS: 400, Kept.ASKS: 90, Kept.DELIVERIES: 90, Kept.AUDIT: 400, Kept.SEEN_ALERTS: 30}
+    assert {kept: USUAL[kept] for kept in promised} == promised
 
 
 # -- a workspace leaves ---------------------------------------------------------------------------------------------
@@ -270,7 +324,8 @@ async def test_what_a_workspace_leaves_behind_is_what_its_tables_say(
     for table in metadata.sorted_tables:
         for number in (1, 2):
             org = {} if own_org or "org" not in table.c or table is poll_turns else {"org": "default"}
-            await put(database, table, made_up(table, number, clock.now, **org))
+            more = {"kind": ALERT_CARD} if table is deliveries else {}
+            await put(database, table, made_up(table, number, clock.now, **org, **more))
 
     for _ in range(2):  # the news comes twice
         await forget_workspace(database, "T1")
@@ -284,6 +339,43 @@ async def test_what_a_workspace_leaves_behind_is_what_its_tables_say(
     if own_org:
         assert left == {"cooldowns", "spending"} | nobodys  # a charge says of an investigation whether it was paid for
     else:
-        assert left == {"charges", "cooldowns", "spending"} | ITS_ORGS | nobodys
+        assert left == {"cooldowns", "spending"} | ITS_ORGS | nobodys
     for table in metadata.sorted_tables:
         assert 2 in await left_in(database, table), table.name
+
+
+async def test_what_others_share_stays_without_the_names_of_those_who_leave(database: Database, clock: Clock) -> None:
+    """An investigation, an alert and a case of an organisation that two workspaces use."""
+    mine, theirs = {"workspace": "T1"}, {"workspace": "T2"}
+    for table, rows in (
+        (investigations, [{"requested_by": "UT1", "org": "default", "state": "running"}]),
+        (subscribers, [{**mine, "requester": "UT1"}, {**theirs, "requester": "UT2"}]),
+        (cases, [{"org": "default"}]),
+        (case_places, [{**mine, "requester": "UT1"}, theirs]),
+        (alert_cycles, [{"org": "default", "muted_by": "UT1", "unmuted_by": "UT2"}]),
+        (alert_mutes, [{**mine, "person": "UT1"}, {**theirs, "person": "UT2"}]),
+        (deliveries, [{**mine, "kind": ALERT_CARD}, {**theirs, "kind": ALERT_CARD}]),
+    ):
+        for number, row in enumerate(rows, start=1):
+            more = {
+                "id": number,
+                "key": f"K{number}",
+                "investigation_id": 1,
+                "case_row": 1,
+                "cycle_id": 1,
+                "subject_id": 1,
+            }
+            fitting = {name: value for name, value in more.items() if name in table.c}
+            await put(database, table, made_up(table, 7, clock.now, **fitting, **row))
+
+    await forget_workspace(database, "T1")
+
+    for table in metadata.sorted_tables:
+        async with database.transaction() as connection:
+            rows_left = (await connection.execute(select(_untyped(table)))).all()
+        assert "T1" not in str(rows_left), table.name
+    (investigation,) = await database.all(select(investigations.c.requested_by, investigations.c.state))
+    assert tuple(investigation) == ("UT2", "running")
+    (cycle,) = await database.all(select(alert_cycles.c.muted_by, alert_cycles.c.unmuted_by))
+    assert tuple(cycle) == ("", "UT2")
+    assert len(await database.all(select(case_places.c.id))) == 1

@@ -8,14 +8,17 @@ import pytest
 from sqlalchemy import func, select
 
 from bot.workspaces.departures import (
+    ACCESS_GRANTED,
     ACCESS_REVOKED,
+    AT_ONCE,
     TOKENS_REVOKED,
     UNINSTALLED,
     Departure,
     WorkspaceEvents,
     departures_in,
 )
-from bot.workspaces.tables import departures
+from bot.workspaces.tables import departures, workspaces
+from tests.meter import Meter
 from tests.pg import sqlite_only
 from tests.workspaces.replicas import Replica, Replicas, forget_memory
 
@@ -40,8 +43,7 @@ def kill_tokens(replicas: Replicas) -> None:
 
 
 async def tell(replica: Replica, *some: Departure) -> None:
-    for one in some:
-        await replica.departures.note(one)
+    await replica.departures.note(some)
     await replica.departures.step()
 
 
@@ -62,8 +64,8 @@ async def test_an_uninstall_removes_everything_in_any_order(replicas: Replicas, 
 async def test_the_same_event_twice_is_noted_once(replicas: Replicas) -> None:
     await replicas.install()
     event = departure(replicas, UNINSTALLED, replicas.acme.id)
-    await replicas.one.departures.note(event)
-    await replicas.other.departures.note(event)
+    await replicas.one.departures.note([event])
+    await replicas.other.departures.note([event])
     assert await noted(replicas) == 1
 
 
@@ -209,6 +211,73 @@ async def test_a_workspace_with_an_install_of_its_own_survives_its_enterprises(r
 
     assert replicas.one.forgotten == [sales.id]
     assert await replicas.one.workspaces.bot_client(tech.id)
+
+
+# -- thousands at once -----------------------------------------------------------------------------------------------
+
+MANY = 2000
+
+
+def access(kind: str, enterprise: str, at: float, teams: int) -> dict[str, object]:
+    told = {"type": kind, "team_ids": [f"T{number:08}" for number in range(teams)]}
+    return body(told, event_time=int(at), enterprise_id=enterprise)
+
+
+async def kept(replicas: Replicas) -> int:
+    async with replicas.database.transaction() as connection:
+        return int((await connection.execute(select(func.count()).select_from(workspaces))).scalar_one())
+
+
+async def test_thousands_of_workspaces_come_and_go_with_one_event_each(replicas: Replicas) -> None:
+    """Slack gives an event three seconds; what was acknowledged is carried out after it, by whoever is there then."""
+    many = MANY if replicas.database.is_sqlite else 200  # there each one is a round trip
+    enterprise, (sales, _) = replicas.enterprise("Sales", "Tech")
+    await replicas.install(sales, org_wide=True)
+    events = WorkspaceEvents(replicas.one.departures)
+    meter = Meter(replicas.database)
+    await events.let_in(access(ACCESS_GRANTED, enterprise.id, replicas.clock.now, many))
+    assert meter.transactions <= 3  # one for the workspaces, the others for a welcome that nobody waits for
+    assert await kept(replicas) == many
+    await replicas.one.tasks.finish(5)
+
+    meter.reset()
+    replicas.clock.wind(10)
+    event = access(ACCESS_REVOKED, enterprise.id, replicas.clock.now, many)
+    for _ in range(2):  # told again
+        await events.left(event)
+    assert (meter.transactions, meter.statements) == (2, 2)
+    assert await noted(replicas) == many
+    assert replicas.one.forgotten == []
+
+    assert await replicas.one.departures.step() == 0.0
+    assert replicas.one.forgotten == [f"T{number:08}" for number in range(AT_ONCE)]
+    # the bot is killed here; another start knows nothing but the database
+    while await replicas.other.departures.step() is not None:
+        pass
+    assert len(replicas.other.forgotten) == many - AT_ONCE
+    assert not set(replicas.other.forgotten) & set(replicas.one.forgotten)
+    assert (await noted(replicas), await kept(replicas)) == (0, 0)
+
+
+@sqlite_only
+async def test_workspaces_that_fail_hold_up_none_behind_them(replicas: Replicas) -> None:
+    enterprise, (sales, _) = replicas.enterprise("Sales", "Tech")
+    await replicas.install(sales, org_wide=True)
+    failing = [f"T{number:08}" for number in range(AT_ONCE)]
+
+    async def forget(workspace: str) -> None:
+        if workspace in failing:
+            raise OSError("the database was away")
+        replicas.one.forgotten.append(workspace)
+
+    replicas.one.departures = replace(replicas.one.departures, on_uninstall=[forget])
+    event = access(ACCESS_REVOKED, enterprise.id, replicas.clock.now, AT_ONCE + 1)
+    await WorkspaceEvents(replicas.one.departures).left(event)
+    assert [await replicas.one.departures.step() for _ in range(2)] == [0.0, None]
+    assert replicas.one.forgotten == [f"T{AT_ONCE:08}"]
+    failing.clear()
+    assert [await replicas.one.departures.step() for _ in range(2)] == [0.0, None]
+    assert (len(replicas.one.forgotten), await noted(replicas)) == (AT_ONCE + 1, 0)
 
 
 # -- reading the events --------------------------------------------------------------------------------------------

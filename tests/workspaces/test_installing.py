@@ -4,9 +4,9 @@ import asyncio
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import func, select
 
-from bot.workspaces.installing import NO_STATE, OTHER_BROWSER, UNREACHABLE
+from bot.workspaces.installing import MOST_BEGUN, MOST_OF_A_BROWSER, NO_STATE, OTHER_BROWSER, UNREACHABLE
 from bot.workspaces.tables import installations, oauth_states
 from tests.pg import sqlite_only
 from tests.workspaces.replicas import BROWSER, REDIRECT, Replicas
@@ -82,6 +82,41 @@ async def test_states_are_not_readable_in_the_database(replicas: Replicas) -> No
         (row,) = (await connection.execute(select(oauth_states))).all()
     assert state not in row
     assert BROWSER not in row
+
+
+async def begun(replicas: Replicas) -> int:
+    async with replicas.database.transaction() as connection:
+        return int((await connection.execute(select(func.count()).select_from(oauth_states))).scalar_one())
+
+
+async def test_a_flood_fills_no_table_and_ends_no_install_that_was_begun(replicas: Replicas) -> None:
+    state, code = await consent(replicas)
+    at = replicas.clock.now + 600
+    flood = [{"state": f"s{number}", "browser": f"b{number}", "expires_at": at} for number in range(MOST_BEGUN - 2)]
+    async with replicas.database.transaction() as connection:
+        await connection.execute(oauth_states.insert(), flood)
+    answers = [bool(await replicas.one.installing.begin(f"a browser {number}")) for number in range(4)]
+    assert answers == [True, False, False, False]
+    assert await begun(replicas) == MOST_BEGUN
+    assert (await replicas.other.installing.finish(state=state, code=code, browser=BROWSER)).problem == ""
+
+    replicas.clock.wind(601)
+    assert await replicas.one.installing.begin("a browser after it")
+    assert await begun(replicas) == 1
+
+
+async def test_a_browser_that_begins_again_and_again_keeps_its_latest(replicas: Replicas) -> None:
+    await replicas.one.installing.begin("somebody else's browser")
+    back = []
+    for _ in range(MOST_OF_A_BROWSER + 1):
+        replicas.clock.wind(1)
+        back.append(await consent(replicas))
+    assert await begun(replicas) == MOST_OF_A_BROWSER + 1
+    done = [
+        await replicas.one.installing.finish(state=state, code=code, browser=BROWSER)
+        for state, code in (back[0], back[1], back[-1])
+    ]
+    assert [one.problem for one in done] == [NO_STATE, "", ""]
 
 
 @pytest.mark.parametrize("word", ["invalid_code", "bad_redirect_uri", "bad_client_secret"])

@@ -16,9 +16,11 @@ from yarl import URL
 from bot.workspaces.installing import (
     COOKIE,
     INSTALL,
+    MOST_BEGUN,
     NO_STATE,
     NOT_A_BOT,
     OTHER_BROWSER,
+    SECURE_COOKIE,
     UNREACHABLE,
     Installing,
     InstallOutcome,
@@ -38,12 +40,13 @@ class OnStage:
     """Plays the part that stores and asks Slack."""
 
     done: InstallOutcome = DONE
+    full: bool = False
     browsers: list[str] = field(default_factory=list)
     asked: list[tuple[str, str, str]] = field(default_factory=list)
 
     async def begin(self, browser: str) -> str:
         self.browsers.append(browser)
-        return SLACK
+        return "" if self.full else SLACK
 
     async def finish(self, *, state: str, code: str, browser: str) -> InstallOutcome:
         self.asked.append((state, code, browser))
@@ -56,17 +59,18 @@ class Browser:
     def __init__(self, client: "TestClient[web.Request, web.Application]") -> None:
         self._client = client
         self.cookie = ""
+        self.sends_as = SECURE_COOKIE
 
     async def get(self, path: str, method: str = "GET") -> tuple[ClientResponse, str]:
-        headers = {"Cookie": f"{COOKIE}={self.cookie}"} if self.cookie else {}
+        headers = {"Cookie": f"{self.sends_as}={self.cookie}"} if self.cookie else {}
         response = await self._client.request(method, URL(path, encoded=True), headers=headers, allow_redirects=False)
-        if cookie := cookie_in(response.headers):
+        if (cookie := cookie_in(response.headers)) is not None:
             self.cookie = cookie.value
         return response, await response.text()
 
 
-def cookie_in(headers: CIMultiDictProxy[str]) -> "Morsel[str] | None":
-    return SimpleCookie(headers.get("Set-Cookie", "")).get(COOKIE)
+def cookie_in(headers: CIMultiDictProxy[str], name: str = SECURE_COOKIE) -> "Morsel[str] | None":
+    return SimpleCookie(headers.get("Set-Cookie", "")).get(name)
 
 
 @pytest.fixture
@@ -96,15 +100,19 @@ async def test_install_leads_to_slack_with_a_cookie_nothing_else_can_read(browse
     assert cookie.value == stage.browsers[0]
     assert (cookie["httponly"], cookie["secure"], cookie["samesite"]) == (True, True, "Lax")
     assert cookie["max-age"] == "600"
+    assert (cookie.key, cookie["path"], cookie["domain"]) == ("__Host-bits_bot_install", "/", "")
     assert response.headers["Cache-Control"] == "no-store"
 
 
 async def test_the_cookie_is_only_secure_where_there_is_https(stage: OnStage) -> None:
     async for browser in serving(stage, "http://127.0.0.1:3000"):
         response, _ = await browser.get("/slack/install")
-        cookie = cookie_in(response.headers)
+        cookie = cookie_in(response.headers, COOKIE)
         assert cookie is not None
         assert not cookie["secure"]
+        browser.sends_as, browser.cookie = COOKIE, cookie.value
+        await browser.get("/slack/oauth_redirect?code=c1&state=s1")
+        assert stage.asked == [("s1", "c1", stage.browsers[0])]
 
 
 async def test_two_tabs_of_one_browser_both_get_through(browser: Browser, stage: OnStage) -> None:
@@ -118,6 +126,44 @@ async def test_a_cookie_that_is_not_ours_is_replaced(browser: Browser, stage: On
     browser.cookie = planted
     await browser.get("/slack/install")
     assert planted not in stage.browsers
+
+
+@pytest.mark.parametrize("query", ["code=c1&state=s1", "code=c1", "error=access_denied&state=s1", "error=oops", ""])
+@pytest.mark.parametrize("problem", ["", NO_STATE, "invalid_code"])
+async def test_the_cookie_is_used_once_whatever_comes_of_it(
+    browser: Browser, stage: OnStage, query: str, problem: str
+) -> None:
+    stage.done = InstallOutcome(problem)
+    await browser.get("/slack/install")
+    assert browser.cookie
+    response, _ = await browser.get(f"/slack/oauth_redirect?{query}")
+    cookie = cookie_in(response.headers)
+    assert cookie is not None
+    # a browser takes back a cookie of this name only from an answer that could have set it
+    assert (cookie.value, cookie["max-age"], cookie["path"], cookie["secure"]) == ("", "0", "/", True)
+
+
+async def test_an_install_begun_with_the_cookie_of_an_earlier_version_starts_again(
+    browser: Browser, stage: OnStage
+) -> None:
+    browser.sends_as, browser.cookie = COOKIE, "c" * 43
+    stage.done = InstallOutcome(OTHER_BROWSER)  # what becomes of a browser that has sent none of ours
+    response, page = await browser.get("/slack/oauth_redirect?code=c1&state=s1")
+    assert stage.asked == [("s1", "c1", "")]
+    assert response.status == 400
+    assert f'href="{PUBLIC}/slack/install">Start again</a>' in page
+
+
+async def test_where_too_many_are_begun_a_page_says_when_to_come_back(
+    browser: Browser, stage: OnStage, caplog: pytest.LogCaptureFixture
+) -> None:
+    stage.full = True
+    response, page = await browser.get("/slack/install")
+    assert (response.status, response.headers["Retry-After"]) == (503, "600")
+    assert "start again in 10 minutes" in page
+    assert browser.cookie == ""
+    reference = page.split("Reference: ")[1][:6]
+    assert f"an install was put off, reference {reference}: {MOST_BEGUN} are under way" in caplog.text
 
 
 async def test_a_link_preview_begins_no_install(browser: Browser, stage: OnStage) -> None:

@@ -1,0 +1,33 @@
+"""Where an interaction may be answered: a `response_url` that is not Slack's own is dropped at the door, before Bolt or a
+listener can post to it."""
+
+import logging
+from collections.abc import Awaitable, Callable
+from typing import Any
+from urllib.parse import urlsplit
+
+logger = logging.getLogger(__name__)
+
+SLACKS_OWN = "https://hooks.slack.com/"
+
+Middleware = Callable[..., Awaitable[None]]
+
+
+def is_slacks(url: object, api_url: str) -> bool:
+    """By how it begins, up to the first slash: no reader of URLs can see another host in it than we do."""
+    api = urlsplit(api_url)
+    begins = (SLACKS_OWN, f"{api.scheme}://{api.netloc}/", f"{api.scheme}://hooks.{api.netloc}/")
+    return isinstance(url, str) and url.startswith(begins)
+
+
+def only_slacks_urls(api_url: str) -> Middleware:
+    """For Bolt, before it asks who is installed: already then it may answer."""
+
+    async def drop_others(body: dict[str, Any], context: dict[str, Any], next: Callable[[], Awaitable[None]]) -> None:  # noqa: A002  Bolt passes it by this name
+        for told in (body, context):
+            if told.get("response_url") and not is_slacks(told["response_url"], api_url):
+                told["response_url"] = None
+                logger.warning("a response_url that is not Slack's was dropped; nothing is sent there")
+        await next()
+
+    return drop_others
