@@ -130,6 +130,8 @@ class Bot:
             await self._database.ping()
         except Exception as error:  # noqa: BLE001  any reason means: not ready
             return f"the database does not answer ({type(error).__name__})"
+        if problems := self._workers.problems():
+            return "; ".join(problems)
         if self._socket is not None and not await self._socket.client.is_connected():
             return "no connection to Slack"
         return ""

@@ -19,6 +19,7 @@ from sqlalchemy import Connection, create_engine
 from sqlalchemy.util import await_only
 
 from bot.storage import engine, migrations
+from bot.storage.troubles import troubles
 
 # httpcore looks for it at each request, and a search that fails is repeated in full
 if find_spec("sniffio") is None:
@@ -64,6 +65,7 @@ def clean_start(tmp_path: Path) -> Iterator[None]:
             if name.upper().startswith(_OURS) or name.upper().endswith("_PROXY"):
                 patch.delenv(name)
         patch.chdir(tmp_path)
+        patch.setattr(troubles, "_open", {})
         yield
 
 

@@ -299,10 +299,12 @@ class Workers:
 
     async def stop(self, within: float) -> None:
         """First nothing new is begun, then what is mid-step gets its time, and what is still ours becomes free."""
-        for loop in self.loops:
-            await loop.stop()
+        await asyncio.gather(*(loop.stop(within) for loop in self.loops))
         await asyncio.gather(*(close(within) for close in self.closers))
         if self._workers:  # none when the start came to nothing, and then there may be no database
             async with self._database.transaction() as connection:
                 for worker in self._workers:
                     await worker.hand_back(connection)
+
+    def problems(self) -> list[str]:
+        return [loop.problem for loop in self.loops if loop.problem]

@@ -1,18 +1,22 @@
 """Background work: tasks somebody holds on to, loops that sleep until their alarm rings, and how long things may take."""
 
 import asyncio
-import logging
 import math
+import time
 from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
 from bot.deadline import free
-
-logger = logging.getLogger(__name__)
+from bot.storage.troubles import troubles
 
 FAR = 1800.0  # seconds
+STEP_WITHIN = 45.0  # a step asks the database a few things, each of which has an end of its own well before that
+STANDS_STILL_AFTER = 15.0
+FAILS_AFTER = 3  # rounds in a row
+ENDS_WITHIN = 3.0  # what was cancelled
+MOST_SELDOM = 15.0
 TRY_AGAIN_AFTER = 2.0  # seconds, when a round failed: the database may be back by then
 
 
@@ -28,10 +32,13 @@ class Tasks:
         task.add_done_callback(self._tasks.discard)
 
     async def _guarded(self, work: Coroutine[Any, Any, Any], name: str) -> None:
+        kind = name.split(" ", 1)[0]
         try:
             await work
-        except Exception:
-            logger.exception("%s failed", name)
+        except Exception as error:  # noqa: BLE001  it is told, and whatever it was about comes back by its lease
+            troubles.met(kind, error)
+        else:
+            troubles.over(kind)
 
     def __len__(self) -> int:
         return len(self._tasks)
@@ -44,7 +51,7 @@ class Tasks:
         for task in late:
             task.cancel()
         if late:
-            await asyncio.wait(late)
+            await asyncio.wait(late, timeout=ENDS_WITHIN)
 
 
 class Alarm:
@@ -81,6 +88,8 @@ class Loop:
         self._every = every
         self._stopping = False
         self._task: asyncio.Task[None] | None = None
+        self._began_at: float | None = None  # the step under way
+        self._failures = 0  # in a row
 
     def start(self) -> None:
         self._task = asyncio.create_task(self._run(), name=self.name)
@@ -93,20 +102,37 @@ class Loop:
             await self.step()
 
     async def step(self) -> None:
+        self._began_at = time.monotonic()
         try:
-            if isinstance(sooner := await self._step(), float):
+            async with asyncio.timeout(STEP_WITHIN):
+                sooner = await self._step()
+        except Exception as error:  # noqa: BLE001  it is told, and the next round follows
+            troubles.met(self.name, error)
+            self._failures += 1
+            self.alarm.ring(min(TRY_AGAIN_AFTER * self._failures, MOST_SELDOM))
+        else:
+            troubles.over(self.name)
+            self._failures = 0
+            if isinstance(sooner, float):
                 self.alarm.ring(sooner)
-        except Exception:
-            logger.exception("%s: this round failed, the next one follows", self.name)
-            self.alarm.ring(TRY_AGAIN_AFTER)
+        finally:
+            self._began_at = None
         self.alarm.ring(self._every)
 
-    async def stop(self) -> None:
-        """Let the round under way end; rounds only claim and hand out, so this is quick."""
+    @property
+    def problem(self) -> str:
+        """What is wrong with it, if anything is."""
+        if self._began_at is not None and (lasts := time.monotonic() - self._began_at) > STANDS_STILL_AFTER:
+            return f"{self.name} has stood still for {lasts:.0f} s"
+        return f"{self.name} has failed {self._failures} times in a row" if self._failures >= FAILS_AFTER else ""
+
+    async def stop(self, within: float = STEP_WITHIN) -> None:
+        """Let the round under way end; rounds only claim and hand out, so this is quick where the database answers."""
         self._stopping = True
         self.alarm.ring()
         if self._task is not None:
-            await self._task
+            with suppress(TimeoutError, asyncio.CancelledError):
+                await asyncio.wait_for(self._task, within)
 
 
 @dataclass(frozen=True, slots=True)

@@ -330,7 +330,12 @@ async def test_a_round_that_failed_is_followed_by_another(clock: Clock, caplog: 
     loop = Loop("work", step, Alarm(clock))
     await loop.step()
     assert loop.alarm.at - clock.now == TRY_AGAIN_AFTER
-    assert "this round failed" in caplog.text
+    assert caplog.text.count("\n") == 1
+    assert "work: OSError" in caplog.text
+    assert loop.problem == ""
+    for _ in range(2):
+        await loop.step()
+    assert loop.problem == "work has failed 3 times in a row"
 
 
 async def test_a_chore_goes_by_the_clock(database: Database, clock: Clock) -> None:
