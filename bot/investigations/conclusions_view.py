@@ -24,6 +24,7 @@ from bot.slack.blocks import (
 )
 from bot.slack.forms import modal
 from bot.slack.markdown import markdown_blocks, plain_blocks
+from bot.slack.payloads import carried_in, number_of
 from bot.slack.text import cut, escape, fit_mrkdwn, mention, one_line
 from bot.wording import CASE, DATADOG, DETAILS, DISCLAIMER, INVESTIGATION, PRODUCT, VOTES, counted
 
@@ -156,10 +157,7 @@ def details_modal(inv: Investigation, page: int = 0) -> Block:
 
 def investigation_of(metadata: str) -> int:
     """Its number; 0, which none has, for anything we did not write."""
-    try:
-        return int(json.loads(metadata)["investigation"])
-    except (ValueError, KeyError, TypeError, RecursionError):
-        return 0
+    return number_of(carried_in(metadata).get("investigation"))
 
 
 def _content(inv: Investigation) -> Iterator[Block]:
