@@ -3,7 +3,6 @@
 import logging
 
 from aiohttp import ClientSession, ClientTimeout, TCPConnector
-from slack_bolt.adapter.socket_mode.aiohttp import AsyncSocketModeHandler
 from slack_bolt.async_app import AsyncApp
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -12,6 +11,8 @@ from bot.config import Settings
 from bot.connections import SLACK_TIMEOUT, StartError, open_server, open_socket
 from bot.orgs.repository import OrgRepository
 from bot.slack.clients import in_time
+from bot.slack.requests import SlackRequests
+from bot.slack.socket import SlackSocket
 from bot.storage.encryption import Encryption, EncryptionError, check_secrets
 from bot.storage.engine import Database
 from bot.storage.leases import Workers
@@ -48,7 +49,7 @@ class Bot:
         self._workers = Workers(self._database, self._timing)
         self._tasks = Tasks()
         self._session: ClientSession | None = None
-        self._socket: AsyncSocketModeHandler | None = None
+        self._socket: SlackSocket | None = None
         self._departures: Departures | None = None
         self._server = Server(settings.bits_http_host, settings.bits_http_port, ready=self._problem)
         self._stopping = False
@@ -81,7 +82,7 @@ class Bot:
         """Take nothing in, finish what is mid-step, hand back the rest."""
         self._stopping = True
         if self._socket is not None:
-            await self._socket.close_async()  # type: ignore[no-untyped-call]
+            await self._socket.close()  # type: ignore[no-untyped-call]
         await self._server.stop()
         await self._workers.stop(STOP_WITHIN)
         await self._tasks.finish(STOP_WITHIN)
@@ -117,11 +118,12 @@ class Bot:
         await self._orgs.step()
 
     async def _open_doors(self, app: AsyncApp) -> None:
-        if self._settings.slack_mode == "http":
-            self._server.serve_slack(app)
+        requests, secret = SlackRequests(app), self._settings.slack_signing_secret
+        if self._settings.slack_mode == "http" and secret is not None:
+            self._server.serve_slack(secret.get_secret_value(), requests.answer_body)
         await open_server(self._server, self._settings)
         if token := self._settings.slack_app_token:
-            self._socket = await open_socket(app, token.get_secret_value())
+            self._socket = await open_socket(app, requests, token.get_secret_value())
 
     async def _problem(self) -> str:
         if self._stopping:
@@ -132,6 +134,6 @@ class Bot:
             return f"the database does not answer ({type(error).__name__})"
         if problems := self._workers.problems():
             return "; ".join(problems)
-        if self._socket is not None and not await self._socket.client.is_connected():
+        if self._socket is not None and not await self._socket.is_connected():
             return "no connection to Slack"
         return ""

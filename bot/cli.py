@@ -10,9 +10,8 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
+from bot.logs import keep_bodies_out
 from bot.wording import APP
-
-_NOISY = ("slack_sdk", "slack_bolt", "aiohttp", "httpx", "httpcore", "alembic", "aiosqlite")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -96,8 +95,7 @@ def _set_up_logs(form: str, level: str) -> None:
     text = logging.Formatter("%(asctime)s %(levelname)-7s %(name)s: %(message)s")
     handler.setFormatter(JsonLines() if form == "json" else text)
     logging.basicConfig(level=level, handlers=[handler], force=True)
-    for name in _NOISY:
-        logging.getLogger(name).setLevel(max(logging.WARNING, logging.getLevelName(level)))
+    keep_bodies_out()
 
 
 async def _serve(bot: "Bot") -> None:  # type: ignore[name-defined]  # noqa: F821

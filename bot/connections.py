@@ -5,16 +5,18 @@ from contextlib import suppress
 from typing import Any
 
 from aiohttp import ClientSession
-from slack_bolt.adapter.socket_mode.aiohttp import AsyncSocketModeHandler
 from slack_bolt.async_app import AsyncApp
 from slack_bolt.authorization import AuthorizeResult
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.config import Settings
+from bot.logs import Seldom, keep_bodies_out
 from bot.slack.clients import SingleWorkspace, WorkspaceClients
 from bot.slack.errors import error_code
+from bot.slack.requests import SlackRequests
 from bot.slack.response_urls import only_slacks_urls
+from bot.slack.socket import SlackSocket
 from bot.storage.leases import new_owner
 from bot.web.server import Server
 from bot.wording import APP
@@ -60,9 +62,14 @@ def bolt_app(settings: Settings, home: WorkspaceClients, client: AsyncWebClient)
         f"{APP} is not installed here any more, so nothing was done. Ask an admin to install it again{where}"
     )
 
+    not_here = Seldom(logger)
+
     # Bolt passes what it finds among the names of a plain function
     async def authorize(context: Any, enterprise_id: str | None, team_id: str | None) -> AuthorizeResult | None:
-        return await home.authorize(context=context, enterprise_id=enterprise_id, team_id=team_id)
+        found = await home.authorize(context=context, enterprise_id=enterprise_id, team_id=team_id)
+        if found is None:
+            not_here.warning("Slack sent something from a workspace where the app is not installed")
+        return found
 
     # in Socket Mode nothing is signed; the placeholder never meets a request
     app = AsyncApp(
@@ -72,9 +79,12 @@ def bolt_app(settings: Settings, home: WorkspaceClients, client: AsyncWebClient)
         before_authorize=only_slacks_urls(settings.slack_api_url),
         authorize=authorize,  # type: ignore[arg-type]  # its types don't know None
         user_facing_authorize_error_message=not_installed,
+        raise_error_for_unhandled_request=True,  # else it prints parts of the body
+        attaching_function_token_enabled=False,  # no body brings a token of its own
     )
-    # its INFO lines hold signatures and whole bodies
-    logging.getLogger("slack_bolt.RequestVerification").setLevel(logging.WARNING)
+    keep_bodies_out()
+    # of a workspace that is not installed a line of ours tells
+    logging.getLogger("slack_bolt.AsyncMultiTeamsAuthorization").setLevel(logging.CRITICAL)
     return app
 
 
@@ -93,15 +103,15 @@ async def open_server(server: Server, settings: Settings) -> None:
         await server.stop()
 
 
-async def open_socket(app: AsyncApp, token: str) -> AsyncSocketModeHandler:
-    socket = AsyncSocketModeHandler(app, token)
+async def open_socket(app: AsyncApp, requests: SlackRequests, token: str) -> SlackSocket:
+    socket = SlackSocket(token, app.client, requests)
     try:
         # asked for here, because the client's own connect() would try a wrong token for ever
-        socket.client.wss_uri = await socket.client.issue_new_wss_url()
-        await socket.connect_async()  # type: ignore[no-untyped-call]
+        socket.wss_uri = await socket.issue_new_wss_url()
+        await socket.connect()  # type: ignore[no-untyped-call]
     except (SlackApiError, OSError, TimeoutError) as error:
         with suppress(Exception):
-            await socket.close_async()  # type: ignore[no-untyped-call]
+            await socket.close()  # type: ignore[no-untyped-call]
         raise StartError(_why_no_socket(error)) from error
     return socket
 

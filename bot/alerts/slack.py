@@ -21,8 +21,9 @@ from bot.rules.org_choice import OrgChooser
 from bot.rules.repository import RuleRepository
 from bot.slack.blocks import Message
 from bot.slack.gates import May, Open, Right
-from bot.slack.interactions import Interaction, Payload
+from bot.slack.interactions import Interaction, place_of_event
 from bot.slack.listeners import After, Listeners
+from bot.slack.payloads import Payload
 from bot.slack.replies import Modals
 from bot.storage.engine import Database
 from bot.storage.outbox import Delivery, NewPost, enqueue
@@ -190,8 +191,7 @@ class DatadogMessages:
         subject = _subject(found)
         if subject is None:
             return
-        workspace = str(body.get("team_id") or event.get("team") or "")
-        place = Place(workspace, str(event.get("channel") or ""), str(event.get("ts") or ""))
+        place = place_of_event(body)
         rules = await self.rules.of(place.workspace, place.channel)
         if rules.nudge or rules.auto is not None:
             await self.messages.noticed(place, subject, transition_of(found), rules)

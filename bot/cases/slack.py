@@ -31,8 +31,9 @@ from bot.slack.blocks import Block, Message
 from bot.slack.commands import Command, Invalid, link_in, split_word, unquoted
 from bot.slack.forms import FormState
 from bot.slack.gates import Judged
-from bot.slack.interactions import Interaction, Payload
+from bot.slack.interactions import Interaction
 from bot.slack.listeners import After, Listeners, Submitted
+from bot.slack.payloads import Payload, carried_in, number_of
 from bot.slack.replies import Modals, Replies
 from bot.slack.text import code, one_line
 from bot.wording import CASE, CASES
@@ -222,9 +223,9 @@ class CaseCardListeners:
         return self.modals.open(click, views.comment_view(known, json.dumps({"case": known.id, **place})))
 
     async def comment(self, window: Interaction) -> Submitted:
-        carried, comment = json.loads(window.metadata), FormState(window.view).text(views.COMMENT)
-        window = window.at(str(carried["channel"]), str(carried["thread_ts"]))
-        known = await self.cases.get_in(window.workspace, int(carried["case"]))
+        carried, comment = carried_in(window.metadata), FormState(window.view).text(views.COMMENT)
+        window = window.at(str(carried.get("channel") or ""), str(carried.get("thread_ts") or ""))
+        known = await self.cases.get_in(window.workspace, number_of(carried.get("case")))
         if not comment or known is None:
             problem = "Write something one can read." if not comment else "I no longer know this case."
             return Submitted(errors={views.COMMENT: problem})

@@ -36,7 +36,7 @@ from bot.slack.blocks import (
 )
 from bot.slack.errors import TroubleWords, explain
 from bot.slack.forms import FormState, form_field, modal, select, text_input
-from bot.slack.interactions import Payload
+from bot.slack.payloads import Payload
 from bot.slack.text import clean, code, cut, cut_mrkdwn, escape, fit_mrkdwn, is_user, link, mention, moment, one_line
 from bot.wording import CASE, COMMAND, DATADOG, INSIGHTS, OPEN_IN_DATADOG
 

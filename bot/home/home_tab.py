@@ -47,8 +47,9 @@ from bot.slack.clients import BotClient, Workspaces
 from bot.slack.commands import Commands
 from bot.slack.errors import CALL_ERRORS, error_code
 from bot.slack.gates import Judged, May, Right
-from bot.slack.interactions import Interaction, Payload
+from bot.slack.interactions import Interaction
 from bot.slack.listeners import After, Listeners
+from bot.slack.payloads import Payload, person_of
 from bot.slack.replies import Replies
 from bot.slack.text import escape
 from bot.storage.engine import Database
@@ -203,7 +204,7 @@ class HomeTabs:
         event = body["event"]
         if event.get("tab") == "home":
             view_hash = str((event.get("view") or {}).get("hash") or "")
-            workspace, person = str(body.get("team_id") or ""), str(event.get("user") or "")
+            workspace, person = str(body.get("team_id") or ""), person_of(event)
             self.tasks.spawn(self.opened(workspace, person, view_hash), "a Home that was opened")
 
     async def opened(self, workspace: str, person: str, view_hash: str) -> None:
@@ -278,7 +279,7 @@ async def _published(bot_client: BotClient, person: str, view: Block, known_hash
         if known_hash and error_code(error) == "hash_conflict":
             # somebody else has drawn it meanwhile, perhaps from what was known before
             return await _published(bot_client, person, view, "")
-        logger.info("a Home was not drawn: %s", error_code(error))
+        logger.debug("a Home was not drawn: %s", error_code(error))
         return None
     except CALL_ERRORS as error:
         logger.info("a Home was not drawn: %s", type(error).__name__)

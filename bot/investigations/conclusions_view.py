@@ -24,6 +24,7 @@ from bot.slack.blocks import (
 )
 from bot.slack.forms import modal
 from bot.slack.markdown import markdown_blocks, plain_blocks
+from bot.slack.payloads import carried_in, number_of
 from bot.slack.text import cut, escape, fit_mrkdwn, mention, one_line
 from bot.wording import CASE, DATADOG, DETAILS, DISCLAIMER, INVESTIGATION, PRODUCT, VOTES, counted
 
@@ -157,11 +158,8 @@ def details_modal(inv: Investigation, page: int = 0, *, channel: str = "") -> Bl
 
 def read_metadata(metadata: str) -> tuple[int, str]:
     """The investigation's number and the channel; 0, which none has, for anything we did not write."""
-    try:
-        told = json.loads(metadata)
-        return int(told["investigation"]), str(told.get("channel") or "")
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
-        return 0, ""
+    told = carried_in(metadata)
+    return number_of(told.get("investigation")), str(told.get("channel") or "")
 
 
 def _content(inv: Investigation) -> Iterator[Block]:

@@ -14,8 +14,9 @@ from bot.model import AlertRef, EventRef, ExistingRun, MonitorRef, Place
 from bot.slack.clients import Workspaces
 from bot.slack.errors import CALL_ERRORS
 from bot.slack.gates import Open
-from bot.slack.interactions import Payload
+from bot.slack.interactions import place_of_event
 from bot.slack.listeners import Listeners
+from bot.slack.payloads import Payload
 from bot.slack.text import clean, cut, one_line, unescape
 from bot.storage.engine import Database
 
@@ -263,14 +264,13 @@ class MessagesOfApps:
         message = event.get("message") or event
         if not message.get("bot_id"):
             return
-        workspace = str(body.get("team_id") or event.get("team") or "")
-        channel, ts = str(event.get("channel") or ""), str(message.get("ts") or "")
+        place, ts = place_of_event(body), str(message.get("ts") or "")
         found = find_alert(message)
         if found and isinstance(found.subject, AlertRef) and not found.recovered and not found.test:
-            await self.seen_alerts.saw_alert(workspace, channel, ts, found.subject)
+            await self.seen_alerts.saw_alert(place.workspace, place.channel, ts, found.subject)
         if run := find_run_link([message]):
             thread_ts = str(message.get("thread_ts") or ts)
-            await self.seen_alerts.saw_run(workspace, channel, thread_ts, run.investigation_id)
+            await self.seen_alerts.saw_run(place.workspace, place.channel, thread_ts, run.investigation_id)
 
 
 @dataclass(frozen=True, slots=True)

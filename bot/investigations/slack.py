@@ -1,6 +1,5 @@
 """Investigations in Slack: what people do with them, and the two kinds of messages that each owes."""
 
-import json
 import logging
 import re
 import time
@@ -21,6 +20,7 @@ from bot.slack.blocks import Message
 from bot.slack.gates import Judged, May, Open, Right
 from bot.slack.interactions import Interaction
 from bot.slack.listeners import After, Instead, Listeners, Submitted
+from bot.slack.payloads import carried_in
 from bot.slack.replies import Modals, Replies
 from bot.storage.outbox import Delivery, Outbox
 from bot.wording import INVESTIGATIONS
@@ -62,11 +62,10 @@ class StartListeners:
         return await self.starts.start(shortcut, Investigate(subject, Source.SHORTCUT))
 
     async def investigate_question(self, window: Interaction) -> Submitted:
-        try:
-            place = json.loads(window.metadata)
-            window = window.at(str(place["channel"]), str(place["thread_ts"]))
-        except (ValueError, KeyError, TypeError):
+        place = carried_in(window.metadata)
+        if not place.get("channel"):
             return Submitted(errors={questions.TEXT: LOST})
+        window = window.at(str(place["channel"]), str(place.get("thread_ts") or ""))
         question = questions.read_question(window.view, now=time.time())
         if isinstance(question, dict):
             return Submitted(errors=question)

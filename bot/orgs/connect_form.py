@@ -27,6 +27,7 @@ from bot.slack.blocks import (
     sentences,
 )
 from bot.slack.forms import FormState, form_field, modal, select, text_input
+from bot.slack.payloads import carried_in
 from bot.slack.text import clean, code, escape, one_line
 from bot.wording import APP, COMMAND, DATADOG, PRODUCT
 
@@ -166,10 +167,7 @@ def _inputs(known: Prefill) -> list[Block]:
 
 def read_metadata(metadata: str) -> Prefill:
     """A window of ours says what it is for; anything else is a new connection."""
-    try:
-        told = json.loads(metadata or "{}")
-    except ValueError:
-        told = {}
+    told = carried_in(metadata)
     replaces, channel, thread_ts = (str(told.get(name) or "") for name in ("replaces", "channel", "thread_ts"))
     return Prefill(replaces=replaces, channel=channel, thread_ts=thread_ts)
 

@@ -27,6 +27,7 @@ from bot.rules.no_start import named_starters
 from bot.rules.repository import Draft
 from bot.slack.blocks import Block, Message, context, divider, header, option, section
 from bot.slack.forms import FormState, checkboxes, form_field, modal, select, text_input
+from bot.slack.payloads import number_of
 from bot.slack.text import channel_mention, code, escape, one_line
 from bot.wording import APP, CASE, CASES, DATADOG, INVESTIGATIONS, counted
 
@@ -346,9 +347,9 @@ def _monitor_id(word: str) -> str:
 def read_opened(private_metadata: str) -> OpenedSettings | None:
     try:
         channel, channel_version, workspace_version = json.loads(private_metadata)
-        return OpenedSettings(str(channel), int(channel_version), int(workspace_version))
-    except (ValueError, TypeError):
+    except (ValueError, TypeError, RecursionError):
         return None
+    return OpenedSettings(str(channel), number_of(channel_version), number_of(workspace_version))
 
 
 def read_settings(form: FormState, draft: Draft, *, admin: bool) -> Draft | dict[str, str]:

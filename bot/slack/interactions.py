@@ -1,14 +1,11 @@
 """What a person did in Slack, read once from its payload: who, where, on what, and the key that is the same for a retry only."""
 
 import json
-from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from hashlib import sha256
-from typing import Any
 
 from bot.model import Place
-
-Payload = Mapping[str, Any]
+from bot.slack.payloads import Payload, id_of, number_of, person_of, workspace_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,8 +32,7 @@ class Interaction:
     @property
     def number(self) -> int:
         """The value as a row's number; 0, which no row has, for anything else."""
-        value = self.value
-        return int(value) if value.isascii() and value.isdigit() and len(value) < 16 else 0
+        return number_of(self.value)
 
     @property
     def view_id(self) -> str:
@@ -52,40 +48,20 @@ class Interaction:
         return replace(self, place=Place(self.workspace, channel, thread_ts))
 
 
-def workspace_of(body: Payload) -> str:
-    """The workspace it happened in, which an org-wide install may not tell: then that of the window or message it was done
-    in. A person's own counts only for what was done in no message: theirs is not the one whose message they clicked."""
-    team, user = body.get("team") or {}, body.get("user") or {}
-    message, view = body.get("message") or {}, body.get("view") or {}
-    told = (
-        _team(view.get("app_installed_team_id")),  # a window that was opened from another company's channel
-        team.get("id") if isinstance(team, dict) else team,
-        body.get("team_id"),
-        view.get("team_id"),
-        message.get("team"),
-        user.get("team_id") if isinstance(user, dict) and not message else "",
-    )
-    return next((str(workspace) for workspace in told if workspace), "")
-
-
-def _team(team: object) -> str:
-    """A workspace's id; an org-wide install may be named by its enterprise."""
-    return team if isinstance(team, str) and team.startswith("T") else ""
-
-
 def of_message(body: Payload) -> Interaction:
     """A button, a select or a shortcut: the answer belongs into its message's thread."""
     container, message = body.get("container") or {}, body.get("message") or {}
     action = (body.get("actions") or [{}])[0]
     ts = message.get("ts") or container.get("message_ts") or body.get("message_ts") or ""
     thread = message.get("thread_ts") or container.get("thread_ts") or ts
-    channel = (body.get("channel") or {}).get("id") or container.get("channel_id") or ""
+    channel = id_of(body.get("channel")) or container.get("channel_id") or ""
     chosen, user = action.get("selected_option") or {}, body.get("user") or {}
+    name = (user.get("name") or user.get("username") or "") if isinstance(user, dict) else ""
     return Interaction(
         key=_key(body),
         place=Place(workspace_of(body), str(channel), str(thread)),
-        person=str(user.get("id") or ""),
-        person_name=str(user.get("name") or user.get("username") or ""),
+        person=person_of(body),
+        person_name=str(name),
         response_url=str(body.get("response_url") or ""),
         trigger_id=str(body.get("trigger_id") or ""),
         action_id=str(action.get("action_id") or ""),
@@ -121,15 +97,20 @@ def of_command(body: Payload) -> Interaction:
 
 def of_mention(body: Payload) -> Interaction:
     """A mention is answered in its thread; one in the channel opens a thread under itself."""
-    event = body.get("event") or {}
-    ts, channel = str(event.get("ts") or ""), str(event.get("channel") or "")
-    workspace = str(body.get("team_id") or event.get("team") or "")
+    place, event = place_of_event(body), body.get("event") or {}
     return Interaction(
-        key=f"mention:{workspace}:{channel}:{ts}",
-        place=Place(workspace, channel, str(event.get("thread_ts") or ts)),
-        person=str(event.get("user") or ""),
+        key=f"mention:{place.workspace}:{place.channel}:{event.get('ts') or ''}",
+        place=place,
+        person=person_of(event),
         text=str(event.get("text") or ""),
     )
+
+
+def place_of_event(body: Payload) -> Place:
+    """Where it was heard: its thread, or the one that it would open."""
+    event = body.get("event") or {}
+    workspace = str(body.get("team_id") or id_of(event.get("team")))
+    return Place(workspace, id_of(event.get("channel")), str(event.get("thread_ts") or event.get("ts") or ""))
 
 
 def _key(body: Payload) -> str:

@@ -15,7 +15,8 @@ from slack_bolt.async_app import AsyncAck, AsyncApp
 from bot.model import Place
 from bot.slack.blocks import Block, Message
 from bot.slack.gates import Gatekeeper, Judged, May, Open
-from bot.slack.interactions import Interaction, Payload, of_command, of_mention, of_message, of_search, of_submission
+from bot.slack.interactions import Interaction, of_command, of_mention, of_message, of_search, of_submission
+from bot.slack.payloads import Payload, person_of
 from bot.slack.replies import Replies
 from bot.storage.workers import Tasks
 
@@ -86,7 +87,7 @@ class Listeners:
 
         async def mentioned(body: Payload) -> None:
             event = body["event"]
-            if event.get("user") and not event.get("bot_id") and not event.get("edited"):
+            if person_of(event) and not event.get("bot_id") and not event.get("edited"):
                 interaction = self._read(of_mention, body)
                 self._go_on(interaction, await handle(interaction))
 

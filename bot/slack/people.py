@@ -15,7 +15,7 @@ from slack_sdk.errors import SlackApiError
 
 from bot.model import PersonFacts, UnknownPerson
 from bot.slack.clients import BotClient, Workspaces
-from bot.slack.errors import CALL_ERRORS, error_code, trouble_of
+from bot.slack.errors import CALL_ERRORS, trouble_of
 
 logger = logging.getLogger(__name__)
 
@@ -117,13 +117,10 @@ class People:
 
 
 async def _facts(bot_client: BotClient, workspace: str, person: str) -> PersonFacts:
-    try:
-        answer = await bot_client.client.users_info(user=person)
-    except SlackApiError as error:
-        if error_code(error) == "unknown_method":  # never Slack itself: a server that speaks its API and has no guests
-            return PersonFacts(person)
-        raise
-    user: Mapping[str, Any] = answer.get("user") or {}
+    answer = await bot_client.client.users_info(user=person)
+    user = answer.get("user")
+    if not isinstance(user, Mapping) or not user.get("id"):
+        raise SlackApiError("nobody in it", {"error": "user_not_found"})  # type: ignore[no-untyped-call]
     return PersonFacts(
         person,
         is_admin=_is_admin(user, workspace, bot_client.enterprise),

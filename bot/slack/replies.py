@@ -78,7 +78,7 @@ class Replies:
                 text=message.text, blocks=message.blocks, response_type="ephemeral", replace_original=replace
             )
         except CALL_ERRORS as error:
-            logger.info("an answer by response_url failed: %s", error_code(error))
+            logger.debug("an answer by response_url failed: %s", error_code(error))
             return False
         return answer.status_code == 200
 
@@ -106,7 +106,7 @@ async def _ephemeral(client: AsyncWebClient, place: Place, person: str, message:
             **message.as_arguments(),
         )
     except CALL_ERRORS as error:
-        logger.info("an ephemeral answer failed: %s", error_code(error) or "no code")
+        logger.debug("an ephemeral answer failed: %s", error_code(error) or "no code")
         return False
     return True
 

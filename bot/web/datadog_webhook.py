@@ -9,7 +9,9 @@ import re
 from collections.abc import Awaitable, Callable, Iterable
 
 from aiohttp import BasicAuth, web
-from aiohttp.http_exceptions import HttpProcessingError
+
+from bot.logs import Seldom
+from bot.web.bodies import body_of
 
 HEADER = "X-Bits-Webhook-Secret"
 PATH = "/datadog/webhook"
@@ -67,8 +69,6 @@ name webhook-bits-bot as a recipient in a monitor notification rule. Which chann
 
 logger = logging.getLogger(__name__)
 
-MOST_BYTES = 256 * 1024
-
 FindOrg = Callable[[str], Awaitable[object | None]]  # None where no organisation with this id is connected
 Take = Callable[[str, bytes, str], Awaitable[bool]]
 """Keeps the body that was sent for an organisation, with its content type; False when it is known already."""
@@ -85,6 +85,7 @@ class DatadogWebhook:
         self._secret = secret.encode()
         self._find_org = find_org
         self._take = take
+        self._strangers = Seldom(logger)
 
     def routes(self) -> Iterable[web.RouteDef]:
         return [web.post(PATH + "/{org}", self.receive)]
@@ -95,18 +96,16 @@ class DatadogWebhook:
         if not self._secret:
             return web.Response(status=404, text="not found")
         if not _may_enter(request, self._secret):
-            logger.warning("the webhook of %s: a request without the right secret was refused", _shown(org))
+            self._strangers.warning("the webhook of %s: a request without the right secret was refused", _shown(org))
             return web.Response(status=401, text="unauthorized")
         if not (ORG_ID.fullmatch(org) and await self._find_org(org)):
-            logger.warning("the webhook of %s: no such organisation is connected", _shown(org))
+            self._strangers.warning("the webhook of %s: no such organisation is connected", _shown(org))
             return web.Response(status=404, text="no Datadog organisation with this id is connected")
-        body = await _body(request)
-        if body is None:
-            return web.Response(status=413, text="too large")
+        body = await body_of(request)
         try:
             is_new = await self._take(org, body, request.content_type)
         except MalformedError as error:
-            logger.warning("the webhook of %s: refused, %s", org, error)
+            self._strangers.warning("the webhook of %s: refused, %s", org, error)
             return web.Response(status=400, text=f"{error}; `bits-bot webhook-template` prints what to send")
         return web.Response(status=202, text="accepted" if is_new else "known already")
 
@@ -128,18 +127,3 @@ def _password(header: str) -> str:
         return str(BasicAuth.decode(header).password)
     except (ValueError, binascii.Error):
         return ""
-
-
-async def _body(request: web.Request) -> bytes | None:
-    """None for more than we take, whatever the length header claims."""
-    if (request.content_length or 0) > MOST_BYTES:
-        return None
-    body = bytearray()
-    try:
-        async for chunk in request.content.iter_chunked(64 * 1024):
-            body += chunk
-            if len(body) > MOST_BYTES:
-                return None
-    except (web.RequestPayloadError, HttpProcessingError):
-        raise web.HTTPBadRequest(text="the body can't be read") from None
-    return bytes(body)

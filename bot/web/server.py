@@ -1,37 +1,38 @@
-"""The HTTP side: Slack's requests where it has no socket to us, and health. It parses nothing itself."""
+"""The HTTP side: health, and the doors that others hang into it. It parses nothing itself."""
 
+import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Iterable
+from typing import Any
 
-from aiohttp import web
-from slack_bolt.adapter.aiohttp import to_aiohttp_response, to_bolt_request
-from slack_bolt.async_app import AsyncApp
+from aiohttp import hdrs, web
+
+from bot.logs import Seldom, described
+from bot.web.bodies import MOST_BYTES
+from bot.web.guard import ConnectionGuard, Handler
+from bot.web.slack_endpoint import PATH, Answer, SlackEndpoint
 
 logger = logging.getLogger(__name__)
 
-MOST_BYTES = 1024 * 1024
-_LONGEST_TIMESTAMP = 20
+LINGER = 2.0  # seconds for whoever still sends what nobody reads
 
 Check = Callable[[], Awaitable[str]]  # a sentence about what is wrong; empty when all is well
 
 
 class Server:
-    def __init__(self, host: str, port: int, *, ready: Check) -> None:
+    def __init__(self, host: str, port: int, *, ready: Check, guard: ConnectionGuard | None = None) -> None:
         self._host = host
         self._port = port
         self._ready = ready
-        self._web = web.Application(client_max_size=MOST_BYTES)
+        self._guard = guard or ConnectionGuard()
+        self._web = web.Application(middlewares=[self._guard.watching(), _answered], client_max_size=MOST_BYTES)
         self._runner: web.AppRunner | None = None
+        self._listening: asyncio.Server | None = None
         self._web.router.add_get("/healthz", _alive)
         self._web.router.add_get("/readyz", self._readiness)
 
-    def serve_slack(self, app: AsyncApp) -> None:
-        async def handle(request: web.Request) -> web.StreamResponse:
-            if not _plausible(request):
-                return web.Response(status=401, text="invalid request")
-            return await to_aiohttp_response(await app.async_dispatch(await to_bolt_request(request)))
-
-        self._web.router.add_post("/slack/events", handle)
+    def serve_slack(self, signing_secret: str, answer: Answer) -> None:
+        self._web.router.add_post(PATH, SlackEndpoint(signing_secret, answer).receive)
 
     def serve(self, routes: Iterable[web.RouteDef]) -> None:
         self._web.router.add_routes(routes)
@@ -39,15 +40,27 @@ class Server:
     @property
     def port(self) -> int:
         """The port in use; useful when any free one was asked for."""
-        addresses = self._runner.addresses if self._runner else []
-        return int(addresses[0][1]) if addresses else self._port
+        return int(self._listening.sockets[0].getsockname()[1]) if self._listening else self._port
 
     async def start(self) -> None:
-        self._runner = web.AppRunner(self._web, access_log=None)
+        loop = asyncio.get_running_loop()
+        self._runner = web.AppRunner(
+            self._web,
+            access_log=None,
+            auto_decompress=False,
+            lingering_time=LINGER,
+            logger=Seldom(logging.getLogger("aiohttp.server")),
+        )
         await self._runner.setup()
-        await web.TCPSite(self._runner, self._host, self._port).start()
+        protocols = self._runner.server
+        assert protocols is not None  # noqa: S101  set up above
+        protocols.request_factory = _nameless
+        self._listening = await loop.create_server(self._guard.watched(protocols), self._host, self._port)
 
     async def stop(self) -> None:
+        if self._listening is not None:
+            self._listening.close()
+            self._listening = None
         if self._runner is not None:
             await self._runner.cleanup()
             self._runner = None
@@ -61,8 +74,27 @@ async def _alive(_request: web.Request) -> web.Response:
     return web.json_response({"alive": True})
 
 
-def _plausible(request: web.Request) -> bool:
-    """Bolt answers these with a traceback instead of a no."""
-    timestamp = request.headers.get("X-Slack-Request-Timestamp", "")
-    signature = request.headers.get("X-Slack-Signature", "")
-    return timestamp.isascii() and timestamp.isdigit() and len(timestamp) < _LONGEST_TIMESTAMP and signature.isascii()
+@web.middleware
+async def _answered(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Whatever goes wrong in a door, it ends in one line that holds nothing of the request."""
+    try:
+        return await handler(request)
+    except web.HTTPException:
+        raise
+    except Exception as error:  # noqa: BLE001  nobody else catches it
+        resource = request.match_info.route.resource
+        logger.error("%s could not be answered: %s", resource.canonical if resource else "?", described(error))  # noqa: TRY400
+        return web.Response(status=500, text="something went wrong; nothing was done")
+
+
+class _Nameless(web.Request):
+    """Its answers do not say what they are made with, not even those to what is no HTTP."""
+
+    async def _prepare_hook(self, response: web.StreamResponse) -> None:
+        await super()._prepare_hook(response)
+        response.headers.popall(hdrs.SERVER, None)
+
+
+def _nameless(message: Any, payload: Any, protocol: Any, writer: Any, task: Any) -> web.Request:
+    loop = asyncio.get_running_loop()
+    return _Nameless(message, payload, protocol, writer, task, loop, client_max_size=MOST_BYTES)

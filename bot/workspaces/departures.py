@@ -11,8 +11,8 @@ from typing import Any
 from sqlalchemy import Row, delete, select
 
 from bot.slack.gates import Open
-from bot.slack.interactions import Payload
 from bot.slack.listeners import Listeners
+from bot.slack.payloads import Payload
 from bot.storage.engine import Database, wake
 from bot.storage.leases import Forget
 from bot.storage.workers import Tasks

@@ -8,7 +8,7 @@ import logging
 import re
 import secrets
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import sha256
 from html import escape
 from typing import Any
@@ -325,7 +325,7 @@ class InstallPages:
         if error == "access_denied":
             return cancelled(self._again)
         if error:
-            return self._failed(error)
+            return replace(self._failed(error), status=400)  # it stands in the address: nothing of ours failed
         if not state or not code or len(state) > _LONGEST or len(code) > _LONGEST:
             return self._failed(INCOMPLETE)
         done = await self._installing.finish(state=state, code=code, browser=self._browser(request))

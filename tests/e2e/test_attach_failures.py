@@ -310,7 +310,7 @@ async def test_a_stop_lets_a_submit_end(town: Town) -> None:
 async def killed(bot: Bot) -> None:
     """Everything of it ends where it stands: nothing is handed back, no row is written any more."""
     if bot._socket is not None:
-        await bot._socket.close_async()  # type: ignore[no-untyped-call]
+        await bot._socket.close()  # type: ignore[no-untyped-call]
     mine = [task for task in asyncio.all_tasks() if _belongs_to_a_bot(task)]
     for task in mine:
         task.cancel()

@@ -77,6 +77,26 @@ async def test_who_is_asked_about_elsewhere_or_nowhere_is_unknown(slack: FakeSla
     assert await people.group_handles("T0OTHER") == {}
 
 
+async def test_a_server_without_the_method_leaves_the_person_unknown(slack: FakeSlack, home: SingleWorkspace) -> None:
+    """A proxy or a half-made server may answer so: whoever can't be checked is nobody's member."""
+    ana, people = slack.workspace.add_user("ana"), People(home)
+    sre = slack.workspace.add_group("sre", [ana])
+    for method, groups in (("users.info", ()), ("usergroups.users.list", (sre.id,))):
+        slack.break_next(method, error="unknown_method")
+        assert await people.facts(slack.workspace.id, ana.id, groups) == UnknownPerson("unknown_method")
+
+
+async def test_an_answer_without_a_person_tells_nothing(home: SingleWorkspace, bot_client: BotClient) -> None:
+    answers: list[dict[str, object]] = [{}, {"user": None}, {"user": []}, {"user": {"is_admin": True}}]
+
+    async def users_info(**_: object) -> dict[str, object]:
+        return answers.pop()
+
+    bot_client.client.users_info = users_info  # type: ignore[method-assign, assignment]
+    while answers:
+        assert await People(home).facts(bot_client.workspace, "U1") == UnknownPerson("user_not_found")
+
+
 async def test_a_stop_does_not_wait_for_slack(slack: FakeSlack, home: SingleWorkspace) -> None:
     ana, never = slack.workspace.add_user("ana"), asyncio.Event()
     people = People(home, patience=0.05)

@@ -58,7 +58,7 @@ def test_what_nobody_expected_shows_its_traceback_once(
 ) -> None:
     for _ in range(10):
         try:
-            {}["a mistake of ours"]
+            dict[str, int]()["a mistake of ours"]
         except KeyError as error:
             troubles.met("poster", error)
         clock.wind(TOLD_EVERY / 5)

@@ -6,20 +6,22 @@ import json
 import logging
 import random
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
 import pytest
-from aiohttp import web
-from aiohttp.test_utils import TestClient, TestServer
+from aiohttp import ClientSession
 
 from bot.alerts.notices import read_notice
-from bot.web.datadog_webhook import HEADER, MOST_BYTES, TEMPLATE, DatadogWebhook
+from bot.web.bodies import MOST_BYTES
+from bot.web.datadog_webhook import HEADER, TEMPLATE, DatadogWebhook
+from bot.web.server import Server
 
 SECRET = "a-long-shared-secret-of-the-webhook"
 ORG = "/datadog/webhook/default"
 ALERT = {"monitor_id": "42", "event_id": "7", "transition": "Triggered", "title": "[Triggered] Disk"}
 
-Client = TestClient[web.Request, web.Application]
+Client = ClientSession
 
 
 @dataclass
@@ -42,10 +44,22 @@ def inlet() -> OnStage:
 
 @pytest.fixture
 async def client(inlet: OnStage) -> AsyncIterator[Client]:
-    app = web.Application(client_max_size=1024 * 1024)
-    app.router.add_routes(DatadogWebhook(SECRET, find_org=find_org, take=inlet.take).routes())
-    async with TestClient(TestServer(app)) as client:
+    async with serving(DatadogWebhook(SECRET, find_org=find_org, take=inlet.take)) as client:
         yield client
+
+
+@asynccontextmanager
+async def serving(webhook: DatadogWebhook) -> AsyncIterator[Client]:
+    server = Server("127.0.0.1", 0, ready=nothing_wrong)
+    server.serve(webhook.routes())
+    await server.start()
+    async with ClientSession(f"http://127.0.0.1:{server.port}") as client:
+        yield client
+    await server.stop()
+
+
+async def nothing_wrong() -> str:
+    return ""
 
 
 async def find_org(org: str) -> str | None:
@@ -114,9 +128,7 @@ async def test_only_who_has_the_secret_learns_that_an_organisation_is_not_connec
 
 
 async def test_without_a_secret_there_is_no_webhook_at_all(inlet: OnStage) -> None:
-    app = web.Application()
-    app.router.add_routes(DatadogWebhook("", find_org=find_org, take=inlet.take).routes())
-    async with TestClient(TestServer(app)) as client:
+    async with serving(DatadogWebhook("", find_org=find_org, take=inlet.take)) as client:
         for headers in ({}, {HEADER: ""}):
             assert (await client.post(ORG, json=ALERT, headers=headers)).status == 404
 
@@ -138,14 +150,14 @@ async def test_too_much_is_refused_with_and_without_a_length(client: Client, inl
 
     for data in (body, in_pieces()):
         assert (await client.post(ORG, data=data, headers={HEADER: SECRET})).status == 413
-    bomb = gzip.compress(b"x" * (20 * MOST_BYTES))
-    assert (await client.post(ORG, data=bomb, headers={HEADER: SECRET, "Content-Encoding": "gzip"})).status == 413
     assert inlet.taken == []
 
 
-async def test_a_packed_body_that_can_not_be_unpacked_is_refused(client: Client) -> None:
-    answer = await client.post(ORG, data=b"not gzip", headers={HEADER: SECRET, "Content-Encoding": "gzip"})
-    assert answer.status == 400
+async def test_what_is_packed_is_refused_and_not_unpacked(client: Client, inlet: OnStage) -> None:
+    for body in (gzip.compress(b"x" * (20 * MOST_BYTES)), b"not gzip", b"{}"):
+        answer = await client.post(ORG, data=body, headers={HEADER: SECRET, "Content-Encoding": "gzip"})
+        assert answer.status == 415
+    assert inlet.taken == []
 
 
 async def test_the_largest_body_we_take(client: Client) -> None:

@@ -1,0 +1,280 @@
+"""What Slack sends, read once at the door: clean, and of the shape that Bolt and every reader of ours count on, or not at all.
+
+Only what somebody reads is looked at; Slack may add to the rest what it likes.
+"""
+
+import json
+import math
+import re
+from collections.abc import Callable, Mapping
+from typing import Any, NoReturn
+from urllib.parse import parse_qsl
+
+Payload = Mapping[str, Any]
+
+DEEPEST = 60  # Slack's own blocks nest to about ten
+_ID = re.compile(r"[A-Za-z0-9_.-]{0,32}", re.ASCII)  # no longer than our tables hold
+_TS = re.compile(r"[0-9]{1,16}\.[0-9]{1,9}|", re.ASCII)
+_LONGEST_NAME, _LONGEST_KEY = 255, 64
+_LARGEST = 2**53  # what every reader of JSON holds exactly
+_UNSTORABLE = re.compile("[\0\ud800-\udfff]")
+
+
+class UnreadablePayloadError(ValueError):
+    """It is none of Slack's payloads; the message says why, without anything of it."""
+
+
+def read_body(raw: bytes, content_type: str) -> dict[str, Any]:
+    """A request's body: JSON, a form, or a form that carries JSON."""
+    try:
+        text = raw.decode()
+        if content_type == "application/json" or text.startswith("{"):
+            return read_payload(_json(text))
+        form = dict(parse_qsl(text, keep_blank_values=True, max_num_fields=100))
+        return read_payload(_json(form["payload"]) if "payload" in form else form)
+    except UnreadablePayloadError:
+        raise
+    except (ValueError, RecursionError):
+        raise UnreadablePayloadError("it is neither JSON nor a form") from None
+
+
+def read_payload(told: object) -> dict[str, Any]:
+    """The same where it is parsed already."""
+    payload = _clean(told, DEEPEST)
+    if not isinstance(payload, dict):
+        raise UnreadablePayloadError("it is not an object")
+    if missing := _unfit(payload, _PAYLOAD) or _missing(payload):
+        raise UnreadablePayloadError(missing)
+    return payload
+
+
+def _json(text: str) -> Any:
+    return json.loads(text, parse_constant=_no_number)
+
+
+def _no_number(_: str) -> NoReturn:
+    raise UnreadablePayloadError("it has a number that is none")
+
+
+def _clean(told: Any, depth: int) -> Any:
+    """Without what no database keeps, and without nulls: what is null and what is missing mean the same in Slack."""
+    if not depth:
+        raise UnreadablePayloadError("it is nested too deep")
+    if isinstance(told, str):
+        return _UNSTORABLE.sub("\ufffd", told)
+    if isinstance(told, dict):
+        return {_clean(name, 1): _clean(each, depth - 1) for name, each in told.items() if each is not None}
+    if isinstance(told, list):
+        return [_clean(each, depth - 1) for each in told if each is not None]
+    if isinstance(told, float) and not math.isfinite(told):
+        _no_number("")
+    if isinstance(told, int) and abs(told) > _LARGEST:
+        raise UnreadablePayloadError("it has too large a number")
+    return told
+
+
+# -- the shape ----------------------------------------------------------------------------------------------------------
+# An object by the names in it ("*" for any other name), a list by what it is made of, a tuple by what it may be, anything
+# else by a question about it.
+
+
+def _text(told: object) -> bool:
+    return isinstance(told, str)
+
+
+def _name(told: object) -> bool:
+    return isinstance(told, str) and len(told) <= _LONGEST_NAME
+
+
+def _key(told: object) -> bool:
+    return isinstance(told, str) and len(told) <= _LONGEST_KEY
+
+
+def _id(told: object) -> bool:
+    return isinstance(told, str) and _ID.fullmatch(told) is not None
+
+
+def _ts(told: object) -> bool:
+    return isinstance(told, str) and _TS.fullmatch(told) is not None
+
+
+def _number(told: object) -> bool:
+    return isinstance(told, int | float)
+
+
+def _anything(_: object) -> bool:
+    return True
+
+
+_OPTION = {"value": _text}
+_FIELD = {
+    "value": _anything,
+    "selected_option": _OPTION,
+    "selected_options": [_OPTION],
+    "selected_user": _id,
+    "selected_users": [_id],
+}
+_ACTION = {**_FIELD, "action_id": _text, "block_id": _text, "type": _text, "value": _text}
+_BLOCK = {"element": {"action_id": _text, "options": [_OPTION]}}
+_WHO = {"id": _id, "team_id": _id, "name": _name, "username": _name, "enterprise_id": _id}
+
+# Bolt looks for the place and the person on every level
+_PLACE: dict[str, Any] = {
+    "team": (_id, _WHO),
+    "user": (_id, _WHO),
+    "channel": (_id, _WHO),
+    "enterprise": (_id, _WHO),
+    **dict.fromkeys(("team_id", "user_id", "channel_id", "enterprise_id", "user_team", "app_installed_team_id"), _id),
+    **dict.fromkeys(("context_team_id", "context_enterprise_id"), _id),
+    **dict.fromkeys(("ts", "thread_ts", "message_ts"), _ts),
+    **dict.fromkeys(("type", "subtype", "bot_id", "event_ts", "action_ts", "tab"), _name),
+    "hash": _key,
+    "edited": _anything,
+    "tokens": {"*": _anything},
+    "team_ids": [_id],
+}
+_PLACE |= dict.fromkeys(("event", "message", "previous_message"), _PLACE)
+_PLACE |= dict.fromkeys(("item", "assistant_thread"), (_text, _PLACE))
+_PLACE["text"] = _text
+_PLACE["authorizations"] = [_PLACE]
+_VIEW = {
+    **_PLACE,
+    **dict.fromkeys(("id", "root_view_id"), _key),
+    "callback_id": _name,
+    "private_metadata": _text,
+    "blocks": [_BLOCK],
+    "state": {"values": {"*": {"*": _FIELD}}},
+}
+_PLACE["view"] = _VIEW
+_PAYLOAD: dict[str, Any] = {
+    **_PLACE,
+    **dict.fromkeys(("command", "callback_id", "action_id", "block_id"), _name),
+    "event_id": _id,
+    **dict.fromkeys(("trigger_id", "response_url", "challenge", "value"), _text),
+    "container": _PLACE,
+    "actions": [_ACTION],
+    "response_urls": [{"response_url": _text}],
+    "event_time": _number,
+}
+
+Shape = Mapping[str, Any] | list[Any] | tuple[Any, ...] | Callable[[object], bool]
+
+
+def _unfit(told: Any, shape: Shape, name: str = "") -> str:
+    """What does not fit, in words of ours; empty when all does."""
+    if isinstance(shape, tuple):
+        return min((_unfit(told, each, name) for each in shape), key=len)
+    if isinstance(shape, list):
+        misfits = [_unfit(each, shape[0], name) for each in told] if isinstance(told, list) else [_misfit(name)]
+    elif isinstance(shape, Mapping):
+        misfits = _unfit_members(told, shape) if isinstance(told, dict) else [_misfit(name)]
+    else:
+        misfits = [] if shape(told) else [_misfit(name)]
+    return next(filter(None, misfits), "")
+
+
+def _unfit_members(told: dict[str, Any], shape: Mapping[str, Any]) -> list[str]:
+    others = shape.get("*", _anything)
+    return [_unfit(each, shape.get(name, others), name if name in shape else "") for name, each in told.items()]
+
+
+def _misfit(name: str) -> str:
+    return f"{name or 'a field'} is not what Slack puts there"
+
+
+# -- what each kind can't do without ------------------------------------------------------------------------------------
+
+
+def _missing(payload: Payload) -> str:
+    kind = payload.get("type", "")
+    if "command" in payload:
+        needed = all(payload.get(name) for name in ("team_id", "user_id", "channel_id"))
+    elif kind == "url_verification":
+        needed = bool(payload.get("challenge"))
+    elif kind == "event_callback":
+        needed = _is_event(payload.get("event", {}))
+    elif kind in _INTERACTIONS:
+        needed = bool(_INTERACTIONS[kind](payload) and person_of(payload) and workspace_of(payload))
+    else:
+        return "it is nothing that we listen to"
+    return "" if needed else "it lacks what it can't do without"
+
+
+def _view_of(payload: Payload) -> bool:
+    view = payload.get("view", {})
+    return bool(view.get("callback_id") and view.get("type") in {"modal", "home"})
+
+
+def _is_event(event: Payload) -> bool:
+    is_placed = bool(event.get("channel") and event.get("ts"))
+    return bool(event.get("type")) and (is_placed or event["type"] != "app_mention")
+
+
+def _is_action(payload: Payload) -> bool:
+    named = payload.get("actions") and payload["actions"][0].get("action_id")
+    return bool(named and (payload.get("view") or _is_on_message(payload)))
+
+
+def _is_shortcut_on_message(payload: Payload) -> bool:
+    return bool(payload.get("callback_id") and _is_on_message(payload))
+
+
+def _is_on_message(payload: Payload) -> bool:
+    container = payload.get("container", {})
+    ts = payload.get("message", {}).get("ts") or payload.get("message_ts") or container.get("message_ts")
+    return bool(ts and (id_of(payload.get("channel")) or container.get("channel_id")))
+
+
+_INTERACTIONS: Mapping[str, Callable[[Payload], bool]] = {
+    "block_actions": _is_action,
+    "block_suggestion": lambda payload: bool(payload.get("action_id")),
+    "view_submission": _view_of,
+    "view_closed": _view_of,
+    "shortcut": lambda payload: bool(payload.get("callback_id")),
+    "message_action": _is_shortcut_on_message,
+}
+
+
+def id_of(told: object) -> str:
+    """Slack names a team, a person or a channel by its id, or by an object that has it."""
+    named = told.get("id") if isinstance(told, Mapping) else told
+    return str(named or "")
+
+
+def number_of(told: object) -> int:
+    """A row's number; 0, which no row has, for anything else."""
+    digits = str(told) if isinstance(told, str | int) else ""
+    return int(digits) if digits.isascii() and digits.isdigit() and len(digits) < 16 else 0
+
+
+def carried_in(metadata: str) -> Payload:
+    """What a window of ours carries with it; nothing where we did not write it."""
+    try:
+        told = json.loads(metadata)
+    except (ValueError, RecursionError):
+        return {}
+    return told if isinstance(told, dict) else {}
+
+
+def person_of(body: Payload) -> str:
+    return id_of(body.get("user"))
+
+
+def workspace_of(body: Payload) -> str:
+    """The workspace it happened in, which an org-wide install may not tell: then that of the window or message it was done
+    in. A person's own counts only for what was done in no message: theirs is not the one whose message they clicked."""
+    user, message, view = body.get("user") or {}, body.get("message") or {}, body.get("view") or {}
+    told = (
+        _workspace(view.get("app_installed_team_id")),  # a window that was opened from another company's channel
+        id_of(body.get("team")),
+        body.get("team_id"),
+        view.get("team_id"),
+        id_of(message.get("team")),
+        user.get("team_id") if isinstance(user, dict) and not message else "",
+    )
+    return next((str(workspace) for workspace in told if workspace), "")
+
+
+def _workspace(team: object) -> str:
+    """A workspace's id; an org-wide install may be named by its enterprise."""
+    return team if isinstance(team, str) and team.startswith("T") else ""
