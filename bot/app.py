@@ -1,6 +1,8 @@
 """The bot as a whole: how it starts, what makes it ready, how it stops. Its rooms are put together in `wiring`."""
 
+import asyncio
 import logging
+from functools import partial
 
 from aiohttp import ClientSession, ClientTimeout, TCPConnector
 from slack_bolt.async_app import AsyncApp
@@ -9,6 +11,7 @@ from sqlalchemy.exc import SQLAlchemyError
 import bot.schema  # noqa: F401  every table
 from bot.config import Settings
 from bot.connections import SLACK_TIMEOUT, StartError, open_server, open_socket
+from bot.logs import described
 from bot.orgs.repository import OrgRepository
 from bot.slack.clients import in_time
 from bot.slack.requests import SlackRequests
@@ -24,7 +27,7 @@ from bot.workspaces.departures import Departures
 
 logger = logging.getLogger(__name__)
 
-STOP_WITHIN = 15.0
+WORK_ENDS_WITHIN = 10.0  # all of a stop takes less than twenty-five seconds, whatever hangs
 
 
 def timing_of(settings: Settings) -> Timing:
@@ -79,17 +82,31 @@ class Bot:
         await self._open_doors(app)
 
     async def stop(self) -> None:
-        """Take nothing in, finish what is mid-step, hand back the rest."""
+        """Take nothing in, finish what is mid-step, hand back the rest; none of it may keep the others from their turn."""
         self._stopping = True
+        closings = (
+            ("Slack's socket", self._close_socket, 2.0),
+            ("the HTTP side", self._server.stop, 3.0),
+            ("the workers", partial(self._workers.stop, WORK_ENDS_WITHIN), WORK_ENDS_WITHIN + 4),
+            ("answers under way", partial(self._tasks.finish, 1.0), 2.0),
+            ("Datadog's connections", self._orgs.close, 1.0),
+            ("Slack's connections", self._close_session, 1.0),
+            ("the database", self._database.close, 3.0),
+        )
+        for name, close, seconds in closings:
+            try:
+                async with asyncio.timeout(seconds):
+                    await close()
+            except Exception as error:  # noqa: BLE001  what is not handed back comes back by its lease
+                logger.warning("%s did not close in order (%s)", name, described(error))
+
+    async def _close_socket(self) -> None:
         if self._socket is not None:
             await self._socket.close()  # type: ignore[no-untyped-call]
-        await self._server.stop()
-        await self._workers.stop(STOP_WITHIN)
-        await self._tasks.finish(STOP_WITHIN)
-        await self._orgs.close()
+
+    async def _close_session(self) -> None:
         if self._session is not None:
             await self._session.close()
-        await self._database.close()
 
     async def _open_database(self) -> None:
         try:

@@ -4,14 +4,19 @@ import argparse
 import asyncio
 import json
 import logging
+import os
 import signal
 import sys
+import threading
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
 from bot.logs import keep_bodies_out
 from bot.wording import APP
+
+STOP_WITHIN = 25.0  # seconds from the signal, whatever hangs
+START_ENDS_WITHIN = 2.0
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -54,6 +59,7 @@ def _add(
 
 
 def _run(_options: argparse.Namespace) -> int:
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))  # until there is something to close
     from bot.config import SettingsProblems, load_settings
 
     try:
@@ -100,15 +106,40 @@ def _set_up_logs(form: str, level: str) -> None:
 
 async def _serve(bot: "Bot") -> None:  # type: ignore[name-defined]  # noqa: F821
     stop = asyncio.Event()
+
+    def asked_to_stop() -> None:
+        if not stop.is_set():
+            _leave_within(STOP_WITHIN)
+        stop.set()
+
     loop = asyncio.get_running_loop()
     for name in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(name, stop.set)
+        loop.add_signal_handler(name, asked_to_stop)
+    starting, stopped = asyncio.create_task(bot.start()), asyncio.create_task(stop.wait())
     try:
-        await bot.start()
-        print(f"{APP} is ready.", file=sys.stderr, flush=True)
-        await stop.wait()
+        await asyncio.wait({starting, stopped}, return_when=asyncio.FIRST_COMPLETED)
+        if starting.done():
+            starting.result()
+            print(f"{APP} is ready.", file=sys.stderr, flush=True)
+            await stopped
     finally:
+        stopped.cancel()
+        if not starting.done():
+            starting.cancel()
+            await asyncio.wait({starting}, timeout=START_ENDS_WITHIN)
         await bot.stop()
+
+
+def _leave_within(seconds: float) -> None:
+    """Whatever hangs, a library's thread or the loop itself: a leave is not put off by it."""
+
+    def leave() -> None:
+        print(f"{APP} did not stop within {seconds:.0f} s and leaves what it holds to its leases.", file=sys.stderr)
+        os._exit(1)
+
+    timer = threading.Timer(seconds, leave)
+    timer.daemon = True
+    timer.start()
 
 
 def _complain(headline: str, problems: Sequence[str]) -> int:

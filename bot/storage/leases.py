@@ -7,6 +7,7 @@ process that was frozen or given up for dead can no longer write.
 
 import asyncio
 import secrets
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -299,8 +300,10 @@ class Workers:
 
     async def stop(self, within: float) -> None:
         """First nothing new is begun, then what is mid-step gets its time, and what is still ours becomes free."""
-        await asyncio.gather(*(loop.stop(within) for loop in self.loops))
-        await asyncio.gather(*(close(within) for close in self.closers))
+        began = time.monotonic()
+        await asyncio.gather(*(loop.stop(within / 2) for loop in self.loops))
+        left = max(within - (time.monotonic() - began), 0.0)
+        await asyncio.gather(*(close(left) for close in self.closers))
         if self._workers:  # none when the start came to nothing, and then there may be no database
             async with self._database.transaction() as connection:
                 for worker in self._workers:

@@ -2,8 +2,11 @@
 
 import asyncio
 import os
+import re
+import signal
 import socket
 import sys
+from asyncio.subprocess import Process
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
@@ -19,8 +22,8 @@ from bot.sandbox.slack import FakeSlack
 from tests.starts import Environment
 
 
-async def _run(folder: Path, **environment: str) -> tuple[int, str]:
-    process = await asyncio.create_subprocess_exec(
+async def _start(folder: Path, **environment: str) -> Process:
+    return await asyncio.create_subprocess_exec(
         sys.executable,
         "-m",
         "bot",
@@ -30,6 +33,13 @@ async def _run(folder: Path, **environment: str) -> tuple[int, str]:
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.STDOUT,
     )
+
+
+async def _run(folder: Path, **environment: str) -> tuple[int, str]:
+    return await _end(await _start(folder, **environment))
+
+
+async def _end(process: Process) -> tuple[int, str]:
     output, _ = await asyncio.wait_for(process.communicate(), 60)
     return process.returncode or 0, output.decode()
 
@@ -148,6 +158,39 @@ async def test_a_second_bot_on_the_same_file_is_refused_and_the_first_leaves_cle
     assert "Bits Bot is ready." in log
     assert "Traceback" not in log
     assert "ERROR" not in log, log
+
+
+@pytest.mark.parametrize("moment", ["at once", "while Slack does not answer"])
+async def test_a_stop_while_it_starts_is_a_clean_one(tmp_path: Path, moment: str) -> None:
+    async with FakeSlack() as slack, FakeDatadog() as datadog:
+        asked = asyncio.Event()
+
+        def is_asked(_: object) -> bool:
+            asked.set()
+            return True
+
+        slack.break_next("auth.test", when=is_asked, delay=asyncio.Event())
+        process = await _start(tmp_path, **_settings(slack, datadog))
+        if moment == "at once":
+            await _has_begun(process.pid)
+        else:
+            await asyncio.wait_for(asked.wait(), 30)
+        process.send_signal(signal.SIGTERM)
+        code, output = await _end(process)
+        slack.heal()
+    assert code == 0, output
+    assert "Traceback" not in output
+
+
+async def _has_begun(pid: int) -> None:
+    """Until the interpreter is up and has taken the signal for its own."""
+    while not _takes(pid, signal.SIGTERM):  # noqa: ASYNC110  nobody tells
+        await asyncio.sleep(0.01)
+
+
+def _takes(pid: int, number: signal.Signals) -> bool:
+    status = Path(f"/proc/{pid}/status").read_text()
+    return bool(int(re.findall(r"SigCgt:\s+(\w+)", status)[0], 16) & 1 << (number - 1))
 
 
 @pytest.mark.parametrize("arguments", [["--help"], ["run", "--help"], ["manifest"], ["manifest", "--mode", "http"]])
