@@ -15,6 +15,7 @@ from bot.slack.clients import Workspaces
 from bot.slack.errors import CALL_ERRORS
 from bot.slack.interactions import Payload
 from bot.slack.listeners import Listeners
+from bot.slack.senders import Senders
 from bot.slack.text import clean, cut, one_line, unescape
 from bot.storage.engine import Database
 
@@ -253,6 +254,7 @@ class MessagesOfApps:
     """Notes an alert and an investigation when they are first shown, before Slack is told that we heard of it."""
 
     seen_alerts: SeenAlerts
+    senders: Senders
 
     def register(self, on: Listeners) -> None:
         on.event("message", self.saw)
@@ -267,7 +269,9 @@ class MessagesOfApps:
         found = find_alert(message)
         if found and isinstance(found.subject, AlertRef) and not found.recovered and not found.test:
             await self.seen_alerts.saw_alert(workspace, channel, ts, found.subject)
-        if run := find_run_link([message]):
+        run = find_run_link([message])
+        # a stranger's link must not stand in the way of a start
+        if run is not None and await self.senders.is_ours(body, message, workspace):
             thread_ts = str(message.get("thread_ts") or ts)
             await self.seen_alerts.saw_run(workspace, channel, thread_ts, run.investigation_id)
 
