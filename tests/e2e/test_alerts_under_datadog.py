@@ -114,7 +114,7 @@ async def test_a_strangers_bot_of_the_same_name_starts_nothing(town: AlertTown) 
 
     await none_but(town)
 
-    await town.reads(town.channel.top_level[-1], "Started automatically", FOUND)
+    await town.reads(town.channel.top_level[-1], "Started automatically", "what Bits AI found")
     assert len(town.datadog.triggers()) == 1
     assert [reply for message in forged for reply in message.replies] == []
 

@@ -1,6 +1,7 @@
 """Whose Datadog: the keys of the settings work for the workspaces the operator names, and for nobody else anywhere."""
 
 import logging
+import re
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -175,6 +176,29 @@ async def test_the_operators_alerts_come_to_named_workspaces_only(town: KeysTown
     await town.slack.wait_for(lambda: any("host:web-1" in said for said in town.said_in(town.globex.channel)))
     await town.slack.wait_for(lambda: any("has ended" in said for said in town.said_in(town.globex.channel)))
     assert town.said_in(town.acme.channel) == []
+
+
+async def test_what_one_workspace_has_connected_posts_into_no_other(town: KeysTown) -> None:
+    """Whatever the other's rules name, and although both use the same bot."""
+    await town.both_install()
+    eva, theirs = town.acme.eva, town.datadog.add_org("acme", "acme-api-key-0123456789", "acme-app-key-0123456789")
+    await eva.command("/bits", "connect", in_=town.acme.channel)
+    await eva.waits_for_modal("Application key")
+    await eva.fill({"Name": "acme", "API key": theirs.api_key, "Application key": theirs.app_key})
+    await eva.submit()
+    shown = (await eva.waits_for_modal("is connected")).text
+    path, secret = re.search(rf"{path_of('')}(\S+)", shown), re.search(rf'"{HEADER}": "([^"]+)"', shown)
+    assert path is not None
+    assert secret is not None
+    for team, org in ((town.globex, path[1]), (town.globex, "acme"), (town.acme, "acme")):
+        await town.decide(team, route=AlertFilter(), is_default=True, org=org)
+
+    fired = town.datadog.fire(town.datadog.add_monitor("Checkout is slow", org=theirs))
+    url = f"{town._address}{path_of(path[1])}"
+    assert (await town.datadog.webhook(fired, url, headers={HEADER: secret[1]}, template=TEMPLATE)).accepted
+
+    await town.slack.wait_for(lambda: any("Checkout is slow" in said for said in town.said_in(town.acme.channel)))
+    assert town.said_in(town.globex.channel) == []
 
 
 async def test_what_waits_for_a_workspace_that_is_named_no_more_fails_in_words_and_costs_nothing(
