@@ -183,6 +183,8 @@ def _setup(settings: "Settings") -> "Setup":  # type: ignore[name-defined]  # no
         webhook_secret=plain(settings.bits_webhook_secret),
         encryption_keys=tuple(key.get_secret_value() for key in settings.encryption_keys),
         datadog=DatadogKeys(settings.site, *keys) if all(keys) else None,
+        dd_workspaces=settings.dd_workspaces,
+        allowed_workspaces=settings.bits_allowed_workspaces,
     )
 
 

@@ -188,6 +188,16 @@ def _postgresql(url: URL) -> str:
     return url.set(drivername="postgresql+asyncpg", query=query).render_as_string(hide_password=False)
 
 
+def _workspace_ids(value: object) -> object:
+    if not isinstance(value, str):
+        return value
+    ids = [word for word in re.split(r"[,\s]+", value) if word]
+    odd = [str(place) for place, word in enumerate(ids, start=1) if not re.fullmatch(r"[TE][A-Z0-9]{2,30}", word)]
+    if odd:
+        raise ValueError(f"has no id of a workspace (T...) or of an enterprise (E...) at place {', '.join(odd)}")
+    return frozenset(ids)
+
+
 def _existing_file(value: Path) -> Path:
     if not value.is_file():
         raise ValueError(f"names a file that does not exist: {value}")
@@ -215,6 +225,11 @@ AppToken = Annotated[Secret, AfterValidator(_token("xapp-"))]
 SharedSecret = Annotated[Secret, AfterValidator(_long_enough)]
 FernetKeys = Annotated[SecretStr, AfterValidator(_fernet_keys)]
 WebUrl = Annotated[str, AfterValidator(_web_url)]
+WorkspaceIds = Annotated[
+    frozenset[str],
+    BeforeValidator(_workspace_ids),
+    Hint("in a browser it stands in Slack's address, app.slack.com/client/T..., several with commas between"),
+]
 ExistingFile = Annotated[Path, AfterValidator(_existing_file)]
 Seconds = Annotated[
     float, Field(gt=0, le=3600, allow_inf_nan=False), Hint(form="a number of seconds above 0, at most 3600")
@@ -261,6 +276,8 @@ class Settings(BaseModel):
     """An application key, best of a service account: the bot may do what its owner may do."""
     dd_api_url: WebUrl | None = None
     """Overrides the API address of the site, for a proxy or a test."""
+    dd_workspaces: WorkspaceIds = frozenset()
+    """With OAuth: ids of the workspaces or enterprises, comma between, that DD_API_KEY serves; no other may use it."""
 
     database_url: Annotated[
         str,
@@ -273,9 +290,11 @@ class Settings(BaseModel):
     bits_webhook_secret: Annotated[
         SharedSecret | None, Hint("take any long random text, and put the same into Datadog's webhook")
     ] = None
-    """Shared with Datadog's webhook, so that nobody else can send alerts."""
+    """Lets alerts of the settings' own organisation in; one that is connected in Slack has a secret of its own."""
     bits_public_url: Annotated[WebUrl | None, Hint("it is the https address under which Slack reaches this bot")] = None
     """The bot's own address as seen from outside. Needed with OAuth."""
+    bits_allowed_workspaces: WorkspaceIds = frozenset()
+    """With OAuth: ids of the workspaces or enterprises, comma between, that may install the bot; empty for anybody."""
     bits_http_host: str = "127.0.0.1"
     """Address the HTTP side listens on; 0.0.0.0 in a container."""
     bits_http_port: Port = 3000
@@ -476,8 +495,23 @@ def _odd_values(settings: Settings) -> Iterator[str]:
         yield "DATABASE_URL keeps everything in memory: a restart forgets running investigations."
     if _hex_digits(settings.dd_api_key) == 40 and _hex_digits(settings.dd_app_key) == 32:
         yield "DD_API_KEY looks like an application key and DD_APP_KEY like an API key: are they swapped?"
+    yield from _odd_names(settings)
     if settings.uses_oauth and settings.slack_bot_token:
         yield "SLACK_BOT_TOKEN has no effect: with SLACK_CLIENT_ID each workspace has a token of its own."
+
+
+def _odd_names(settings: Settings) -> Iterator[str]:
+    if not settings.uses_oauth:
+        for name in ("dd_workspaces", "bits_allowed_workspaces"):
+            if getattr(settings, name):
+                yield f"{name.upper()} has no effect: without OAuth, the bot serves the workspace of SLACK_BOT_TOKEN only."
+    elif settings.dd_api_key is None and settings.dd_workspaces:
+        yield "DD_WORKSPACES has no effect: there is no DD_API_KEY that could serve them."
+    elif settings.dd_api_key is not None and not settings.dd_workspaces:
+        yield (
+            "DD_API_KEY serves nobody: with OAuth, DD_WORKSPACES has to name the workspaces (T...) or enterprises (E...) "
+            "that may use it. Everybody else connects a Datadog organisation of their own, with /bits connect."
+        )
 
 
 def _is_loopback(host: str) -> bool:

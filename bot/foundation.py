@@ -6,6 +6,7 @@ from bot.config import Settings
 from bot.slack.clients import WorkspaceClients
 from bot.slack.people import People
 from bot.slack.replies import Modals, Replies
+from bot.slack.senders import Senders
 from bot.storage.engine import Database
 from bot.storage.outbox import Outbox
 from bot.storage.workers import Tasks, Timing
@@ -25,3 +26,4 @@ class Foundation:
     modals: Modals
     people: People
     outbox: Outbox
+    senders: Senders

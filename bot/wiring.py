@@ -35,6 +35,7 @@ from bot.orgs.model import DEFAULT, OrgEntry
 from bot.orgs.questions import OrgQuestions
 from bot.orgs.repository import ClientOf, OrgRepository
 from bot.orgs.slack import Connecting, OrgListeners
+from bot.orgs.webhook_secrets import WebhookSecrets
 from bot.rules import room as rules
 from bot.rules.audit import AuditTrail
 from bot.rules.file import RuleFileProblems
@@ -48,6 +49,7 @@ from bot.slack.listeners import Listeners
 from bot.slack.people import People
 from bot.slack.poster import Kind, Poster
 from bot.slack.replies import Modals, Replies
+from bot.slack.senders import Senders
 from bot.storage.encryption import Encryption
 from bot.storage.engine import Database
 from bot.storage.leases import Workers, new_owner
@@ -59,6 +61,7 @@ from bot.web.server import Server
 from bot.wording import APP, INVESTIGATE, INVESTIGATIONS
 from bot.workspaces import room as workspaces
 from bot.workspaces.departures import Departures, WorkspaceEvents
+from bot.workspaces.repository import InstallationRepository, is_of_enterprise
 from bot.workspaces.tables import departures as departures_table
 from bot.workspaces.token_rotation import OAuthApp
 
@@ -99,6 +102,8 @@ class Rooms:
 async def put_together(parts: Parts, session: ClientSession) -> tuple[AsyncApp, Departures | None]:
     """The whole bot, with its workers employed but not started; and who deals with workspaces that leave, if many may come."""
     clients, departures = await _clients(parts, session)
+    if departures is not None:
+        await _tell_who_is_left_out(parts, departures.records)
     base = _foundation(parts, clients, session)
     questions, commands = OrgQuestions(base.database, time.time), Commands(HELP, ALSO)
     rooms = await _rooms(parts, base, questions, commands)
@@ -129,6 +134,7 @@ def _foundation(parts: Parts, clients: WorkspaceClients, session: ClientSession)
         modals=Modals(clients, replies),
         people=People(clients),
         outbox=Outbox(parts.database, lease=parts.timing.lease),
+        senders=Senders(clients, partial(is_of_enterprise, parts.database)),
     )
 
 
@@ -143,10 +149,11 @@ async def _rooms(parts: Parts, base: Foundation, questions: OrgQuestions, comman
     repository = investigated.repository
     case_room = cases.build(base, orgs, ruled, investigated)
     alert_room = alerts.build(base, orgs, ruled, investigated, Automatic(investigated.requests, ruled.rules))
-    connecting = Connecting(orgs, base.people, is_admin=is_admin, gone=repository.org_left)
+    connecting = Connecting(orgs, _webhook_secrets(parts), base.people, is_admin=is_admin, gone=repository.org_left)
+    public_url = parts.settings.bits_public_url or ""
     kept = parts.settings.keep_days[Kept.AUDIT]
     return Rooms(
-        orgs=OrgListeners(orgs, connecting, questions, base.modals, base.replies, base.tasks),
+        orgs=OrgListeners(orgs, connecting, questions, base.modals, base.replies, base.tasks, public_url),
         rules=ruled,
         investigations=investigated,
         cases=case_room,
@@ -214,12 +221,15 @@ def _employ(parts: Parts, base: Foundation, rooms: Rooms) -> None:
 
 
 def _open_webhook(parts: Parts, room: AlertRoom) -> None:
-    secret = parts.settings.bits_webhook_secret
-    if secret is None:
-        logger.info("Datadog's webhook is off: BITS_WEBHOOK_SECRET is not set, so its address answers 404")
-    key = secret.get_secret_value() if secret else ""
-    webhook = DatadogWebhook(key, find_org=parts.orgs.entry, take=room.intake.take)
+    if parts.settings.bits_webhook_secret is None and parts.orgs.default is not None:
+        logger.info("the webhook of the settings' organisation is off: without BITS_WEBHOOK_SECRET, it answers 404")
+    webhook = DatadogWebhook(_webhook_secrets(parts).open, find_org=parts.orgs.entry, take=room.intake.take)
     parts.server.serve(webhook.routes())
+
+
+def _webhook_secrets(parts: Parts) -> WebhookSecrets:
+    secret = parts.settings.bits_webhook_secret
+    return WebhookSecrets(parts.database, secret.get_secret_value() if secret else "")
 
 
 # -- who we are in Slack --------------------------------------------------------------------------------------------
@@ -227,7 +237,10 @@ def _open_webhook(parts: Parts, room: AlertRoom) -> None:
 
 async def _clients(parts: Parts, session: ClientSession) -> tuple[WorkspaceClients, Departures | None]:
     if not parts.settings.uses_oauth:
-        return await connect_workspace(parts.settings, session), None
+        single = await connect_workspace(parts.settings, session)
+        parts.orgs.default_for = frozenset({single.home})
+        return single, None
+    parts.orgs.default_for = parts.settings.dd_workspaces
     client = slack_client(parts.settings, session, token=None)
     settings, secret, scopes = parts.settings, parts.settings.slack_client_secret, manifest.scopes()
     room = workspaces.build(
@@ -237,13 +250,25 @@ async def _clients(parts: Parts, session: ClientSession) -> tuple[WorkspaceClien
         OAuthApp(client, settings.slack_client_id or "", secret.get_secret_value() if secret else ""),
         scopes=(*scopes.required, *scopes.optional),
         public_url=settings.bits_public_url or "",
-        has_org=settings.dd_api_key is not None,
+        has_org=parts.orgs.default_for if parts.orgs.default else frozenset(),
+        allowed=settings.bits_allowed_workspaces,
         on_uninstall=parts.workers.on_uninstall,
     )
     parts.server.serve(room.pages.routes())
     parts.workers.closers.append(room.rotation.close)
     parts.workers.repeat("departures", room.departures.step, every=LEFT_BEHIND, woken_by=(departures_table,))
     return room.clients, room.departures
+
+
+async def _tell_who_is_left_out(parts: Parts, records: InstallationRepository) -> None:
+    """Before DD_WORKSPACES was there, the keys of the settings served everybody."""
+    left_out = await records.outside(parts.orgs.default_for) if parts.orgs.default is not None else []
+    if left_out:
+        logger.warning(
+            "the keys of the settings (DD_API_KEY) do not serve %s, where the bot is installed: name them in DD_WORKSPACES, "
+            "or let an admin there connect an organisation",
+            ", ".join(left_out),
+        )
 
 
 # -- Datadog organisations ------------------------------------------------------------------------------------------

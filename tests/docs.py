@@ -22,7 +22,9 @@ def settings_table() -> str:
     for name, meaning in variables().items():
         default = Settings.model_fields[name.lower()].default
         assert default is not PydanticUndefined
-        shown = "" if default is None else f"`{default:g}`" if isinstance(default, float) else f"`{default}`"
+        shown = (
+            "" if default in (None, frozenset()) else f"`{default:g}`" if isinstance(default, float) else f"`{default}`"
+        )
         rows.append(f"| `{name}` | {shown.replace('+aiosqlite', '')} | {meaning} |")
     return "\n".join(rows)
 

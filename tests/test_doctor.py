@@ -19,6 +19,7 @@ from bot.doctor.examination import examine
 from bot.doctor.model import Finding, FindingState, Setup, as_json, as_table, is_well, ok, warn
 from bot.investigations.conclusions_view import FOUND
 from bot.manifest import scopes
+from bot.orgs.tables import webhook_secrets
 from bot.sandbox.datadog.faults import Fault
 from bot.storage.engine import Database
 from bot.storage.migrations import TOO_OLD
@@ -304,6 +305,28 @@ async def test_oauth_needs_an_encryption_key(still_town: NoBot) -> None:
     setup = setup_of(still_town, uses_oauth=True, encryption_keys=(), public_url="")
 
     assert (await found(setup))["Encryption keys"].state == "fail"
+
+
+async def test_whom_the_operators_keys_serve_with_oauth(town: OrgTown) -> None:
+    named, nobody = [
+        (await found(setup_of(town, uses_oauth=True, dd_workspaces=frozenset(names))))["DD_WORKSPACES"]
+        for names in ({"T0123"}, ())
+    ]
+    assert (named.state, named.told) == ("ok", "the keys of the settings serve T0123")
+    assert (nobody.state, nobody.told) == ("warn", "the keys of the settings serve nobody")
+    assert "Name workspaces or enterprises in DD_WORKSPACES" in nobody.fix
+    assert "DD_WORKSPACES" not in await found(setup_of(town))
+
+
+async def test_an_organisation_without_a_webhook_secret(town: OrgTown) -> None:
+    await town.is_connected(town.acme)
+    async with town._beside.transaction() as connection:
+        await connection.execute(webhook_secrets.delete())
+
+    finding = (await found(setup_of(town)))[f"Datadog webhook (acme, {town.slack.workspace.id})"]
+
+    assert (finding.state, finding.told) == ("warn", "it has no secret yet, so its path answers 401")
+    assert "makes one in the bot's Home" in finding.fix
 
 
 # -- the HTTP side --------------------------------------------------------------------------------------------------

@@ -90,7 +90,7 @@ class Mutes(LeasedWorker):
 
     async def work(self, row: Row[Any], fence: Fence) -> None:
         known = await self.cycles.get(row.cycle_id)
-        org = await self.orgs.get(row.org)
+        org = await self.orgs.get(row.org, row.workspace)
         if row.state == MuteState.SENDING and row.work == MuteWork.MUTE:
             await self._unclear(row, fence)  # whoever sent it never said what became of it
         elif known is None or org is None:

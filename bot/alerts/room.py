@@ -48,11 +48,11 @@ def build(
         cycles=cycles,
         intake=Intake(database),
         messages=messages,
-        cards=AlertCardPost(cycles, orgs.app_url),
+        cards=AlertCardPost(cycles, orgs),
         nudges=NudgePost(messages, seen_alerts),
         router=AlertRouter(database, timing, cycles, chooser, starts, owner=owner),
         starts=starts,
         mutes=mutes,
         buttons=AlertButtons(cycles, mutes, base.modals),
-        datadog_messages=DatadogMessages(rules.rules, messages),
+        datadog_messages=DatadogMessages(rules.rules, messages, base.senders),
     )

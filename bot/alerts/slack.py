@@ -1,8 +1,7 @@
 """Alerts in Slack: our own cards with their buttons, and the one reply with buttons under Datadog's own messages."""
 
 import logging
-from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 
 from sqlalchemy import select
 
@@ -16,6 +15,7 @@ from bot.datadog.monitors import read_title, transition_kind
 from bot.investigations.message_alerts import FoundAlert, SeenAlerts, find_alert
 from bot.investigations.subject_view import nudge_message
 from bot.model import AlertRef, EventRef, MonitorRef, Place
+from bot.orgs.repository import OrgRepository
 from bot.rules.model import AlertFacts, AlertFilter, ChannelRules
 from bot.rules.org_choice import OrgChooser
 from bot.rules.repository import RuleRepository
@@ -25,13 +25,13 @@ from bot.slack.interactions import Interaction, place_of_event
 from bot.slack.listeners import After, Listeners
 from bot.slack.payloads import Payload
 from bot.slack.replies import Modals
+from bot.slack.senders import DATADOG_APPS, Senders
 from bot.storage.engine import Database
-from bot.storage.outbox import Delivery, NewPost, enqueue
+from bot.storage.outbox import Delivery, NewPost, enqueue, is_owed
 
 logger = logging.getLogger(__name__)
 
-_NAME = "datadog"
-_OWN_LINK = "link_source=monitor_notif"
+_UNKNOWN_APP = "unknown-app"
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,11 +39,13 @@ class AlertCardPost:
     """The kind of message a channel is owed of each cycle."""
 
     cycles: CycleRepository
-    app_url: Callable[[str], str]
+    orgs: OrgRepository
 
     async def message(self, delivery: Delivery, *, may_repeat: bool) -> Message | None:  # noqa: ARG002  a card says where things stand: twice is no harm
         known = await self.cycles.get(delivery.post.subject_id)
-        return views.alert_card(known, self.app_url(known.org)) if known else None
+        if known is None or await self.orgs.withholds(known.org, delivery.post.workspace):
+            return None
+        return views.alert_card(known, self.orgs.app_url(known.org))
 
     async def refused(self, delivery: Delivery, code: str) -> None:
         """Nobody asked for it by name, so nobody is told; it is counted, and other channels get theirs."""
@@ -121,6 +123,20 @@ class AlertMessages:
                 await self.starts.want(connection, org if isinstance(org, str) else "", place, to_start, facts)
         return True
 
+    async def unknown_app(self, place: Place, subject: AlertRef | MonitorRef, app: str) -> None:
+        """An app of this workspace posts alerts and is not known as Datadog's: said once in a channel, under its message."""
+        seen = {"workspace": place.workspace, "channel": place.channel, "ts": place.thread_ts, "subject": subject}
+        async with self.database.transaction() as connection:
+            key = f"{_UNKNOWN_APP}:{place.workspace}:{place.channel}:{app}"
+            if await is_owed(connection, key):
+                return
+            made = self.database.insert_new(alert_messages).values(**seen, seen_at=self.database.now)
+            row_id = (await connection.execute(made.returning(alert_messages.c.id))).scalar()
+            if row_id is not None and await enqueue(
+                self.database, connection, replace(_new_post(row_id, place), key=key)
+            ):
+                logger.warning("%s posts alerts in %s, but no rule names it as an app of Datadog's", app, place.channel)
+
     async def get(self, row_id: int) -> Nudge | None:
         row = await self.database.first(select(alert_messages).where(alert_messages.c.id == row_id))
         return Nudge(Place(row.workspace, row.channel, row.ts), row.subject) if row else None
@@ -158,6 +174,8 @@ class NudgePost:
         nudge = await self.messages.get(delivery.post.subject_id)
         if nudge is None:
             return None
+        if delivery.post.key.startswith(_UNKNOWN_APP):
+            return views.unknown_app(delivery.post.key.rpartition(":")[2])
         place = nudge.place
         seen = await self.seen_alerts.of(place.workspace, place.channel, place.thread_ts)
         return None if seen.run else nudge_message(nudge.subject)  # findings in the thread need no button
@@ -175,6 +193,7 @@ class DatadogMessages:
 
     rules: RuleRepository
     messages: AlertMessages
+    senders: Senders
 
     def register(self, on: Listeners) -> None:
         on.event("message", self.heard, Open("only what apps say counts, and the channel's rules decide"))
@@ -183,7 +202,7 @@ class DatadogMessages:
         """What the channel wants of it is written down when this returns."""
         event = body["event"]
         is_reply = (event.get("thread_ts") or event.get("ts")) != event.get("ts")
-        if not event.get("bot_id") or event.get("message") or is_reply or not is_datadogs(event):
+        if not event.get("bot_id") or event.get("message") or is_reply:
             return
         found = find_alert(event)
         if found is None or found.recovered or found.test:
@@ -193,20 +212,14 @@ class DatadogMessages:
             return
         place = place_of_event(body)
         rules = await self.rules.of(place.workspace, place.channel)
-        if rules.nudge or rules.auto is not None:
+        wanted = rules.nudge or rules.auto is not None
+        if not wanted or not await self.senders.is_ours(body, event, place.workspace):
+            return
+        app = await self.senders.app(event, place.workspace)
+        if app in DATADOG_APPS or app in rules.datadog_apps:
             await self.messages.noticed(place, subject, transition_of(found), rules)
-
-
-def is_datadogs(message: Payload) -> bool:
-    """By the name over it; where it has none, by a link as only Datadog's notifications have."""
-    profile = message.get("bot_profile")
-    names = [profile.get("name") if isinstance(profile, Mapping) else None, message.get("username")]
-    told = [name.strip().casefold() for name in names if isinstance(name, str) and name.strip()]
-    if told:
-        return all(name.split()[0] == _NAME for name in told)
-    attachments = message.get("attachments")
-    listed = attachments if isinstance(attachments, list) else []
-    return any(_OWN_LINK in str(each.get("title_link") or "") for each in listed if isinstance(each, Mapping))
+        elif app:
+            await self.messages.unknown_app(place, subject, app)
 
 
 def transition_of(found: FoundAlert) -> str:

@@ -123,7 +123,7 @@ class Starts(LeasedWorker):
         if claimed_at - row.created_at > TOO_LATE:
             await self._decided(fence, "it was too late for it")
             return
-        org = row.org or await self.chooser.choose(place, alert.host)
+        org = await self.chooser.choose(place, alert.host, chosen=row.org)
         if not isinstance(org, str):
             await self._decided(fence, _NO_ORG)
             return
@@ -148,7 +148,7 @@ class Starts(LeasedWorker):
         wanted = (await self.rules.of(place.workspace, place.channel)).auto
         if row.cycle_id is not None or wanted is None or not (wanted.tags or wanted.priorities):
             return facts
-        org = await self.orgs.get(org_id)
+        org = await self.orgs.get(org_id, place.workspace)
         if org is None:
             return facts
         try:

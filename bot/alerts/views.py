@@ -23,7 +23,7 @@ from bot.slack.blocks import (
 )
 from bot.slack.forms import modal
 from bot.slack.text import code, cut, escape, fit_mrkdwn, mention, moment, one_line, safe_url
-from bot.wording import DATADOG, OPEN_IN_DATADOG, duration
+from bot.wording import COMMAND, DATADOG, OPEN_IN_DATADOG, duration
 
 MUTE, UNMUTE, TAGS, OPEN = "alert:mute", "alert:unmute", "alert:tags", "alert:open"
 TAGS_MODAL = "alert_tags"
@@ -188,6 +188,16 @@ def tags_modal(known: KnownCycle) -> Block:
     lines = [" ".join(tags[at : at + 5]) for at in range(0, len(tags), 5)]
     blocks = [section(line) for line in lines] or [section("This alert has no tags.")]
     return modal("Tags", blocks, callback_id=TAGS_MODAL)
+
+
+def unknown_app(app: str) -> Message:
+    """Once in a channel: a name proves nothing, so an admin has to say that this is Datadog."""
+    return sentences(
+        f"This looks like an alert of {DATADOG}'s, but I don't know the app that posted it ({code(app, 40)}), so I neither "
+        "put buttons under its messages nor start anything by myself.",
+        f"If it is {DATADOG}'s, a workspace admin can name it in `{COMMAND} settings`, under “Apps whose messages count as "
+        f"{DATADOG}'s”. The shortcuts on any message work all the same.",
+    )
 
 
 def gone() -> Message:

@@ -103,7 +103,7 @@ class CaseActionWorker(LeasedWorker):
         if known is None:  # its last workspace has left meanwhile
             await self.actions.refuse(fence, Trouble(TroubleKind.NOT_FOUND))
             return
-        org = await self.orgs.get(known.org)
+        org = await self.orgs.get(known.org, action.place.workspace)
         if org is None:
             await self._failed(None, action, fence, known, Trouble(TroubleKind.NO_ORG))
             return

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from bot.datadog.cases import PRIORITIES, STANDARD_TYPE, CaseType, Project, StatusOption
 from bot.datadog.errors import DatadogError
+from bot.datadog.orgs import ConnectedOrg
 from bot.datadog.trouble import or_trouble
 from bot.orgs.repository import OrgRepository
 from bot.storage.workers import Tasks
@@ -48,7 +49,7 @@ class Catalogs:
         self._tasks = tasks
         self._clock = clock
         self._known: dict[str, tuple[float, Catalog]] = {}
-        self._fetching: dict[str, asyncio.Task[Catalog | None]] = {}
+        self._fetching: dict[str, asyncio.Task[Catalog]] = {}
 
     def known(self, org: str) -> Catalog | None:
         """What is known now, however old. Nobody is asked."""
@@ -59,45 +60,47 @@ class Catalogs:
         """Datadog does not know something we offered: ask anew before the next form."""
         self._known.pop(org, None)
 
-    async def get(self, org: str) -> Catalog | None:
+    async def get(self, org: str, workspace: str) -> Catalog | None:
         """What is known; asked for only the first time, and again in the background once it is old.
 
-        None when no organisation is connected. Raises DatadogError.
+        None when no organisation is connected that serves the workspace. Raises DatadogError.
         """
-        entry = self._known.get(org)
+        connected = await self._orgs.get(org, workspace)
+        return await self.of(connected) if connected else None
+
+    async def of(self, org: ConnectedOrg) -> Catalog:
+        entry = self._known.get(org.name)
         if entry is None:
             return await self.fetch(org)
         if self._clock() - entry[0] > FRESH_FOR:
             self._tasks.spawn(self._refresh(org), "refresh of projects and case types")
         return entry[1]
 
-    async def learn_names(self, org: str) -> None:
+    async def learn_names(self, org: ConnectedOrg) -> None:
         """What statuses, types and projects are called, for a card; asked for only the first time."""
-        await or_trouble(self.get(org), NAMES_WAIT)
+        await or_trouble(self.of(org), NAMES_WAIT)
 
-    async def fetch(self, org: str) -> Catalog | None:
+    async def fetch(self, org: ConnectedOrg) -> Catalog:
         """As Datadog has it now; callers at the same time share one request."""
-        fetching = self._fetching.get(org)
+        name = org.name
+        fetching = self._fetching.get(name)
         if fetching is None:
-            fetching = self._fetching[org] = asyncio.create_task(self._fetch(org), name="projects and case types")
-            fetching.add_done_callback(lambda done: self._fetched(org, done))
+            fetching = self._fetching[name] = asyncio.create_task(self._fetch(org), name="projects and case types")
+            fetching.add_done_callback(lambda done: self._fetched(name, done))
         return await asyncio.shield(fetching)
 
-    def _fetched(self, org: str, done: "asyncio.Task[Catalog | None]") -> None:
+    def _fetched(self, org: str, done: "asyncio.Task[Catalog]") -> None:
         self._fetching.pop(org, None)
         if not done.cancelled():
             done.exception()  # whoever waited has it; nobody may be waiting any more
 
-    async def _fetch(self, org: str) -> Catalog | None:
-        connected = await self._orgs.get(org)
-        if connected is None:
-            return None
-        projects, types = await asyncio.gather(connected.cases.projects(), connected.cases.types())
+    async def _fetch(self, org: ConnectedOrg) -> Catalog:
+        projects, types = await asyncio.gather(org.cases.projects(), org.cases.types())
         catalog = Catalog(projects, types)
-        self._known[org] = (self._clock(), catalog)
+        self._known[org.name] = (self._clock(), catalog)
         return catalog
 
-    async def _refresh(self, org: str) -> None:
+    async def _refresh(self, org: ConnectedOrg) -> None:
         with contextlib.suppress(DatadogError):  # what we have still serves; the next form tries again
             await self.fetch(org)
 

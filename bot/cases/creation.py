@@ -55,7 +55,7 @@ class CaseMaker(LeasedWorker):
     async def work(self, row: Row[Any], fence: Fence) -> None:
         """One phase a claim, so that each has the whole lease; the next claim follows at once."""
         request = read_request(row)
-        org = await self.orgs.get(request.org)
+        org = await self.orgs.get(request.org, request.place.workspace)
         if org is None:
             await self._no_org(request, fence)
         else:
@@ -158,7 +158,7 @@ class CaseMaker(LeasedWorker):
         return wait if wait + spent <= self._timing.patience else None
 
     async def _made(self, claim: _Claim, case: Case) -> None:
-        await self.catalogs.learn_names(claim.request.org)
+        await self.catalogs.learn_names(claim.org)
         await self.requests.made(claim.fence, claim.request, case)
 
     # -- after an unknown outcome: look for our reference, never guess ------------------------------------------

@@ -138,7 +138,7 @@ class CaseForms:
         """The form with all that can be filled in, or why there is none."""
         extras = asyncio.create_task(self._extras(request))
         try:
-            catalog = await self._catalog(request.org)
+            catalog = await self._catalog(request)
             if isinstance(catalog, Trouble):
                 return views.trouble_view(request.key, catalog)
             investigation = await self._investigation(request.place, request.source)
@@ -153,8 +153,8 @@ class CaseForms:
             with contextlib.suppress(asyncio.CancelledError):
                 await extras
 
-    async def _catalog(self, org: str) -> Catalog | Trouble:
-        catalog = await or_trouble(self.catalogs.get(org), CATALOG_WAIT)
+    async def _catalog(self, request: CaseRequest) -> Catalog | Trouble:
+        catalog = await or_trouble(self.catalogs.get(request.org, request.place.workspace), CATALOG_WAIT)
         if isinstance(catalog, Trouble):
             return Trouble(TroubleKind.NOT_REACHED) if catalog.kind is TroubleKind.UNCLEAR else catalog
         if catalog is None:
@@ -212,7 +212,7 @@ class CaseForms:
         return "" if isinstance(permalink, Trouble) else permalink
 
     async def _monitor(self, request: CaseRequest) -> Monitor | None:
-        alert, org = request.source.about, await self.orgs.get(request.org)
+        alert, org = request.source.about, await self.orgs.get(request.org, request.place.workspace)
         if org is None or alert is None or alert.monitor_id <= 0 or request.content is not None:
             return None
         monitor = await or_trouble(org.monitors.get(alert.monitor_id), EXTRAS_WAIT)
@@ -220,7 +220,7 @@ class CaseForms:
 
     async def _assignee(self, request: CaseRequest) -> tuple[bool, str]:
         """Whether Slack tells us e-mail addresses at all, and the person who asks if Datadog knows them."""
-        org, email = await self.orgs.get(request.org), ""
+        org, email = await self.orgs.get(request.org, request.place.workspace), ""
         with contextlib.suppress(DatadogError, TimeoutError):
             async with asyncio.timeout(EXTRAS_WAIT):
                 email = await self.case_replies.email(request.place.workspace, request.requester)

@@ -13,6 +13,7 @@ from bot.datadog.errors import DatadogError
 from bot.datadog.orgs import ConnectedOrg
 from bot.datadog.trouble import Trouble, TroubleKind, trouble_of
 from bot.model import Place
+from bot.orgs.repository import OrgRepository
 from bot.slack.blocks import Message, sentences
 from bot.slack.clients import Workspaces
 from bot.slack.errors import CALL_ERRORS, posting_sentence
@@ -84,11 +85,13 @@ class CaseCards:
     cases: CaseRepository
     outbox: Outbox
     replies: Replies
-    app_url: Callable[[str], str]
+    orgs: OrgRepository
 
     async def message(self, delivery: Delivery, *, may_repeat: bool) -> Message | None:  # noqa: ARG002  a card says where things stand: twice is no harm
         known = await self.cases.get(delivery.post.subject_id)
-        return case_card(known, self.app_url(known.org)) if known else None
+        if known is None or await self.orgs.withholds(known.org, delivery.post.workspace):
+            return None
+        return case_card(known, self.orgs.app_url(known.org))
 
     async def refused(self, delivery: Delivery, code: str) -> None:
         """The card then goes to whoever asked for it, who is told why."""

@@ -59,7 +59,7 @@ def build(base: Foundation, orgs: OrgRepository, rules: RuleRoom, room: Investig
         requests=requests,
         forms=forms,
         commands=CaseCommands(forms, cases, catalogs, orgs, rules.permissions, rules.which_org, replies),
-        cards=CaseCards(cases, base.outbox, replies, orgs.app_url),
+        cards=CaseCards(cases, base.outbox, replies, orgs),
         maker=CaseMaker(database, timing, requests, cases, orgs, catalogs, case_replies, owner=owner),
         action_worker=CaseActionWorker(database, timing, actions, orgs, case_replies, owner=owner),
         form_listeners=CaseFormListeners(forms, requests, catalogs, investigations, modals),

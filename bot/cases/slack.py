@@ -96,7 +96,7 @@ class CaseFormListeners:
         if request is None:
             return ()
         try:
-            catalog = self.catalogs.known(request.org) or await self.catalogs.get(request.org)
+            catalog = await self.catalogs.get(request.org, search.workspace)
         except DatadogError:
             return ()
         found = search_projects(catalog.projects, search.text) if catalog else ()
@@ -308,7 +308,7 @@ class CaseCommands:
 
     async def _look_up(self, interaction: Interaction, identifier: str, org: str) -> Message | None:
         """The case's card is owed to where it was asked for; only what that card can't say is answered."""
-        connected = await self.orgs.get(org)
+        connected = await self.orgs.get(org, interaction.workspace)
         if connected is None:
             return views.lookup_failed(Trouble(TroubleKind.NO_ORG))
         case = await or_trouble(connected.cases.get(identifier), LOOKUP_WAIT)
@@ -316,7 +316,7 @@ class CaseCommands:
             logger.info("case look-up failed: %s", case.kind)
             missing = case.kind is TroubleKind.NOT_FOUND
             return views.unknown_case(identifier) if missing else views.lookup_failed(case)
-        await self.catalogs.learn_names(org)
+        await self.catalogs.learn_names(connected)
         place = interaction.place
         known = await self.cases.remember(org, case, place=place, person=interaction.person, card=True)
         card_ts = await self.cases.card_ts(known.id, place)

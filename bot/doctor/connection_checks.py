@@ -143,6 +143,15 @@ def not_readable(entry: OrgEntry) -> Finding:
     )
 
 
+def no_webhook_secret(entry: OrgEntry) -> Finding:
+    """One that was connected before each had a secret of its own."""
+    return warn(
+        f"{WEBHOOK} ({entry.name})",
+        "it has no secret yet, so its path answers 401",
+        "If its alerts come by webhook, an admin there makes one in the bot's Home and puts it into Datadog.",
+    )
+
+
 # -- the bot's own HTTP side ----------------------------------------------------------------------------------------
 
 

@@ -10,9 +10,17 @@ from slack_sdk.web.async_client import AsyncWebClient
 from sqlalchemy import select
 
 from bot.datadog.errors import UnusableKeyError
-from bot.doctor.connection_checks import TOKEN, check_org, check_socket, check_token, check_web, not_readable
+from bot.doctor.connection_checks import (
+    TOKEN,
+    check_org,
+    check_socket,
+    check_token,
+    check_web,
+    no_webhook_secret,
+    not_readable,
+)
 from bot.doctor.database_checks import DatabaseExamined, examine_database
-from bot.doctor.model import DatadogKeys, Finding, Setup, fail, warn
+from bot.doctor.model import DatadogKeys, Finding, Setup, fail, ok, warn
 from bot.orgs.model import DEFAULT, OrgEntry
 from bot.orgs.repository import OrgRepository
 from bot.storage.encryption import Encryption
@@ -92,6 +100,9 @@ async def _installs(session: ClientSession, setup: Setup, stored: DatabaseExamin
         installation = await records.at(home)
         if installation is not None:
             found += await check_token(_client(session, setup, installation.tokens.bot_token), home)
+    if setup.allowed_workspaces and (strangers := await records.outside(setup.allowed_workspaces)):
+        told = f"installed in {', '.join(strangers)}, which BITS_ALLOWED_WORKSPACES does not name"
+        found.append(warn("Workspaces", told, "It only limits new installs: have the app removed there, or name them."))
     return found
 
 
@@ -100,6 +111,8 @@ async def _installs(session: ClientSession, setup: Setup, stored: DatabaseExamin
 
 async def _datadog(setup: Setup, stored: DatabaseExamined) -> list[Finding]:
     found = [await _of_settings(setup, setup.datadog)] if setup.datadog else []
+    if setup.datadog and setup.uses_oauth:
+        found.append(await _served(setup.dd_workspaces, stored))
     if stored.database is not None:
         found += await _connected(setup, stored.database, stored.encryption)
     if not found:
@@ -119,14 +132,29 @@ async def _of_settings(setup: Setup, keys: DatadogKeys) -> Finding:
         return await check_org(entry, client)
 
 
+async def _served(named: frozenset[str], stored: DatabaseExamined) -> Finding:
+    """Whom the keys of the settings are for, where many workspaces may come."""
+    name, fix = "DD_WORKSPACES", "Name them in DD_WORKSPACES, or let an admin there type /bits connect."
+    told = f"the keys of the settings serve {', '.join(sorted(named)) or 'nobody'}"
+    records = (
+        InstallationRepository(stored.database, stored.encryption) if stored.database and stored.encryption else None
+    )
+    left_out = await records.outside(named) if records else []
+    if left_out:
+        return warn(name, f"{told}; not {', '.join(left_out)}, where the bot is installed", fix)
+    return ok(name, told) if named else warn(name, told, fix.replace("them", "workspaces or enterprises"))
+
+
 async def _connected(setup: Setup, database: Database, encryption: Encryption | None) -> list[Finding]:
     orgs = OrgRepository(database, encryption, setup.client_of)
     try:
         found = []
         for entry in await orgs.everywhere():
-            org = await orgs.get(entry.id)
+            org = await orgs.get(entry.id, entry.workspace)
             told = replace(entry, name=f"{entry.name}, {entry.workspace}")
             found.append(not_readable(told) if org is None else await check_org(told, org.client))
+            if not entry.has_webhook_secret:
+                found.append(no_webhook_secret(told))
         return found
     finally:
         await orgs.close()

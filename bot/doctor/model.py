@@ -37,6 +37,8 @@ class Setup:
     webhook_secret: str = field(default="", repr=False)
     encryption_keys: tuple[str, ...] = field(default=(), repr=False)
     datadog: DatadogKeys | None = None
+    dd_workspaces: frozenset[str] = frozenset()  # whom those keys serve, with OAuth
+    allowed_workspaces: frozenset[str] = frozenset()  # who may install; empty for anybody
 
 
 class FindingState(StrEnum):

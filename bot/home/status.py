@@ -51,6 +51,7 @@ class WorkspaceHealth:
     datadog_answered_at: float | None = None
     datadog_refused_at: float | None = None
     datadog_trouble: str = ""
+    connected: bool = True  # whether there is a Datadog organisation to ask
 
 
 class HealthReader:
@@ -67,6 +68,7 @@ class HealthReader:
                 datadog_answered_at=await self._answered_at(connection, org),
                 datadog_refused_at=refused_at,
                 datadog_trouble=trouble,
+                connected=bool(org),
             )
 
     async def _running(self, connection: AsyncConnection, workspace: str) -> int:
@@ -226,6 +228,8 @@ def health_lines(health: WorkspaceHealth) -> tuple[str, str]:
 
 
 def _datadog(health: WorkspaceHealth) -> str:
+    if not health.connected:
+        return f"no organisation is connected; a workspace admin can: `{COMMAND} connect`"
     answered, refused = health.datadog_answered_at, health.datadog_refused_at
     good = f"answered last at {_when(answered)}" if answered else ""
     if refused and refused > (answered or 0):

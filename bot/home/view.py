@@ -8,7 +8,7 @@ from bot.cases.model import KnownCase
 from bot.home.status import UNDER_WAY, used_words
 from bot.investigations.model import Investigation, State
 from bot.investigations.subject_view import investigation_url, subject_name
-from bot.orgs.connect_form import DISCONNECT, OPEN_FROM_HOME, REPLACE_KEYS
+from bot.orgs.connect_form import DISCONNECT, NEW_SECRET, OPEN_FROM_HOME, REPLACE_KEYS
 from bot.orgs.model import OrgEntry
 from bot.rules.budget import Usage
 from bot.rules.no_start import RESETS
@@ -204,6 +204,10 @@ def _org(entry: OrgEntry) -> list[Block]:
     name, place = f"*{escape(one_line(entry.name, 60))}*", f"{entry.site.region}, {entry.host}"
     keys = f"API key …{escape(entry.api_key_end)}, application key …{escape(entry.app_key_end)}"
     webhook = f"Its webhook comes in at {code(path_of(entry.id), 100)}."
+    if not (entry.has_webhook_secret or entry.from_settings):
+        webhook += (
+            "\n*It has no webhook secret yet*, so no alert comes in there: make one with the button, if you want them."
+        )
     if entry.from_settings:
         return [section(f"{name} ({place})\n{keys}, from {APP}'s own settings\n{webhook}")]
     owner = f", acts as {escape(one_line(entry.owner, 80))}" if entry.owner else ""
@@ -215,6 +219,13 @@ def _org(entry: OrgEntry) -> list[Block]:
         actions(
             button("Replace keys", REPLACE_KEYS, value=entry.id, label=f"Replace the keys of {entry.name}"),
             button(
+                "New webhook secret",
+                NEW_SECRET,
+                value=entry.id,
+                label=f"New webhook secret for {entry.name}",
+                confirm=_renews() if entry.has_webhook_secret else None,
+            ),
+            button(
                 "Disconnect",
                 DISCONNECT,
                 value=entry.id,
@@ -224,6 +235,11 @@ def _org(entry: OrgEntry) -> list[Block]:
             ),
         ),
     ]
+
+
+def _renews() -> Block:
+    told = f"It is shown once. {DATADOG} has to be told it within a day: until then the one it has now opens, too."
+    return confirmation("Make a new webhook secret?", told, confirm="Make it")
 
 
 def _sure(entry: OrgEntry) -> Block:

@@ -40,7 +40,7 @@ class AttachWorker(LeasedWorker):
 
     async def work(self, row: Row[Any], fence: Fence) -> None:
         job = read_job(row)
-        org = await self.orgs.get(job.org)
+        org = await self.orgs.get(job.org, job.place.workspace)
         attached = await self._insights(org, job, fence)
         told = await self._comment(org, attached, fence, row) if attached else None
         if told is None or not await self.jobs.finish(fence, told):
@@ -66,7 +66,7 @@ class AttachWorker(LeasedWorker):
 
     async def _sent(self, org: ConnectedOrg | None, job: AttachJob) -> InsightOutcome:
         if org is None:
-            problem = Trouble(TroubleKind.UNAUTHORIZED)
+            problem = Trouble(TroubleKind.NO_ORG)
             nothing = BatchOutcome(1, open=job.outcome.open, problem=problem, tried=False)
             return job.outcome.followed_by(InsightOutcome((nothing,)))
         call = org.cases.add_insights if job.work is AttachWork.ATTACH else org.cases.remove_insights

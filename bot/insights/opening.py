@@ -109,7 +109,7 @@ class AttachOpening:
         self, interaction: Interaction, org: str, insights: InsightList, case: CaseChoice | None = None
     ) -> None:
         """Without a case, with the one the thread remembers, if that belongs to the same organisation."""
-        if await self.orgs.get(org) is None:
+        if await self.orgs.get(org, interaction.workspace) is None:
             await self.replies.tell(interaction.place, interaction.person, answers.refused(Trouble(TroubleKind.NO_ORG)))
             return
         remembered = None if case else await self.cases.of_thread(interaction.place)

@@ -91,15 +91,18 @@ class CasePicker:
         if not words and recent:
             return CaseOffer(tuple(map(_known, recent)))
         search = search_for(words, home)
-        answer = await self._answer(org, words.casefold(), search)
+        connected = await self.orgs.get(org, place.workspace)
+        if connected is None:
+            return _merged(words, recent, _Answer(cases=(), hint=PickerHint.NO_ORG, at=0.0), ())
+        answer = await self._answer(connected, words.casefold(), search)
         return _merged(words, recent, answer, self._similar(org, words))
 
-    async def _answer(self, org: str, words: str, search: CaseSearch) -> _Answer:
+    async def _answer(self, org: ConnectedOrg, words: str, search: CaseSearch) -> _Answer:
         """Datadog's answer if it is kept or comes in time."""
-        name = (org, words)
+        name = (org.name, words)
         kept = self._kept(name)
         if kept is None:
-            ready = self._asking.get(name) or self._ask(name, search)
+            ready = self._asking.get(name) or self._ask(org, name, search)
             if ready is not None:
                 with contextlib.suppress(TimeoutError):
                     await asyncio.wait_for(ready.wait(), self.patience)
@@ -110,17 +113,17 @@ class CasePicker:
         answer = self._answers.get(name)
         return answer if answer and self.clock() - answer.at < _FRESH_FOR else None
 
-    def _ask(self, name: tuple[str, str], search: CaseSearch) -> asyncio.Event | None:
+    def _ask(self, org: ConnectedOrg, name: tuple[str, str], search: CaseSearch) -> asyncio.Event | None:
         """Asks in the background; None while too many questions are open already."""
         if len(self._asking) >= _AT_ONCE:
             return None
         ready = self._asking[name] = asyncio.Event()
-        self.tasks.spawn(self._find(name, search, ready), "search for cases")
+        self.tasks.spawn(self._find(org, name, search, ready), "search for cases")
         return ready
 
-    async def _find(self, name: tuple[str, str], search: CaseSearch, ready: asyncio.Event) -> None:
+    async def _find(self, org: ConnectedOrg, name: tuple[str, str], search: CaseSearch, ready: asyncio.Event) -> None:
         try:
-            answer = await self._found(name[0], search)
+            answer = await self._found(org, search)
             # a failure is not kept: the next keystroke asks again
             age = _FRESH_FOR - self.patience if answer.hint in {PickerHint.FAILING, PickerHint.FORBIDDEN} else 0.0
             self._answers.pop(name, None)
@@ -131,10 +134,7 @@ class CasePicker:
             self._asking.pop(name, None)
             ready.set()
 
-    async def _found(self, org_name: str, search: CaseSearch) -> _Answer:
-        org = await self.orgs.get(org_name)
-        if org is None:
-            return _Answer(cases=(), hint=PickerHint.NO_ORG, at=self.clock())
+    async def _found(self, org: ConnectedOrg, search: CaseSearch) -> _Answer:
         asking = (_or_hint(_exact(org, search)), _or_hint(_searched(org, search)))
         (exact, of_exact), (found, of_found) = await asyncio.gather(*asking)
         hint = of_exact if of_found is PickerHint.NONE else of_found

@@ -219,6 +219,7 @@ def stops(problem: Trouble) -> bool:
 
 
 _STOPPING = {
+    TroubleKind.NO_ORG,
     TroubleKind.UNAUTHORIZED,
     TroubleKind.FORBIDDEN,
     TroubleKind.NOT_FOUND,  # the case

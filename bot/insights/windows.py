@@ -96,7 +96,7 @@ class AttachWindows:
     async def look_up(self, key: str, owner: Owner, view_id: str) -> None:
         """What makes the window readable: names, and what the case has."""
         form = await self.forms.get(key, owner)
-        org = await self.orgs.get(form.org) if form else None
+        org = await self.orgs.get(form.org, owner.workspace) if form else None
         if form is not None and org is not None:
             await asyncio.gather(
                 self._names(org, form, key, owner, view_id), self._case_facts(org, form, key, owner, view_id)

@@ -53,7 +53,7 @@ class AlertResolver(LeasedWorker):
     async def _look_up(self, ask: Ask) -> Subject | Trouble:
         if isinstance(ask.subject, ThreadRef):
             return await self.threads.subject_of(ask.place) or Trouble(TroubleKind.NO_ALERT)
-        org = await self.orgs.get(ask.org)
+        org = await self.orgs.get(ask.org, ask.place.workspace)
         if org is None:
             return Trouble(TroubleKind.NO_ORG)
         return await _alert_of(org, ask.subject) or Trouble(TroubleKind.NO_ALERT)

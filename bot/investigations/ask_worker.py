@@ -78,4 +78,6 @@ class AskWorker(LeasedWorker):
 
 def _org_of(ask: Ask, facts: PlaceFacts) -> str | NoOrg:
     """Of a thread that is still to be read only its alert's link can tell."""
-    return ask.org or ("" if isinstance(ask.subject, ThreadRef) else facts.org(host_of(ask.subject)))
+    if ask.org:
+        return facts.still(ask.org)
+    return "" if isinstance(ask.subject, ThreadRef) else facts.org(host_of(ask.subject))

@@ -129,15 +129,15 @@ class InvestigationCommands:
         if isinstance(verdict, NotAllowed):
             message = no_start.refused(verdict, doing=f"see {INVESTIGATIONS} here")
         elif org := org or await self.which_org.of(interaction, host, record):
-            message = await self._asked(org, ask)
+            message = await self._asked(org, place.workspace, ask)
         else:
             return
         await self.replies.tell(place, person, message)
 
-    async def _asked(self, org: str, ask: Callable[[ConnectedOrg], Awaitable[Message]]) -> Message:
+    async def _asked(self, org: str, workspace: str, ask: Callable[[ConnectedOrg], Awaitable[Message]]) -> Message:
         reference = secrets.token_hex(3).upper()
         try:
-            connected = await self.orgs.get(org)
+            connected = await self.orgs.get(org, workspace)
             return await ask(connected) if connected else answers.refused(Trouble(TroubleKind.NO_ORG))
         except DatadogError as error:
             logger.warning("look-up %s failed: %s", reference, type(error).__name__)

@@ -17,6 +17,7 @@ from bot.slack.gates import Open
 from bot.slack.interactions import place_of_event
 from bot.slack.listeners import Listeners
 from bot.slack.payloads import Payload
+from bot.slack.senders import Senders
 from bot.slack.text import clean, cut, one_line, unescape
 from bot.storage.engine import Database
 
@@ -255,6 +256,7 @@ class MessagesOfApps:
     """Notes an alert and an investigation when they are first shown, before Slack is told that we heard of it."""
 
     seen_alerts: SeenAlerts
+    senders: Senders
 
     def register(self, on: Listeners) -> None:
         on.event("message", self.saw, Open("it is only noted what the message shows"))
@@ -268,7 +270,9 @@ class MessagesOfApps:
         found = find_alert(message)
         if found and isinstance(found.subject, AlertRef) and not found.recovered and not found.test:
             await self.seen_alerts.saw_alert(place.workspace, place.channel, ts, found.subject)
-        if run := find_run_link([message]):
+        run = find_run_link([message])
+        # a stranger's link must not stand in the way of a start
+        if run is not None and await self.senders.is_ours(body, message, place.workspace):
             thread_ts = str(message.get("thread_ts") or ts)
             await self.seen_alerts.saw_run(place.workspace, place.channel, thread_ts, run.investigation_id)
 

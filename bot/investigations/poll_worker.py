@@ -10,7 +10,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, Select, and_, case, exists, func, or_, select, update
+from sqlalchemy import ColumnElement, Row, ScalarSelect, Select, and_, case, exists, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.datadog.errors import DatadogError, NotFound, RateLimited, Refused
@@ -20,7 +20,7 @@ from bot.datadog.trouble import Trouble, TroubleKind, trouble_of
 from bot.deadline import within
 from bot.investigations.model import State, Verdict
 from bot.investigations.repository import InvestigationRepository
-from bot.investigations.tables import investigations, poll_turns
+from bot.investigations.tables import investigations, poll_turns, subscribers
 from bot.orgs.repository import OrgRepository
 from bot.storage.leases import HELD_ELSEWHERE, reached
 from bot.storage.workers import Tasks, Timing
@@ -125,17 +125,32 @@ class PollWorker:
             table.datadog_id,
             (now - table.started_at).label("age"),
             (table.deadline_at <= now).label("overdue"),
+            self._served_in().label("workspace"),
         )
         return (await connection.execute(query.where(table.org.in_(orgs), self._ripe(now)))).all()
+
+    def _served_in(self) -> ScalarSelect[str]:
+        """A workspace that waits for it and may see what comes of it; nothing where there is none (any more)."""
+        table = subscribers.c
+        served = self._orgs.serves(investigations.c.org, table.workspace)
+        return (
+            select(func.min(table.workspace))
+            .where(table.investigation_id == investigations.c.id, served)
+            .scalar_subquery()
+        )
 
     # -- one turn -----------------------------------------------------------------------------------------------
 
     async def _turn(self, name: str, waiting: Sequence[Row[Any]]) -> None:
         try:
-            org = await self._orgs.get(name)
+            served = [row for row in waiting if row.workspace]
+            org = await self._orgs.get(name, *{row.workspace for row in served})
             if org is not None:
-                await self._look_and_note_trouble(name, org, waiting)
+                await self._look_and_note_trouble(name, org, served)
             for row in waiting:
+                if not row.workspace:
+                    await self._repository.follow_failed(row.id, Trouble(TroubleKind.NO_ORG))
+            for row in served:
                 if row.overdue and await self._repository.expire(row.id):
                     logger.info("investigation %s is still running at its deadline", row.ref)
         finally:

@@ -183,6 +183,11 @@ class InvestigationRepository:
         row = await self.database.first(query)
         return read_investigation(row) if row else None
 
+    async def awaited_in(self, investigation_id: int) -> list[str]:
+        """The workspaces whose threads wait for it."""
+        query = select(subscribers.c.workspace).where(subscribers.c.investigation_id == investigation_id).distinct()
+        return [row.workspace for row in await self.database.all(query)]
+
     async def latest_in_thread(self, workspace: str, channel: str, thread_ts: str) -> Investigation | None:
         """The investigation a thread asked for last."""
         here = at(subscribers, Place(workspace, channel, thread_ts))

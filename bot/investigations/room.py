@@ -12,7 +12,14 @@ from bot.investigations.message_alerts import MessagesOfApps, SeenAlerts, Thread
 from bot.investigations.poll_worker import PollWorker
 from bot.investigations.repository import InvestigationRepository
 from bot.investigations.requests import Requests
-from bot.investigations.slack import ConclusionsPost, OverBudgetButton, ResultListeners, StartListeners, StatusCardPost
+from bot.investigations.slack import (
+    ConclusionsPost,
+    OverBudgetButton,
+    ResultListeners,
+    ShownInvestigations,
+    StartListeners,
+    StatusCardPost,
+)
 from bot.investigations.trigger_worker import TriggerWorker
 from bot.orgs.repository import OrgRepository
 from bot.rules.room import RuleRoom
@@ -52,22 +59,22 @@ def build(base: Foundation, orgs: OrgRepository, rules: RuleRoom) -> Investigati
     threads = ThreadReader(base.workspaces, seen_alerts)
     permissions, which_org, chooser = rules.permissions, rules.which_org, rules.chooser
     person = AskAnswers(repository, permissions, rules.rules, which_org, replies, modals)
-    starts = StartRequests(requests, person)
+    starts, shown = StartRequests(requests, person), ShownInvestigations(repository, orgs)
     return InvestigationRoom(
         repository=repository,
         requests=requests,
         seen_alerts=seen_alerts,
         threads=threads,
         commands=InvestigationCommands(starts, permissions, which_org, orgs, replies, clock=time.time),
-        card_post=StatusCardPost(repository, replies, orgs.app_url),
-        conclusions_post=ConclusionsPost(repository, base.outbox, orgs.app_url, rules.rules),
+        card_post=StatusCardPost(repository, shown, replies, orgs.app_url),
+        conclusions_post=ConclusionsPost(shown, base.outbox, orgs.app_url, rules.rules),
         ask_worker=AskWorker(
             database, timing, requests, repository, threads, permissions, chooser, person, owner=owner
         ),
         alert_resolver=AlertResolver(database, timing, requests, threads, orgs, person, owner=owner),
         trigger_worker=TriggerWorker(database, timing, repository, orgs, owner=owner),
         poll_worker=PollWorker(repository, orgs, timing),
-        app_messages=MessagesOfApps(seen_alerts),
+        app_messages=MessagesOfApps(seen_alerts, base.senders),
         start_listeners=StartListeners(starts),
         result_listeners=ResultListeners(repository, modals),
         over_budget=OverBudgetButton(requests, permissions),

@@ -5,14 +5,17 @@ import re
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import Any
 
+from bot.datadog.trouble import Trouble, TroubleKind
 from bot.investigations import answers, card_view, conclusions_view, questions, subject_view
 from bot.investigations.asking import StartRequests
 from bot.investigations.message_alerts import content_of
-from bot.investigations.model import State
+from bot.investigations.model import Investigation, State
 from bot.investigations.repository import InvestigationRepository
 from bot.investigations.requests import Investigate, Requests
 from bot.model import MessageRef, Place, Source
+from bot.orgs.repository import OrgRepository
 from bot.rules import no_start
 from bot.rules.permissions import NotAllowed, Permissions
 from bot.rules.repository import RuleRepository
@@ -148,13 +151,29 @@ class OverBudgetButton:
 
 
 @dataclass(frozen=True, slots=True)
+class ShownInvestigations:
+    """What a thread may see of an investigation: of an organisation that serves its workspace no more, only that."""
+
+    repository: InvestigationRepository
+    orgs: OrgRepository
+
+    async def of(self, delivery: Delivery) -> Investigation | None:
+        found = await self.repository.get(delivery.post.subject_id)
+        if found is None or not await self.orgs.withholds(found.org, delivery.post.workspace):
+            return found
+        told: dict[str, Any] = {"title": "", "url": "", "verdict": None, "conclusions": ()}
+        return replace(found, state=State.FAILED, failure=Trouble(TroubleKind.NO_ORG), **told)
+
+
+@dataclass(frozen=True, slots=True)
 class StatusCardPost:
     repository: InvestigationRepository
+    shown: ShownInvestigations
     replies: Replies
     app_url: Callable[[str], str]
 
     async def message(self, delivery: Delivery, *, may_repeat: bool) -> Message | None:  # noqa: ARG002  a card says where things stand: twice is no harm
-        investigation = await self.repository.get(delivery.post.subject_id)
+        investigation = await self.shown.of(delivery)
         if investigation is None:
             return None
         app_url = self.app_url(investigation.org)
@@ -170,13 +189,13 @@ class StatusCardPost:
 
 @dataclass(frozen=True, slots=True)
 class ConclusionsPost:
-    repository: InvestigationRepository
+    shown: ShownInvestigations
     outbox: Outbox
     app_url: Callable[[str], str]
     rules: RuleRepository
 
     async def message(self, delivery: Delivery, *, may_repeat: bool) -> Message | None:
-        investigation = await self.repository.get(delivery.post.subject_id)
+        investigation = await self.shown.of(delivery)
         if investigation is None or not investigation.state.finished:
             return None  # somebody let it run on meanwhile
         requester, app_url = delivery.post.requester, self.app_url(investigation.org)

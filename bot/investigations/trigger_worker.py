@@ -44,9 +44,11 @@ class TriggerWorker(LeasedWorker):
 
     async def work(self, row: Row[Any], fence: Fence) -> None:
         investigation = read_investigation(row)
-        org = await self.orgs.get(investigation.org)
-        if org is None:
+        org = await self.orgs.get(investigation.org, *await self.repository.awaited_in(investigation.id))
+        if org is None and investigation.state is State.REQUESTED:
             await self.repository.fail(fence, Trouble(TroubleKind.NO_ORG))
+        elif org is None:
+            await self.repository.uncertain(fence)  # it was sent; nobody can look any more whether it began
         elif investigation.state is State.REQUESTED:
             await self._begin(org, investigation, fence, row)
         else:

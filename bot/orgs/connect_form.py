@@ -18,8 +18,10 @@ from bot.slack.blocks import (
     actions,
     button,
     context,
+    divider,
     option,
     pack,
+    preformatted,
     rich_section,
     rich_text,
     run,
@@ -29,6 +31,7 @@ from bot.slack.blocks import (
 from bot.slack.forms import FormState, form_field, modal, select, text_input
 from bot.slack.payloads import carried_in
 from bot.slack.text import clean, code, escape, one_line
+from bot.web.datadog_webhook import custom_headers, path_of
 from bot.wording import APP, COMMAND, DATADOG, PRODUCT
 
 CALLBACK = "connect"
@@ -36,6 +39,7 @@ OPEN = "connect:begin"
 OPEN_FROM_HOME = "home:connect"
 REPLACE_KEYS = "home:replace_keys"
 DISCONNECT = "home:disconnect"
+NEW_SECRET = "home:new_webhook_secret"  # noqa: S105  an action id
 NAME, SITE, SUBDOMAIN, API_KEY, APP_KEY = "name", "site", "subdomain", "api_key", "app_key"  # block and action ids
 
 _LONGEST_NAME = 40
@@ -225,7 +229,7 @@ def _hex(key: str) -> int:
 # -- what came of it ------------------------------------------------------------------------------------------------
 
 
-def connected_modal(entry: OrgEntry, checkup: Checkup) -> Block:
+def connected_modal(entry: OrgEntry, checkup: Checkup, webhook: list[Block]) -> Block:
     head = [run(entry.name, "bold"), run(f" is connected ({entry.site.region}, {entry.host}).")]
     owner = (
         f"All it does there appears under {entry.owner}."
@@ -239,14 +243,53 @@ def connected_modal(entry: OrgEntry, checkup: Checkup) -> Block:
     ]
     blocks = [rich_text(rich_section(head)), rich_text(rich_section(facts)), *pack(permissions)]
     writes = "; ".join(f"`{name}` ({use})" for name, use in _WRITES.items())
-    return _modal([*blocks, context(f"Whether it may write shows only when it is used: {writes}.")])
+    return _modal([*blocks, context(f"Whether it may write shows only when it is used: {writes}."), *webhook])
+
+
+def webhook_of(entry: OrgEntry, public_url: str, secret: str) -> list[Block]:
+    """Where alerts come in, and the secret that lets them; nothing where that was shown before."""
+    if not secret:
+        return []
+    where = public_url or "https://the-address-of-this-bot"
+    return [
+        divider(),
+        section(
+            f"*Its webhook*, for alerts as cards. The secret is *shown this once*: put it into {DATADOG} > Integrations > "
+            "Webhooks now. URL and custom headers:"
+        ),
+        rich_text(preformatted(f"{where}{path_of(entry.id)}"), preformatted(custom_headers(secret))),
+        context(f"The payload is printed by `bits-bot webhook-template --org {entry.id}`."),
+    ]
+
+
+def secret_modal(entry: OrgEntry, public_url: str, secret: str | None = None) -> Block:
+    """`secret` is None while it is made, and empty where there is nothing (any more) to make it for."""
+    if secret is None:
+        shown = [section("Making a new secret…")]
+    elif not secret:
+        shown = [section("That organisation is not connected any more.")]
+    else:
+        old = "One that was there before opens for a day more." if entry.has_webhook_secret else ""
+        shown = [
+            section(f"A new secret for {code(one_line(entry.name), 80)}. {old}".strip()),
+            *webhook_of(entry, public_url, secret),
+        ]
+    return _modal(shown)
+
+
+def secret_unseen(entry: OrgEntry) -> Message:
+    return sentences(
+        f"A new webhook secret for {code(one_line(entry.name), 80)} was made, but its window was closed before it could be "
+        "shown. Make another one; what was there before opens for a day more."
+    )
 
 
 def connected_message(entry: OrgEntry) -> Message:
     """For somebody who has closed the window meanwhile."""
     lacking = ", ".join(code(name) for name in entry.lacking)
     without = f"It lacks {lacking}: what needs that will not work." if lacking else ""
-    return sentences(f"{code(one_line(entry.name), 80)} is connected ({entry.site.region}).", without)
+    webhook = "A secret for its webhook is made in my Home, under the organisation."
+    return sentences(f"{code(one_line(entry.name), 80)} is connected ({entry.site.region}).", without, webhook)
 
 
 def not_connected_message(problems: Mapping[str, str]) -> Message:

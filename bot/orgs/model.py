@@ -25,6 +25,7 @@ class OrgEntry:
     connected_by: str = ""
     connected_at: float = 0.0
     version: int = 0
+    has_webhook_secret: bool = False
 
     @property
     def from_settings(self) -> bool:

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import Row, and_, or_, select, update
+from sqlalchemy import ColumnElement, Row, and_, exists, or_, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -18,16 +18,19 @@ from bot.datadog.client import Datadog
 from bot.datadog.links import SITES, Site, site_named
 from bot.datadog.orgs import ClientPool, ConnectedOrg
 from bot.orgs.model import DEFAULT, NewOrg, OrgEntry, find, name_key
-from bot.orgs.tables import orgs
+from bot.orgs.tables import orgs, webhook_secrets
+from bot.orgs.webhook_secrets import forget_secrets
 from bot.storage.encryption import Encryption, EncryptionError
 from bot.storage.engine import Database, wake
 from bot.storage.tables import record
+from bot.workspaces.repository import belongs_to
 
 logger = logging.getLogger(__name__)
 
 _LETTERS = "23456789abcdefghjkmnpqrstuvwxyz"
 _UNKNOWN_APP = SITES[0].app_url
 _CONNECTED = orgs.c.api_key.is_not(None)
+_TOLD = select(orgs, exists().where(webhook_secrets.c.org == orgs.c.id).label("has_webhook_secret"))
 
 ClientOf = Callable[[Site, str, str], Datadog]  # for a site, an API key and an application key
 
@@ -46,6 +49,7 @@ class OrgRepository:
     encryption: Encryption | None
     client_of: ClientOf  # also for a look at keys that are not stored yet; raises UnusableKeyError
     default: tuple[OrgEntry, ConnectedOrg] | None = None  # that of the settings
+    default_for: frozenset[str] = frozenset()  # the workspaces and enterprises which that one serves; nobody else
     _pool: ClientPool = field(default_factory=ClientPool, init=False)
     # as they were when we last read them: for links, and for who has left
     _seen: dict[str, OrgEntry] = field(default_factory=dict, init=False)
@@ -78,15 +82,15 @@ class OrgRepository:
         row = await self.database.first(select(orgs).where(orgs.c.id == org, _CONNECTED))
         return _entry(row) if row else None
 
-    async def get(self, org: str) -> ConnectedOrg | None:
-        """The organisation with this id, ready to be asked; None when it is not connected (any more)."""
+    async def get(self, org: str, *workspaces: str) -> ConnectedOrg | None:
+        """Ready to be asked for one of these workspaces; None when it is not connected (any more) or serves none of them."""
         if self.default is not None and org == DEFAULT:
-            return self.default[1]
+            return self.default[1] if await self.default_serves(*workspaces) else None
         row = await self.database.first(select(orgs).where(orgs.c.id == org, _CONNECTED))
         if row is None:
             self._pool.drop(org)
             return None
-        return self._pooled(row)
+        return self._pooled(row) if row.workspace in workspaces else None
 
     def _pooled(self, row: Row[Any]) -> ConnectedOrg | None:
         entry = self._seen[row.id] = _entry(row)
@@ -114,10 +118,36 @@ class OrgRepository:
             return await self.entries(connection, workspace)
 
     async def entries(self, connection: AsyncConnection, workspace: str) -> list[OrgEntry]:
-        mine = select(orgs).where(orgs.c.workspace == workspace, _CONNECTED).order_by(orgs.c.connected_at, orgs.c.id)
+        mine = _TOLD.where(orgs.c.workspace == workspace, _CONNECTED).order_by(orgs.c.connected_at, orgs.c.id)
         entries = [_entry(row) for row in await connection.execute(mine)]
         self._seen |= {entry.id: entry for entry in entries}
-        return [*self._of_settings, *entries]
+        return [*(self._of_settings if await self.default_serves_in(connection, workspace) else []), *entries]
+
+    async def default_serves(self, *workspaces: str) -> bool:
+        """Whether whoever runs the bot lets the keys of the settings work for one of these."""
+        if self.default is None or not self.default_for:
+            return False
+        if not self.default_for.isdisjoint(workspaces):
+            return True
+        async with self.database.transaction() as connection:
+            return any([await self.default_serves_in(connection, workspace) for workspace in workspaces])
+
+    async def default_serves_in(self, connection: AsyncConnection, workspace: str) -> bool:
+        if self.default is None or not self.default_for:
+            return False
+        return workspace in self.default_for or bool(
+            (await connection.execute(select(belongs_to(workspace, self.default_for)))).scalar()
+        )
+
+    async def withholds(self, org: str, workspace: str) -> bool:
+        """Whether what comes of an organisation is no more for this workspace to see, which once could use it."""
+        return org == DEFAULT and not await self.default_serves(workspace)
+
+    def serves(self, org: ColumnElement[str], workspace: ColumnElement[str]) -> ColumnElement[bool]:
+        """The same for rows that name both: whether the organisation may work for the workspace."""
+        named = or_(workspace.in_(self.default_for), belongs_to(workspace, self.default_for))
+        own = exists().where(orgs.c.id == org, orgs.c.workspace == workspace, _CONNECTED)
+        return or_(and_(org == DEFAULT, named), own) if self.default is not None else own
 
     @property
     def _of_settings(self) -> list[OrgEntry]:
@@ -125,7 +155,7 @@ class OrgRepository:
 
     async def everywhere(self) -> list[OrgEntry]:
         """Of all workspaces, those of the settings first; for whoever runs the bot."""
-        connected = select(orgs).where(_CONNECTED).order_by(orgs.c.workspace, orgs.c.connected_at)
+        connected = _TOLD.where(_CONNECTED).order_by(orgs.c.workspace, orgs.c.connected_at)
         return [*self._of_settings, *map(_entry, await self.database.all(connected))]
 
     async def named(self, workspace: str, word: str) -> OrgEntry | None:
@@ -202,6 +232,8 @@ class OrgRepository:
         changed = mine.values(version=orgs.c.version + 1, **gone)
         async with self.database.transaction() as connection:
             row = (await connection.execute(changed.returning(*orgs.c))).first()
+            if row is not None:
+                await forget_secrets(connection, org)
             wake(connection, orgs)
         self._pool.drop(org)
         if row is None:
@@ -218,4 +250,6 @@ class OrgRepository:
 
 def _entry(row: Row[Any]) -> OrgEntry:
     site, lacking = site_named(row.site) or SITES[0], tuple(row.lacking or ())
-    return record(OrgEntry, row, site=site, lacking=lacking, org_uuid=row.org_uuid or "")
+    secret = bool(getattr(row, "has_webhook_secret", False))  # only lists look for one
+    told = {"site": site, "lacking": lacking, "org_uuid": row.org_uuid or "", "has_webhook_secret": secret}
+    return record(OrgEntry, row, **told)

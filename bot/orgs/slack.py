@@ -17,7 +17,8 @@ from bot.orgs.connect_form import Filled, Prefill
 from bot.orgs.model import DEFAULT, NewOrg, OrgEntry
 from bot.orgs.questions import CHOOSE, OrgQuestions, chosen, question_gone
 from bot.orgs.repository import AnotherOrg, NameTaken, OrgRepository
-from bot.slack.blocks import Message, sentences
+from bot.orgs.webhook_secrets import WebhookSecrets
+from bot.slack.blocks import Block, Message, sentences
 from bot.slack.commands import Command, link_in, unquoted
 from bot.slack.gates import Judged
 from bot.slack.interactions import Interaction
@@ -40,6 +41,7 @@ Problems = dict[str, str]  # sentences by the field they belong to
 class Connected:
     entry: OrgEntry
     checkup: Checkup
+    secret: str = field(default="", repr=False)  # of its webhook, if it was made now
 
 
 @dataclass(eq=False, repr=False)
@@ -47,6 +49,7 @@ class Connecting:
     """`is_admin` judges what Slack says about a person. `gone` deals with what waits for an organisation that was taken away."""
 
     orgs: OrgRepository
+    secrets: WebhookSecrets
     people: People
     is_admin: Callable[[PersonFacts | UnknownPerson], bool]
     gone: Callable[[str], Awaitable[None]]
@@ -78,7 +81,7 @@ class Connecting:
         except UnusableKeyError as error:
             return {form.API_KEY if "API key" in str(error) else form.APP_KEY: str(error)}
         async with client:
-            checkup, default = await asyncio.gather(_checked(client), self._uuid_of_default())
+            checkup, default = await asyncio.gather(_checked(client), self._uuid_of_default(workspace))
         if checkup.problem is not None:
             return _problem(checkup.problem, filled)
         if default and checkup.org_uuid == default:
@@ -112,12 +115,14 @@ class Connecting:
         except EncryptionError as error:
             logger.error("an organisation was not connected: %s", error)  # noqa: TRY400  the sentence says it all
             return {form.API_KEY: f"The keys can't be stored encrypted. Ask whoever runs {APP} to look at its log."}
-        return Connected(entry, checkup)
+        return Connected(entry, checkup, await self.secrets.first(entry.id))
 
-    async def _uuid_of_default(self) -> str:
-        """Which organisation the settings' keys belong to; empty where there are none, or it can't be told now."""
-        default = await self.orgs.get(DEFAULT)
-        if default is not None and not self._default_uuid:
+    async def _uuid_of_default(self, workspace: str) -> str:
+        """Which organisation the settings' keys belong to; empty where they serve others, or it can't be told now."""
+        default = await self.orgs.get(DEFAULT, workspace)
+        if default is None:
+            return ""
+        if not self._default_uuid:
             told = await or_trouble(Account(default.client).organisation(), CHECK_WITHIN / 2)
             self._default_uuid = "" if isinstance(told, Trouble) else told
         return self._default_uuid
@@ -181,12 +186,14 @@ class OrgListeners:
     modals: Modals
     replies: Replies
     tasks: Tasks
+    public_url: str  # where Datadog reaches us; empty where that is not known
 
     def register(self, on: Listeners) -> None:
         admins = Judged("Connecting: for workspace admins")
         on.action(re.compile(f"^({form.OPEN}|{form.OPEN_FROM_HOME})$"), self.open_form, admins)
         on.action(form.REPLACE_KEYS, self.replace_keys, admins)
         on.action(form.DISCONNECT, self.disconnect, admins)
+        on.action(form.NEW_SECRET, self.new_secret, admins)
         on.submission(form.CALLBACK, self.submitted, admins)
         on.action(CHOOSE, self.org_chosen, Judged("what goes on with the answer"))
 
@@ -228,6 +235,32 @@ class OrgListeners:
             return sentences("That organisation is not connected any more.")
         return sentences(f"{code(one_line(gone.name), 80)} is disconnected, and its keys are removed.")
 
+    # -- the secret of its webhook ------------------------------------------------------------------------------
+
+    async def new_secret(self, click: Interaction) -> After:
+        entry = await self.orgs.named(click.workspace, click.value)
+        if entry is None or entry.from_settings:
+            return sentences("That organisation is not connected any more.")
+        return self._make_secret(click, entry)
+
+    async def _make_secret(self, click: Interaction, entry: OrgEntry) -> None:
+        """The window first: a secret that nobody sees would only be in the way."""
+        if refusal := await self.connecting.refusal(click.workspace, click.person):
+            await self.replies.tell(click.place, click.person, refusal)
+            return
+        opened = await self.modals.open(click, form.secret_modal(entry, self.public_url))
+        if opened is None:
+            return
+        secret = await self.connecting.secrets.renew(click.workspace, entry.id)
+        view = form.secret_modal(entry, self.public_url, secret)
+        if not await self.modals.update(click.workspace, str(opened["id"]), view):
+            await self.replies.tell(click.place, click.person, form.secret_unseen(entry))
+
+    def _connected_view(self, outcome: Connected) -> Block:
+        return form.connected_modal(
+            outcome.entry, outcome.checkup, form.webhook_of(outcome.entry, self.public_url, outcome.secret)
+        )
+
     # -- submitting it ------------------------------------------------------------------------------------------
 
     async def submitted(self, submit: Interaction) -> Submitted:
@@ -246,7 +279,7 @@ class OrgListeners:
         if ready:
             outcome = checking.result()
             if isinstance(outcome, Connected):
-                return Submitted(view=form.connected_modal(outcome.entry, outcome.checkup))
+                return Submitted(view=self._connected_view(outcome))
             return Submitted(errors=outcome)
         known = replace(opened, name=filled.name, site=filled.site, subdomain=filled.subdomain)
         later = self._show_later(submit, known, checking)
@@ -258,7 +291,7 @@ class OrgListeners:
         await asyncio.sleep(ACK_LANDS)
         outcome = await checking
         if isinstance(outcome, Connected):
-            view, message = form.connected_modal(outcome.entry, outcome.checkup), form.connected_message(outcome.entry)
+            view, message = self._connected_view(outcome), form.connected_message(outcome.entry)
         else:
             view, message = form.connect_modal(known, problems=outcome), form.not_connected_message(outcome)
         if not await self.modals.update(submit.workspace, submit.view_id, view):

@@ -43,6 +43,25 @@ def of_its_orgs(table: Table) -> Whose:
     return lambda workspace: table.c.org.in_(select(orgs.c.id).where(orgs.c.workspace == workspace))
 
 
+webhook_secrets = Table(
+    "webhook_secrets",
+    metadata,
+    Column("id", RowId, primary_key=True),
+    Column("org", String(64), nullable=False),
+    Column("hash", String(64), nullable=False),  # of 32 random bytes: nothing here opens the door
+    Column("made_at", Float, nullable=False),
+    Column("ends_at", Float, nullable=True),  # when another one took its place, and a day
+    Index("webhook_secrets_org", "org"),
+    Index("webhook_secrets_end", "ends_at"),
+)
+
+keep(
+    webhook_secrets,
+    [Life(0.0, webhook_secrets.c.ends_at)],
+    holds="the hash of a webhook's secret, until a day after another took its place",
+    at_uninstall=of_its_orgs(webhook_secrets),
+)
+
 QUESTION_LIVES = HOUR  # whoever answers later asks anew
 
 org_questions = Table(

@@ -16,6 +16,7 @@ USUAL_COOLDOWN = 60  # minutes
 LONGEST_COOLDOWN = 7 * 24 * 60
 HIGHEST_BUDGET = 10_000
 _GROUP_ID = r"S[A-Z0-9]{2,30}"
+_APP_ID = r"A[A-Z0-9]{2,30}"
 
 # -- how each member is written --------------------------------------------------------------------------------------
 
@@ -35,6 +36,12 @@ def _transition(text: str) -> str:
 
 def is_group_id(text: str) -> bool:
     return re.fullmatch(_GROUP_ID, text) is not None
+
+
+def app_id(text: str) -> str:
+    if not re.fullmatch(_APP_ID, text):
+        raise ValueError(f"{text[:40]!r} is no app id; it looks like A0123ABCD")
+    return text
 
 
 def id_like(pattern: str, otherwise: str) -> AfterValidator:
@@ -66,6 +73,7 @@ _Transition = Annotated[str, AfterValidator(_transition)]
 _Priority = Annotated[StrictInt, BeforeValidator(_priority), Field(ge=1, le=5)]
 _Monitor = Annotated[StrictInt, Field(gt=0, lt=2**63)]
 _Group = Annotated[str, id_like(_GROUP_ID, "is no user group; write its id (S…), which its page in Slack shows")]
+_App = Annotated[str, id_like(_APP_ID, "is no app; write its id (A…), which its page in Slack shows")]
 _User = Annotated[
     str, id_like(r"[UW][A-Z0-9]{2,30}", "is no person; write the member id (U…), which the profile in Slack shows")
 ]
@@ -136,6 +144,8 @@ class ChannelRules:
     """Takes the webhook alerts that no channel's route takes."""
     nudge: StrictBool = False
     """Buttons under Datadog's own messages."""
+    datadog_apps: Annotated[tuple[_App, ...], _OneOrMore, _Once] = ()
+    """Apps whose messages count as Datadog's besides those we know: for the buttons and for automatic starts."""
     auto: AlertFilter | None = None
     """Which alerts start an investigation by themselves; None means never."""
     cooldown_minutes: Annotated[StrictInt, Field(ge=0, le=LONGEST_COOLDOWN)] = USUAL_COOLDOWN

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.model import AlertRef, EventRef, ExistingRun, MonitorRef, Place, Subject
-from bot.orgs.model import DEFAULT, Gone, NoOrg, OrgEntry, Undecided, org_meant, webhook_org
+from bot.orgs.model import Gone, NoneConnected, NoOrg, OrgEntry, Undecided, org_meant, webhook_org
 from bot.orgs.questions import OrgQuestions, Record, org_words
 from bot.orgs.repository import OrgRepository
 from bot.rules.budget import Limits
@@ -30,6 +30,12 @@ class PlaceFacts:
     workspace: WorkspaceRules
     orgs: tuple[OrgEntry, ...]
     org_of_card: str  # of the alert card the thread hangs under; empty for every other thread
+
+    def still(self, org: str) -> str | NoOrg:
+        """An organisation that was chosen before, unless it serves this workspace no more."""
+        if any(entry.id == org for entry in self.orgs):
+            return org
+        return Gone(org) if self.orgs else NoneConnected()
 
     def org(self, host: str) -> str | NoOrg:
         """Its id. `host` is that of the link which was used or seen; empty where there was none."""
@@ -58,21 +64,23 @@ class OrgChooser:
             org_of_card = await self._org_of_card(connection, place)
         return PlaceFacts(rules.channel, rules.workspace, tuple(orgs), org_of_card)
 
-    async def choose(self, place: Place, host: str = "") -> str | NoOrg:
-        return (await self.facts(place)).org(host)
+    async def choose(self, place: Place, host: str = "", *, chosen: str = "") -> str | NoOrg:
+        """`chosen` is what was decided before and only has to hold still."""
+        facts = await self.facts(place)
+        return facts.still(chosen) if chosen else facts.org(host)
 
     async def channels_of(self, org: str) -> list[ChannelRules]:
-        """Those that take this organisation's webhook alerts, never in a workspace that has not connected it."""
+        """Those that take this organisation's webhook alerts, never in a workspace it does not serve."""
         entry = await self._orgs.entry(org)
         if entry is None:
             return []
-        entries = [entry] if entry.from_settings else await self._orgs.of_workspace(entry.workspace)
-        return [rules for rules in await self._rules.all() if _takes(rules, entry, entries)]
+        every = await self._rules.all()
+        workspaces = {rules.workspace for rules in every} if entry.from_settings else {entry.workspace}
+        orgs = {workspace: await self._orgs.of_workspace(workspace) for workspace in workspaces}
+        return [rules for rules in every if _takes(rules, entry, orgs.get(rules.workspace, []))]
 
 
 def _takes(rules: ChannelRules, entry: OrgEntry, entries: list[OrgEntry]) -> bool:
-    if not entry.from_settings and rules.workspace != entry.workspace:
-        return False
     wanted = webhook_org(entries, rules.org)
     return wanted is not None and wanted.id == entry.id
 
@@ -101,11 +109,11 @@ class WhichOrg:
         return ""
 
     async def usual(self, place: Place) -> str:
-        """The one that serves a place without a word from anybody; the first where several could be meant."""
+        """The one that serves a place without a word from anybody; the first where several could be meant. Empty: none."""
         choice = await self._chooser.choose(place)
         if isinstance(choice, str):
             return choice
-        return choice.orgs[0].id if isinstance(choice, Undecided) else DEFAULT
+        return choice.orgs[0].id if isinstance(choice, Undecided) else ""
 
     async def asked(self, choice: Undecided, key: str, place: Place, person: str, request: Record) -> Undecided:
         """The choice with the question that the request waits for. `key` is that of the gesture that made it."""

@@ -1,6 +1,6 @@
 """Where the rules of every channel are looked up: what the rules file says, else what was set in Slack, else the defaults."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,6 +15,8 @@ from bot.storage.engine import Database, wake
 
 _BESIDE = {"workspace", "channel", "from_file"}  # not in the content: its row's key says it
 
+UsualBudget = Callable[[AsyncConnection, str], Awaitable[int | None]]
+"""What a workspace may start a day where nobody has decided that; None means no limit."""
 _Write = tuple[Table, dict[str, str], int, dict[str, Any]]  # what to write where, over which version
 
 
@@ -32,9 +34,16 @@ class RuleRepository:
     """`home` is the workspace of file entries that name none; `ids` are the channels the file calls by #name."""
 
     def __init__(
-        self, database: Database, file: RuleFile | None = None, *, home: str = "", ids: Mapping[str, str] | None = None
+        self,
+        database: Database,
+        file: RuleFile | None = None,
+        *,
+        home: str = "",
+        ids: Mapping[str, str] | None = None,
+        usual_budget: UsualBudget | None = None,
     ) -> None:
         self._database = database
+        self._usual_budget = usual_budget
         self.file_name = file.name if file else ""
         channels, workspaces = (file.channels, file.workspaces) if file else ((), ())
         placed = [
@@ -75,7 +84,8 @@ class RuleRepository:
             return written, 0
         row = await _row(connection, workspace_rules, workspace=workspace)
         if row is None:
-            return WorkspaceRules(workspace), 0
+            usual = await self._usual_budget(connection, workspace) if self._usual_budget else None
+            return WorkspaceRules(workspace, budget_per_day=usual), 0
         return WORKSPACE_RULES.validate_python({**row.content, "workspace": workspace}), row.version
 
     # -- changing -----------------------------------------------------------------------------------------------

@@ -2,7 +2,10 @@
 
 import logging
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
+
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.foundation import Foundation
 from bot.orgs.questions import OrgQuestions
@@ -16,6 +19,8 @@ from bot.rules.slack import SettingsForm
 from bot.slack.clients import SingleWorkspace
 
 logger = logging.getLogger(__name__)
+
+GUESTS_BUDGET = 25  # starts a day of a workspace that uses the keys of the settings, with OAuth
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,13 +49,20 @@ async def build(base: Foundation, orgs: OrgRepository, questions: OrgQuestions, 
 
 
 async def _rules(base: Foundation, orgs: OrgRepository, path: Path | None) -> RuleRepository:
+    usual = partial(_usual_budget, orgs) if base.settings.uses_oauth else None
     if path is None:
-        return RuleRepository(base.database)
-    bot_client = await base.workspaces.bot_client("") if isinstance(base.workspaces, SingleWorkspace) else None
-    home = bot_client.workspace if bot_client else ""
+        return RuleRepository(base.database, usual_budget=usual)
+    single = base.workspaces if isinstance(base.workspaces, SingleWorkspace) else None
+    bot_client, home = (await single.bot_client(""), single.home) if single else (None, "")
     file = load_rule_file(path)
     await _check_orgs(orgs, file, home)
-    return RuleRepository(base.database, file, home=home, ids=await channel_ids(bot_client, file))
+    ids = await channel_ids(bot_client, file)
+    return RuleRepository(base.database, file, home=home, ids=ids, usual_budget=usual)
+
+
+async def _usual_budget(orgs: OrgRepository, connection: AsyncConnection, workspace: str) -> int | None:
+    """Whoever runs the bot pays for those they name, who need not have thought of a limit yet."""
+    return GUESTS_BUDGET if await orgs.default_serves_in(connection, workspace) else None
 
 
 async def _check_orgs(orgs: OrgRepository, file: RuleFile, home: str) -> None:

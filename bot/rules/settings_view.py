@@ -19,6 +19,7 @@ from bot.rules.model import (
     ChannelRules,
     Starters,
     WorkspaceRules,
+    app_id,
     is_group_id,
     share_too_big,
     tag,
@@ -65,6 +66,11 @@ def rule_lines(rules: ChannelRules) -> list[str]:
         f"Webhook alerts: {_route(rules)}",
         f"Buttons under {DATADOG}'s own messages: {_on(rules.nudge)}",
         f"Started by itself: {_auto(rules)}",
+        *(
+            [f"{DATADOG}'s apps besides the known: {', '.join(map(code, rules.datadog_apps))}"]
+            if rules.datadog_apps
+            else []
+        ),
         f"Budget: {_per_day(rules.budget_per_day)}",
         f"May start: {_starters(rules.starters)}",
         *([f"New cases: {_case(rules)}"] if rules.case.project or rules.case.type else []),
@@ -214,6 +220,12 @@ def _admin_fields(rules: ChannelRules, handles: Mapping[str, str]) -> list[Block
         ),
         _groups_field("Named user groups", starters.groups, handles, hint="The same for all members."),
         _boxes_field("others", "Also", _OTHERS, others),
+        _text_field(
+            "datadog_apps",
+            f"Apps whose messages count as {DATADOG}'s",
+            " ".join(rules.datadog_apps),
+            hint=f"Ids (A…) besides those {APP} knows, for buttons and automatic starts. An app's page shows its id.",
+        ),
         _number_field(
             "budget", "Starts a day in this channel", rules.budget_per_day, most=HIGHEST_BUDGET, hint=_NO_LIMIT
         ),
@@ -324,12 +336,12 @@ class _SubmittedSettings:
         return frozenset(self.form.choices(name))
 
     def tags(self, name: str) -> frozenset[str]:
-        return frozenset(self._each(name, tag))
+        return frozenset(self.each(name, tag))
 
     def monitors(self, name: str) -> frozenset[int]:
-        return frozenset(map(int, self._each(name, _monitor_id)))
+        return frozenset(map(int, self.each(name, _monitor_id)))
 
-    def _each(self, name: str, check: Callable[[str], str]) -> list[str]:
+    def each(self, name: str, check: Callable[[str], str]) -> list[str]:
         try:
             return [check(word) for word in re.split(r"[\s,]+", self.form.text(name)) if word]
         except ValueError as error:
@@ -401,7 +413,9 @@ def _read_admin(filled: _SubmittedSettings, rules: ChannelRules) -> ChannelRules
         guests="guests" in others,
         outsiders="outsiders" in others,
     )
-    return replace(rules, starters=starters, budget_per_day=filled.number("budget", most=HIGHEST_BUDGET))
+    apps = tuple(dict.fromkeys(filled.each("datadog_apps", app_id)))
+    budget = filled.number("budget", most=HIGHEST_BUDGET)
+    return replace(rules, starters=starters, datadog_apps=apps, budget_per_day=budget)
 
 
 def _read_workspace(filled: _SubmittedSettings, rules: WorkspaceRules) -> WorkspaceRules:

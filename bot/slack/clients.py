@@ -68,6 +68,10 @@ class SingleWorkspace:
             )
         )
 
+    @property
+    def home(self) -> str:
+        return self._bot_client.workspace
+
     async def bot_client(self, workspace: str) -> BotClient | None:
         return self._bot_client if workspace in {"", self._bot_client.workspace} else None
 

@@ -65,6 +65,11 @@ async def enqueue(database: Database, connection: AsyncConnection, post: NewPost
     return inserted.first() is not None
 
 
+async def is_owed(connection: AsyncConnection, key: str) -> bool:
+    """Whether this was written down before."""
+    return (await connection.execute(select(deliveries.c.id).where(deliveries.c.key == key))).first() is not None
+
+
 async def show_anew(connection: AsyncConnection, kind: str, subject_id: int) -> None:
     """What these messages show has changed. Counted, so that a change during a post is not lost."""
     table = deliveries.c

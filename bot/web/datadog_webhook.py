@@ -2,7 +2,6 @@
 says is read elsewhere."""
 
 import binascii
-import hmac
 import json
 import logging
 import re
@@ -15,6 +14,9 @@ from bot.web.bodies import body_of
 
 HEADER = "X-Bits-Webhook-Secret"
 PATH = "/datadog/webhook"
+_OF_SETTINGS = "default"
+_WHERE_IT_STANDS = "the value of BITS_WEBHOOK_SECRET"
+_WHERE_IT_IS_SHOWN = "the secret that was shown when it was connected; a new one is made in the bot's Home in Slack"
 ORG_ID = re.compile(r"[a-z0-9-]{1,64}", re.ASCII)  # what an organisation's id can look like
 
 # every value in quotes: an empty variable would otherwise break the JSON
@@ -44,6 +46,10 @@ def path_of(org: str) -> str:
     return f"{PATH}/{org}"
 
 
+def custom_headers(secret: str) -> str:
+    return json.dumps({HEADER: secret})
+
+
 def instructions(public_url: str, org: str) -> str:
     """For the terminal: what goes where, in the order of Datadog's form."""
     ours = "" if public_url else "  (put this bot's own https address in place of bot.example.com)"
@@ -60,7 +66,7 @@ Payload
 {json.dumps(TEMPLATE, indent=2)}
 
 Custom Headers (tick the box first)
-{json.dumps({HEADER: "the value of BITS_WEBHOOK_SECRET"})}
+{custom_headers(_WHERE_IT_STANDS if org == _OF_SETTINGS else _WHERE_IT_IS_SHOWN)}
 
 Leave "Encode as form" off. Then send alerts there: write @webhook-bits-bot into a monitor's message, or, better,
 name webhook-bits-bot as a recipient in a monitor notification rule. Which channel shows which alert is decided in Slack.
@@ -69,6 +75,8 @@ name webhook-bits-bot as a recipient in a monitor notification rule. Which chann
 
 logger = logging.getLogger(__name__)
 
+OpenDoor = Callable[[str, Iterable[str]], Awaitable[bool | None]]
+"""Whether one of the secrets that were offered opens an organisation's door; None where there is no door."""
 FindOrg = Callable[[str], Awaitable[object | None]]  # None where no organisation with this id is connected
 Take = Callable[[str, bytes, str], Awaitable[bool]]
 """Keeps the body that was sent for an organisation, with its content type; False when it is known already."""
@@ -79,10 +87,10 @@ class MalformedError(ValueError):
 
 
 class DatadogWebhook:
-    """Each connected organisation has a path of its own, and one secret opens them all; without a secret there is none."""
+    """Each connected organisation has a path of its own, and a secret of its own that opens no other."""
 
-    def __init__(self, secret: str, *, find_org: FindOrg, take: Take) -> None:
-        self._secret = secret.encode()
+    def __init__(self, open_door: OpenDoor, *, find_org: FindOrg, take: Take) -> None:
+        self._open_door = open_door
         self._find_org = find_org
         self._take = take
         self._strangers = Seldom(logger)
@@ -91,14 +99,15 @@ class DatadogWebhook:
         return [web.post(PATH + "/{org}", self.receive)]
 
     async def receive(self, request: web.Request) -> web.Response:
-        """Answered once it is in the database, and not before. Only who has the secret learns which ones are connected."""
+        """Answered once it is in the database, and not before. Nobody without its secret learns whether one is connected."""
         org = request.match_info["org"]
-        if not self._secret:
+        entered = await self._open_door(org, _offered(request)) if ORG_ID.fullmatch(org) else False
+        if entered is None:
             return web.Response(status=404, text="not found")
-        if not _may_enter(request, self._secret):
+        if not entered:
             self._strangers.warning("the webhook of %s: a request without the right secret was refused", _shown(org))
             return web.Response(status=401, text="unauthorized")
-        if not (ORG_ID.fullmatch(org) and await self._find_org(org)):
+        if not await self._find_org(org):
             self._strangers.warning("the webhook of %s: no such organisation is connected", _shown(org))
             return web.Response(status=404, text="no Datadog organisation with this id is connected")
         body = await body_of(request)
@@ -115,11 +124,8 @@ def _shown(org: str) -> str:
     return org if ORG_ID.fullmatch(org) else "an organisation that can't exist"
 
 
-def _may_enter(request: web.Request, secret: bytes) -> bool:
-    """Both ways are compared in full, so that the time taken tells nothing."""
-    offered = (request.headers.get(HEADER, ""), _password(request.headers.get("Authorization", "")))
-    matches = [hmac.compare_digest(each.encode("utf-8", "surrogateescape"), secret) for each in offered]
-    return any(matches)
+def _offered(request: web.Request) -> tuple[str, str]:
+    return request.headers.get(HEADER, ""), _password(request.headers.get("Authorization", ""))
 
 
 def _password(header: str) -> str:

@@ -35,6 +35,7 @@ MOST_BEGUN = 1000  # installs that may be under way; whoever floods the page fil
 MOST_OF_A_BROWSER = 5
 
 NO_STATE, OTHER_BROWSER, UNREACHABLE, NOT_A_BOT = "no_state", "other_browser", "unreachable", "not_a_bot"
+NOT_ALLOWED = "workspace_not_allowed"
 INSTALL = "/slack/install"
 REDIRECT = "/slack/oauth_redirect"
 COOKIE = "bits_bot_install"
@@ -84,7 +85,8 @@ class Installing:
     app: OAuthApp
     scopes: Sequence[str]
     redirect_uri: str
-    greeting: Message
+    has_org: frozenset[str]  # workspaces and enterprises that need not connect a Datadog organisation
+    allowed: frozenset[str]  # those that may install; empty for anybody
 
     async def begin(self, browser: str) -> str:
         """The address of Slack's consent page for this browser; empty while too many installs are under way."""
@@ -142,6 +144,9 @@ class Installing:
     async def _take_in(self, answer: dict[str, Any]) -> InstallOutcome:
         team, enterprise = answer.get("team") or {}, answer.get("enterprise") or {}
         org_wide = bool(answer.get("is_enterprise_install"))
+        if not self._may_install("" if org_wide else str(team.get("id") or ""), str(enterprise.get("id") or "")):
+            await self._give_back(str(answer.get("access_token") or ""))
+            return InstallOutcome(NOT_ALLOWED)
         new = NewInstallation(
             team_id="" if org_wide else str(team.get("id") or ""),
             enterprise_id=str(enterprise.get("id") or ""),
@@ -161,6 +166,17 @@ class Installing:
         self.tasks.spawn(self.welcome(new.home), f"welcome to {new.home}")
         name = str((enterprise if org_wide else team).get("name") or "")
         return InstallOutcome("", name, self._link(new), org_wide)
+
+    def _may_install(self, team: str, enterprise: str) -> bool:
+        """Whoever names an enterprise means all its workspaces; one of them does not stand for the enterprise."""
+        return not self.allowed or not self.allowed.isdisjoint({team, enterprise} - {""})
+
+    async def _give_back(self, token: str) -> None:
+        """A token that was handed out for nothing is taken out of service; we keep nothing of it."""
+        try:
+            await WatchfulClient.like(self.app.client, token).auth_revoke()
+        except CALL_ERRORS as error:
+            logger.error("the token of a refused install was not revoked (%s)", trouble_of(error).code)  # noqa: TRY400  the code says it
 
     async def _bot_id(self, token: str) -> str:
         """Known only to auth.test; without it our own posts are still known by their author."""
@@ -192,8 +208,12 @@ class Installing:
     async def _say_welcome(self, installation: Installation) -> None:
         client = WatchfulClient.like(self.app.client, installation.tokens.bot_token)
         async with asyncio.timeout(10):
+            has_org = not self.has_org.isdisjoint({installation.team_id, installation.enterprise_id} - {""})
             await client.chat_postMessage(
-                channel=installation.installer, parse="none", unfurl_links=False, **self.greeting.as_arguments()
+                channel=installation.installer,
+                parse="none",
+                unfurl_links=False,
+                **welcome(has_org=has_org).as_arguments(),
             )
 
 
@@ -268,6 +288,10 @@ def failed(problem: str, again: str, reference: str) -> Page:
 _OLD = "This install was begun more than ten minutes ago, or was finished already. Start again; it takes a minute."
 _ELSEWHERE = "This install was begun in another browser or in a private window. Start again here, and allow cookies."
 _NOT_SHARED = "The app is not shared with other workspaces: its owner has to activate distribution first."
+_NOT_LISTED = (
+    "This bot serves only workspaces that its operator has named, and yours is none of them. Nothing was installed and "
+    "nothing is stored. Ask whoever runs it to let your workspace in."
+)
 _EXPECTED: Mapping[str, tuple[int, str]] = {
     NO_STATE: (400, _OLD),
     "invalid_code": (400, _OLD),
@@ -277,6 +301,7 @@ _EXPECTED: Mapping[str, tuple[int, str]] = {
     UNREACHABLE: (502, "Slack did not answer just now, so nothing was installed. Wait a minute and start again."),
     NOT_A_BOT: (502, "Slack gave no bot token. Start again and leave the requested permissions as they are."),
     "invalid_team_for_non_distributed_app": (403, _NOT_SHARED),
+    NOT_ALLOWED: (403, _NOT_LISTED),
 }
 _OPERATOR: Mapping[str, str] = {
     "bad_redirect_uri": "the address in BITS_PUBLIC_URL is not among the app's redirect URLs.",

@@ -3,11 +3,11 @@
 No call to Slack is made here, and nothing is kept in memory.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import Row, Select, and_, case, delete, or_, select, update
+from sqlalchemy import ColumnElement, Row, Select, and_, case, delete, exists, func, or_, select, update
 
 from bot.storage.encryption import Encryption
 from bot.storage.engine import Database
@@ -91,6 +91,13 @@ class InstallationRepository:
         own = table.home == workspace
         working_first = (case((table.problem.is_(None), 0), else_=1), case((own, 0), else_=1))
         return await self._first(self._all().where(or_(own, org_wide)).order_by(*working_first))
+
+    async def outside(self, named: Collection[str]) -> list[str]:
+        """Where the bot is installed although neither the workspace nor its enterprise is named here."""
+        own, learnt = installations.c, workspaces.c
+        homes = select(own.home).where(own.home.not_in(named), func.coalesce(own.enterprise_id, "").not_in(named))
+        teams = select(learnt.team_id).where(learnt.team_id.not_in(named), learnt.enterprise_id.not_in(named))
+        return sorted(str(one) for (one,) in await self._database.all(homes.union(teams)))
 
     async def teams_of(self, enterprise: str) -> list[str]:
         """The workspaces in which an org-wide install was seen, and that have none of their own."""
@@ -238,6 +245,18 @@ class InstallationRepository:
 
     async def _change(self, condition: Any, **values: Any) -> bool:
         return await self._database.write(update(installations).where(condition).values(**values))
+
+
+def belongs_to(workspace: Any, enterprises: Collection[str]) -> ColumnElement[bool]:
+    """Whether a workspace, or the one a column names, is of one of these enterprises, as far as Slack has told of it."""
+    learnt = exists().where(workspaces.c.team_id == workspace, workspaces.c.enterprise_id.in_(enterprises))
+    own = exists().where(installations.c.home == workspace, installations.c.enterprise_id.in_(enterprises))
+    return or_(learnt, own)
+
+
+async def is_of_enterprise(database: Database, workspace: str, enterprise: str) -> bool:
+    row = await database.first(select(belongs_to(workspace, [enterprise])))
+    return bool(row and row[0])
 
 
 def _as_read(installation: Installation) -> Any:

@@ -9,7 +9,7 @@ from bot.storage.leases import Forget, new_owner
 from bot.storage.workers import Tasks
 from bot.workspaces.clients import InstalledWorkspaces
 from bot.workspaces.departures import Departures
-from bot.workspaces.installing import REDIRECT, Installing, InstallPages, welcome
+from bot.workspaces.installing import REDIRECT, Installing, InstallPages
 from bot.workspaces.repository import InstallationRepository
 from bot.workspaces.token_rotation import OAuthApp, TokenRotation
 
@@ -30,10 +30,12 @@ def build(
     *,
     scopes: Sequence[str],
     public_url: str,
-    has_org: bool,
+    has_org: frozenset[str],
+    allowed: frozenset[str],
     on_uninstall: Sequence[Forget],
 ) -> WorkspaceRoom:
-    """For a bot that many workspaces install. `has_org`: the settings hold the keys of a Datadog organisation."""
+    """For a bot that many workspaces install. Ids of workspaces or enterprises: `has_org` need not connect Datadog, and only
+    the `allowed` may install, if any are named."""
     records = InstallationRepository(database, encryption)
     rotation = TokenRotation(records, app, owner=new_owner())
     clients = InstalledWorkspaces(records, rotation, app.client)
@@ -45,7 +47,8 @@ def build(
         app,
         scopes=scopes,
         redirect_uri=f"{public_url}{REDIRECT}",
-        greeting=welcome(has_org=has_org),
+        has_org=has_org,
+        allowed=allowed,
     )
     departures = Departures(
         database, records, clients, on_uninstall=on_uninstall, welcome=installing.welcome, tasks=tasks

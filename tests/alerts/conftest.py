@@ -76,7 +76,9 @@ class OrgsOnPaper:
     choice: str | NoOrg = "default"
     asked: list[tuple[Place, str]] = field(default_factory=list)
 
-    async def choose(self, place: Place, host: str) -> str | NoOrg:
+    async def choose(self, place: Place, host: str, *, chosen: str = "") -> str | NoOrg:
+        if chosen:
+            return chosen
         self.asked.append((place, host))
         return self.choice
 
@@ -119,7 +121,10 @@ class Downtimes:
     def app_url(self, org: str) -> str:
         return f"https://{org}.example"
 
-    async def get(self, monitor_id: Any) -> Any:
+    async def withholds(self, _org: str, _workspace: str) -> bool:
+        return False
+
+    async def get(self, monitor_id: Any, _workspace: str = "") -> Any:
         """Both the organisation by its name and the monitor by its number."""
         if isinstance(monitor_id, str):
             return self
@@ -180,6 +185,7 @@ class RoomOnStage:
             nobody,
             nobody,
             cast(Replies, self.told),
+            nobody,
             nobody,
             nobody,
             nobody,

@@ -1,8 +1,8 @@
-"""Telling Datadog's own alert messages from those that only look like it."""
+"""What a message of Datadog's tells of its alert."""
 
 from typing import Any
 
-from bot.alerts.slack import is_datadogs, transition_of
+from bot.alerts.slack import transition_of
 from bot.investigations.message_alerts import FoundAlert, find_alert
 
 LINK = (
@@ -13,32 +13,6 @@ LINK = (
 
 def message(title: str = "Triggered: Disk almost full", link: str = LINK, **more: Any) -> dict[str, Any]:
     return {"bot_id": "B1", "ts": "1.1", "attachments": [{"title": title, "title_link": link}], **more}
-
-
-def test_datadogs_own() -> None:
-    cases: list[dict[str, Any]] = [
-        {"username": "Datadog"},
-        {"bot_profile": {"name": "Datadog"}},
-        {"bot_profile": {"name": "Datadog On-Call"}, "username": " datadog "},
-        {},
-        {"bot_profile": None, "username": ""},
-    ]
-    for more in cases:
-        assert is_datadogs(message(**more))
-
-
-def test_what_only_looks_like_it() -> None:
-    cases: list[dict[str, Any]] = [
-        {"username": "Alert Copier"},
-        {"username": "Datadogger"},
-        {"bot_profile": {"name": "Not Datadog"}},
-        {"bot_profile": {"name": "Copier"}, "username": "Datadog"},
-        {"attachments": [{"title": "T", "title_link": "https://app.datadoghq.com/monitors/42"}]},
-        {"attachments": None},
-        {"attachments": [None, {"title_link": None}]},
-    ]
-    for more in cases:
-        assert not is_datadogs(message() | more)
 
 
 def test_the_transition_is_told_as_rules_name_it() -> None:

@@ -41,6 +41,7 @@ class Calls:
 
 class Org:
     def __init__(self) -> None:
+        self.name = "default"
         self.cases = Calls()
 
 
@@ -48,8 +49,8 @@ class Orgs:
     def __init__(self) -> None:
         self.org = Org()
 
-    async def get(self, name: str) -> Org | None:
-        return self.org if name == "default" else None
+    async def get(self, name: str, workspace: str) -> Org | None:
+        return self.org if (name, workspace) == ("default", "T1") else None
 
 
 class KeptCatalogs:
@@ -62,7 +63,7 @@ class KeptCatalogs:
         return self.orgs.org.cases
 
     async def name(self) -> str:
-        catalog = await self.catalogs.get("default")
+        catalog = await self.catalogs.get("default", "T1")
         assert catalog is not None
         return catalog.projects[0].name
 
@@ -113,8 +114,9 @@ async def test_one_impatient_caller_does_not_take_it_from_the_others(kept: KeptC
 
 
 async def test_what_is_not_connected_has_none_and_what_is_forgotten_is_asked_for_anew(kept: KeptCatalogs) -> None:
-    assert await kept.catalogs.get("other") is None
+    assert await kept.catalogs.get("other", "T1") is None
     await kept.name()
+    assert await kept.catalogs.get("default", "T2") is None, "known, but not theirs"
     kept.catalogs.forget("default")
     assert kept.catalogs.known("default") is None
     assert await kept.name() == "Name 2"

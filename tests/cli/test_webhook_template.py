@@ -27,6 +27,8 @@ def test_a_connected_organisation_has_an_address_of_its_own(capsys: pytest.Captu
     told = printed(capsys, "--url", "https://bits.example.org", "--org", "acme-23456789")
     assert "\nhttps://bits.example.org/datadog/webhook/acme-23456789\n" in told
     assert "/default" not in told
+    assert "the secret that was shown when it was connected" in told
+    assert "BITS_WEBHOOK_SECRET" not in told
     with pytest.raises(SystemExit):
         main(["webhook-template", "--org", "Acme Europe"])
     assert "'Acme Europe' is no organisation's id" in capsys.readouterr().err

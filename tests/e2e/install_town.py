@@ -32,6 +32,8 @@ class InstallTown:
         self.datadog = quick_datadog()
         self.monitor: FakeMonitor = self.datadog.add_monitor("Disk almost full")
         self.bots: list[Bot] = []
+        # whom the keys of the settings serve: whoever comes, where a story says nothing else
+        self.named: tuple[str, ...] = tuple(f"T{number:04}" for number in range(100))
         self.left: list[str] = []  # workspaces whose data the bot was told to forget
         self._changed = asyncio.Event()
         self._stack = AsyncExitStack()
@@ -58,6 +60,7 @@ class InstallTown:
             "dd_api_key": self.datadog.org.api_key,
             "dd_app_key": self.datadog.org.app_key,
             "dd_api_url": self.datadog.url,
+            "dd_workspaces": ",".join(self.named),
             "database_url": self.database_url,
             "bits_http_port": 0,
         }

@@ -10,7 +10,8 @@ from bot.datadog.client import Datadog
 from bot.datadog.links import SITES
 from bot.orgs.model import NewOrg
 from bot.orgs.repository import OrgRepository
-from bot.orgs.tables import orgs
+from bot.orgs.tables import orgs, webhook_secrets
+from bot.orgs.webhook_secrets import hashed
 from bot.sandbox.datadog import FakeAlert, FakeMonitor
 from bot.sandbox.datadog.org import FakeOrg
 from bot.sandbox.slack import Message
@@ -69,8 +70,10 @@ class OrgTown(Town):
         new = NewOrg(self.slack.workspace.id, org.name, site, subdomain, *keys, org.uuid, owner, (), self.eva.id)
         values = OrgRepository(self._beside, Encryption([self.key]), _nobody)._values(new)
         made = orgs.insert().values(id=f"{org.name}-id", workspace=new.workspace, version=1, **values)
+        secret = {"org": f"{org.name}-id", "hash": hashed(webhook_secret_of(org)), "made_at": self._beside.now}
         async with self._beside.transaction() as connection:
             await connection.execute(made)
+            await connection.execute(webhook_secrets.insert().values(**secret))
 
     async def row(self, name: str) -> Any:
         async with self._beside.transaction() as connection:
@@ -87,6 +90,10 @@ class OrgTown(Town):
 
     def runs_of(self, org: FakeOrg) -> int:
         return len(org.investigations)
+
+
+def webhook_secret_of(org: FakeOrg) -> str:
+    return f"the-webhook-secret-of-{org.name}"
 
 
 def _nobody(*_: object) -> Datadog:

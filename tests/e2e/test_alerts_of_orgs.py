@@ -12,7 +12,7 @@ from bot.sandbox.datadog import FakeMonitor
 from bot.sandbox.datadog.webhooks import TEMPLATE, Delivery
 from bot.web.datadog_webhook import HEADER, path_of
 from tests.e2e.alert_town import SECRET, AlertTown, Route
-from tests.e2e.org_town import OrgTown
+from tests.e2e.org_town import OrgTown, webhook_secret_of
 
 DEFAULT, ACME = "default", "acme-id"
 
@@ -20,8 +20,9 @@ DEFAULT, ACME = "default", "acme-id"
 class TwoOrgsTown(AlertTown, OrgTown):
     """Acme is connected beside the organisation of the settings, and #acme is its channel."""
 
-    async def sends(self, monitor: FakeMonitor, org: str, secret: str = SECRET, **how: Any) -> Delivery:
+    async def sends(self, monitor: FakeMonitor, org: str, secret: str = "", **how: Any) -> Delivery:
         fired = self.datadog.fire(monitor, **how)
+        secret = secret or (SECRET if org == DEFAULT else webhook_secret_of(self.acme))
         url = f"http://127.0.0.1:{self.bot.port}{path_of(org)}"
         return await self.datadog.webhook(fired, url, headers={HEADER: secret}, template=TEMPLATE)
 
@@ -80,7 +81,10 @@ async def test_a_stranger_and_a_wrong_path_bring_nothing_in(town: TwoOrgsTown) -
     await town.decide(Route(), Route(town.slack.workspace.add_channel("acme"), {"route": AlertFilter(), "org": ACME}))
     assert (await town.sends(town.acme_monitor, ACME, secret="guessed")).attempts == (401,)
     assert (await town.sends(town.acme_monitor, "nobody-id", secret="guessed")).attempts == (401,)
-    assert (await town.sends(town.acme_monitor, "nobody-id")).attempts == (404,)
+    for org, secret in (("nobody-id", SECRET), (ACME, SECRET), (DEFAULT, webhook_secret_of(town.acme))):
+        assert (await town.sends(town.acme_monitor, org, secret=secret)).attempts == (401,), (
+            "it opens its own door only"
+        )
 
     assert (await town.sends(town.monitor, DEFAULT)).accepted
     await town.card("Disk almost full")
@@ -92,7 +96,7 @@ async def test_an_organisation_that_is_disconnected_is_heard_no_more(town: TwoOr
     assert (await town.sends(town.acme_monitor, ACME)).accepted
     card = await town.card("Checkout is slow")
     assert await town.bot._orgs.disconnect(town.slack.workspace.id, ACME)
-    assert (await town.sends(town.acme_monitor, ACME, group="host:later")).attempts == (404,)
+    assert (await town.sends(town.acme_monitor, ACME, group="host:later")).attempts == (401,)
 
     await town.ana.click("Investigate", on=card)
     await town.slack.wait_for(lambda: "acme-id, which is not connected any more" in town.ana.sees)

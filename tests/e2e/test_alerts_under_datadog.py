@@ -11,7 +11,7 @@ from bot.rules.model import AlertFilter
 from bot.sandbox.datadog import FakeAlert, Script
 from bot.sandbox.datadog.samples import POOL_EXHAUSTED
 from bot.sandbox.slack import Message
-from bot.sandbox.slack.messages import Content
+from bot.sandbox.slack.datadog_app import APP_ID, stranger
 from bot.sandbox.slack.world import Author
 from tests.e2e.alert_town import AlertTown, Route
 
@@ -87,17 +87,82 @@ async def test_recoveries_tests_and_replies_of_datadogs_get_none(town: AlertTown
 
 async def test_other_bots_people_and_we_ourselves_get_none(town: AlertTown) -> None:
     fired = town.datadog.fire(town.monitor)
-    attachment = [{"id": 1, "title": fired.slack_title, "title_link": fired.link(), "text": "copied"}]
     for author in (
         Author("U0OTHER", "Alert Copier", "B0OTHER", "A0OTHER", town.slack.workspace.id, "bot_message"),
         Author("U0OTHER", "Not Datadog", "B0OTHER", "A0OTHER", town.slack.workspace.id),
     ):
-        await town.slack.messages.post(town.channel, author, Content("", None, attachment)).heard()
+        await posts(town, fired, author=author)
     await town.ben.say(f"look at {fired.link()}", in_=town.channel)
     await town.decide(Route(rules={"nudge": True, "route": AlertFilter()}))
     await town.fire(group="host:webhook")
     await town.card("host:webhook")
     await none_but(town)
+
+
+# -- whose message it is: never known by a name ------------------------------------------------------------------------
+
+
+async def test_a_strangers_bot_of_the_same_name_starts_nothing(town: AlertTown) -> None:
+    """Through Slack Connect, whatever it calls itself and even if its company uses Datadog's own app."""
+    town.channel.shared = True
+    await town.decide(Route(rules={"nudge": True, "auto": AlertFilter()}))
+    strangers = [stranger(), stranger("Datadog Alerts"), stranger(app_id=APP_ID), stranger(app_id="", team_id="")]
+    forged = [
+        await posts(town, town.datadog.fire(town.monitor, group=f"host:{n}"), author=who)
+        for n, who in enumerate(strangers)
+    ]
+
+    await none_but(town)
+
+    await town.reads(town.channel.top_level[-1], "Started automatically", "what Bits AI found")
+    assert len(town.datadog.triggers()) == 1
+    assert [reply for message in forged for reply in message.replies] == []
+
+
+async def test_a_strangers_link_in_the_thread_keeps_nobody_from_starting(town: AlertTown) -> None:
+    town.channel.shared = True
+    alert = await town.alert()
+    link = "https://app.datadoghq.com/bits-ai/investigations/0f0f0f0f-0f0f-4f0f-8f0f-0f0f0f0f0f0f"
+    await town.slack.post_as_datadog(town.channel, text=link, thread_ts=alert.message.ts, author=stranger())
+
+    await town.reads(alert.message, NUDGE)
+    nudge = next(reply for reply in alert.message.replies if NUDGE in reply.shown)
+    await town.ana.click("Investigate", on=nudge)
+
+    await town.reads(alert.message, FOUND)
+    assert len(town.datadog.triggers()) == 1
+
+
+async def test_an_integration_of_old_without_an_app_id_is_looked_up(town: AlertTown) -> None:
+    legacy = Author("", "Datadog", "B0DATADOG", "", town.slack.workspace.id, "bot_message")
+    message = await posts(town, town.datadog.fire(town.monitor), author=legacy)
+    await town.reads(message, NUDGE)
+
+    nobodys = Author("", "Datadog", "B0NOBODY", "", town.slack.workspace.id, "bot_message")
+    await posts(town, town.datadog.fire(town.monitor), author=nobodys)
+    await none_but(town, message)
+
+
+async def test_an_app_that_is_not_known_is_said_once_and_counts_once_a_rule_names_it(town: AlertTown) -> None:
+    ours = Author("U0NEW", "Datadog", "B0NEW", "A0NEWAPP", town.slack.workspace.id)
+    first = await posts(town, town.datadog.fire(town.monitor, group="host:1"), author=ours)
+    await posts(town, town.datadog.fire(town.monitor, group="host:2"), author=ours)
+    await town.reads(first, "I don't know the app that posted it (A0NEWAPP)", "/bits settings")
+    await none_but(town)
+
+    await town.decide(Route(rules={"nudge": True, "datadog_apps": ("A0NEWAPP",)}))
+    third = await posts(town, town.datadog.fire(town.monitor, group="host:3"), author=ours)
+    await town.reads(third, NUDGE)
+    assert len([one for one in town.channel.messages if "I don't know the app" in one.shown]) == 1
+
+
+async def test_by_hand_any_message_is_good_enough(town: AlertTown) -> None:
+    fired = town.datadog.fire(town.monitor)
+    message = await posts(
+        town, fired, author=Author("U0O", "Copier", "B0O", "", town.slack.workspace.id, "bot_message")
+    )
+    await town.ana.shortcut("investigate_message", on=message)
+    await town.reads(message, FOUND)
 
 
 async def test_where_it_is_not_switched_on_nothing_is_said(town: AlertTown) -> None:

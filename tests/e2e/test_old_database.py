@@ -35,7 +35,7 @@ class OldTown(OrgTown):
         install, team = self.slack.installs[0], self.slack.workspace.id
         authors = {
             "Bits Bot": Author(install.bot_user_id, "Bits Bot", install.bot_id, self.slack.app.id, team),
-            "Datadog": Author("U0DATADOG", "Datadog", "B0DATADOG", "A0DATADOG", team, "bot_message"),
+            "Datadog": Author("U0DATADOG", "Datadog", "B0DATADOG", "A0F7XDT7F", team, "bot_message"),
         }
         channels = {"alerts": self.channel, "cards": self.cards}
         for kept in json.loads((FIXTURES / "messages_0007.json").read_text("utf-8")):

@@ -110,7 +110,20 @@ def test_an_admin_sees_organisations_by_the_ends_of_their_keys() -> None:
     assert "7 of 40 used, 2 of 10 by themselves" in told
     buttons = [element for block in home_view(content)["blocks"] for element in block.get("elements", [])]
     ids = [element["action_id"] for element in buttons if element.get("type") == "button"]
-    assert ids == [connect_form.REPLACE_KEYS, connect_form.DISCONNECT, connect_form.OPEN_FROM_HOME]
+    mine = [connect_form.REPLACE_KEYS, connect_form.NEW_SECRET, connect_form.DISCONNECT]
+    assert ids == [*mine, connect_form.OPEN_FROM_HOME]
+    confirmed = [button["action_id"] for button in buttons if button.get("confirm")]
+    assert confirmed == [connect_form.DISCONNECT], "nothing is replaced where there is no secret yet"
+
+
+def test_an_organisation_says_whether_its_webhook_has_a_secret() -> None:
+    for has_one in (False, True):
+        org = replace(ACME, has_webhook_secret=has_one)
+        view = home_view(HomeContent(COMMANDS.usage, admin=HomeAdmin(USAGE, (org,))))
+        elements = [element for block in view["blocks"] for element in block.get("elements", [])]
+        (new,) = (each for each in elements if each.get("action_id") == connect_form.NEW_SECRET)
+        assert ("It has no webhook secret yet" in json.dumps(view)) is not has_one
+        assert ("confirm" in new) is has_one
 
 
 def test_without_encryption_keys_there_is_no_button_but_the_reason() -> None:

@@ -54,6 +54,7 @@ class Calls:
 
 class Org:
     def __init__(self, calls: Calls) -> None:
+        self.name = "default"
         self.cases = calls
 
 
@@ -61,7 +62,7 @@ class Orgs:
     def __init__(self, org: Org | None) -> None:
         self.org = org
 
-    async def get(self, _org: str) -> Any:
+    async def get(self, _org: str, _workspace: str) -> Any:
         return self.org
 
 

@@ -61,6 +61,17 @@ async def test_when_nothing_shows_up_the_card_says_so_and_nothing_is_started_aga
     assert world.datadog.calls["ids"] == looks
 
 
+async def test_where_nobody_may_look_any_more_it_may_have_been_billed(world: World) -> None:
+    """Its organisation does not serve the workspace any more: the unit of the budget stays spent."""
+    world.datadog.network.expect("trigger", lost(lands=True))
+    await world.ask()
+    await world.turns()
+    world.orgs.connected = False
+    await world.wind(LOOKS)
+    assert world.slack.said() == ["card: uncertain"]
+    assert world.datadog.calls["trigger"] == 1
+
+
 async def test_a_run_that_shows_up_between_the_looks_is_found(world: World) -> None:
     world.datadog.network.expect("trigger", lost(lands=True, lands_in=TIMING.settle * 1.5))
     await world.ask()

@@ -4,10 +4,10 @@ import asyncio
 from typing import Any
 
 import pytest
-from sqlalchemy import Row, event
+from sqlalchemy import Row, event, select
 
 from bot.datadog.errors import Forbidden, RateLimited, Unauthorized, Unavailable
-from bot.investigations.tables import investigations
+from bot.investigations.tables import investigations, subscribers
 from bot.model import AlertRef, ExistingRun
 from bot.storage.engine import Database
 from bot.storage.workers import Timing
@@ -94,6 +94,10 @@ async def _many_running(world: World, number: int) -> None:
     ]
     async with world.database.transaction() as connection:
         await connection.execute(investigations.insert(), rows)
+        waits = dict((await connection.execute(select(subscribers))).one()._mapping)
+        del waits["id"]
+        others = await connection.execute(select(investigations.c.id).where(investigations.c.id != first.id))
+        await connection.execute(subscribers.insert(), [waits | {"investigation_id": row.id} for row in others])
 
 
 def _count_writes(database: Database) -> list[str]:

@@ -9,10 +9,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar, cast
 
-from sqlalchemy import Row, Table, select
+from sqlalchemy import ColumnElement, Row, Table, select, true
 
 from bot.datadog.errors import DatadogError, NoAnswer, NotFound
 from bot.datadog.investigations import Conclusion, InvestigationDetail, InvestigationItem, InvestigationPage
+from bot.datadog.links import SITES
 from bot.datadog.monitors import AlertEvent, Monitor
 from bot.datadog.trouble import Trouble
 from bot.investigations.alert_resolver import AlertResolver
@@ -26,6 +27,7 @@ from bot.investigations.requests import Outcome, Reception, Requests
 from bot.investigations.tables import CARD, CONCLUSIONS, asks, investigations
 from bot.investigations.trigger_worker import TriggerWorker
 from bot.model import AlertRef, Ask, EarlierRun, Place, Question, Source, Subject
+from bot.orgs.model import OrgEntry
 from bot.orgs.repository import OrgRepository
 from bot.rules.budget import Budget, Terms
 from bot.rules.model import ChannelRules
@@ -231,8 +233,11 @@ class FakeOrgs:
         self._datadog = datadog
         self.connected = True
 
-    async def get(self, org: str) -> FakeDatadog | None:
-        return self._datadog if self.connected and org == "default" else None
+    async def get(self, org: str, *workspaces: str) -> FakeDatadog | None:
+        return self._datadog if self.connected and org == "default" and workspaces else None
+
+    def serves(self, _org: Any, _workspace: Any) -> ColumnElement[bool]:
+        return true()
 
 
 @dataclass
@@ -268,7 +273,7 @@ class FakePlaces:
 
     async def facts(self, place: Place) -> PlaceFacts:
         draft = await self.budget._rules.draft(place.workspace, place.channel)
-        return PlaceFacts(draft.channel, draft.workspace, (), "")
+        return PlaceFacts(draft.channel, draft.workspace, (OrgEntry("default", "", "default", SITES[0]),), "")
 
     async def may_start_by(self, rules: ChannelRules, person: str) -> Permission:  # noqa: ARG002
         return Allowed("everyone")

@@ -136,7 +136,8 @@ def test_a_window_that_says_nothing_of_itself_is_a_new_connection() -> None:
 
 def test_the_result_says_what_is_granted_what_is_not_and_what_nobody_knows() -> None:
     entry = OrgEntry("acme-x", "T1", "Acme", SITES[3], "acme", "1234", "5678", lacking=("cases_read",))
-    modal = connected_modal(entry, Checkup(lacking=("cases_read",), unclear=("events_read",)))
+    webhook = form.webhook_of(entry, "https://bits.example.com", "the-secret")
+    modal = connected_modal(entry, Checkup(lacking=("cases_read",), unclear=("events_read",)), webhook)
 
     check_modal(modal)
     told = shown(modal["blocks"])
@@ -144,6 +145,8 @@ def test_the_result_says_what_is_granted_what_is_not_and_what_nobody_knows() -> 
     assert "not clear now: events_read" in told
     assert "granted: monitors_read" in told
     assert "does not tell whose application key it is" in told
+    assert "https://bits.example.com/datadog/webhook/acme-x" in told
+    assert '{"X-Bits-Webhook-Secret": "the-secret"}' in told
     check_message(form.connected_message(entry))
     check_message(form.not_connected_message({"name": "Taken."}))
     check_message(form.press_to_connect())

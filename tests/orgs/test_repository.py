@@ -67,11 +67,11 @@ def book_on(database: Database, *keys: str) -> OrgRepository:
 async def test_what_is_connected_speaks_with_its_own_keys(book: OrgRepository) -> None:
     entry = await book.connect(ACME)
 
-    org = await book.get(entry.id)
+    org = await book.get(entry.id, "T1")
     assert keys_of(org) == (ACME.api_key, ACME.app_key)
     assert entry.id.startswith("acme-eu-")
     assert (entry.app_url, book.app_url(entry.id)) == ("https://acme.datadoghq.eu", "https://acme.datadoghq.eu")
-    assert await book.get(entry.id) is org
+    assert await book.get(entry.id, "T1") is org
 
 
 @sqlite_only
@@ -98,10 +98,14 @@ async def test_the_organisation_of_the_settings_is_first_and_its_name_is_taken(d
     org = ConnectedOrg(DEFAULT, client_of(SITES[0], "k", "k"), SITES[0].app_url)
     book = OrgRepository(database, Encryption([OLD_KEY]), client_of, default=(entry, org))
     acme = await book.connect(ACME)
+    assert (await book.of_workspace("T1"), await book.of_workspace("T2")) == ([acme], []), "it serves nobody unasked"
+    assert await book.get(DEFAULT, "T1", "T2") is None
 
+    book.default_for = frozenset({"T1"})
     assert await book.of_workspace("T1") == [entry, acme]
-    assert await book.of_workspace("T2") == [entry]
-    assert await book.get(DEFAULT) is org
+    assert await book.of_workspace("T2") == []
+    assert await book.get(DEFAULT, "T2") is None
+    assert await book.get(DEFAULT, "T2", "T1") is org
     with pytest.raises(NameTaken):
         await book.connect(replace(ACME, name="Default", org_uuid="uuid-other"))
     await book.close()
@@ -111,12 +115,12 @@ async def test_the_organisation_of_the_settings_is_first_and_its_name_is_taken(d
 async def test_keys_replaced_by_one_replica_count_at_once_in_the_other(database: Database, book: OrgRepository) -> None:
     other = book_on(database)
     entry = await book.connect(ACME)
-    assert keys_of(await other.get(entry.id))[1] == ACME.app_key
+    assert keys_of(await other.get(entry.id, "T1"))[1] == ACME.app_key
 
     await book.connect(replace(ACME, app_key="acme-app-key-new1", replaces=entry.id))
-    assert keys_of(await other.get(entry.id))[1] == "acme-app-key-new1"
+    assert keys_of(await other.get(entry.id, "T1"))[1] == "acme-app-key-new1"
     await book.disconnect("T1", entry.id)
-    assert await other.get(entry.id) is None
+    assert await other.get(entry.id, "T1") is None
     await other.close()
 
 
@@ -137,7 +141,7 @@ async def test_nobody_replaces_another_workspaces_keys(book: OrgRepository) -> N
     mine = await book.connect(replace(ACME, workspace="T2", app_key="app-key-of-t2", replaces=theirs.id))
 
     assert mine.id != theirs.id
-    assert keys_of(await book.get(theirs.id)) == (ACME.api_key, ACME.app_key)
+    assert keys_of(await book.get(theirs.id, "T1")) == (ACME.api_key, ACME.app_key)
 
 
 @sqlite_only
@@ -150,7 +154,7 @@ async def test_disconnected_its_keys_are_gone_and_its_id_and_links_wait(
     gone = await book.disconnect("T1", entry.id)
 
     assert gone is not None
-    assert await book.get(entry.id) is None
+    assert await book.get(entry.id, "T1") is None
     assert await book.of_workspace("T1") == []
     assert book.app_url(entry.id) == "https://acme.datadoghq.eu"
     assert await book.disconnect("T1", entry.id) is None
@@ -183,7 +187,7 @@ async def test_a_workspace_that_leaves_takes_its_keys_with_it(database: Database
     for forget in (partial(forget_workspace, database), book.drop_workspace):
         await forget("T1")
 
-    assert await book.get(entry.id) is None
+    assert await book.get(entry.id, "T1") is None
     async with database.transaction() as connection:
         assert [row.id for row in await connection.execute(select(orgs))] == [kept.id]
 
@@ -195,7 +199,7 @@ async def test_keys_that_cannot_be_opened_are_no_connection(
     entry = await book.connect(ACME)
     other = book_on(database, NEW_KEY)
 
-    assert await other.get(entry.id) is None
+    assert await other.get(entry.id, "T1") is None
     assert "can't be opened" in caplog.text
     await other.close()
 

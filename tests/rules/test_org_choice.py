@@ -68,11 +68,12 @@ async def alone() -> AsyncIterator[Scene]:
 
 @pytest.fixture
 async def scene() -> AsyncIterator[Scene]:
-    """The organisation of the settings serves every workspace."""
+    """The organisation of the settings serves two workspaces."""
     async with ready(Database("sqlite+aiosqlite:///:memory:", clock=Clock())) as database:
         client = client_of(US1, "settings-api-key", "settings-app-key")
         default = OrgEntry(DEFAULT, "", DEFAULT, US1), ConnectedOrg(DEFAULT, client, US1.app_url)
         book = OrgRepository(database, Encryption([Fernet.generate_key().decode()]), client_of, default=default)
+        book.default_for = frozenset({"T1", "T2"})
         yield Scene(database, book)
         await book.close()
 

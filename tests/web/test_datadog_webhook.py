@@ -5,7 +5,7 @@ import gzip
 import json
 import logging
 import random
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
@@ -44,7 +44,7 @@ def inlet() -> OnStage:
 
 @pytest.fixture
 async def client(inlet: OnStage) -> AsyncIterator[Client]:
-    async with serving(DatadogWebhook(SECRET, find_org=find_org, take=inlet.take)) as client:
+    async with serving(DatadogWebhook(open_door, find_org=find_org, take=inlet.take)) as client:
         yield client
 
 
@@ -60,6 +60,18 @@ async def serving(webhook: DatadogWebhook) -> AsyncIterator[Client]:
 
 async def nothing_wrong() -> str:
     return ""
+
+
+SECRETS = {"default": SECRET, "acme-23456789": "the-secret-of-acme", "gone-23456789": "the-secret-of-who-left"}
+
+
+async def open_door(org: str, offered: Iterable[str]) -> bool | None:
+    assert "\0" not in org, "no database can be asked for it"
+    return SECRETS.get(org) in set(offered)
+
+
+async def no_door(_org: str, _offered: Iterable[str]) -> bool | None:
+    return None
 
 
 async def find_org(org: str) -> str | None:
@@ -110,25 +122,29 @@ async def test_everybody_else_stays_outside_without_a_reason(client: Client, inl
         assert inlet.taken == []
 
 
-async def test_each_connected_organisation_has_a_path_of_its_own(client: Client, inlet: OnStage) -> None:
-    for org in ("default", "acme-23456789"):
-        assert (await client.post(f"/datadog/webhook/{org}", json=ALERT, headers={HEADER: SECRET})).status == 202
+async def test_each_connected_organisation_has_a_path_and_a_secret_of_its_own(client: Client, inlet: OnStage) -> None:
+    for org, other in (("default", "acme-23456789"), ("acme-23456789", "default")):
+        path = f"/datadog/webhook/{org}"
+        assert (await client.post(path, json=ALERT, headers={HEADER: SECRETS[other]})).status == 401
+        assert (await client.post(path, json=ALERT, headers={HEADER: SECRETS[org]})).status == 202
     assert inlet.taken == [("default", "Disk"), ("acme-23456789", "Disk")]
 
 
-async def test_only_who_has_the_secret_learns_that_an_organisation_is_not_connected(
+async def test_nobody_else_learns_that_an_organisation_is_not_connected(
     client: Client, inlet: OnStage, caplog: pytest.LogCaptureFixture
 ) -> None:
+    gone = "gone-23456789"
+    assert (await client.post(f"/datadog/webhook/{gone}", json=ALERT, headers={HEADER: SECRETS[gone]})).status == 404
     for org in ("other", "acme", "DEFAULT", "default%20", "default%00", "x" * 2_000):
         path = f"/datadog/webhook/{org}"
-        for headers, status in (({}, 401), ({HEADER: "wrong"}, 401), ({HEADER: SECRET}, 404)):
-            assert (await client.post(path, json=ALERT, headers=headers)).status == status
+        for headers in ({}, {HEADER: "wrong"}, {HEADER: SECRET}):
+            assert (await client.post(path, json=ALERT, headers=headers)).status == 401
         assert inlet.taken == []
         assert "x" * 100 not in caplog.text
 
 
 async def test_without_a_secret_there_is_no_webhook_at_all(inlet: OnStage) -> None:
-    async with serving(DatadogWebhook("", find_org=find_org, take=inlet.take)) as client:
+    async with serving(DatadogWebhook(no_door, find_org=find_org, take=inlet.take)) as client:
         for headers in ({}, {HEADER: ""}):
             assert (await client.post(ORG, json=ALERT, headers=headers)).status == 404
 

@@ -15,7 +15,7 @@ from bot.storage.engine import Database
 from bot.storage.workers import Tasks
 from bot.workspaces.clients import InstalledWorkspaces
 from bot.workspaces.departures import Departures
-from bot.workspaces.installing import Installing, InstallOutcome, welcome
+from bot.workspaces.installing import Installing, InstallOutcome
 from bot.workspaces.repository import InstallationRepository
 from bot.workspaces.token_rotation import OAuthApp, TokenRotation
 from tests.clock import Clock
@@ -44,7 +44,8 @@ class Replica:
             app,
             scopes=("chat:write", "commands"),
             redirect_uri=REDIRECT,
-            greeting=welcome(has_org=False),
+            has_org=frozenset(),
+            allowed=frozenset(),
         )
         self.departures = Departures(
             database,

@@ -6,10 +6,18 @@ from bot.sandbox.slack.messages import Content, Messages
 from bot.sandbox.slack.render import JSON
 from bot.sandbox.slack.world import Author, Channel, Message
 
-APP_ID = "A0DATADOG"
+APP_ID = "A0F7XDT7F"  # as in Slack's directory
 BOT_ID = "B0DATADOG"
 BOT: JSON = {"id": BOT_ID, "deleted": False, "name": "Datadog", "app_id": APP_ID, "user_id": "U0DATADOG"}
 COLORS = {"Triggered": "a30200", "Re-Triggered": "a30200", "Warn": "daa038", "Recovered": "2eb886"}
+
+
+STRANGERS_TEAM = "T9999"  # another company, here through Slack Connect
+
+
+def stranger(name: str = "Datadog", *, app_id: str = "A0STRANGER", team_id: str = STRANGERS_TEAM) -> Author:
+    """Somebody else's bot, which may call itself anything."""
+    return Author("U0STRANGER", name, "B0STRANGER", app_id, team_id, "bot_message")
 
 
 class DatadogApp:
@@ -28,11 +36,12 @@ class DatadogApp:
         top_text: str = "",
         blocks: list[JSON] | None = None,
         attachments: list[JSON] | None = None,
+        author: Author | None = None,
         **attachment: Any,
     ) -> Message:
-        """Posts an alert. Other members of its attachment (`image_url`, `footer`, `fields`, …) go by their own names;
+        """Posts an alert, or what a `stranger` makes look like one. Other members of its attachment (`image_url`, `footer`, `fields`, …) go by their own names;
         `attachments` are further ones behind it, `blocks` and `top_text` stand in the message itself."""
-        author = Author("U0DATADOG", "Datadog", BOT_ID, APP_ID, channel.team_id, subtype)
+        author = author or Author("U0DATADOG", "Datadog", BOT_ID, APP_ID, channel.team_id, subtype)
         first = _attachment(title, title_link, text, attachment)
         content = Content(top_text, blocks, _numbered([*first, *(attachments or [])]))
         return await self._messages.post(channel, author, content, thread_ts=thread_ts).heard()

@@ -108,15 +108,7 @@ class Message:
 
     def to_json(self, *, metadata: bool = False) -> JSON:
         """As the API returns it. Of the metadata only the type is given unless all is asked for."""
-        shown: JSON = {"type": "message", "ts": self.ts, "text": self.text, "team": self.author.team_id}
-        if self.author.user_id:
-            shown["user"] = self.author.user_id
-        if self.author.subtype:
-            shown["subtype"] = self.author.subtype
-        if self.author.bot_id:
-            shown |= {"bot_id": self.author.bot_id, "app_id": self.author.app_id, "bot_profile": self._bot_profile()}
-        if self.author.subtype == "bot_message":
-            shown["username"] = self.author.name
+        shown: JSON = {"type": "message", "ts": self.ts, "text": self.text, **self._author_json()}
         if self.client_msg_id:
             shown["client_msg_id"] = self.client_msg_id
         if self.blocks:
@@ -128,6 +120,16 @@ class Message:
             shown["metadata"] = self.metadata if metadata else {"event_type": self.metadata["event_type"]}
         copied: JSON = as_json(shown)
         return copied
+
+    def _author_json(self) -> JSON:
+        author = self.author
+        told = {"team": author.team_id, "user": author.user_id, "subtype": author.subtype, "bot_id": author.bot_id}
+        shown: JSON = {name: value for name, value in told.items() if value}
+        if author.app_id:  # integrations of old have none
+            shown |= {"app_id": author.app_id, "bot_profile": self._bot_profile()}
+        if author.subtype == "bot_message":
+            shown["username"] = author.name
+        return shown
 
     def _bot_profile(self) -> JSON:
         return {

@@ -121,7 +121,7 @@ async def test_groups_team_and_bots(slack: FakeSlack, client: AsyncWebClient, an
     assert [one["handle"] for one in (await client.usergroups_list())["usergroups"]] == ["oncall"]
     assert (await client.usergroups_users_list(usergroup=group.id))["users"] == [ana.id]
     assert (await client.team_info())["team"]["domain"] == "acme"
-    assert (await client.bots_info(bot="B0DATADOG"))["bot"]["app_id"] == "A0DATADOG"
+    assert (await client.bots_info(bot="B0DATADOG"))["bot"]["app_id"] == "A0F7XDT7F"
 
 
 async def test_reactions(client: AsyncWebClient, channel: Channel) -> None:
