@@ -1,14 +1,24 @@
 # Bits Bot in a container of its own. Work is kept in /data (SQLite) unless DATABASE_URL names PostgreSQL.
-FROM python:3.12-slim AS build
+# For a build that can be repeated, name the base by its digest:
+#   docker build --build-arg PYTHON_IMAGE=python:3.12-slim@sha256:... .
+ARG PYTHON_IMAGE=python:3.12-slim
+
+FROM ${PYTHON_IMAGE} AS build
 WORKDIR /src
+ARG PIP_DISABLE_PIP_VERSION_CHECK=1
+ARG PIP_NO_CACHE_DIR=1
 RUN python -m venv /opt/bits-bot
+COPY requirements.lock ./
+RUN /opt/bits-bot/bin/pip install --require-hashes -r requirements.lock
 COPY pyproject.toml README.md ./
 COPY bot bot
-RUN /opt/bits-bot/bin/pip install --disable-pip-version-check --no-cache-dir '.[postgres]'
+# nothing but what is locked takes part, and what builds and installs stays behind; the sandbox never gets here (.dockerignore)
+RUN /opt/bits-bot/bin/pip install --no-deps --no-build-isolation . \
+ && /opt/bits-bot/bin/pip uninstall -y setuptools pip
 
-FROM python:3.12-slim
+FROM ${PYTHON_IMAGE}
 RUN useradd --system --uid 10001 --no-create-home --shell /usr/sbin/nologin bits \
- && install -d -o bits -g bits /data
+ && install -d -o bits -g bits -m 700 /data
 COPY --from=build /opt/bits-bot /opt/bits-bot
 ENV PATH=/opt/bits-bot/bin:$PATH \
     PYTHONUNBUFFERED=1 \

@@ -6,8 +6,16 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --disable-pip-version-check -q
 
+# Of these versions with these hashes and no others; without the lists (LOCK= TEST_LOCK=), what pyproject.toml allows.
+LOCK := $(wildcard requirements.lock)
+TEST_LOCK := $(wildcard requirements-test.lock)
+COMPILE := $(BIN)/uv -q pip compile pyproject.toml --group build --universal --upgrade --generate-hashes --no-annotate \
+  --custom-compile-command 'make lock'
+EVERYTHING := .[test,postgres]
+install = $(if $(1),$(PIP) --require-hashes -r $(1) && $(PIP) --no-deps --no-build-isolation -e .,$(PIP) -e '$(2)')
+
 .DEFAULT_GOAL := help
-.PHONY: help setup story demo run test check docs bench faults
+.PHONY: help setup story demo run test check docs bench faults lock audit
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-8s %s\n", $$1, $$2}' Makefile
@@ -44,7 +52,16 @@ faults: $(VENV)/.ready-to-test ## Break things on purpose: killed bots, lost ans
 	@test -e tests/faults || { echo "There are no fault tests in this checkout (tests/faults)."; exit 1; }
 	$(BIN)/python -m pytest tests/faults -m "faults or not faults" $(ARGS)
 
-# Each stamp is younger than pyproject.toml once its packages are in, so that a second call does nothing.
+lock: $(VENV)/.made ## Write the lists of packages anew, with the newest versions that pyproject.toml allows
+	@$(PIP) uv
+	$(COMPILE) --extra postgres -o requirements.lock
+	$(COMPILE) --extra postgres --extra test -c requirements.lock -o requirements-test.lock
+
+audit: $(VENV)/.made ## Ask the index of advisories about every locked package
+	@$(PIP) pip-audit
+	@$(BIN)/python -m tests.advisories requirements-test.lock
+
+# Each stamp is younger than pyproject.toml and its lock once its packages are in, so that a second call does nothing.
 $(VENV)/.made:
 	@command -v $(PYTHON) >/dev/null || { \
 	  echo "$(PYTHON) was not found. Install Python 3.11 or newer, or name yours: make $(MAKECMDGOALS) PYTHON=/path/to/python3"; exit 1; }
@@ -54,12 +71,12 @@ $(VENV)/.made:
 	  echo "Python could not make $(VENV). On Debian and Ubuntu: apt install python3-venv"; exit 1; }
 	@touch $@
 
-$(VENV)/.ready-to-run: pyproject.toml $(VENV)/.made
+$(VENV)/.ready-to-run: pyproject.toml $(LOCK) $(VENV)/.made
 	@echo "Installing into $(VENV) ..."
-	@$(PIP) -e .
+	@$(call install,$(LOCK),.)
 	@touch $@
 
-$(VENV)/.ready-to-test: pyproject.toml $(VENV)/.made
+$(VENV)/.ready-to-test: pyproject.toml $(TEST_LOCK) $(VENV)/.made
 	@echo "Installing into $(VENV), with what the tests need ..."
-	@$(PIP) -e '.[test,postgres]'
+	@$(call install,$(TEST_LOCK),$(EVERYTHING))
 	@touch $@ $(VENV)/.ready-to-run

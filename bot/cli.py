@@ -10,6 +10,7 @@ import sys
 import threading
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from importlib.util import find_spec
 from pathlib import Path
 
 from bot.logs import keep_bodies_out
@@ -37,8 +38,19 @@ def _parser() -> argparse.ArgumentParser:
     doctor.add_argument("--json", action="store_true", help="for machines: the same as JSON")
     _add(commands, "migrate", _migrate, "bring the database to this version's schema and stop")
     _add(commands, "rekey", _rekey, "seal every stored secret with the first of BITS_ENCRYPTION_KEYS")
-    _add(commands, "story", _story, "play one story in a local Slack and Datadog, and print it")
-    _add(commands, "demo", _demo, "like story, then keep everything running to try it out")
+    has_sandbox = find_spec("bot.sandbox") is not None
+    _add(
+        commands,
+        "story",
+        _story if has_sandbox else _no_sandbox,
+        "play one story in a local Slack and Datadog, and print it",
+    )
+    _add(
+        commands,
+        "demo",
+        _demo if has_sandbox else _no_sandbox,
+        "like story, then keep everything running to try it out",
+    )
     manifest = _add(commands, "manifest", _manifest, "print the Slack app's manifest")
     manifest.add_argument("--mode", choices=("socket", "http"), default="socket")
     manifest.add_argument("--url", help="the https address under which Slack reaches this bot, for --mode http")
@@ -274,6 +286,10 @@ def _webhook_template(options: argparse.Namespace) -> int:
     url = options.url or what_is_set(Path(".env")).get("BITS_PUBLIC_URL", "")
     print(instructions(url.rstrip("/"), options.org), end="")
     return 0
+
+
+def _no_sandbox(_options: argparse.Namespace) -> int:
+    return _complain("There is no sandbox in this installation:", ["take a checkout, and `make demo` or `make story`."])
 
 
 def _story(_options: argparse.Namespace) -> int:

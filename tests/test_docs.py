@@ -10,7 +10,7 @@ from bot.config import Settings, load_settings, variables
 from tests.docs import ROOT, commands_table, kept_table, settings_table
 
 WRITTEN_BY = "`make docs` writes it"
-DOCUMENTS = ("README.md", "CONTRIBUTING.md", "CHANGELOG.md")
+DOCUMENTS = ("README.md", "CONTRIBUTING.md", "CHANGELOG.md", "SECURITY.md")
 TARGETS_THAT_HOLD_STILL = {"demo", "story", "test", "check", "run", "bench", "faults"}
 LEAST_TO_START = {
     "SLACK_BOT_TOKEN": "xoxb-1",
@@ -101,6 +101,18 @@ def test_every_file_a_document_links_to_exists() -> None:
     for document in DOCUMENTS:
         links = re.findall(r"\]\((?!https?://|#)([^)#]+)", text_of(document))
         assert [link for link in links if not (ROOT / link).exists()] == []
+
+
+def test_every_chapter_a_document_links_to_exists() -> None:
+    for document in DOCUMENTS:
+        for name, chapter in re.findall(r"\]\(([\w.]*)#([\w-]+)\)", text_of(document)):
+            titles = re.findall(r"^#+ (.*)$", text_of(name or document), flags=re.MULTILINE)
+            assert chapter in {re.sub(r"[^\w -]", "", title).lower().replace(" ", "-") for title in titles}
+
+
+def test_the_security_policy_says_how_to_report_what_is_promised_and_what_is_not() -> None:
+    titles = re.findall(r"^## (.*)$", text_of("SECURITY.md"), flags=re.MULTILINE)
+    assert {"Report a vulnerability", "What is promised", "What is not promised"} <= set(titles)
 
 
 def test_no_document_speaks_of_a_variable_that_does_not_exist() -> None:

@@ -13,6 +13,8 @@ from typing import Any
 
 import pytest
 import yaml
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 
 from bot.config import Settings, variables, what_is_set
 
@@ -71,6 +73,56 @@ def test_the_command_is_there() -> None:
     assert function in {node.name for node in tree.body if isinstance(node, ast.FunctionDef)}
 
 
+# What is locked
+
+LOCKS = {"requirements.lock": ("postgres",), "requirements-test.lock": ("postgres", "test")}
+REFRESH = "`make lock` writes it anew"
+
+
+def locked(name: str) -> dict[str, str]:
+    """The version of each package."""
+    lines = (ROOT / name).read_text("utf-8").splitlines()
+    pins = (Requirement(line.removesuffix("\\")) for line in lines if line and not line.startswith((" ", "#")))
+    return {canonicalize_name(pin.name): str(pin.specifier).removeprefix("==") for pin in pins}
+
+
+@pytest.mark.parametrize("name", LOCKS)
+def test_the_locks_hold_what_the_project_asks_for(name: str) -> None:
+    metadata, pins = project(), locked(name)
+    extras = metadata["project"]["optional-dependencies"]
+    asked = [
+        *metadata["project"]["dependencies"],
+        *(each for extra in LOCKS[name] for each in extras[extra]),
+        *metadata["dependency-groups"]["build"],
+    ]
+    wanted = [Requirement(each) for each in asked]
+    unmet = [str(each) for each in wanted if not each.specifier.contains(pins.get(canonicalize_name(each.name), ""))]
+    assert unmet == [], REFRESH
+    assert metadata["build-system"]["requires"] == metadata["dependency-groups"]["build"]
+
+
+def test_tests_run_with_the_versions_that_are_shipped() -> None:
+    shipped, tested = (locked(name) for name in LOCKS)
+    assert {name: tested.get(name) for name in shipped} == shipped, REFRESH
+
+
+@pytest.mark.parametrize("name", LOCKS)
+def test_every_locked_package_has_hashes_and_comes_from_no_index_in_particular(name: str) -> None:
+    text = (ROOT / name).read_text("utf-8")
+    blocks = re.split(r"\n(?=[a-z0-9])", "\n".join(line for line in text.splitlines() if not line.startswith("#")))
+    assert [block.split()[0] for block in blocks if "--hash=sha256:" not in block] == []
+    assert "//" not in text
+    assert not re.search(r"^\s*-(?!-hash)", text, flags=re.MULTILINE)
+
+
+def test_the_locks_are_not_ignored() -> None:
+    asked = ["git", "check-ignore", "--no-index", *LOCKS, "bits-bot.sqlite3.lock"]
+    ignored = subprocess.run(asked, cwd=ROOT, capture_output=True, text=True, check=False)
+    if "not a git repository" in ignored.stderr:
+        pytest.skip("no checkout")
+    assert ignored.stdout.split() == ["bits-bot.sqlite3.lock"]
+
+
 # The container
 
 
@@ -89,7 +141,7 @@ def test_the_containers_settings_are_settings_and_usable(monkeypatch: pytest.Mon
         ours = {name: value for name, value in environment.items() if name not in {"PATH", "PYTHONUNBUFFERED"}}
         assert set(ours) <= set(variables())
         for name, value in ours.items():
-            monkeypatch.setenv(name, re.sub(r"\$\{\w+:-(\w+)\}", r"\1", value).replace("////data/", "///"))
+            monkeypatch.setenv(name, re.sub(r"\$\{\w+:\?[^}]+\}", "made-up", value).replace("////data/", "///"))
         assert (
             Settings.model_validate({name.lower(): value for name, value in what_is_set(None).items()}).bits_http_host
             == "0.0.0.0"
@@ -107,6 +159,36 @@ def test_the_container_shows_the_port_it_listens_on_and_is_not_root() -> None:
 def test_the_image_holds_no_secrets_and_no_work_of_this_checkout() -> None:
     left_out = (ROOT / ".dockerignore").read_text("utf-8").split()
     assert {".env", ".venv", ".git", "*.sqlite3*"} <= set(left_out)
+
+
+def test_the_image_installs_what_is_locked_and_nothing_else() -> None:
+    installs = re.findall(
+        r"bin/pip install (.*?)(?: \\)?$", (ROOT / "Dockerfile").read_text("utf-8"), flags=re.MULTILINE
+    )
+    assert installs == ["--require-hashes -r requirements.lock", "--no-deps --no-build-isolation ."]
+
+
+def test_postgresql_in_containers_has_no_password_that_everybody_knows() -> None:
+    passwords = re.findall(r"\$\{POSTGRES_PASSWORD(.*?)\}", (ROOT / "compose.yaml").read_text("utf-8"))
+    assert len(passwords) == 2
+    assert all(told.startswith(":?") for told in passwords)  # it says what is missing, and starts nothing
+
+
+def test_the_image_has_no_sandbox_and_says_so(tmp_path: Path) -> None:
+    left_out = (ROOT / ".dockerignore").read_text("utf-8").split()
+    assert "bot/sandbox" in left_out
+    shutil.copytree(ROOT / "bot", tmp_path / "bot", ignore=shutil.ignore_patterns("sandbox", "__pycache__"))
+
+    def command(name: str) -> "subprocess.CompletedProcess[str]":
+        asked = [sys.executable, "-P", "-m", "bot", name]
+        outside = {**os.environ, "PYTHONPATH": str(tmp_path)}
+        return subprocess.run(asked, cwd=tmp_path, env=outside, capture_output=True, text=True, check=False)
+
+    assert command("manifest").returncode == 0
+    for name in ("demo", "story"):
+        outcome = command(name)
+        assert outcome.returncode == 2
+        assert outcome.stderr.startswith("There is no sandbox in this installation:")
 
 
 # make
@@ -180,6 +262,21 @@ def test_what_the_tests_need_is_installed_once_and_covers_the_rest(checkout: Pat
     assert make(checkout, "setup", f"PYTHON={python}").returncode == 0
     calls = (checkout.parent / "pip-calls").read_text("utf-8").splitlines()
     assert calls == ["-m pip install --disable-pip-version-check -q -e .[test,postgres]"]
+
+
+def test_where_there_are_locks_nothing_but_what_they_hold_is_installed(checkout: Path) -> None:
+    for name in LOCKS:
+        shutil.copy(ROOT / name, checkout)
+    python = python_of_version(checkout.parent, usable=True)
+    for target in ("setup", ".venv/.ready-to-test", "setup", ".venv/.ready-to-test"):
+        assert make(checkout, target, f"PYTHON={python}").returncode == 0
+    pip, package = "-m pip install --disable-pip-version-check -q", "--no-deps --no-build-isolation -e ."
+    assert (checkout.parent / "pip-calls").read_text("utf-8").splitlines() == [
+        f"{pip} --require-hashes -r requirements.lock",
+        f"{pip} {package}",
+        f"{pip} --require-hashes -r requirements-test.lock",
+        f"{pip} {package}",
+    ]
 
 
 def test_a_changed_list_of_packages_is_installed_again(checkout: Path) -> None:

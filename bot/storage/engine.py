@@ -27,7 +27,13 @@ Clock = Callable[[], float]
 
 _SCHEMA_LOCK = 7_105_215  # any number, the same in every replica
 _WOKEN = "woken"  # what a transaction has made due
-_PRAGMAS = ("journal_mode=WAL", "synchronous=FULL", "busy_timeout=30000", "foreign_keys=ON")
+_PRAGMAS = (
+    "journal_mode=WAL",
+    "synchronous=FULL",
+    "busy_timeout=30000",
+    "foreign_keys=ON",
+    "secure_delete=ON",  # what is removed is overwritten; not every build of SQLite does that by itself
+)
 
 
 class DatabaseUnusableError(Exception):

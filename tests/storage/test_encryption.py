@@ -38,7 +38,9 @@ def test_a_key_behind_the_first_still_opens() -> None:
     assert Encryption([NEW]).decrypt(both.rotate(sealed)) == TOKEN
 
 
-@pytest.mark.parametrize("sealed", [Encryption([OLD]).encrypt(TOKEN), "", "nonsense", TOKEN])
+@pytest.mark.parametrize(
+    "sealed", [Encryption([OLD]).encrypt(TOKEN), "", "nonsense", TOKEN], ids=["sealed", "empty", "nonsense", "token"]
+)
 def test_a_wrong_key_is_told_with_what_to_do_and_without_the_secret(sealed: str) -> None:
     encryption = Encryption([NEW, OTHER])
     for use in (encryption.decrypt, encryption.rotate):
