@@ -16,6 +16,7 @@ async def test_nothing_secret_is_logged(town: Town, caplog: pytest.LogCaptureFix
     town.slack.break_next("chat.update", times=1, status=500)
     alert = await town.alert()
     await town.ana.shortcut("investigate_message", on=alert.message)
+    await town.slack.wait_for(town.datadog.triggers)
     await town.ana.command("/bits", "investigate my very private words", in_=town.channel)
     await town.ana.command("/bits", "show nonsense", in_=town.channel)
     await town.ana.mention("a word in confidence", in_=town.channel)
