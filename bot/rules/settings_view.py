@@ -28,11 +28,11 @@ from bot.rules.no_start import named_starters
 from bot.rules.repository import Draft
 from bot.slack.blocks import Block, Message, context, divider, header, option, section
 from bot.slack.forms import FormState, checkboxes, form_field, modal, select, text_input
-from bot.slack.payloads import number_of
 from bot.slack.text import channel_mention, code, escape, one_line
 from bot.wording import APP, CASE, CASES, DATADOG, INVESTIGATIONS, counted
 
 CALLBACK = "settings"
+_LARGEST_VERSION = 2**31
 GROUPS = "starter_groups"
 
 _Options = Mapping[str, str]  # value to words
@@ -358,10 +358,12 @@ def _monitor_id(word: str) -> str:
 
 def read_opened(private_metadata: str) -> OpenedSettings | None:
     try:
-        channel, channel_version, workspace_version = json.loads(private_metadata)
-    except (ValueError, TypeError, RecursionError):
+        channel, *versions = json.loads(private_metadata)
+        channel_version, workspace_version = (int(each) for each in versions)
+    except (ValueError, TypeError, OverflowError, RecursionError):
         return None
-    return OpenedSettings(str(channel), number_of(channel_version), number_of(workspace_version))
+    is_ours = 0 <= channel_version < _LARGEST_VERSION and 0 <= workspace_version < _LARGEST_VERSION
+    return OpenedSettings(str(channel), channel_version, workspace_version) if is_ours else None
 
 
 def read_settings(form: FormState, draft: Draft, *, admin: bool) -> Draft | dict[str, str]:

@@ -18,6 +18,7 @@ from aiohttp import web
 from slack_sdk.errors import SlackApiError
 from sqlalchemy import delete, func, select
 
+from bot.logs import Seldom
 from bot.slack.blocks import Message, sentences
 from bot.slack.errors import CALL_ERRORS, Meaning, error_code, trouble_of
 from bot.storage.engine import Database
@@ -316,6 +317,7 @@ class InstallPages:
         self._again = f"{public_url}{INSTALL}"
         self._secure = public_url.startswith("https://")
         self._cookie = SECURE_COOKIE if self._secure else COOKIE
+        self._strangers = Seldom(logger)
 
     def routes(self) -> list[web.RouteDef]:
         # a HEAD begins no install: link previews ask that way
@@ -350,17 +352,18 @@ class InstallPages:
         if error == "access_denied":
             return cancelled(self._again)
         if error:
-            return replace(self._failed(error), status=400)  # it stands in the address: nothing of ours failed
+            # it stands in the address: nothing of ours failed
+            return replace(self._failed(error, self._strangers), status=400)
         if not state or not code or len(state) > _LONGEST or len(code) > _LONGEST:
-            return self._failed(INCOMPLETE)
+            return self._failed(INCOMPLETE, self._strangers)
         done = await self._installing.finish(state=state, code=code, browser=self._browser(request))
         if done.problem:
             return self._failed(done.problem)
         return installed(done.name, done.link, org_wide=done.org_wide)
 
-    def _failed(self, problem: str) -> Page:
+    def _failed(self, problem: str, log: logging.Logger | Seldom = logger) -> Page:
         reference = _reference()
-        logger.warning("an install failed, reference %s: %s", reference, _CODE_IN_LOG.sub("?", problem[:64].lower()))
+        log.warning("an install failed, reference %s: %s", reference, _CODE_IN_LOG.sub("?", problem[:64].lower()))
         return failed(problem, self._again, reference)
 
     def _browser(self, request: web.Request) -> str:

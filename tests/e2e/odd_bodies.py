@@ -380,7 +380,7 @@ WAYS: dict[str, Way] = {
 
 
 @asynccontextmanager
-async def doors_of(where: str, folder: Path) -> AsyncIterator[Doors]:
+async def doors_of(where: str, folder: Path, **more: Any) -> AsyncIterator[Doors]:
     async with AsyncExitStack() as stack:
         session = await stack.enter_async_context(ClientSession(cookie_jar=DummyCookieJar()))
         if where == "install":
@@ -388,7 +388,7 @@ async def doors_of(where: str, folder: Path) -> AsyncIterator[Doors]:
             bot, heard = await installs.start_bot(), stack.enter_context(listening())
             yield Doors({}, OverHttp(bot, "", session, heard))
         else:
-            town = await stack.enter_async_context(Town(folder, mode=where, bits_webhook_secret=SECRET))
+            town = await stack.enter_async_context(Town(folder, mode=where, bits_webhook_secret=SECRET, **more))
             bodies = await real_bodies(town)
             heard = stack.enter_context(listening())
             http = OverHttp(town.bot, town.slack.signing_secret, session, heard)

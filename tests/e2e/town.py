@@ -71,7 +71,7 @@ class Town:
             values["slack_app_token"] = self.slack.app_token
         else:
             values["slack_signing_secret"] = self.slack.signing_secret
-        return Settings(**values, **self._more_settings)
+        return Settings(**values | self._more_settings)
 
     async def start_bot(self) -> None:
         self.bot = Bot(self.settings(), timing=self.timing)

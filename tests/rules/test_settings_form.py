@@ -137,7 +137,7 @@ def test_each_field_says_what_is_wrong_with_it() -> None:
 def test_a_form_knows_what_it_was_opened_on() -> None:
     view = drawn(Draft(RULES, WORKSPACE, 3, 4), admin=True)
     assert read_opened(view["private_metadata"]) == OpenedSettings("C0ALERTS", 3, 4)
-    for forged in ("", "{}", "[1]", '["C1","x",2]', "null"):
+    for forged in ("", "{}", "[1]", '["C1","x",2]', "null", '["C1",1e999,2]', f'["C1",1,{2**70}]', "[" * 100_000):
         assert read_opened(forged) is None
 
 

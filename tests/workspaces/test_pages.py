@@ -237,6 +237,24 @@ async def test_an_address_without_slacks_answer_is_no_crash(browser: Browser, st
     assert stage.asked == []
 
 
+@pytest.mark.parametrize(
+    "error", [UNREACHABLE, NOT_A_BOT, NO_STATE, "bad_redirect_uri", "oops", "%00", "%ff", "x" * 600]
+)
+async def test_an_error_in_the_address_is_the_visitors_and_none_of_ours(browser: Browser, error: str) -> None:
+    response, page = await browser.get(f"/slack/oauth_redirect?error={error}")
+    assert response.status == 400
+    assert "The install was not finished" in page
+
+
+async def test_addresses_made_up_by_hundreds_are_a_line_of_the_log(
+    browser: Browser, caplog: pytest.LogCaptureFixture
+) -> None:
+    for number in range(50):
+        await browser.get(f"/slack/oauth_redirect?error=made_up_{number}")
+        await browser.get("/slack/oauth_redirect")
+    assert len(caplog.records) == 1
+
+
 async def test_names_and_errors_cannot_write_into_the_page_or_the_log(
     browser: Browser, stage: OnStage, caplog: pytest.LogCaptureFixture
 ) -> None:
