@@ -15,7 +15,7 @@ Payload = Mapping[str, Any]
 DEEPEST = 60  # Slack's own blocks nest to about ten
 _ID = re.compile(r"[A-Za-z0-9_.-]{0,32}", re.ASCII)  # no longer than our tables hold
 _TS = re.compile(r"[0-9]{1,16}\.[0-9]{1,9}|", re.ASCII)
-_LONGEST_NAME, _LONGEST_KEY = 255, 64
+_NAME, _KEY = re.compile(".{0,255}", re.DOTALL), re.compile(".{0,64}", re.DOTALL)
 _LARGEST = 2**53  # what every reader of JSON holds exactly
 _UNSTORABLE = re.compile("[\0\ud800-\udfff]")
 
@@ -74,112 +74,82 @@ def _clean(told: Any, depth: int) -> Any:
 
 
 # -- the shape ----------------------------------------------------------------------------------------------------------
-# An object by the names in it ("*" for any other name), a list by what it is made of, a tuple by what it may be, anything
-# else by a question about it.
+# An object by the names in it ("*" for any other name), a list by what it is made of, a tuple by what it may be, text by a
+# pattern, anything else by its type.
 
-
-def _text(told: object) -> bool:
-    return isinstance(told, str)
-
-
-def _name(told: object) -> bool:
-    return isinstance(told, str) and len(told) <= _LONGEST_NAME
-
-
-def _key(told: object) -> bool:
-    return isinstance(told, str) and len(told) <= _LONGEST_KEY
-
-
-def _id(told: object) -> bool:
-    return isinstance(told, str) and _ID.fullmatch(told) is not None
-
-
-def _ts(told: object) -> bool:
-    return isinstance(told, str) and _TS.fullmatch(told) is not None
-
-
-def _number(told: object) -> bool:
-    return isinstance(told, int | float)
-
-
-def _anything(_: object) -> bool:
-    return True
-
-
-_OPTION = {"value": _text}
+_OPTION = {"value": str}
 _FIELD = {
-    "value": _anything,
+    "value": object,
     "selected_option": _OPTION,
     "selected_options": [_OPTION],
-    "selected_user": _id,
-    "selected_users": [_id],
+    "selected_user": _ID,
+    "selected_users": [_ID],
 }
-_ACTION = {**_FIELD, "action_id": _text, "block_id": _text, "type": _text, "value": _text}
-_BLOCK = {"element": {"action_id": _text, "options": [_OPTION]}}
-_WHO = {"id": _id, "team_id": _id, "name": _name, "username": _name, "enterprise_id": _id}
+_ACTION = {**_FIELD, "action_id": str, "block_id": str, "type": str, "value": str}
+_BLOCK = {"element": {"action_id": str, "options": [_OPTION]}}
+_WHO = {"id": _ID, "team_id": _ID, "name": _NAME, "username": _NAME, "enterprise_id": _ID}
 
 # Bolt looks for the place and the person on every level
 _PLACE: dict[str, Any] = {
-    "team": (_id, _WHO),
-    "user": (_id, _WHO),
-    "channel": (_id, _WHO),
-    "enterprise": (_id, _WHO),
-    **dict.fromkeys(("team_id", "user_id", "channel_id", "enterprise_id", "user_team", "app_installed_team_id"), _id),
-    **dict.fromkeys(("context_team_id", "context_enterprise_id"), _id),
-    **dict.fromkeys(("ts", "thread_ts", "message_ts"), _ts),
-    **dict.fromkeys(("type", "subtype", "bot_id", "event_ts", "action_ts", "tab"), _name),
-    "hash": _key,
-    "edited": _anything,
-    "tokens": {"*": _anything},
-    "team_ids": [_id],
+    "team": (_ID, _WHO),
+    "user": (_ID, _WHO),
+    "channel": (_ID, _WHO),
+    "enterprise": (_ID, _WHO),
+    **dict.fromkeys(("team_id", "user_id", "channel_id", "enterprise_id", "user_team", "app_installed_team_id"), _ID),
+    **dict.fromkeys(("context_team_id", "context_enterprise_id"), _ID),
+    **dict.fromkeys(("ts", "thread_ts", "message_ts"), _TS),
+    **dict.fromkeys(("type", "subtype", "bot_id", "event_ts", "action_ts", "tab"), _NAME),
+    "hash": _KEY,
+    "edited": object,
+    "tokens": {"*": object},
+    "team_ids": [_ID],
 }
 _PLACE |= dict.fromkeys(("event", "message", "previous_message"), _PLACE)
-_PLACE |= dict.fromkeys(("item", "assistant_thread"), (_text, _PLACE))
-_PLACE["text"] = _text
+_PLACE |= dict.fromkeys(("item", "assistant_thread"), (str, _PLACE))
+_PLACE["text"] = str
 _PLACE["authorizations"] = [_PLACE]
 _VIEW = {
     **_PLACE,
-    **dict.fromkeys(("id", "root_view_id"), _key),
-    "callback_id": _name,
-    "private_metadata": _text,
+    **dict.fromkeys(("id", "root_view_id"), _KEY),
+    "callback_id": _NAME,
+    "private_metadata": str,
     "blocks": [_BLOCK],
     "state": {"values": {"*": {"*": _FIELD}}},
 }
 _PLACE["view"] = _VIEW
 _PAYLOAD: dict[str, Any] = {
     **_PLACE,
-    **dict.fromkeys(("command", "callback_id", "action_id", "block_id"), _name),
-    "event_id": _id,
-    **dict.fromkeys(("trigger_id", "response_url", "challenge", "value"), _text),
+    **dict.fromkeys(("command", "callback_id", "action_id", "block_id"), _NAME),
+    "event_id": _ID,
+    **dict.fromkeys(("trigger_id", "response_url", "challenge", "value"), str),
     "container": _PLACE,
     "actions": [_ACTION],
-    "response_urls": [{"response_url": _text}],
-    "event_time": _number,
+    "response_urls": [{"response_url": str}],
+    "event_time": (int, float),
 }
 
-Shape = Mapping[str, Any] | list[Any] | tuple[Any, ...] | Callable[[object], bool]
+Shape = Mapping[str, Any] | list[Any] | tuple[Any, ...] | re.Pattern[str] | type
 
 
 def _unfit(told: Any, shape: Shape, name: str = "") -> str:
     """What does not fit, in words of ours; empty when all does."""
     if isinstance(shape, tuple):
         return min((_unfit(told, each, name) for each in shape), key=len)
-    if isinstance(shape, list):
-        misfits = [_unfit(each, shape[0], name) for each in told] if isinstance(told, list) else [_misfit(name)]
-    elif isinstance(shape, Mapping):
-        misfits = _unfit_members(told, shape) if isinstance(told, dict) else [_misfit(name)]
-    else:
-        misfits = [] if shape(told) else [_misfit(name)]
-    return next(filter(None, misfits), "")
-
-
-def _unfit_members(told: dict[str, Any], shape: Mapping[str, Any]) -> list[str]:
-    others = shape.get("*", _anything)
-    return [_unfit(each, shape.get(name, others), name if name in shape else "") for name, each in told.items()]
-
-
-def _misfit(name: str) -> str:
+    if isinstance(shape, list) and isinstance(told, list):
+        return next(filter(None, (_unfit(each, shape[0], name) for each in told)), "")
+    if isinstance(shape, Mapping) and isinstance(told, dict):
+        return _unfit_member(told, shape)
+    if isinstance(shape, re.Pattern) and isinstance(told, str) and shape.fullmatch(told):
+        return ""
+    if isinstance(shape, type) and isinstance(told, shape):
+        return ""
     return f"{name or 'a field'} is not what Slack puts there"
+
+
+def _unfit_member(told: dict[str, Any], shape: Mapping[str, Any]) -> str:
+    others = shape.get("*", object)
+    members = (_unfit(each, shape.get(name, others), name if name in shape else "") for name, each in told.items())
+    return next(filter(None, members), "")
 
 
 # -- what each kind can't do without ------------------------------------------------------------------------------------
