@@ -29,7 +29,7 @@ class Neighbours(InstallTown):
     """North has a row of every kind; Mal is an admin of South, with an organisation of South's own."""
 
     registry: Registry
-    named: list[Named]
+    things: list[Named]
 
     def settings(self, **more: Any) -> Settings:
         return super().settings(**{"dd_api_key": None, "dd_app_key": None} | more)
@@ -46,7 +46,7 @@ class Neighbours(InstallTown):
         for person, channel in ((self.eva, self.north_channel), (self.mal, self.south_channel)):
             await person.command("/bits", "help", in_=channel)  # an org-wide install learns where it is heard from
         place = Place(self.north.id, self.north_channel.id, "1700000000.000100")
-        self.named = await make_rows(self.bots[0]._database, place, self.eva.id, org)
+        self.things = await make_rows(self.bots[0]._database, place, self.eva.id, org)
         await self.slack.wait_for(lambda: self.north_channel.top_level)  # the card that is owed of the cycle
 
     async def _connect(self, workspace: Workspace, admin: Person, name: str) -> str:
@@ -57,14 +57,14 @@ class Neighbours(InstallTown):
 
     async def walked(self, person: Person, channel: Channel, **changes: Any) -> None:
         """Every handler was reached with something, and answered some of it."""
-        taken = await take(person, steps(self.registry, person, channel.id, self.named, **changes))
+        taken = await take(person, steps(self.registry, person, channel.id, self.things, **changes))
         await self.bots[0]._tasks.finish(60)
         answered = {(step.handler.kind, step.handler.id) for step, answer in taken if answer != LOST}
         expected = {(each.kind, each.id) for each in self.registry.of("action", "shortcut", "submission", "options")}
         assert answered == expected
 
     def value(self, kind: str) -> str:
-        return next(each.value for each in self.named if each.kind == kind)
+        return next(each.value for each in self.things if each.kind == kind)
 
 
 @pytest.fixture

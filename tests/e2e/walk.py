@@ -58,6 +58,7 @@ class Registry:
     """Every handler, as the rooms have registered them."""
 
     handlers: list[Registered] = field(default_factory=list)
+    calls: int = 0  # of the methods that register; a pattern is one, whatever it answers to
 
     def of(self, *kinds: str) -> list[Registered]:
         return [each for each in self.handlers if each.kind in kinds]
@@ -77,6 +78,7 @@ def watch_registrations(monkeypatch: pytest.MonkeyPatch) -> Registry:
 
             def register(*told: Any) -> None:
                 pattern, gate = told[0] if isinstance(told[0], str | re.Pattern) else "", told[-1]
+                registry.calls += 1
                 registry.handlers += [Registered(name, each, gate) for each in samples(pattern)]
                 watched = replace(gate, where=_marked(gate.where)) if isinstance(gate, May) else gate
                 found(*(_marked(each) if callable(each) else each for each in told[:-1]), watched)
