@@ -50,6 +50,11 @@ class Location:
     subdomain: str = ""
 
 
+def is_host(name: str) -> bool:
+    """A host or the first part of one, and nothing that ends it early in an address, like # or /."""
+    return re.fullmatch(rf"{_LABEL}(?:\.{_LABEL})*", name) is not None
+
+
 def site_named(parameter: str) -> Site | None:
     wanted = parameter.strip().lower()
     return next((site for site in SITES if site.domain == wanted), None)
@@ -58,6 +63,8 @@ def site_named(parameter: str) -> Site | None:
 def locate(host: str) -> Location | None:
     """Which site serves this host; None for a host that is not Datadog's."""
     name = host.strip().lower().removesuffix(".")
+    if not is_host(name):
+        return None
     for site in _LONGEST_FIRST:
         if name == site.domain:
             return Location(site)

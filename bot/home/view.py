@@ -201,7 +201,7 @@ def _orgs(admin: HomeAdmin) -> list[Block]:
 
 
 def _org(entry: OrgEntry) -> list[Block]:
-    name, place = f"*{escape(one_line(entry.name, 60))}*", f"{entry.site.region}, {entry.host}"
+    name, place = f"*{escape(one_line(entry.name, 60))}*", f"{entry.site.region}, {escape(entry.host)}"
     keys = f"API key …{escape(entry.api_key_end)}, application key …{escape(entry.app_key_end)}"
     webhook = f"Its webhook comes in at {code(path_of(entry.id), 100)}."
     if not (entry.has_webhook_secret or entry.from_settings):

@@ -183,7 +183,10 @@ class AttachFormListeners:
     def _submission(self, answer: Answer) -> Callable[[Interaction], Awaitable[Submitted]]:
         async def handle(submission: Interaction) -> Submitted:
             form = await self.forms.get(submission.metadata, _owner(submission))
-            answered = await answer(submission, form) if form else Submitted(view=views.expired_view())
+            if form is None:
+                answered = Submitted(view=views.expired_view())
+            else:
+                answered = await self._refused(submission, form) or await answer(submission, form)
             if answered.view is not None:
                 self.windows.replaced(submission.view_id)
             return answered
@@ -201,11 +204,6 @@ class AttachFormListeners:
         )
         if changed is None:
             return Submitted(view=views.expired_view())
-        return await self._refused(submission, form) or await self._attach_all(submission, form, changed, entered)
-
-    async def _attach_all(
-        self, submission: Interaction, form: AttachForm, changed: AttachForm, entered: Entered
-    ) -> Submitted:
         if len(changed.insights.set_aside) > len(form.insights.set_aside):
             # something pasted can't be attached: that is to be read before the window is gone
             return replace(await self._stands(submission, changed), after=self._look_up(submission))
@@ -214,9 +212,15 @@ class AttachFormListeners:
         return await self._enter(submission, changed, AttachWork.ATTACH)
 
     async def _refused(self, submission: Interaction, form: AttachForm) -> Submitted | None:
-        """For somebody whose rights went away while the window was open."""
+        """For somebody whose rights went away while the window was open: what was entered waits behind the reason."""
         refusal = await case_refusal(self.opening.permissions, form.place, submission.person)
-        return Submitted(view=views.refused_view(submission.metadata, refusal)) if refusal else None
+        if refusal is None:
+            return None
+        entered = Entered(submission.view)
+        await self.forms.change(
+            submission.metadata, _owner(submission), lambda now: self._with_all_entered(_noted(now, entered), entered)
+        )
+        return Submitted(view=views.refused_view(submission.metadata, refusal))
 
     async def _stands(self, submission: Interaction, form: AttachForm) -> Submitted:
         return Submitted(view=await self.windows.view_of(form, submission.metadata))
@@ -269,24 +273,18 @@ class AttachFormListeners:
         leaving = {handle for handle, _ in form.removable}.intersection(entered.choices(views.LEAVING))
         if not leaving:
             return Submitted(errors={entered.block_id(views.LEAVING): "Choose at least one."})
-        if refused := await self._refused(submission, form):
-            return refused
         changed = await self.forms.change(submission.metadata, _owner(submission), lambda now: now.confirming(leaving))
         return await self._stands(submission, changed or form)
 
     async def _removal_confirmed(self, submission: Interaction, form: AttachForm) -> Submitted:
         if form.stage is not FormStage.CONFIRMING or not form.to_remove:
             return await self._stands(submission, form)
-        if refused := await self._refused(submission, form):
-            return refused
         return await self._enter(submission, form, AttachWork.REMOVE)
 
     async def _retry(self, submission: Interaction, form: AttachForm) -> Submitted:
         job = await self.jobs.get_in(form.place.workspace, form.submit_id)
         if job is None:
             return await self._stands(submission, form)
-        if refused := await self._refused(submission, form):
-            return refused
         await self.jobs.retry(job.id)
         return Submitted(view=self.windows.view_of_job(replace(job, done=False)))
 

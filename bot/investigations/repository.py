@@ -335,13 +335,14 @@ class InvestigationRepository:
             values |= {"finished_at": self.database.now}
             if not await self._write(connection, still_running, investigation_id, values):
                 return False
-            table = investigations.c
-            ref = (await connection.execute(select(table.ref).where(table.id == investigation_id))).scalar_one()
             waiting = await connection.execute(
-                select(subscribers).where(subscribers.c.investigation_id == investigation_id).order_by(subscribers.c.id)
+                select(subscribers, investigations.c.ref)
+                .join(investigations, investigations.c.id == subscribers.c.investigation_id)
+                .where(subscribers.c.investigation_id == investigation_id)
+                .order_by(subscribers.c.id)
             )
             for subscriber in waiting.all():
-                await self._post(connection, CONCLUSIONS, subscriber, ref)
+                await self._post(connection, CONCLUSIONS, subscriber, subscriber.ref)
         return True
 
     async def keep_waiting(self, workspace: str, investigation_id: int) -> bool:

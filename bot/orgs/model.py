@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from bot.datadog.links import Site, locate
+from bot.datadog.links import Site, is_host, locate
 
 DEFAULT = "default"  # the organisation whose keys stand in the settings
 
@@ -33,7 +33,8 @@ class OrgEntry:
 
     @property
     def app_url(self) -> str:
-        return f"https://{self.subdomain}.{self.site.domain}" if self.subdomain else self.site.app_url
+        """Where its links lead; never elsewhere, whatever a row holds."""
+        return f"https://{self.subdomain}.{self.site.domain}" if is_host(self.subdomain) else self.site.app_url
 
     @property
     def host(self) -> str:

@@ -19,7 +19,7 @@ from bot.orgs.tables import QUESTION_LIVES, org_questions
 from bot.slack.blocks import Message, actions, option, plain, section, sentences
 from bot.slack.interactions import Interaction
 from bot.slack.listeners import After
-from bot.slack.text import code, one_line
+from bot.slack.text import code, escape, one_line
 from bot.storage.engine import Database
 from bot.storage.tables import place_of
 from bot.wording import COMMAND, DATADOG, PRODUCT
@@ -184,7 +184,7 @@ def org_words(refusal: NoOrg) -> Message:
 def _which_org(orgs: Sequence[OrgEntry], block_id: str) -> Message:
     """What was asked for goes on once an organisation is chosen."""
     text = f"Which {DATADOG} organisation do you mean? Nothing has been done yet."
-    names = ", ".join(one_line(org.name, 60) for org in orgs[:10])
+    names = ", ".join(escape(one_line(org.name, 60)) for org in orgs[:10])
     more = f"A channel can have one of its own: `{COMMAND} settings`."
     select = {
         "type": "static_select",
