@@ -107,9 +107,13 @@ def of_mention(body: Payload) -> Interaction:
 
 
 def place_of_event(body: Payload) -> Place:
-    """Where it was heard: its thread, or the one that it would open."""
+    """Where it was heard: its thread, or the one that it would open.
+
+    In a channel shared with another company that can be told as theirs; for whom we hear it is told beside it.
+    """
     event = body.get("event") or {}
-    workspace = str(body.get("team_id") or id_of(event.get("team")))
+    heard_for = next(iter(body.get("authorizations") or ()), {}).get("team_id")
+    workspace = str(heard_for or body.get("team_id") or id_of(event.get("team")))
     return Place(workspace, id_of(event.get("channel")), str(event.get("thread_ts") or event.get("ts") or ""))
 
 

@@ -49,6 +49,11 @@ def test_a_click_in_a_thread_is_answered_in_that_thread() -> None:
 
 def test_a_mention_in_the_channel_opens_a_thread_under_itself() -> None:
     assert of_mention(MENTION).place == Place("T1", "C1", "10.1")
+    # a colleague of theirs spoke, and we hear it for the workspace that has the app
+    shared = {**MENTION, "team_id": "T2", "authorizations": [{"team_id": "T1", "enterprise_id": None}]}
+    assert of_mention(shared).place.workspace == "T1"
+    org_wide = {**MENTION, "authorizations": [{"enterprise_id": "E1", "is_enterprise_install": True}]}
+    assert of_mention(org_wide).place.workspace == "T1"
 
 
 def test_the_views_of_one_modal_are_one_gesture() -> None:
