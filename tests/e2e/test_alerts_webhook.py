@@ -202,7 +202,7 @@ async def test_without_a_secret_there_is_no_webhook(tmp_path: Path, caplog: pyte
     async with AlertTown(tmp_path, bits_webhook_secret=None) as town:
         fired = town.datadog.fire(town.monitor)
         assert (await town.tell(fired)).attempts == (404,)
-    assert "Datadog's webhook is off" in caplog.text
+    assert "the webhook of the settings' organisation is off" in caplog.text
 
 
 async def test_a_picture_slack_can_not_fetch_costs_the_card_nothing_else(town: AlertTown) -> None:
