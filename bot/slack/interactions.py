@@ -112,7 +112,7 @@ def place_of_event(body: Payload) -> Place:
     In a channel shared with another company that can be told as theirs; for whom we hear it is told beside it.
     """
     event = body.get("event") or {}
-    heard_for = next(iter(body.get("authorizations") or ()), {}).get("team_id")
+    heard_for = (body.get("authorizations") or [{}])[0].get("team_id")
     workspace = str(heard_for or body.get("team_id") or id_of(event.get("team")))
     return Place(workspace, id_of(event.get("channel")), str(event.get("thread_ts") or event.get("ts") or ""))
 
