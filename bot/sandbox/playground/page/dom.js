@@ -1,115 +1,111 @@
-// Elements as one writes them down, and a way to bring what is on the screen in line with them
-// without losing what a person is doing there: focus, typed words, opened details, scrolled lists.
+// Virtual nodes and their keyed update: what is on the screen keeps its focus, caret, half-typed words and scroll position.
+// Only nodes are built here, never markup from text.
 
-const SVG = "http://www.w3.org/2000/svg";
-const SVG_TAGS = new Set(["svg", "path", "circle", "rect", "line", "g"]);
+const PROPERTIES = new Set(["value", "checked", "indeterminate", "inert", "hidden", "disabled", "selected"]);
 
-/** `h("button", {class: "primary", onclick: go}, "Go")`; `key` says which of its siblings an element is from one drawing to the next. */
 export function h(tag, props, ...children) {
-  const node = SVG_TAGS.has(tag) ? document.createElementNS(SVG, tag) : document.createElement(tag);
-  node.listeners = {};
-  for (const [name, value] of Object.entries(props ?? {})) put(node, name, value);
-  node.append(...flat(children));
-  if (tag === "select" && "value" in (props ?? {})) node.value = props.value;
-  return node;
-}
-
-function put(node, name, value) {
-  if (value === undefined || value === null || value === false) return;
-  if (name.startsWith("on")) listen(node, name, value);
-  else if (name === "key") node.key = String(value);
-  else if (name === "value") setValue(node, value);
-  else if (name === "checked") setChecked(node);
-  else node.setAttribute(name, value === true ? "" : value);
-}
-
-// what a person may change in a field is a property; the attribute keeps what was drawn, to see whether it changed since
-function setValue(node, value) {
-  node.setAttribute(node.localName === "option" || node.localName === "input" ? "value" : "data-value", value);
-  node.value = value;
-}
-
-function setChecked(node) {
-  node.setAttribute("checked", "");
-  node.checked = true;
-}
-
-function listen(node, name, handler) {
-  node.listeners[name] = handler;
-  node.addEventListener(name.slice(2), heard);
-}
-
-function heard(event) {
-  return this.listeners[`on${event.type}`]?.call(this, event);
+  return { tag, props: props ?? {}, key: props?.key, children: flat(children) };
 }
 
 function flat(children) {
-  return children.flat(Infinity).filter((child) => child !== null && child !== undefined && child !== false);
+  return children.flat(Infinity).filter((child) => child !== null && child !== undefined && child !== false && child !== "")
+    .map((child) => (typeof child === "object" ? child : String(child)));
 }
 
-/** Makes these the children of the element, keeping the elements that are there where they mean the same. */
-export function patch(element, ...children) {
-  const wanted = flat(children).map((child) => (child instanceof Node ? child : document.createTextNode(String(child))));
-  patchChildren(element, wanted);
-  return element;
+/** Makes the children of `parent` (those made here) look like `children`. */
+export function patch(parent, ...children) {
+  const wanted = flat(children);
+  const before = parent._nodes ?? [];
+  const keyed = new Map(before.filter((node) => node._key !== undefined).map((node) => [node._key, node]));
+  const unkeyed = before.filter((node) => node._key === undefined);
+  const after = wanted.map((vnode) => reuse(vnode, keyed, unkeyed) ?? create(vnode));
+  const staying = new Set(after);
+  for (const node of before) if (!staying.has(node)) node.remove();
+  place(parent, after);
+  parent._nodes = after;
 }
 
-function patchChildren(element, wanted) {
-  const keyed = new Map();
-  const plain = [];
-  for (const child of element.childNodes) child.key === undefined ? plain.push(child) : keyed.set(child.key, child);
-  const children = wanted.map((next) => kept(next, next.key === undefined ? take(plain, next) : keyed.get(next.key)));
-  const staying = new Set(children);
-  for (const child of [...element.childNodes]) if (!staying.has(child)) child.remove();
-  children.forEach((child, index) => {
-    if (element.childNodes[index] !== child) element.insertBefore(child, element.childNodes[index] ?? null);
-  });
-}
-
-function kept(next, known) {
-  if (known === undefined || known.nodeName !== next.nodeName) return next;
-  if (known !== next) renew(known, next);
-  return known;
-}
-
-function take(plain, next) {
-  const index = plain.findIndex((child) => child.nodeName === next.nodeName);
-  return index < 0 ? undefined : plain.splice(index, 1)[0];
-}
-
-function renew(known, next) {
-  if (known.nodeType !== Node.ELEMENT_NODE) {
-    if (known.data !== next.data) known.data = next.data;
-    return;
-  }
-  const before = drawn(known);
-  renewAttributes(known, next);
-  renewListeners(known, next);
-  patchChildren(known, [...next.childNodes]);
-  renewValue(known, next, before);
-}
-
-// an opened <details> stays as its reader left it
-const theirs = (node, name) => name === "open" && node.localName === "details";
-
-function renewAttributes(known, next) {
-  for (const { name } of [...known.attributes]) {
-    if (!next.hasAttribute(name) && !theirs(known, name)) known.removeAttribute(name);
-  }
-  for (const { name, value } of next.attributes) {
-    if (known.getAttribute(name) !== value && !theirs(known, name)) known.setAttribute(name, value);
+function place(parent, nodes) {
+  let following = null;
+  for (const node of [...nodes].reverse()) {
+    if (node.parentNode !== parent || (following ? node.nextSibling !== following : hasOwnAfter(node))) {
+      parent.insertBefore(node, following);
+    }
+    following = node;
   }
 }
 
-function renewListeners(known, next) {
-  for (const name of Object.keys(next.listeners ?? {})) known.addEventListener(name.slice(2), heard);
-  known.listeners = next.listeners ?? {};
+function hasOwnAfter(node) {
+  const own = new Set(node.parentNode?._nodes ?? []);
+  for (let next = node.nextSibling; next; next = next.nextSibling) if (own.has(next)) return true;
+  return false;
 }
 
-const drawn = (node) => [node.getAttribute("value"), node.getAttribute("data-value"), node.hasAttribute("checked")].join("\n");
+function reuse(vnode, keyed, unkeyed) {
+  if (vnode.key !== undefined) {
+    const node = keyed.get(vnode.key);
+    if (!node || node._tag !== vnode.tag) return null;
+    keyed.delete(vnode.key);
+    return update(node, vnode);
+  }
+  const tag = typeof vnode === "string" ? "#text" : vnode.tag;
+  const at = unkeyed.findIndex((node) => node._tag === tag);
+  return at < 0 ? null : update(unkeyed.splice(at, 1)[0], vnode);
+}
 
-function renewValue(known, next, before) {
-  if (drawn(next) === before || !("value" in known)) return;
-  if (next.hasAttribute("value") || next.hasAttribute("data-value")) known.value = next.value;
-  if (known.localName === "input") known.checked = next.checked;
+const SVG = "http://www.w3.org/2000/svg";
+const SVG_TAGS = new Set(["svg", "path", "circle", "rect", "line", "polyline", "g"]);
+
+export function create(vnode) {
+  if (typeof vnode === "string") return Object.assign(document.createTextNode(vnode), { _tag: "#text" });
+  const node = SVG_TAGS.has(vnode.tag) ? document.createElementNS(SVG, vnode.tag) : document.createElement(vnode.tag);
+  node._tag = vnode.tag;
+  node._key = vnode.key;
+  node._props = {};
+  patch(node, vnode.children);
+  setProps(node, vnode.props);
+  vnode.props.created?.(node);
+  return node;
+}
+
+function update(node, vnode) {
+  if (typeof vnode === "string") {
+    if (node.data !== vnode) node.data = vnode;
+    return node;
+  }
+  patch(node, vnode.children);
+  setProps(node, vnode.props);
+  return node;
+}
+
+function setProps(node, props) {
+  const before = node._props;
+  node._props = props;
+  for (const name of new Set([...Object.keys(before), ...Object.keys(props)])) {
+    if (before[name] !== props[name] || PROPERTIES.has(name)) setProp(node, name, before[name], props[name]);
+  }
+}
+
+function setProp(node, name, before, value) {
+  if (name === "key" || name === "created") return;
+  if (name.startsWith("on")) listen(node, name.slice(2));
+  else if (name === "style") Object.assign(node.style, value);
+  else if (name === "value") setValue(node, before, value);
+  else if (PROPERTIES.has(name)) { if (node[name] !== Boolean(value)) node[name] = Boolean(value); }
+  else if (value === null || value === undefined || value === false) node.removeAttribute(name === "class" ? "class" : name);
+  else node.setAttribute(name, value === true ? "" : String(value));
+}
+
+/** A field somebody is typing into is theirs until they leave it; and what did not change for us is left alone. */
+function setValue(node, before, value) {
+  const words = value ?? "";
+  if (node === document.activeElement && before !== undefined) return;
+  if (before !== value && node.value !== words) node.value = words;
+}
+
+function listen(node, event) {
+  node._listened ??= new Set();
+  if (node._listened.has(event)) return;
+  node._listened.add(event);
+  node.addEventListener(event, (happened) => node._props[`on${event}`]?.(happened));
 }
