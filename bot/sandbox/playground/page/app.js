@@ -50,6 +50,11 @@ function askReset(event, store) {
   box.querySelector("button").focus();
 }
 
+async function startTour() {
+  const tour = await import("/page/tour.js");
+  tour.startTour();
+}
+
 async function attempt(gesture) {
   try { return await gesture(); } catch (error) { toast(error.message, { kind: "error" }); return null; }
 }
@@ -63,7 +68,7 @@ function drawTop(store) {
     h("h1", { class: "brand" }, h("span", { class: "brand-mark", "aria-hidden": "true" }, "B"), h("span", {}, app?.name ?? "Bits Bot"), h("span", { class: "brand-what" }, "playground")),
     h("span", { class: `bot-state is-${bot}`, role: "status" }, h("span", { class: "bot-dot", "aria-hidden": "true" }), `The bot ${BOT_STATES[bot] ?? bot}`),
     h("div", { class: "top-tools" },
-      h("button", { id: "tour-start", type: "button", class: "button is-primary", onclick: () => document.dispatchEvent(new CustomEvent("tour:start")) }, "Tour"),
+      h("button", { id: "tour-start", type: "button", class: "button is-primary", onclick: startTour }, "Tour"),
       h("button", { id: "person", type: "button", class: "button person-button", "aria-haspopup": "menu", "aria-expanded": "false", "aria-label": `You are ${me.real_name || me.name}, ${ROLES[me.role]}. Change`, onclick: (event) => pickPerson(event, store) },
         h("span", { class: "initials", "aria-hidden": "true" }, (me.real_name || me.name).slice(0, 1).toUpperCase()), h("span", { class: "person-name" }, me.real_name || me.name), h("span", { class: "person-role" }, ROLES[me.role] ?? me.role), h("span", { "aria-hidden": "true" }, "▾")),
       h("button", { id: "theme", type: "button", class: "button is-plain", "aria-haspopup": "menu", "aria-expanded": "false", "aria-label": `Theme: ${THEMES[theme()]}`, title: "Theme", onclick: (event) => pickTheme(event, store) }, "◐"),

@@ -1,15 +1,17 @@
 // Virtual nodes and their keyed update: what is on the screen keeps its focus, caret, half-typed words and scroll position.
 // Only nodes are built here, never markup from text.
 
-const PROPERTIES = new Set(["value", "checked", "indeterminate", "inert", "hidden", "disabled", "selected"]);
-
-export function h(tag, props, ...children) {
-  return { tag, props: props ?? {}, key: props?.key, children: flat(children) };
-}
+const PROPERTIES = new Set(["checked", "disabled", "hidden", "inert", "selected"]);
 
 function flat(children) {
   return children.flat(Infinity).filter((child) => child !== null && child !== undefined && child !== false && child !== "")
     .map((child) => (typeof child === "object" ? child : String(child)));
+}
+
+/** `h("button", {class: "primary", onclick: go}, "Go")` is a plan of an element; `key` says which of its siblings it is from one
+    drawing to the next, `created` is called once with the element. `create` makes it, `patch` brings what is there in line. */
+export function h(tag, props, ...children) {
+  return { tag, props: props ?? {}, key: props?.key, children: flat(children) };
 }
 
 /** Makes the children of `parent` (those made here) look like `children`. */
@@ -82,7 +84,7 @@ function setProps(node, props) {
   const before = node._props;
   node._props = props;
   for (const name of new Set([...Object.keys(before), ...Object.keys(props)])) {
-    if (before[name] !== props[name] || PROPERTIES.has(name)) setProp(node, name, before[name], props[name]);
+    if (before[name] !== props[name]) setProp(node, name, before[name], props[name]);
   }
 }
 
@@ -91,8 +93,8 @@ function setProp(node, name, before, value) {
   if (name.startsWith("on")) listen(node, name.slice(2));
   else if (name === "style") Object.assign(node.style, value);
   else if (name === "value") setValue(node, before, value);
-  else if (PROPERTIES.has(name)) { if (node[name] !== Boolean(value)) node[name] = Boolean(value); }
-  else if (value === null || value === undefined || value === false) node.removeAttribute(name === "class" ? "class" : name);
+  else if (PROPERTIES.has(name)) node[name] = Boolean(value);
+  else if (value === null || value === undefined || value === false) node.removeAttribute(name);
   else node.setAttribute(name, value === true ? "" : String(value));
 }
 
@@ -100,7 +102,7 @@ function setProp(node, name, before, value) {
 function setValue(node, before, value) {
   const words = value ?? "";
   if (node === document.activeElement && before !== undefined) return;
-  if (before !== value && node.value !== words) node.value = words;
+  if (node.value !== String(words)) node.value = words;
 }
 
 function listen(node, event) {

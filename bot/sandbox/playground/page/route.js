@@ -15,7 +15,10 @@ export function hashOf({ place, channel, thread }) {
   return place === "channel" ? `#/c/${channel}${thread ? `/${thread}` : ""}` : "#/";
 }
 
-export function go(wanted) {
+/** `pane` ("slack", "datadog" or "journal") is brought to the front, too: on a phone only one is there. */
+export function go({ pane, ...wanted }) {
+  if (pane) document.dispatchEvent(new CustomEvent("pane", { detail: pane }));
+  if (!wanted.place) return;
   const hash = hashOf(wanted);
   if (location.hash === hash) return;
   location.hash = hash;
