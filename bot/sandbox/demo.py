@@ -1,11 +1,15 @@
 """The story, then a terminal to go on with: fire alerts, click, type commands, and see what the channel shows."""
 
 import asyncio
+import os
 import shlex
 import sys
-from collections.abc import Awaitable, Callable
+import webbrowser
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
 
-from bot.sandbox.environment import BotDiedError, Environment
+from bot.sandbox.environment import BotDiedError, Environment, Mode
+from bot.sandbox.playground.server import Playground, PlaygroundServer
 from bot.sandbox.slack import Message, NeverHappened, NotAcknowledged, NotOnScreen, Person
 from bot.sandbox.story import StoryWorld, printing, tell_story
 
@@ -108,10 +112,29 @@ class Terminal:
         print(HELP)
 
 
-async def play_and_stay() -> int:
+async def show_page(mode: Mode, manifest: Mapping[str, Any], *, host: str, port: int, open_browser: bool) -> int:
+    """The page, until interrupted."""
+    print("Starting a local Slack, a local Datadog and the bot ...", flush=True)
+    try:
+        async with Playground(mode, manifest) as playground, PlaygroundServer(playground, host, port) as server:
+            print(f"Open this in a browser; Ctrl-C ends it:\n\n{server.url}/\n", flush=True)
+            if open_browser and _has_desktop():
+                await asyncio.to_thread(webbrowser.open, f"{server.url}/")
+            await asyncio.Event().wait()
+    except (BotDiedError, NeverHappened, TimeoutError, OSError) as error:
+        print(f"\nThe demo broke off: {error}")
+        return 1
+    return 0
+
+
+def _has_desktop() -> bool:
+    return sys.platform in ("darwin", "win32") or any(os.environ.get(name) for name in ("DISPLAY", "WAYLAND_DISPLAY"))
+
+
+async def play_and_stay(mode: Mode, manifest: Mapping[str, Any]) -> int:
     print("Starting a local Slack, a local Datadog and the bot ...")
     try:
-        async with Environment() as environment:
+        async with Environment(mode, manifest) as environment:
             world = StoryWorld(environment)
             async with printing(world) as printer:
                 await tell_story(world, printer)

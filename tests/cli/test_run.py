@@ -134,8 +134,8 @@ async def test_a_port_in_use_that_only_health_would_need(
 
 async def test_a_second_bot_on_the_same_file_is_refused_and_the_first_leaves_cleanly(tmp_path: Path) -> None:
     async with FakeSlack() as slack, FakeDatadog() as datadog:
-        first = BotProcess(_settings(slack, datadog), tmp_path)
-        await first.start()
+        first = BotProcess(tmp_path)
+        await first.start(_settings(slack, datadog))
         try:
             await slack.connected()
             code, output = await _run(tmp_path, **_settings(slack, datadog))

@@ -185,9 +185,12 @@ class FakeDatadog:
         """What the next investigations go through, of this monitor or of any."""
         self.world.plan(scripts, monitor.id if monitor else None)
 
-    def plan_always(self, script: Script) -> None:
-        """What investigations go through once nothing else is planned."""
-        self.world.default_script = script
+    def plan_always(self, script: Script, monitor: FakeMonitor | None = None) -> None:
+        """What investigations go through once nothing else is planned, of this monitor or of any."""
+        if monitor is None:
+            self.world.default_script = script
+        else:
+            self.world.usual_scripts[monitor.id] = script
 
     def list_oldest_first(self) -> None:
         """Turns the order of the list of investigations, which is documented nowhere."""
