@@ -101,7 +101,7 @@ function setProp(node, name, before, value) {
 /** A field somebody is typing into is theirs until they leave it; and what did not change for us is left alone. */
 function setValue(node, before, value) {
   const words = value ?? "";
-  if (node === document.activeElement && before !== undefined) return;
+  if (node === document.activeElement && before !== undefined && node.localName !== "select") return;
   if (node.value !== String(words)) node.value = words;
 }
 
