@@ -176,14 +176,14 @@ function messageHead(message, ctx) {
   const { author } = message;
   return h("div", { class: "msg-head" },
     h("span", { class: "msg-author" }, author.name), author.app && h("span", { class: "app-badge" }, "APP"),
-    h("time", { class: "msg-time", datetime: new Date(Number(message.ts) * 1000).toISOString(), title: dateWords(Number(message.ts), "{date_long} at {time_secs}", ctx) }, dateWords(Number(message.ts), "{time}", ctx)));
+    h("time", { class: "msg-time", datetime: new Date(Number(message.ts) * 1000).toISOString(), title: dateWords(Number(message.ts), "{date_long} at {time_secs}", ctx) }, dateWords(Number(message.ts), "{time}", ctx)),
+    message.edited && h("span", { class: "edited" }, "(edited)"));
 }
 
 function body(message, ctx) {
-  const edited = message.edited && h("span", { class: "edited" }, " (edited)");
-  const blocks = message.blocks?.length ? renderBlocks(message.blocks, ctx) : message.text && !message.attachments?.length ? [h("div", { class: "text" }, mrkdwn(message.text, ctx, { verbatim: false }))] : [];
-  const spoken = !message.blocks?.length && message.text && message.attachments?.length ? [h("div", { class: "text" }, mrkdwn(message.text, ctx, { verbatim: false }))] : [];
-  return [...spoken, ...blocks, ...(message.attachments ?? []).map((one) => renderAttachment(one, ctx)), edited];
+  const edited = ctx.compact && message.edited && h("span", { class: "edited" }, " (edited)");
+  const spoken = !message.blocks?.length && message.text && h("div", { class: "text" }, mrkdwn(message.text, ctx, { verbatim: false }));
+  return [spoken, renderBlocks(message.blocks, ctx), (message.attachments ?? []).map((one) => renderAttachment(one, ctx)), edited];
 }
 
 function threadLine(message, ctx) {
@@ -209,9 +209,8 @@ function reactions(message, ctx) {
 export function renderMessage(message, ctx) {
   const own = { ...ctx, values: message.state?.values ?? ctx.values };
   const kind = `msg${ctx.compact ? " is-compact" : ""}${message.only_me ? " is-only-me" : ""}`;
-  const mine = mentionsMe(message, ctx);
   return h("article", {
-    key: message.ts, class: `${kind}${mine ? " has-mention" : ""}`, "data-ts": message.ts, "data-channel": ctx.channel ?? null, tabindex: ctx.still ? null : 0,
+    key: message.ts, class: kind, "data-ts": message.ts, "data-channel": ctx.channel ?? null, tabindex: ctx.still ? null : 0,
     "aria-label": `${message.author.name}${message.only_me ? ", only visible to you" : ""}, ${dateWords(Number(message.ts), "{time}", ctx)}`,
   },
   message.only_me && h("div", { class: "only-me" }, h("span", { "aria-hidden": "true" }, "👁 "), "Only visible to you"),
@@ -220,10 +219,6 @@ export function renderMessage(message, ctx) {
     ctx.compact ? h("span", { class: "msg-side-time", "aria-hidden": "true" }, dateWords(Number(message.ts), "{time}", ctx).replace(/ [AP]M$/, "")) : avatar(message.author),
     h("div", { class: "msg-main" }, !ctx.compact && messageHead(message, ctx), h("div", { class: "msg-body" }, body(message, own)), reactions(message, ctx), threadLine(message, ctx))),
   ctx.toolbar?.(message));
-}
-
-function mentionsMe(message, ctx) {
-  return Boolean(ctx.me) && (message.text ?? "").includes(`<@${ctx.me.id}>`) && !message.only_me;
 }
 
 // -- views ---------------------------------------------------------------------------------------------------------

@@ -104,7 +104,8 @@ function suggestions(slack, { text, caret }) {
   const inCommand = /^(\/\S+)\s+(.*)$/s.exec(before);
   if (inCommand) {
     const command = slack.state.app.commands.find((one) => one.command === inCommand[1]);
-    if (command && !inCommand[2].includes(" ")) return { items: words(command, inCommand[2], before), hint: `${command.command} ${command.usage_hint}` };
+    const verbs = command && !inCommand[2].includes(" ") ? words(command, inCommand[2], before) : [];
+    if (verbs.length) return { items: verbs, hint: `${command.command} …` };
     if (command) return { items: names(slack, before), hint: usage(command, inCommand[2]) };
   }
   return { items: names(slack, before) };
@@ -122,7 +123,7 @@ const verbOf = (usage) => usage.split(/[ <[]/)[0];
 function words(command, typed, before) {
   const from = before.length - typed.length;
   return usages(command).filter((usage) => verbOf(usage).startsWith(typed.toLowerCase()) && verbOf(usage) !== typed).map((usage) => ({
-    label: usage, description: `${command.command} ${verbOf(usage)}`, from, insert: `${verbOf(usage)}${usage.includes(" ") ? " " : ""}`, eager: typed.length > 0,
+    label: usage, from, insert: `${verbOf(usage)}${usage.includes(" ") ? " " : ""}`, eager: typed.length > 0,
   }));
 }
 

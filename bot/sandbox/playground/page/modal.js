@@ -29,7 +29,7 @@ export function modalLayer(slack) {
 
   function close(view, all = false) {
     slack.failed = null;
-    return slack.act("close", { view: view.id, all });
+    return slack.act("close", { view: view.id, everything: all });
   }
 
   function draw() {

@@ -76,6 +76,10 @@ class SlackWindow {
     this.layer.draw());
     for (const list of this.element.querySelectorAll("[data-stick]")) if (before.get(list.dataset.stick) ?? true) list.scrollTop = list.scrollHeight;
     this.layer.settle();
+    if (this.intoThread && place.thread) {
+      this.intoThread = false;
+      this.element.querySelector(".thread .composer-field")?.focus({ preventScroll: true });
+    }
     if (place.place === "home") openHome(this);
     else this.homeAsked = null;
   }
@@ -171,8 +175,9 @@ class SlackWindow {
   openThread(channel, ts) {
     const message = this.state.messages[channel]?.find((one) => one.ts === ts);
     if (!message || message.only_me) return;
+    this.intoThread = true;
     go({ place: "channel", channel, thread: message.thread_ts ?? message.ts });
-    this.element.querySelector(".thread .composer-field")?.focus({ preventScroll: true });
+    this.changed();
   }
 
   // -- notifications, what was read --------------------------------------------------------------------------------
