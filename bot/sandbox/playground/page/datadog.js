@@ -2,7 +2,7 @@
 
 import { h, patch } from "/page/dom.js";
 import { copyText, remember, remembered, tabs } from "/page/parts.js";
-import { alertsPanel } from "/page/datadog_alerts.js";
+import { alertsPanel, isOver, standing } from "/page/datadog_alerts.js";
 import { casesPanel } from "/page/datadog_cases.js";
 import { faultsPanel } from "/page/datadog_faults.js";
 import { investigationsPanel, isRunning } from "/page/datadog_investigations.js";
@@ -77,14 +77,12 @@ export function mount(element, store) {
 function entries(datadog, faults) {
   const broken = faults.faults.filter((fault) => fault.active).length + (faults.bot === "running" ? 0 : 1);
   return [
-    { id: "alerts", name: "Alerts", count: datadog.alerts.filter((alert) => !isOver(alert)).length },
+    { id: "alerts", name: "Alerts", count: standing(datadog.alerts).filter((alert) => !isOver(alert)).length },
     { id: "investigations", name: "Investigations", count: datadog.investigations.filter(isRunning).length },
     { id: "cases", name: "Cases", count: datadog.cases.length },
     { id: "faults", name: "Break it", count: broken },
   ];
 }
-
-const isOver = (alert) => /^(ok|recovered)/i.test(alert.state);
 
 function banner(words, close) {
   return h(

@@ -57,8 +57,21 @@ function fireForm(page) {
 
 // -- what was fired --------------------------------------------------------------------------------------------------
 
+/** Each group of a monitor that ever alerted, as it stands now: `alerts` has every event of it, newest first. */
+export function standing(alerts) {
+  const groups = new Map();
+  for (const alert of alerts) {
+    const key = `${alert.monitor_id} ${alert.group}`;
+    if (!groups.has(key)) groups.set(key, { ...alert, key, before: [] });
+    else groups.get(key).before.push(alert);
+  }
+  return [...groups.values()];
+}
+
+export const isOver = (alert) => /^(ok|recovered)$/i.test(alert?.state ?? "");
+
 function alertList(page) {
-  const alerts = [...page.datadog.alerts].sort((one, other) => Number(other.fired_at) - Number(one.fired_at));
+  const alerts = standing(page.datadog.alerts);
   return h(
     "section",
     { key: "alerts", "aria-labelledby": "dd-alerts" },
@@ -71,22 +84,23 @@ function alertList(page) {
 
 function alertCard(page, alert) {
   const state = alert.state.toLowerCase();
+  const name = page.datadog.monitors.find((monitor) => monitor.id === alert.monitor_id)?.name ?? alert.title;
   return h(
     "li",
-    { class: `card card-${TONES[state] ?? "quiet"}`, key: alert.id, "data-alert": alert.id },
-    h("div", { class: "card-head" }, pill(alert.state, TONES[state]), h("strong", { class: "card-title" }, alert.title), timeTag(alert.fired_at)),
-    alert.group && h("p", { class: "facts" }, h("code", {}, alert.group)),
+    { class: `card card-${TONES[state] ?? "quiet"}`, key: alert.key, "data-alert": alert.id, "data-monitor": alert.monitor_id },
+    h("div", { class: "card-head" }, pill(alert.state, TONES[state]), h("strong", { class: "card-title" }, name), timeTag(alert.fired_at)),
+    h("p", { class: "facts" }, alert.group ? h("code", {}, alert.group) : null, alert.value ? ` at ${alert.value}` : null),
     h(
       "div",
       { class: "row row-buttons" },
-      (MOVES[state] ?? []).map((to) => moveButton(page, alert, to)),
-      alert.link && copyButton(page, alert.link, alert.title),
+      (MOVES[state] ?? []).map((to) => moveButton(page, { ...alert, name }, to)),
+      alert.link && copyButton(page, alert.link, name),
     ),
   );
 }
 
 function moveButton({ act }, alert, to) {
-  const done = to === "recover" ? `Recovered: ${alert.title}.` : `${alert.title}: ${to}.`;
+  const done = to === "recover" ? `Recovered: ${alert.name}.` : `${alert.name}: ${to}.`;
   return h(
     "button",
     {
@@ -94,7 +108,7 @@ function moveButton({ act }, alert, to) {
       class: "button is-small",
       key: to,
       "data-move": to,
-      "aria-label": `${MOVE_NAMES[to]}: ${alert.title}`,
+      "aria-label": `${MOVE_NAMES[to]}: ${alert.name}`,
       onclick: () => act("change_alert", { alert: alert.id, to }, done),
     },
     MOVE_NAMES[to],
@@ -117,9 +131,9 @@ function monitorLine(page, monitor) {
   const state = String(monitor.state ?? "OK");
   return h(
     "li",
-    { key: monitor.id, "data-monitor": monitor.id },
+    { key: monitor.id },
     h("div", { class: "card-head" }, pill(state, TONES[state.toLowerCase()]), h("strong", { class: "card-title" }, monitor.name), monitor.priority ? pill(`P${monitor.priority}`) : null),
-    h("p", { class: "facts" }, monitor.type, monitor.threshold != null ? ` · threshold ${monitor.threshold}` : ""),
+    h("p", { class: "facts" }, monitor.type, monitor.threshold ? ` · threshold ${monitor.threshold}` : ""),
     h("code", { class: "query" }, monitor.query),
     monitor.tags?.length ? h("p", { class: "facts" }, monitor.tags.join("  ")) : null,
     monitor.link && h("div", { class: "row row-buttons" }, copyButton(page, monitor.link, monitor.name)),

@@ -12,12 +12,10 @@ export function casesPanel(page) {
   return [
     h("p", { class: "facts", key: "projects" }, "Projects: ", projects.map((project) => h("span", { key: project.id, class: "chip" }, `${project.key} · ${project.name}`))),
     cases.length
-      ? h("ul", { class: "cards", key: "cases" }, newestFirst(cases).map((one) => caseCard(page, one)))
+      ? h("ul", { class: "cards", key: "cases" }, cases.map((one) => caseCard(page, one)))
       : h("p", { class: "empty", key: "none" }, "No cases yet: press Create case under the conclusions in Slack."),
   ];
 }
-
-const newestFirst = (cases) => [...cases].reverse();
 
 const tone = (status) => (/closed|complet|cancel|declin/i.test(status) ? "ok" : /open/i.test(status) ? "warn" : "busy");
 
@@ -68,13 +66,19 @@ function insights(page, one) {
   const add = onSubmit("insight", (link) => page.act("case_change", { case: one.id, insight: link }, `${one.key}: insight added.`));
   return h(
     "details",
-    { class: "part", key: "insights", open: true },
+    { class: "part", key: "insights", open: one.insights.length > 0 },
     h("summary", {}, `Insights (${one.insights.length})`),
     one.insights.length
-      ? h("ul", { class: "lines" }, one.insights.map((insight) => h("li", { key: `${insight.type} ${insight.resource_id}`, "data-insight": insight.type }, pill(typeName(insight.type)), " ", insight.title || h("code", {}, insight.resource_id))))
+      ? h("ul", { class: "lines" }, one.insights.map((insight) => h("li", { key: `${insight.type} ${insight.resource_id}`, "data-insight": insight.type }, pill(typeName(insight.type)), " ", nameOf(page.datadog, insight))))
       : h("p", { class: "empty" }, "None."),
     adding(add, "insight", `Link to attach to ${one.key}`, "Paste a Datadog link", "Attach"),
   );
+}
+
+/** What it is called where Datadog's pane knows it; else its page, or its id. */
+function nameOf({ monitors, incidents }, { resource_id: id, title }) {
+  const known = [...monitors, ...incidents].find((one) => String(one.id) === id || one.link?.endsWith(title));
+  return known?.name ?? known?.title ?? h("code", {}, title || id);
 }
 
 const typeName = (type) => type.toLowerCase().replaceAll("_", " ");
@@ -101,7 +105,12 @@ function tickets(one) {
   return h("p", { class: "facts", key: "tickets" }, "Tickets: ", one.tickets.map((ticket, index) => h("span", { class: "chip", key: index }, ticketName(ticket))));
 }
 
-const ticketName = (ticket) => (typeof ticket === "string" ? ticket : [ticket.key ?? ticket.id, ticket.status].filter(Boolean).join(" · "));
+const TICKETS = { jira_issue: "Jira", service_now_ticket: "ServiceNow" };
+
+function ticketName({ kind, status, result }) {
+  const name = result?.issue_key ?? result?.sys_id ?? "";
+  return [TICKETS[kind] ?? kind, name, status?.toLowerCase().replaceAll("_", " ")].filter(Boolean).join(" · ");
+}
 
 function adding(onsubmit, name, label, placeholder, button) {
   return h(
