@@ -145,8 +145,8 @@ function call({ first, times, entry }, shared) {
   );
 }
 
-function outcome({ status, ms, ok }) {
-  const word = status ?? (ok === false ? "failed" : "…");
+function outcome({ status, ms, ok, response }) {
+  const word = (ok === false && response?.error) || (status ?? (ok === false ? "failed" : "…"));
   return ms === undefined || ms === null ? String(word) : `${word} · ${Math.round(ms)} ms`;
 }
 
