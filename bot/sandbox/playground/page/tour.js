@@ -80,7 +80,13 @@ class Tour {
   }
 
   get context() {
-    return { state: this.store.state, store: this.store, known: this.known };
+    return this.contextOf(null);
+  }
+
+  /** What a step may look at, always as it is now. */
+  contextOf(doing) {
+    const { store, known } = this;
+    return { store, known, get state() { return store.state; }, until: (check, what) => this.until(check, what, doing) };
   }
 
   isDone() {
@@ -96,7 +102,7 @@ class Tour {
     this.problem = "";
     this.draw();
     try {
-      await this.step.perform?.({ ...this.context, until: (check, what) => this.until(check, what, doing) });
+      await this.step.perform?.(this.contextOf(doing));
       await this.until(() => this.isDone(), this.step.awaits, doing);
       if (this.doing === doing) this.onward();
     } catch (error) {
@@ -196,7 +202,8 @@ class Tour {
     const target = visible(this.step.target?.(this.context));
     if (target && !this.scrolled) {
       this.scrolled = true;
-      target.scrollIntoView({ block: "center", inline: "nearest" });
+      target.scrollIntoView({ block: target.offsetHeight < innerHeight / 2 ? "center" : "nearest", inline: "nearest" });
+      document.scrollingElement.scrollTo(0, 0); // panes scroll, the page does not
     }
     place(this.card, this.light, target?.getBoundingClientRect());
   }

@@ -3,6 +3,7 @@
 
 import { go } from "/page/route.js";
 import { showDatadog } from "/page/datadog.js";
+import { isOver, standing } from "/page/datadog_alerts.js";
 import { isRunning } from "/page/datadog_investigations.js";
 
 const LINKS = 3;
@@ -20,7 +21,12 @@ export function begin(state) {
 
 const fresh = (things, known) => things.find((one) => !known.includes(one.id));
 
-const alertOf = ({ state, known }) => fresh(state.datadog.alerts, known.alerts);
+/** The monitor's group as it stands now, once it fired on the tour. */
+function alertOf({ state, known }) {
+  const fired = state.datadog.alerts.find((alert) => alert.id === known.fired) ?? fresh(state.datadog.alerts, known.alerts);
+  return fired && standing(state.datadog.alerts).find((alert) => alert.monitor_id === fired.monitor_id && alert.group === fired.group);
+}
+
 const runOf = ({ state, known }) => fresh(state.datadog.investigations, known.runs);
 const caseOf = ({ state, known }) => fresh(state.datadog.cases, known.cases);
 
@@ -53,7 +59,6 @@ function cardOf(tour) {
 const conclusionsOf = (tour) => messageWith(tour, "conclusions:create_case");
 const caseCardOf = (tour) => messageWith(tour, "case:attach");
 const modalOf = ({ state }, callback) => state.modals.find((view) => view.callback_id === callback);
-const isOver = (alert) => /^(ok|recovered)/i.test(alert?.state ?? "");
 
 // -- where it stands on the page --------------------------------------------------------------------------------------
 
@@ -66,6 +71,10 @@ function messageElement(message, within = "") {
 const button = (message, action) => messageElement(message, `[data-action-id="${action}"]`);
 const modal = () => [...document.querySelectorAll("[data-view-id]")].at(-1) ?? null;
 const inModal = (selector) => modal()?.querySelector(selector);
+
+const hasToldOfAttaching = ({ state }) => !state.modals.length || /Attached/.test(wordsOf(state.modals.at(-1)));
+const wordsOf = (view) => JSON.stringify(view?.blocks ?? "");
+const leaveModals = () => inModal('[data-close="all"]')?.click();
 
 function openThread({ known }, thread) {
   go({ pane: "slack", place: "channel", channel: known.channel, thread });
@@ -90,11 +99,20 @@ async function press(tour, find, what) {
 const isFree = (element) => element && !element.disabled && element.getAttribute("aria-disabled") !== "true";
 
 async function closeModals(tour) {
-  for (let left = tour.state.modals.length; left > 0; left -= 1) {
-    const open = tour.state.modals.length;
-    modal()?.querySelector("[data-close]")?.click();
-    await tour.until(() => tour.state.modals.length < open, "Closing the window");
-  }
+  if (!tour.state.modals.length) return;
+  await press(tour, () => inModal('[data-close="all"]'), "The button that closes the window");
+  await tour.until(() => !tour.state.modals.length, "Closing the window");
+}
+
+/** The form asks for a project where the channel has no rule for it. */
+async function chooseProject(tour) {
+  const chosen = () => Object.values(modalOf(tour, "case_form")?.state?.values ?? {}).some((entered) => entered.case_project?.selected_option);
+  if (chosen() || !inModal('[data-action-id="case_project"]')) return;
+  await press(tour, () => inModal('[data-action-id="case_project"]'), "The list of projects");
+  const name = tour.state.datadog.projects[0].name;
+  const option = () => [...document.querySelectorAll('.popover [role="option"]')].find((one) => one.textContent.includes(name));
+  await press(tour, option, `The project ${name}`);
+  await tour.until(chosen, `Choosing ${name}`);
 }
 
 function write(field, text) {
@@ -102,6 +120,19 @@ function write(field, text) {
   field.value = text;
   field.dispatchEvent(new Event("input", { bubbles: true }));
   field.dispatchEvent(new Event("change", { bubbles: true }));
+}
+
+/** What alerts already recovers first: only a new alert gets a new card. */
+async function fire(tour) {
+  const { state, store, known } = tour;
+  await closeModals(tour);
+  const kind = state.datadog.kinds[0];
+  const monitor = state.datadog.monitors.find((one) => one.kind === kind.id);
+  for (const alert of standing(state.datadog.alerts)) {
+    if (alert.monitor_id === monitor?.id && !isOver(alert)) await store.act("change_alert", { alert: alert.id, to: "recover" });
+  }
+  const { alert } = await store.act("fire", { kind: kind.id, via: "webhook", channel: known.channel });
+  known.fired = alert;
 }
 
 /** Links of things that the case has not got yet. */
@@ -118,7 +149,7 @@ async function pasteLinks(tour) {
   const field = await tour.until(() => inModal('[data-action-id="attach:paste"]'), "The field for links");
   write(field.matches("input, textarea") ? field : field.querySelector("input, textarea"), linksFor(tour).join("\n"));
   await press(tour, () => inModal('button[data-action-id="attach:add"], [data-action-id="attach:add"] button'), "The button Add");
-  await tour.until(() => JSON.stringify(modalOf(tour, "attach_form")?.blocks ?? "").includes(`${LINKS} of `), "The list of links");
+  await tour.until(() => wordsOf(modalOf(tour, "attach_form")).includes(`${LINKS} of `), "The list of links");
   await press(tour, () => inModal("button[type=submit]"), "The button Attach");
 }
 
@@ -138,7 +169,7 @@ export const STEPS = [
     target: () => document.querySelector('[data-tour="fire"]'),
     waiting: "The alert fires …",
     awaits: "The bot’s card for the alert",
-    perform: ({ state, store, known }) => store.act("fire", { kind: state.datadog.kinds[0].id, via: "webhook", channel: known.channel }),
+    perform: fire,
     done: (tour) => offerOf(tour) && alertOf(tour),
   },
   {
@@ -182,18 +213,22 @@ export const STEPS = [
   },
   {
     title: "Change what you like",
-    text: () => "Everything in this form may be changed. Next creates the case in Datadog, with alert, monitor and conclusions attached.",
+    text: ({ state }) => `Everything in this form may be changed. Next chooses the project ${state.datadog.projects[0].name} and creates the case in Datadog, with alert, monitor and conclusions attached.`,
     show: () => go({ pane: "slack" }),
     target: modal,
     waiting: "Creating the case …",
     awaits: "The case and its card",
-    perform: (tour) => press(tour, () => inModal("button[type=submit]"), "The button that creates the case"),
-    done: (tour) => caseOf(tour) && caseCardOf(tour),
+    perform: async (tour) => {
+      await chooseProject(tour);
+      await press(tour, () => inModal("button[type=submit]"), "The button that creates the case");
+    },
+    done: (tour) => caseOf(tour) && caseCardOf(tour) && !/Creating|Adding/.test(wordsOf(modalOf(tour, "case_form"))),
   },
   {
     title: "One card a case",
-    text: (tour) => `${caseOf(tour)?.key ?? "The case"} has a card in the thread: status, priority and assignee are changed from here, and what is changed in Datadog shows here. Next opens the window for more insights.`,
-    show: async (tour) => {
+    text: (tour) => `${caseOf(tour)?.key ?? "The case"} has a card in the thread: status, priority and assignee are changed from here, and it says who did what. Next opens the window for more insights.`,
+    show: (tour) => {
+      leaveModals();
       showThread(tour);
     },
     target: (tour) => modal() ?? messageElement(caseCardOf(tour)),
@@ -213,12 +248,15 @@ export const STEPS = [
     waiting: "Attaching three links …",
     awaits: "The three insights",
     perform: pasteLinks,
-    done: (tour) => tour.known.insights !== undefined && caseOf(tour)?.insights.length >= tour.known.insights + LINKS,
+    done: (tour) => tour.known.insights !== undefined && caseOf(tour)?.insights.length >= tour.known.insights + LINKS && hasToldOfAttaching(tour),
   },
   {
     title: "There they are",
-    text: (tour) => `Datadog has them: ${caseOf(tour)?.insights.length ?? "all"} insights on ${caseOf(tour)?.key ?? "the case"}. Change something here, and the card in Slack follows.`,
-    show: () => showTab("cases"),
+    text: (tour) => `Datadog has them: ${caseOf(tour)?.insights.length ?? "all"} insights on ${caseOf(tour)?.key ?? "the case"}. The card in Slack counts them, and the thread says who attached them.`,
+    show: () => {
+      leaveModals();
+      showTab("cases");
+    },
     target: (tour) => document.querySelector(`[data-case="${caseOf(tour)?.key}"]`),
   },
   {
@@ -232,7 +270,7 @@ export const STEPS = [
       await closeModals(tour);
       await press(tour, () => document.querySelector(`[data-alert="${alertOf(tour)?.id}"] [data-move="recover"]`), "The button Recover");
     },
-    done: (tour) => isOver(alertOf(tour)) && /recovered/i.test(JSON.stringify(offerOf(tour)?.blocks ?? "")),
+    done: (tour) => isOver(alertOf(tour)) && /recovered/i.test(wordsOf(offerOf(tour))),
   },
   {
     title: "Green",
