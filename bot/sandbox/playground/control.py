@@ -59,6 +59,7 @@ class Control:
         self._journal = journal
         self._environment = stage.environment
         self._tasks: set[asyncio.Task[None]] = set()
+        self._webhooks = asyncio.Lock()
         self._fired: dict[str, Fired] = {}  # by cycle
         self.faults = FaultBoard(stage.slack, stage.datadog)
 
@@ -81,6 +82,7 @@ class Control:
             raise Refused(f"There is no kind of alert called {kind_id!r}.")
         if via not in ("message", "webhook", "both"):
             raise Refused("An alert comes as Datadog's own message, by webhook, or both.")
+        await self._end_cycle(kind)
         alert = self._stage.datadog.fire(self._stage.monitors[kind.id], group=kind.group, value=kind.values.alert)
         where = channel or self._stage.alerts_channel
         message = await self._post(where, alert) if via != "webhook" else None
@@ -92,6 +94,13 @@ class Control:
             "channel": where.id if message else None,
             "ts": message.ts if message else None,
         }
+
+    async def _end_cycle(self, kind: Kind) -> None:
+        """Whoever fires an alert wants to see a new one: what still stands recovers first."""
+        monitor = self._stage.monitors[kind.id]
+        if monitor.groups[kind.group].status != "OK":
+            last = next(one for one in reversed(self._stage.datadog.org.alerts) if one.monitor is monitor)
+            await self.change_alert(last.event_id, "recover")
 
     async def change_alert(self, event_id: str, to: str) -> JSON:
         """The alert's group goes on. Datadog edits its message about a cycle; a new cycle gets a new one."""
@@ -131,7 +140,11 @@ class Control:
         return message
 
     async def _send_webhook(self, alert: FakeAlert) -> None:
-        """With Datadog's retries, so that a bot that was down hears of it."""
+        """With Datadog's retries, so that a bot that was down hears of it; one after the other, in order."""
+        async with self._webhooks:
+            await self._send_until_taken(alert)
+
+    async def _send_until_taken(self, alert: FakeAlert) -> None:
         clock = self._stage.datadog.world.clock
         for wait in (0.0, *WEBHOOK_WAITS):
             await asyncio.sleep(wait)

@@ -14,6 +14,7 @@ from bot.sandbox.slack.platform import ApiCall
 JSON = dict[str, Any]
 Side = Literal["slack", "bot", "datadog"]
 
+LONGEST_TEXT = 1500
 _MASKED = "…"
 _SECRETS = {"token", "response_url", "trigger_id", "client_secret", "authorization", "ticket"}
 _TICKET = re.compile(r"(ticket=)[^&\s\"]+")
@@ -70,13 +71,14 @@ class Told:
     ok: bool
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Entry:
     number: int
     at: float
     gesture: int
     why: str
     read: Callable[[], JSON]
+    shown: JSON | None = None  # once nothing about it changes any more
 
 
 class Journal:
@@ -99,7 +101,7 @@ class Journal:
 
     def newest(self, number: int) -> list[JSON]:
         self.take_in()
-        return [_masked(self._shown(entry)) for entry in self._entries[-number:]]
+        return [self._shown(entry) for entry in self._entries[-number:]]
 
     def take_in(self) -> None:
         """What was written down anywhere since the last look, in the order it happened."""
@@ -117,15 +119,14 @@ class Journal:
             self._entries.append(_Entry(next(self._numbers), at, self._gesture, self._why, read_one))
 
     def _shown(self, entry: _Entry) -> JSON:
+        if entry.shown is not None:
+            return entry.shown
         read = entry.read()
-        explain = _explained(read["what"])
-        return {
-            "n": entry.number,
-            "at": entry.at,
-            "gesture": entry.gesture,
-            "why": entry.why,
-            "explain": explain,
-        } | read
+        known = {"n": entry.number, "at": entry.at, "gesture": entry.gesture, "why": entry.why}
+        shown: JSON = _masked(known | {"explain": _explained(read["what"])} | read)
+        if read["status"] is not None:
+            entry.shown = shown
+        return shown
 
 
 def _reader(read: Callable[[Any], JSON], record: Any) -> Callable[[], JSON]:
@@ -181,4 +182,9 @@ def _masked(value: Any) -> Any:
         return {name: _MASKED if name in _SECRETS and part else _masked(part) for name, part in value.items()}
     if isinstance(value, list):
         return [_masked(part) for part in value]
-    return _TICKET.sub(rf"\1{_MASKED}", value) if isinstance(value, str) else value
+    return _shortened(_TICKET.sub(rf"\1{_MASKED}", value)) if isinstance(value, str) else value
+
+
+def _shortened(text: str) -> str:
+    left = len(text) - LONGEST_TEXT
+    return f"{text[:LONGEST_TEXT]}… ({left:,} more characters)" if left > 0 else text

@@ -223,12 +223,10 @@ class Stage:
         workspace.add_group("payments-oncall", [self.ana, self.ben])
         for person in self.people.values():
             workspace.dm(person.id, self.slack.bot_user_id)
-        self._say(self.payments, self.ana, "payments-api 2.14 goes out at two.", ago=3 * HOUR)
-        self._say(self.payments, self.ben, "Looks good so far. I watch checkout.", ago=2.9 * HOUR)
+        self._say(self.payments, self.ana, "payments-api 2.14 goes out now.", ago=300)
+        self._say(self.payments, self.ben, "Looks good so far. I keep an eye on checkout.", ago=180)
         self._say(self.oncall, self.cora, "Hand-over: quiet night. @ana has the pager until Friday.", ago=7 * HOUR)
-        self._say(
-            self.shared, self.olga, "We see timeouts from your checkout now and then, about since noon.", ago=HOUR
-        )
+        self._say(self.shared, self.olga, "We see timeouts from your checkout now and then, for some minutes.", ago=60)
         self._say(self.random, self.ben, "Lunch?", ago=5 * HOUR)
         self._say(workspace.dm(self.ana.id, self.ben.id), self.ben, "I can take the pager tonight.", ago=4 * HOUR)
 

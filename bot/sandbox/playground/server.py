@@ -54,6 +54,7 @@ class Playground:
         self._stack = AsyncExitStack()
         self._resetting = asyncio.Lock()
         self.changed = asyncio.Event()
+        self.beginnings = 0
         self.stage: Stage
         self.journal: Journal
         self.control: Control
@@ -79,6 +80,7 @@ class Playground:
             journal = Journal(stage.slack, stage.datadog)
             control = Control(stage, journal)
             self.stage, self.journal, self.control = stage, journal, control
+            self.beginnings += 1
             stage.datadog.journal.listeners.append(self.notify)
             await stack.enter_async_context(environment)
             stack.push_async_callback(control.close)
@@ -303,17 +305,16 @@ class PlaygroundServer:
         return response
 
     async def _send_changes(self, response: web.StreamResponse, user_id: str) -> None:
-        sent: dict[str, str] = {}
-        loop = asyncio.get_running_loop()
-        last = loop.time()
+        """All of it first, and after a reset; in between what is new, as often as anything may have changed."""
+        playground, loop = self._playground, asyncio.get_running_loop()
+        beginning, last, differences = -1, loop.time(), Differences()
         while True:
-            changed = self._playground.changed
-            state = self._playground.state(self._playground.person(user_id))
-            fresh = {name: text for name, value in state.items() if sent.get(name) != (text := json.dumps(value))}
+            changed, name = playground.changed, "change"
+            if playground.beginnings != beginning:
+                beginning, differences, name = playground.beginnings, Differences(), "state"
+            fresh = differences.since(playground.state(playground.person(user_id)))
             if fresh:
-                sent |= fresh
-                body = ",".join(f"{json.dumps(name)}:{text}" for name, text in fresh.items())
-                await response.write(f"event: state\ndata: {{{body}}}\n\n".encode())
+                await response.write(f"event: {name}\ndata: {json.dumps(fresh)}\n\n".encode())
                 last = loop.time()
             elif loop.time() - last > ALIVE_SECONDS:
                 await response.write(b": still here\n\n")
@@ -321,6 +322,31 @@ class PlaygroundServer:
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(changed.wait(), LOOK_AGAIN_SECONDS)
             await asyncio.sleep(SETTLE_SECONDS)
+
+
+class Differences:
+    """What one page has not seen yet: whole sections, but of messages the channels and of the journal the calls."""
+
+    def __init__(self) -> None:
+        self._sent: dict[tuple[str, str], str] = {}
+
+    def since(self, state: JSON) -> JSON:
+        sections = {name: value for name, value in state.items() if name not in ("messages", "journal")}
+        fresh = self._changed("section", sections)
+        if messages := self._changed("channel", state["messages"]):
+            fresh["messages"] = messages
+        if calls := self._changed("call", {str(call["n"]): call for call in state["journal"]}):
+            fresh["journal"] = list(calls.values())
+        return fresh
+
+    def _changed(self, kind: str, values: JSON) -> JSON:
+        fresh: JSON = {}
+        for name, value in values.items():
+            text = json.dumps(value)
+            if self._sent.get((kind, name)) != text:
+                self._sent[kind, name] = text
+                fresh[name] = value
+        return fresh
 
 
 def _static(name: str) -> web.Response:

@@ -1,6 +1,7 @@
 // What the server knows, kept current by one stream, and the one way to do something.
 
 const HEADERS = { "Content-Type": "application/json", "X-Playground": "1" };
+const MOST_CALLS = 200;
 const REMEMBERED = "playground.me";
 
 class Store {
@@ -52,6 +53,7 @@ class Store {
       this.#connected(true);
       resolve(this);
     });
+    source.addEventListener("change", (event) => this.#take(merged(this.state, JSON.parse(event.data))));
     source.addEventListener("error", () => {
       if (this.source !== source) return;
       this.#connected(false);
@@ -76,6 +78,17 @@ class Store {
       if (!sections || [...changed].some((name) => sections.has(name))) fn(this.state, changed);
     }
   }
+}
+
+// A change holds of the messages only the channels, and of the journal only the calls, that are new or not as before.
+function merged(state, change) {
+  if (change.messages) change.messages = { ...state.messages, ...change.messages };
+  if (change.journal) {
+    const calls = new Map(state.journal.map((call) => [call.n, call]));
+    for (const call of change.journal) calls.set(call.n, call);
+    change.journal = [...calls.values()].sort((one, other) => one.n - other.n).slice(-MOST_CALLS);
+  }
+  return change;
 }
 
 function remembered() {
