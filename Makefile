@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --disable-pip-version-check -q
 
 .DEFAULT_GOAL := help
-.PHONY: help setup story demo run test check docs bench faults
+.PHONY: help setup story demo run test check docs pictures bench faults
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-8s %s\n", $$1, $$2}' Makefile
@@ -35,6 +35,9 @@ check: $(VENV)/.ready-to-test ## Lint, format, types, dead code, and the rooms' 
 
 docs: $(VENV)/.ready-to-test ## Write the README's tables and manifest.yml anew from the code
 	@$(BIN)/python -m tests.docs
+
+pictures: $(VENV)/.ready-to-test ## Draw every surface into build/pictures, and the documents' pictures anew
+	@$(BIN)/python -m tests.pictures $(ARGS)
 
 bench: $(VENV)/.ready-to-test ## Measure
 	@test -e tests/benchmarks || { echo "There are no benchmarks in this checkout (tests/benchmarks)."; exit 1; }

@@ -10,6 +10,7 @@ export function openPopover(anchor, draw, { label, role = "dialog", width = 0, o
   box.className = "popover";
   box.setAttribute("role", role);
   if (label) box.setAttribute("aria-label", label);
+  box.addEventListener("mousedown", (event) => { if (!event.target.closest("input, button, a")) event.preventDefault(); }); // focus stays where it is
   (anchor.closest("[data-popovers]") ?? document.body).append(box);
   current = { box, anchor, onclose };
   anchor.setAttribute("aria-expanded", "true");

@@ -121,8 +121,9 @@ class SlackWindow {
     };
   }
 
-  interacted(where, { block_id, action_id, element_type, value }) {
+  async interacted(where, { block_id, action_id, element_type, value }) {
     this.banner = null;
+    if (where.surface.view) await this.allTold(); // what was typed is there before what is pressed
     const isButton = ["button", "workflow_button", "icon_button", "feedback_buttons"].includes(element_type);
     if (isButton) return this.act("click", { ...where, block_id, action_id, ...value });
     return this.act("choose", { ...where, block_id, action_id, element_type, value });
@@ -377,6 +378,6 @@ class SlackWindow {
 }
 
 function isTogether(before, message) {
-  if (!before || before.only_me || message.only_me || message.broadcast) return false;
-  return before.author.name === message.author.name && before.author.app === message.author.app && Number(message.ts) - Number(before.ts) < TOGETHER_SECONDS;
+  if (!before || before.only_me || message.only_me || message.broadcast || message.author.app || before.author.app) return false;
+  return before.author.name === message.author.name && Number(message.ts) - Number(before.ts) < TOGETHER_SECONDS;
 }
