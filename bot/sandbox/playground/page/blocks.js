@@ -234,16 +234,17 @@ export function renderView(view, ctx) {
 function renderWindow(view, ctx) {
   const title = `${view.id}-title`;
   const close = view.close?.text ?? "Cancel";
-  const send = (event) => { event.preventDefault(); ctx.onSubmit?.(view); };
-  return h("form", { key: view.id, class: "window", role: "dialog", "aria-labelledby": title, "aria-busy": ctx.busy ? "true" : null, "data-view-id": view.id, novalidate: true, tabindex: -1, onsubmit: send },
+  const send = (event) => { event.preventDefault(); if (!ctx.busy) ctx.onSubmit?.(view); };
+  return h("div", { key: view.id, class: "window", role: "dialog", "aria-labelledby": title, "aria-busy": ctx.busy ? "true" : null, "data-view-id": view.id, tabindex: -1 },
     h("div", { class: "window-head" },
       view.previous_view_id && h("button", { class: "window-icon", type: "button", "aria-label": "Back", onclick: () => ctx.onBack?.(view) }, icon("back")),
       h("h2", { id: title, class: "window-title" }, withEmoji(view.title.text)),
       h("button", { class: "window-icon", type: "button", "aria-label": "Close", "data-close": "all", onclick: () => ctx.onCloseAll?.(view) }, icon("close"))),
-    h("div", { class: "window-body", "data-scroll": true, tabindex: ctx.still ? null : 0, role: "group", "aria-labelledby": title }, ctx.failed && h("div", { class: "window-failed", role: "alert" }, ctx.failed), renderBlocks(view.blocks, ctx)),
-    h("div", { class: "window-foot" },
-      h("button", { class: "bk-button", type: "button", "data-close": "one", onclick: () => ctx.onBack?.(view) }, close),
-      view.submit && h("button", { class: "bk-button is-primary", type: "submit", disabled: Boolean(ctx.busy) }, ctx.busy ? h("span", { class: "spinner", "aria-hidden": "true" }) : null, view.submit.text)));
+    h("form", { class: "window-form", novalidate: true, onsubmit: send },
+      h("div", { class: "window-body", tabindex: ctx.still ? null : 0, role: "group", "aria-labelledby": title }, ctx.failed && h("div", { class: "window-failed", role: "alert" }, ctx.failed), renderBlocks(view.blocks, ctx)),
+      h("div", { class: "window-foot" },
+        h("button", { class: "bk-button", type: "button", "data-close": "one", onclick: () => ctx.onBack?.(view) }, close),
+        view.submit && h("button", { class: "bk-button is-primary", type: "submit", "aria-disabled": ctx.busy ? "true" : null }, ctx.busy ? h("span", { class: "spinner", "aria-hidden": "true" }) : null, view.submit.text))));
 }
 
 /** The question Slack asks before a click that has one. */

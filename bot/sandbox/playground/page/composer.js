@@ -74,7 +74,7 @@ export function composer(slack, { channel, thread = null, key, label }) {
     h("div", { class: "composer-box" },
       h("textarea", {
         id, class: "composer-field", rows: 1, placeholder: label, "aria-label": label, value: draft.text, autocomplete: "off",
-        role: "combobox", "aria-autocomplete": "list", "aria-expanded": String(items.length > 0), "aria-controls": `${id}-list`, "aria-activedescendant": items.length ? `${id}-${draft.at}` : null,
+        "aria-autocomplete": "list", "aria-controls": `${id}-list`, "aria-activedescendant": items.length ? `${id}-${draft.at}` : null,
         oninput: typed, onkeydown: keyPressed, onkeyup: caretMoved, onclick: caretMoved, onfocus: watch(true), onblur: watch(false), created: (node) => queueMicrotask(() => grow(node)),
       }),
       h("div", { class: "composer-foot" }, h("span", { class: "composer-hint" }, "/ for commands, @ for people"), h("button", { class: `composer-send${draft.text.trim() ? " is-ready" : ""}`, type: "button", "aria-label": "Send", onclick: send }, icon("send")))));

@@ -8,6 +8,7 @@ const FIELDS = "input:not([type=hidden]):not([disabled]), textarea, .bk-select-b
 export function modalLayer(slack) {
   let shown = null;
   let cameFrom = null;
+  let lookForErrors = false;
 
   const top = () => slack.state.modals.at(-1) ?? null;
   const name = () => (slack.question ? "question" : top()?.id ?? null);
@@ -19,12 +20,16 @@ export function modalLayer(slack) {
     await slack.allTold();
     await slack.act("submit", { view: view.id });
     slack.busy = null;
+    lookForErrors = true;
     slack.changed();
-    setTimeout(firstError, 0);
   }
 
-  function firstError() {
-    slack.element.querySelector(".window .has-error :is(input, textarea, button)")?.focus();
+  /** After a form was sent the keyboard is at the first field that has to be changed. */
+  function toFirstError() {
+    const field = slack.element.querySelector(".window .has-error :is(input, textarea, button)");
+    if (!lookForErrors || !field) return;
+    lookForErrors = false;
+    field.focus();
   }
 
   function close(view, all = false) {
@@ -49,7 +54,8 @@ export function modalLayer(slack) {
   /** After drawing: focus goes into a window that opened, and back to where it came from once all are closed. */
   function settle() {
     const now = name();
-    if (now === shown) return keepInside(now);
+    if (now === shown) { keepInside(now); return toFirstError(); }
+    lookForErrors = false;
     if (shown === null) cameFrom = remembered(slack.element);
     shown = now;
     if (now === null) return giveBack();

@@ -334,7 +334,7 @@ class SlackWindow {
       ...shortcuts.map((one) => ({ label: one.name, description: this.state.app.name, run: () => this.act("shortcut", { callback_id: one.callback_id, channel: channel.id, ts: message.ts }) })),
       { label: "Copy link", run: () => this.copyLink(message) },
       ...(message.thread_ts && message.thread_ts !== message.ts ? [] : [{ label: "Reply in thread", run: () => this.openThread(channel.id, message.ts) }]),
-      ...REACTIONS.map((name) => ({ label: `${emoji(name)}  React`, description: name.replaceAll("_", " "), run: () => this.act("react", { channel: channel.id, ts: message.ts, name }) })),
+      ...REACTIONS.map((name) => ({ label: `${emoji(name)}  React with ${name.replaceAll("_", " ")}`, run: () => this.act("react", { channel: channel.id, ts: message.ts, name }) })),
     ];
   }
 
