@@ -18,6 +18,7 @@ BotState = Literal["starting", "running", "stopped", "died"]
 
 START_WITHIN = 30.0
 STOP_WITHIN = 20.0
+MOST_LOG_READ = 16 * 1024
 WEBHOOK_SECRET = "only-for-this-sandbox"
 
 # a story is over in seconds; everything else runs as it does anywhere
@@ -54,13 +55,15 @@ class BotProcess:
 
     @property
     def state(self) -> BotState:
-        if self._process is None or self._process.returncode is not None:
-            return "died" if self._wanted else "stopped"
+        if not self._wanted:
+            return "stopped"
+        if self._process is not None and self._process.returncode is not None:
+            return "died"
         return "running" if self._ready else "starting"
 
     async def start(self, settings: Mapping[str, str]) -> None:
         environment = {"PATH": os.environ.get("PATH", ""), "PYTHONUNBUFFERED": "1", **settings}
-        self._wanted, self._ready = True, False
+        self._process, self._wanted, self._ready = None, True, False
         with self.log.open("ab") as log:
             self._process = await asyncio.create_subprocess_exec(
                 sys.executable, "-m", "bot", "run", cwd=self._folder, env=environment, stdout=log, stderr=log
@@ -93,7 +96,12 @@ class BotProcess:
             await self.kill()
 
     def last_lines(self, number: int) -> list[str]:
-        return self.log.read_text(errors="replace").splitlines()[-number:] if self.log.exists() else []
+        """What it wrote last, as far as that stands at the end of the file."""
+        if not self.log.exists():
+            return []
+        with self.log.open("rb") as log:
+            log.seek(max(0, self.log.stat().st_size - MOST_LOG_READ))
+            return log.read().decode(errors="replace").splitlines()[-number:]
 
 
 class Environment:

@@ -100,7 +100,7 @@ async def test_from_the_alert_to_conclusions_that_are_about_it(visitor: Visitor)
     assert any(note["why"] == "mention" and note["thread_ts"] == thread for note in state["notices"])
 
 
-async def test_a_case_is_opened_in_slack_and_its_card_follows_a_change_in_datadog(visitor: Visitor) -> None:
+async def test_a_case_is_opened_in_slack_and_its_card_shows_a_change_in_datadog_once_asked(visitor: Visitor) -> None:
     thread = await concluded(visitor)
     await visitor.clicks("Create case", thread=thread)
     modal = (await visitor.sees(lambda state: state["modals"] and state["modals"][-1]["submit"]))["modals"][-1]
@@ -109,13 +109,15 @@ async def test_a_case_is_opened_in_slack_and_its_card_follows_a_change_in_datado
     assert refused["errors"] == {block_id: "Please complete this required field."}
     assert (await visitor.state())["modals"][-1]["errors"] == refused["errors"]
     entered = {element["action_id"]: {"type": "static_select", "selected_option": element["options"][0]}}
-    await visitor.does("submit", view=modal["id"], values={block_id: entered})
     cases = len((await visitor.state())["datadog"]["cases"])
+    await visitor.does("submit", view=modal["id"], values={block_id: entered})
     state = await visitor.sees(lambda state: "Case PAY-" in words(state, thread))
     case = state["datadog"]["cases"][0]
-    assert case["title"].startswith("Checkout latency is high"), cases
+    assert len(state["datadog"]["cases"]) == cases + 1
+    assert case["title"].startswith("Checkout latency is high")
     await visitor.does("case_change", case=case["id"], status="IN_PROGRESS", comment="Looking at it.")
-    state = await visitor.state()
+    await visitor.does("say", channel=await visitor.channel("alerts"), text=f"/bits case {case['key']}")
+    state = await visitor.sees(lambda state: "Status In Progress" in words(state, thread))
     changed = next(one for one in state["datadog"]["cases"] if one["id"] == case["id"])
     assert (changed["status"], changed["comments"][0]["text"]) == ("In Progress", "Looking at it.")
 
@@ -249,6 +251,29 @@ async def test_datadogs_own_message_is_edited_when_the_alert_recovers_and_a_new_
 
 async def _datadogs(visitor: Visitor) -> list[JSON]:
     return [one for _, one in all_messages(await visitor.state()) if one["author"]["name"] == "Datadog"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "read"),
+    [
+        ("log", "An expired certificate"),
+        ("apm", "Connection pool of payments-api exhausted"),
+        ("synthetics", "The sign-in page lost its button"),
+        ("slo", "error budget 6 times faster"),
+        ("composite", "one consumer group stopped"),
+        ("disk", "its disk filled up"),
+    ],
+)
+async def test_each_kind_of_alert_has_a_conclusion_of_its_own(visitor: Visitor, kind: str, read: str) -> None:
+    thread = await concluded(visitor, kind)
+    assert read in words(await visitor.state(), thread)
+
+
+@pytest.mark.parametrize("kind", ["signal", "errors"])
+async def test_what_bits_does_not_investigate_is_told_in_the_thread(visitor: Visitor, kind: str) -> None:
+    thread = str((await alert(visitor, kind))["ts"])
+    await visitor.clicks("Investigate", thread=thread)
+    await visitor.sees(lambda state: "not supported" in words(state) or "can't" in words(state, thread))
 
 
 @pytest.mark.parametrize(
