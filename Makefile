@@ -17,7 +17,7 @@ setup: $(VENV)/.ready-to-run ## Make .venv and install the bot into it
 story: $(VENV)/.ready-to-run ## Play one investigation in a local Slack and a local Datadog, and exit
 	@$(BIN)/bits-bot story $(ARGS)
 
-demo: $(VENV)/.ready-to-run ## The same sandbox, kept running for you to try
+demo: $(VENV)/.ready-to-run ## A page with a local Slack, a local Datadog and the bot, to try everything out
 	@$(BIN)/bits-bot demo $(ARGS)
 
 run: $(VENV)/.ready-to-run ## The bot against the real Slack and the real Datadog

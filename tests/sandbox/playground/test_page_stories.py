@@ -273,7 +273,7 @@ async def test_each_kind_of_alert_has_a_conclusion_of_its_own(visitor: Visitor, 
 async def test_what_bits_does_not_investigate_is_told_in_the_thread(visitor: Visitor, kind: str) -> None:
     thread = str((await alert(visitor, kind))["ts"])
     await visitor.clicks("Investigate", thread=thread)
-    await visitor.sees(lambda state: "not supported" in words(state) or "can't" in words(state, thread))
+    await visitor.sees(lambda state: "Datadog did not accept the request" in words(state, thread))
 
 
 @pytest.mark.parametrize(
