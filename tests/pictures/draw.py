@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
-from playwright.async_api import ConsoleMessage, Page, Route, async_playwright
+from playwright.async_api import Browser, Page, Route, async_playwright
 
 import bot.sandbox
 from tests.browser.demo import SWITCHES
@@ -35,29 +35,36 @@ async def _serve(route: Route) -> None:
 
 
 @asynccontextmanager
-async def still_page(chromium: str, *, scale: float = 1.5) -> AsyncIterator[Page]:
-    """Where `drawSurface` draws; what the renderer complains of is raised."""
+async def still_page(chromium: str) -> AsyncIterator[Page]:
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(executable_path=chromium, args=list(SWITCHES))
-        page = await browser.new_page(viewport={"width": 780, "height": 900}, device_scale_factor=scale)
-        problems: list[str] = []
-        page.on("console", lambda message: problems.append(message.text) if _is_error(message) else None)
-        page.on("pageerror", lambda error: problems.append(str(error)))
-        await page.route("**/*", _serve)
-        await page.goto(f"{ADDRESS}/page/still.html")
-        await page.locator("body[data-ready]").wait_for()
-        yield page
+        async with still_page_in(browser) as page:
+            yield page
         await browser.close()
-        if problems:
-            raise NotDrawnError("\n".join(dict.fromkeys(problems)))
 
 
-def _is_error(message: ConsoleMessage) -> bool:
-    return message.type == "error"
+@asynccontextmanager
+async def still_page_in(browser: Browser) -> AsyncIterator[Page]:
+    """Where `drawSurface` draws; what the renderer complains of is raised in the end."""
+    page = await browser.new_page(viewport={"width": 780, "height": 900}, device_scale_factor=1.5)
+    problems: list[str] = []
+    page.on("console", lambda message: problems.append(message.text) if message.type == "error" else None)
+    page.on("pageerror", lambda error: problems.append(str(error)))
+    await page.route("**/*", _serve)
+    await page.goto(f"{ADDRESS}/page/still.html")
+    await page.locator("body[data-ready]").wait_for()
+    yield page
+    await page.close()
+    if problems:
+        raise NotDrawnError("\n".join(dict.fromkeys(problems)))
+
+
+async def show(page: Page, surface: JSON, *, theme: str = "light") -> None:
+    await page.evaluate("surface => window.drawSurface(surface)", surface | {"theme": theme})
 
 
 async def draw(page: Page, surface: JSON, *, theme: str = "light") -> bytes:
-    await page.evaluate("surface => window.drawSurface(surface)", surface | {"theme": theme})
+    await show(page, surface, theme=theme)
     return await page.locator("#still").screenshot()
 
 
