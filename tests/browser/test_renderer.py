@@ -18,7 +18,7 @@ NAMES = {"users": {ANA: "Ana Ruiz"}, "channels": {"C0001": "alerts"}, "groups": 
 NOON = 1_790_000_000
 
 
-@pytest_asyncio.fixture(loop_scope="session")
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def still(browser: Browser) -> AsyncIterator[Page]:
     async with still_page_in(browser) as page:
         yield page
@@ -67,7 +67,7 @@ def block_with(kind: str) -> JSON:
     return {"type": "input", "label": plain("Field"), "element": element(kind)}
 
 
-ROWS = [[{"type": "raw_text", "text": "Service"}, {"type": "raw_text", "text": "p95"}]]
+ROWS: list[list[JSON]] = [[{"type": "raw_text", "text": "Service"}, {"type": "raw_text", "text": "p95"}]]
 ROWS += [[rich({"type": "text", "text": "checkout"}), {"type": "raw_number", "value": 2.4, "text": "2.4 s"}]]
 TASK: JSON = {"type": "task_card", "task_id": "t", "title": "Look", "details": rich({"type": "text", "text": "logs"})}
 CARD: JSON = {"type": "card", "title": mrkdwn("A card"), "actions": [element("button")]}
@@ -191,7 +191,7 @@ HOSTILE = "<img src=x onerror=alert(1)> &lt;script&gt;alert(1)&lt;/script&gt;"
 
 
 async def test_nothing_that_somebody_wrote_becomes_markup(still: Page) -> None:
-    hostile = [
+    hostile: list[JSON] = [
         {"type": "section", "text": mrkdwn(HOSTILE), "fields": [plain(HOSTILE)]},
         {"type": "header", "text": plain(HOSTILE[:100])},
         rich({"type": "text", "text": HOSTILE}, {"type": "link", "url": "javascript:alert(1)", "text": HOSTILE}),
@@ -215,7 +215,13 @@ REDRAW = """async ([blocks, values]) => {
 async def test_drawing_anew_leaves_alone_what_somebody_is_doing(still: Page) -> None:
     typed: JSON = {"type": "input", "block_id": "t", "label": plain("T"), "element": element("plain_text_input")}
     typed["element"]["action_id"] = "t"
-    box: JSON = {"type": "container", "block_id": "c", "title": plain("Box"), "child_blocks": [], "is_collapsible": True}
+    box: JSON = {
+        "type": "container",
+        "block_id": "c",
+        "title": plain("Box"),
+        "child_blocks": [],
+        "is_collapsible": True,
+    }
     await still.evaluate(REDRAW, [[box, typed], {}])
     await still.locator("summary").click()
     await still.locator("input").focus()
@@ -248,7 +254,13 @@ async def test_a_window_shows_what_was_filled_in_and_what_is_wrong(still: Page) 
     choice["element"]["action_id"] = "s"
     values: JSON = {"n": {"n": {"type": "number_input", "value": "7"}}}
     values["s"] = {"s": {"type": "static_select", "selected_option": OPTIONS[1]}}
-    view: JSON = {"type": "modal", "id": "V1", "title": plain("Form"), "submit": plain("Save"), "blocks": [number, choice]}
+    view: JSON = {
+        "type": "modal",
+        "id": "V1",
+        "title": plain("Form"),
+        "submit": plain("Save"),
+        "blocks": [number, choice],
+    }
     view |= {"state": {"values": values}, "errors": {"n": "Too many."}, "previous_view_id": "V0"}
     await show(still, {"kind": "modal", "view": view, "names": NAMES})
     field = still.get_by_label("How many")
