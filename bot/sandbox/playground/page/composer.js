@@ -82,7 +82,7 @@ export function composer(slack, { channel, thread = null, key, label }) {
 
 function grow(node) {
   node.style.height = "auto";
-  node.style.height = `${Math.min(node.scrollHeight, 160)}px`;
+  if (node.scrollHeight > 0) node.style.height = `${Math.min(node.scrollHeight, 160)}px`;
 }
 
 function suggestionList(id, items, hint, draft, put) {

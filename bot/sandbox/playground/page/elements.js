@@ -6,6 +6,8 @@ import { openList, openMenu } from "/page/popover.js";
 import { icon } from "/page/icons.js";
 import { picture, unknown } from "/page/picture.js";
 
+const SEARCH_AFTER_MS = 200; // nobody is asked about every letter
+
 const FIELDS = {
   plain_text_input: ["value", "initial_value"], email_text_input: ["value", "initial_value"], url_text_input: ["value", "initial_value"],
   number_input: ["value", "initial_value"], rich_text_input: ["rich_text_value", "initial_value"],
@@ -119,8 +121,10 @@ function matching(groups, words) {
 
 const SOURCES = {
   static: (element) => (words) => matching(listed(element), words),
-  external: (element, place) => async (words) => {
+  external: (element, place) => async (words, stillWanted) => {
     if (words.length < (element.min_query_length ?? 3)) return [];
+    if (words) await new Promise((resolve) => { setTimeout(resolve, SEARCH_AFTER_MS); });
+    if (!stillWanted()) return [];
     const found = await place.ctx.onSearch?.({ block_id: place.block.block_id, action_id: element.action_id, text: words });
     return listed(found ?? { options: [] });
   },

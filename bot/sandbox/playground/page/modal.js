@@ -9,6 +9,7 @@ export function modalLayer(slack) {
   let shown = null;
   let cameFrom = null;
   let lookForErrors = false;
+  let lastAction = null; // of the field the keyboard was in
 
   const top = () => slack.state.modals.at(-1) ?? null;
   const name = () => (slack.question ? "question" : top()?.id ?? null);
@@ -38,6 +39,7 @@ export function modalLayer(slack) {
   }
 
   function draw() {
+    lastAction = document.activeElement?.closest?.(".windows") ? document.activeElement.dataset.actionId ?? null : lastAction;
     const view = top();
     if (!view && !slack.question) return null;
     const { names, me, channels } = slack.state;
@@ -64,10 +66,12 @@ export function modalLayer(slack) {
     return (box.querySelector(`.window-body :is(${FIELDS})`) ?? box.querySelector("button[type=submit]") ?? box).focus({ preventScroll: true });
   }
 
-  /** A window that was drawn anew under the keyboard keeps it. */
+  /** A window that was drawn anew under the keyboard keeps it: in the field of the same name, where there is one. */
   function keepInside(now) {
     if (now === null || document.activeElement !== document.body) return;
-    slack.element.querySelector(now === "question" ? ".window.is-confirm" : ".window:not(.is-confirm)")?.focus({ preventScroll: true });
+    const box = slack.element.querySelector(now === "question" ? ".window.is-confirm" : ".window:not(.is-confirm)");
+    const same = lastAction && [...(box?.querySelectorAll("[data-action-id]") ?? [])].find((field) => field.dataset.actionId === lastAction);
+    (same || box)?.focus({ preventScroll: true });
   }
 
   function giveBack() {

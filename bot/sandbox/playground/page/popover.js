@@ -88,7 +88,8 @@ function moveFocus(event, box) {
   return items[(to + items.length) % items.length].focus();
 }
 
-/** A list to search and choose from. `find(words)` gives the groups [{label?, options:[{label, description?, value}]}], now or later. */
+/** A list to search and choose from. `find(words, stillWanted)` gives the groups
+    [{label?, options:[{label, description?, value}]}], now or later. */
 export function openList(anchor, { label, find, chosen = [], many = false, onchoose, hint = "" }) {
   const state = { words: "", groups: [], at: 0, loading: false, asked: 0, chosen: new Set(chosen) };
   const id = `list-${Math.random().toString(36).slice(2, 8)}`;
@@ -118,7 +119,7 @@ export function openList(anchor, { label, find, chosen = [], many = false, oncho
   async function look(words) {
     const asked = ++state.asked;
     state.words = words;
-    const found = find(words);
+    const found = find(words, () => asked === state.asked && opened.box.isConnected);
     if (found instanceof Promise) { state.loading = true; opened?.redraw(); }
     try { const groups = await found; if (asked === state.asked) state.groups = groups; }
     catch (error) { if (asked === state.asked) { state.groups = []; state.failed = error.message; } }

@@ -176,7 +176,7 @@ class SlackWindow {
   openThread(channel, ts) {
     const message = this.state.messages[channel]?.find((one) => one.ts === ts);
     if (!message || message.only_me) return;
-    this.intoThread = true;
+    this.intoThread = matchMedia("(hover: hover)").matches; // a phone would push up its keyboard
     go({ place: "channel", channel, thread: message.thread_ts ?? message.ts });
     this.changed();
   }
