@@ -8,8 +8,8 @@ import webbrowser
 from collections.abc import Mapping
 from typing import Any
 
-from bot.sandbox.environment import BotDiedError, Environment, Mode
 from bot.sandbox.playground.control import Control
+from bot.sandbox.playground.environment import BotDiedError, Environment, Mode
 from bot.sandbox.playground.journal import Journal
 from bot.sandbox.playground.seed import KINDS, Stage
 from bot.sandbox.playground.server import Playground, PlaygroundServer

@@ -7,8 +7,8 @@ from contextlib import asynccontextmanager
 from typing import Self
 
 from bot.sandbox.datadog import FakeMonitor, Script
-from bot.sandbox.environment import BotDiedError, Environment
 from bot.sandbox.playground.conclusions import LATENCY
+from bot.sandbox.playground.environment import BotDiedError, Environment
 from bot.sandbox.slack import Channel, FakeSlack, Message, Person
 
 PATIENCE = 15.0

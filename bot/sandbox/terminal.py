@@ -4,9 +4,9 @@ import shlex
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from bot.sandbox.environment import BotDiedError
 from bot.sandbox.playground.conclusions import OUTCOMES
 from bot.sandbox.playground.control import Control, Refused
+from bot.sandbox.playground.environment import BotDiedError
 from bot.sandbox.playground.faults import SWITCHES
 from bot.sandbox.playground.seed import KINDS, Stage
 from bot.sandbox.slack import Message, NeverHappened, NotAcknowledged, NotOnScreen, Person

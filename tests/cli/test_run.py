@@ -14,7 +14,7 @@ from bot.config import load_settings
 from bot.connections import StartError
 from bot.investigations.conclusions_view import FOUND
 from bot.sandbox.datadog import FakeDatadog
-from bot.sandbox.environment import BotProcess
+from bot.sandbox.playground.environment import BotProcess
 from bot.sandbox.slack import FakeSlack
 from tests.starts import Environment
 

@@ -9,8 +9,8 @@ from typing import Any, Literal
 from bot.sandbox.datadog import FakeAlert, FakeCase, FakeInvestigation
 from bot.sandbox.datadog.case_model import INSIGHT_TYPES, PRIORITIES, Cell
 from bot.sandbox.datadog.webhooks import TEMPLATE
-from bot.sandbox.environment import WEBHOOK_SECRET, BotDiedError
 from bot.sandbox.playground.conclusions import outcome_named
+from bot.sandbox.playground.environment import WEBHOOK_SECRET, BotDiedError
 from bot.sandbox.playground.faults import FaultBoard
 from bot.sandbox.playground.journal import Journal, Told
 from bot.sandbox.playground.seed import KINDS, Kind, Stage

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from bot.sandbox.datadog import FakeConclusion, FakeMonitor, FakeProject, FakeUser, Script, samples
-from bot.sandbox.environment import Environment
 from bot.sandbox.playground import conclusions
 from bot.sandbox.playground.conclusions import OUTCOMES, Finding, outcome_named
+from bot.sandbox.playground.environment import Environment
 from bot.sandbox.slack import Channel, Message, Person
 from bot.sandbox.slack.payloads import as_rich_text, typed
 from bot.sandbox.slack.world import Author

@@ -10,8 +10,8 @@ from typing import Any, Self
 
 from aiohttp import web
 
-from bot.sandbox.environment import BotDiedError, Environment, Mode
 from bot.sandbox.playground.control import Control, Refused
+from bot.sandbox.playground.environment import BotDiedError, Environment, Mode
 from bot.sandbox.playground.gestures import Gestures
 from bot.sandbox.playground.journal import Journal
 from bot.sandbox.playground.seed import Stage
