@@ -60,13 +60,14 @@ async function attempt(gesture) {
 }
 
 const BOT_STATES = { running: "is running", stopped: "is stopped", starting: "is starting", died: "died" };
+const UNREACHABLE = "The playground does not answer; trying again";
 
 function drawTop(store) {
   const { me, app, faults } = store.state;
-  const bot = faults?.bot ?? "starting";
+  const bot = store.connected ? faults?.bot ?? "starting" : "unreachable";
   patch($("top"),
     h("h1", { class: "brand" }, h("span", { class: "brand-mark", "aria-hidden": "true" }, "B"), h("span", {}, app?.name ?? "Bits Bot"), h("span", { class: "brand-what" }, "playground")),
-    h("span", { class: `bot-state is-${bot}`, role: "status" }, h("span", { class: "bot-dot", "aria-hidden": "true" }), `The bot ${BOT_STATES[bot] ?? bot}`),
+    h("span", { class: `bot-state is-${bot}`, role: "status" }, h("span", { class: "bot-dot", "aria-hidden": "true" }), bot === "unreachable" ? UNREACHABLE : `The bot ${BOT_STATES[bot] ?? bot}`),
     h("div", { class: "top-tools" },
       h("button", { id: "tour-start", type: "button", class: "button is-primary", onclick: startTour }, "Tour"),
       h("button", { id: "person", type: "button", class: "button person-button", "aria-haspopup": "menu", "aria-expanded": "false", "aria-label": `You are ${me.real_name || me.name}, ${ROLES[me.role]}. Change`, onclick: (event) => pickPerson(event, store) },
@@ -130,7 +131,7 @@ async function start() {
   document.addEventListener("keydown", walkPanes);
   const store = await connect();
   drawTop(store);
-  store.subscribe(["me", "people", "app", "faults"], () => drawTop(store));
+  store.subscribe(["me", "people", "app", "faults", "connected"], () => drawTop(store));
   await Promise.all(["slack", "datadog", "journal", "tour"].map((id) => mountPane(id, store)));
   document.body.dataset.ready = "true";
 }

@@ -3,19 +3,29 @@
 import { h } from "/page/dom.js";
 import { icon } from "/page/icons.js";
 
-const drafts = new Map(); // by channel or thread: {text, at, closed}
+const drafts = new Map(); // by person and channel or thread: {text, at, closed}
 const MOST = 7;
 
-export function composer(slack, { channel, thread = null, key, label }) {
-  const draft = drafts.get(key) ?? { text: "", at: 0, caret: 0 };
-  drafts.set(key, draft);
+/** What was typed and not sent outlives a reload. */
+function draftOf(key) {
+  if (!drafts.has(key)) drafts.set(key, { text: sessionStorage.getItem(`draft ${key}`) ?? "", at: 0, caret: 0 });
+  return drafts.get(key);
+}
+
+export function composer(slack, { channel, thread = null, key: place, label }) {
+  const key = `${slack.state.me.id}/${place}`;
+  const draft = draftOf(key);
+  const keep = (changes) => {
+    Object.assign(draft, changes);
+    sessionStorage.setItem(`draft ${key}`, draft.text);
+  };
   const id = `composer-${key.replace(/[^\w]/g, "-")}`;
   const { items, hint } = draft.focused && !draft.closed ? suggestions(slack, draft) : { items: [], hint: null };
   draft.at = Math.min(draft.at, Math.max(0, items.length - 1));
   const field = () => slack.element.querySelector(`#${id}`);
 
   function typed(event) {
-    Object.assign(draft, { text: event.target.value, caret: event.target.selectionStart, closed: false, at: 0 });
+    keep({ text: event.target.value, caret: event.target.selectionStart, closed: false, at: 0 });
     grow(event.target);
     slack.changed();
   }
@@ -24,7 +34,7 @@ export function composer(slack, { channel, thread = null, key, label }) {
     const rest = draft.text.slice(draft.caret);
     const text = draft.text.slice(0, item.from) + item.insert + rest;
     const caret = item.from + item.insert.length;
-    Object.assign(draft, { text, caret, at: 0, closed: item.closes ?? false });
+    keep({ text, caret, at: 0, closed: item.closes ?? false });
     const node = field();
     node.value = text;
     node.focus();
@@ -38,12 +48,12 @@ export function composer(slack, { channel, thread = null, key, label }) {
     if (!text) return;
     const node = field();
     slack.banner = null;
-    Object.assign(draft, { text: "", caret: 0, closed: true });
+    keep({ text: "", caret: 0, closed: true });
     node.value = "";
     grow(node);
     slack.changed();
     const sent = await slack.act("say", { channel: channel.id, text, ...(thread ? { thread_ts: thread } : {}) });
-    if (sent === null && !draft.text) { draft.text = text; node.value = text; grow(node); }
+    if (sent === null && !draft.text) { keep({ text }); node.value = text; grow(node); }
   }
 
   function keyPressed(event) {
