@@ -5,6 +5,7 @@ import json
 import os
 import re
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -109,18 +110,29 @@ def _watch(recorder: Recorder) -> Iterator[Callable[[], None]]:
     yield _after(View, "__setattr__", lambda view, _: recorder.errors(view))
 
 
+@contextmanager
+def watching(recorder: Recorder) -> Iterator[None]:
+    """All that the bot shows meanwhile is written down."""
+    ends = list(_watch(recorder))
+    try:
+        yield
+    finally:
+        for end in reversed(ends):
+            end()
+
+
 class _Plugin:
     def __init__(self, recorder: Recorder) -> None:
         self._recorder = recorder
-        self._ends = list(_watch(recorder))
+        self._watch = watching(recorder)
+        self._watch.__enter__()
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_setup(self, item: pytest.Item) -> None:
         self._recorder.story = item.name
 
     def pytest_unconfigure(self) -> None:
-        for end in self._ends:
-            end()
+        self._watch.__exit__(None, None, None)
 
 
 def pytest_configure(config: pytest.Config) -> None:
