@@ -54,9 +54,10 @@ async def take(chromium: str, folder: Path) -> None:
 
 async def _play(page: Page, folder: Path) -> None:
     slack, film = page.locator("#slack"), Film()
+    messages = slack.locator(".channel article")
+    before = await messages.count()
     await page.get_by_role("button", name="Fire the alert").click()
-    await slack.get_by_text("Triggered:").first.wait_for()
-    await slack.locator("article .thread-line").last.click()
+    await messages.nth(before).locator(".thread-line").click()
     investigate = slack.locator("[data-thread] [data-action-id$=':investigate']").last
     await investigate.wait_for()
     await _quiet(page)

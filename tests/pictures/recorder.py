@@ -68,18 +68,20 @@ class Recorder:
         }
 
 
-_VOLATILE = ("ts", "id", "hash", "root_view_id", "previous_view_id", "thread_ts", "edited", "block_id", "bot_profile")
+_VOLATILE = {"ts", "id", "hash", "root_view_id", "previous_view_id", "thread_ts", "edited", "block_id", "bot_profile"}
+_CONTENT = {"state", "options", "option_groups", "initial_options", "initial_option", "initial_value"}
+_UNSEEN = {"private_metadata", "value", "url", "action_id", "external_id", "metadata"}
 
 
 def _look(shown: Any) -> str:
-    """The same for two surfaces that differ only in times, numbers and references."""
+    """The same for two surfaces that differ only in times, numbers, references and what stands in the fields."""
 
     def bare(value: Any) -> Any:
         if isinstance(value, list):
             return [bare(entry) for entry in value]
         if isinstance(value, dict):
-            kept = {name: bare(entry) for name, entry in value.items() if name not in _VOLATILE}
-            return {name: entry for name, entry in kept.items() if name not in {"private_metadata", "value", "url"}}
+            hidden = _VOLATILE | _CONTENT | _UNSEEN
+            return {name: bare(entry) for name, entry in value.items() if name not in hidden}
         return value
 
     text = json.dumps(bare(shown), sort_keys=True)
