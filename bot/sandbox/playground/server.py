@@ -14,6 +14,7 @@ from bot.sandbox.playground.control import Control, Refused
 from bot.sandbox.playground.environment import BotDiedError, Environment, Mode
 from bot.sandbox.playground.gestures import Gestures
 from bot.sandbox.playground.journal import Journal
+from bot.sandbox.playground.opening import open_story
 from bot.sandbox.playground.seed import Stage
 from bot.sandbox.playground.sentences import sentence
 from bot.sandbox.playground.snapshot import snapshot
@@ -86,6 +87,7 @@ class Playground:
             stack.push_async_callback(control.close)
             watching = asyncio.create_task(self._watch(stage))
             stack.push_async_callback(_cancelled, watching)
+            await open_story(stage, control, journal)
             self._stack = stack.pop_all()
 
     async def _watch(self, stage: Stage) -> None:

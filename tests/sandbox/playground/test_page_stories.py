@@ -60,6 +60,22 @@ async def test_the_seed_tells_one_story_whose_values_fit(visitor: Visitor) -> No
     assert {case["project"] for case in datadog["cases"]} >= {"PAY", "SRE"}
 
 
+async def test_there_is_a_story_in_alerts_before_anybody_does_anything(visitor: Visitor) -> None:
+    """Told by the bot itself, so that its buttons answer."""
+    state = await visitor.state()
+    alerts = [one for one in state["messages"][await visitor.channel("alerts")] if one["author"]["name"] == "Datadog"]
+    dealt_with = alerts[0]
+    assert dealt_with["attachments"][0]["title"].startswith("Recovered: Disk of a database host")
+    thread = words(state, dealt_with["ts"])
+    assert "Log rotation stopped on checkout-db-3" in thread
+    assert "logs rotate again" in thread
+    assert alerts[1]["attachments"][0]["title"].endswith("Checkout latency is high on env:prod")
+    await visitor.clicks("Details", thread=dealt_with["ts"])
+    await visitor.sees(lambda state: state["modals"] or "unknown group" in words(state))
+    for modal in (await visitor.state())["modals"]:
+        await visitor.does("close", view=modal["id"], everything=True)
+
+
 async def test_a_guest_and_somebody_from_outside_see_only_their_channels(visitor: Visitor) -> None:
     await visitor.become("gil")
     guest = await visitor.state()

@@ -10,6 +10,7 @@ import aiohttp
 
 JSON = dict[str, Any]
 PATIENCE = 60.0
+MOST_CALLS = 200
 
 
 class Visitor:
@@ -101,7 +102,11 @@ def after(state: JSON, change: JSON) -> JSON:
         return change
     messages = {**state["messages"], **change.get("messages", {})}
     journal = {call["n"]: call for call in [*state["journal"], *change.get("journal", [])]}
-    return state | change | {"messages": messages, "journal": [journal[number] for number in sorted(journal)]}
+    return (
+        state
+        | change
+        | {"messages": messages, "journal": [journal[number] for number in sorted(journal)[-MOST_CALLS:]]}
+    )
 
 
 def all_messages(state: JSON) -> list[tuple[str, JSON]]:
