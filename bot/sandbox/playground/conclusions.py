@@ -18,7 +18,9 @@ class Finding:
 
     @property
     def with_table(self) -> FakeConclusion:
-        return replace(self.cause, description=f"{self.cause.description}\n\n## Before and now\n{_table(self.evidence)}\n")
+        return replace(
+            self.cause, description=f"{self.cause.description}\n\n## Before and now\n{_table(self.evidence)}\n"
+        )
 
     @property
     def huge(self) -> FakeConclusion:

@@ -321,6 +321,15 @@ def _add_insight(_stage: Stage, case: FakeCase, asked: Any) -> None:
     )
 
 
+def _link_ticket(_stage: Stage, case: FakeCase, url: Any) -> None:
+    found = re.fullmatch(r"https://[^/\s]+/browse/([A-Z][A-Z0-9]*)-(\d+)", str(url).strip())
+    if found is None:
+        raise Refused("That is no link to a Jira issue, as in https://acme.atlassian.net/browse/PAY-7.")
+    key = f"{found[1]}-{found[2]}"
+    result = {"issue_id": found[2], "issue_key": key, "issue_url": found[0], "project_key": found[1]}
+    case.tickets["jira_issue"] = {"status": "COMPLETED", "result": result}
+
+
 def _archive(stage: Stage, case: FakeCase, archived: Any) -> None:
     case.archived = stage.datadog.world.clock() if archived else None
 
@@ -331,5 +340,6 @@ _CASE_CHANGES: dict[str, Callable[[Stage, FakeCase, Any], None]] = {
     "assignee": _set_assignee,
     "comment": _add_comment,
     "insight": _add_insight,
+    "ticket": _link_ticket,
     "archived": _archive,
 }

@@ -26,7 +26,7 @@ QUICK = {
     "BITS_POLL_FIRST_SECONDS": "0.3",
     "BITS_POLL_SECONDS": "0.3",
     "BITS_POLL_SLOW_SECONDS": "1",
-    "BITS_SETTLE_SECONDS": "5",  # who kills the bot sees it go on while still looking
+    "BITS_SETTLE_SECONDS": "8",  # who kills the bot sees it go on while still looking
 }
 # Slack's own are up to five minutes
 EVENT_RETRY_WAITS = (0.0, 3.0, 10.0, 30.0)
@@ -115,19 +115,19 @@ class Environment:
         self.datadog = FakeDatadog()
         self.channel = self.slack.workspace.add_channel("alerts")
         self._stack = AsyncExitStack()
+        self._folder = tempfile.TemporaryDirectory(prefix="bits-bot-")
+        self.bot = BotProcess(Path(self._folder.name))
         self._port = 0
         self._app_key = self.datadog.org.app_key
-        self.bot: BotProcess
 
     async def __aenter__(self) -> Self:
         async with AsyncExitStack() as stack:
-            folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="bits-bot-")))
+            folder = Path(stack.enter_context(self._folder))
             await self.slack.start()
             stack.push_async_callback(self.slack.stop)
             await self.datadog.start()
             stack.push_async_callback(self.datadog.stop)
             (folder / RULES).write_text(RULES_TEXT.format(channel=self.channel.id))
-            self.bot = BotProcess(folder)
             stack.push_async_callback(self.bot.stop)
             await self.start_bot()
             self._stack = stack.pop_all()

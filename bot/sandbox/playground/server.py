@@ -68,11 +68,11 @@ class Playground:
         await self._stack.aclose()
 
     async def reset(self) -> None:
-        """Starts over. People who press it twice get one new beginning after the other."""
+        """Starts over, also when the page that asked for it is closed meanwhile."""
         async with self._resetting:
             await self._stack.aclose()
             await self._begin()
-            self.notify()
+        self.notify()
 
     async def _begin(self) -> None:
         environment = Environment(self._mode, self._manifest)
@@ -116,6 +116,8 @@ class Playground:
         kind, args = str(asked.get("kind")), asked.get("args") or {}
         if not isinstance(args, dict):
             raise Refused("The page sent something that can't be read.")
+        if self._resetting.locked():
+            raise Refused("The playground is starting over. One moment.")
         if kind == "reset":
             await self.reset()
             return {}
@@ -227,7 +229,7 @@ class PlaygroundServer:
         app.router.add_get("/api/state", self._state)
         app.router.add_get("/api/stream", self._stream)
         app.router.add_post("/api/act", self._act)
-        self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.5, handler_cancellation=True)
+        self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.5)
         await self._runner.setup()
         await web.TCPSite(self._runner, self._host, self._port).start()
         port = self._runner.addresses[0][1]

@@ -1,5 +1,6 @@
 """The page's address: what it serves, and whom it refuses."""
 
+import asyncio
 import re
 
 import pytest
@@ -69,9 +70,15 @@ async def test_a_reset_starts_over_behind_the_same_page(visitor: Visitor) -> Non
     said = await visitor.does("say", channel=channel, text="Will this be forgotten?")
     async with visitor.stream() as events:
         await anext(events)
-        await visitor.does("reset")
+        resetting = asyncio.create_task(visitor.does("reset"))
+        async for sections in events:  # the bot is stopped, and meanwhile the stream goes on
+            if sections["event"] == "state" or sections.get("faults", {}).get("bot") == "stopped":
+                break
+        meanwhile = await visitor.tries("say", channel=channel, text="And this?")
+        assert meanwhile["error"] == "The playground is starting over. One moment."
+        await resetting
         async for sections in events:
-            if sections["event"] == "state":
+            if sections.get("faults", {}).get("bot") == "running":
                 break
     messages = (await visitor.state())["messages"][channel]
     assert said["ts"] not in [message["ts"] for message in messages]

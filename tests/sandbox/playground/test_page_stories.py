@@ -324,6 +324,14 @@ async def test_an_insight_is_made_of_a_link_or_refused(visitor: Visitor) -> None
     assert refused["error"].startswith("That is no Datadog link")
 
 
+async def test_a_ticket_hangs_on_a_case_or_is_refused(visitor: Visitor) -> None:
+    await visitor.does("case_change", case="PAY-42", ticket="https://acme.atlassian.net/browse/PAY-7")
+    case = next(one for one in (await visitor.state())["datadog"]["cases"] if one["key"] == "PAY-42")
+    assert [(one["kind"], one["result"]["issue_key"]) for one in case["tickets"]] == [("jira_issue", "PAY-7")]
+    refused = await visitor.tries("case_change", case="PAY-42", ticket="PAY-7")
+    assert refused["error"].startswith("That is no link to a Jira issue")
+
+
 # -- what just happened ------------------------------------------------------------------------------------------------
 
 
