@@ -29,8 +29,16 @@ export function closePopover({ refocus = false } = {}) {
   onclose?.();
 }
 
-export function popoverIsOpen() {
-  return current !== null;
+/** What a menu belongs to may be gone after the page was drawn anew. */
+export function closeOrphan() {
+  if (current && !current.anchor.isConnected) closePopover();
+}
+
+/** A second press on its button closes a menu. */
+function wasOpenAt(anchor) {
+  const open = current?.anchor === anchor;
+  if (open) closePopover({ refocus: true });
+  return open;
 }
 
 function settle(box, anchor, width) {
@@ -61,6 +69,7 @@ window.addEventListener("resize", () => closePopover());
 
 /** items: {label, description?, checked?, danger?, href?, run} | {heading} */
 export function openMenu(anchor, items, { label = "" } = {}) {
+  if (wasOpenAt(anchor)) return;
   const { box } = openPopover(anchor, () => items.map((item, at) => menuLine(item, at)), { role: "menu", label });
   box.addEventListener("keydown", (event) => moveFocus(event, box));
   (box.querySelector("[aria-checked=true]") ?? box.querySelector("[data-item]"))?.focus();
@@ -91,6 +100,7 @@ function moveFocus(event, box) {
 /** A list to search and choose from. `find(words, stillWanted)` gives the groups
     [{label?, options:[{label, description?, value}]}], now or later. */
 export function openList(anchor, { label, find, chosen = [], many = false, onchoose, hint = "" }) {
+  if (wasOpenAt(anchor)) return;
   const state = { words: "", groups: [], at: 0, loading: false, asked: 0, chosen: new Set(chosen) };
   const id = `list-${Math.random().toString(36).slice(2, 8)}`;
   const flatOptions = () => state.groups.flatMap((group) => group.options);

@@ -9,7 +9,7 @@ import { home, openHome } from "/page/home.js";
 import { icon } from "/page/icons.js";
 import { modalLayer } from "/page/modal.js";
 import { dateWords } from "/page/mrkdwn.js";
-import { openMenu } from "/page/popover.js";
+import { closeOrphan, openMenu } from "/page/popover.js";
 import { go, onRoute, route } from "/page/route.js";
 import { toast } from "/page/toast.js";
 
@@ -76,6 +76,7 @@ class SlackWindow {
     this.layer.draw());
     for (const list of this.element.querySelectorAll("[data-stick]")) if (before.get(list.dataset.stick) ?? true) list.scrollTop = list.scrollHeight;
     this.layer.settle();
+    closeOrphan();
     if (this.intoThread && place.thread) {
       this.intoThread = false;
       this.element.querySelector(".thread .composer-field")?.focus({ preventScroll: true });
@@ -160,6 +161,7 @@ class SlackWindow {
 
   keyPressed(event) {
     if (this.layer.keyPressed(event)) return;
+    if (event.target.closest?.("[role=toolbar]")) { walk(event); return; }
     const article = event.target.closest?.("article");
     if (!article || event.target !== article) return;
     const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
@@ -375,6 +377,15 @@ class SlackWindow {
       this.bannerLine(true),
       channel.is_member && !channel.archived && channel.id !== this.appChannel()?.id && composer(this, { channel, thread, key: `${channel.id}/${thread}`, label: "Reply…" }));
   }
+}
+
+/** Left and right lead through a toolbar. */
+function walk(event) {
+  const step = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
+  if (!step) return;
+  event.preventDefault();
+  const tools = [...event.target.closest("[role=toolbar]").querySelectorAll("button")];
+  tools[(tools.indexOf(event.target) + step + tools.length) % tools.length]?.focus();
 }
 
 function isTogether(before, message) {
