@@ -2,6 +2,8 @@
 
 import asyncio
 import re
+import tomllib
+from pathlib import Path
 
 import pytest
 
@@ -84,3 +86,16 @@ async def test_a_reset_starts_over_behind_the_same_page(visitor: Visitor) -> Non
     assert said["ts"] not in [message["ts"] for message in messages]
     assert any("payments-api 2.14" in message["text"] for message in messages)
     assert (await visitor.state())["faults"]["bot"] == "running"
+
+
+def test_every_file_of_the_page_is_packaged() -> None:
+    root = Path(__file__).parents[3]
+    project = tomllib.loads((root / "pyproject.toml").read_text("utf-8"))
+    packaged = {
+        file
+        for pattern in project["tool"]["setuptools"]["package-data"]["bot"]
+        for file in (root / "bot").glob(pattern)
+    }
+    page = {file for file in (root / "bot/sandbox/playground/page").rglob("*") if file.is_file()}
+    assert page
+    assert page <= packaged
