@@ -21,16 +21,34 @@ function setTheme(name) {
 }
 
 function pickTheme(event, store) {
-  openMenu(event.currentTarget, Object.entries(THEMES).map(([name, label]) => ({
-    label, checked: theme() === name, run: () => { setTheme(name); drawTop(store); },
-  })), { label: "Theme" });
+  openMenu(
+    event.currentTarget,
+    Object.entries(THEMES).map(([name, label]) => ({
+      label,
+      checked: theme() === name,
+      run: () => {
+        setTheme(name);
+        drawTop(store);
+      },
+    })),
+    { label: "Theme" },
+  );
 }
 
 function pickPerson(event, store) {
-  openMenu(event.currentTarget, [{ heading: "Look and act as" }, ...store.state.people.map((person) => ({
-    label: person.real_name || person.name, description: ROLES[person.role] ?? person.role,
-    checked: person.id === store.state.me.id, run: () => become(store, person),
-  }))], { label: "People" });
+  openMenu(
+    event.currentTarget,
+    [
+      { heading: "Look and act as" },
+      ...store.state.people.map((person) => ({
+        label: person.real_name || person.name,
+        description: ROLES[person.role] ?? person.role,
+        checked: person.id === store.state.me.id,
+        run: () => become(store, person),
+      })),
+    ],
+    { label: "People" },
+  );
 }
 
 async function become(store, person) {
@@ -40,13 +58,23 @@ async function become(store, person) {
 
 function askReset(event, store) {
   const anchor = event.currentTarget;
-  const reset = async () => { closePopover({ refocus: true }); await attempt(() => store.act("reset", {})); };
-  const { box } = openPopover(anchor, () => [
-    h("p", { key: "words", class: "popover-words" }, "Start over? Everything that happened here is forgotten."),
-    h("div", { key: "buttons", class: "popover-buttons" },
-      h("button", { type: "button", class: "button", onclick: () => closePopover({ refocus: true }) }, "Cancel"),
-      h("button", { type: "button", class: "button is-danger", onclick: reset }, "Start over")),
-  ], { label: "Start over" });
+  const reset = async () => {
+    closePopover({ refocus: true });
+    await attempt(() => store.act("reset", {}));
+  };
+  const { box } = openPopover(
+    anchor,
+    () => [
+      h("p", { key: "words", class: "popover-words" }, "Start over? Everything that happened here is forgotten."),
+      h(
+        "div",
+        { key: "buttons", class: "popover-buttons" },
+        h("button", { type: "button", class: "button", onclick: () => closePopover({ refocus: true }) }, "Cancel"),
+        h("button", { type: "button", class: "button is-danger", onclick: reset }, "Start over"),
+      ),
+    ],
+    { label: "Start over" },
+  );
   box.querySelector("button").focus();
 }
 
@@ -56,7 +84,12 @@ async function startTour() {
 }
 
 async function attempt(gesture) {
-  try { return await gesture(); } catch (error) { toast(error.message, { kind: "error" }); return null; }
+  try {
+    return await gesture();
+  } catch (error) {
+    toast(error.message, { kind: "error" });
+    return null;
+  }
 }
 
 const BOT_STATES = { running: "is running", stopped: "is stopped", starting: "is starting", died: "died" };
@@ -64,16 +97,70 @@ const UNREACHABLE = "The playground does not answer; trying again";
 
 function drawTop(store) {
   const { me, app, faults } = store.state;
-  const bot = store.connected ? faults?.bot ?? "starting" : "unreachable";
-  patch($("top"),
-    h("h1", { class: "brand" }, h("span", { class: "brand-mark", "aria-hidden": "true" }, "B"), h("span", {}, app?.name ?? "Bits Bot"), h("span", { class: "brand-what" }, "playground")),
-    h("span", { class: `bot-state is-${bot}`, role: "status" }, h("span", { class: "bot-dot", "aria-hidden": "true" }), bot === "unreachable" ? UNREACHABLE : `The bot ${BOT_STATES[bot] ?? bot}`),
-    h("div", { class: "top-tools" },
+  const bot = store.connected ? (faults?.bot ?? "starting") : "unreachable";
+  patch(
+    $("top"),
+    h(
+      "h1",
+      { class: "brand" },
+      h("span", { class: "brand-mark", "aria-hidden": "true" }, "B"),
+      h("span", {}, app?.name ?? "Bits Bot"),
+      h("span", { class: "brand-what" }, "playground"),
+    ),
+    h(
+      "span",
+      { class: `bot-state is-${bot}`, role: "status" },
+      h("span", { class: "bot-dot", "aria-hidden": "true" }),
+      bot === "unreachable" ? UNREACHABLE : `The bot ${BOT_STATES[bot] ?? bot}`,
+    ),
+    h(
+      "div",
+      { class: "top-tools" },
       h("button", { id: "tour-start", type: "button", class: "button is-primary", onclick: startTour }, "Tour"),
-      h("button", { id: "person", type: "button", class: "button person-button", "aria-haspopup": "menu", "aria-expanded": "false", "aria-label": `You are ${me.real_name || me.name}, ${ROLES[me.role]}. Change`, onclick: (event) => pickPerson(event, store) },
-        h("span", { class: "initials", "aria-hidden": "true" }, (me.real_name || me.name).slice(0, 1).toUpperCase()), h("span", { class: "person-name" }, me.real_name || me.name), h("span", { class: "person-role" }, ROLES[me.role] ?? me.role), h("span", { "aria-hidden": "true" }, "▾")),
-      h("button", { id: "theme", type: "button", class: "button is-plain", "aria-haspopup": "menu", "aria-expanded": "false", "aria-label": `Theme: ${THEMES[theme()]}`, title: "Theme", onclick: (event) => pickTheme(event, store) }, "◐"),
-      h("button", { id: "reset", type: "button", class: "button is-plain", "aria-haspopup": "dialog", "aria-expanded": "false", onclick: (event) => askReset(event, store) }, "Reset")));
+      h(
+        "button",
+        {
+          id: "person",
+          type: "button",
+          class: "button person-button",
+          "aria-haspopup": "menu",
+          "aria-expanded": "false",
+          "aria-label": `You are ${me.real_name || me.name}, ${ROLES[me.role]}. Change`,
+          onclick: (event) => pickPerson(event, store),
+        },
+        h("span", { class: "initials", "aria-hidden": "true" }, (me.real_name || me.name).slice(0, 1).toUpperCase()),
+        h("span", { class: "person-name" }, me.real_name || me.name),
+        h("span", { class: "person-role" }, ROLES[me.role] ?? me.role),
+        h("span", { "aria-hidden": "true" }, "▾"),
+      ),
+      h(
+        "button",
+        {
+          id: "theme",
+          type: "button",
+          class: "button is-plain",
+          "aria-haspopup": "menu",
+          "aria-expanded": "false",
+          "aria-label": `Theme: ${THEMES[theme()]}`,
+          title: "Theme",
+          onclick: (event) => pickTheme(event, store),
+        },
+        "◐",
+      ),
+      h(
+        "button",
+        {
+          id: "reset",
+          type: "button",
+          class: "button is-plain",
+          "aria-haspopup": "dialog",
+          "aria-expanded": "false",
+          onclick: (event) => askReset(event, store),
+        },
+        "Reset",
+      ),
+    ),
+  );
 }
 
 function showPane(name) {
@@ -93,24 +180,57 @@ function drawTabs() {
     showPane(other);
     $(`tab-${other}`).focus();
   };
-  patch($("side-tabs"), names.map((name) => h("button", {
-    key: name, id: `tab-${name}`, type: "button", role: "tab", class: "side-tab", "aria-controls": name, "aria-selected": String(side === name),
-    tabindex: side === name ? 0 : -1, onclick: () => showPane(name), onkeydown: move,
-  }, PANES[name])));
+  patch(
+    $("side-tabs"),
+    names.map((name) =>
+      h(
+        "button",
+        {
+          key: name,
+          id: `tab-${name}`,
+          type: "button",
+          role: "tab",
+          class: "side-tab",
+          "aria-controls": name,
+          "aria-selected": String(side === name),
+          tabindex: side === name ? 0 : -1,
+          onclick: () => showPane(name),
+          onkeydown: move,
+        },
+        PANES[name],
+      ),
+    ),
+  );
   const pane = document.body.dataset.pane;
-  patch($("pane-nav"), Object.entries(PANES).map(([name, label]) => h("button", {
-    key: name, type: "button", "aria-current": pane === name ? "page" : null, onclick: () => showPane(name),
-  }, name === "journal" ? "What happened" : label)));
+  patch(
+    $("pane-nav"),
+    Object.entries(PANES).map(([name, label]) =>
+      h(
+        "button",
+        {
+          key: name,
+          type: "button",
+          "aria-current": pane === name ? "page" : null,
+          onclick: () => showPane(name),
+        },
+        name === "journal" ? "What happened" : label,
+      ),
+    ),
+  );
 }
 
 /** F6 walks through the panes, as it does in Slack. */
 function walkPanes(event) {
   if (event.key !== "F6") return;
   event.preventDefault();
-  const stops = [$("top"), $("tour"), $("slack"), $("side")].filter((pane) => pane.querySelector("button, a, input, [tabindex]"));
+  const stops = [$("top"), $("tour"), $("slack"), $("side")].filter((pane) =>
+    pane.querySelector("button, a, input, [tabindex]"),
+  );
   const at = stops.findIndex((pane) => pane.contains(document.activeElement));
   const next = stops[(at + (event.shiftKey ? -1 : 1) + stops.length) % stops.length];
-  (next.querySelector("[data-first-stop]") ?? next.querySelector("button:not([disabled]), a, input, [tabindex='0']"))?.focus();
+  (
+    next.querySelector("[data-first-stop]") ?? next.querySelector("button:not([disabled]), a, input, [tabindex='0']")
+  )?.focus();
 }
 
 async function mountPane(id, store) {
@@ -119,7 +239,10 @@ async function mountPane(id, store) {
     module.mount($(id), store);
   } catch (error) {
     console.error(`The pane ${id} could not be shown:`, error);
-    patch($(id), h("p", { class: "pane-failed", role: "alert" }, `This part of the page could not be shown: ${error.message}`));
+    patch(
+      $(id),
+      h("p", { class: "pane-failed", role: "alert" }, `This part of the page could not be shown: ${error.message}`),
+    );
   }
 }
 

@@ -53,7 +53,11 @@ export function composer(slack, { channel, thread = null, key: place, label }) {
     grow(node);
     slack.changed();
     const sent = await slack.act("say", { channel: channel.id, text, ...(thread ? { thread_ts: thread } : {}) });
-    if (sent === null && !draft.text) { keep({ text }); node.value = text; grow(node); }
+    if (sent === null && !draft.text) {
+      keep({ text });
+      node.value = text;
+      grow(node);
+    }
   }
 
   function keyPressed(event) {
@@ -68,7 +72,11 @@ export function composer(slack, { channel, thread = null, key: place, label }) {
       event.stopPropagation();
       draft.closed = true;
       slack.changed();
-    } else if (items.length && (event.key === "Tab" || (event.key === "Enter" && items[draft.at].eager)) && !event.shiftKey) {
+    } else if (
+      items.length &&
+      (event.key === "Tab" || (event.key === "Enter" && items[draft.at].eager)) &&
+      !event.shiftKey
+    ) {
       event.preventDefault();
       put(items[draft.at]);
     } else if (event.key === "Enter" && !event.shiftKey) {
@@ -77,17 +85,56 @@ export function composer(slack, { channel, thread = null, key: place, label }) {
     }
   }
 
-  const watch = (focused) => () => { draft.focused = focused; slack.changed(); };
-  const caretMoved = (event) => { draft.caret = event.target.selectionStart; };
-  return h("div", { class: "composer", key: `composer ${key}` },
+  const watch = (focused) => () => {
+    draft.focused = focused;
+    slack.changed();
+  };
+  const caretMoved = (event) => {
+    draft.caret = event.target.selectionStart;
+  };
+  return h(
+    "div",
+    { class: "composer", key: `composer ${key}` },
     suggestionList(id, items, hint, draft, put),
-    h("div", { class: "composer-box" },
+    h(
+      "div",
+      { class: "composer-box" },
       h("textarea", {
-        id, class: "composer-field", rows: 1, placeholder: label, "aria-label": label, value: draft.text, autocomplete: "off",
-        "aria-autocomplete": "list", "aria-controls": `${id}-list`, "aria-activedescendant": items.length ? `${id}-${draft.at}` : null,
-        oninput: typed, onkeydown: keyPressed, onkeyup: caretMoved, onclick: caretMoved, onfocus: watch(true), onblur: watch(false), created: (node) => queueMicrotask(() => grow(node)),
+        id,
+        class: "composer-field",
+        rows: 1,
+        placeholder: label,
+        "aria-label": label,
+        value: draft.text,
+        autocomplete: "off",
+        "aria-autocomplete": "list",
+        "aria-controls": `${id}-list`,
+        "aria-activedescendant": items.length ? `${id}-${draft.at}` : null,
+        oninput: typed,
+        onkeydown: keyPressed,
+        onkeyup: caretMoved,
+        onclick: caretMoved,
+        onfocus: watch(true),
+        onblur: watch(false),
+        created: (node) => queueMicrotask(() => grow(node)),
       }),
-      h("div", { class: "composer-foot" }, h("span", { class: "composer-hint" }, "/ for commands, @ for people"), h("button", { class: `composer-send${draft.text.trim() ? " is-ready" : ""}`, type: "button", "aria-label": "Send", onclick: send }, icon("send")))));
+      h(
+        "div",
+        { class: "composer-foot" },
+        h("span", { class: "composer-hint" }, "/ for commands, @ for people"),
+        h(
+          "button",
+          {
+            class: `composer-send${draft.text.trim() ? " is-ready" : ""}`,
+            type: "button",
+            "aria-label": "Send",
+            onclick: send,
+          },
+          icon("send"),
+        ),
+      ),
+    ),
+  );
 }
 
 function grow(node) {
@@ -96,13 +143,30 @@ function grow(node) {
 }
 
 function suggestionList(id, items, hint, draft, put) {
-  const lines = items.map((item, at) => h("div", {
-    key: item.label, id: `${id}-${at}`, role: "option", class: `suggestion${at === draft.at ? " is-at" : ""}`, "aria-selected": String(at === draft.at),
-    onpointerdown: (event) => { event.preventDefault(); put(item); },
-  }, h("span", { class: "suggestion-label" }, item.label), item.description && h("span", { class: "suggestion-more" }, item.description)));
-  return h("div", { class: `suggestions${items.length || hint ? "" : " is-empty"}` },
+  const lines = items.map((item, at) =>
+    h(
+      "div",
+      {
+        key: item.label,
+        id: `${id}-${at}`,
+        role: "option",
+        class: `suggestion${at === draft.at ? " is-at" : ""}`,
+        "aria-selected": String(at === draft.at),
+        onpointerdown: (event) => {
+          event.preventDefault();
+          put(item);
+        },
+      },
+      h("span", { class: "suggestion-label" }, item.label),
+      item.description && h("span", { class: "suggestion-more" }, item.description),
+    ),
+  );
+  return h(
+    "div",
+    { class: `suggestions${items.length || hint ? "" : " is-empty"}` },
     hint && h("div", { class: "suggestion-hint", key: "hint" }, hint),
-    h("div", { key: "list", id: `${id}-list`, role: "listbox", "aria-label": "Suggestions" }, lines));
+    h("div", { key: "list", id: `${id}-list`, role: "listbox", "aria-label": "Suggestions" }, lines),
+  );
 }
 
 // -- what fits what was typed --------------------------------------------------------------------------------------
@@ -122,19 +186,34 @@ function suggestions(slack, { text, caret }) {
 }
 
 function commands(slack, typed) {
-  return slack.state.app.commands.filter((one) => one.command.startsWith(typed)).map((one) => ({
-    label: one.command, description: one.description, from: 0, insert: `${one.command} `, eager: true,
-  }));
+  return slack.state.app.commands
+    .filter((one) => one.command.startsWith(typed))
+    .map((one) => ({
+      label: one.command,
+      description: one.description,
+      from: 0,
+      insert: `${one.command} `,
+      eager: true,
+    }));
 }
 
-const usages = (command) => command.usage_hint.split("|").map((part) => part.trim()).filter(Boolean);
+const usages = (command) =>
+  command.usage_hint
+    .split("|")
+    .map((part) => part.trim())
+    .filter(Boolean);
 const verbOf = (usage) => usage.split(/[ <[]/)[0];
 
 function words(command, typed, before) {
   const from = before.length - typed.length;
-  return usages(command).filter((usage) => verbOf(usage).startsWith(typed.toLowerCase()) && verbOf(usage) !== typed).map((usage) => ({
-    label: usage, from, insert: `${verbOf(usage)}${usage.includes(" ") ? " " : ""}`, eager: typed.length > 0,
-  }));
+  return usages(command)
+    .filter((usage) => verbOf(usage).startsWith(typed.toLowerCase()) && verbOf(usage) !== typed)
+    .map((usage) => ({
+      label: usage,
+      from,
+      insert: `${verbOf(usage)}${usage.includes(" ") ? " " : ""}`,
+      eager: typed.length > 0,
+    }));
 }
 
 function usage(command, typed) {
@@ -149,13 +228,38 @@ function names(slack, before) {
   const [, sign, typed] = found;
   const from = before.length - typed.length - 1;
   const wanted = typed.toLowerCase();
-  const known = sign === "#" ? slack.state.channels.filter((one) => one.kind !== "im" && one.kind !== "mpim").map((one) => ({ name: one.name, more: "" })) : people(slack);
-  return known.filter((one) => `${one.name} ${one.more}`.toLowerCase().split(/\s/).some((word) => word.startsWith(wanted)) || one.name.toLowerCase().startsWith(wanted)).slice(0, MOST)
+  const known =
+    sign === "#"
+      ? slack.state.channels
+          .filter((one) => one.kind !== "im" && one.kind !== "mpim")
+          .map((one) => ({ name: one.name, more: "" }))
+      : people(slack);
+  return known
+    .filter(
+      (one) =>
+        `${one.name} ${one.more}`
+          .toLowerCase()
+          .split(/\s/)
+          .some((word) => word.startsWith(wanted)) || one.name.toLowerCase().startsWith(wanted),
+    )
+    .slice(0, MOST)
     .filter((one) => one.name.toLowerCase() !== wanted)
-    .map((one) => ({ label: `${sign}${one.name}`, description: one.more, from, insert: `${sign}${one.name} `, eager: true, closes: true }));
+    .map((one) => ({
+      label: `${sign}${one.name}`,
+      description: one.more,
+      from,
+      insert: `${sign}${one.name} `,
+      eager: true,
+      closes: true,
+    }));
 }
 
 function people(slack) {
   const { app, people: all } = slack.state;
-  return [{ name: app.name, more: "App" }, ...all.map((one) => ({ name: one.name, more: one.real_name === one.name ? "" : one.real_name })), { name: "here", more: "Everyone who is active" }, { name: "channel", more: "Everyone in this channel" }];
+  return [
+    { name: app.name, more: "App" },
+    ...all.map((one) => ({ name: one.name, more: one.real_name === one.name ? "" : one.real_name })),
+    { name: "here", more: "Everyone who is active" },
+    { name: "channel", more: "Everyone in this channel" },
+  ];
 }

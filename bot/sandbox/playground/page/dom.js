@@ -4,7 +4,9 @@
 const PROPERTIES = new Set(["checked", "disabled", "hidden", "inert", "selected"]);
 
 function flat(children) {
-  return children.flat(Infinity).filter((child) => child !== null && child !== undefined && child !== false && child !== "")
+  return children
+    .flat(Infinity)
+    .filter((child) => child !== null && child !== undefined && child !== false && child !== "")
     .map((child) => (typeof child === "object" ? child : String(child)));
 }
 

@@ -5,7 +5,12 @@ import { h } from "/page/dom.js";
 const PATHS = {
   reply: ["M4 4.5h12v8.2H9.2L6 15.5v-2.8H4z"],
   more: ["M5 10h.01", "M10 10h.01", "M15 10h.01"],
-  smile: ["M10 3.2a6.8 6.8 0 1 0 0 13.6 6.8 6.8 0 0 0 0-13.6", "M7.4 8.2h.01", "M12.6 8.2h.01", "M7 11.6c.8 1.2 1.8 1.8 3 1.8s2.2-.6 3-1.8"],
+  smile: [
+    "M10 3.2a6.8 6.8 0 1 0 0 13.6 6.8 6.8 0 0 0 0-13.6",
+    "M7.4 8.2h.01",
+    "M12.6 8.2h.01",
+    "M7 11.6c.8 1.2 1.8 1.8 3 1.8s2.2-.6 3-1.8",
+  ],
   close: ["M5 5l10 10", "M15 5L5 15"],
   back: ["M12 4.5L6.5 10l5.5 5.5"],
   send: ["M4 4l13 6-13 6 2-6z", "M6 10h6"],
@@ -19,5 +24,9 @@ const PATHS = {
 };
 
 export function icon(name) {
-  return h("svg", { class: `icon icon-${name}`, viewBox: "0 0 20 20", "aria-hidden": "true", focusable: "false" }, PATHS[name].map((d) => h("path", { d })));
+  return h(
+    "svg",
+    { class: `icon icon-${name}`, viewBox: "0 0 20 20", "aria-hidden": "true", focusable: "false" },
+    PATHS[name].map((d) => h("path", { d })),
+  );
 }

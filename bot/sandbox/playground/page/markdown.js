@@ -10,7 +10,10 @@ const INLINE = [
   [/!?\[([^\]\n]*)\]\(([^)\s]+)\)/, (found, ctx) => [link(found[2], found[1], ctx)]],
   [/\*\*(\S.*?)\*\*|__(\S.*?)__/, (found, ctx) => [h("strong", {}, inline(found[1] ?? found[2], ctx))]],
   [/~~(\S.*?)~~/, (found, ctx) => [h("s", {}, inline(found[1], ctx))]],
-  [/(?<![\w*])\*(\S[^*\n]*?)\*(?![\w*])|(?<![\w_])_(\S[^_\n]*?)_(?![\w_])/, (found, ctx) => [h("em", {}, inline(found[1] ?? found[2], ctx))]],
+  [
+    /(?<![\w*])\*(\S[^*\n]*?)\*(?![\w*])|(?<![\w_])_(\S[^_\n]*?)_(?![\w_])/,
+    (found, ctx) => [h("em", {}, inline(found[1] ?? found[2], ctx))],
+  ],
 ];
 
 function inline(words, ctx) {
@@ -21,7 +24,11 @@ function inline(words, ctx) {
   }
   if (!first) return withEmoji(words);
   const { found, make } = first;
-  return [...withEmoji(words.slice(0, found.index)), ...make(found, ctx), ...inline(words.slice(found.index + found[0].length), ctx)];
+  return [
+    ...withEmoji(words.slice(0, found.index)),
+    ...make(found, ctx),
+    ...inline(words.slice(found.index + found[0].length), ctx),
+  ];
 }
 
 export function markdown(text, ctx) {
@@ -37,13 +44,35 @@ const STARTS = /^(#{1,6} |```|> ?|\s*([-*+]|\d+[.)]) |\|.*\||(\*{3,}|-{3,}|_{3,}
 function nextBlock(lines, ctx) {
   const line = lines[0];
   const heading = /^(#{1,6}) +(.*)$/.exec(line);
-  if (heading) { lines.shift(); return [h("p", { class: "md-heading" }, inline(heading[2], ctx))]; }
+  if (heading) {
+    lines.shift();
+    return [h("p", { class: "md-heading" }, inline(heading[2], ctx))];
+  }
   if (line.startsWith("```")) return [fence(lines)];
-  if (/^(\*{3,}|-{3,}|_{3,})\s*$/.test(line)) { lines.shift(); return [h("hr")]; }
-  if (/^> ?/.test(line)) return [h("blockquote", {}, markdown(taken(lines, /^> ?/).map((one) => one.replace(/^> ?/, "")).join("\n"), ctx))];
-  if (/^\|.*\|\s*$/.test(line) && /^\|[\s:|-]+\|\s*$/.test(lines[1] ?? "")) return [table(taken(lines, /^\|.*\|\s*$/), ctx)];
+  if (/^(\*{3,}|-{3,}|_{3,})\s*$/.test(line)) {
+    lines.shift();
+    return [h("hr")];
+  }
+  if (/^> ?/.test(line))
+    return [
+      h(
+        "blockquote",
+        {},
+        markdown(
+          taken(lines, /^> ?/)
+            .map((one) => one.replace(/^> ?/, ""))
+            .join("\n"),
+          ctx,
+        ),
+      ),
+    ];
+  if (/^\|.*\|\s*$/.test(line) && /^\|[\s:|-]+\|\s*$/.test(lines[1] ?? ""))
+    return [table(taken(lines, /^\|.*\|\s*$/), ctx)];
   if (ITEM.test(line)) return taken(lines, ITEM).map((one) => item(ITEM.exec(one), ctx));
-  if (!line.trim()) { lines.shift(); return []; }
+  if (!line.trim()) {
+    lines.shift();
+    return [];
+  }
   return [paragraph(lines, ctx)];
 }
 
@@ -65,19 +94,55 @@ function item([, indent, mark, words], ctx) {
   const level = Math.min(8, Math.floor(indent.length / 2));
   const number = Number.parseInt(mark, 10);
   const line = h("li", {}, inline(words, ctx));
-  return Number.isNaN(number) ? h("ul", { class: `list indent-${level}` }, line) : h("ol", { class: `list indent-${level}`, start: number }, line);
+  return Number.isNaN(number)
+    ? h("ul", { class: `list indent-${level}` }, line)
+    : h("ol", { class: `list indent-${level}`, start: number }, line);
 }
 
 function table(rows, ctx) {
-  const cells = (row) => row.trim().slice(1, -1).split("|").map((cell) => inline(cell.trim(), ctx));
+  const cells = (row) =>
+    row
+      .trim()
+      .slice(1, -1)
+      .split("|")
+      .map((cell) => inline(cell.trim(), ctx));
   const [head, , ...body] = rows;
-  return h("div", { class: "table-scroll", tabindex: 0, role: "region", "aria-label": "Table" }, h("table", { class: "table" },
-    h("thead", {}, h("tr", {}, cells(head).map((cell) => h("th", { scope: "col" }, cell)))),
-    h("tbody", {}, body.map((row) => h("tr", {}, cells(row).map((cell) => h("td", {}, cell)))))));
+  return h(
+    "div",
+    { class: "table-scroll", tabindex: 0, role: "region", "aria-label": "Table" },
+    h(
+      "table",
+      { class: "table" },
+      h(
+        "thead",
+        {},
+        h(
+          "tr",
+          {},
+          cells(head).map((cell) => h("th", { scope: "col" }, cell)),
+        ),
+      ),
+      h(
+        "tbody",
+        {},
+        body.map((row) =>
+          h(
+            "tr",
+            {},
+            cells(row).map((cell) => h("td", {}, cell)),
+          ),
+        ),
+      ),
+    ),
+  );
 }
 
 function paragraph(lines, ctx) {
   const words = [lines.shift()];
   while (lines.length && lines[0].trim() && !STARTS.test(lines[0])) words.push(lines.shift());
-  return h("p", {}, words.flatMap((line, at) => (at ? [h("br"), ...inline(line, ctx)] : inline(line, ctx))));
+  return h(
+    "p",
+    {},
+    words.flatMap((line, at) => (at ? [h("br"), ...inline(line, ctx)] : inline(line, ctx))),
+  );
 }

@@ -17,9 +17,14 @@ export function mrkdwn(text, ctx, { verbatim = true } = {}) {
   const kept = [];
   const keep = (node) => String.fromCharCode(FIRST + kept.push(node) - 1);
   let words = String(text ?? "").replace(/[\ue000-\uf8ff]/g, "");
-  words = words.replace(/```\n?([\s\S]*?)\n?```/g, (_, code) => keep(h("pre", { class: "code-block" }, plainTokens(code, ctx))));
+  words = words.replace(/```\n?([\s\S]*?)\n?```/g, (_, code) =>
+    keep(h("pre", { class: "code-block" }, plainTokens(code, ctx))),
+  );
   words = words.replace(/<([^<>\n]+)>/g, (_, token) => keep(control(token, ctx)));
-  if (!verbatim) words = words.replace(/https?:\/\/[^\s<>|\ue000-\uf8ff]*[^\s<>|.,;:!?)\]\ue000-\uf8ff]/g, (url) => keep(link(unescape(url), "", ctx)));
+  if (!verbatim)
+    words = words.replace(/https?:\/\/[^\s<>|\ue000-\uf8ff]*[^\s<>|.,;:!?)\]\ue000-\uf8ff]/g, (url) =>
+      keep(link(unescape(url), "", ctx)),
+    );
   words = words.replace(/`([^`\n]+)`/g, (_, code) => keep(h("code", {}, restore(code, kept))));
   return blocksOfLines(words, kept);
 }
@@ -27,12 +32,24 @@ export function mrkdwn(text, ctx, { verbatim = true } = {}) {
 function blocksOfLines(words, kept) {
   const out = [];
   let quote = [];
-  const endQuote = () => { if (quote.length) out.push(h("blockquote", {}, joined(quote, kept))); quote = []; };
+  const endQuote = () => {
+    if (quote.length) out.push(h("blockquote", {}, joined(quote, kept)));
+    quote = [];
+  };
   let plain = [];
-  const endPlain = () => { if (plain.length) out.push(...joined(plain, kept)); plain = []; };
+  const endPlain = () => {
+    if (plain.length) out.push(...joined(plain, kept));
+    plain = [];
+  };
   for (const line of words.split("\n")) {
     const quoted = /^(?:&gt;|>) ?(.*)$/.exec(line);
-    if (quoted) { endPlain(); quote.push(quoted[1]); } else { if (quote.length) endQuote(); plain.push(line); }
+    if (quoted) {
+      endPlain();
+      quote.push(quoted[1]);
+    } else {
+      if (quote.length) endQuote();
+      plain.push(line);
+    }
   }
   endQuote();
   endPlain();
@@ -60,7 +77,11 @@ function formatted(words, kept) {
   if (!first) return restore(words, kept);
   const { tag, found } = first;
   const after = words.slice(found.index + found[0].length);
-  return [...restore(words.slice(0, found.index), kept), h(tag, {}, formatted(found[1], kept)), ...formatted(after, kept)];
+  return [
+    ...restore(words.slice(0, found.index), kept),
+    h(tag, {}, formatted(found[1], kept)),
+    ...formatted(after, kept),
+  ];
 }
 
 function restore(words, kept) {
@@ -86,10 +107,12 @@ export function unescape(words) {
 }
 
 function plainTokens(code, ctx) {
-  return unescape(code.replace(/<([^<>\n]+)>/g, (_, token) => {
-    const [body, label] = token.split("|");
-    return label ?? (/^[@#!]/.test(body) ? spoken(body, ctx) : body);
-  }));
+  return unescape(
+    code.replace(/<([^<>\n]+)>/g, (_, token) => {
+      const [body, label] = token.split("|");
+      return label ?? (/^[@#!]/.test(body) ? spoken(body, ctx) : body);
+    }),
+  );
 }
 
 function spoken(body, ctx) {
@@ -122,7 +145,18 @@ export function userMention(id, ctx) {
 export function channelMention(id, ctx, label = "") {
   const name = ctx.names?.channels?.[id] ?? (label || "private channel");
   if (!ctx.onChannel) return h("span", { class: "mention" }, `#${name}`);
-  return h("a", { class: "mention", href: `#/c/${id}`, onclick: (event) => { event.preventDefault(); ctx.onChannel(id); } }, `#${name}`);
+  return h(
+    "a",
+    {
+      class: "mention",
+      href: `#/c/${id}`,
+      onclick: (event) => {
+        event.preventDefault();
+        ctx.onChannel(id);
+      },
+    },
+    `#${name}`,
+  );
 }
 
 export function groupMention(id, ctx) {
@@ -137,7 +171,17 @@ export function broadcast(range, label = "") {
 export function link(url, label, ctx) {
   const shown = label || url.replace(/^mailto:/, "");
   if (!/^(https?:|mailto:|tel:|slack:)/i.test(url)) return shown;
-  return h("a", { class: "link", href: url, target: "_blank", rel: "noreferrer noopener", onclick: (event) => follow(event, url, ctx) }, shown);
+  return h(
+    "a",
+    {
+      class: "link",
+      href: url,
+      target: "_blank",
+      rel: "noreferrer noopener",
+      onclick: (event) => follow(event, url, ctx),
+    },
+    shown,
+  );
 }
 
 export function follow(event, url, ctx) {
@@ -152,7 +196,19 @@ function dateToken(body, fallback, ctx) {
   const [, stamp, form, url] = body.split("^");
   const shown = dateWords(Number(stamp), form ?? "{date} at {time}", ctx, fallback);
   const node = h("time", { class: "date", datetime: isoOf(stamp), title: fallback || null }, shown);
-  return url ? h("a", { class: "link", href: url, target: "_blank", rel: "noreferrer noopener", onclick: (event) => follow(event, url, ctx) }, node) : node;
+  return url
+    ? h(
+        "a",
+        {
+          class: "link",
+          href: url,
+          target: "_blank",
+          rel: "noreferrer noopener",
+          onclick: (event) => follow(event, url, ctx),
+        },
+        node,
+      )
+    : node;
 }
 
 function isoOf(stamp) {
@@ -181,7 +237,8 @@ const DATES = {
   date_long_pretty: (at, ctx) => nearDay(at, ctx) ?? DATES.date_long(at, ctx),
   time: (at, ctx) => format(at, ctx, { hour: "numeric", minute: "2-digit" }),
   time_secs: (at, ctx) => format(at, ctx, { hour: "numeric", minute: "2-digit", second: "2-digit" }),
-  day_divider_pretty: (at, ctx) => nearDay(at, ctx) ?? format(at, ctx, { weekday: "long", month: "long", day: "numeric" }),
+  day_divider_pretty: (at, ctx) =>
+    nearDay(at, ctx) ?? format(at, ctx, { weekday: "long", month: "long", day: "numeric" }),
   ago: (at, ctx) => ago((now(ctx) - at.getTime()) / 60000),
 };
 
@@ -193,10 +250,18 @@ function nearDay(at, ctx) {
   const dayOf = (time) => DATES.date_num(new Date(time), ctx);
   const day = dayOf(at.getTime());
   const DAY = 86_400_000;
-  return { [dayOf(now(ctx))]: "today", [dayOf(now(ctx) - DAY)]: "yesterday", [dayOf(now(ctx) + DAY)]: "tomorrow" }[day] ?? null;
+  return (
+    { [dayOf(now(ctx))]: "today", [dayOf(now(ctx) - DAY)]: "yesterday", [dayOf(now(ctx) + DAY)]: "tomorrow" }[day] ??
+    null
+  );
 }
 
 function ago(minutes) {
-  const [n, unit] = Math.abs(minutes) < 60 ? [minutes, "minute"] : Math.abs(minutes) < 1440 ? [minutes / 60, "hour"] : [minutes / 1440, "day"];
+  const [n, unit] =
+    Math.abs(minutes) < 60
+      ? [minutes, "minute"]
+      : Math.abs(minutes) < 1440
+        ? [minutes / 60, "hour"]
+        : [minutes / 1440, "day"];
   return new Intl.RelativeTimeFormat("en").format(-Math.round(n), unit);
 }

@@ -10,11 +10,16 @@ export function openPopover(anchor, draw, { label, role = "dialog", width = 0, o
   box.className = "popover";
   box.setAttribute("role", role);
   if (label) box.setAttribute("aria-label", label);
-  box.addEventListener("mousedown", (event) => { if (!event.target.closest("input, button, a")) event.preventDefault(); }); // focus stays where it is
+  box.addEventListener("mousedown", (event) => {
+    if (!event.target.closest("input, button, a")) event.preventDefault();
+  }); // focus stays where it is
   (anchor.closest("[data-popovers]") ?? document.body).append(box);
   current = { box, anchor, onclose };
   anchor.setAttribute("aria-expanded", "true");
-  const redraw = () => { patch(box, draw()); settle(box, anchor, width); };
+  const redraw = () => {
+    patch(box, draw());
+    settle(box, anchor, width);
+  };
   redraw();
   return { box, redraw, close: closePopover };
 }
@@ -53,15 +58,23 @@ function settle(box, anchor, width) {
   box.style.top = up ? `${Math.max(8, at.top - Math.min(own.height, above) - 4)}px` : `${at.bottom + 4}px`;
 }
 
-document.addEventListener("pointerdown", (event) => {
-  if (current && !current.box.contains(event.target) && !current.anchor.contains(event.target)) closePopover();
-}, true);
-document.addEventListener("keydown", (event) => {
-  if (!current || event.key !== "Escape") return;
-  event.preventDefault();
-  event.stopPropagation();
-  closePopover({ refocus: true });
-}, true);
+document.addEventListener(
+  "pointerdown",
+  (event) => {
+    if (current && !current.box.contains(event.target) && !current.anchor.contains(event.target)) closePopover();
+  },
+  true,
+);
+document.addEventListener(
+  "keydown",
+  (event) => {
+    if (!current || event.key !== "Escape") return;
+    event.preventDefault();
+    event.stopPropagation();
+    closePopover({ refocus: true });
+  },
+  true,
+);
 document.addEventListener("focusin", (event) => {
   if (current && !current.box.contains(event.target) && event.target !== current.anchor) closePopover();
 });
@@ -77,14 +90,26 @@ export function openMenu(anchor, items, { label = "" } = {}) {
 
 function menuLine(item, at) {
   if (item.heading) return h("div", { key: `h${at}`, class: "menu-heading", role: "presentation" }, item.heading);
-  const run = () => { closePopover({ refocus: true }); item.run?.(); };
-  const told = [h("span", { class: "menu-label" }, item.label), item.description && h("span", { class: "menu-description" }, item.description)];
+  const run = () => {
+    closePopover({ refocus: true });
+    item.run?.();
+  };
+  const told = [
+    h("span", { class: "menu-label" }, item.label),
+    item.description && h("span", { class: "menu-description" }, item.description),
+  ];
   const props = {
-    key: `i${at}`, class: `menu-item${item.danger ? " is-danger" : ""}`, "data-item": true, tabindex: -1, onclick: run,
+    key: `i${at}`,
+    class: `menu-item${item.danger ? " is-danger" : ""}`,
+    "data-item": true,
+    tabindex: -1,
+    onclick: run,
     role: item.checked === undefined ? "menuitem" : "menuitemradio",
     "aria-checked": item.checked === undefined ? null : String(item.checked),
   };
-  return item.href ? h("a", { ...props, href: item.href, target: "_blank", rel: "noreferrer" }, told) : h("button", { ...props, type: "button" }, told);
+  return item.href
+    ? h("a", { ...props, href: item.href, target: "_blank", rel: "noreferrer" }, told)
+    : h("button", { ...props, type: "button" }, told);
 }
 
 function moveFocus(event, box) {
@@ -106,8 +131,13 @@ export function openList(anchor, { label, find, chosen = [], many = false, oncho
   const flatOptions = () => state.groups.flatMap((group) => group.options);
 
   function choose(option) {
-    if (!many) { closePopover({ refocus: true }); onchoose(option); return; }
-    if (state.chosen.has(option.value)) state.chosen.delete(option.value); else state.chosen.add(option.value);
+    if (!many) {
+      closePopover({ refocus: true });
+      onchoose(option);
+      return;
+    }
+    if (state.chosen.has(option.value)) state.chosen.delete(option.value);
+    else state.chosen.add(option.value);
     onchoose(option, [...state.chosen]);
     opened.redraw();
   }
@@ -130,9 +160,19 @@ export function openList(anchor, { label, find, chosen = [], many = false, oncho
     const asked = ++state.asked;
     state.words = words;
     const found = find(words, () => asked === state.asked && opened.box.isConnected);
-    if (found instanceof Promise) { state.loading = true; opened?.redraw(); }
-    try { const groups = await found; if (asked === state.asked) state.groups = groups; }
-    catch (error) { if (asked === state.asked) { state.groups = []; state.failed = error.message; } }
+    if (found instanceof Promise) {
+      state.loading = true;
+      opened?.redraw();
+    }
+    try {
+      const groups = await found;
+      if (asked === state.asked) state.groups = groups;
+    } catch (error) {
+      if (asked === state.asked) {
+        state.groups = [];
+        state.failed = error.message;
+      }
+    }
     if (asked !== state.asked || !opened.box.isConnected) return;
     state.loading = false;
     state.at = Math.max(0, words ? 0 : flatOptions().findIndex((option) => state.chosen.has(option.value)));
@@ -144,22 +184,70 @@ export function openList(anchor, { label, find, chosen = [], many = false, oncho
     const line = (option) => {
       const at = n++;
       const picked = state.chosen.has(option.value);
-      return h("div", {
-        key: `o${option.value}`, id: `${id}-${at}`, role: "option", class: `list-option${at === state.at ? " is-at" : ""}`,
-        "aria-selected": String(picked), onclick: () => choose(option),
-        onpointermove: () => { if (state.at !== at) { state.at = at; opened.redraw(); } },
-      }, h("span", { class: "list-words" }, h("span", { class: "menu-label" }, option.label), option.description && h("span", { class: "menu-description" }, option.description)), picked && h("span", { class: "list-tick", "aria-hidden": "true" }, "✓"));
+      return h(
+        "div",
+        {
+          key: `o${option.value}`,
+          id: `${id}-${at}`,
+          role: "option",
+          class: `list-option${at === state.at ? " is-at" : ""}`,
+          "aria-selected": String(picked),
+          onclick: () => choose(option),
+          onpointermove: () => {
+            if (state.at !== at) {
+              state.at = at;
+              opened.redraw();
+            }
+          },
+        },
+        h(
+          "span",
+          { class: "list-words" },
+          h("span", { class: "menu-label" }, option.label),
+          option.description && h("span", { class: "menu-description" }, option.description),
+        ),
+        picked && h("span", { class: "list-tick", "aria-hidden": "true" }, "✓"),
+      );
     };
-    const lines = state.groups.map((group, at) => h("div", { key: `g${at}${group.label ?? ""}`, role: "group", "aria-label": group.label || null },
-      group.label && h("div", { class: "menu-heading", role: "presentation" }, group.label), group.options.map(line)));
-    const empty = !state.loading && n === 0 && h("div", { class: "list-empty", role: "status" }, state.failed || hint || "No results");
+    const lines = state.groups.map((group, at) =>
+      h(
+        "div",
+        { key: `g${at}${group.label ?? ""}`, role: "group", "aria-label": group.label || null },
+        group.label && h("div", { class: "menu-heading", role: "presentation" }, group.label),
+        group.options.map(line),
+      ),
+    );
+    const empty =
+      !state.loading &&
+      n === 0 &&
+      h("div", { class: "list-empty", role: "status" }, state.failed || hint || "No results");
     return [
       h("input", {
-        key: "search", class: "list-search", type: "text", role: "combobox", "aria-expanded": "true", "aria-controls": id, autocomplete: "off",
-        "aria-activedescendant": n ? `${id}-${state.at}` : null, "aria-label": label, placeholder: "Type to search", onkeydown,
+        key: "search",
+        class: "list-search",
+        type: "text",
+        role: "combobox",
+        "aria-expanded": "true",
+        "aria-controls": id,
+        autocomplete: "off",
+        "aria-activedescendant": n ? `${id}-${state.at}` : null,
+        "aria-label": label,
+        placeholder: "Type to search",
+        onkeydown,
         oninput: (event) => look(event.target.value),
       }),
-      h("div", { key: "list", id, role: "listbox", class: "list-options", "aria-label": label, "aria-multiselectable": many ? "true" : null }, lines),
+      h(
+        "div",
+        {
+          key: "list",
+          id,
+          role: "listbox",
+          class: "list-options",
+          "aria-label": label,
+          "aria-multiselectable": many ? "true" : null,
+        },
+        lines,
+      ),
       state.loading && h("div", { key: "loading", class: "list-empty", role: "status" }, "Loading…"),
       empty && { ...empty, key: "empty" },
     ];

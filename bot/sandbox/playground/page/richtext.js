@@ -1,7 +1,17 @@
 // Rich text: sections, lists, quotes and code with their leaves.
 
 import { h } from "/page/dom.js";
-import { broadcast, channelMention, dateWords, emojiNode, groupMention, link, userMention, withEmoji, follow } from "/page/mrkdwn.js";
+import {
+  broadcast,
+  channelMention,
+  dateWords,
+  emojiNode,
+  groupMention,
+  link,
+  userMention,
+  withEmoji,
+  follow,
+} from "/page/mrkdwn.js";
 import { unknown } from "/page/picture.js";
 
 const STYLES = { bold: "strong", italic: "em", strike: "s", underline: "u", highlight: "mark", code: "code" };
@@ -17,7 +27,9 @@ const PARTS = {
   rich_text_list: (part, ctx) => {
     const kind = `list indent-${part.indent ?? 0}${part.border ? " has-border" : ""}`;
     const items = part.elements.map((item) => h("li", {}, leaves(item.elements, ctx)));
-    return part.style === "ordered" ? h("ol", { class: kind, start: 1 + (part.offset ?? 0) }, items) : h("ul", { class: kind }, items);
+    return part.style === "ordered"
+      ? h("ol", { class: kind, start: 1 + (part.offset ?? 0) }, items)
+      : h("ul", { class: kind }, items);
   },
 };
 
@@ -30,10 +42,13 @@ export function leaves(elements, ctx, { plain = false } = {}) {
 }
 
 function styled(node, style) {
-  return Object.entries(STYLES).filter(([name]) => style?.[name]).reduce((inner, [, tag]) => h(tag, {}, inner), node);
+  return Object.entries(STYLES)
+    .filter(([name]) => style?.[name])
+    .reduce((inner, [, tag]) => h(tag, {}, inner), node);
 }
 
-const lines = (words) => words.split("\n").flatMap((line, at) => (at ? [h("br"), ...withEmoji(line)] : withEmoji(line)));
+const lines = (words) =>
+  words.split("\n").flatMap((line, at) => (at ? [h("br"), ...withEmoji(line)] : withEmoji(line)));
 
 const LEAVES = {
   text: (leaf, _ctx, plain) => (plain || leaf.style?.code ? leaf.text : lines(leaf.text)),
@@ -45,8 +60,25 @@ const LEAVES = {
   broadcast: (leaf) => broadcast(leaf.range),
   emoji: (leaf) => emojiNode(leaf.name),
   date: (leaf, ctx) => {
-    const shown = h("time", { class: "date", title: leaf.fallback ?? null }, dateWords(leaf.timestamp, leaf.format, ctx, leaf.fallback));
-    return leaf.url ? h("a", { class: "link", href: leaf.url, target: "_blank", rel: "noreferrer noopener", onclick: (event) => follow(event, leaf.url, ctx) }, shown) : shown;
+    const shown = h(
+      "time",
+      { class: "date", title: leaf.fallback ?? null },
+      dateWords(leaf.timestamp, leaf.format, ctx, leaf.fallback),
+    );
+    return leaf.url
+      ? h(
+          "a",
+          {
+            class: "link",
+            href: leaf.url,
+            target: "_blank",
+            rel: "noreferrer noopener",
+            onclick: (event) => follow(event, leaf.url, ctx),
+          },
+          shown,
+        )
+      : shown;
   },
-  color: (leaf) => h("span", { class: "color" }, h("span", { class: "color-chip", style: { background: leaf.value } }), leaf.value),
+  color: (leaf) =>
+    h("span", { class: "color" }, h("span", { class: "color-chip", style: { background: leaf.value } }), leaf.value),
 };

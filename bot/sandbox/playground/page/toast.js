@@ -26,8 +26,22 @@ function draw() {
 
 function card(one) {
   const words = [one.title && h("strong", {}, one.title), h("span", {}, one.text)];
-  const open = () => { dismiss(one); one.onclick(); };
-  const body = one.onclick ? h("button", { class: "toast-open", type: "button", onclick: open }, words) : h("div", { class: "toast-words" }, words);
-  const close = h("button", { class: "toast-close", type: "button", "aria-label": "Dismiss", onclick: () => dismiss(one) }, "×");
-  return h("div", { key: one.id, class: `toast toast-${one.kind}`, role: one.kind === "error" ? "alert" : "status" }, body, close);
+  const open = () => {
+    dismiss(one);
+    one.onclick();
+  };
+  const body = one.onclick
+    ? h("button", { class: "toast-open", type: "button", onclick: open }, words)
+    : h("div", { class: "toast-words" }, words);
+  const close = h(
+    "button",
+    { class: "toast-close", type: "button", "aria-label": "Dismiss", onclick: () => dismiss(one) },
+    "×",
+  );
+  return h(
+    "div",
+    { key: one.id, class: `toast toast-${one.kind}`, role: one.kind === "error" ? "alert" : "status" },
+    body,
+    close,
+  );
 }
