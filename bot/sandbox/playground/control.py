@@ -224,8 +224,6 @@ class Control:
     # -- faults and the bot ----------------------------------------------------------------------------------------
 
     def turn_fault(self, fault_id: str, *, on: bool) -> None:
-        if fault_id == "bot_dead":
-            raise Refused("The bot is stopped and started by its own buttons.")
         if not self.faults.turn(fault_id, on=on):
             raise Refused(f"Nothing breaks like {fault_id!r}.")
         self._stage.slack.changes.notify()

@@ -9,7 +9,6 @@ from bot.sandbox.slack import Channel, Message, Outcome, Person
 from bot.sandbox.slack.places import Address
 from bot.sandbox.slack.screens import View
 from bot.sandbox.slack.values import field_of
-from bot.sandbox.slack.world import as_json
 
 JSON = dict[str, Any]
 LONGEST_MESSAGE = 40_000
@@ -92,9 +91,8 @@ class Gestures:
                 await self._me.fill({Address(block_id, action_id): _as_entry(kind, wanted)}, on=view)
 
     async def search(self, act: JSON) -> JSON:
-        return as_json_object(
-            await self._me.look_up(_address(act, part=False), _text(act, "text", ""), on=self._surface(act))
-        )
+        where, address = self._surface(act), _address(act, part=False)
+        return await self._me.look_up(address, _text(act, "text", ""), on=where)
 
     async def submit(self, act: JSON) -> JSON:
         view = self._view(_text(act, "view"))
@@ -154,9 +152,7 @@ class Gestures:
         return self._message(self._channel(dict(message)), _text(message, "ts"))
 
     def _view(self, view_id: str) -> View:
-        screens = self._stage.slack.screens
-        mine = [*screens.stacks.get(self._me.id, []), *([home] if (home := screens.homes.get(self._me.id)) else [])]
-        found = next((view for view in mine if view.id == view_id), None)
+        found = next((view for view in self._me.views if view.id == view_id), None)
         if found is None:
             raise Refused("That window is closed.")
         return found
@@ -164,11 +160,6 @@ class Gestures:
 
 def _answer(outcome: Outcome) -> JSON:
     return {"opened_url": outcome.opened_url} if outcome.opened_url else {}
-
-
-def as_json_object(answer: JSON) -> JSON:
-    copied: JSON = as_json(answer)
-    return copied
 
 
 def _address(act: JSON, *, part: bool = True) -> Address:

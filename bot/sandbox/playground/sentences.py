@@ -40,8 +40,8 @@ def _uses(_person: Person, args: Mapping[str, Any], stage: Stage) -> str:
     return f"uses the shortcut “{name}”"
 
 
-def _titled(person: Person, args: Mapping[str, Any], stage: Stage) -> str:
-    view = _view_of(person, args.get("view"), stage)
+def _titled(person: Person, args: Mapping[str, Any]) -> str:
+    view = _view_of(person, args.get("view"))
     return f"“{view.view.title}”" if view else "a window"
 
 
@@ -60,8 +60,8 @@ _DEEDS: dict[str, Say] = {
     "click": lambda person, args, stage: f"presses “{_label(person, args, stage)}”",
     "choose": lambda person, args, stage: f"chooses at “{_label(person, args, stage)}”",
     "search": lambda _person, args, _stage: f"looks for “{_short(args.get('text'))}”",
-    "submit": lambda person, args, stage: f"submits {_titled(person, args, stage)}",
-    "close": lambda person, args, stage: f"closes {_titled(person, args, stage)}",
+    "submit": lambda person, args, _stage: f"submits {_titled(person, args)}",
+    "close": lambda person, args, _stage: f"closes {_titled(person, args)}",
     "open_home": lambda _person, _args, _stage: "opens the app's Home",
     "react": lambda _person, _args, _stage: "reacts to a message",
     "invite_app": lambda _person, _args, _stage: "invites the app",
@@ -93,7 +93,7 @@ def _place(person: Person, args: Mapping[str, Any], stage: Stage) -> Place | Non
     if not isinstance(surface, Mapping):
         return None
     if surface.get("view"):
-        return _view_of(person, surface["view"], stage)
+        return _view_of(person, surface["view"])
     where = surface.get("message")
     channel = stage.slack.workspace.channels.get(str(where.get("channel"))) if isinstance(where, Mapping) else None
     if channel is None or not isinstance(where, Mapping):
@@ -102,7 +102,5 @@ def _place(person: Person, args: Mapping[str, Any], stage: Stage) -> Place | Non
     return next((InMessage(one) for one in seen if one.ts == where.get("ts")), None)
 
 
-def _view_of(person: Person, view_id: Any, stage: Stage) -> InView | None:
-    screens = stage.slack.screens
-    mine = [*screens.stacks.get(person.id, []), *([home] if (home := screens.homes.get(person.id)) else [])]
-    return next((InView(view) for view in mine if view.id == view_id), None)
+def _view_of(person: Person, view_id: Any) -> InView | None:
+    return next((InView(view) for view in person.views if view.id == view_id), None)
