@@ -36,7 +36,7 @@ function caseCard(page, one) {
     h("div", { class: "case-fields" }, fields(page, one)),
     insights(page, one),
     comments(page, one),
-    tickets(one),
+    tickets(page, one),
     one.link ? h("div", { class: "row row-buttons" }, copyButton(page, one.link, one.key)) : null,
   );
 }
@@ -100,9 +100,15 @@ function comments(page, one) {
   );
 }
 
-function tickets(one) {
-  if (!one.tickets?.length) return null;
-  return h("p", { class: "facts", key: "tickets" }, "Tickets: ", one.tickets.map((ticket, index) => h("span", { class: "chip", key: index }, ticketName(ticket))));
+function tickets(page, one) {
+  const add = onSubmit("ticket", (link) => page.act("case_change", { case: one.id, ticket: link }, `${one.key}: ticket linked.`));
+  return h(
+    "details",
+    { class: "part", key: "tickets", open: one.tickets.length > 0 },
+    h("summary", {}, `Tickets (${one.tickets.length})`),
+    h("ul", { class: "lines" }, one.tickets.map((ticket) => h("li", { key: ticket.kind }, ticketName(ticket)))),
+    adding(add, "ticket", `Jira issue for ${one.key}`, "Paste the link of a Jira issue", "Link"),
+  );
 }
 
 const TICKETS = { jira_issue: "Jira", service_now_ticket: "ServiceNow" };

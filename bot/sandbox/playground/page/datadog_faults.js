@@ -11,9 +11,8 @@ const WORDS = {
   died: "The bot is dead. Start it: it goes on where it was.",
 };
 const WHERE = [
-  { id: "datadog", name: "Datadog" },
-  { id: "slack", name: "Slack" },
-  { id: "bot", name: "The bot" },
+  { id: "datadog", name: "What Datadog does" },
+  { id: "slack", name: "What Slack does" },
 ];
 const DOINGS = {
   running: [["restart", "Restart"], ["stop", "Stop"], ["kill", "Kill it"]],
