@@ -216,5 +216,5 @@ function visible(element) {
 /** The words of all errors that the page shows now. */
 function alertsShown() {
   const shown = [...document.querySelectorAll('[role="alert"]')].filter((alert) => !alert.closest("#tour") && visible(alert));
-  return new Set(shown.map((alert) => alert.textContent.trim()).filter(Boolean));
+  return new Set(shown.map((alert) => alert.textContent.trim().replace(/^Slackbot\s*/, "")).filter(Boolean));
 }

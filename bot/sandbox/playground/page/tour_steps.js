@@ -122,16 +122,10 @@ function write(field, text) {
   field.dispatchEvent(new Event("change", { bubbles: true }));
 }
 
-/** What alerts already recovers first: only a new alert gets a new card. */
 async function fire(tour) {
   const { state, store, known } = tour;
   await closeModals(tour);
-  const kind = state.datadog.kinds[0];
-  const monitor = state.datadog.monitors.find((one) => one.kind === kind.id);
-  for (const alert of standing(state.datadog.alerts)) {
-    if (alert.monitor_id === monitor?.id && !isOver(alert)) await store.act("change_alert", { alert: alert.id, to: "recover" });
-  }
-  const { alert } = await store.act("fire", { kind: kind.id, via: "webhook", channel: known.channel });
+  const { alert } = await store.act("fire", { kind: state.datadog.kinds[0].id, via: "webhook", channel: known.channel });
   known.fired = alert;
 }
 
