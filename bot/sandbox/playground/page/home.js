@@ -2,6 +2,7 @@
 
 import { h } from "/page/dom.js";
 import { renderView } from "/page/blocks.js";
+import { appTabs, bannerLine } from "/page/channel.js";
 import { icon } from "/page/icons.js";
 
 export function home(slack) {
@@ -17,13 +18,13 @@ export function home(slack) {
       h("h2", { class: "pane-title" }, app.name),
       h("span", { class: "app-badge" }, "APP"),
     ),
-    slack.appTabs("home"),
+    appTabs(slack, "home"),
     h(
       "div",
       { class: "home", "data-scroll": true, tabindex: 0, role: "group", "aria-label": "Home tab" },
       shown ?? h("p", { class: "empty" }, `${app.name} is drawing its Home tab…`),
     ),
-    slack.bannerLine(true),
+    bannerLine(slack, true),
   );
 }
 
