@@ -44,6 +44,7 @@ def app_section(stage: Stage) -> JSON:
         "name": stage.slack.app.name,
         "app_id": stage.slack.app.id,
         "bot_user_id": stage.slack.bot_user_id,
+        "workspace": stage.slack.workspace.name,
         "commands": [
             {name: command.get(name, "") for name in ("command", "usage_hint", "description")}
             for command in features.get("slash_commands", [])

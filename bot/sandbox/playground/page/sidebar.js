@@ -16,7 +16,7 @@ export function sidebar(slack, place) {
     h(
       "div",
       { class: "workspace" },
-      h("span", { class: "workspace-name" }, slack.state.workspace?.name ?? "Acme Shop"),
+      h("span", { class: "workspace-name" }, app.workspace),
       shortcutButton(slack),
     ),
     h(
