@@ -8,6 +8,7 @@ import { place } from "/page/tour_place.js";
 const KEPT = "playground:tour";
 const PATIENCE = 20_000;
 const LOOK_EVERY = 100;
+const MEANT_FOR_BEFORE = 600; // milliseconds in which a press was meant for the step that just ended by itself
 
 let tour = null;
 
@@ -29,6 +30,7 @@ class Tour {
     this.known = null; // what it has learned on its way, beside the step it is at
     this.doing = null;
     this.problem = "";
+    this.movedAt = -Infinity;
     setInterval(() => this.look(), LOOK_EVERY);
   }
 
@@ -96,7 +98,7 @@ class Tour {
   // -- going on ------------------------------------------------------------------------------------------------------
 
   async next() {
-    if (this.doing) return;
+    if (this.doing || performance.now() - this.movedAt < MEANT_FOR_BEFORE) return;
     if (this.isDone()) return this.onward();
     const doing = (this.doing = { since: Date.now(), alerts: alertsShown() });
     this.problem = "";
@@ -148,6 +150,7 @@ class Tour {
   /** What a person did by themselves counts as well. */
   look() {
     if (!this.known || this.doing || this.wasDone || !this.isDone()) return;
+    this.movedAt = performance.now();
     this.onward();
   }
 
