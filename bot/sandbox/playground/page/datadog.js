@@ -62,8 +62,26 @@ export function mount(element, store) {
       h("h2", { class: "visually-hidden" }, "Datadog"),
       tabs("datadog", "Parts of Datadog", entries(datadog, faults), ui.tab, (tab) => keep({ tab })),
       h("div", { class: "said", "aria-live": "polite" }, said.done && h("p", { class: "said-done" }, said.done)),
-      h("div", { class: "said" }, said.error && banner(said.error, () => { said.error = ""; draw(); })),
-      h("div", { role: "tabpanel", class: "dd-panel", id: "datadog-panel", key: ui.tab, "aria-labelledby": `datadog-tab-${ui.tab}` }, PANELS[ui.tab](page)),
+      h(
+        "div",
+        { class: "said" },
+        said.error &&
+          banner(said.error, () => {
+            said.error = "";
+            draw();
+          }),
+      ),
+      h(
+        "div",
+        {
+          role: "tabpanel",
+          class: "dd-panel",
+          id: "datadog-panel",
+          key: ui.tab,
+          "aria-labelledby": `datadog-tab-${ui.tab}`,
+        },
+        PANELS[ui.tab](page),
+      ),
     );
   };
 

@@ -34,7 +34,8 @@ function fireForm(page) {
   const { datadog, ui, keep, act } = page;
   const kind = datadog.kinds.find((one) => one.id === ui.kind) ?? datadog.kinds[0];
   const channels = page.state.channels.filter((one) => one.is_member && !one.archived && one.kind !== "im");
-  const channel = channels.find((one) => one.id === ui.channel) ?? channels.find((one) => one.name === "alerts") ?? channels[0];
+  const channel =
+    channels.find((one) => one.id === ui.channel) ?? channels.find((one) => one.name === "alerts") ?? channels[0];
   const fire = (event) => {
     event.preventDefault();
     act("fire", { kind: kind.id, via: ui.via, channel: channel?.id }, `Fired: ${kind.name}.`);
@@ -43,13 +44,25 @@ function fireForm(page) {
     "form",
     { class: "card fire-form", key: "fire", onsubmit: fire, "data-tour": "fire" },
     h("h3", {}, "Fire an alert"),
-    field("What", select(datadog.kinds, kind?.id, (event) => keep({ kind: event.target.value }), { name: "kind" }), kind?.description),
+    field(
+      "What",
+      select(datadog.kinds, kind?.id, (event) => keep({ kind: event.target.value }), { name: "kind" }),
+      kind?.description,
+    ),
     choice("How Slack hears of it", "via", WAYS, ui.via, (via) => keep({ via })),
     h("p", { class: "field-hint" }, WAY_HINTS[ui.via]),
     h(
       "div",
       { class: "row" },
-      field("Channel", select(channels.map(({ id, name }) => ({ id, name: `#${name}` })), channel?.id, (event) => keep({ channel: event.target.value }), { name: "channel" })),
+      field(
+        "Channel",
+        select(
+          channels.map(({ id, name }) => ({ id, name: `#${name}` })),
+          channel?.id,
+          (event) => keep({ channel: event.target.value }),
+          { name: "channel" },
+        ),
+      ),
       h("button", { type: "submit", class: "button is-primary" }, "Fire the alert"),
     ),
   );
@@ -77,7 +90,11 @@ function alertList(page) {
     { key: "alerts", "aria-labelledby": "dd-alerts" },
     h("h3", { id: "dd-alerts" }, "Alerts"),
     alerts.length
-      ? h("ul", { class: "cards" }, alerts.map((alert) => alertCard(page, alert)))
+      ? h(
+          "ul",
+          { class: "cards" },
+          alerts.map((alert) => alertCard(page, alert)),
+        )
       : h("p", { class: "empty" }, "Nothing has fired yet."),
   );
 }
@@ -87,9 +104,25 @@ function alertCard(page, alert) {
   const name = page.datadog.monitors.find((monitor) => monitor.id === alert.monitor_id)?.name ?? alert.title;
   return h(
     "li",
-    { class: `card card-${TONES[state] ?? "quiet"}`, key: alert.key, "data-alert": alert.id, "data-monitor": alert.monitor_id },
-    h("div", { class: "card-head" }, pill(alert.state, TONES[state]), h("strong", { class: "card-title" }, name), timeTag(alert.fired_at)),
-    h("p", { class: "facts" }, alert.group ? h("code", {}, alert.group) : null, alert.value ? ` at ${alert.value}` : null),
+    {
+      class: `card card-${TONES[state] ?? "quiet"}`,
+      key: alert.key,
+      "data-alert": alert.id,
+      "data-monitor": alert.monitor_id,
+    },
+    h(
+      "div",
+      { class: "card-head" },
+      pill(alert.state, TONES[state]),
+      h("strong", { class: "card-title" }, name),
+      timeTag(alert.fired_at),
+    ),
+    h(
+      "p",
+      { class: "facts" },
+      alert.group ? h("code", {}, alert.group) : null,
+      alert.value ? ` at ${alert.value}` : null,
+    ),
     h(
       "div",
       { class: "row row-buttons" },
@@ -123,7 +156,11 @@ function monitorList(page) {
     "details",
     { class: "card", key: "monitors" },
     h("summary", {}, h("h3", {}, `Monitors (${monitors.length})`)),
-    h("ul", { class: "lines" }, monitors.map((monitor) => monitorLine(page, monitor))),
+    h(
+      "ul",
+      { class: "lines" },
+      monitors.map((monitor) => monitorLine(page, monitor)),
+    ),
   );
 }
 
@@ -132,7 +169,13 @@ function monitorLine(page, monitor) {
   return h(
     "li",
     { key: monitor.id },
-    h("div", { class: "card-head" }, pill(state, TONES[state.toLowerCase()]), h("strong", { class: "card-title" }, monitor.name), monitor.priority ? pill(`P${monitor.priority}`) : null),
+    h(
+      "div",
+      { class: "card-head" },
+      pill(state, TONES[state.toLowerCase()]),
+      h("strong", { class: "card-title" }, monitor.name),
+      monitor.priority ? pill(`P${monitor.priority}`) : null,
+    ),
     h("p", { class: "facts" }, monitor.type, monitor.threshold ? ` · threshold ${monitor.threshold}` : ""),
     h("code", { class: "query" }, monitor.query),
     monitor.tags?.length ? h("p", { class: "facts" }, monitor.tags.join("  ")) : null,

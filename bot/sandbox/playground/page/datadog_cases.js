@@ -10,9 +10,18 @@ const NOBODY = { id: "", name: "Nobody" };
 export function casesPanel(page) {
   const { cases, projects } = page.datadog;
   return [
-    h("p", { class: "facts", key: "projects" }, "Projects: ", projects.map((project) => h("span", { key: project.id, class: "chip" }, `${project.key} · ${project.name}`))),
+    h(
+      "p",
+      { class: "facts", key: "projects" },
+      "Projects: ",
+      projects.map((project) => h("span", { key: project.id, class: "chip" }, `${project.key} · ${project.name}`)),
+    ),
     cases.length
-      ? h("ul", { class: "cards", key: "cases" }, cases.map((one) => caseCard(page, one)))
+      ? h(
+          "ul",
+          { class: "cards", key: "cases" },
+          cases.map((one) => caseCard(page, one)),
+        )
       : h("p", { class: "empty", key: "none" }, "No cases yet: press Create case under the conclusions in Slack."),
   ];
 }
@@ -44,10 +53,26 @@ function caseCard(page, one) {
 function fields(page, one) {
   const statuses = withCurrent(one.statuses ?? STATUSES, one.status);
   const people = [NOBODY, ...page.datadog.users];
-  const assignee = page.datadog.users.find((user) => user.id === one.assignee?.id || user.id === one.assignee || user.name === one.assignee);
+  const assignee = page.datadog.users.find(
+    (user) => user.id === one.assignee?.id || user.id === one.assignee || user.name === one.assignee,
+  );
   return [
-    changer(page, one, "Status", "status", statuses.map((name) => ({ id: name, name })), one.status),
-    changer(page, one, "Priority", "priority", PRIORITIES.map((id) => ({ id, name: priorityName(id) })), one.priority),
+    changer(
+      page,
+      one,
+      "Status",
+      "status",
+      statuses.map((name) => ({ id: name, name })),
+      one.status,
+    ),
+    changer(
+      page,
+      one,
+      "Priority",
+      "priority",
+      PRIORITIES.map((id) => ({ id, name: priorityName(id) })),
+      one.priority,
+    ),
     changer(page, one, "Assignee", "assignee", people, assignee?.id ?? ""),
   ];
 }
@@ -57,19 +82,40 @@ const withCurrent = (names, current) => (names.includes(current) ? names : [curr
 function changer({ act }, one, label, what, options, value) {
   const change = async (event) => {
     const control = event.target;
-    if (!(await act("case_change", { case: one.id, [what]: control.value }, `${one.key}: ${label.toLowerCase()} changed.`))) control.value = value;
+    if (
+      !(await act(
+        "case_change",
+        { case: one.id, [what]: control.value },
+        `${one.key}: ${label.toLowerCase()} changed.`,
+      ))
+    )
+      control.value = value;
   };
   return field(label, select(options, value, change, { name: what, "aria-label": `${label} of ${one.key}` }));
 }
 
 function insights(page, one) {
-  const add = onSubmit("insight", (link) => page.act("case_change", { case: one.id, insight: link }, `${one.key}: insight added.`));
+  const add = onSubmit("insight", (link) =>
+    page.act("case_change", { case: one.id, insight: link }, `${one.key}: insight added.`),
+  );
   return h(
     "details",
     { class: "part", key: "insights", open: one.insights.length > 0 },
     h("summary", {}, `Insights (${one.insights.length})`),
     one.insights.length
-      ? h("ul", { class: "lines" }, one.insights.map((insight) => h("li", { key: `${insight.type} ${insight.resource_id}`, "data-insight": insight.type }, pill(typeName(insight.type)), " ", nameOf(page.datadog, insight))))
+      ? h(
+          "ul",
+          { class: "lines" },
+          one.insights.map((insight) =>
+            h(
+              "li",
+              { key: `${insight.type} ${insight.resource_id}`, "data-insight": insight.type },
+              pill(typeName(insight.type)),
+              " ",
+              nameOf(page.datadog, insight),
+            ),
+          ),
+        )
       : h("p", { class: "empty" }, "None."),
     adding(add, "insight", `Link to attach to ${one.key}`, "Paste a Datadog link", "Attach"),
   );
@@ -84,7 +130,9 @@ function nameOf({ monitors, incidents }, { resource_id: id, title }) {
 const typeName = (type) => type.toLowerCase().replaceAll("_", " ");
 
 function comments(page, one) {
-  const add = onSubmit("comment", (text) => page.act("case_change", { case: one.id, comment: text }, `${one.key}: comment added.`));
+  const add = onSubmit("comment", (text) =>
+    page.act("case_change", { case: one.id, comment: text }, `${one.key}: comment added.`),
+  );
   return h(
     "details",
     { class: "part", key: "comments" },
@@ -93,7 +141,12 @@ function comments(page, one) {
       "ol",
       { class: "comments" },
       one.comments.map((comment, index) =>
-        h("li", { key: index }, h("p", { class: "facts" }, h("strong", {}, comment.author), " ", comment.at ? timeTag(comment.at) : null), h("pre", { class: "prose" }, comment.text)),
+        h(
+          "li",
+          { key: index },
+          h("p", { class: "facts" }, h("strong", {}, comment.author), " ", comment.at ? timeTag(comment.at) : null),
+          h("pre", { class: "prose" }, comment.text),
+        ),
       ),
     ),
     adding(add, "comment", `Comment on ${one.key}`, "Write a comment", "Comment"),
@@ -101,12 +154,18 @@ function comments(page, one) {
 }
 
 function tickets(page, one) {
-  const add = onSubmit("ticket", (link) => page.act("case_change", { case: one.id, ticket: link }, `${one.key}: ticket linked.`));
+  const add = onSubmit("ticket", (link) =>
+    page.act("case_change", { case: one.id, ticket: link }, `${one.key}: ticket linked.`),
+  );
   return h(
     "details",
     { class: "part", key: "tickets", open: one.tickets.length > 0 },
     h("summary", {}, `Tickets (${one.tickets.length})`),
-    h("ul", { class: "lines" }, one.tickets.map((ticket) => h("li", { key: ticket.kind }, ticketName(ticket)))),
+    h(
+      "ul",
+      { class: "lines" },
+      one.tickets.map((ticket) => h("li", { key: ticket.kind }, ticketName(ticket))),
+    ),
     adding(add, "ticket", `Jira issue for ${one.key}`, "Paste the link of a Jira issue", "Link"),
   );
 }

@@ -15,7 +15,11 @@ const WHERE = [
   { id: "slack", name: "What Slack does" },
 ];
 const DOINGS = {
-  running: [["restart", "Restart"], ["stop", "Stop"], ["kill", "Kill it"]],
+  running: [
+    ["restart", "Restart"],
+    ["stop", "Stop"],
+    ["kill", "Kill it"],
+  ],
   starting: [["kill", "Kill it"]],
   stopped: [["start", "Start"]],
   died: [["start", "Start"]],
@@ -27,11 +31,27 @@ export function faultsPanel(page) {
 
 function botCard({ faults, act }) {
   const button = ([doing, name]) =>
-    h("button", { type: "button", class: `button is-small ${doing === "kill" ? "is-danger" : ""}`, key: doing, "data-do": doing, onclick: () => act("bot", { do: doing }, `${name}: done.`) }, name);
+    h(
+      "button",
+      {
+        type: "button",
+        class: `button is-small ${doing === "kill" ? "is-danger" : ""}`,
+        key: doing,
+        "data-do": doing,
+        onclick: () => act("bot", { do: doing }, `${name}: done.`),
+      },
+      name,
+    );
   return h(
     "div",
     { class: `card card-${TONES[faults.bot]}`, key: "bot", "data-tour": "bot" },
-    h("div", { class: "card-head" }, h("h3", {}, "The bot"), pill(faults.bot, TONES[faults.bot]), h("span", { class: "facts" }, faults.mode === "http" ? "signed HTTP" : "Socket Mode")),
+    h(
+      "div",
+      { class: "card-head" },
+      h("h3", {}, "The bot"),
+      pill(faults.bot, TONES[faults.bot]),
+      h("span", { class: "facts" }, faults.mode === "http" ? "signed HTTP" : "Socket Mode"),
+    ),
     h("p", { role: "status" }, WORDS[faults.bot]),
     h("div", { class: "row row-buttons" }, (DOINGS[faults.bot] ?? []).map(button)),
   );
@@ -44,21 +64,38 @@ function switches({ faults, act }, where) {
     "section",
     { key: where.id, class: "card", "aria-labelledby": `dd-faults-${where.id}` },
     h("h3", { id: `dd-faults-${where.id}` }, where.name),
-    h("ul", { class: "lines" }, those.map((fault) => faultSwitch(fault, act))),
+    h(
+      "ul",
+      { class: "lines" },
+      those.map((fault) => faultSwitch(fault, act)),
+    ),
   );
 }
 
 function faultSwitch(fault, act) {
-  const flip = () => act("fault", { id: fault.id, on: !fault.active }, `${fault.name}: ${fault.active ? "healed" : "broken"}.`);
+  const flip = () =>
+    act("fault", { id: fault.id, on: !fault.active }, `${fault.name}: ${fault.active ? "healed" : "broken"}.`);
   const left = fault.active && Number(fault.remaining) > 0 ? `${fault.remaining} more` : "";
   return h(
     "li",
     { key: fault.id },
     h(
       "button",
-      { type: "button", role: "switch", class: "switch", "aria-checked": String(fault.active), "data-fault": fault.id, onclick: flip },
+      {
+        type: "button",
+        role: "switch",
+        class: "switch",
+        "aria-checked": String(fault.active),
+        "data-fault": fault.id,
+        onclick: flip,
+      },
       h("span", { class: "switch-track", "aria-hidden": "true" }, h("span", { class: "switch-knob" })),
-      h("span", { class: "switch-name" }, fault.name, fault.description ? h("span", { class: "field-hint" }, fault.description) : null),
+      h(
+        "span",
+        { class: "switch-name" },
+        fault.name,
+        fault.description ? h("span", { class: "field-hint" }, fault.description) : null,
+      ),
       left ? h("span", { class: "facts" }, left) : null,
     ),
   );
@@ -70,7 +107,11 @@ function log(lines) {
     { key: "log", class: "card", "aria-labelledby": "dd-log" },
     h("h3", { id: "dd-log" }, "The bot’s log"),
     lines?.length
-      ? h("pre", { class: "log", tabindex: "0", "aria-label": "Last lines of the bot’s log" }, lines.map((line, index) => h("span", { key: index, class: level(line) }, `${line}\n`)))
+      ? h(
+          "pre",
+          { class: "log", tabindex: "0", "aria-label": "Last lines of the bot’s log" },
+          lines.map((line, index) => h("span", { key: index, class: level(line) }, `${line}\n`)),
+        )
       : h("p", { class: "empty" }, "It has said nothing yet."),
   );
 }

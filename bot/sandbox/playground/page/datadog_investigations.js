@@ -12,7 +12,8 @@ const SPEEDS = [
 const TONES = { conclusive: "ok", inconclusive: "warn", failed: "danger" };
 
 /** Bits' words for a run that is over; whatever else it says means that it goes on. */
-export const isRunning = (run) => !/^(conclusive|inconclusive|failed|completed|terminal)/i.test(run.status) && !run.concluded;
+export const isRunning = (run) =>
+  !/^(conclusive|inconclusive|failed|completed|terminal)/i.test(run.status) && !run.concluded;
 
 export function investigationsPanel(page) {
   return [nextOnes(page), runs(page)];
@@ -24,25 +25,38 @@ function nextOnes({ datadog, act }) {
   const speeds = SPEEDS.some((one) => one.id === seconds) ? SPEEDS : [{ id: seconds, name: `${seconds} s` }, ...SPEEDS];
   const setOutcome = async (event) => {
     const field = event.target;
-    if (!(await act("set_outcome", { outcome: field.value }, "Set for the investigations to come."))) field.value = datadog.outcome;
+    if (!(await act("set_outcome", { outcome: field.value }, "Set for the investigations to come.")))
+      field.value = datadog.outcome;
   };
   return h(
     "div",
     { class: "card", key: "next", "data-tour": "next-investigations" },
     h("h3", {}, "The next investigations"),
-    field("How they end", select(datadog.outcomes, datadog.outcome, setOutcome, { name: "outcome" }), outcome?.description),
-    choice("How long they take", "speed", speeds, seconds, (speed) => act("set_speed", { seconds: Number(speed) }, `They take ${speed} s from now on.`)),
+    field(
+      "How they end",
+      select(datadog.outcomes, datadog.outcome, setOutcome, { name: "outcome" }),
+      outcome?.description,
+    ),
+    choice("How long they take", "speed", speeds, seconds, (speed) =>
+      act("set_speed", { seconds: Number(speed) }, `They take ${speed} s from now on.`),
+    ),
   );
 }
 
 function runs(page) {
-  const newest = [...page.datadog.investigations].sort((one, other) => Number(other.started_at) - Number(one.started_at));
+  const newest = [...page.datadog.investigations].sort(
+    (one, other) => Number(other.started_at) - Number(one.started_at),
+  );
   return h(
     "section",
     { key: "runs", "aria-labelledby": "dd-runs" },
     h("h3", { id: "dd-runs" }, "Investigations"),
     newest.length
-      ? h("ul", { class: "cards" }, newest.map((run) => runCard(page, run)))
+      ? h(
+          "ul",
+          { class: "cards" },
+          newest.map((run) => runCard(page, run)),
+        )
       : h("p", { class: "empty" }, "None yet: press Investigate under an alert in Slack."),
   );
 }
@@ -52,7 +66,11 @@ function runCard(page, run) {
   const running = isRunning(run);
   return h(
     "li",
-    { class: `card card-${running ? "busy" : (TONES[run.status] ?? "quiet")}`, key: run.id, "data-investigation": run.id },
+    {
+      class: `card card-${running ? "busy" : (TONES[run.status] ?? "quiet")}`,
+      key: run.id,
+      "data-investigation": run.id,
+    },
     h(
       "div",
       { class: "card-head" },
@@ -67,7 +85,17 @@ function runCard(page, run) {
       "div",
       { class: "row row-buttons" },
       running
-        ? h("button", { type: "button", class: "button is-small", key: "finish", "aria-label": `Finish now: ${run.title}`, onclick: () => act("finish", { investigation: run.id }, `Finished: ${run.title}.`) }, "Finish now")
+        ? h(
+            "button",
+            {
+              type: "button",
+              class: "button is-small",
+              key: "finish",
+              "aria-label": `Finish now: ${run.title}`,
+              onclick: () => act("finish", { investigation: run.id }, `Finished: ${run.title}.`),
+            },
+            "Finish now",
+          )
         : null,
       run.link ? copyButton(page, run.link, run.title) : null,
     ),

@@ -45,8 +45,16 @@ export function mount(element, store) {
       h("h2", { class: "visually-hidden", key: "title" }, "What just happened"),
       toolbar({ ui, keep, pause, paused: Boolean(view.paused), missed }),
       entries.length
-        ? h("ol", { class: "gestures", key: "list" }, groups(entries).map((group) => gesture(group, { view, toggle, copy })))
-        : h("p", { class: "empty", key: "none" }, all.length ? "No call fits what you asked for." : "No call yet: fire an alert, or press a button in Slack."),
+        ? h(
+            "ol",
+            { class: "gestures", key: "list" },
+            groups(entries).map((group) => gesture(group, { view, toggle, copy })),
+          )
+        : h(
+            "p",
+            { class: "empty", key: "none" },
+            all.length ? "No call fits what you asked for." : "No call yet: fire an alert, or press a button in Slack.",
+          ),
     );
   };
 
@@ -96,14 +104,43 @@ const alike = (one, other) => ["from", "to", "what", "status"].every((name) => o
 
 function toolbar({ ui, keep, pause, paused, missed }) {
   const side = ({ id, name }) =>
-    h("button", { type: "button", class: "chip-button", key: id, "aria-pressed": String(ui.side === id), onclick: () => keep({ side: id }) }, name);
+    h(
+      "button",
+      {
+        type: "button",
+        class: "chip-button",
+        key: id,
+        "aria-pressed": String(ui.side === id),
+        onclick: () => keep({ side: id }),
+      },
+      name,
+    );
   return h(
     "div",
     { class: "journal-tools", key: "tools" },
     h("div", { class: "row", role: "group", "aria-label": "Whose calls" }, SIDES.map(side)),
-    h("button", { type: "button", class: "chip-button", "aria-pressed": String(ui.failed), onclick: () => keep({ failed: !ui.failed }) }, "Failed"),
-    h("input", { type: "search", placeholder: "Filter", "aria-label": "Filter the calls", value: ui.words, oninput: (event) => keep({ words: event.target.value }) }),
-    h("button", { type: "button", class: "chip-button", "aria-pressed": String(paused), onclick: pause }, paused ? (missed ? `Go on (${missed} new)` : "Go on") : "Pause"),
+    h(
+      "button",
+      {
+        type: "button",
+        class: "chip-button",
+        "aria-pressed": String(ui.failed),
+        onclick: () => keep({ failed: !ui.failed }),
+      },
+      "Failed",
+    ),
+    h("input", {
+      type: "search",
+      placeholder: "Filter",
+      "aria-label": "Filter the calls",
+      value: ui.words,
+      oninput: (event) => keep({ words: event.target.value }),
+    }),
+    h(
+      "button",
+      { type: "button", class: "chip-button", "aria-pressed": String(paused), onclick: pause },
+      paused ? (missed ? `Go on (${missed} new)` : "Go on") : "Pause",
+    ),
   );
 }
 
@@ -117,9 +154,17 @@ function gesture(group, shared) {
       "div",
       { class: "gesture-head" },
       h("h3", {}, group.why),
-      h("span", { class: "facts" }, `${clock(group.at)} · ${calls} ${calls === 1 ? "call" : "calls"}${failed ? ` · ${failed} failed` : ""}`),
+      h(
+        "span",
+        { class: "facts" },
+        `${clock(group.at)} · ${calls} ${calls === 1 ? "call" : "calls"}${failed ? ` · ${failed} failed` : ""}`,
+      ),
     ),
-    h("ol", { class: "calls" }, group.lines.map((line) => call(line, shared))),
+    h(
+      "ol",
+      { class: "calls" },
+      group.lines.map((line) => call(line, shared)),
+    ),
   );
 }
 
@@ -135,12 +180,23 @@ function call({ first, times, entry }, shared) {
       h(
         "summary",
         {},
-        h("span", { class: `sides from-${entry.from} to-${entry.to}` }, h("span", { class: "visually-hidden" }, words), h("span", { "aria-hidden": "true" }, `${NAMES[entry.from]} → ${NAMES[entry.to]}`)),
+        h(
+          "span",
+          { class: `sides from-${entry.from} to-${entry.to}` },
+          h("span", { class: "visually-hidden" }, words),
+          h("span", { "aria-hidden": "true" }, `${NAMES[entry.from]} → ${NAMES[entry.to]}`),
+        ),
         h("code", { class: "what" }, entry.what),
         times > 1 ? h("span", { class: "times" }, `×${times}`) : null,
         h("span", { class: "outcome" }, outcome(entry)),
       ),
-      open ? [entry.explain ? h("p", { class: "explain", key: "explain" }, entry.explain) : null, json("Request", `${first}/request`, entry.request, shared), json("Answer", `${first}/response`, entry.response, shared)] : null,
+      open
+        ? [
+            entry.explain ? h("p", { class: "explain", key: "explain" }, entry.explain) : null,
+            json("Request", `${first}/request`, entry.request, shared),
+            json("Answer", `${first}/response`, entry.response, shared),
+          ]
+        : null,
     ),
   );
 }
@@ -151,11 +207,21 @@ function outcome({ status, ms, ok, response }) {
 }
 
 function json(title, key, value, { view, copy }) {
-  if (value === undefined || value === null || value === "") return h("p", { class: "empty", key }, `${title}: nothing.`);
+  if (value === undefined || value === null || value === "")
+    return h("p", { class: "empty", key }, `${title}: nothing.`);
   return h(
     "div",
     { class: "json", key },
-    h("div", { class: "card-head" }, h("h4", {}, title), h("button", { type: "button", class: "link-button", onclick: () => copy(key, value) }, view.copied === key ? "Copied" : "Copy")),
+    h(
+      "div",
+      { class: "card-head" },
+      h("h4", {}, title),
+      h(
+        "button",
+        { type: "button", class: "link-button", onclick: () => copy(key, value) },
+        view.copied === key ? "Copied" : "Copy",
+      ),
+    ),
     h("pre", { tabindex: "0", "aria-label": title }, coloured(pretty(value))),
   );
 }

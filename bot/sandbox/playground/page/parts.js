@@ -8,7 +8,8 @@ export function pill(words, tone = "quiet") {
 }
 
 export function milliseconds(moment) {
-  if (typeof moment === "string") return Number.isNaN(Number(moment)) ? Date.parse(moment) : milliseconds(Number(moment));
+  if (typeof moment === "string")
+    return Number.isNaN(Number(moment)) ? Date.parse(moment) : milliseconds(Number(moment));
   return moment > 1e11 ? moment : moment * 1000;
 }
 
@@ -32,7 +33,13 @@ export function timeTag(moment) {
 
 /** Labels are part of what they label, so that a click on either and a screen reader find the other. */
 export function field(label, control, hint) {
-  return h("label", { class: "field" }, h("span", { class: "field-label" }, label), control, hint && h("span", { class: "field-hint" }, hint));
+  return h(
+    "label",
+    { class: "field" },
+    h("span", { class: "field-label" }, label),
+    control,
+    hint && h("span", { class: "field-hint" }, hint),
+  );
 }
 
 export function select(options, value, onchange, more = {}) {
@@ -46,16 +53,31 @@ export function choice(legend, name, options, value, onpick) {
     h(
       "label",
       { class: "choice-option", key: option.id },
-      h("input", { type: "radio", name, value: option.id, checked: option.id === value, onchange: () => onpick(option.id) }),
+      h("input", {
+        type: "radio",
+        name,
+        value: option.id,
+        checked: option.id === value,
+        onchange: () => onpick(option.id),
+      }),
       h("span", {}, option.name),
     ),
   );
-  return h("fieldset", { class: "choice" }, h("legend", { class: "field-label" }, legend), h("div", { class: "choice-row" }, radios));
+  return h(
+    "fieldset",
+    { class: "choice" },
+    h("legend", { class: "field-label" }, legend),
+    h("div", { class: "choice-row" }, radios),
+  );
 }
 
 export function copyButton({ copied, copy }, text, what) {
   const said = copied === text ? "Copied" : "Copy link";
-  return h("button", { type: "button", class: "link-button", onclick: () => copy(text), "aria-label": `${said}: ${what}`, title: text }, said);
+  return h(
+    "button",
+    { type: "button", class: "link-button", onclick: () => copy(text), "aria-label": `${said}: ${what}`, title: text },
+    said,
+  );
 }
 
 /** Access to the clipboard is only given to pages of this machine; elsewhere the old way works. */

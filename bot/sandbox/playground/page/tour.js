@@ -25,7 +25,16 @@ class Tour {
   constructor(element, store) {
     this.store = store;
     this.light = create(h("div", { class: "tour-light", hidden: true }));
-    this.card = create(h("div", { class: "tour-card", role: "dialog", "aria-labelledby": "tour-title", "aria-describedby": "tour-text", hidden: true, onkeydown: (event) => this.onKey(event) }));
+    this.card = create(
+      h("div", {
+        class: "tour-card",
+        role: "dialog",
+        "aria-labelledby": "tour-title",
+        "aria-describedby": "tour-text",
+        hidden: true,
+        onkeydown: (event) => this.onKey(event),
+      }),
+    );
     element.append(this.light, this.card);
     this.known = null; // what it has learned on its way, beside the step it is at
     this.doing = null;
@@ -59,6 +68,7 @@ class Tour {
   }
 
   go(to) {
+    this.movedAt = -Infinity;
     this.known.step = to;
     this.come();
   }
@@ -73,7 +83,8 @@ class Tour {
     this.step.show?.(this.context);
     this.card.hidden = false;
     this.draw();
-    if (document.activeElement === document.body || this.card.contains(document.activeElement) || this.known.step === 0) this.focus();
+    if (document.activeElement === document.body || this.card.contains(document.activeElement) || this.known.step === 0)
+      this.focus();
     this.frame();
   }
 
@@ -88,7 +99,14 @@ class Tour {
   /** What a step may look at, always as it is now. */
   contextOf(doing) {
     const { store, known } = this;
-    return { store, known, get state() { return store.state; }, until: (check, what) => this.until(check, what, doing) };
+    return {
+      store,
+      known,
+      get state() {
+        return store.state;
+      },
+      until: (check, what) => this.until(check, what, doing),
+    };
   }
 
   isDone() {
@@ -150,8 +168,8 @@ class Tour {
   /** What a person did by themselves counts as well. */
   look() {
     if (!this.known || this.doing || this.wasDone || !this.isDone()) return;
-    this.movedAt = performance.now();
     this.onward();
+    this.movedAt = performance.now();
   }
 
   // -- how it looks --------------------------------------------------------------------------------------------------
@@ -165,17 +183,46 @@ class Tour {
       h("p", { class: "tour-count" }, `Step ${number} of ${STEPS.length}`),
       h("h2", { id: "tour-title" }, step.title),
       h("p", { id: "tour-text" }, step.text(this.context)),
-      h("p", { class: "tour-doing", role: "status" }, doing ? step.waiting ?? "One moment …" : ""),
-      problem ? h("div", { class: "tour-problem", role: "alert" }, h("strong", {}, "That did not work. "), problem) : null,
+      h("p", { class: "tour-doing", role: "status" }, doing ? (step.waiting ?? "One moment …") : ""),
+      problem
+        ? h("div", { class: "tour-problem", role: "alert" }, h("strong", {}, "That did not work. "), problem)
+        : null,
       h(
         "div",
         { class: "tour-buttons" },
-        h("button", { type: "button", class: "button is-primary", "data-next": true, key: "next", "aria-disabled": doing ? "true" : null, onclick: () => this.next() }, problem ? "Try again" : last ? "Done" : "Next"),
-        number > 1 ? h("button", { type: "button", class: "button", key: "back", onclick: () => this.go(this.known.step - 1) }, "Back") : null,
-        problem ? h("button", { type: "button", class: "button", key: "over", onclick: () => this.start() }, "Start over") : null,
-        last ? null : h("button", { type: "button", class: "button is-plain", key: "skip", onclick: () => this.end() }, "Skip"),
+        h(
+          "button",
+          {
+            type: "button",
+            class: "button is-primary",
+            "data-next": true,
+            key: "next",
+            "aria-disabled": doing ? "true" : null,
+            onclick: () => this.next(),
+          },
+          problem ? "Try again" : last ? "Done" : "Next",
+        ),
+        number > 1
+          ? h(
+              "button",
+              { type: "button", class: "button", key: "back", onclick: () => this.go(this.known.step - 1) },
+              "Back",
+            )
+          : null,
+        problem
+          ? h("button", { type: "button", class: "button", key: "over", onclick: () => this.start() }, "Start over")
+          : null,
+        last
+          ? null
+          : h("button", { type: "button", class: "button is-plain", key: "skip", onclick: () => this.end() }, "Skip"),
       ),
-      h("progress", { class: "tour-progress", max: STEPS.length, value: number, "aria-hidden": "true", tabindex: "-1" }),
+      h("progress", {
+        class: "tour-progress",
+        max: STEPS.length,
+        value: number,
+        "aria-hidden": "true",
+        tabindex: "-1",
+      }),
     );
   }
 
@@ -218,6 +265,8 @@ function visible(element) {
 
 /** The words of all errors that the page shows now. */
 function alertsShown() {
-  const shown = [...document.querySelectorAll('[role="alert"]')].filter((alert) => !alert.closest("#tour") && visible(alert));
+  const shown = [...document.querySelectorAll('[role="alert"]')].filter(
+    (alert) => !alert.closest("#tour") && visible(alert),
+  );
   return new Set(shown.map((alert) => alert.textContent.trim().replace(/^Slackbot\s*/, "")).filter(Boolean));
 }

@@ -23,8 +23,12 @@ const fresh = (things, known) => things.find((one) => !known.includes(one.id));
 
 /** The monitor's group as it stands now, once it fired on the tour. */
 function alertOf({ state, known }) {
-  const fired = state.datadog.alerts.find((alert) => alert.id === known.fired) ?? fresh(state.datadog.alerts, known.alerts);
-  return fired && standing(state.datadog.alerts).find((alert) => alert.monitor_id === fired.monitor_id && alert.group === fired.group);
+  const fired =
+    state.datadog.alerts.find((alert) => alert.id === known.fired) ?? fresh(state.datadog.alerts, known.alerts);
+  return (
+    fired &&
+    standing(state.datadog.alerts).find((alert) => alert.monitor_id === fired.monitor_id && alert.group === fired.group)
+  );
 }
 
 const runOf = ({ state, known }) => fresh(state.datadog.investigations, known.runs);
@@ -40,7 +44,9 @@ function messageWith(tour, action) {
 }
 
 function actionsOf(message) {
-  const elements = (message.blocks ?? []).flatMap((block) => [...(block.elements ?? []), block.accessory].filter(Boolean));
+  const elements = (message.blocks ?? []).flatMap((block) =>
+    [...(block.elements ?? []), block.accessory].filter(Boolean),
+  );
   return elements.map((element) => element.action_id);
 }
 
@@ -53,7 +59,9 @@ function threadOf(tour) {
 
 function cardOf(tour) {
   const thread = threadOf(tour);
-  return messagesOf(tour).find((message) => message.thread_ts === thread && message.ts > offerOf(tour).ts && message.author?.app);
+  return messagesOf(tour).find(
+    (message) => message.thread_ts === thread && message.ts > offerOf(tour).ts && message.author?.app,
+  );
 }
 
 const conclusionsOf = (tour) => messageWith(tour, "conclusions:create_case");
@@ -106,11 +114,15 @@ async function closeModals(tour) {
 
 /** The form asks for a project where the channel has no rule for it. */
 async function chooseProject(tour) {
-  const chosen = () => Object.values(modalOf(tour, "case_form")?.state?.values ?? {}).some((entered) => entered.case_project?.selected_option);
+  const chosen = () =>
+    Object.values(modalOf(tour, "case_form")?.state?.values ?? {}).some(
+      (entered) => entered.case_project?.selected_option,
+    );
   if (chosen() || !inModal('[data-action-id="case_project"]')) return;
   await press(tour, () => inModal('[data-action-id="case_project"]'), "The list of projects");
   const name = tour.state.datadog.projects[0].name;
-  const option = () => [...document.querySelectorAll('.popover [role="option"]')].find((one) => one.textContent.includes(name));
+  const option = () =>
+    [...document.querySelectorAll('.popover [role="option"]')].find((one) => one.textContent.includes(name));
   await press(tour, option, `The project ${name}`);
   await tour.until(chosen, `Choosing ${name}`);
 }
@@ -125,7 +137,11 @@ function write(field, text) {
 async function fire(tour) {
   const { state, store, known } = tour;
   await closeModals(tour);
-  const { alert } = await store.act("fire", { kind: state.datadog.kinds[0].id, via: "webhook", channel: known.channel });
+  const { alert } = await store.act("fire", {
+    kind: state.datadog.kinds[0].id,
+    via: "webhook",
+    channel: known.channel,
+  });
   known.fired = alert;
 }
 
@@ -142,7 +158,11 @@ async function pasteLinks(tour) {
   tour.known.insights ??= before;
   const field = await tour.until(() => inModal('[data-action-id="attach:paste"]'), "The field for links");
   write(field.matches("input, textarea") ? field : field.querySelector("input, textarea"), linksFor(tour).join("\n"));
-  await press(tour, () => inModal('button[data-action-id="attach:add"], [data-action-id="attach:add"] button'), "The button Add");
+  await press(
+    tour,
+    () => inModal('button[data-action-id="attach:add"], [data-action-id="attach:add"] button'),
+    "The button Add",
+  );
   await tour.until(() => wordsOf(modalOf(tour, "attach_form")).includes(`${LINKS} of `), "The list of links");
   await press(tour, () => inModal("button[type=submit]"), "The button Attach");
 }
@@ -158,7 +178,8 @@ export const STEPS = [
   },
   {
     title: "Three in the morning",
-    text: () => "A monitor watches how long the checkout takes. Next lets it fire: Datadog calls the bot, and the bot posts a card in #alerts.",
+    text: () =>
+      "A monitor watches how long the checkout takes. Next lets it fire: Datadog calls the bot, and the bot posts a card in #alerts.",
     show: () => showTab("alerts"),
     target: () => document.querySelector('[data-tour="fire"]'),
     waiting: "The alert fires …",
@@ -168,7 +189,8 @@ export const STEPS = [
   },
   {
     title: "One click starts Bits AI",
-    text: () => "The card says what is wrong, since when, and what one can do. Next presses Investigate. Ten people may press it at once: one investigation is started, and paid for.",
+    text: () =>
+      "The card says what is wrong, since when, and what one can do. Next presses Investigate. Ten people may press it at once: one investigation is started, and paid for.",
     show: (tour) => openThread(tour, offerOf(tour)?.thread_ts ?? null),
     target: (tour) => messageElement(offerOf(tour)),
     waiting: "Starting …",
@@ -178,7 +200,8 @@ export const STEPS = [
   },
   {
     title: "It works, and says so",
-    text: ({ state }) => `A status card stands in the alert’s thread and is edited in place. Here an investigation takes ${state.datadog.speed} seconds, in real life minutes. Next waits for it.`,
+    text: ({ state }) =>
+      `A status card stands in the alert’s thread and is edited in place. Here an investigation takes ${state.datadog.speed} seconds, in real life minutes. Next waits for it.`,
     show: showThread,
     target: (tour) => messageElement(cardOf(tour)),
     waiting: "Bits AI investigates …",
@@ -191,23 +214,27 @@ export const STEPS = [
   },
   {
     title: "The conclusions, where the question was",
-    text: () => "Short, in the alert’s thread, for everyone who asked. Details has the evidence; the votes tell Bits whether it helped.",
+    text: () =>
+      "Short, in the alert’s thread, for everyone who asked. Details has the evidence; the votes tell Bits whether it helped.",
     show: showThread,
     target: (tour) => messageElement(conclusionsOf(tour)),
   },
   {
     title: "A case, filled in already",
-    text: () => "Next presses Create case. Title, project, priority and description come from the alert and its conclusions.",
+    text: () =>
+      "Next presses Create case. Title, project, priority and description come from the alert and its conclusions.",
     show: showThread,
     target: (tour) => button(conclusionsOf(tour), "conclusions:create_case"),
     waiting: "Opening the form …",
     awaits: "The form of the case",
-    perform: (tour) => press(tour, () => button(conclusionsOf(tour), "conclusions:create_case"), "The button Create case"),
+    perform: (tour) =>
+      press(tour, () => button(conclusionsOf(tour), "conclusions:create_case"), "The button Create case"),
     done: (tour) => caseOf(tour) || (modalOf(tour, "case_form")?.submit && modal()),
   },
   {
     title: "Change what you like",
-    text: ({ state }) => `Everything in this form may be changed. Next chooses the project ${state.datadog.projects[0].name} and creates the case in Datadog, with alert, monitor and conclusions attached.`,
+    text: ({ state }) =>
+      `Everything in this form may be changed. Next chooses the project ${state.datadog.projects[0].name} and creates the case in Datadog, with alert, monitor and conclusions attached.`,
     show: () => go({ pane: "slack" }),
     target: modal,
     waiting: "Creating the case …",
@@ -220,7 +247,8 @@ export const STEPS = [
   },
   {
     title: "One card a case",
-    text: (tour) => `${caseOf(tour)?.key ?? "The case"} has a card in the thread: status, priority and assignee are changed from here, and it says who did what. Next opens the window for more insights.`,
+    text: (tour) =>
+      `${caseOf(tour)?.key ?? "The case"} has a card in the thread: status, priority and assignee are changed from here, and it says who did what. Next opens the window for more insights.`,
     show: (tour) => {
       leaveModals();
       showThread(tour);
@@ -236,17 +264,22 @@ export const STEPS = [
   },
   {
     title: "Paste links, get insights",
-    text: () => "Any number of Datadog links, separated by anything: each is recognised and checked. Next pastes three and attaches them.",
+    text: () =>
+      "Any number of Datadog links, separated by anything: each is recognised and checked. Next pastes three and attaches them.",
     show: () => go({ pane: "slack" }),
     target: modal,
     waiting: "Attaching three links …",
     awaits: "The three insights",
     perform: pasteLinks,
-    done: (tour) => tour.known.insights !== undefined && caseOf(tour)?.insights.length >= tour.known.insights + LINKS && hasToldOfAttaching(tour),
+    done: (tour) =>
+      tour.known.insights !== undefined &&
+      caseOf(tour)?.insights.length >= tour.known.insights + LINKS &&
+      hasToldOfAttaching(tour),
   },
   {
     title: "There they are",
-    text: (tour) => `Datadog has them: ${caseOf(tour)?.insights.length ?? "all"} insights on ${caseOf(tour)?.key ?? "the case"}. The card in Slack counts them, and the thread says who attached them.`,
+    text: (tour) =>
+      `Datadog has them: ${caseOf(tour)?.insights.length ?? "all"} insights on ${caseOf(tour)?.key ?? "the case"}. The card in Slack counts them, and the thread says who attached them.`,
     show: () => {
       leaveModals();
       showTab("cases");
@@ -262,7 +295,11 @@ export const STEPS = [
     awaits: "The recovery",
     perform: async (tour) => {
       await closeModals(tour);
-      await press(tour, () => document.querySelector(`[data-alert="${alertOf(tour)?.id}"] [data-move="recover"]`), "The button Recover");
+      await press(
+        tour,
+        () => document.querySelector(`[data-alert="${alertOf(tour)?.id}"] [data-move="recover"]`),
+        "The button Recover",
+      );
     },
     done: (tour) => isOver(alertOf(tour)) && /recovered/i.test(wordsOf(offerOf(tour))),
   },
@@ -274,7 +311,8 @@ export const STEPS = [
   },
   {
     title: "What just happened",
-    text: () => "Each call between Slack, the bot and Datadog is here, with its JSON. Now break something: stop Slack, kill the bot, let Datadog answer 429, and see it recover.",
+    text: () =>
+      "Each call between Slack, the bot and Datadog is here, with its JSON. Now break something: stop Slack, kill the bot, let Datadog answer 429, and see it recover.",
     show: () => go({ pane: "journal" }),
     target: () => document.querySelector("#journal"),
   },
