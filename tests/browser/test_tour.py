@@ -31,7 +31,8 @@ async def test_next_leads_from_the_alert_to_the_recovery_and_survives_a_reload(s
     tour = Tour(screen)
     await tour.start()
     await tour.next_to("Three in the morning", "One click starts Bits AI")
-    await expect(screen.slack.locator("[data-ts]").last).to_contain_text("Triggered: Checkout latency is high")
+    card = screen.slack.locator("[data-ts]", has_text="Triggered: Checkout latency is high").last
+    await expect(card.locator('[data-action-id="alert:investigate"]')).to_be_visible()
     await tour.next_to("It works, and says so", "The conclusions, where the question was")
     await expect(screen.thread).to_contain_text("Connection pool of payments-db is exhausted")
 

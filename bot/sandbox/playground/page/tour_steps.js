@@ -34,8 +34,9 @@ function alertOf({ state, known }) {
 const runOf = ({ state, known }) => fresh(state.datadog.investigations, known.runs);
 const caseOf = ({ state, known }) => fresh(state.datadog.cases, known.cases);
 
+/** Those of the tour and their threads, not what is still answered under older ones. */
 function messagesOf({ state, known }) {
-  return (state.messages[known.channel] ?? []).filter((message) => message.ts > known.since);
+  return (state.messages[known.channel] ?? []).filter((message) => (message.thread_ts ?? message.ts) > known.since);
 }
 
 /** The newest message of the tour that has a button of this kind. */
