@@ -15,7 +15,7 @@ EVERYTHING := .[test,postgres]
 install = $(if $(1),$(PIP) --require-hashes -r $(1) && $(PIP) --no-deps --no-build-isolation -e .,$(PIP) -e '$(2)')
 
 .DEFAULT_GOAL := help
-.PHONY: help setup story demo run test check docs bench faults lock audit
+.PHONY: help setup story demo run test check docs pictures bench faults lock audit
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-8s %s\n", $$1, $$2}' Makefile
@@ -25,7 +25,7 @@ setup: $(VENV)/.ready-to-run ## Make .venv and install the bot into it
 story: $(VENV)/.ready-to-run ## Play one investigation in a local Slack and a local Datadog, and exit
 	@$(BIN)/bits-bot story $(ARGS)
 
-demo: $(VENV)/.ready-to-run ## The same sandbox, kept running for you to try
+demo: $(VENV)/.ready-to-run ## A page with a local Slack, a local Datadog and the bot, to try everything out
 	@$(BIN)/bits-bot demo $(ARGS)
 
 run: $(VENV)/.ready-to-run ## The bot against the real Slack and the real Datadog
@@ -43,6 +43,9 @@ check: $(VENV)/.ready-to-test ## Lint, format, types, dead code, and the rooms' 
 
 docs: $(VENV)/.ready-to-test ## Write the README's tables and manifest.yml anew from the code
 	@$(BIN)/python -m tests.docs
+
+pictures: $(VENV)/.ready-to-test ## Draw every surface into build/pictures, and the documents' pictures anew
+	@$(BIN)/python -m tests.pictures $(ARGS)
 
 bench: $(VENV)/.ready-to-test ## Measure
 	@test -e tests/benchmarks || { echo "There are no benchmarks in this checkout (tests/benchmarks)."; exit 1; }

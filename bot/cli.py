@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Literal
 
 from bot.logs import keep_bodies_out
 from bot.wording import APP
@@ -39,18 +40,16 @@ def _parser() -> argparse.ArgumentParser:
     _add(commands, "migrate", _migrate, "bring the database to this version's schema and stop")
     _add(commands, "rekey", _rekey, "seal every stored secret with the first of BITS_ENCRYPTION_KEYS")
     has_sandbox = find_spec("bot.sandbox") is not None
-    _add(
-        commands,
-        "story",
-        _story if has_sandbox else _no_sandbox,
-        "play one story in a local Slack and Datadog, and print it",
+    story, demo = (_story, _demo) if has_sandbox else (_no_sandbox, _no_sandbox)
+    _add(commands, "story", story, "play one story in a local Slack and Datadog, and print it")
+    trying = _add(commands, "demo", demo, "a page with a local Slack and a local Datadog, to try everything out")
+    trying.add_argument("--no-page", action="store_true", help="in the terminal instead: the story, then a prompt")
+    trying.add_argument("--http", action="store_true", help="Slack reaches the bot by signed HTTP, not by Socket Mode")
+    trying.add_argument(
+        "--host", default="127.0.0.1", help="address the page listens on; others than this machine may see it"
     )
-    _add(
-        commands,
-        "demo",
-        _demo if has_sandbox else _no_sandbox,
-        "like story, then keep everything running to try it out",
-    )
+    trying.add_argument("--port", type=_port, default=0, help="port the page listens on; 0 takes any free one")
+    trying.add_argument("--no-open", action="store_true", help="do not open a browser")
     manifest = _add(commands, "manifest", _manifest, "print the Slack app's manifest")
     manifest.add_argument("--mode", choices=("socket", "http"), default="socket")
     manifest.add_argument("--url", help="the https address under which Slack reaches this bot, for --mode http")
@@ -278,6 +277,12 @@ def _org_id(word: str) -> str:
     return word
 
 
+def _port(word: str) -> int:
+    if not word.isdecimal() or int(word) > 65535:
+        raise argparse.ArgumentTypeError(f"{word!r} is no port: it is a number from 0 to 65535")
+    return int(word)
+
+
 def _webhook_template(options: argparse.Namespace) -> int:
     from bot.config import what_is_set
     from bot.web.datadog_webhook import instructions
@@ -298,7 +303,14 @@ def _story(_options: argparse.Namespace) -> int:
     return int(asyncio.run(play()))
 
 
-def _demo(_options: argparse.Namespace) -> int:
-    from bot.sandbox.demo import play_and_stay
+def _demo(options: argparse.Namespace) -> int:
+    from bot.manifest import manifest
+    from bot.sandbox.demo import play_and_stay, show_page
 
-    return int(asyncio.run(play_and_stay()))
+    mode: Literal["socket", "http"] = "http" if options.http else "socket"
+    described = manifest(mode, "https://bits.example.com" if options.http else None)
+    if options.no_page:
+        return int(asyncio.run(play_and_stay(mode, described)))
+    return int(
+        asyncio.run(show_page(mode, described, host=options.host, port=options.port, open_browser=not options.no_open))
+    )

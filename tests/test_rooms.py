@@ -80,6 +80,27 @@ def test_no_imports_go_in_a_circle_not_even_inside_functions_or_for_types_only()
     assert not circle, f"imports go in a circle: {' -> '.join(circle)}"
 
 
+def folders_of_the_sandbox() -> dict[str, set[str]]:
+    """Which folders of the sandbox lean on which. A package's door may pass on what stands in its own rooms."""
+    known = modules()
+    folder = {
+        name: name if path.name == "__init__.py" else name.rpartition(".")[0]
+        for name, path in known.items()
+        if room(name) == "bot.sandbox"
+    }
+    leaning: dict[str, set[str]] = {place: set() for place in folder.values()}
+    for name, place in folder.items():
+        found = {folder[one] for one in imports_of_ours(known[name], set(known)) if one in folder}
+        is_door = known[name].name == "__init__.py"
+        leaning[place] |= {one for one in found if not (is_door and one.startswith(f"{place}."))}
+    return leaning
+
+
+def test_no_folders_of_the_sandbox_lean_on_each_other() -> None:
+    circle = a_circle(folders_of_the_sandbox())
+    assert not circle, f"folders of the sandbox lean on each other: {' -> '.join(circle)}"
+
+
 def test_a_circle_is_named_without_the_way_to_it() -> None:
     assert a_circle({"a": {"b"}, "b": {"c", "d"}, "c": {"e"}, "d": {"b"}, "e": set()}) == ["b", "d", "b"]
 

@@ -4,9 +4,11 @@ import asyncio
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import Self
 
-from bot.sandbox.datadog import FakeAlert
-from bot.sandbox.environment import BotDiedError, Environment
+from bot.sandbox.datadog import FakeMonitor, Script
+from bot.sandbox.playground.conclusions import LATENCY
+from bot.sandbox.playground.environment import BotDiedError, Environment
 from bot.sandbox.slack import Channel, FakeSlack, Message, Person
 
 PATIENCE = 15.0
@@ -49,28 +51,35 @@ class ChannelPrinter:
 class StoryWorld:
     """Who and what the story is about."""
 
-    def __init__(self, environment: Environment) -> None:
+    def __init__(self, environment: Environment, ana: Person, ben: Person, monitor: FakeMonitor) -> None:
         self.environment = environment
-        slack, datadog = environment.slack, environment.datadog
-        self.ana: Person = slack.workspace.add_user("ana")
-        self.ben: Person = slack.workspace.add_user("ben")
         self.channel = environment.channel
-        self.channel.members |= {self.ana.id, self.ben.id}
-        self.monitor = datadog.add_monitor(
+        self.ana = ana
+        self.ben = ben
+        self.monitor = monitor
+
+    @classmethod
+    def of_two(cls, environment: Environment) -> Self:
+        """Ana and Ben, and nobody and nothing else."""
+        slack, datadog = environment.slack, environment.datadog
+        ana, ben = slack.workspace.add_user("ana"), slack.workspace.add_user("ben")
+        environment.channel.members |= {ana.id, ben.id}
+        datadog.plan_always(Script(conclusions=(LATENCY.cause,)))
+        monitor = datadog.add_monitor(
             "Checkout latency is high",
             type="metric alert",
-            query="avg(last_5m):p95:trace.http.request{service:checkout} > 1.2",
+            query="avg(last_5m):p95:trace.http.request{service:checkout} by {env} > 1.2",
             message="p95 latency of checkout is above 1.2 s.",
             tags=("service:checkout", "team:payments"),
             priority=2,
         )
+        return cls(environment, ana, ben, monitor)
 
-    async def fire(self) -> tuple[FakeAlert, Message]:
-        alert = self.environment.datadog.fire(self.monitor, group="env:prod")
-        message = await self.environment.slack.post_as_datadog(
+    async def fire(self) -> Message:
+        alert = self.environment.datadog.fire(self.monitor, group="env:prod", value="2.4")
+        return await self.environment.slack.post_as_datadog(
             self.channel, title=alert.slack_title, title_link=alert.link(), text=alert.text
         )
-        return alert, message
 
 
 async def play() -> int:
@@ -78,7 +87,7 @@ async def play() -> int:
     print("Starting a local Slack, a local Datadog and the bot ...")
     try:
         async with Environment() as environment:
-            world = StoryWorld(environment)
+            world = StoryWorld.of_two(environment)
             async with printing(world) as printer:
                 await tell_story(world, printer)
     except (BotDiedError, AssertionError, TimeoutError) as error:
@@ -103,7 +112,7 @@ async def printing(world: StoryWorld) -> AsyncIterator[ChannelPrinter]:
 async def tell_story(world: StoryWorld, printer: ChannelPrinter) -> None:
     slack = world.environment.slack
     printer.say("A monitor fires, and Datadog posts it.")
-    _, message = await world.fire()
+    message = await world.fire()
 
     await slack.wait_for(lambda: message.replies, PATIENCE)
     offer = message.replies[0]

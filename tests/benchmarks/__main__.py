@@ -25,7 +25,7 @@ from bot.model import AlertRef, Ask, Place, Source
 from bot.rules.budget import Budget
 from bot.rules.repository import RuleRepository
 from bot.sandbox.datadog import Script
-from bot.sandbox.environment import Environment
+from bot.sandbox.playground.environment import Environment
 from bot.storage.engine import Database
 from bot.storage.workers import Timing
 from tests.e2e.town import QUICK, Town

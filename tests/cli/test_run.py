@@ -17,7 +17,7 @@ from bot.config import load_settings
 from bot.connections import StartError
 from bot.investigations.conclusions_view import FOUND
 from bot.sandbox.datadog import FakeDatadog
-from bot.sandbox.environment import BotProcess
+from bot.sandbox.playground.environment import BotProcess
 from bot.sandbox.slack import FakeSlack
 from tests.starts import Environment
 
@@ -144,8 +144,8 @@ async def test_a_port_in_use_that_only_health_would_need(
 
 async def test_a_second_bot_on_the_same_file_is_refused_and_the_first_leaves_cleanly(tmp_path: Path) -> None:
     async with FakeSlack() as slack, FakeDatadog() as datadog:
-        first = BotProcess(_settings(slack, datadog), tmp_path)
-        await first.start()
+        first = BotProcess(tmp_path)
+        await first.start(_settings(slack, datadog))
         try:
             await slack.connected()
             code, output = await _run(tmp_path, **_settings(slack, datadog))

@@ -1,13 +1,14 @@
 """A local Datadog, strict and faithful: Bits investigations, monitors, events, cases. It leans on nothing of ours.
 
-Each part leans on those before it only: `org` with all that lives in it, and the `world` of all of them; `api` is what is answered;
-`server` listens, breaks what is to break and writes the `journal`; `fake` is all of it for a story or a test.
+Each part leans on those before it only: `org` with all that lives in it, and the `world` of all of them; `faults` and the `journal`;
+`api` is what is answered: `api.server` listens, breaks what is to break and writes the journal, `api.fake` is all of it for a story
+or a test.
 """
 
 from bot.sandbox.datadog import samples
 from bot.sandbox.datadog.alerts import FakeAlert, FakeMonitor
+from bot.sandbox.datadog.api.fake import FakeDatadog
 from bot.sandbox.datadog.case_model import CHANGE_REQUEST, SECURITY, STANDARD, FakeCase, FakeCaseType, FakeProject
-from bot.sandbox.datadog.fake import FakeDatadog
 from bot.sandbox.datadog.faults import Fault
 from bot.sandbox.datadog.investigations import FakeInvestigation, Script
 from bot.sandbox.datadog.journal import Effect, Seen

@@ -20,6 +20,8 @@ class Seen:
     json: Any
     org: str = ""
     status: int | None = None
+    answer: Any = None
+    seconds: float = 0.0  # until it was answered
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +39,7 @@ class Journal:
     def __init__(self) -> None:
         self.requests: list[Seen] = []
         self.effects: list[Effect] = []
+        self.listeners: list[Callable[[], None]] = []
         self._waiting: list[tuple[Callable[[], Any], asyncio.Future[Any]]] = []
 
     def saw(self, seen: Seen) -> None:
@@ -48,6 +51,8 @@ class Journal:
 
     def notify(self) -> None:
         """Looks again at what is waited for."""
+        for listener in self.listeners:
+            listener()
         for predicate, future in list(self._waiting):
             if future.done():
                 continue

@@ -21,6 +21,7 @@ class World:
         self.journal = Journal()
         self.orgs: list[FakeOrg] = []
         self.default_script = Script()
+        self.usual_scripts: dict[int | None, Script] = {}
         self.newest_first = True
         self.spelling: dict[str, str] = {}
         self._scripts: dict[int | None, deque[Script]] = {}
@@ -57,7 +58,7 @@ class World:
             waiting = self._scripts.get(key)
             if waiting:
                 return waiting.popleft()
-        return self.default_script
+        return self.usual_scripts.get(monitor_id, self.default_script)
 
     def spelled(self, status: str) -> str:
         return self.spelling.get(status, status)

@@ -19,6 +19,10 @@ class Changes:
         self._next.set()
         self._next = asyncio.Event()
 
+    async def next(self) -> None:
+        """Returns once anything has changed."""
+        await self._next.wait()
+
     async def wait_for(self, happened: Callable[[], T | None], timeout: float, describe: Callable[[], str]) -> T:  # noqa: ASYNC109 - the deadline is part of the message
         """The first true value of `happened`, looked at after every change."""
         try:

@@ -30,6 +30,8 @@ class Delivered:
     payload: JSON
     attempts: list[str] = field(default_factory=list)
     answer: JSON = field(default_factory=dict)
+    at: float = field(default_factory=time.time)
+    seconds: float = 0.0  # until the last attempt was over
 
     @property
     def acknowledged(self) -> bool:
@@ -109,6 +111,7 @@ class Deliveries:
             record.attempts.append(str(lost))
             raise
         finally:
+            record.seconds = time.time() - record.at
             self._changes.notify()
 
     async def _send(self, record: Delivered, retry: int, reason: str) -> JSON:

@@ -8,7 +8,7 @@ from bot.sandbox.slack.blockkit import check_options
 from bot.sandbox.slack.errors import ApiError, NotAcknowledged, NotOnScreen
 from bot.sandbox.slack.forms import Suggestions, complaints, dispatches, put
 from bot.sandbox.slack.payloads import base_payload, send
-from bot.sandbox.slack.places import Found, InMessage, Place, action_of, find
+from bot.sandbox.slack.places import Address, Found, InMessage, Place, action_of, find
 from bot.sandbox.slack.render import JSON
 from bot.sandbox.slack.screens import View
 from bot.sandbox.slack.values import holds_value
@@ -24,13 +24,13 @@ class Interactions:
         self._person = person
         self._suggested: Suggestions = {}
 
-    def _find(self, place: Place, what: str, index: int = 0) -> Found:
+    def _find(self, place: Place, what: str | Address, index: int = 0) -> Found:
         person = self._person
         if isinstance(place, InMessage) and not place.message.visible_to(person.id):
             raise NotOnScreen(f"{person.name} does not see that message")
         return find(place, what, user_id=person.id, name_of=person.workspace.name_of, index=index)
 
-    async def press(self, place: Place, what: str, *, index: int, confirm: bool) -> Outcome:
+    async def press(self, place: Place, what: str | Address, *, index: int, confirm: bool) -> Outcome:
         found = self._find(place, what, index)
         if found.kind not in _PRESSED:
             raise NotOnScreen(f"{what!r} is a {found.kind}: choose or fill it in")
@@ -53,7 +53,7 @@ class Interactions:
             payload["response_url"] = slack.response_urls.issue(place.message.channel, person.id, place.message)
         return await send(person, "interactive", payload, f"a warning sign beside {found.action_id}")
 
-    async def choose(self, place: Place, what: str, options: list[Any], *, confirm: bool) -> Outcome:
+    async def choose(self, place: Place, what: str | Address, options: list[Any], *, confirm: bool) -> Outcome:
         found = self._find(place, what)
         if not holds_value(found.element):
             raise NotOnScreen(f"{what!r} is a {found.kind}: press it")
@@ -64,7 +64,7 @@ class Interactions:
         await self._put(place, found, options, outcome, enter=True)
         return outcome
 
-    async def fill(self, place: Place, entries: Mapping[str, Any]) -> Outcome:
+    async def fill(self, place: Place, entries: Mapping[str, Any] | Mapping[Address, Any]) -> Outcome:
         outcome = Outcome.begin(self._person)
         for what, wanted in entries.items():
             await self._put(place, self._find(place, what), wanted, outcome, enter=False)
@@ -79,32 +79,32 @@ class Interactions:
         if dispatches(found, enter=enter):
             outcome.answer = await self._act(place, found)
 
-    async def press_enter(self, place: Place, what: str) -> Outcome:
+    async def press_enter(self, place: Place, what: str | Address) -> Outcome:
         outcome = Outcome.begin(self._person)
         found = self._find(place, what)
         if dispatches(found, enter=True):
             outcome.answer = await self._act(place, found)
         return outcome
 
-    async def type_in(self, place: Place, what: str, query: str) -> list[str]:
+    async def look_up(self, place: Place, what: str | Address, query: str) -> JSON:
+        """What an external select offers for a few letters: options, or groups of them."""
         found = self._find(place, what)
         if "external_select" not in found.kind:
             raise NotOnScreen(f"{what!r} is a {found.kind}: nothing is looked up in it")
         if len(query) < found.element.get("min_query_length", _SHORTEST_QUERY):
-            return []
-        offered = await self._suggestions(place, found, query)
-        self._suggested[place.key, found.action_id] = offered
-        return [option["text"]["text"] for option in offered]
+            return {"options": []}
+        answer = await self._suggestions(place, found, query)
+        self._suggested[place.key, found.action_id] = offered_in(answer)
+        return answer
 
-    async def _suggestions(self, place: Place, found: Found, query: str) -> list[JSON]:
+    async def _suggestions(self, place: Place, found: Found, query: str) -> JSON:
         payload = base_payload(self._person, "block_suggestion") | place.described()
         payload |= {"action_id": found.action_id, "block_id": found.block_id, "value": query}
         answer = await send(self._person, "interactive", payload, "No results (the options did not load)")
         problems = check_options(answer)
         if problems:
             raise NotAcknowledged(f"{self._person.name} sees: No results ({'; '.join(problems)})")
-        groups: list[JSON] = answer.get("option_groups", [])
-        return [*answer.get("options", []), *(option for group in groups for option in group["options"])]
+        return answer
 
     async def submit(self) -> Outcome:
         view = self._open_modal()
@@ -171,6 +171,12 @@ class Interactions:
                         self._person, "interactive", base_payload(self._person, "view_closed") | closing, _TROUBLE
                     )
         self._person.slack.changes.notify()
+
+
+def offered_in(answer: JSON) -> list[JSON]:
+    """The options of an answer, out of their groups."""
+    groups: list[JSON] = answer.get("option_groups", [])
+    return [*answer.get("options", []), *(option for group in groups for option in group["options"])]
 
 
 def _refuse(answer: JSON) -> None:

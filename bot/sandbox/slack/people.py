@@ -5,13 +5,14 @@ from typing import Any
 
 from bot.sandbox.slack.errors import ApiError, NotAcknowledged, NotOnScreen
 from bot.sandbox.slack.handles import ResponseUrl
-from bot.sandbox.slack.interactions import Interactions
+from bot.sandbox.slack.interactions import Interactions, offered_in
 from bot.sandbox.slack.messages import Content
 from bot.sandbox.slack.payloads import as_rich_text, base_payload, bot_user_id, hidden_name, send, slash_command, typed
-from bot.sandbox.slack.places import InMessage, InView, Place
+from bot.sandbox.slack.places import Address, InMessage, InView, Place
 from bot.sandbox.slack.platform import Platform
-from bot.sandbox.slack.render import JSON
+from bot.sandbox.slack.render import JSON, Values
 from bot.sandbox.slack.responses import post_answer, response_content
+from bot.sandbox.slack.screens import View
 from bot.sandbox.slack.team import Team
 from bot.sandbox.slack.visible import Outcome, Reader, SeenView
 from bot.sandbox.slack.world import Author, Channel, Enterprise, Message, User
@@ -158,25 +159,34 @@ class Person(Reader):
 
     # -- messages, modals and the Home tab -------------------------------------------------------------------------
 
-    async def click(self, what: str, *, on: Message, confirm: bool = True) -> Outcome:
-        """Presses something in a message, named by what stands on it or by its action id."""
+    async def click(self, what: str | Address, *, on: Message | View, confirm: bool = True) -> Outcome:
+        """Presses something in a message, named by what stands on it or by its action id; or by its address."""
         return await self._interactions.press(self._place(on), what, index=0, confirm=confirm)
 
     async def press(self, what: str, *, index: int = 0, confirm: bool = True) -> Outcome:
         """The same in the open modal, or in the Home tab when no modal is open."""
         return await self._interactions.press(self._place(None), what, index=index, confirm=confirm)
 
-    async def choose(self, what: str, *options: Any, on: Message | None = None, confirm: bool = True) -> Outcome:
+    async def choose(
+        self, what: str | Address, *options: Any, on: Message | View | None = None, confirm: bool = True
+    ) -> Outcome:
         """Picks from a select, radio buttons, checkboxes, a date: options by their words or values, people and channels as such."""
         return await self._interactions.choose(self._place(on), what, list(options), confirm=confirm)
 
     async def type_in(self, what: str, query: str = "") -> list[str]:
         """Types into an external select, and reads what it offers."""
-        return await self._interactions.type_in(self._place(None), what, query)
+        answer = await self._interactions.look_up(self._place(None), what, query)
+        return [option["text"]["text"] for option in offered_in(answer)]
 
-    async def fill(self, entries: Mapping[str, Any]) -> Outcome:
-        """Fills fields, each named by its label, block id or action id."""
-        return await self._interactions.fill(self._place(None), entries)
+    async def look_up(self, what: Address, query: str, *, on: Message | View) -> JSON:
+        """The same as Slack's client gets it, with its groups."""
+        return await self._interactions.look_up(self._place(on), what, query)
+
+    async def fill(
+        self, entries: Mapping[str, Any] | Mapping[Address, Any], *, on: Message | View | None = None
+    ) -> Outcome:
+        """Fills fields, each named by its label, block id or action id; or by its address."""
+        return await self._interactions.fill(self._place(on), entries)
 
     async def press_enter(self, what: str) -> Outcome:
         """Enter in a text field; sent to the app where the field says so."""
@@ -190,7 +200,13 @@ class Person(Reader):
         """The modal's close button; `everything` is the X that closes the whole stack."""
         await self._interactions.close(everything=everything)
 
-    def _place(self, on: Message | None) -> Place:
+    def entered_in(self, message: Message) -> Values:
+        """What this person has chosen in a message's own fields so far."""
+        return self._place(message).values
+
+    def _place(self, on: Message | View | None) -> Place:
+        if isinstance(on, View):
+            return InView(on)
         if on is not None:
             key = f"{on.channel.id}/{on.ts}"
             return self._in_messages.setdefault(key, InMessage(on))

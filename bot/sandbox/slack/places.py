@@ -107,13 +107,28 @@ class Found:
         return str(self.element["type"])
 
 
-def find(place: Place, wanted: str, *, user_id: str, name_of: NameOf, index: int = 0) -> Found:
+@dataclass(frozen=True)
+class Address:
+    """One element by its ids, as a page that draws blocks knows it; `value` tells apart the parts of one element."""
+
+    block_id: str
+    action_id: str
+    value: str = ""
+
+    def fits(self, found: Found) -> bool:
+        part_fits = not self.value or found.part is None or found.part.get("value") == self.value
+        return (found.block_id, found.action_id) == (self.block_id, self.action_id) and part_fits
+
+
+def find(place: Place, wanted: str | Address, *, user_id: str, name_of: NameOf, index: int = 0) -> Found:
     """By what people read on or beside it, else by action or block id. Exact matches go before parts of a name."""
     there = [
         (found, names)
         for found, names in _all(place, name_of)
         if user_id in found.element.get("visible_to_user_ids", [user_id])
     ]
+    if isinstance(wanted, Address):
+        return _addressed(wanted, [found for found, _ in there])
     exact = [found for found, names in there if wanted in names]
     rough = [found for found, names in there if any(wanted.casefold() in name.casefold() for name in names)]
     matches = exact or rough
@@ -121,6 +136,13 @@ def find(place: Place, wanted: str, *, user_id: str, name_of: NameOf, index: int
         shown = ", ".join(sorted({repr(names[0]) for _, names in there})) or "nothing"
         raise NotOnScreen(f"{wanted!r} is not there to click on; there is {shown}")
     return matches[index]
+
+
+def _addressed(wanted: Address, there: list[Found]) -> Found:
+    for found in there:
+        if wanted.fits(found):
+            return found
+    raise NotOnScreen("That is no longer there. The message or window has changed.")
 
 
 def _all(place: Place, name_of: NameOf) -> Iterator[tuple[Found, list[str]]]:

@@ -56,6 +56,8 @@ class ApiCall:
     args: dict[str, Any]
     answer: JSON
     status: int = 200
+    at: float = 0.0  # when it came in, in Unix seconds
+    seconds: float = 0.0  # until it was answered
 
     @property
     def ok(self) -> bool:

@@ -109,6 +109,13 @@ class Reader:
         return SeenView(view, self.workspace.name_of) if view else None
 
     @property
+    def views(self) -> list[View]:
+        """Every open modal, the lowest first, and the Home tab."""
+        screens = self.slack.screens
+        home = screens.homes.get(self.id)
+        return [*screens.stacks.get(self.id, []), *([home] if home else [])]
+
+    @property
     def ephemerals(self) -> list[Message]:
         """Everything only this person could see in channels, oldest first, as far as it still stands."""
         found = [

@@ -31,6 +31,24 @@ async def test_the_default_run_is_over_within_a_second(http: httpx.AsyncClient, 
     assert await status_of(http, run_id) == ("conclusive", 1)
 
 
+async def test_a_monitor_s_own_usual_run_goes_before_that_of_any(
+    http: httpx.AsyncClient, fake: FakeDatadog, alert: FakeAlert
+) -> None:
+    fake.plan_always(Script.at_once("failed"))
+    fake.plan_always(Script.at_once("inconclusive", samples.NOTHING_CERTAIN), monitor=alert.monitor)
+    about_it, about_nothing = await started(http, about(alert)), await started(http, question(description="Why?"))
+    assert await status_of(http, about_it) == ("inconclusive", 1)
+    assert await status_of(http, about_nothing) == ("failed", 0)
+
+
+async def test_the_journal_keeps_what_was_answered(
+    http: httpx.AsyncClient, fake: FakeDatadog, alert: FakeAlert
+) -> None:
+    run_id = await started(http, about(alert))
+    (seen,) = fake.asked("POST", RUNS)
+    assert seen.answer["data"]["attributes"] == {"investigation_id": run_id}
+
+
 async def test_a_held_run_ends_when_it_is_told_to(
     http: httpx.AsyncClient, fake: FakeDatadog, alert: FakeAlert, clock: Clock
 ) -> None:

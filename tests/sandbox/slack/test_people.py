@@ -8,6 +8,7 @@ from slack_bolt.async_app import AsyncApp
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.sandbox.slack import Channel, FakeSlack, NotAcknowledged, NotOnScreen, Person
+from bot.sandbox.slack.places import Address
 from tests.sandbox.slack.harness import (
     Heard,
     actions,
@@ -33,6 +34,35 @@ async def test_a_button_in_a_message(app: AsyncApp, client: AsyncWebClient, chan
     assert heard.body["channel"] == {"id": channel.id, "name": "alerts"}
     assert heard.body["user"]["id"] == ana.id
     assert (seen.answer, seen.text) == ({}, "")
+
+
+async def test_a_button_by_its_address_where_labels_and_action_ids_repeat(
+    app: AsyncApp, client: AsyncWebClient, channel: Channel, ana: Person
+) -> None:
+    heard = Heard()
+    app.action("go")(heard)
+    rows = [{**actions(button("Go", "go", value=name)), "block_id": name} for name in ("first", "second")]
+    card = await posted(client, channel, *rows)
+
+    await ana.click(Address("second", "go"), on=card)
+
+    assert heard.body["actions"][0]["value"] == "second"
+    for gone in (Address("second", "stop"), Address("third", "go")):
+        with pytest.raises(NotOnScreen, match="no longer there"):
+            await ana.click(gone, on=card)
+
+
+async def test_a_part_of_one_element_by_its_address(
+    app: AsyncApp, client: AsyncWebClient, channel: Channel, ana: Person
+) -> None:
+    heard = Heard()
+    app.action("more")(heard)
+    menu = {"type": "overflow", "action_id": "more", "options": [option("Mute", "m"), option("Close", "c")]}
+    card = await posted(client, channel, {**section("Case"), "accessory": menu, "block_id": "case"})
+
+    await ana.click(Address("case", "more", "c"), on=card)
+
+    assert heard.body["actions"][0]["selected_option"]["value"] == "c"
 
 
 async def test_a_confirm_dialog_can_be_declined(

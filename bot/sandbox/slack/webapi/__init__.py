@@ -4,6 +4,7 @@ import base64
 import inspect
 import json
 from collections.abc import Awaitable, Callable
+from contextvars import ContextVar
 
 from aiohttp import web
 
@@ -17,6 +18,7 @@ from bot.sandbox.slack.world import Install
 
 __all__ = ["METHODS", "WebApi", "apps", "chat", "conversations", "directory", "views"]
 
+_CAME_IN: ContextVar[float] = ContextVar("_CAME_IN")
 LIMITED_READS = ("conversations.history", "conversations.replies")
 
 
@@ -35,6 +37,7 @@ class WebApi:
         self, request: web.Request, name: str, args: JSON, answer: Callable[[], Awaitable[web.Response]]
     ) -> web.Response:
         """The answer, or the mishap that was arranged for this call."""
+        _CAME_IN.set(self._slack.clock())
         fault = self._slack.faults.next(name, args) or MethodFault(times=1)
         await pause(self._slack.slow)
         await pause(fault.delay)
@@ -107,7 +110,9 @@ class WebApi:
 
     def note(self, name: str, args: JSON, answer: JSON, status: int) -> None:
         shown = {key: value for key, value in args.items() if key != "client_secret"}
-        self._slack.calls.append(ApiCall(name, shown, answer, status))
+        now = self._slack.clock()
+        came_in = _CAME_IN.get(now)
+        self._slack.calls.append(ApiCall(name, shown, answer, status, came_in, now - came_in))
         self._slack.changes.notify()
 
 

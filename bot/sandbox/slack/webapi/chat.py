@@ -1,60 +1,18 @@
 """chat.*: posting, editing, deleting, ephemeral messages, permalinks."""
 
-import json
-from typing import Any
-
-from bot.sandbox.slack.blockkit import MOST_TEXT_IN_A_MESSAGE, check_blocks, stored_blocks, text_length
+from bot.sandbox.slack.blockkit import stored_blocks
+from bot.sandbox.slack.contents import checked_attachments, checked_blocks, checked_metadata
 from bot.sandbox.slack.errors import ApiError
 from bot.sandbox.slack.faults import SPECIAL_PER_MINUTE, TIERS
 from bot.sandbox.slack.messages import Content
 from bot.sandbox.slack.render import JSON
 from bot.sandbox.slack.webapi.call import MethodCall, method
-from bot.sandbox.slack.world import Author, Channel, Message, as_json
+from bot.sandbox.slack.world import Author, Channel, Message
 
 LONGEST_EDIT = 4000
 LONGEST_TEXT = 40_000
 SPLIT_AT = 4040
-MOST_ATTACHMENTS = 100
-LARGEST_METADATA = 4000
 LONGEST_MARKDOWN = 12_000
-
-
-def checked_blocks(blocks: Any) -> list[JSON]:
-    """Blocks as Slack stores them, or its refusal. Also used for answers over a response URL."""
-    problems = check_blocks(blocks, "message")
-    if problems:
-        raise ApiError.because("invalid_blocks", problems)
-    if text_length(blocks) > MOST_TEXT_IN_A_MESSAGE:
-        raise ApiError("msg_blocks_too_long")
-    return stored_blocks(blocks)
-
-
-def checked_metadata(metadata: Any) -> JSON | None:
-    if metadata is None or metadata == {}:
-        return {} if metadata == {} else None
-    is_sound = (
-        isinstance(metadata, dict)
-        and isinstance(metadata.get("event_type"), str)
-        and isinstance(metadata.get("event_payload"), dict)
-        and not metadata.keys() - {"event_type", "event_payload"}
-    )
-    if not is_sound:
-        raise ApiError("invalid_metadata_format")
-    if len(json.dumps(metadata)) > LARGEST_METADATA:
-        raise ApiError("metadata_too_large")
-    stored: JSON = as_json(metadata)
-    return stored
-
-
-def checked_attachments(attachments: Any) -> list[JSON]:
-    if not isinstance(attachments, list) or not all(isinstance(one, dict) for one in attachments):
-        raise ApiError("invalid_attachments")
-    if len(attachments) > MOST_ATTACHMENTS:
-        raise ApiError("too_many_attachments")
-    for attachment in attachments:
-        if attachment.get("blocks"):
-            attachment["blocks"] = checked_blocks(attachment["blocks"])
-    return [{"id": number, **attachment} for number, attachment in enumerate(attachments, 1)]
 
 
 def content_of(call: MethodCall, *, parse: str) -> Content:

@@ -14,10 +14,10 @@ from bot.sandbox.slack.mrkdwn import Ping
 from bot.sandbox.slack.people import Person, Workspace
 from bot.sandbox.slack.platform import ACK_SECONDS, EVENT_RETRY_WAITS, PATIENCE, TRIGGER_SECONDS, ApiCall, Platform
 from bot.sandbox.slack.render import JSON
-from bot.sandbox.slack.responses import Responses
 from bot.sandbox.slack.sockets import DisconnectReason
 from bot.sandbox.slack.transcript import transcript
 from bot.sandbox.slack.webapi import WebApi
+from bot.sandbox.slack.webapi.responses import Responses
 from bot.sandbox.slack.world import App, Channel, Enterprise, Message
 
 

@@ -7,6 +7,7 @@ from typing import Any, Literal, Self, TypeVar
 from bot.sandbox.datadog import webhooks
 from bot.sandbox.datadog.alerts import FakeAlert, FakeMonitor, fire, group_states
 from bot.sandbox.datadog.answers import Json
+from bot.sandbox.datadog.api.server import Server
 from bot.sandbox.datadog.case_model import STANDARD, FakeCase, FakeCaseType, FakeProject
 from bot.sandbox.datadog.faults import Fault, Faults
 from bot.sandbox.datadog.investigations import FakeInvestigation, Script
@@ -14,7 +15,6 @@ from bot.sandbox.datadog.journal import Journal, Seen
 from bot.sandbox.datadog.limits import Limits
 from bot.sandbox.datadog.org import FakeIncident, FakeOrg
 from bot.sandbox.datadog.samples import FakeConclusion
-from bot.sandbox.datadog.server import Server
 from bot.sandbox.datadog.users import FakeUser
 from bot.sandbox.datadog.webhooks import Delivery
 from bot.sandbox.datadog.world import World
@@ -185,9 +185,12 @@ class FakeDatadog:
         """What the next investigations go through, of this monitor or of any."""
         self.world.plan(scripts, monitor.id if monitor else None)
 
-    def plan_always(self, script: Script) -> None:
-        """What investigations go through once nothing else is planned."""
-        self.world.default_script = script
+    def plan_always(self, script: Script, monitor: FakeMonitor | None = None) -> None:
+        """What investigations go through once nothing else is planned, of this monitor or of any."""
+        if monitor is None:
+            self.world.default_script = script
+        else:
+            self.world.usual_scripts[monitor.id] = script
 
     def list_oldest_first(self) -> None:
         """Turns the order of the list of investigations, which is documented nowhere."""

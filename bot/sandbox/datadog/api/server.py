@@ -60,7 +60,7 @@ class Server:
             answer = self._carry_out(seen, request.headers, raw)
         if answer is None:
             return _hang_up(request)
-        seen.status = answer.status
+        seen.status, seen.answer, seen.seconds = answer.status, answer.body, self._world.clock() - seen.at
         self._world.journal.notify()
         return _response(answer)
 
