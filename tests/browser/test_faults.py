@@ -2,7 +2,7 @@
 
 from playwright.async_api import Locator, expect
 
-from tests.browser.screen import Screen
+from tests.browser.screen import A_START, Screen
 
 
 async def breaks(screen: Screen, whose: str, name: str) -> Locator:
@@ -22,7 +22,7 @@ async def test_a_bot_that_was_killed_hears_of_what_it_missed(screen: Screen) -> 
     missed = await screen.fire("Composite monitor", via="Webhook")
     panel = await screen.datadogs("Break it")
     await panel.get_by_role("button", name="Start").click()
-    await expect(panel.get_by_role("status")).to_contain_text("The bot is running.")
+    await expect(panel.get_by_role("status")).to_contain_text("The bot is running.", timeout=A_START)
     await expect(missed).to_contain_text("Triggered: Orders are stuck")
     await expect(panel.locator(".log")).to_contain_text("INFO")
 

@@ -2,7 +2,7 @@
 
 from playwright.async_api import Locator, expect
 
-from tests.browser.screen import Screen
+from tests.browser.screen import A_START, Screen
 
 
 class Tour:
@@ -93,7 +93,7 @@ async def test_a_step_that_fails_says_why_and_is_tried_again(screen: Screen) -> 
     await expect(problem).to_contain_text("The bot is stopped: start it under Datadog, Break it.")
 
     await screen.act("bot", do="start")
-    await expect(header).to_contain_text("The bot is running")
+    await expect(header).to_contain_text("The bot is running", timeout=A_START)
     await tour.press("Try again")
     await tour.is_at("It works, and says so")
 
