@@ -16,8 +16,8 @@ from bot.sandbox.slack import FakeSlack, NotAcknowledged
 Mode = Literal["socket", "http"]
 BotState = Literal["starting", "running", "stopped", "died"]
 
-START_WITHIN = 30.0
-STOP_WITHIN = 20.0
+START_WITHIN = 120.0  # a busy machine
+STOP_WITHIN = 30.0  # more than the bot gives itself
 MOST_LOG_READ = 16 * 1024
 WEBHOOK_SECRET = "only-for-this-sandbox"
 
