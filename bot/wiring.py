@@ -47,6 +47,7 @@ from bot.slack.listeners import Listeners
 from bot.slack.people import People
 from bot.slack.poster import Kind, Poster
 from bot.slack.replies import Modals, Replies
+from bot.slack.waits import Waits
 from bot.storage.encryption import Encryption
 from bot.storage.engine import Database
 from bot.storage.leases import Workers, new_owner
@@ -97,7 +98,9 @@ class Rooms:
 
 async def put_together(parts: Parts, session: ClientSession) -> tuple[AsyncApp, Departures | None]:
     """The whole bot, with its workers employed but not started; and who deals with workspaces that leave, if many may come."""
-    clients, departures = await _clients(parts, session)
+    waits = Waits(parts.database)
+    await waits.learn()
+    clients, departures = await _clients(parts, session, waits)
     base = _foundation(parts, clients, session)
     questions, commands = OrgQuestions(base.database, time.time), Commands(HELP, ALSO)
     rooms = await _rooms(parts, base, questions, commands)
@@ -105,17 +108,17 @@ async def put_together(parts: Parts, session: ClientSession) -> tuple[AsyncApp, 
     # what goes on once a person has said which organisation is meant
     for room in (rooms.investigations, rooms.cases, rooms.insights):
         room.commands.go_on_after(questions)
-    _employ(parts, base, rooms)
+    _employ(parts, base, rooms, waits)
     _open_webhook(parts, rooms.alerts)
     if base.database.is_sqlite:
         await parts.workers.recover()
-    app = bolt_app(parts.settings, clients, slack_client(parts.settings, session, token=None))
+    app = bolt_app(parts.settings, clients, slack_client(parts.settings, session, None, waits))
     _register(Listeners(app, base.replies, base.tasks), rooms, commands, departures)
     return app, departures
 
 
 def _foundation(parts: Parts, clients: WorkspaceClients, session: ClientSession) -> Foundation:
-    replies = Replies(clients, session)
+    replies = Replies(clients, session, parts.tasks)
     return Foundation(
         settings=parts.settings,
         database=parts.database,
@@ -179,7 +182,7 @@ def _register(on: Listeners, rooms: Rooms, commands: Commands, departures: Depar
     WorkspaceEvents(departures).register(on)
 
 
-def _employ(parts: Parts, base: Foundation, rooms: Rooms) -> None:
+def _employ(parts: Parts, base: Foundation, rooms: Rooms, waits: Waits) -> None:
     workers, investigated, alert_room = parts.workers, rooms.investigations, rooms.alerts
     posts: dict[str, Kind] = {
         CARD: investigated.card_post,
@@ -193,8 +196,10 @@ def _employ(parts: Parts, base: Foundation, rooms: Rooms) -> None:
     workers.employ("alert resolver", investigated.alert_resolver)
     workers.employ("trigger worker", investigated.trigger_worker)
     workers.employ("poll worker", investigated.poll_worker)
-    poster = Poster(base.database, base.timing, base.outbox, base.workspaces, posts, owner=base.owner)
+    poster = Poster(base.database, base.timing, base.outbox, base.workspaces, posts, waits, owner=base.owner)
     workers.employ("poster", poster)
+    if not parts.database.is_sqlite:
+        workers.repeat("told waits", waits.learn, due=waits.unread)
     workers.employ("case maker", rooms.cases.maker)
     workers.employ("case actions", rooms.cases.action_worker)
     workers.employ("attach worker", rooms.insights.worker)
@@ -221,10 +226,10 @@ def _open_webhook(parts: Parts, room: AlertRoom) -> None:
 # -- who we are in Slack --------------------------------------------------------------------------------------------
 
 
-async def _clients(parts: Parts, session: ClientSession) -> tuple[WorkspaceClients, Departures | None]:
+async def _clients(parts: Parts, session: ClientSession, waits: Waits) -> tuple[WorkspaceClients, Departures | None]:
     if not parts.settings.uses_oauth:
-        return await connect_workspace(parts.settings, session), None
-    client = slack_client(parts.settings, session, token=None)
+        return await connect_workspace(parts.settings, session, waits), None
+    client = slack_client(parts.settings, session, None, waits)
     settings, secret, scopes = parts.settings, parts.settings.slack_client_secret, manifest.scopes()
     room = workspaces.build(
         parts.database,

@@ -4,6 +4,7 @@ import logging
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
+from typing import ClassVar
 
 from sqlalchemy import select
 
@@ -25,6 +26,7 @@ from bot.rules.repository import RuleRepository
 from bot.slack.blocks import Message
 from bot.slack.interactions import Interaction, Payload
 from bot.slack.listeners import After, Listeners
+from bot.slack.poster import Urgency
 from bot.slack.replies import Modals
 from bot.storage.engine import Database
 from bot.storage.outbox import Delivery, NewPost, enqueue
@@ -38,6 +40,8 @@ _OWN_LINK = "link_source=monitor_notif"
 @dataclass(frozen=True, slots=True)
 class AlertCardPost:
     """The kind of message a channel is owed of each cycle."""
+
+    urgency: ClassVar[Urgency] = Urgency.ALERT
 
     cycles: CycleRepository
     app_url: Callable[[str], str]
@@ -154,6 +158,8 @@ def _may_start(rules: ChannelRules, facts: AlertFacts) -> bool:
 @dataclass(frozen=True, slots=True)
 class NudgePost:
     """The kind of message that stands under Datadog's own."""
+
+    urgency: ClassVar[Urgency] = Urgency.ALERT
 
     messages: AlertMessages
     seen_alerts: SeenAlerts

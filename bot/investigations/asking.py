@@ -92,7 +92,7 @@ class AskAnswers:
         """To its first card in this workspace; empty while there is none."""
         cards = await self.repository.card_of(investigation.id, workspace)
         card = next(((channel, ts or thread) for channel, thread, ts in cards if ts or thread), None)
-        return await self.replies.permalink(workspace, *card) if card else ""
+        return (await self.replies.permalink(workspace, *card) if card else "") or ""
 
     async def _refusal(self, ask: Ask, outcome: Outcome) -> Message | None:
         match outcome.refusal:

@@ -6,6 +6,7 @@ import re
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import ClassVar
 
 from bot.investigations import answers, card_view, conclusions_view, questions, subject_view
 from bot.investigations.asking import StartRequests
@@ -20,6 +21,7 @@ from bot.rules.repository import RuleRepository
 from bot.slack.blocks import Message
 from bot.slack.interactions import Interaction
 from bot.slack.listeners import After, Instead, Listeners, Submitted
+from bot.slack.poster import Urgency
 from bot.slack.replies import Modals, Replies
 from bot.storage.outbox import Delivery, Outbox
 
@@ -138,6 +140,8 @@ class OverBudgetButton:
 
 @dataclass(frozen=True, slots=True)
 class StatusCardPost:
+    urgency: ClassVar[Urgency] = Urgency.CARD
+
     repository: InvestigationRepository
     replies: Replies
     app_url: Callable[[str], str]
@@ -159,6 +163,8 @@ class StatusCardPost:
 
 @dataclass(frozen=True, slots=True)
 class ConclusionsPost:
+    urgency: ClassVar[Urgency] = Urgency.ANSWER
+
     repository: InvestigationRepository
     outbox: Outbox
     app_url: Callable[[str], str]

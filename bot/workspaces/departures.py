@@ -8,8 +8,10 @@ from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from slack_sdk.errors import SlackApiError
 from sqlalchemy import Row, delete, select
 
+from bot.slack.errors import trouble_of
 from bot.slack.interactions import Payload
 from bot.slack.listeners import Listeners
 from bot.storage.engine import Database, wake
@@ -58,19 +60,27 @@ class Departures:
             await self.records.granted(team, enterprise, at)
         self.tasks.spawn(self.welcome(enterprise), f"welcome to {enterprise}")
 
-    async def step(self) -> None:
-        """Carry out what was noted. What fails stays noted and is tried again; doing it twice is harmless."""
-        for row in await self.database.all(select(departures).order_by(departures.c.id)):
-            await self._guarded(row)
+    async def step(self) -> float | None:
+        """Carry out what was noted. What fails stays noted and is tried again, where Slack says when as soon as it says; doing
+        it twice is harmless."""
+        noted = await self.database.all(select(departures).order_by(departures.c.id))
+        waits = [await self._guarded(row) for row in noted]
+        return min((wait for wait in waits if wait is not None), default=None)
 
-    async def _guarded(self, row: Row[Any]) -> None:
+    async def _guarded(self, row: Row[Any]) -> float | None:
         """One workspace's trouble must not keep another's tokens here."""
+        whose = row.team_id or row.enterprise_id
         try:
             await self._carry_out(row)
+        except SlackApiError as error:
+            trouble = trouble_of(error)
+            logger.info("%s of %s has to wait: Slack says %s", row.kind, whose, trouble.code)
+            return trouble.wait
         except Exception:
-            logger.exception("%s of %s is not carried out yet", row.kind, row.team_id or row.enterprise_id)
-            return
+            logger.exception("%s of %s is not carried out yet", row.kind, whose)
+            return None
         await self.database.write(delete(departures).where(departures.c.id == row.id))
+        return None
 
     async def _carry_out(self, row: Row[Any]) -> None:
         if row.kind == ACCESS_REVOKED:

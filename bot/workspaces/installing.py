@@ -19,7 +19,7 @@ from slack_sdk.errors import SlackApiError
 from sqlalchemy import delete
 
 from bot.slack.blocks import Message, sentences
-from bot.slack.errors import CALL_ERRORS, Meaning, error_code, trouble_of
+from bot.slack.errors import CALL_ERRORS, RATE_LIMITED, Meaning, error_code, trouble_of
 from bot.storage.engine import Database
 from bot.storage.workers import Tasks
 from bot.wording import APP, COMMAND, DATADOG, INVESTIGATE
@@ -39,6 +39,7 @@ COOKIE = "bits_bot_install"
 INCOMPLETE = "incomplete"
 
 _BROWSER = re.compile(r"[A-Za-z0-9_-]{32,64}")
+_WELCOMES = 5  # tries, where Slack puts it off
 _LONGEST = 512  # of what Slack hands back
 _CODE_IN_LOG = re.compile(r"[^a-z0-9_]")
 
@@ -133,7 +134,9 @@ class Installing:
             tokens=tokens_in(answer),
             scopes=tuple(filter(None, str(answer.get("scope") or "").split(","))),
             bot_user_id=str(answer.get("bot_user_id") or ""),
-            bot_id=await self._bot_id(str(answer.get("access_token") or "")),
+            bot_id=await self._bot_id(
+                str(answer.get("access_token") or ""), str((enterprise if org_wide else team).get("id") or "")
+            ),
             installer=str((answer.get("authed_user") or {}).get("id") or ""),
         )
         if not new.home or not new.tokens.bot_token:
@@ -145,10 +148,10 @@ class Installing:
         name = str((enterprise if org_wide else team).get("name") or "")
         return InstallOutcome("", name, self._link(new), org_wide)
 
-    async def _bot_id(self, token: str) -> str:
+    async def _bot_id(self, token: str, home: str) -> str:
         """Known only to auth.test; without it our own posts are still known by their author."""
         try:
-            answer = await WatchfulClient.like(self.app.client, token).auth_test()
+            answer = await WatchfulClient.like(self.app.client, token, home).auth_test()
         except CALL_ERRORS:
             return ""
         return str(answer.get("bot_id") or "")
@@ -161,9 +164,17 @@ class Installing:
 
     async def welcome(self, home: str) -> None:
         """Rather not at all than twice: noted before it is sent, and taken back only when Slack surely has not got it."""
+        for _ in range(_WELCOMES):
+            wait = await self._welcomed(home)
+            if wait is None:
+                return
+            await asyncio.sleep(wait)
+
+    async def _welcomed(self, home: str) -> float | None:
+        """When to try again, where that makes sense."""
         installation = await self.records.at(home)
         if installation is None or not installation.installer or not await self.records.claim_welcome(home):
-            return
+            return None
         try:
             await self._say_welcome(installation)
         except CALL_ERRORS as error:
@@ -171,9 +182,11 @@ class Installing:
             logger.warning("the welcome to %s was not sent (%s)", home, trouble.code)
             if trouble.meaning is not Meaning.OPEN:
                 await self.records.not_welcomed(home)
+            return trouble.wait if trouble.code == RATE_LIMITED else None
+        return None
 
     async def _say_welcome(self, installation: Installation) -> None:
-        client = WatchfulClient.like(self.app.client, installation.tokens.bot_token)
+        client = WatchfulClient.like(self.app.client, installation.tokens.bot_token, installation.home)
         async with asyncio.timeout(10):
             await client.chat_postMessage(
                 channel=installation.installer, parse="none", unfurl_links=False, **self.greeting.as_arguments()

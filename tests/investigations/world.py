@@ -33,6 +33,7 @@ from bot.rules.org_choice import OrgChooser, PlaceFacts
 from bot.rules.permissions import Allowed, Permission, Permissions
 from bot.rules.repository import RuleRepository
 from bot.slack.poster import Kind, Poster
+from bot.slack.waits import Waits
 from bot.storage.engine import Database
 from bot.storage.leases import new_owner
 from bot.storage.outbox import Outbox
@@ -316,7 +317,8 @@ class Bot:
         self.alert_resolver = AlertResolver(world.database, timing, self.requests, threads, orgs, person, owner=owner)
         self.runner = TriggerWorker(world.database, timing, self.repository, orgs, owner=owner)
         self.watcher = PollWorker(self.repository, orgs, timing)
-        self.poster = Poster(world.database, timing, outbox, world.slack, kinds, owner=owner)
+        waits = Waits(world.database, world.clock)
+        self.poster = Poster(world.database, timing, outbox, world.slack, kinds, waits, owner=owner)
 
     async def ask(self, ask: Ask) -> Outcome:
         """Received and decided; what has to be looked up first is decided in a later turn."""

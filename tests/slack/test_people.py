@@ -4,12 +4,11 @@ import asyncio
 from collections.abc import AsyncIterator
 
 import pytest
-from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.model import PersonFacts, UnknownPerson
 from bot.rules.file import RuleFileProblems, channel_ids, read_rules
 from bot.sandbox.slack import FakeSlack
-from bot.slack.clients import BotClient, SingleWorkspace
+from bot.slack.clients import BotClient, PatientClient, SingleWorkspace
 from bot.slack.people import KEPT_FOR, People, _is_outsider
 from tests.clock import Clock
 
@@ -23,7 +22,7 @@ async def slack() -> AsyncIterator[FakeSlack]:
 @pytest.fixture
 async def home(slack: FakeSlack) -> SingleWorkspace:
     return await SingleWorkspace.connect(
-        AsyncWebClient(token=slack.bot_token, base_url=slack.api_url, retry_handlers=[], trust_env_in_session=False)
+        PatientClient(token=slack.bot_token, base_url=slack.api_url, retry_handlers=[], trust_env_in_session=False)
     )
 
 
