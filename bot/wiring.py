@@ -118,7 +118,7 @@ async def put_together(parts: Parts, session: ClientSession) -> tuple[AsyncApp, 
 
 
 def _foundation(parts: Parts, clients: WorkspaceClients, session: ClientSession) -> Foundation:
-    replies = Replies(clients, session, parts.tasks)
+    replies = Replies(clients, session)
     return Foundation(
         settings=parts.settings,
         database=parts.database,
@@ -210,7 +210,7 @@ def _employ(parts: Parts, base: Foundation, rooms: Rooms, waits: Waits) -> None:
     workers.repeat("organisations", parts.orgs.step, every=ORGS_LEARNT_WITHIN)
     workers.repeat("retention", partial(remove_old, parts.database), every=EVERY, first=parts.timing.first_removal)
     workers.loops.append(Loop("home tabs", rooms.home.tabs.step, rooms.home.tabs.alarm))
-    workers.closers.append(base.people.close)
+    workers.closers += [base.people.close, base.replies.close]
     workers.on_uninstall += [partial(forget_workspace, parts.database), parts.orgs.drop_workspace]
 
 

@@ -19,6 +19,7 @@ from bot.rules.org_choice import WhichOrg
 from bot.rules.permissions import Allowed, NotAllowed, Permissions
 from bot.rules.repository import RuleRepository
 from bot.slack.blocks import Message
+from bot.slack.errors import SlackTrouble
 from bot.slack.interactions import Interaction
 from bot.slack.listeners import After
 from bot.slack.replies import Modals, Replies
@@ -55,6 +56,12 @@ class AskAnswers:
 
     async def waits_for_look_up(self, ask: Ask) -> None:
         await self._tell(ask, answers.looking_up(ask.subject))
+
+    async def waits_to_read(self, ask: Ask, wait: float) -> None:
+        await self._tell(ask, answers.waits_to_read(wait))
+
+    async def could_not_read(self, ask: Ask, trouble: SlackTrouble) -> None:
+        await self._tell(ask, answers.could_not_read(trouble, channel=ask.place.channel))
 
     async def hears_of_trouble(self, ask: Ask, failure: Trouble) -> None:
         await self._tell(ask, answers.lookup_failed(ask.subject, failure))

@@ -275,7 +275,8 @@ class Poster(LeasedWorker):
     # -- when Slack does not take it ----------------------------------------------------------------------------
 
     async def _stumbled(self, kind: Kind, delivery: Delivery, trouble: SlackTrouble) -> None:
-        logger.warning("%s: Slack says %s (%s)", delivery.post.key, trouble.code, trouble.meaning)
+        level = logging.INFO if trouble.code == RATE_LIMITED else logging.WARNING  # of that the waits tell once
+        logger.log(level, "%s: Slack says %s (%s)", delivery.post.key, trouble.code, trouble.meaning)
         if trouble.meaning is Meaning.WAIT:
             await self._wait(kind, delivery, trouble)
         elif trouble.meaning is Meaning.OPEN:

@@ -38,10 +38,10 @@ class _ReplyUrl:
 class Replies:
     """Response URLs are kept in memory only: they are keys to answer in somebody's name and live half an hour."""
 
-    def __init__(self, workspaces: Workspaces, session: ClientSession, tasks: Tasks) -> None:
+    def __init__(self, workspaces: Workspaces, session: ClientSession) -> None:
         self._workspaces = workspaces
         self._session = session
-        self._tasks = tasks
+        self._put_off = Tasks()
         self._urls: OrderedDict[tuple[Place, str], _ReplyUrl] = OrderedDict()
 
     def remember(self, place: Place, person: str, response_url: str) -> None:
@@ -69,7 +69,7 @@ class Replies:
             return False
         trouble = await _told(bot_client.client, place, person, message)
         if trouble is not None and trouble.code == RATE_LIMITED:
-            self._tasks.spawn(self._tell_later(place, person, message, trouble.wait), "an answer that Slack put off")
+            self._put_off.spawn(self._tell_later(place, person, message, trouble.wait), "an answer that Slack put off")
             return True
         return trouble is None
 
@@ -82,6 +82,10 @@ class Replies:
                 return
             wait = trouble.wait
         logger.warning("an answer was given up: Slack did not let us tell it")
+
+    async def close(self, _within: float) -> None:
+        """What Slack puts off is not waited for at a stop."""
+        await self._put_off.finish(0)
 
     async def replace(self, interaction: Interaction, message: Message) -> None:
         """In the place of the message that was clicked, so that nobody presses it twice."""

@@ -74,11 +74,11 @@ class Waits:
     async def told(self, workspace: str, method: str, channel: str, seconds: float) -> None:
         """Slack says that this may not be called for so long."""
         seconds, channel = min(seconds, LONGEST), channel if method == POST else ""
-        if channel and seconds > LONG and self._waits_elsewhere(workspace, channel):
+        if channel and seconds > LONG and (self._of(workspace, POST, "") or self._waits_elsewhere(workspace, channel)):
             channel = ""
         if not self._note(workspace, method, channel, seconds):
             return
-        logger.info("%s rests for %.0f s in %s %s, as Slack asks", method, seconds, workspace, channel)
+        logger.warning("%s rests for %.0f s in %s %s, as Slack asks", method, seconds, workspace, channel)
         key = {"workspace": workspace, "method": method, "channel": channel}
         values = {**key, "until": self._database.now + seconds}
         try:

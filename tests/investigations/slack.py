@@ -43,6 +43,7 @@ class FakeSlack:
         self.network = network
         self.messages: list[dict[str, Any]] = []
         self.archived: set[str] = set()
+        self.ids = "UBITS", OUR_BOT
         self.edits = 0
         self.page = 1_000  # messages it lets a thread be read by at once
         self.posts: list[dict[str, Any]] = []  # the arguments of every post that landed
@@ -50,7 +51,7 @@ class FakeSlack:
         self.client: Any = _Client(self)
 
     async def bot_client(self, workspace: str) -> BotClient | None:
-        return BotClient(self.client, "UBITS", OUR_BOT, workspace) if workspace == "T1" else None
+        return BotClient(self.client, *self.ids, workspace) if workspace == "T1" else None
 
     def said(self, channel: str = "C1", thread: str = "1.1") -> list[str]:
         return [

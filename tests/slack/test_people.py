@@ -109,6 +109,31 @@ async def test_channels_are_found_by_name_on_every_page(slack: FakeSlack, bot_cl
     assert await channel_ids(bot_client, file) == {"#alerts-509": made[509].id, "#secret": secret.id}
 
 
+async def test_where_slack_says_when_to_ask_again_the_start_waits(slack: FakeSlack, bot_client: BotClient) -> None:
+    made = slack.workspace.add_channel("alerts")
+    slack.break_next("conversations.list", retry_after=1)
+    assert await channel_ids(bot_client, read_rules('channels: [{channel: "#alerts"}]', "rules.yml")) == {
+        "#alerts": made.id
+    }
+
+
+async def test_a_start_does_not_wait_for_ever(slack: FakeSlack, bot_client: BotClient) -> None:
+    slack.break_next("conversations.list", times=10, retry_after=1_000)
+    with pytest.raises(RuleFileProblems) as refused:
+        await channel_ids(bot_client, read_rules('channels: [{channel: "#alerts"}]', "rules.yml"))
+    assert "Slack says ratelimited" in refused.value.problems[0]
+
+
+async def test_who_can_t_be_asked_for_now_is_unknown_and_asked_for_later(
+    slack: FakeSlack, home: SingleWorkspace
+) -> None:
+    ana = slack.workspace.add_user("ana")
+    people = People(home)
+    slack.break_next("users.info", retry_after=30)
+    assert await people.facts(slack.workspace.id, ana.id) == UnknownPerson("ratelimited")
+    assert await people.facts(slack.workspace.id, ana.id) == PersonFacts(ana.id)
+
+
 async def test_without_names_nothing_is_asked(slack: FakeSlack, bot_client: BotClient) -> None:
     assert await channel_ids(bot_client, read_rules("channels: [{channel: C0123}]", "rules.yml")) == {}
     assert slack.calls_to("conversations.list") == []

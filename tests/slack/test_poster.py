@@ -13,6 +13,7 @@ from bot.alerts.tables import ALERT_CARD
 from bot.investigations.tables import CARD, CONCLUSIONS
 from bot.sandbox.slack import FakeSlack as LocalSlack
 from bot.slack.blocks import Message
+from bot.slack.clients import PatientClient
 from bot.slack.poster import AT_ONCE, GIVE_UP_AFTER, LONGEST_WAIT, LOOK_FOR, OLD, Kind, Poster, Urgency
 from bot.slack.waits import Waits
 from bot.storage.engine import Database
@@ -221,6 +222,31 @@ async def test_the_wait_in_slacks_own_answer_is_kept(requests: Requests) -> None
             await requests.later(seconds)
             assert len(slack.calls_to("chat.postMessage")) == calls
         assert [message.text for message in channel.messages] == ["hello"]
+
+
+@pytest.mark.parametrize("replies", [0, 40])
+async def test_where_slack_limits_reads_a_post_is_found_in_a_long_thread(requests: Requests, replies: int) -> None:
+    """By slack_sdk's own client, from a Slack that gives fifteen messages a minute."""
+    async with LocalSlack(clock=requests.clock, monotonic=requests.clock) as slack, ClientSession() as session:
+        slack.reads_limited = True
+        channel = slack.workspace.add_channel("alerts")
+        requests.slack.client = PatientClient(
+            slack.bot_token, base_url=slack.api_url, session=session, retry_handlers=[]
+        )
+        requests.slack.client.waits, requests.slack.client.workspace = requests.poster.waits, "T1"
+        ana = slack.workspace.add_user("ana")
+        parent = await ana.say("an alert", channel)
+        for number in range(replies):
+            await ana.say(f"{number}", channel, thread=parent)
+        slack.break_next("chat.postMessage", drop="after")
+        requests.slack.ids = slack.bot_user_id, slack.installs[0].bot_id
+        await requests.owes(channel=channel.id, thread=parent.ts)
+        await requests.workers()
+        for _ in range(20):
+            await requests.later(30)
+        assert [reply.text for reply in parent.replies if not reply.text.isdigit()] == ["hello"]
+        assert len(slack.calls_to("conversations.replies")) <= 2 * 3
+        assert await requests.states() == ["sent"]
 
 
 async def test_no_connection_is_tried_again_without_a_look(requests: Requests) -> None:

@@ -141,6 +141,18 @@ async def test_after_a_wait_one_call_finds_out_whether_it_goes_on(world: World) 
         assert world.reached(EDIT) == rounds
 
 
+async def test_after_a_wait_of_the_workspace_one_post_finds_out_for_all_channels(world: World) -> None:
+    world.slack.break_next(POST, times=100, retry_after=30)
+    channels = (world.here, world.there, world.third)
+    for channel in channels:
+        await world.one.posts(channel)
+    assert world.reached(POST) == 2
+    for rounds in range(3, 6):
+        world.clock.wind(30)
+        await asyncio.gather(*(world.one.posts(channel) for channel in channels))
+        assert world.reached(POST) == rounds
+
+
 async def test_long_after_a_wait_calls_go_side_by_side_again(world: World) -> None:
     world.slack.break_next(EDIT, retry_after=30)
     await world.one.calls(EDIT)
