@@ -3,6 +3,7 @@
 import asyncio
 
 from bot.model import Question
+from bot.slack.poster import LONGEST_WAIT
 from bot.storage.leases import Leases
 from bot.storage.outbox import PENDING, REFUSED, SENDING, SENT, Delivery, Outbox, due, read_deliveries, show_anew
 from bot.storage.tables import deliveries
@@ -231,3 +232,16 @@ async def test_many_threads_are_served_in_rounds(world: World) -> None:
         rounds += 1
         assert rounds < 5
     assert len(world.slack.messages) == 30
+
+
+async def test_an_outage_of_slack_costs_few_calls_and_its_end_is_noticed(world: World) -> None:
+    """The card stands, its answer got lost, and then nobody answers for ten minutes."""
+    world.slack.network.expect("post", lost(TimeoutError(), lands=True))  # type: ignore[arg-type]
+    world.slack.network.expect("look", *(says("", status=503) for _ in range(1000)))
+    await world.ask()
+    await world.wind(600)
+    assert world.slack.network.calls["look"] <= 6
+    world.slack.network.fates["look"].clear()
+    await world.wind(LONGEST_WAIT)
+    assert world.slack.said() == ["card: running"]
+    assert world.slack.network.calls["post"] == 1
