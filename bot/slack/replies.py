@@ -6,8 +6,10 @@ import secrets
 import time
 from collections import OrderedDict
 from dataclasses import dataclass
+from functools import partial
 
 from aiohttp import ClientSession
+from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 from slack_sdk.webhook.async_client import AsyncWebhookClient
 
@@ -189,25 +191,27 @@ class Modals:
         bot_client = await self._workspaces.bot_client(workspace)
         if bot_client is None:
             return {}
-        answer = await bot_client.client.views_update(view_id=view_id, hash=view_hash, view=view)
+        draw = partial(bot_client.client.views_update, view_id=view_id, hash=view_hash, view=view)
+        try:
+            answer = await draw()
+        except SlackApiError as error:
+            trouble = trouble_of(error)
+            if trouble.code != RATE_LIMITED or trouble.wait > _WINDOW_PATIENCE:
+                raise
+            await asyncio.sleep(trouble.wait)
+            answer = await draw()
         drawn: Block = answer.get("view") or {}
         return drawn
 
     async def update(self, workspace: str, view_id: str, view: Block, *, view_hash: str | None = None) -> bool:
         """False when the window is closed, has changed meanwhile or can't be reached: it shows nothing of ours then."""
-        for patience in (_WINDOW_PATIENCE, 0.0):
-            try:
-                return bool(await self.draw(workspace, view_id, view, view_hash=view_hash))
-            except CALL_ERRORS as error:
-                trouble = trouble_of(error)
-                if trouble.code == RATE_LIMITED and trouble.wait <= patience:
-                    await asyncio.sleep(trouble.wait)
-                    continue
-                reason = error_code(error)
-                if reason not in _CLOSED_OR_NEWER:
-                    logger.warning("a window was not drawn anew: %s", reason)
-                break
-        return False
+        try:
+            return bool(await self.draw(workspace, view_id, view, view_hash=view_hash))
+        except CALL_ERRORS as error:
+            reason = error_code(error)
+            if reason not in _CLOSED_OR_NEWER:
+                logger.warning("a window was not drawn anew: %s", reason)
+            return False
 
 
 def _why_not_opened(error: Exception) -> Message:

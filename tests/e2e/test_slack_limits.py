@@ -158,3 +158,10 @@ async def test_a_window_that_may_not_be_opened_now_says_when(town: Town) -> None
     town.slack.break_next("views.open", retry_after=40)
     await town.ana.command("/bits", "settings", in_=town.channel)
     await town.slack.wait_for(lambda: "Click again in 40" in town.ana.sees)
+
+
+async def test_a_window_that_may_not_be_drawn_now_is_drawn_in_a_moment(town: Town) -> None:
+    put_off = town.slack.break_next("views.update", retry_after=1)
+    await town.ana.command("/bits", "settings", in_=town.channel)
+    await town.ana.waits_for_modal("Only workspace admins")
+    assert put_off.used == 1
