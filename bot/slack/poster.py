@@ -197,26 +197,31 @@ class Poster(LeasedWorker):
         if wait := self._told_to_wait(delivery):
             await self._stumbled(kind, delivery, SlackTrouble(Meaning.WAIT, RATE_LIMITED, wait))
             return
-        may_repeat = False
         try:
             async with within(self._timing.effect):
-                if delivery.may_stand_already:
-                    try:
-                        ts = await self._find_ours(bot_client, delivery)
-                    except CannotLookError:
-                        may_repeat = True
-                    else:
-                        if ts:
-                            logger.info("%s stands in Slack already", delivery.post.key)
-                            await self.outbox.adopted(delivery, ts)
-                            return
-                        delivery = replace(delivery, state=PENDING)  # what happens to it from here on is certain
-                await self._send(bot_client, kind, delivery, may_repeat=may_repeat)
+                looked_for = await self._looked_for(bot_client, delivery)
+                if looked_for is not None:
+                    delivery = looked_for
+                    await self._send(bot_client, kind, delivery)
         except CALL_ERRORS as error:
             await self._stumbled(kind, delivery, trouble_of(error))
 
-    async def _send(self, bot_client: BotClient, kind: Kind, delivery: Delivery, *, may_repeat: bool) -> None:
-        message = await kind.message(delivery, may_repeat=may_repeat)
+    async def _looked_for(self, bot_client: BotClient, delivery: Delivery) -> Delivery | None:
+        """None when it stands already; when it surely does not, what becomes of it from here on is certain again."""
+        if not delivery.may_stand_already:
+            return delivery
+        try:
+            ts = await self._find_ours(bot_client, delivery)
+        except CannotLookError:
+            return delivery
+        if not ts:
+            return replace(delivery, state=PENDING)
+        logger.info("%s stands in Slack already", delivery.post.key)
+        await self.outbox.adopted(delivery, ts)
+        return None
+
+    async def _send(self, bot_client: BotClient, kind: Kind, delivery: Delivery) -> None:
+        message = await kind.message(delivery, may_repeat=delivery.may_stand_already)
         if message is None:
             await self.outbox.refused(delivery, "nothing_to_show")
         elif delivery.ts:
