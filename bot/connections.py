@@ -12,11 +12,12 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.config import Settings
 from bot.logs import Seldom, keep_bodies_out
-from bot.slack.clients import SingleWorkspace, WorkspaceClients
+from bot.slack.clients import PatientClient, SingleWorkspace, WorkspaceClients
 from bot.slack.errors import error_code
 from bot.slack.requests import SlackRequests
 from bot.slack.response_urls import only_slacks_urls
 from bot.slack.socket import SlackSocket
+from bot.slack.waits import Waits
 from bot.storage.leases import new_owner
 from bot.web.server import Server
 from bot.wording import APP
@@ -31,17 +32,20 @@ class StartError(Exception):
     """The bot can't start; the message is for the person at the terminal."""
 
 
-def slack_client(settings: Settings, session: ClientSession, token: str | None) -> AsyncWebClient:
+def slack_client(settings: Settings, session: ClientSession, token: str | None, waits: Waits) -> PatientClient:
     """Never repeats a call by itself: what may be repeated, and when, is the callers' to know."""
-    return AsyncWebClient(
+    client = PatientClient(
         token=token, base_url=settings.slack_api_url, session=session, timeout=SLACK_TIMEOUT, retry_handlers=[]
     )
+    client.waits = waits
+    return client
 
 
-async def connect_workspace(settings: Settings, session: ClientSession) -> SingleWorkspace:
+async def connect_workspace(settings: Settings, session: ClientSession, waits: Waits) -> SingleWorkspace:
     token = settings.slack_bot_token
+    client = slack_client(settings, session, token.get_secret_value() if token else "", waits)
     try:
-        return await SingleWorkspace.connect(slack_client(settings, session, token.get_secret_value() if token else ""))
+        return await SingleWorkspace.connect(client)
     except SlackApiError as error:
         code = error_code(error) or "no reason given"
         raise StartError(

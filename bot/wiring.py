@@ -50,6 +50,7 @@ from bot.slack.people import People
 from bot.slack.poster import Kind, Poster
 from bot.slack.replies import Modals, Replies
 from bot.slack.senders import Senders
+from bot.slack.waits import Waits
 from bot.storage.encryption import Encryption
 from bot.storage.engine import Database
 from bot.storage.leases import Workers, new_owner
@@ -101,7 +102,9 @@ class Rooms:
 
 async def put_together(parts: Parts, session: ClientSession) -> tuple[AsyncApp, Departures | None]:
     """The whole bot, with its workers employed but not started; and who deals with workspaces that leave, if many may come."""
-    clients, departures = await _clients(parts, session)
+    waits = Waits(parts.database)
+    await waits.learn()
+    clients, departures = await _clients(parts, session, waits)
     if departures is not None:
         await _tell_who_is_left_out(parts, departures.records)
     base = _foundation(parts, clients, session)
@@ -111,11 +114,11 @@ async def put_together(parts: Parts, session: ClientSession) -> tuple[AsyncApp, 
     # what goes on once a person has said which organisation is meant
     for room in (rooms.investigations, rooms.cases, rooms.insights):
         room.commands.go_on_after(questions)
-    _employ(parts, base, rooms)
+    _employ(parts, base, rooms, waits)
     _open_webhook(parts, rooms.alerts)
     if base.database.is_sqlite:
         await parts.workers.recover()
-    app = bolt_app(parts.settings, clients, slack_client(parts.settings, session, token=None))
+    app = bolt_app(parts.settings, clients, slack_client(parts.settings, session, None, waits))
     gatekeeper = RuleGatekeeper(rooms.rules.permissions)
     _register(Listeners(app, base.replies, base.tasks, gatekeeper), rooms, commands, departures)
     return app, departures
@@ -189,7 +192,7 @@ def _register(on: Listeners, rooms: Rooms, commands: Commands, departures: Depar
     WorkspaceEvents(departures).register(on)
 
 
-def _employ(parts: Parts, base: Foundation, rooms: Rooms) -> None:
+def _employ(parts: Parts, base: Foundation, rooms: Rooms, waits: Waits) -> None:
     workers, investigated, alert_room = parts.workers, rooms.investigations, rooms.alerts
     posts: dict[str, Kind] = {
         CARD: investigated.card_post,
@@ -203,8 +206,10 @@ def _employ(parts: Parts, base: Foundation, rooms: Rooms) -> None:
     workers.employ("alert resolver", investigated.alert_resolver)
     workers.employ("trigger worker", investigated.trigger_worker)
     workers.employ("poll worker", investigated.poll_worker)
-    poster = Poster(base.database, base.timing, base.outbox, base.workspaces, posts, owner=base.owner)
+    poster = Poster(base.database, base.timing, base.outbox, base.workspaces, posts, waits, owner=base.owner)
     workers.employ("poster", poster)
+    if not parts.database.is_sqlite:
+        workers.repeat("told waits", waits.learn, due=waits.unread)
     workers.employ("case maker", rooms.cases.maker)
     workers.employ("case actions", rooms.cases.action_worker)
     workers.employ("attach worker", rooms.insights.worker)
@@ -216,7 +221,7 @@ def _employ(parts: Parts, base: Foundation, rooms: Rooms) -> None:
     remove = partial(remove_old, parts.database, parts.settings.keep_days)
     workers.repeat("retention", remove, every=EVERY, first=parts.timing.first_removal)
     workers.loops.append(Loop("home tabs", rooms.home.tabs.step, rooms.home.tabs.alarm))
-    workers.closers.append(base.people.close)
+    workers.closers += [base.people.close, base.replies.close]
     workers.on_uninstall += [partial(forget_workspace, parts.database), parts.orgs.drop_workspace]
 
 
@@ -235,13 +240,13 @@ def _webhook_secrets(parts: Parts) -> WebhookSecrets:
 # -- who we are in Slack --------------------------------------------------------------------------------------------
 
 
-async def _clients(parts: Parts, session: ClientSession) -> tuple[WorkspaceClients, Departures | None]:
+async def _clients(parts: Parts, session: ClientSession, waits: Waits) -> tuple[WorkspaceClients, Departures | None]:
     if not parts.settings.uses_oauth:
-        single = await connect_workspace(parts.settings, session)
+        single = await connect_workspace(parts.settings, session, waits)
         parts.orgs.default_for = frozenset({single.home})
         return single, None
     parts.orgs.default_for = parts.settings.dd_workspaces
-    client = slack_client(parts.settings, session, token=None)
+    client = slack_client(parts.settings, session, None, waits)
     settings, secret, scopes = parts.settings, parts.settings.slack_client_secret, manifest.scopes()
     room = workspaces.build(
         parts.database,

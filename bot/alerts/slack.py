@@ -2,6 +2,7 @@
 
 import logging
 from dataclasses import asdict, dataclass, replace
+from typing import ClassVar
 
 from sqlalchemy import select
 
@@ -24,6 +25,7 @@ from bot.slack.gates import May, Open, Right
 from bot.slack.interactions import Interaction, place_of_event
 from bot.slack.listeners import After, Listeners
 from bot.slack.payloads import Payload
+from bot.slack.poster import Urgency
 from bot.slack.replies import Modals
 from bot.slack.senders import DATADOG_APPS, Senders
 from bot.storage.engine import Database
@@ -37,6 +39,8 @@ _UNKNOWN_APP = "unknown-app"
 @dataclass(frozen=True, slots=True)
 class AlertCardPost:
     """The kind of message a channel is owed of each cycle."""
+
+    urgency: ClassVar[Urgency] = Urgency.ALERT
 
     cycles: CycleRepository
     orgs: OrgRepository
@@ -166,6 +170,8 @@ def _may_start(rules: ChannelRules, facts: AlertFacts) -> bool:
 @dataclass(frozen=True, slots=True)
 class NudgePost:
     """The kind of message that stands under Datadog's own."""
+
+    urgency: ClassVar[Urgency] = Urgency.ALERT
 
     messages: AlertMessages
     seen_alerts: SeenAlerts

@@ -209,7 +209,7 @@ class CaseForms:
             return request.source.permalink
         linking = self.replies.permalink(place.workspace, place.channel, place.thread_ts)
         permalink = await or_trouble(linking, EXTRAS_WAIT)
-        return "" if isinstance(permalink, Trouble) else permalink
+        return "" if isinstance(permalink, Trouble) else permalink or ""
 
     async def _monitor(self, request: CaseRequest) -> Monitor | None:
         alert, org = request.source.about, await self.orgs.get(request.org, request.place.workspace)

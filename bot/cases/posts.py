@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import ClassVar
 
 from bot.cases import views
 from bot.cases.card import case_card
@@ -16,7 +17,9 @@ from bot.model import Place
 from bot.orgs.repository import OrgRepository
 from bot.slack.blocks import Message, sentences
 from bot.slack.clients import Workspaces
-from bot.slack.errors import CALL_ERRORS, posting_sentence
+from bot.slack.errors import CALL_ERRORS, RATE_LIMITED, posting_sentence
+from bot.slack.errors import trouble_of as slack_trouble_of
+from bot.slack.poster import Urgency
 from bot.slack.replies import Modals, Replies
 from bot.slack.text import channel_mention
 from bot.storage.outbox import Delivery, Outbox
@@ -36,19 +39,30 @@ class CaseReplies:
 
     async def email(self, workspace: str, person: str) -> str:
         """A person's e-mail address; empty where Slack does not tell it."""
+        address = await self._email(workspace, person)
+        return address if isinstance(address, str) else ""
+
+    async def _email(self, workspace: str, person: str) -> str | Trouble:
         bot_client = await self.workspaces.bot_client(workspace)
         if bot_client is None:
             return ""
         try:
             answer = await bot_client.client.users_info(user=person)
-        except CALL_ERRORS:
-            return ""
+        except CALL_ERRORS as error:
+            trouble = slack_trouble_of(error)
+            return (
+                Trouble(TroubleKind.RATE_LIMITED, wait=trouble.wait, about=person)
+                if trouble.code == RATE_LIMITED
+                else ""
+            )
         profile = (answer.get("user") or {}).get("profile") or {}
         return str(profile.get("email") or "")
 
     async def datadog_user(self, org: ConnectedOrg, workspace: str, person: str) -> Person | Trouble:
         """The Datadog user with the same e-mail address, or why there is none to be found."""
-        email = await self.email(workspace, person)
+        email = await self._email(workspace, person)
+        if isinstance(email, Trouble):
+            return email
         if not email:
             return Trouble(TroubleKind.NO_EMAIL, about=person)
         try:
@@ -81,6 +95,8 @@ class CaseReplies:
 @dataclass(frozen=True, slots=True)
 class CaseCards:
     """The kind of message a thread is owed of its case."""
+
+    urgency: ClassVar[Urgency] = Urgency.CARD
 
     cases: CaseRepository
     outbox: Outbox

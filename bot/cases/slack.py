@@ -323,7 +323,7 @@ class CaseCommands:
         if not card_ts:
             return None
         permalink = await self.replies.permalink(place.workspace, place.channel, card_ts)
-        return views.card_stands(known, self.orgs.app_url(org), permalink)
+        return views.card_stands(known, self.orgs.app_url(org), permalink or "")
 
 
 def read_case(rest: str) -> ShowCase | NewCase | Invalid:

@@ -45,7 +45,7 @@ from bot.rules.tables import channel_rules
 from bot.slack.blocks import Block
 from bot.slack.clients import BotClient, Workspaces
 from bot.slack.commands import Commands
-from bot.slack.errors import CALL_ERRORS, error_code
+from bot.slack.errors import CALL_ERRORS, RATE_LIMITED, error_code, trouble_of
 from bot.slack.gates import Judged, May, Right
 from bot.slack.interactions import Interaction
 from bot.slack.listeners import After, Listeners
@@ -256,8 +256,13 @@ class HomeTabs:
         shown = await self.database.first(select(home_tabs.c.view_hash, home_tabs.c.digest).where(*here))
         if shown is None or shown.digest == digest:
             return
-        view_hash = await _published(bot_client, person, view, shown.view_hash)
-        if view_hash is None:
+        try:
+            view_hash = await _published(bot_client, person, view, shown.view_hash)
+        except CALL_ERRORS as error:
+            trouble = trouble_of(error)
+            logger.info("a Home was not drawn: %s", trouble.code)
+            if trouble.code == RATE_LIMITED:
+                self.alarm.ring(trouble.wait)
             return
         await self.database.write(update(home_tabs).where(*here).values(view_hash=view_hash, digest=digest))
 
@@ -265,23 +270,19 @@ class HomeTabs:
         places = {(workspace, each.channel, each.ts) for each in asked if each.ts}
         missing = [place for place in places if place not in self._links]
         found = await asyncio.gather(*(self.replies.permalink(*place) for place in missing))
-        self._links.update(zip(missing, found, strict=True))
+        self._links.update((place, link) for place, link in zip(missing, found, strict=True) if link is not None)
         while len(self._links) > _MOST_LINKS:
             self._links.popitem(last=False)
         return any(found)
 
 
-async def _published(bot_client: BotClient, person: str, view: Block, known_hash: str) -> str | None:
-    """The hash of what stands there now; None when it could not be drawn."""
+async def _published(bot_client: BotClient, person: str, view: Block, known_hash: str) -> str:
+    """The hash of what stands there now."""
     try:
         answer = await bot_client.client.views_publish(user_id=person, view=view, hash=known_hash or None)
     except SlackApiError as error:
-        if known_hash and error_code(error) == "hash_conflict":
-            # somebody else has drawn it meanwhile, perhaps from what was known before
-            return await _published(bot_client, person, view, "")
-        logger.debug("a Home was not drawn: %s", error_code(error))
-        return None
-    except CALL_ERRORS as error:
-        logger.info("a Home was not drawn: %s", type(error).__name__)
-        return None
+        if not known_hash or error_code(error) != "hash_conflict":
+            raise
+        # somebody else has drawn it meanwhile, perhaps from what was known before
+        return await _published(bot_client, person, view, "")
     return str((answer.get("view") or {}).get("hash") or "")

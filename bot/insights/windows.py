@@ -5,6 +5,7 @@ import asyncio
 import logging
 from collections import OrderedDict
 from dataclasses import dataclass, field
+from typing import ClassVar
 from weakref import WeakValueDictionary
 
 from bot.datadog.cases import Case
@@ -19,6 +20,7 @@ from bot.model import Place
 from bot.orgs.repository import OrgRepository
 from bot.slack.blocks import Block, Message, sentences
 from bot.slack.errors import CALL_ERRORS, error_code, posting_sentence
+from bot.slack.poster import Urgency
 from bot.slack.replies import Modals, Replies
 from bot.slack.text import channel_mention
 from bot.storage.outbox import Delivery
@@ -149,6 +151,8 @@ class AttachWindows:
 @dataclass(frozen=True, slots=True)
 class AttachedLines:
     """The one line a thread gets when insights were attached, as the poster asks for it."""
+
+    urgency: ClassVar[Urgency] = Urgency.CARD
 
     jobs: AttachJobs
     orgs: OrgRepository

@@ -12,15 +12,20 @@ from bot.datadog.orgs import ConnectedOrg
 from bot.datadog.trouble import Trouble, TroubleKind, trouble_of
 from bot.deadline import within
 from bot.investigations.asking import AskAnswers
-from bot.investigations.message_alerts import ThreadReader
+from bot.investigations.message_alerts import ThreadNotReadError, ThreadReader
 from bot.investigations.requests import Requests, read_ask
 from bot.investigations.tables import LOOK_UPS, WAITING, asks
 from bot.investigations.trigger_worker import wait_worth
 from bot.model import AlertRef, Ask, EventRef, MonitorRef, Subject, ThreadRef
 from bot.orgs.repository import OrgRepository
+from bot.slack.errors import RATE_LIMITED, Meaning, SlackTrouble
 from bot.storage.leases import Fence, LeasedWorker
 
 logger = logging.getLogger(__name__)
+
+TURN_COMES_WITHIN = 3600.0  # seconds: where a thread may be read once a minute, many that ask wait for one another
+WORTH_TELLING = 5.0
+_PUT_OFF = "slack_put_it_off"
 
 
 @dataclass(eq=False)
@@ -40,6 +45,9 @@ class AlertResolver(LeasedWorker):
         try:
             async with within(self._timing.effect):
                 found: Subject | Trouble = await self._look_up(ask)
+        except ThreadNotReadError as error:
+            await self._not_read(error.trouble, ask, row, fence)
+            return
         except (DatadogError, TimeoutError) as error:
             if (wait := wait_worth(error, row, self._timing)) is not None:
                 await self.put_off(fence, wait)
@@ -57,6 +65,18 @@ class AlertResolver(LeasedWorker):
         if org is None:
             return Trouble(TroubleKind.NO_ORG)
         return await _alert_of(org, ask.subject) or Trouble(TroubleKind.NO_ALERT)
+
+    async def _not_read(self, trouble: SlackTrouble, ask: Ask, row: Row[Any], fence: Fence) -> None:
+        age = row.due_at - self._timing.lease - row.created_at
+        if trouble.code == RATE_LIMITED and age < TURN_COMES_WITHIN:
+            told = row.problem == _PUT_OFF or trouble.wait < WORTH_TELLING
+            if await self.put_off(fence, trouble.wait, problem=row.problem if told else _PUT_OFF) and not told:
+                self._tasks.spawn(self.person.waits_to_read(ask, trouble.wait), "an answer")
+        elif trouble.meaning in {Meaning.WAIT, Meaning.OPEN} and age < self._timing.patience:
+            await self.put_off(fence, self._timing.backoff(row.attempt))
+        elif await self.requests.nothing_started(fence, trouble.code[:32]):
+            logger.info("ask %s: the thread could not be read (%s)", fence.id, trouble.code)
+            self._tasks.spawn(self.person.could_not_read(ask, trouble), "an answer")
 
     async def _give_up(self, fence: Fence, ask: Ask, failure: Trouble) -> None:
         if await self.requests.nothing_started(fence, failure.kind):

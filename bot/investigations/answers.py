@@ -15,7 +15,7 @@ from bot.datadog.links import is_datadog_url
 from bot.datadog.trouble import Trouble, TroubleKind
 from bot.investigations.model import Investigation, State
 from bot.investigations.subject_view import list_url, run_url
-from bot.model import EventRef, MonitorRef, Subject
+from bot.model import EventRef, MonitorRef, Subject, ThreadRef
 from bot.slack.blocks import (
     Block,
     Message,
@@ -32,10 +32,11 @@ from bot.slack.blocks import (
     section,
     sentences,
 )
-from bot.slack.errors import TroubleWords, WordsFor, explain, posting_sentence
+from bot.slack.errors import Meaning, SlackTrouble, TroubleWords, WordsFor, explain, posting_sentence
 from bot.slack.markdown import plain_blocks
 from bot.slack.text import channel_mention, code, cut, fit_mrkdwn, link, mention, moment, one_line
 from bot.wording import (
+    APP,
     COMMAND,
     DATADOG,
     DISCLAIMER,
@@ -196,10 +197,39 @@ def lookup_failed(subject: Subject, failure: Trouble) -> Message:
                 f"{DATADOG} knows no monitor {code(str(monitor_id))}, or my key may not see it.",
                 "The id stands in the monitor's URL, after `/monitors/`.",
             )
+        case ThreadRef(), TroubleKind.NO_ALERT:
+            return sentences(
+                "There is no alert in this thread, so there is nothing to investigate.",
+                f"Mention me in an alert's thread, paste its link, or ask in words: `{COMMAND} investigate why …`.",
+            )
         case EventRef(event_id), TroubleKind.NO_ALERT | TroubleKind.NOT_FOUND:
             return _unknown_event(event_id)
         case _:
             return refused(failure)
+
+
+def waits_to_read(wait: float) -> Message:
+    return sentences(
+        f"Slack lets me read threads only once a minute, so this one has to wait for about {duration(wait)}; I go on by myself."
+    )
+
+
+def could_not_read(trouble: SlackTrouble, *, channel: str) -> Message:
+    """Whether there is an alert in the thread is not known."""
+    match trouble:
+        case SlackTrouble(Meaning.REFUSED, "not_in_channel" | "channel_not_found"):
+            why = f"I'm not in {channel_mention(channel)}, so I may not read this thread. Type `/invite @{APP}` there,"
+        case SlackTrouble(Meaning.REFUSED, "missing_scope" | "no_permission"):
+            why = f"I may not read this thread: I lack a Slack permission. Ask whoever installed {APP} to install it again,"
+        case SlackTrouble(_, "only_the_first"):
+            why = "This thread is long: I read its first messages and found no alert among them. Paste its link,"
+        case SlackTrouble(Meaning.REFUSED, word):
+            why = f"I may not read this thread: Slack says {code(word, 80)}. Ask whoever runs {APP},"
+        case SlackTrouble(_, word):
+            why = f"Slack did not let me read this thread for longer than I wait ({code(word, 80)}). Try again later,"
+    return sentences(
+        f"{why} or choose “{INVESTIGATE} with Bits” in the menu of the alert's message: I need not read it then."
+    )
 
 
 def _unknown_event(event_id: str) -> Message:

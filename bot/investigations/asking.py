@@ -19,6 +19,7 @@ from bot.rules.org_choice import WhichOrg
 from bot.rules.permissions import Allowed, NotAllowed, Permissions
 from bot.rules.repository import RuleRepository
 from bot.slack.blocks import Message
+from bot.slack.errors import SlackTrouble
 from bot.slack.interactions import Interaction
 from bot.slack.listeners import After
 from bot.slack.replies import Modals, Replies
@@ -56,6 +57,12 @@ class AskAnswers:
     async def waits_for_look_up(self, ask: Ask) -> None:
         await self._tell(ask, answers.looking_up(ask.subject))
 
+    async def waits_to_read(self, ask: Ask, wait: float) -> None:
+        await self._tell(ask, answers.waits_to_read(wait))
+
+    async def could_not_read(self, ask: Ask, trouble: SlackTrouble) -> None:
+        await self._tell(ask, answers.could_not_read(trouble, channel=ask.place.channel))
+
     async def hears_of_trouble(self, ask: Ask, failure: Trouble) -> None:
         await self._tell(ask, answers.lookup_failed(ask.subject, failure))
 
@@ -92,7 +99,7 @@ class AskAnswers:
         """To its first card in this workspace; empty while there is none."""
         cards = await self.repository.card_of(investigation.id, workspace)
         card = next(((channel, ts or thread) for channel, thread, ts in cards if ts or thread), None)
-        return await self.replies.permalink(workspace, *card) if card else ""
+        return (await self.replies.permalink(workspace, *card) if card else "") or ""
 
     async def _refusal(self, ask: Ask, outcome: Outcome) -> Message | None:
         match outcome.refusal:

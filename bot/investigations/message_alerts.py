@@ -12,7 +12,7 @@ from bot.datadog.monitors import AlertTitle, read_title
 from bot.investigations.tables import seen_alerts
 from bot.model import AlertRef, EventRef, ExistingRun, MonitorRef, Place
 from bot.slack.clients import Workspaces
-from bot.slack.errors import CALL_ERRORS
+from bot.slack.errors import CALL_ERRORS, Meaning, SlackTrouble, trouble_of
 from bot.slack.gates import Open
 from bot.slack.interactions import place_of_event
 from bot.slack.listeners import Listeners
@@ -23,6 +23,7 @@ from bot.storage.engine import Database
 
 PREFILL_LIMIT = 3_000
 MESSAGES_READ = 100
+ONLY_THE_FIRST = "only_the_first"  # messages of a thread were read
 _DEEPEST = 30
 _LATEST_MS = 100_000_000_000_000  # no time of an alert, but what a forged link may say
 _NO_TITLE = AlertTitle("")
@@ -277,6 +278,14 @@ class MessagesOfApps:
             await self.seen_alerts.saw_run(place.workspace, place.channel, thread_ts, run.investigation_id)
 
 
+class ThreadNotReadError(Exception):
+    """Whether there is an alert in it can't be told."""
+
+    def __init__(self, trouble: SlackTrouble) -> None:
+        super().__init__(trouble.code)
+        self.trouble = trouble
+
+
 @dataclass(frozen=True, slots=True)
 class ThreadReader:
     workspaces: Workspaces
@@ -291,23 +300,28 @@ class ThreadReader:
         return _chosen(seen, [message])
 
     async def subject_of(self, place: Place) -> Found | None:
-        """The same for a thread that is only named; it is read where that is allowed."""
+        """The same for a thread that is only named: it is read."""
         seen = await self.seen_alerts.of(place.workspace, place.channel, place.thread_ts)
         if seen != SeenAlert():
             return _chosen(seen, [])
-        return _chosen(seen, await self._messages(place))
+        messages, is_all = await self._messages(place)
+        found = _chosen(seen, messages)
+        if found is None and not is_all:
+            raise ThreadNotReadError(SlackTrouble(Meaning.REFUSED, ONLY_THE_FIRST))
+        return found
 
-    async def _messages(self, place: Place) -> list[dict[str, Any]]:
+    async def _messages(self, place: Place) -> tuple[list[dict[str, Any]], bool]:
+        """Its first ones, and whether that is all of it."""
         bot_client = await self.workspaces.bot_client(place.workspace)
         if bot_client is None:
-            return []
+            raise ThreadNotReadError(SlackTrouble(Meaning.REFUSED, "account_inactive"))
         try:
             answer = await bot_client.client.conversations_replies(
                 channel=place.channel, ts=place.thread_ts, limit=MESSAGES_READ
             )
-        except CALL_ERRORS:
-            return []
-        return list(answer.get("messages") or [])
+        except CALL_ERRORS as error:
+            raise ThreadNotReadError(trouble_of(error)) from error
+        return list(answer.get("messages") or []), not answer.get("has_more")
 
 
 def _chosen(seen: SeenAlert, messages: list[Any]) -> Found | None:

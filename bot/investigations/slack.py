@@ -5,7 +5,7 @@ import re
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, ClassVar
 
 from bot.datadog.trouble import Trouble, TroubleKind
 from bot.investigations import answers, card_view, conclusions_view, questions, subject_view
@@ -24,6 +24,7 @@ from bot.slack.gates import Judged, May, Open, Right
 from bot.slack.interactions import Interaction
 from bot.slack.listeners import After, Instead, Listeners, Submitted
 from bot.slack.payloads import carried_in
+from bot.slack.poster import Urgency
 from bot.slack.replies import Modals, Replies
 from bot.storage.outbox import Delivery, Outbox
 from bot.wording import INVESTIGATIONS
@@ -167,6 +168,8 @@ class ShownInvestigations:
 
 @dataclass(frozen=True, slots=True)
 class StatusCardPost:
+    urgency: ClassVar[Urgency] = Urgency.CARD
+
     repository: InvestigationRepository
     shown: ShownInvestigations
     replies: Replies
@@ -189,6 +192,8 @@ class StatusCardPost:
 
 @dataclass(frozen=True, slots=True)
 class ConclusionsPost:
+    urgency: ClassVar[Urgency] = Urgency.ANSWER
+
     shown: ShownInvestigations
     outbox: Outbox
     app_url: Callable[[str], str]

@@ -3,8 +3,10 @@
 Channels that the file calls by #name are looked up in Slack once, too. Without that, rules would silently not hold.
 """
 
+import asyncio
 import difflib
 import json
+import logging
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field, fields
@@ -13,10 +15,14 @@ from typing import Annotated, Any
 
 import yaml
 from pydantic import AfterValidator, TypeAdapter, ValidationError
+from slack_sdk.errors import SlackApiError
+from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
 from bot.rules.model import AlertFilter, CaseDefaults, ChannelRules, Starters, WorkspaceRules, id_like, share_too_big
 from bot.slack.clients import BotClient
-from bot.slack.errors import CALL_ERRORS, trouble_of
+from bot.slack.errors import CALL_ERRORS, RATE_LIMITED, trouble_of
+
+logger = logging.getLogger(__name__)
 
 _Path = tuple[str | int, ...]
 _A_LIST = "must be a list, like [a, b]"
@@ -33,6 +39,7 @@ _FORMS = {
 _CHANNEL_NAME = re.compile(r"#?(?P<name>[^\s#@,:;<>|&\"'A-Z]{1,80})\Z")
 _PAGE = 500
 _MOST_PAGES = 40
+_PATIENCE = 120.0  # seconds that a start may wait for Slack to let us read
 _KINDS = ("public_channel", "private_channel")  # apart: each needs a scope of its own
 
 
@@ -266,9 +273,7 @@ async def _look_up(bot_client: BotClient, kind: str, found: dict[str, str]) -> l
     cursor = ""
     for _ in range(_MOST_PAGES):
         try:
-            answer = await bot_client.client.conversations_list(
-                types=kind, limit=_PAGE, exclude_archived=True, cursor=cursor or None
-            )
+            answer = await _page(bot_client, kind, cursor)
         except CALL_ERRORS as error:
             return [f"{trouble_of(error).code} for {kind.replace('_', ' ')}s"]
         for channel in answer.get("channels") or ():
@@ -277,6 +282,22 @@ async def _look_up(bot_client: BotClient, kind: str, found: dict[str, str]) -> l
         if not cursor:
             break
     return []
+
+
+async def _page(bot_client: BotClient, kind: str, cursor: str, patience: float = _PATIENCE) -> AsyncSlackResponse:
+    """Where Slack says when to ask again, the start waits that long."""
+    while True:
+        try:
+            return await bot_client.client.conversations_list(
+                types=kind, limit=_PAGE, exclude_archived=True, cursor=cursor or None
+            )
+        except SlackApiError as error:
+            trouble = trouble_of(error)
+            patience -= trouble.wait
+            if trouble.code != RATE_LIMITED or patience < 0:
+                raise
+            logger.info("Slack lets me read its channels in %.0f s; the start waits for that", trouble.wait)
+            await asyncio.sleep(trouble.wait)
 
 
 def _not_found(file: str, name: str, reasons: list[str]) -> str:

@@ -1,13 +1,39 @@
-"""Which Slack client speaks for which workspace. One workspace by token now; the port is the same for many."""
+"""Which Slack client speaks for which workspace, and that it calls nothing Slack told us to leave alone. One workspace by
+token now; the port is the same for many."""
 
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 from aiohttp import TraceConfig
 from slack_bolt.authorization import AuthorizeResult
+from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
+from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
 from bot.deadline import refuse_if_late
+from bot.slack.errors import RATE_LIMITED, trouble_of
+from bot.slack.waits import Waits
+
+
+class PatientClient(AsyncWebClient):
+    """Keeps the waits that Slack told any of us, and tells the others of its own."""
+
+    waits: Waits | None = None
+    workspace: str = ""  # whose limits count; a call that is no workspace's is made in any case
+
+    async def api_call(self, api_method: str, **arguments: Any) -> AsyncSlackResponse:
+        if self.waits is None or not self.workspace:
+            return await super().api_call(api_method, **arguments)
+        given = arguments.get("json") or arguments.get("params") or {}
+        channel = str(given.get("channel") or "")
+        async with self.waits.turn(self.workspace, api_method, channel):
+            try:
+                return await super().api_call(api_method, **arguments)
+            except SlackApiError as error:
+                trouble = trouble_of(error)
+                if trouble.code == RATE_LIMITED:
+                    await self.waits.told(self.workspace, api_method, channel, trouble.wait)
+                raise
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,8 +82,9 @@ class SingleWorkspace:
         self._bot_client = bot_client
 
     @classmethod
-    async def connect(cls, client: AsyncWebClient) -> "SingleWorkspace":
+    async def connect(cls, client: PatientClient) -> "SingleWorkspace":
         answer = await client.auth_test()
+        client.workspace = answer["team_id"]
         return cls(
             BotClient(
                 client=client,

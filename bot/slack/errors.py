@@ -16,6 +16,7 @@ from bot.wording import APP, CASE, COMMAND, DATADOG, INVESTIGATION, PRODUCT, dur
 
 CALL_ERRORS = (SlackClientError, ClientError, OSError, asyncio.TimeoutError)
 DEFAULT_WAIT = 1.0
+RATE_LIMITED = "ratelimited"
 
 
 class Meaning(StrEnum):
@@ -51,8 +52,8 @@ def trouble_of(error: Exception) -> SlackTrouble:
     if not isinstance(error, SlackApiError):
         return SlackTrouble(Meaning.OPEN, "no_answer")
     status, code = getattr(error.response, "status_code", 200), error_code(error)
-    if status == 429 or code in {"ratelimited", "rate_limited"}:
-        return SlackTrouble(Meaning.WAIT, "ratelimited", _retry_after(getattr(error.response, "headers", None)))
+    if status == 429 or code in {RATE_LIMITED, "rate_limited"}:
+        return SlackTrouble(Meaning.WAIT, RATE_LIMITED, _retry_after(getattr(error.response, "headers", None)))
     if not code or (status >= 500 and code != "token_expired"):
         return SlackTrouble(Meaning.OPEN, code or f"http_{status}")
     return SlackTrouble(_MEANINGS.get(code, Meaning.REFUSED), code)
@@ -115,7 +116,7 @@ _SENTENCES = {
     "invalid_auth": _BAD_TOKEN,
     "not_authed": _BAD_TOKEN,
     "user_not_in_channel": "You are not in {channel}, so I can't answer you there. Join it and try again.",
-    "ratelimited": "Slack asks me to slow down. I keep trying; nothing to do for you.",
+    RATE_LIMITED: "Slack asks me to slow down. I keep trying; nothing to do for you.",
 }
 
 
@@ -160,6 +161,11 @@ def _forbidden(trouble: Trouble) -> TroubleWords:
 
 def _rate_limited(trouble: Trouble) -> TroubleWords:
     wait = f"in {duration(trouble.wait)}" if trouble.wait else "in a minute"
+    if trouble.about:
+        who = mention(trouble.about)
+        return TroubleWords(
+            f"Slack limits how often I may ask who {who} is, and says no for now.", f"Try again {wait}."
+        )
     return TroubleWords(f"{DATADOG} limits how often we may ask, and says no for now.", f"Try again {wait}.")
 
 

@@ -1,37 +1,45 @@
 """Posts and edits what is in the outbox, exactly once.
 
 Slack has no idempotency key. Every post carries our key in its metadata; a post whose outcome is unknown is looked for
-in its thread before it is sent again, and not before it must have landed.
+in its thread before it is sent again, and not before it must have landed. What people wait for goes first.
 """
 
 import asyncio
 import logging
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from enum import IntEnum
 from hashlib import sha256
 from json import dumps
-from typing import Any, Protocol
+from typing import Any, ClassVar, Protocol
 
 from slack_sdk.errors import SlackApiError
-from sqlalchemy import ColumnElement, Row
+from slack_sdk.web.async_slack_response import AsyncSlackResponse
+from sqlalchemy import ColumnElement, Row, and_, case, or_
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.deadline import within
 from bot.slack.blocks import Message
 from bot.slack.clients import BotClient, Workspaces
-from bot.slack.errors import CALL_ERRORS, Meaning, SlackTrouble, trouble_of
+from bot.slack.errors import CALL_ERRORS, RATE_LIMITED, Meaning, SlackTrouble, trouble_of
+from bot.slack.waits import POST, Waits
 from bot.storage.leases import LeasedWorker
-from bot.storage.outbox import SENDING, Delivery, Outbox, due, read_deliveries
+from bot.storage.outbox import PENDING, SENDING, Delivery, Outbox, due, read_deliveries
 from bot.storage.tables import deliveries
 
 logger = logging.getLogger(__name__)
 
 METADATA_TYPE = "bits_bot_post"
+EDIT = "chat.update"
 AT_ONCE = 24
+MORE_AT_ONCE = 4  # rows, for people, while every slot is taken
 GIVE_UP_AFTER = 24 * 3600.0
 LONGEST_WAIT = 300.0
-MOST_PAGES = 20  # of a thread, in search of a post of ours
+LOOK_FOR = 3600.0  # a post of ours that could not be looked for in all this time is sent again, and says so
+OLD = 600.0  # seconds
+FAIR = 5  # every so many times what is older than that goes first, whoever waits for something else
+_PAGE = 200
 _CLOCK_SKEW = 120.0  # seconds Slack's clock may be behind ours
 
 
@@ -39,8 +47,18 @@ class CannotLookError(Exception):
     """This workspace does not let us read the thread."""
 
 
+class Urgency(IntEnum):
+    """What goes first into a channel. Whatever nobody has asked for comes after all that somebody has."""
+
+    ANSWER = 0
+    CARD = 1
+    ALERT = 2
+
+
 class Kind(Protocol):
     """What the poster needs to know about one kind of message."""
+
+    urgency: ClassVar[Urgency]
 
     async def message(self, delivery: Delivery, *, may_repeat: bool) -> Message | None:
         """What it shows now; None when there is nothing left to show."""
@@ -58,57 +76,117 @@ class Poster(LeasedWorker):
     outbox: Outbox
     workspaces: Workspaces
     kinds: Mapping[str, Kind]
+    waits: Waits
     clock: Callable[[], float] = time.monotonic
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
 
     def __post_init__(self) -> None:
         super().__post_init__()
         self._claimed: list[Delivery] = []
-        self._busy: set[str] = set()
+        self._queues: dict[str, list[Delivery]] = {}  # of the channels that are busy
         self._passed_over = False  # channels were busy when we looked last: what became due in them was not taken
         self._last_post: dict[str, float] = {}
+        self._served = 0
+
+    # -- what is taken, and in which order ----------------------------------------------------------------------
 
     def _wanted(self) -> ColumnElement[bool]:
-        return due(not_in=self._busy)
+        """Into a busy channel only what people wait for, which overtakes what was taken before; for them there is a slot, too,
+        when alerts have all others."""
+        table, busy = deliveries.c, list(self._queues)
+        for_people = table.requester != ""
+        if len(busy) < self.slots:
+            return and_(due(), or_(table.channel.not_in(busy), for_people)) if busy else due()
+        if len(busy) < 2 * self.slots:
+            return and_(due(), for_people)
+        return and_(due(), for_people, table.channel.in_(busy))
 
     def _room(self) -> int:
-        return self.slots - len(self._busy)
+        return max(self.slots - len(self._queues), MORE_AT_ONCE)
+
+    def _first(self) -> Sequence[ColumnElement[Any]]:
+        table = deliveries.c
+        is_old = table.created_at < self._database.now - OLD
+        by_kind = case({name: int(kind.urgency) for name, kind in self.kinds.items()}, value=table.kind, else_=0)
+        return [case((is_old, 0), else_=1), case((table.requester == "", 1), else_=0), by_kind]
+
+    def _next(self, queue: list[Delivery]) -> Delivery:
+        oldest = max(queue, key=lambda delivery: delivery.age)
+        if self._served % FAIR == FAIR - 1 and oldest.age > OLD:
+            return oldest
+        return min(queue, key=self._rank)
+
+    def _rank(self, delivery: Delivery) -> tuple[bool, int]:
+        kind = self.kinds.get(delivery.post.kind)
+        return not delivery.post.requester, kind.urgency if kind else 0
 
     async def _claim(self, connection: AsyncConnection, room: int) -> Sequence[Row[Any]]:
-        self._passed_over = bool(self._busy)
+        self._passed_over = bool(self._queues)
         rows = await super()._claim(connection, room)
         self._claimed = await read_deliveries(connection, rows, self._leases.fence, self._timing.lease)
+        if rows and not self._database.is_sqlite:
+            await self.waits.learn_with(connection)
         return rows
 
-    def _hand_out(self, rows: Sequence[Row[Any]]) -> None:  # noqa: ARG002  as deliveries they have been read
-        by_channel: dict[str, list[Delivery]] = {}
+    def _hand_out(self, rows: Sequence[Row[Any]]) -> None:
+        self._working |= {row.id for row in rows}
         for delivery in self._claimed:
-            by_channel.setdefault(delivery.post.channel, []).append(delivery)
-        for channel, claimed in by_channel.items():
-            self._busy.add(channel)
-            self._tasks.spawn(self._serve(channel, claimed), f"posts to {channel}")
+            channel = delivery.post.channel
+            if channel in self._queues:
+                self._queues[channel].append(delivery)
+            else:
+                self._queues[channel] = [delivery]
+                self._tasks.spawn(self._serve(channel), f"posts to {channel}")
 
-    async def _serve(self, channel: str, claimed: list[Delivery]) -> None:
+    async def _serve(self, channel: str) -> None:
         """One channel's deliveries one after the other, as long as the lease surely holds."""
-        began = self.clock()
+        began, queue = self.clock(), self._queues[channel]
         try:
-            for delivery in claimed:
+            while queue:
                 if self.clock() - began > self._timing.settle:
-                    await self.outbox.not_tried(delivery, 0, "later")
-                else:
-                    await self._guarded(delivery)
+                    await self._guarded(queue.pop(0), self._put_back)
+                    continue
+                next_one = self._next(queue)
+                if not next_one.ts and not self._told_to_wait(next_one):
+                    await self._keep_pace(channel)  # meanwhile something more urgent may have come
+                delivery = self._next(queue)
+                queue.remove(delivery)
+                self._served += 1
+                await self._guarded(delivery, self._deliver)
         finally:
-            self._busy.discard(channel)
+            self._working -= {delivery.fence.id for delivery in queue}
+            del self._queues[channel]
             if self._may_be_more or self._passed_over:
                 self.alarm.ring()
 
-    async def _guarded(self, delivery: Delivery) -> None:
+    async def _guarded(self, delivery: Delivery, work: Callable[[Delivery], Awaitable[None]]) -> None:
         """What is wrong with one delivery must not keep the others of its channel; it comes back by its lease."""
         try:
-            await self._deliver(delivery)
+            await work(delivery)
         except Exception:
             logger.exception("%s: this try failed", delivery.post.key)
             self.alarm.ring(self._timing.lease)
+        finally:
+            self._working.discard(delivery.fence.id)
+
+    async def _put_back(self, delivery: Delivery) -> None:
+        await self.outbox.not_tried(delivery, 0, "later")
+
+    async def _keep_pace(self, channel: str) -> None:
+        wait = self._last_post.get(channel, 0.0) + self._timing.pace - self.clock()
+        if wait > 0:
+            await self.sleep(wait)
+        self._last_post[channel] = self.clock()
+        if len(self._last_post) > 1000:
+            self._last_post.clear()
+
+    def _told_to_wait(self, delivery: Delivery) -> float:
+        """As far as that is known before anything is called; a look for it has its own limit."""
+        if delivery.may_stand_already:
+            return 0.0
+        return self.waits.left(delivery.post.workspace, EDIT if delivery.ts else POST, delivery.post.channel)
+
+    # -- one of them --------------------------------------------------------------------------------------------
 
     async def _deliver(self, delivery: Delivery) -> None:
         kind = self.kinds.get(delivery.post.kind)
@@ -116,25 +194,34 @@ class Poster(LeasedWorker):
         if kind is None or bot_client is None:
             await self.outbox.refused(delivery, "workspace_gone")
             return
-        if not delivery.ts:
-            await self._keep_pace(delivery.post.channel)
+        if wait := self._told_to_wait(delivery):
+            await self._stumbled(kind, delivery, SlackTrouble(Meaning.WAIT, RATE_LIMITED, wait))
+            return
         try:
             async with within(self._timing.effect):
-                await self._send(bot_client, kind, delivery)
+                looked_for = await self._looked_for(bot_client, delivery)
+                if looked_for is not None:
+                    delivery = looked_for
+                    await self._send(bot_client, kind, delivery)
         except CALL_ERRORS as error:
             await self._stumbled(kind, delivery, trouble_of(error))
 
+    async def _looked_for(self, bot_client: BotClient, delivery: Delivery) -> Delivery | None:
+        """None when it stands already; when it surely does not, what becomes of it from here on is certain again."""
+        if not delivery.may_stand_already:
+            return delivery
+        try:
+            ts = await self._find_ours(bot_client, delivery)
+        except CannotLookError:
+            return delivery
+        if not ts:
+            return replace(delivery, state=PENDING)
+        logger.info("%s stands in Slack already", delivery.post.key)
+        await self.outbox.adopted(delivery, ts)
+        return None
+
     async def _send(self, bot_client: BotClient, kind: Kind, delivery: Delivery) -> None:
-        may_repeat = False
-        if delivery.may_stand_already:
-            try:
-                if ts := await _find_ours(bot_client, delivery):
-                    logger.info("%s stands in Slack already", delivery.post.key)
-                    await self.outbox.adopted(delivery, ts)
-                    return
-            except CannotLookError:
-                may_repeat = True
-        message = await kind.message(delivery, may_repeat=may_repeat)
+        message = await kind.message(delivery, may_repeat=delivery.may_stand_already)
         if message is None:
             await self.outbox.refused(delivery, "nothing_to_show")
         elif delivery.ts:
@@ -166,22 +253,39 @@ class Poster(LeasedWorker):
         )
         await self.outbox.sent(delivery, str(answer["ts"]), _digest(message))
 
-    async def _keep_pace(self, channel: str) -> None:
-        wait = self._last_post.get(channel, 0.0) + self._timing.pace - self.clock()
-        if wait > 0:
-            await self.sleep(wait)
-        self._last_post[channel] = self.clock()
-        if len(self._last_post) > 1000:
-            self._last_post.clear()
+    # -- looking for a post of ours, by the key in its metadata -------------------------------------------------
+
+    async def _find_ours(self, bot_client: BotClient, delivery: Delivery) -> str | None:
+        """The ts of our post with this delivery's key, if it stands there.
+
+        How far was read is kept: where Slack lets a thread be read once a minute, the next try goes on from there.
+        """
+        looked_to = delivery.looked_to
+        try:
+            channel = await _conversation(bot_client, delivery)
+            while True:
+                page = await _page(bot_client, delivery, channel, looked_to)
+                messages = page.get("messages") or ()
+                if ours := next((each for each in messages if _is_ours(each, bot_client, delivery.post.key)), None):
+                    return str(ours["ts"])
+                if not page.get("has_more"):
+                    return None
+                looked_to = _further(delivery, looked_to, [str(each["ts"]) for each in messages])
+                await self.outbox.looked(delivery, looked_to)
+        except CALL_ERRORS as error:
+            if trouble_of(error).meaning is Meaning.REFUSED or delivery.tried_for > LOOK_FOR:
+                raise CannotLookError from error
+            raise
 
     # -- when Slack does not take it ----------------------------------------------------------------------------
 
     async def _stumbled(self, kind: Kind, delivery: Delivery, trouble: SlackTrouble) -> None:
-        logger.warning("%s: Slack says %s (%s)", delivery.post.key, trouble.code, trouble.meaning)
+        level = logging.INFO if trouble.code == RATE_LIMITED else logging.WARNING  # of that the waits tell once
+        logger.log(level, "%s: Slack says %s (%s)", delivery.post.key, trouble.code, trouble.meaning)
         if trouble.meaning is Meaning.WAIT:
             await self._wait(kind, delivery, trouble)
         elif trouble.meaning is Meaning.OPEN:
-            await self.outbox.outcome_open(delivery, self._timing.settle, trouble.code)
+            await self.outbox.outcome_open(delivery, self._look_in(delivery), trouble.code)
         else:
             await self._refused(kind, delivery, trouble.code)
 
@@ -190,11 +294,16 @@ class Poster(LeasedWorker):
             await self._refused(kind, delivery, trouble.code)
             return
         patience = min(self._timing.backoff(delivery.attempt), LONGEST_WAIT)
-        wait = trouble.wait if trouble.code == "ratelimited" else patience
+        wait = trouble.wait if trouble.code == RATE_LIMITED else patience
         if delivery.may_stand_already:
             await self.outbox.outcome_open(delivery, wait, trouble.code)  # it may be the look that has to wait
         else:
             await self.outbox.not_sent(delivery, wait, trouble.code)
+
+    def _look_in(self, delivery: Delivery) -> float:
+        """Not before it must have landed; while nobody answers, less and less often."""
+        settle = self._timing.settle
+        return max(settle, min(settle * 2.0 ** min(delivery.attempt - 1, 10), LONGEST_WAIT))
 
     async def _refused(self, kind: Kind, delivery: Delivery, code: str) -> None:
         """An edit that is refused loses little; a post that is refused has to reach its reader another way."""
@@ -221,43 +330,26 @@ def _digest(message: Message) -> str:
     return sha256(dumps(message.as_arguments(), sort_keys=True).encode()).hexdigest()
 
 
-# -- looking for a post of ours, by the key in its metadata ----------------------------------------------------------
+# -- where a post of ours may stand ----------------------------------------------------------------------------------
 
 
-async def _find_ours(bot_client: BotClient, delivery: Delivery) -> str | None:
-    """The ts of our post with this delivery's key, if it stands there."""
-    try:
-        async for message in _messages(bot_client, delivery):
-            if _is_ours(message, bot_client, delivery.post.key):
-                return str(message["ts"])
-    except SlackApiError as error:
-        if trouble_of(error).meaning is Meaning.REFUSED:
-            raise CannotLookError from error
-        raise
-    return None
+async def _page(bot_client: BotClient, delivery: Delivery, channel: str, looked_to: str) -> AsyncSlackResponse:
+    """The next messages of those that may be ours: a thread from its oldest reply on, a channel from its newest back."""
+    tried_at = delivery.first_try_at or 0.0
+    since, until = f"{max(tried_at - _CLOCK_SKEW, 0.0):.6f}", f"{tried_at + delivery.tried_for + _CLOCK_SKEW:.6f}"
+    arguments: dict[str, Any] = {"channel": channel, "include_all_metadata": True, "limit": _PAGE}
+    if delivery.thread_ts:
+        return await bot_client.client.conversations_replies(
+            ts=delivery.thread_ts, oldest=looked_to or since, **arguments
+        )
+    return await bot_client.client.conversations_history(oldest=since, latest=looked_to or until, **arguments)
 
 
-async def _messages(bot_client: BotClient, delivery: Delivery) -> AsyncIterator[dict[str, Any]]:
-    cursor, channel = "", await _conversation(bot_client, delivery)
-    since = max((delivery.first_try_at or 0.0) - _CLOCK_SKEW, 0.0)
-    for _ in range(MOST_PAGES):
-        arguments: dict[str, Any] = {
-            "channel": channel,
-            "oldest": f"{since:.6f}",
-            "include_all_metadata": True,
-            "limit": 200,
-        }
-        if cursor:
-            arguments["cursor"] = cursor
-        if delivery.thread_ts:
-            page = await bot_client.client.conversations_replies(ts=delivery.thread_ts, **arguments)
-        else:
-            page = await bot_client.client.conversations_history(**arguments)
-        for message in page.get("messages") or ():
-            yield message
-        cursor = (page.get("response_metadata") or {}).get("next_cursor") or ""
-        if not cursor:
-            return
+def _further(delivery: Delivery, looked_to: str, read: Sequence[str]) -> str:
+    new = [ts for ts in read if not looked_to or (float(ts) > float(looked_to)) is bool(delivery.thread_ts)]
+    if not new:
+        raise CannotLookError  # it says that there is more, and shows nothing
+    return (max if delivery.thread_ts else min)(new, key=float)
 
 
 async def _conversation(bot_client: BotClient, delivery: Delivery) -> str:

@@ -1,28 +1,33 @@
 """Answers to one person: where only they see it, else a direct message, never silently not. And the windows they open."""
 
+import asyncio
 import logging
 import secrets
 import time
 from collections import OrderedDict
 from dataclasses import dataclass
+from functools import partial
 
 from aiohttp import ClientSession
+from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 from slack_sdk.webhook.async_client import AsyncWebhookClient
 
 from bot.model import Place
 from bot.slack.blocks import Block, Message, sentences
 from bot.slack.clients import Workspaces
-from bot.slack.errors import CALL_ERRORS, error_code
+from bot.slack.errors import CALL_ERRORS, RATE_LIMITED, Meaning, SlackTrouble, error_code, trouble_of
 from bot.slack.interactions import Interaction
 from bot.slack.text import code
-from bot.wording import APP
+from bot.storage.workers import Tasks
+from bot.wording import APP, duration
 
 logger = logging.getLogger(__name__)
 
 _URL_LIFE = 29 * 60.0
 _URL_USES = 5
 _MOST_URLS = 5000
+_TRIES = 10  # of an answer that Slack puts off
 
 
 @dataclass(slots=True)
@@ -38,6 +43,7 @@ class Replies:
     def __init__(self, workspaces: Workspaces, session: ClientSession) -> None:
         self._workspaces = workspaces
         self._session = session
+        self._put_off = Tasks()
         self._urls: OrderedDict[tuple[Place, str], _ReplyUrl] = OrderedDict()
 
     def remember(self, place: Place, person: str, response_url: str) -> None:
@@ -53,7 +59,8 @@ class Replies:
             self._urls.popitem(last=False)
 
     async def tell(self, place: Place, person: str, message: Message) -> bool:
-        """Say it where they asked, visible to that person only; else by direct message."""
+        """Say it where they asked, visible to that person only; else by direct message. True also when it is said as soon as
+        Slack lets us."""
         known = self._urls.get((place, person))
         if known is not None and known.uses > 0 and known.until >= time.monotonic():
             known.uses -= 1
@@ -62,8 +69,25 @@ class Replies:
         bot_client = await self._workspaces.bot_client(place.workspace)
         if bot_client is None or not person:
             return False
-        client = bot_client.client
-        return await _ephemeral(client, place, person, message) or await _direct(client, person, message)
+        trouble = await _told(bot_client.client, place, person, message)
+        if trouble is not None and trouble.code == RATE_LIMITED:
+            self._put_off.spawn(self._tell_later(place, person, message, trouble.wait), "an answer that Slack put off")
+            return True
+        return trouble is None
+
+    async def _tell_later(self, place: Place, person: str, message: Message, wait: float) -> None:
+        for _ in range(_TRIES):
+            await asyncio.sleep(wait)
+            bot_client = await self._workspaces.bot_client(place.workspace)
+            trouble = await _told(bot_client.client, place, person, message) if bot_client else None
+            if trouble is None or trouble.code != RATE_LIMITED:
+                return
+            wait = trouble.wait
+        logger.warning("an answer was given up: Slack did not let us tell it")
+
+    async def close(self, _within: float) -> None:
+        """What Slack puts off is not waited for at a stop."""
+        await self._put_off.finish(0)
 
     async def replace(self, interaction: Interaction, message: Message) -> None:
         """In the place of the message that was clicked, so that nobody presses it twice."""
@@ -82,21 +106,31 @@ class Replies:
             return False
         return answer.status_code == 200
 
-    async def permalink(self, workspace: str, channel: str, ts: str) -> str:
-        """A link to a message; empty where Slack gives none."""
+    async def permalink(self, workspace: str, channel: str, ts: str) -> str | None:
+        """A link to a message; empty where Slack gives none, None where it can't be told now."""
         bot_client = await self._workspaces.bot_client(workspace)
         if bot_client is None:
             return ""
         try:
             answer = await bot_client.client.chat_getPermalink(channel=channel, message_ts=ts)
-        except CALL_ERRORS:
-            return ""
+        except CALL_ERRORS as error:
+            return None if trouble_of(error).meaning in {Meaning.WAIT, Meaning.OPEN} else ""
         return str(answer.get("permalink") or "")
 
 
-async def _ephemeral(client: AsyncWebClient, place: Place, person: str, message: Message) -> bool:
+async def _told(client: AsyncWebClient, place: Place, person: str, message: Message) -> SlackTrouble | None:
+    """Why it could not be; of two ways that have to wait the shorter wait."""
+    there = await _ephemeral(client, place, person, message)
+    if there is None:
+        return None
+    directly = await _direct(client, person, message)
+    waits = [trouble for trouble in (directly, there) if trouble is not None and trouble.code == RATE_LIMITED]
+    return directly and min(waits, key=lambda trouble: trouble.wait, default=directly)
+
+
+async def _ephemeral(client: AsyncWebClient, place: Place, person: str, message: Message) -> SlackTrouble | None:
     if not place.channel:
-        return False  # asked from the Home tab
+        return SlackTrouble(Meaning.REFUSED, "no_channel")  # asked from the Home tab
     try:
         await client.chat_postEphemeral(
             channel=place.channel,
@@ -107,23 +141,24 @@ async def _ephemeral(client: AsyncWebClient, place: Place, person: str, message:
         )
     except CALL_ERRORS as error:
         logger.debug("an ephemeral answer failed: %s", error_code(error) or "no code")
-        return False
-    return True
+        return trouble_of(error)
+    return None
 
 
-async def _direct(client: AsyncWebClient, person: str, message: Message) -> bool:
+async def _direct(client: AsyncWebClient, person: str, message: Message) -> SlackTrouble | None:
     try:
         await client.chat_postMessage(
             channel=person, parse="none", unfurl_links=False, unfurl_media=False, **message.as_arguments()
         )
     except CALL_ERRORS as error:
         logger.warning("a direct answer failed: %s", error_code(error) or "no code")
-        return False
-    return True
+        return trouble_of(error)
+    return None
 
 
 # -- windows ----------------------------------------------------------------------------------------------------------
 
+_WINDOW_PATIENCE = 10.0  # seconds a person may look at what a window showed before
 _CLOSED_OR_NEWER = {"hash_conflict", "not_found", "view_not_found"}
 
 
@@ -156,7 +191,15 @@ class Modals:
         bot_client = await self._workspaces.bot_client(workspace)
         if bot_client is None:
             return {}
-        answer = await bot_client.client.views_update(view_id=view_id, hash=view_hash, view=view)
+        draw = partial(bot_client.client.views_update, view_id=view_id, hash=view_hash, view=view)
+        try:
+            answer = await draw()
+        except SlackApiError as error:
+            trouble = trouble_of(error)
+            if trouble.code != RATE_LIMITED or trouble.wait > _WINDOW_PATIENCE:
+                raise
+            await asyncio.sleep(trouble.wait)
+            answer = await draw()
         drawn: Block = answer.get("view") or {}
         return drawn
 
@@ -177,6 +220,8 @@ def _why_not_opened(error: Exception) -> Message:
         # Slack gives a click three seconds to open a window
         late = "That took longer than Slack allows for opening a window. Nothing was done: please click again."
         return sentences(late)
+    if (trouble := trouble_of(error)).code == RATE_LIMITED:
+        return sentences(f"Slack asks me to slow down, so nothing was opened. Click again in {duration(trouble.wait)}.")
     reference = secrets.token_hex(3).upper()
     logger.warning("modal %s did not open: %s", reference, reason or "no code")
     return unexpected(reference)

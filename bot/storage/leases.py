@@ -6,6 +6,7 @@ process that was frozen or given up for dead can no longer write.
 """
 
 import asyncio
+import math
 import secrets
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
@@ -21,6 +22,7 @@ from bot.storage.engine import Database, wake
 from bot.storage.workers import FAR, Alarm, Loop, Tasks, Timing
 
 Close = Callable[[float], Awaitable[None]]
+NextDue = Callable[[], Select[float | None]]
 Forget = Callable[[str], Awaitable[None]]  # forgets what is kept for a workspace; doing it twice is harmless
 
 LOOK_FOR_STUCK = 10.0  # seconds
@@ -69,14 +71,21 @@ class Leases:
         self._lease = lease
         self._far = far
 
-    async def claim(self, connection: AsyncConnection, due: ColumnElement[bool], limit: int) -> list[Row[Any]]:
-        """Take up to `limit` rows that are due; one statement, so nobody else can take the same ones."""
+    async def claim(
+        self,
+        connection: AsyncConnection,
+        due: ColumnElement[bool],
+        limit: int,
+        first: Sequence[ColumnElement[Any]] = (),
+    ) -> list[Row[Any]]:
+        """Take up to `limit` rows that are due; one statement, so nobody else can take the same ones. Those that have waited
+        longest, or what comes before that by `first`."""
         table, now = self._table, self._database.now
         # as a CTE it is read once: PostgreSQL may run a subquery again and take more than the limit
         chosen = (
             select(table.c.id)
             .where(due, reached(table.c.due_at, now, self._far))
-            .order_by(table.c.due_at, table.c.id)
+            .order_by(*first, table.c.due_at, table.c.id)
             .limit(limit)
             .with_for_update(skip_locked=True)
             .cte("chosen")
@@ -149,7 +158,7 @@ class LeasedWorker:
             self.alarm.ring()
 
     async def _claim(self, connection: AsyncConnection, room: int) -> Sequence[Row[Any]]:
-        rows = await self._leases.claim(connection, self._wanted(), room)
+        rows = await self._leases.claim(connection, self._wanted(), room, self._first())
         self._may_be_more = len(rows) == room
         if not self._may_be_more:
             taken = {row.id for row in rows}
@@ -170,6 +179,10 @@ class LeasedWorker:
 
     def _wanted(self) -> ColumnElement[bool]:
         return self.due
+
+    def _first(self) -> Sequence[ColumnElement[Any]]:
+        """What is taken before that which has waited longest."""
+        return ()
 
     def _room(self) -> int:
         return self.slots - len(self._working)
@@ -253,6 +266,7 @@ class Workers:
     def __init__(self, database: Database, timing: Timing) -> None:
         self._database = database
         self._workers: list[Worker] = []
+        self._swept: list[tuple[NextDue, Alarm]] = []
         self.loops: list[Loop] = []
         self.closers: list[Close] = []
         self.on_uninstall: list[Forget] = []  # called with a workspace that has removed the bot
@@ -263,6 +277,7 @@ class Workers:
 
     def employ(self, name: str, worker: Worker) -> None:
         self._workers.append(worker)
+        self._swept.append((worker.next_due, worker.alarm))
         self.loops.append(Loop(name, worker.step, worker.alarm))
         self.closers.append(worker.finish)
 
@@ -271,22 +286,26 @@ class Workers:
         name: str,
         step: Callable[[], Awaitable[object]],
         *,
-        every: float,
+        every: float = math.inf,
         first: float = 0.0,
         woken_by: tuple[Table, ...] = (),
+        due: NextDue | None = None,
     ) -> None:
-        """For work that needs no end of its own: `first` after the start, every so many seconds, and when these tables change."""
+        """For work that needs no end of its own: `first` after the start, every so many seconds, when these tables change,
+        and when the sweep finds it due."""
         alarm = self._database.alarm(*woken_by)
+        if due is not None:
+            self._swept.append((due, alarm))
         alarm.ring(first)
         self.loops.append(Loop(name, step, alarm, every=every))
 
     async def sweep(self) -> None:
         """Tells each worker when it has something to do, in one statement: the net under everything that wakes them."""
-        asked = [worker.next_due().scalar_subquery() for worker in self._workers]
+        asked = [next_due().scalar_subquery() for next_due, _ in self._swept]
         (answers,) = await self._database.all(select(*asked))
-        for worker, seconds in zip(self._workers, answers, strict=True):
+        for (_, alarm), seconds in zip(self._swept, answers, strict=True):
             if seconds is not None:
-                worker.alarm.ring(max(seconds, 0.0))
+                alarm.ring(max(seconds, 0.0))
 
     async def recover(self) -> None:
         """On the only process of a database: what a dead one held."""

@@ -5,7 +5,7 @@ delivery says is not stored here; its kind and subject tell where to look. Deliv
 thread key go out in order.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
@@ -45,7 +45,9 @@ class Delivery:
     wanted: int
     attempt: int
     first_try_at: float | None
+    looked_to: str  # up to this message it was looked for already
     age: float  # seconds since it was written down
+    tried_for: float  # seconds since it was first sent
 
     @property
     def may_stand_already(self) -> bool:
@@ -98,8 +100,8 @@ async def try_refused_again(
     wake(connection, deliveries)
 
 
-def due(not_in: Iterable[str]) -> ColumnElement[bool]:
-    """What is behind, those with one thread key in order, none in the channels named."""
+def due() -> ColumnElement[bool]:
+    """What is behind, those with one thread key in order."""
     table, earlier = deliveries.c, deliveries.alias()
     unsent_before = exists().where(
         earlier.c.lane == table.lane,
@@ -107,8 +109,7 @@ def due(not_in: Iterable[str]) -> ColumnElement[bool]:
         earlier.c.ts.is_(None),
         earlier.c.state.in_([PENDING, SENDING]),
     )
-    behind = and_(table.state.in_([PENDING, SENDING, SENT]), table.shown < table.wanted, ~unsent_before)
-    return and_(behind, table.channel.not_in(not_in)) if not_in else behind
+    return and_(table.state.in_([PENDING, SENDING, SENT]), table.shown < table.wanted, ~unsent_before)
 
 
 async def read_deliveries(
@@ -125,7 +126,9 @@ async def read_deliveries(
             thread_ts=row.thread_ts or opened.get(row.id, ""),
             ts=row.ts or "",
             digest=row.digest or "",
+            looked_to=row.looked_to or "",
             age=row.due_at - lease - row.created_at,
+            tried_for=row.due_at - lease - (row.first_try_at or row.due_at - lease),
         )
         for row in rows
     ]
@@ -175,7 +178,7 @@ class Outbox:
     async def sending(self, delivery: Delivery) -> bool:
         """Written before the post leaves; False when somebody else has it now."""
         # the lease starts anew: it also has to cover the time in which the post may still land
-        values: dict[str, Any] = {"state": SENDING, "due_at": self.database.now + self._lease}
+        values: dict[str, Any] = {"state": SENDING, "due_at": self.database.now + self._lease, "looked_to": None}
         if delivery.first_try_at is None:
             values["first_try_at"] = self.database.now
         async with self.database.transaction() as connection:
@@ -208,11 +211,16 @@ class Outbox:
     async def not_sent(self, delivery: Delivery, wait: float, problem: str) -> None:
         """Slack certainly has not got it: try again later without looking."""
         state = SENT if delivery.ts else PENDING
-        await self._later(delivery, wait, state=state, problem=problem[:64])
+        await self._later(delivery, wait, state=state, problem=problem[:64], first_try_at=None)
 
     async def not_tried(self, delivery: Delivery, wait: float, problem: str) -> None:
         """Nothing was sent this time; whether it stands there already is as open or as certain as before."""
-        await self._later(delivery, wait, problem=problem[:64])
+        await self._later(delivery, wait, problem=problem[:64], attempt=delivery.attempt - 1)
+
+    async def looked(self, delivery: Delivery, looked_to: str) -> None:
+        """It is not among what was read so far: whoever looks next goes on from there."""
+        async with self.database.transaction() as connection:
+            await delivery.fence.write(connection, deliveries, looked_to=looked_to)
 
     async def outcome_open(self, delivery: Delivery, wait: float, problem: str) -> None:
         """Slack may have got it: look before trying again, and not before it must have landed."""

@@ -1,4 +1,4 @@
-"""What every table is made with, and the outbox. Times are Unix seconds; states are names never renamed once in use."""
+"""What every table is made with, the outbox, and what Slack told us to wait for. Times are Unix seconds; states are names never renamed once in use."""
 
 import logging
 from dataclasses import asdict, dataclass, fields
@@ -23,7 +23,7 @@ from sqlalchemy import (
 from sqlalchemy.types import TypeDecorator
 
 from bot.model import Place
-from bot.storage.retention import AtUninstall, Kept, Life, Lives, Part, keep
+from bot.storage.retention import HOUR, AtUninstall, Kept, Life, Lives, Part, keep
 
 logger = logging.getLogger(__name__)
 
@@ -122,6 +122,7 @@ deliveries = Table(
     Column("digest", String(64), nullable=True),  # of what was last shown: an edit that changes nothing is not sent
     Column("ts", String(32), nullable=True),
     Column("first_try_at", Float, nullable=True),
+    Column("looked_to", String(32), nullable=True),  # the message up to which its thread was searched for it
     Column("problem", String(64), nullable=True),
     Column("created_at", Float, nullable=False),
     *claimable(),
@@ -150,3 +151,21 @@ def messages(*kinds: str, done_after: Kept | None = None) -> Part:
         done = and_(ours, ~unfinished, table.state.in_(["sent", "refused"]))
         life = Life(done_after, table.due_at, done)  # the time of the last post or edit
     return Part(table.subject_id, only=ours, unfinished=unfinished, life=life)
+
+
+told_waits = Table(
+    "told_waits",
+    metadata,
+    Column("workspace", String(32), primary_key=True),
+    Column("method", String(64), primary_key=True),
+    Column("channel", String(32), primary_key=True),  # empty: everywhere in the workspace
+    Column("until", Float, nullable=False),
+    Index("told_waits_until", "until"),
+)
+
+keep(
+    told_waits,
+    [Life(HOUR, since=told_waits.c.until)],
+    holds="until when Slack told us to leave a method alone",
+    at_uninstall=AtUninstall.DELETED,
+)

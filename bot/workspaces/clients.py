@@ -12,11 +12,10 @@ from typing import Any
 
 from slack_bolt.authorization import AuthorizeResult
 from slack_sdk.errors import SlackApiError
-from slack_sdk.web.async_client import AsyncWebClient
 from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
-from bot.slack.clients import BotClient
-from bot.slack.errors import CALL_ERRORS, error_code
+from bot.slack.clients import BotClient, PatientClient
+from bot.slack.errors import CALL_ERRORS, RATE_LIMITED, error_code, trouble_of
 from bot.workspaces.repository import Installation, InstallationRepository
 from bot.workspaces.token_rotation import TokenRotation
 
@@ -32,14 +31,15 @@ _LOOK_AGAIN_AFTER = 600.0
 Noticed = Callable[[str], Awaitable[None]]
 
 
-class WatchfulClient(AsyncWebClient):
+class WatchfulClient(PatientClient):
     """Tells when Slack refuses its token, whoever uses it."""
 
     noticed: Noticed | None = None
 
     @classmethod
-    def like(cls, template: AsyncWebClient, token: str, *, team_id: str = "") -> "WatchfulClient":
-        return cls(
+    def like(cls, template: PatientClient, token: str, workspace: str, *, team_id: str = "") -> "WatchfulClient":
+        """`workspace` is where it calls, or the enterprise; `team_id` what Slack has to be told of that."""
+        client = cls(
             token=token,
             base_url=template.base_url,
             session=template.session,
@@ -47,6 +47,8 @@ class WatchfulClient(AsyncWebClient):
             team_id=team_id or None,
             retry_handlers=[],
         )
+        client.waits, client.workspace = template.waits, workspace
+        return client
 
     async def api_call(self, api_method: str, **arguments: Any) -> AsyncSlackResponse:
         try:
@@ -69,7 +71,7 @@ class _KeptClient:
 class InstalledWorkspaces:
     records: InstallationRepository
     rotation: TokenRotation
-    client: AsyncWebClient  # holds no token; the pattern for those that do
+    client: PatientClient  # holds no token; the pattern for those that do
     clock: Callable[[], float] = time.monotonic
     _kept: dict[str, _KeptClient] = field(default_factory=dict, init=False)
 
@@ -109,11 +111,13 @@ class InstalledWorkspaces:
         self._kept = {workspace: kept for workspace, kept in self._kept.items() if kept.home != home}
 
     async def still_installed(self, installation: Installation) -> bool | None:
-        """Asks Slack; None when that can't be told now."""
-        client = WatchfulClient.like(self.client, installation.tokens.bot_token)
+        """Asks Slack; None when that can't be told now. Raises where Slack only says when to ask again."""
+        client = WatchfulClient.like(self.client, installation.tokens.bot_token, installation.home)
         try:
             await client.auth_test()
         except SlackApiError as error:
+            if trouble_of(error).code == RATE_LIMITED:
+                raise
             return False if error_code(error) in TOKEN_GONE else None
         except CALL_ERRORS:
             return None
@@ -129,7 +133,11 @@ class InstalledWorkspaces:
         """Slack may have refused a good token, say for the address we called from: asked again once in a while."""
         if found.problem_age < _LOOK_AGAIN_AFTER:
             return False
-        if await self.still_installed(found):
+        try:
+            works = await self.still_installed(found)
+        except SlackApiError:
+            return False
+        if works:
             await self.records.clear_problem(found)
             return True
         await self.records.note_problem(found, found.problem)
@@ -137,7 +145,7 @@ class InstalledWorkspaces:
 
     def _keep(self, key: str, workspace: str, installation: Installation) -> BotClient:
         client = WatchfulClient.like(
-            self.client, installation.tokens.bot_token, team_id=workspace if installation.org_wide else ""
+            self.client, installation.tokens.bot_token, key, team_id=workspace if installation.org_wide else ""
         )
         client.noticed = partial(self._noticed, installation)
         bot_client = BotClient(

@@ -8,8 +8,10 @@ from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from slack_sdk.errors import SlackApiError
 from sqlalchemy import Row, delete, select
 
+from bot.slack.errors import trouble_of
 from bot.slack.gates import Open
 from bot.slack.listeners import Listeners
 from bot.slack.payloads import Payload
@@ -63,26 +65,31 @@ class Departures:
         self.tasks.spawn(self.welcome(enterprise), f"welcome to {enterprise}")
 
     async def step(self) -> float | None:
-        """Carry out some of what was noted; the answer is when to go on, if there is more in this round.
+        """Carry out some of what was noted; the answer is when to go on, if there is more in this round or Slack says when.
 
         What fails stays noted and is tried again in the next round; doing it twice is harmless.
         """
         noted = select(departures).where(departures.c.id > self._after).order_by(departures.c.id).limit(AT_ONCE)
         rows = await self.database.all(noted)
-        for row in rows:
-            await self._guarded(row)
+        waits = [await self._guarded(row) for row in rows]
         more = len(rows) == AT_ONCE
         self._after = rows[-1].id if more else 0
-        return 0.0 if more else None
+        return 0.0 if more else min((wait for wait in waits if wait is not None), default=None)
 
-    async def _guarded(self, row: Row[Any]) -> None:
+    async def _guarded(self, row: Row[Any]) -> float | None:
         """One workspace's trouble must not keep another's tokens here."""
+        whose = row.team_id or row.enterprise_id
         try:
             await self._carry_out(row)
+        except SlackApiError as error:
+            trouble = trouble_of(error)
+            logger.info("%s of %s has to wait: Slack says %s", row.kind, whose, trouble.code)
+            return trouble.wait
         except Exception:
-            logger.exception("%s of %s is not carried out yet", row.kind, row.team_id or row.enterprise_id)
-            return
+            logger.exception("%s of %s is not carried out yet", row.kind, whose)
+            return None
         await self.database.write(delete(departures).where(departures.c.id == row.id))
+        return None
 
     async def _carry_out(self, row: Row[Any]) -> None:
         if row.kind == ACCESS_REVOKED:

@@ -20,7 +20,7 @@ from sqlalchemy import delete, func, select
 
 from bot.logs import Seldom
 from bot.slack.blocks import Message, sentences
-from bot.slack.errors import CALL_ERRORS, Meaning, error_code, trouble_of
+from bot.slack.errors import CALL_ERRORS, RATE_LIMITED, Meaning, error_code, trouble_of
 from bot.storage.engine import Database
 from bot.storage.workers import Tasks
 from bot.wording import APP, COMMAND, DATADOG, INVESTIGATE
@@ -44,6 +44,7 @@ SECURE_COOKIE = f"__Host-{COOKIE}"  # no other host of the domain can plant one;
 INCOMPLETE = "incomplete"
 
 _BROWSER = re.compile(r"[A-Za-z0-9_-]{32,64}")
+_WELCOMES = 5  # tries, where Slack puts it off
 _LONGEST = 512  # of what Slack hands back
 _CODE_IN_LOG = re.compile(r"[^a-z0-9_]")
 
@@ -145,18 +146,21 @@ class Installing:
     async def _take_in(self, answer: dict[str, Any]) -> InstallOutcome:
         team, enterprise = answer.get("team") or {}, answer.get("enterprise") or {}
         org_wide = bool(answer.get("is_enterprise_install"))
-        if not self._may_install("" if org_wide else str(team.get("id") or ""), str(enterprise.get("id") or "")):
-            await self._give_back(str(answer.get("access_token") or ""))
+        team_id, enterprise_id = "" if org_wide else str(team.get("id") or ""), str(enterprise.get("id") or "")
+        if not self._may_install(team_id, enterprise_id):
+            await self._give_back(str(answer.get("access_token") or ""), team_id or enterprise_id)
             return InstallOutcome(NOT_ALLOWED)
         new = NewInstallation(
-            team_id="" if org_wide else str(team.get("id") or ""),
-            enterprise_id=str(enterprise.get("id") or ""),
+            team_id=team_id,
+            enterprise_id=enterprise_id,
             org_wide=org_wide,
             app_id=str(answer.get("app_id") or ""),
             tokens=tokens_in(answer),
             scopes=tuple(filter(None, str(answer.get("scope") or "").split(","))),
             bot_user_id=str(answer.get("bot_user_id") or ""),
-            bot_id=await self._bot_id(str(answer.get("access_token") or "")),
+            bot_id=await self._bot_id(
+                str(answer.get("access_token") or ""), str((enterprise if org_wide else team).get("id") or "")
+            ),
             installer=str((answer.get("authed_user") or {}).get("id") or ""),
         )
         if not new.home or not new.tokens.bot_token:
@@ -172,17 +176,17 @@ class Installing:
         """Whoever names an enterprise means all its workspaces; one of them does not stand for the enterprise."""
         return not self.allowed or not self.allowed.isdisjoint({team, enterprise} - {""})
 
-    async def _give_back(self, token: str) -> None:
+    async def _give_back(self, token: str, home: str) -> None:
         """A token that was handed out for nothing is taken out of service; we keep nothing of it."""
         try:
-            await WatchfulClient.like(self.app.client, token).auth_revoke()
+            await WatchfulClient.like(self.app.client, token, home).auth_revoke()
         except CALL_ERRORS as error:
             logger.error("the token of a refused install was not revoked (%s)", trouble_of(error).code)  # noqa: TRY400  the code says it
 
-    async def _bot_id(self, token: str) -> str:
+    async def _bot_id(self, token: str, home: str) -> str:
         """Known only to auth.test; without it our own posts are still known by their author."""
         try:
-            answer = await WatchfulClient.like(self.app.client, token).auth_test()
+            answer = await WatchfulClient.like(self.app.client, token, home).auth_test()
         except CALL_ERRORS:
             return ""
         return str(answer.get("bot_id") or "")
@@ -195,9 +199,17 @@ class Installing:
 
     async def welcome(self, home: str) -> None:
         """Rather not at all than twice: noted before it is sent, and taken back only when Slack surely has not got it."""
+        for _ in range(_WELCOMES):
+            wait = await self._welcomed(home)
+            if wait is None:
+                return
+            await asyncio.sleep(wait)
+
+    async def _welcomed(self, home: str) -> float | None:
+        """When to try again, where that makes sense."""
         installation = await self.records.at(home)
         if installation is None or not installation.installer or not await self.records.claim_welcome(home):
-            return
+            return None
         try:
             await self._say_welcome(installation)
         except CALL_ERRORS as error:
@@ -205,9 +217,11 @@ class Installing:
             logger.warning("the welcome to %s was not sent (%s)", home, trouble.code)
             if trouble.meaning is not Meaning.OPEN:
                 await self.records.not_welcomed(home)
+            return trouble.wait if trouble.code == RATE_LIMITED else None
+        return None
 
     async def _say_welcome(self, installation: Installation) -> None:
-        client = WatchfulClient.like(self.app.client, installation.tokens.bot_token)
+        client = WatchfulClient.like(self.app.client, installation.tokens.bot_token, installation.home)
         async with asyncio.timeout(10):
             has_org = not self.has_org.isdisjoint({installation.team_id, installation.enterprise_id} - {""})
             await client.chat_postMessage(

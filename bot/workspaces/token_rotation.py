@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from slack_sdk.errors import SlackApiError
-from slack_sdk.web.async_client import AsyncWebClient
 from sqlalchemy.exc import SQLAlchemyError
 
+from bot.slack.clients import PatientClient
 from bot.slack.errors import CALL_ERRORS, error_code, trouble_of
 from bot.workspaces.repository import LOST_REFRESH, Installation, InstallationRepository, Tokens
 
@@ -31,7 +31,7 @@ class TokenNotRenewedError(ConnectionError):
 class OAuthApp:
     """Our app as Slack's OAuth knows it."""
 
-    client: AsyncWebClient  # holds no token
+    client: PatientClient  # holds no token
     client_id: str
     client_secret: str = field(repr=False)
 

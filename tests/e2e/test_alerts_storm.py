@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from bot.rules.model import AlertFilter
-from bot.sandbox.datadog import FakeAlert
+from bot.sandbox.datadog import FakeAlert, Script
 from bot.sandbox.slack import Channel, Message
 from tests.e2e.alert_town import AlertTown, Route
 from tests.e2e.town import QUICK
@@ -126,3 +126,20 @@ def _starts(number: int) -> dict[str, Any]:
     if number:
         return {}
     return {"auto": AlertFilter(transitions=frozenset({"alert"})), "cooldown_minutes": 0, "budget_per_day": BUDGET}
+
+
+async def test_a_click_in_a_storm_is_answered_before_the_alerts_that_queue(tmp_path: Path) -> None:
+    """Sixty cards are to come, one after the other; the clicker's does not come last."""
+    async with AlertTown(tmp_path, timing=replace(QUICK, settle=5.0, pace=0.4)) as town:
+        await town.decide(Route())
+        town.datadog.plan_always(Script.held())
+        for number in range(60):
+            await town.fire(group=f"host:h{number}")
+        first = (await town.slack.wait_for(town.cards))[0]
+        await town.ana.click("Investigate", on=first)
+        clicked_after = len(town.cards())
+
+        await town.reads(first, "Asked by @ana")
+
+        assert len(town.cards()) - clicked_after < 20
+        assert len(town.cards()) < 60

@@ -1,7 +1,7 @@
 """Threads as people see them, behind the four calls the poster makes; and messages in one line each."""
 
 import itertools
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from multidict import CIMultiDict, CIMultiDictProxy
 from slack_sdk.errors import SlackApiError
@@ -10,6 +10,7 @@ from bot.investigations.repository import InvestigationRepository
 from bot.investigations.tables import CARD, CONCLUSIONS
 from bot.slack.blocks import Message
 from bot.slack.clients import BotClient
+from bot.slack.poster import Urgency
 from bot.storage.outbox import Delivery, Outbox
 
 if TYPE_CHECKING:
@@ -42,13 +43,15 @@ class FakeSlack:
         self.network = network
         self.messages: list[dict[str, Any]] = []
         self.archived: set[str] = set()
+        self.ids = "UBITS", OUR_BOT
         self.edits = 0
+        self.page = 1_000  # messages it lets a thread be read by at once
         self.posts: list[dict[str, Any]] = []  # the arguments of every post that landed
         self._ts = itertools.count(1)
         self.client: Any = _Client(self)
 
     async def bot_client(self, workspace: str) -> BotClient | None:
-        return BotClient(self.client, "UBITS", OUR_BOT, workspace) if workspace == "T1" else None
+        return BotClient(self.client, *self.ids, workspace) if workspace == "T1" else None
 
     def said(self, channel: str = "C1", thread: str = "1.1") -> list[str]:
         return [
@@ -63,19 +66,21 @@ class FakeSlack:
     def write(self, arguments: dict[str, Any]) -> dict[str, Any]:
         if arguments["channel"] in self.archived:
             raise says("is_archived")
-        ts = f"{int(self.network.clock.now)}.{next(self._ts):06d}"
-        message = {
+        message = self.message(arguments)
+        self.posts.append(arguments)
+        self.messages.append(message)
+        return message
+
+    def message(self, arguments: dict[str, Any]) -> dict[str, Any]:
+        return {
             "channel": arguments["channel"],
             "thread_ts": arguments.get("thread_ts") or "",
             "text": arguments["text"],
             "blocks": arguments["blocks"],
             "metadata": arguments["metadata"],
             "bot_id": OUR_BOT,
-            "ts": ts,
+            "ts": f"{int(self.network.clock.now)}.{next(self._ts):06d}",
         }
-        self.posts.append(arguments)
-        self.messages.append(message)
-        return message
 
     def change(self, arguments: dict[str, Any]) -> dict[str, Any]:
         for message in self.messages:
@@ -106,22 +111,26 @@ class _Client:
 
     def _page(self, channel: str, thread: str, paging: dict[str, Any]) -> Answer:
         assert paging["include_all_metadata"] is True
+        oldest, latest = float(paging["oldest"]), float(paging.get("latest", "inf"))
         found = [
             message
             for message in self._slack.messages
             if message["channel"] == channel
             and message["thread_ts"] == thread
-            and float(message["ts"]) >= float(paging["oldest"])
+            and oldest < float(message["ts"]) < latest
         ]
-        start, size = int(paging.get("cursor", 0)), paging["limit"]
-        more = str(start + size) if len(found) > start + size else ""
-        return Answer({"ok": True, "messages": found[start : start + size], "response_metadata": {"next_cursor": more}})
+        if not thread:
+            found.reverse()
+        size = min(paging["limit"], self._slack.page)
+        return Answer({"ok": True, "messages": found[:size], "has_more": len(found) > size})
 
     async def conversations_open(self, *, users: str) -> Answer:
         return Answer({"ok": True, "channel": {"id": users}})
 
 
 class Card:
+    urgency: ClassVar[Urgency] = Urgency.CARD
+
     def __init__(self, repository: InvestigationRepository, outbox: Outbox) -> None:
         self._repository = repository
         self._outbox = outbox
@@ -138,6 +147,8 @@ class Card:
 
 
 class Conclusions:
+    urgency: ClassVar[Urgency] = Urgency.ANSWER
+
     def __init__(self, repository: InvestigationRepository, outbox: Outbox) -> None:
         self._repository = repository
         self._outbox = outbox

@@ -7,9 +7,11 @@ from sqlalchemy import update
 
 from bot.datadog.errors import DatadogError, Forbidden, RateLimited, Unauthorized, Unavailable
 from bot.datadog.monitors import AlertEvent
+from bot.investigations.alert_resolver import TURN_COMES_WITHIN
 from bot.investigations.requests import Reception
 from bot.investigations.tables import asks
 from bot.model import AlertRef, EventRef, ExistingRun, MonitorRef, ThreadRef
+from bot.slack.errors import Meaning, SlackTrouble
 from tests.investigations.world import ALERT, Bot, World
 
 EVENT = AlertEvent("70", 1_700_000_000_000, 7, "Disk is full", "host:a", transition="alert")
@@ -203,3 +205,63 @@ async def test_look_ups_that_never_end_hold_up_no_start(world: World) -> None:
 
     assert (await world.ask(ALERT)).reception is Reception.STARTED
     await world.bot.die()
+
+
+# -- a thread that could not be read is not one without an alert ------------------------------------------------------
+
+ONCE_A_MINUTE = SlackTrouble(Meaning.WAIT, "ratelimited", 60)
+UNANSWERED = SlackTrouble(Meaning.OPEN, "no_answer")
+
+
+async def test_a_thread_slack_lets_us_read_later_is_read_then(world: World) -> None:
+    world.threads.subject = ALERT
+    world.threads.troubles.extend([ONCE_A_MINUTE, ONCE_A_MINUTE])
+    await world.receive(ThreadRef())
+    await world.wind(50)
+    assert world.threads.read == 1
+    assert world.answers.told == ["UANN: waits 60"]
+    await world.wind(80)
+    assert world.threads.read == 3
+    assert world.slack.said() == ["card: running"]
+    assert world.answers.told == ["UANN: waits 60"]
+
+
+async def test_a_wait_of_seconds_is_not_worth_a_word(world: World) -> None:
+    world.threads.subject = ALERT
+    world.threads.troubles.append(SlackTrouble(Meaning.WAIT, "ratelimited", 2))
+    await world.receive(ThreadRef())
+    await world.wind(20)
+    assert world.slack.said() == ["card: running"]
+    assert world.answers.told == []
+
+
+async def test_a_turn_that_never_comes_is_told(world: World) -> None:
+    world.threads.troubles.extend([ONCE_A_MINUTE] * 100)
+    await world.receive(ThreadRef())
+    await world.wind(TURN_COMES_WITHIN + 120, step=60)
+    assert world.answers.told == ["UANN: waits 60", "UANN: not read, ratelimited"]
+
+
+@pytest.mark.parametrize("code", ["missing_scope", "not_in_channel"])
+async def test_a_thread_we_may_not_read_is_said_to_be_that(world: World, code: str) -> None:
+    world.threads.troubles.append(SlackTrouble(Meaning.REFUSED, code))
+    await world.receive(ThreadRef())
+    await world.turns()
+    assert world.answers.told == [f"UANN: not read, {code}"]
+    assert world.threads.read == 1
+
+
+async def test_a_slack_that_does_not_answer_is_asked_again(world: World) -> None:
+    world.threads.subject = ALERT
+    world.threads.troubles.extend([UNANSWERED, UNANSWERED])
+    await world.receive(ThreadRef())
+    await world.wind(60)
+    assert world.slack.said() == ["card: running"]
+    assert world.answers.told == []
+
+
+async def test_a_slack_that_stays_away_is_told_once(world: World) -> None:
+    world.threads.troubles.extend([UNANSWERED] * 200)
+    await world.receive(ThreadRef())
+    await world.wind(400)
+    assert world.answers.told == ["UANN: not read, no_answer"]

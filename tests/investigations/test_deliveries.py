@@ -3,6 +3,7 @@
 import asyncio
 
 from bot.model import Question
+from bot.slack.poster import LONGEST_WAIT
 from bot.storage.leases import Leases
 from bot.storage.outbox import PENDING, REFUSED, SENDING, SENT, Delivery, Outbox, due, read_deliveries, show_anew
 from bot.storage.tables import deliveries
@@ -17,9 +18,9 @@ class Box(Outbox):
         super().__init__(world.database, lease=TIMING.lease)
         self._leases = Leases(world.database, deliveries, owner=owner, lease=TIMING.lease)
 
-    async def claim(self, limit: int, *, not_in: set[str]) -> list[Delivery]:
+    async def claim(self, limit: int) -> list[Delivery]:
         async with self.database.transaction() as connection:
-            rows = await self._leases.claim(connection, due(not_in), limit)
+            rows = await self._leases.claim(connection, due(), limit)
             return await read_deliveries(connection, rows, self._leases.fence, TIMING.lease)
 
 
@@ -157,27 +158,19 @@ async def test_two_replicas_never_hold_the_same_delivery(both_worlds: World) -> 
     for number in range(20):
         await world.ask(Question(f"number {number}"), thread=f"{number}.0", channel=f"C{number % 4}")
     boxes = [Box(world, f"box {number}") for number in range(4)]
-    claimed = await asyncio.gather(*(box.claim(8, not_in=set()) for box in boxes))
+    claimed = await asyncio.gather(*(box.claim(8) for box in boxes))
     keys = [delivery.post.key for each in claimed for delivery in each]
     assert len(keys) == len(set(keys))
     assert len(keys) >= 8
-
-
-async def test_channels_that_are_busy_are_left_out(world: World) -> None:
-    await world.ask(channel="C1")
-    await world.ask(channel="C2", thread="2.2")
-    box = Box(world, "ann")
-    (claimed,) = await box.claim(8, not_in={"C1"})
-    assert claimed.post.channel == "C2"
 
 
 async def test_an_outcome_is_written_only_by_who_still_holds_it(world: World) -> None:
     await world.ask()
     ann = Box(world, "ann")
     ben = Box(world, "ben")
-    (hers,) = await ann.claim(1, not_in=set())
+    (hers,) = await ann.claim(1)
     world.clock.wind(TIMING.lease)
-    (his,) = await ben.claim(1, not_in=set())
+    (his,) = await ben.claim(1)
     assert not await ann.sending(hers)
     assert await ben.sending(his)
     await ann.sent(hers, "9.9", "digest")
@@ -192,26 +185,26 @@ async def test_the_lease_covers_the_time_in_which_a_post_may_land(world: World) 
     await world.ask()
     ann = Box(world, "ann")
     ben = Box(world, "ben")
-    (hers,) = await ann.claim(1, not_in=set())
+    (hers,) = await ann.claim(1)
     world.clock.wind(TIMING.lease - 1)
     assert await ann.sending(hers)
     world.clock.wind(TIMING.settle)
-    assert await ben.claim(1, not_in=set()) == []
+    assert await ben.claim(1) == []
 
 
 async def test_what_was_not_tried_stays_as_open_as_it_was(world: World) -> None:
     await world.ask()
     box = Box(world, "ann")
-    (delivery,) = await box.claim(1, not_in=set())
+    (delivery,) = await box.claim(1)
     await box.sending(delivery)
     await box.outcome_open(delivery, 0, "no_answer")
-    (delivery,) = await box.claim(1, not_in=set())
+    (delivery,) = await box.claim(1)
     assert delivery.may_stand_already
     await box.not_tried(delivery, 0, "later")
-    (delivery,) = await box.claim(1, not_in=set())
+    (delivery,) = await box.claim(1)
     assert delivery.may_stand_already
     await box.not_sent(delivery, 0, "ratelimited")
-    (delivery,) = await box.claim(1, not_in=set())
+    (delivery,) = await box.claim(1)
     assert not delivery.may_stand_already
 
 
@@ -219,9 +212,9 @@ async def test_a_long_word_of_slack_s_does_no_harm(both_worlds: World) -> None:
     world = both_worlds
     await world.ask()
     box = Box(world, "ann")
-    (delivery,) = await box.claim(1, not_in=set())
+    (delivery,) = await box.claim(1)
     await box.outcome_open(delivery, 0, "x" * 300)
-    (delivery,) = await box.claim(1, not_in=set())
+    (delivery,) = await box.claim(1)
     await box.not_sent(delivery, 0, "x" * 300)
     (row,) = await world.deliveries()
     assert row.state == PENDING
@@ -239,3 +232,16 @@ async def test_many_threads_are_served_in_rounds(world: World) -> None:
         rounds += 1
         assert rounds < 5
     assert len(world.slack.messages) == 30
+
+
+async def test_an_outage_of_slack_costs_few_calls_and_its_end_is_noticed(world: World) -> None:
+    """The card stands, its answer got lost, and then nobody answers for ten minutes."""
+    world.slack.network.expect("post", lost(TimeoutError(), lands=True))  # type: ignore[arg-type]
+    world.slack.network.expect("look", *(says("", status=503) for _ in range(1000)))
+    await world.ask()
+    await world.wind(600)
+    assert world.slack.network.calls["look"] <= 6
+    world.slack.network.fates["look"].clear()
+    await world.wind(LONGEST_WAIT)
+    assert world.slack.said() == ["card: running"]
+    assert world.slack.network.calls["post"] == 1

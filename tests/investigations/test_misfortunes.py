@@ -4,8 +4,8 @@ import pytest
 
 from bot.datadog.errors import Unavailable
 from bot.investigations.trigger_worker import TriggerWorker
-from bot.slack import poster
 from bot.slack.clients import BotClient
+from bot.slack.poster import Poster
 from bot.storage.outbox import Delivery
 from tests.investigations.trial import Trial, misfortunes
 from tests.investigations.world import CAUSE, QUESTION, Fate, World, lost
@@ -26,14 +26,14 @@ async def test_the_same_on_the_database_of_several_replicas(postgres_world: Worl
 
 async def test_the_trial_would_see_a_doubled_post(lasting_world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     """A bot that does not look before it repeats a post: if the trial found nothing wrong with it, it would prove nothing."""
-    monkeypatch.setattr(poster, "_find_ours", sees_nothing)
+    monkeypatch.setattr(Poster, "_find_ours", sees_nothing)
     trial = Trial(lasting_world, 0, rounds=30)
     lasting_world.slack.network.expect("post", *(Fate(TimeoutError(), lands=True) for _ in range(3)))
     await trial.run()
     assert any("instead of" in fault for fault in await trial.faults())
 
 
-async def sees_nothing(_bot_client: BotClient, _delivery: Delivery) -> None:
+async def sees_nothing(_poster: Poster, _bot_client: BotClient, _delivery: Delivery) -> None:
     return None
 
 

@@ -8,11 +8,13 @@ from hypothesis import strategies as st
 from bot.datadog.investigations import Conclusion, InvestigationDetail, InvestigationItem
 from bot.datadog.trouble import Trouble, TroubleKind
 from bot.investigations import answers
+from bot.investigations.message_alerts import ONLY_THE_FIRST
 from bot.investigations.model import State, Verdict
 from bot.investigations.questions import question_modal, read_question
 from bot.investigations.subject_view import alert_value, nudge_message, read_alert_value
 from bot.model import AlertRef, EventRef, ExistingRun, MonitorRef, Question, Subject, ThreadRef
 from bot.slack.blocks import Message
+from bot.slack.errors import Meaning, SlackTrouble
 from bot.slack.replies import unexpected
 from tests.investigations.samples import APP, HOSTILE, INV, RUN
 from tests.slack.blockkit import buttons, check_message, check_modal, links, mrkdwn, shown
@@ -52,6 +54,19 @@ def test_look_up_failures_are_told_apart() -> None:
     assert "event `77`" in checked(answers.lookup_failed(EventRef("77"), Trouble(TroubleKind.NO_ALERT)))
     assert "can't follow" in checked(answers.lookup_failed(EventRef("AgAA"), Trouble(TroubleKind.NOT_FOUND)))
     assert "in 2 minutes" in checked(answers.refused(Trouble(TroubleKind.RATE_LIMITED, wait=61)))
+
+
+def test_a_thread_that_was_not_read_is_never_said_to_hold_no_alert() -> None:
+    assert "There is no alert in this thread" in checked(
+        answers.lookup_failed(ThreadRef(), Trouble(TroubleKind.NO_ALERT))
+    )
+    for meaning in Meaning:
+        for word in ("missing_scope", "not_in_channel", "thread_not_found", ONLY_THE_FIRST, "<!channel>"):
+            told = checked(answers.could_not_read(SlackTrouble(meaning, word), channel="C1"))
+            assert "There is no alert" not in told
+            assert "<!" not in told
+            assert "or choose “Investigate with Bits”" in told
+    assert "for about 58 seconds; I go on" in checked(answers.waits_to_read(58))
 
 
 def items(count: int) -> list[InvestigationItem]:

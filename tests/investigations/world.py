@@ -19,7 +19,7 @@ from bot.datadog.trouble import Trouble
 from bot.investigations.alert_resolver import AlertResolver
 from bot.investigations.ask_worker import AskWorker
 from bot.investigations.asking import AskAnswers
-from bot.investigations.message_alerts import Found, ThreadReader
+from bot.investigations.message_alerts import Found, ThreadNotReadError, ThreadReader
 from bot.investigations.model import Investigation
 from bot.investigations.poll_worker import PollWorker
 from bot.investigations.repository import InvestigationRepository
@@ -34,7 +34,9 @@ from bot.rules.model import ChannelRules
 from bot.rules.org_choice import OrgChooser, PlaceFacts
 from bot.rules.permissions import Allowed, Permission, Permissions
 from bot.rules.repository import RuleRepository
+from bot.slack.errors import SlackTrouble
 from bot.slack.poster import Kind, Poster
+from bot.slack.waits import Waits
 from bot.storage.engine import Database
 from bot.storage.leases import new_owner
 from bot.storage.outbox import Outbox
@@ -250,6 +252,12 @@ class FakeAnswers:
     async def waits_for_look_up(self, ask: Ask) -> None:
         """The card says the rest."""
 
+    async def waits_to_read(self, ask: Ask, wait: float) -> None:
+        self.told.append(f"{ask.requester}: waits {wait:.0f}")
+
+    async def could_not_read(self, ask: Ask, trouble: SlackTrouble) -> None:
+        self.told.append(f"{ask.requester}: not read, {trouble.code}")
+
     async def hears_of_trouble(self, ask: Ask, failure: Trouble) -> None:
         self.told.append(f"{ask.requester}: {failure.kind}")
 
@@ -282,11 +290,16 @@ class FakePlaces:
 @dataclass
 class FakeThreads:
     subject: Found | None = None
+    troubles: deque[SlackTrouble] = field(default_factory=deque)  # what becomes of the next readings
+    read: int = 0
 
     async def subject_of_message(self, place: Place, _message: object) -> Found | None:
         return await self.subject_of(place)
 
     async def subject_of(self, place: Place) -> Found | None:  # noqa: ARG002
+        self.read += 1
+        if self.troubles:
+            raise ThreadNotReadError(self.troubles.popleft())
         return self.subject
 
 
@@ -321,7 +334,9 @@ class Bot:
         self.alert_resolver = AlertResolver(world.database, timing, self.requests, threads, orgs, person, owner=owner)
         self.runner = TriggerWorker(world.database, timing, self.repository, orgs, owner=owner)
         self.watcher = PollWorker(self.repository, orgs, timing)
-        self.poster = Poster(world.database, timing, outbox, world.slack, kinds, owner=owner)
+        self.poster = Poster(
+            world.database, timing, outbox, world.slack, kinds, Waits(world.database, world.clock), owner=owner
+        )
 
     async def ask(self, ask: Ask) -> Outcome:
         """Received and decided; what has to be looked up first is decided in a later turn."""

@@ -4,12 +4,11 @@ import asyncio
 from collections.abc import AsyncIterator
 
 import pytest
-from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.model import PersonFacts, UnknownPerson
 from bot.rules.file import RuleFileProblems, channel_ids, read_rules
 from bot.sandbox.slack import FakeSlack
-from bot.slack.clients import BotClient, SingleWorkspace
+from bot.slack.clients import BotClient, PatientClient, SingleWorkspace
 from bot.slack.people import KEPT_FOR, People, _is_admin, _is_outsider
 from tests.clock import Clock
 
@@ -23,7 +22,7 @@ async def slack() -> AsyncIterator[FakeSlack]:
 @pytest.fixture
 async def home(slack: FakeSlack) -> SingleWorkspace:
     return await SingleWorkspace.connect(
-        AsyncWebClient(token=slack.bot_token, base_url=slack.api_url, retry_handlers=[], trust_env_in_session=False)
+        PatientClient(token=slack.bot_token, base_url=slack.api_url, retry_handlers=[], trust_env_in_session=False)
     )
 
 
@@ -150,6 +149,31 @@ async def test_channels_are_found_by_name_on_every_page(slack: FakeSlack, bot_cl
     secret = slack.workspace.add_channel("secret", private=True)
     file = read_rules('channels: [{channel: "#alerts-509"}, {channel: secret}, {channel: C0123}]', "rules.yml")
     assert await channel_ids(bot_client, file) == {"#alerts-509": made[509].id, "#secret": secret.id}
+
+
+async def test_where_slack_says_when_to_ask_again_the_start_waits(slack: FakeSlack, bot_client: BotClient) -> None:
+    made = slack.workspace.add_channel("alerts")
+    slack.break_next("conversations.list", retry_after=1)
+    assert await channel_ids(bot_client, read_rules('channels: [{channel: "#alerts"}]', "rules.yml")) == {
+        "#alerts": made.id
+    }
+
+
+async def test_a_start_does_not_wait_for_ever(slack: FakeSlack, bot_client: BotClient) -> None:
+    slack.break_next("conversations.list", times=10, retry_after=1_000)
+    with pytest.raises(RuleFileProblems) as refused:
+        await channel_ids(bot_client, read_rules('channels: [{channel: "#alerts"}]', "rules.yml"))
+    assert "Slack says ratelimited" in refused.value.problems[0]
+
+
+async def test_who_can_t_be_asked_for_now_is_unknown_and_asked_for_later(
+    slack: FakeSlack, home: SingleWorkspace
+) -> None:
+    ana = slack.workspace.add_user("ana")
+    people = People(home)
+    slack.break_next("users.info", retry_after=30)
+    assert await people.facts(slack.workspace.id, ana.id) == UnknownPerson("ratelimited")
+    assert await people.facts(slack.workspace.id, ana.id) == PersonFacts(ana.id)
 
 
 async def test_without_names_nothing_is_asked(slack: FakeSlack, bot_client: BotClient) -> None:

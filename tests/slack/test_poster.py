@@ -3,16 +3,19 @@
 import asyncio
 import math
 from collections.abc import AsyncIterator
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 from aiohttp import ClientConnectorError, ClientSession
 from slack_sdk.web.async_client import AsyncWebClient
 
+from bot.alerts.tables import ALERT_CARD
 from bot.investigations.tables import CARD, CONCLUSIONS
 from bot.sandbox.slack import FakeSlack as LocalSlack
 from bot.slack.blocks import Message
-from bot.slack.poster import GIVE_UP_AFTER, LONGEST_WAIT, Poster
+from bot.slack.clients import PatientClient
+from bot.slack.poster import AT_ONCE, GIVE_UP_AFTER, LONGEST_WAIT, LOOK_FOR, OLD, Kind, Poster, Urgency
+from bot.slack.waits import Waits
 from bot.storage.engine import Database
 from bot.storage.leases import new_owner
 from bot.storage.outbox import Delivery, NewPost, Outbox, enqueue, show_anew
@@ -31,6 +34,8 @@ NO_CONNECTION = ClientConnectorError(None, OSError(111, "refused"))  # type: ign
 class Notes:
     """A kind of message that says what a test wants it to say."""
 
+    urgency: ClassVar[Urgency] = Urgency.CARD
+
     def __init__(self) -> None:
         self.text: str | None = "hello"
         self.blocks: list[dict[str, Any]] = [{"type": "divider"}]
@@ -48,6 +53,14 @@ class Notes:
         self.refusals.append(f"{delivery.post.key}: {code}")
 
 
+class Answers(Notes):
+    urgency = Urgency.ANSWER
+
+
+class Alerts(Notes):
+    urgency = Urgency.ALERT
+
+
 class Requests:
     """A poster with its outbox, a Slack that does what it is told, and a clock."""
 
@@ -56,14 +69,18 @@ class Requests:
         self.clock = clock
         self.timing = timing
         self.slack = FakeSlack(Network(clock))
-        self.notes = Notes()
+        self.notes, self.answers, self.alerts = Notes(), Answers(), Alerts()
         self.slept: list[float] = []
+        self.go_on = asyncio.Event()
         self.poster = self.a_poster()
 
     def a_poster(self) -> Poster:
         outbox = Outbox(self.database, lease=self.timing.lease)
-        kinds = {CARD: self.notes, CONCLUSIONS: self.notes}
-        return Poster(self.database, self.timing, outbox, self.slack, kinds, self.clock, self._sleep, owner=new_owner())
+        kinds: dict[str, Kind] = {CARD: self.notes, CONCLUSIONS: self.answers, ALERT_CARD: self.alerts}
+        waits = Waits(self.database, self.clock)
+        return Poster(
+            self.database, self.timing, outbox, self.slack, kinds, waits, self.clock, self._sleep, owner=new_owner()
+        )
 
     async def _sleep(self, seconds: float) -> None:
         self.slept.append(seconds)
@@ -71,8 +88,17 @@ class Requests:
         for _ in range(2):
             await asyncio.sleep(0)  # whoever counts the time by the loop's clock gets to see that it is up
 
-    async def owes(self, key: str = "a", *, lane: str = "", channel: str = "C1", thread: str = "1.1") -> None:
-        owed = NewPost(key, CARD, lane or f"lane {key}", 1, "T1", channel, thread, "UANN")
+    async def owes(
+        self,
+        key: str = "a",
+        *,
+        lane: str = "",
+        channel: str = "C1",
+        thread: str = "1.1",
+        kind: str = CARD,
+        requester: str = "UANN",
+    ) -> None:
+        owed = NewPost(key, kind, lane or f"lane {key}", 1, "T1", channel, thread, requester)
         async with self.database.transaction() as connection:
             await enqueue(self.database, connection, owed)
 
@@ -109,6 +135,17 @@ class Requests:
     @property
     def thread(self) -> list[str]:
         return self.slack.said()
+
+    @property
+    def posted(self) -> list[str]:
+        """The keys of what was posted, in order."""
+        return [post["metadata"]["event_payload"]["key"] for post in self.slack.posts]
+
+    def fills(self, number: int, *, thread: str = "1.1") -> None:
+        """Others write into the thread."""
+        for each in range(number):
+            words = {"channel": "C1", "thread_ts": thread, "blocks": [], "text": f"{each}", "metadata": {}}
+            self.slack.messages.append(self.slack.message(words))
 
 
 @pytest.fixture
@@ -185,6 +222,31 @@ async def test_the_wait_in_slacks_own_answer_is_kept(requests: Requests) -> None
             await requests.later(seconds)
             assert len(slack.calls_to("chat.postMessage")) == calls
         assert [message.text for message in channel.messages] == ["hello"]
+
+
+@pytest.mark.parametrize("replies", [0, 40])
+async def test_where_slack_limits_reads_a_post_is_found_in_a_long_thread(requests: Requests, replies: int) -> None:
+    """By slack_sdk's own client, from a Slack that gives fifteen messages a minute."""
+    async with LocalSlack(clock=requests.clock, monotonic=requests.clock) as slack, ClientSession() as session:
+        slack.reads_limited = True
+        channel = slack.workspace.add_channel("alerts")
+        requests.slack.client = PatientClient(
+            slack.bot_token, base_url=slack.api_url, session=session, retry_handlers=[]
+        )
+        requests.slack.client.waits, requests.slack.client.workspace = requests.poster.waits, "T1"
+        ana = slack.workspace.add_user("ana")
+        parent = await ana.say("an alert", channel)
+        for number in range(replies):
+            await ana.say(f"{number}", channel, thread=parent)
+        slack.break_next("chat.postMessage", drop="after")
+        requests.slack.ids = slack.bot_user_id, slack.installs[0].bot_id
+        await requests.owes(channel=channel.id, thread=parent.ts)
+        await requests.workers()
+        for _ in range(20):
+            await requests.later(30)
+        assert [reply.text for reply in parent.replies if not reply.text.isdigit()] == ["hello"]
+        assert len(slack.calls_to("conversations.replies")) <= 2 * 3
+        assert await requests.states() == ["sent"]
 
 
 async def test_no_connection_is_tried_again_without_a_look(requests: Requests) -> None:
@@ -285,8 +347,7 @@ async def test_ours_is_found_pages_deep_in_a_busy_thread(requests: Requests) -> 
     await requests.owes()
     requests.expect("post", Fate(TimeoutError(), lands=True, lands_in=1))
     await requests.workers()
-    for number in range(250):
-        requests.slack.write({"channel": "C1", "thread_ts": "1.1", "blocks": [], "text": f"{number}", "metadata": {}})
+    requests.fills(250)
     await requests.later(SETTLE)
     await requests.workers()
     assert requests.calls["post"] == 1
@@ -594,3 +655,217 @@ async def test_waiting_for_the_pace_is_no_unknown_outcome(requests: Requests, mo
     assert requests.slept == [SETTLE]
     assert requests.thread == ["hello", "hello"]
     assert (requests.calls["post"], requests.calls["look"]) == (2, 0)
+
+
+# -- where a thread may be read once a minute, fifteen messages at a time ---------------------------------------------
+
+
+async def _look_once_a_minute(requests: Requests, minutes: int) -> None:
+    """Slack lets one reading through and puts the next off for a minute."""
+    requests.slack.page = 15
+    reads = requests.slack.network
+    for _ in range(minutes):
+        reads.fates["look"].clear()
+        reads.expect("look", Fate(), slow_down(60))
+        await requests.later(60)
+
+
+@pytest.mark.parametrize("thread", ["1.1", ""])
+@pytest.mark.parametrize("before", [0, 40])
+async def test_a_long_look_goes_on_where_it_stopped(requests: Requests, thread: str, before: int) -> None:
+    """Ours stands at the far end of what there is to read, or at the near one."""
+    requests.expect("post", Fate(TimeoutError(), lands=True, lands_in=1))
+    await requests.owes(thread=thread)
+    await requests.workers()
+    requests.fills(before, thread=thread)
+    requests.clock.wind(1)
+    requests.slack.network.land()
+    requests.fills(40 - before, thread=thread)
+    await _look_once_a_minute(requests, 5)
+    assert requests.calls["post"] == 1
+    assert requests.slack.said("C1", thread).count("hello") == 1
+    assert await requests.states() == ["sent"]
+    assert requests.calls["look"] <= 2 * 3
+
+
+@pytest.mark.parametrize("thread", ["1.1", ""])
+async def test_a_long_look_that_finds_nothing_ends_in_one_post(requests: Requests, thread: str) -> None:
+    requests.expect("post", Fate(TimeoutError()))
+    await requests.owes(thread=thread)
+    await requests.workers()
+    requests.fills(40, thread=thread)
+    await _look_once_a_minute(requests, 2)
+    assert requests.slack.said("C1", thread).count("hello") == 0
+    await _look_once_a_minute(requests, 3)
+    assert requests.slack.said("C1", thread).count("hello") == 1
+    assert requests.calls["post"] == 2
+
+
+async def test_another_replica_goes_on_with_a_look(requests: Requests) -> None:
+    requests.expect("post", Fate(TimeoutError(), lands=True, lands_in=1))
+    await requests.owes()
+    await requests.workers()
+    requests.fills(40)
+    await requests.later(1)
+    await _look_once_a_minute(requests, 2)
+    requests.poster = requests.a_poster()
+    await _look_once_a_minute(requests, 2)
+    assert (requests.thread.count("hello"), requests.calls["post"]) == (1, 1)
+
+
+async def test_a_second_look_starts_anew(requests: Requests) -> None:
+    """What was read before the second try can't hold it; what was read for the first may."""
+    requests.expect("post", Fate(TimeoutError()), Fate(TimeoutError(), lands=True))
+    await requests.owes()
+    await requests.workers()
+    requests.fills(20)
+    await _look_once_a_minute(requests, 4)
+    assert requests.calls["post"] == 2
+    await _look_once_a_minute(requests, 4)
+    assert (requests.thread.count("hello"), requests.calls["post"]) == (1, 2)
+
+
+async def test_a_post_told_to_wait_after_a_look_needs_no_second_one(requests: Requests) -> None:
+    requests.expect("post", Fate(TimeoutError()), slow_down(30))
+    await requests.owes()
+    await requests.workers()
+    await requests.later(SETTLE)
+    await requests.later(30)
+    assert requests.thread == ["hello"]
+    assert requests.calls["look"] == 1
+
+
+async def test_a_look_that_never_comes_to_its_end_says_that_it_may_be_the_second(requests: Requests) -> None:
+    requests.expect("post", Fate(TimeoutError(), lands=True))
+    requests.expect("look", *(slow_down(60) for _ in range(200)))
+    await requests.owes()
+    await requests.workers()
+    for _ in range(int(LOOK_FOR / 60)):
+        await requests.later(60)
+    assert requests.thread == ["hello"]
+    await requests.later(120)
+    assert requests.thread == ["hello", "hello (maybe again)"]
+
+
+# -- while nobody answers ---------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("call", ["look", "edit"])
+async def test_tries_in_an_outage_grow_apart(requests: Requests, call: str) -> None:
+    if call == "edit":
+        await requests.owes()
+        await requests.workers()
+        await requests.changes("world")
+    else:
+        requests.expect("post", Fate(TimeoutError(), lands=True))
+        await requests.owes()
+    requests.expect(call, *(says("", status=503) for _ in range(1000)))
+    for _ in range(600):
+        await requests.later(1)
+    assert requests.calls[call] <= 6
+    requests.slack.network.fates[call].clear()
+    await requests.later(LONGEST_WAIT)
+    await requests.workers()
+    assert requests.thread == ["world" if call == "edit" else "hello"]
+    assert requests.calls["post"] == 1
+
+
+# -- people before machines -------------------------------------------------------------------------------------------
+
+
+async def _storm(requests: Requests, number: int = 60) -> None:
+    requests.timing = Timing(settle=SETTLE, pace=1)
+    requests.poster = requests.a_poster()
+    for each in range(number):
+        await requests.owes(f"alert {each}", kind=ALERT_CARD, requester="", thread="")
+
+
+def _when(requests: Requests, posts: int) -> asyncio.Event:
+    """Set when so many posts are on their way, with the next one held."""
+    reached = asyncio.Event()
+
+    async def watch(leg: str) -> None:
+        if leg == "to post" and len(requests.slack.posts) == posts and not reached.is_set():
+            reached.set()
+            await requests.go_on.wait()
+
+    requests.slack.network.between = watch
+    return reached
+
+
+@pytest.mark.parametrize("after", [0, 5, 15])
+async def test_a_click_overtakes_the_alerts_of_its_channel(requests: Requests, after: int) -> None:
+    await _storm(requests)
+    reached = _when(requests, after)
+    await requests.poster.step()
+    await reached.wait()
+    await requests.owes("click", thread="9.9")
+    await requests.poster.step()
+    requests.go_on.set()
+    while len(requests.slack.posts) < 60 + 1:
+        await requests.workers()
+    assert requests.posted.index("click") <= after + 1
+    assert requests.posted[:after] == [f"alert {each}" for each in range(after)]
+
+
+async def test_conclusions_go_before_cards_and_cards_before_alerts(requests: Requests) -> None:
+    await _storm(requests, 3)
+    await requests.owes("click", thread="9.9")
+    await requests.owes("by itself", thread="7.7", requester="")
+    await requests.owes("answer", thread="8.8", kind=CONCLUSIONS)
+    await requests.workers()
+    assert requests.posted == ["answer", "click", "by itself", "alert 0", "alert 1", "alert 2"]
+
+
+async def test_a_thread_keeps_its_order_though_an_answer_is_more_urgent(requests: Requests) -> None:
+    await _storm(requests, 3)
+    await requests.owes("card", lane="thread", thread="9.9")
+    await requests.owes("answer", lane="thread", thread="9.9", kind=CONCLUSIONS)
+    while len(requests.slack.posts) < 5:
+        await requests.workers()
+    assert requests.posted.index("card") < requests.posted.index("answer")
+
+
+async def test_an_alert_is_not_put_off_for_ever(requests: Requests) -> None:
+    """However many clicks there are, of what is old some goes out."""
+    await _storm(requests, 2)
+    requests.clock.wind(OLD + 1)
+    for each in range(40):
+        await requests.owes(f"click {each}", thread="9.9")
+    await requests.workers()
+    assert {"alert 0", "alert 1"} <= set(requests.posted[:12])
+
+
+async def test_old_alerts_by_the_hundred_hold_up_no_click(requests: Requests) -> None:
+    await _storm(requests, 100)
+    requests.clock.wind(OLD + 1)
+    reached = _when(requests, 3)
+    await requests.poster.step()
+    await reached.wait()
+    await requests.owes("click", thread="9.9")
+    await requests.poster.step()
+    requests.go_on.set()
+    await requests.workers()
+    assert requests.posted.index("click") <= 3 + 2
+
+
+async def test_a_click_gets_a_slot_when_alerts_of_other_channels_have_them_all(requests: Requests) -> None:
+    for each in range(AT_ONCE):
+        await requests.owes(f"alert {each}", kind=ALERT_CARD, requester="", channel=f"C{each}", thread="")
+    elsewhere = asyncio.Event()
+
+    async def hold(leg: str) -> None:
+        if leg == "to post" and requests.calls["post"] <= AT_ONCE:
+            await requests.go_on.wait()
+        elif leg == "from post":
+            elsewhere.set()
+
+    requests.slack.network.between = hold
+    await requests.poster.step()
+    await requests.owes("click", channel="CLICK", thread="9.9")
+    await requests.poster.step()
+    await elsewhere.wait()
+    assert requests.posted == ["click"]
+    requests.go_on.set()
+    await requests.workers()
+    assert len(requests.posted) == AT_ONCE + 1

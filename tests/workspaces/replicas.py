@@ -7,9 +7,9 @@ from urllib.parse import parse_qs, urlsplit
 
 from aiohttp import ClientSession
 from cryptography.fernet import Fernet
-from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.sandbox.slack import Enterprise, FakeSlack, Workspace
+from bot.slack.clients import PatientClient
 from bot.storage.encryption import Encryption
 from bot.storage.engine import Database
 from bot.storage.workers import Tasks
@@ -31,7 +31,7 @@ class Replica:
         self.forgotten: list[str] = []
         self.tasks = Tasks()
         self.records = InstallationRepository(database, encryption)
-        client = AsyncWebClient(base_url=slack.api_url, session=session, retry_handlers=[])
+        client = PatientClient(base_url=slack.api_url, session=session, retry_handlers=[])
         app = OAuthApp(client, slack.app.client_id, slack.app.client_secret)
         self.rotation = TokenRotation(self.records, app, owner=name)
         self.memory = Clock(0.0)

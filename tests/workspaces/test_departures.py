@@ -306,3 +306,18 @@ def test_access_events_name_their_workspaces() -> None:
         ("T2", "E1", True),
     ]
     assert len({one.key for one in left}) == 2
+
+
+async def test_while_slack_does_not_tell_whether_it_is_installed_nothing_is_decided(replicas: Replicas) -> None:
+    await replicas.install()
+    kill_tokens(replicas)
+    replicas.slack.break_next("auth.test", retry_after=30)
+    await replicas.one.departures.note([departure(replicas, UNINSTALLED, replicas.acme.id)])
+
+    assert await replicas.one.departures.step() == 30
+    assert await noted(replicas) == 1
+    assert replicas.one.forgotten == []
+
+    assert await replicas.one.departures.step() is None
+    assert await noted(replicas) == 0
+    assert replicas.one.forgotten == [replicas.acme.id]

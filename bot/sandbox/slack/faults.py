@@ -87,7 +87,7 @@ class RateLimits:
 
     def retry_after(self, method: str, per_minute: int, team: str, channel: str) -> int:
         """Whole seconds the app has to wait, 0 when the call may go on."""
-        wait = self._take(("method", method, team), per_minute / 60, per_minute)
+        wait = self._take(("method", method, team, str(per_minute)), per_minute / 60, per_minute)
         if not wait and method == "chat.postMessage" and channel:
             wait = self._take(("channel", team, channel), POSTS_PER_SECOND, POST_BURST)
         return math.ceil(wait)

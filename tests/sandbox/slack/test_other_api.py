@@ -75,6 +75,19 @@ async def test_the_limit_of_2025_on_reading(slack: FakeSlack, client: AsyncWebCl
     assert (again.response.status_code, again.response.headers["Retry-After"]) == (429, "60")
 
 
+async def test_reads_that_were_not_limited_before_are_from_then_on(
+    slack: FakeSlack, client: AsyncWebClient, channel: Channel
+) -> None:
+    parent = await thread(client, channel, 1)
+    slack.rate_limits = True
+    await client.conversations_replies(channel=channel.id, ts=parent)
+    slack.reads_limited = True
+
+    await client.conversations_replies(channel=channel.id, ts=parent)
+
+    assert await error_of(client.conversations_replies(channel=channel.id, ts=parent)) == "ratelimited"
+
+
 async def test_channels_and_their_members(
     slack: FakeSlack, client: AsyncWebClient, channel: Channel, ana: Person
 ) -> None:
