@@ -22,7 +22,7 @@ from bot.slack.blocks import Message
 from bot.slack.clients import BotClient, Workspaces
 from bot.slack.errors import CALL_ERRORS, Meaning, SlackTrouble, trouble_of
 from bot.storage.leases import LeasedWorker
-from bot.storage.outbox import SENDING, Delivery, Outbox, due, read_deliveries
+from bot.storage.outbox import OWED, SENDING, Delivery, Outbox, due, read_deliveries
 from bot.storage.tables import deliveries
 
 logger = logging.getLogger(__name__)
@@ -53,6 +53,7 @@ class Kind(Protocol):
 class Poster(LeasedWorker):
     table = deliveries
     slots = AT_ONCE  # of channels: each takes what is due in it one after the other
+    due = OWED
     under_way = deliveries.c.state == SENDING
 
     outbox: Outbox

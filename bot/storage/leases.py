@@ -13,7 +13,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Protocol
 
-from sqlalchemy import ColumnElement, Row, Select, Table, and_, case, false, func, or_, select, update
+from sqlalchemy import ColumnElement, Row, Select, Table, and_, case, false, func, or_, select, true, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.deadline import within
@@ -26,6 +26,9 @@ Forget = Callable[[str], Awaitable[None]]  # forgets what is kept for a workspac
 LOOK_FOR_STUCK = 10.0  # seconds
 
 HELD_ELSEWHERE = 0.05  # seconds until we look again at what is due and yet not ours: another claims it at this moment
+
+
+_ANY = true()
 
 
 def new_owner() -> str:
@@ -89,18 +92,35 @@ class Leases:
     def fence(self, row: Row[Any]) -> Fence:
         return Fence(row.id, self._owner, row.attempt)
 
-    async def settle_old(self, connection: AsyncConnection, under_way: ColumnElement[bool], settle: float) -> None:
-        """On the only process of a database: what a dead one held is free, once its requests must have landed."""
+    async def settle_old(
+        self,
+        connection: AsyncConnection,
+        under_way: ColumnElement[bool],
+        settle: float,
+        *,
+        of: ColumnElement[bool] = _ANY,
+    ) -> None:
+        """On the only process of a database: what a dead one held is free, once its requests must have landed.
+
+        `of` which rows is told where it is known: their state has an index, and their owner has none.
+        """
         table, now = self._table, self._database.now
         settled = case((under_way, now + settle), else_=now)
         sooner = case((table.c.due_at < settled, table.c.due_at), else_=settled)
-        await connection.execute(update(table).where(table.c.owner.is_not(None)).values(due_at=sooner, owner=None))
+        await connection.execute(update(table).where(of, table.c.owner.is_not(None)).values(due_at=sooner, owner=None))
 
-    async def hand_back(self, connection: AsyncConnection, under_way: ColumnElement[bool], settle: float) -> None:
+    async def hand_back(
+        self,
+        connection: AsyncConnection,
+        under_way: ColumnElement[bool],
+        settle: float,
+        *,
+        of: ColumnElement[bool] = _ANY,
+    ) -> None:
         """At a clean stop: what is still ours becomes free, after the settle time if its outcome is open."""
         table, now = self._table, self._database.now
         due = case((under_way, now + settle), else_=now)
-        await connection.execute(update(table).where(table.c.owner == self._owner).values(due_at=due, owner=None))
+        await connection.execute(update(table).where(of, table.c.owner == self._owner).values(due_at=due, owner=None))
 
 
 @dataclass(eq=False)
@@ -221,13 +241,13 @@ class LeasedWorker:
     # -- before the first and after the last --------------------------------------------------------------------
 
     async def recover(self, connection: AsyncConnection) -> None:
-        await self._leases.settle_old(connection, self.under_way, self._timing.settle)
+        await self._leases.settle_old(connection, self.under_way, self._timing.settle, of=self.due)
 
     async def finish(self, within: float) -> None:
         await self._tasks.finish(within)
 
     async def hand_back(self, connection: AsyncConnection) -> None:
-        await self._leases.hand_back(connection, self.under_way, self._timing.settle)
+        await self._leases.hand_back(connection, self.under_way, self._timing.settle, of=self.due)
 
 
 # -- all of them -----------------------------------------------------------------------------------------------------

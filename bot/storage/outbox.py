@@ -15,7 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.model import Place
 from bot.storage.engine import Database, wake
 from bot.storage.leases import Fence
-from bot.storage.tables import at, deliveries, newly_due, record
+from bot.storage.tables import at, behind, deliveries, newly_due, record
 
 PENDING, SENDING, SENT, REFUSED = "pending", "sending", "sent", "refused"
 
@@ -98,6 +98,9 @@ async def try_refused_again(
     wake(connection, deliveries)
 
 
+OWED = and_(deliveries.c.state.in_([PENDING, SENDING, SENT]), behind(deliveries))
+
+
 def due(not_in: Iterable[str]) -> ColumnElement[bool]:
     """What is behind, those with one thread key in order, none in the channels named."""
     table, earlier = deliveries.c, deliveries.alias()
@@ -106,9 +109,10 @@ def due(not_in: Iterable[str]) -> ColumnElement[bool]:
         earlier.c.id < table.id,
         earlier.c.ts.is_(None),
         earlier.c.state.in_([PENDING, SENDING]),
+        behind(earlier),
     )
-    behind = and_(table.state.in_([PENDING, SENDING, SENT]), table.shown < table.wanted, ~unsent_before)
-    return and_(behind, table.channel.not_in(not_in)) if not_in else behind
+    in_turn = and_(OWED, ~unsent_before)
+    return and_(in_turn, table.channel.not_in(not_in)) if not_in else in_turn
 
 
 async def read_deliveries(
@@ -201,8 +205,7 @@ class Outbox:
     async def _is_behind(self, connection: AsyncConnection, thread_key: str) -> bool:
         """Whether the thread waits for more: what changed during the post, or what had to come after it."""
         table = deliveries.c
-        behind = and_(table.state.in_([PENDING, SENDING, SENT]), table.shown < table.wanted)
-        query = select(table.id).where(table.lane == thread_key, behind, table.due_at <= self.database.now).limit(1)
+        query = select(table.id).where(table.lane == thread_key, OWED, table.due_at <= self.database.now).limit(1)
         return (await connection.execute(query)).first() is not None
 
     async def not_sent(self, delivery: Delivery, wait: float, problem: str) -> None:
