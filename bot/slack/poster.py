@@ -14,7 +14,7 @@ from json import dumps
 from typing import Any, Protocol
 
 from slack_sdk.errors import SlackApiError
-from sqlalchemy import ColumnElement, Row
+from sqlalchemy import ColumnElement, Row, and_
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.deadline import within
@@ -70,7 +70,8 @@ class Poster(LeasedWorker):
         self._last_post: dict[str, float] = {}
 
     def _wanted(self) -> ColumnElement[bool]:
-        return due(not_in=self._busy)
+        # what shows something new is for the version that knows how
+        return and_(due(not_in=self._busy), deliveries.c.kind.in_(self.kinds))
 
     def _room(self) -> int:
         return self.slots - len(self._busy)

@@ -6,6 +6,7 @@ process that was frozen or given up for dead can no longer write.
 """
 
 import asyncio
+import logging
 import secrets
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
@@ -18,7 +19,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.deadline import within
 from bot.storage.engine import Database, wake
+from bot.storage.tables import NewerVersionError, UnreadableRecord
 from bot.storage.workers import FAR, Alarm, Loop, Tasks, Timing
+
+logger = logging.getLogger(__name__)
 
 Close = Callable[[float], Awaitable[None]]
 Forget = Callable[[str], Awaitable[None]]  # forgets what is kept for a workspace; doing it twice is harmless
@@ -151,6 +155,7 @@ class LeasedWorker:
         self._leases = Leases(self._database, self.table, owner=self.owner, lease=timing.lease, far=timing.far)
         self._tasks = Tasks()
         self._working: set[int] = set()
+        self._left: set[int] = set()  # to a newer version
         self._may_be_more = False  # when a task ends, it is worth looking again
         self.alarm = self._database.alarm(*(self.woken_by or (self.table,)))
 
@@ -164,12 +169,16 @@ class LeasedWorker:
             return
         async with self._database.transaction() as connection:
             rows = await self._claim(connection, room)
-        self._hand_out(rows)
+            readable = [row for row in rows if not any(isinstance(value, UnreadableRecord) for value in row)]
+            for row in rows:
+                if row not in readable:
+                    await self._leave(connection, row)
+        self._hand_out(readable)
         if self._may_be_more and self._room() > 0:  # a task ended while we claimed
             self.alarm.ring()
 
     async def _claim(self, connection: AsyncConnection, room: int) -> Sequence[Row[Any]]:
-        rows = await self._leases.claim(connection, self._wanted(), room)
+        rows = await self._leases.claim(connection, self._for_us(), room)
         self._may_be_more = len(rows) == room
         if not self._may_be_more:
             taken = {row.id for row in rows}
@@ -184,7 +193,17 @@ class LeasedWorker:
         not_here = or_(table.owner.is_(None), table.owner != self.owner, table.id.not_in([*self._working, *taken]))
         now = self._database.now
         due_at = case((reached(table.due_at, now, self._timing.far), now), else_=table.due_at)
-        return select(func.min(due_at) - now).where(self._wanted(), not_here)
+        return select(func.min(due_at) - now).where(self._for_us(), not_here)
+
+    def _for_us(self) -> ColumnElement[bool]:
+        return and_(self._wanted(), self.table.c.id.not_in(self._left)) if self._left else self._wanted()
+
+    async def _leave(self, connection: AsyncConnection, row: Row[Any]) -> None:
+        """As if it had not been claimed: a newer version is there, or will be when this one has been replaced."""
+        self._left.add(row.id)
+        logger.warning("row %d of %s is left to a newer version", row.id, self.table.name)
+        values = {"owner": None, "due_at": self._database.now, "attempt": row.attempt - 1}
+        await self._leases.fence(row).write(connection, self.table, **values)
 
     # -- what a worker may do in its own way --------------------------------------------------------------------
 
@@ -206,6 +225,9 @@ class LeasedWorker:
         try:
             async with self._renewed(fence) if self.keeps_lease else within(self._timing.lease):
                 await self.work(row, fence)
+        except NewerVersionError:
+            async with self._database.transaction() as connection:
+                await self._leave(connection, row)
         except Exception:
             self.alarm.ring(self._timing.lease)
             raise

@@ -2,6 +2,7 @@
 
 import logging
 from dataclasses import asdict, dataclass, fields
+from enum import StrEnum
 from typing import Any, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
@@ -30,6 +31,7 @@ from bot.storage.retention import AtUninstall, Kept, Life, Lives, Part, keep
 logger = logging.getLogger(__name__)
 
 R = TypeVar("R")
+E = TypeVar("E", bound=StrEnum)
 
 metadata = MetaData()
 
@@ -85,6 +87,18 @@ def record(kind: type[R], row: Row[Any], **otherwise: Any) -> R:
     return kind(**{name: getattr(row, name) for name in same}, **otherwise)
 
 
+class NewerVersionError(ValueError):
+    """A row says what this version does not know; a newer one, beside this or after it, will work on it."""
+
+
+def known(kind: type[E], value: str) -> E:
+    """A word of a row that decides what is done: one we don't know is nothing to guess at."""
+    try:
+        return kind(value)
+    except ValueError as error:
+        raise NewerVersionError(f"{value!r} is no {kind.__name__} that this version knows") from error
+
+
 @dataclass(frozen=True, slots=True)
 class UnreadableRecord:
     """Stands for a record that can't be read, so that the other rows of its query still are: whoever uses it fails alone."""
@@ -92,7 +106,7 @@ class UnreadableRecord:
     problems: int
 
     def __getattr__(self, name: str) -> Any:
-        raise ValueError(f"a stored record can't be read ({self.problems} problems), so it has no {name}")
+        raise NewerVersionError(f"a stored record can't be read ({self.problems} problems), so it has no {name}")
 
 
 class TypedJson(TypeDecorator[Any]):
