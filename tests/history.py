@@ -164,9 +164,8 @@ class Recorder:
     def _asked(
         self, _connection: Any, _cursor: Any, statement: str, parameters: Any, _context: Any, many: bool
     ) -> None:
-        if statement.startswith(("SELECT", "WITH", "UPDATE", "DELETE", "INSERT")) and any(
-            each in statement for each in BIG
-        ):
+        ours = statement.startswith(("SELECT", "WITH chosen", "UPDATE", "DELETE", "INSERT"))  # not how it was filled
+        if ours and any(each in statement for each in BIG):
             told = self.asked.setdefault(statement, [])
             told[1:] = [parameters[-1] if many else parameters]
 

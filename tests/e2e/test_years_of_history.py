@@ -60,6 +60,10 @@ async def a_day(town: BusyTown) -> None:
     await town.slack.wait_for(lambda: "Noted as helpful" in town.ben.sees)
     await town.ana.click("Run again", on=card.replies[0])
     await town.datadog.wait_for(lambda: len(town.datadog.triggers()) == 2)
+    town.datadog.break_next("POST", "/api/v2/bits-ai/investigations", status=400, body={"errors": []})
+    not_taken = await town.alert(group="host:web-3")
+    await town.ana.shortcut("investigate_message", on=not_taken.message)
+    await town.reads(not_taken.message, "failed")
 
     await town.ana.click("Create case", on=conclusions)
     await town.ana.waits_for_modal("Description")
@@ -94,7 +98,6 @@ def _shows_home(person: Person) -> bool:
 async def test_on_sqlite(tmp_path: Path, rows: int) -> None:
     with history.Recorder() as recorder:
         async with BusyTown(tmp_path, f"sqlite+aiosqlite:///{tmp_path}/bits.sqlite3", rows) as town:
-            recorder.asked.clear()
             await a_day(town)
     _few(history.steps_in_sqlite(tmp_path / "bits.sqlite3", recorder.asked), MOST_STEPS * rows // FEW)
 
@@ -103,7 +106,6 @@ async def test_on_sqlite(tmp_path: Path, rows: int) -> None:
 async def test_on_postgresql(tmp_path: Path, postgres_url: str, rows: int) -> None:
     with history.Recorder() as recorder:
         async with BusyTown(tmp_path, postgres_url, rows) as town:
-            recorder.asked.clear()
             await a_day(town)
     read = await history.rows_in_postgres(postgres_url, recorder.asked, as_if_big=rows == FEW)
     _few(read, MOST_ROWS * rows // FEW)
