@@ -4,7 +4,21 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Annotated, Any, Union
 
-from pydantic import Discriminator, Field, SerializerFunctionWrapHandler, Tag, TypeAdapter, WrapSerializer
+from pydantic import (
+    BeforeValidator,
+    Discriminator,
+    Field,
+    SerializerFunctionWrapHandler,
+    Tag,
+    TypeAdapter,
+    WrapSerializer,
+)
+
+
+def first(count: int) -> BeforeValidator:
+    """For members that rows hold as a list: a newer version may have put more behind them."""
+    return BeforeValidator(lambda told: told[:count] if isinstance(told, list) else told)
+
 
 Int64 = Annotated[int, Field(ge=-(2**63), lt=2**63)]  # what a column holds; held to it where a record is read
 

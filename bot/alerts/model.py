@@ -7,9 +7,9 @@ import re
 from dataclasses import dataclass
 from enum import StrEnum
 from hashlib import sha256
-from typing import NamedTuple
+from typing import Annotated, NamedTuple
 
-from bot.model import AlertRef, MonitorRef
+from bot.model import AlertRef, MonitorRef, first
 from bot.rules.model import AlertFacts
 
 MOST_MOMENTS = 60
@@ -26,6 +26,11 @@ class Transition(StrEnum):
     RENOTIFY = "renotify"
     RECOVERED = "recovered"
     OTHER = "other"  # a word we don't know; shown as Datadog wrote it
+
+    @classmethod
+    def _missing_(cls, _value: object) -> "Transition":
+        """Of a newer version; `notices.py` knows Datadog's words."""
+        return cls.OTHER
 
 
 _WORST_FIRST = (Transition.ALERT, Transition.NO_DATA, Transition.WARN, Transition.OTHER, Transition.RENOTIFY)
@@ -97,7 +102,7 @@ class Cycle:
 
     latest: Notice
     trouble: Notice | None = None  # the latest that was no recovery
-    moments: tuple[Moment, ...] = ()  # in their order
+    moments: tuple[Annotated[Moment, first(3)], ...] = ()  # in their order
 
 
 @dataclass(frozen=True, slots=True)

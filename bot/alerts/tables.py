@@ -26,7 +26,15 @@ from bot.orgs.tables import of_its_orgs
 from bot.rules.model import AlertFacts
 from bot.storage.engine import Database
 from bot.storage.retention import AtUninstall, Kept, Life, keep
-from bot.storage.tables import RowId, TypedJson, claimable, deliveries, messages, metadata, placed
+from bot.storage.tables import (
+    RowId,
+    TypedJson,
+    claimable,
+    deliveries,
+    messages,
+    metadata,
+    placed,
+)
 
 ALERT_CARD = "alert_card"  # kind of deliveries; they show a row of `alert_cycles`
 NUDGE = "nudge"  # the same, of `alert_messages`
@@ -66,6 +74,7 @@ alert_cycles = Table(
     Column("unmuted_by", String(32), nullable=False),
     UniqueConstraint("org", "identity", "generation"),
     Index("alert_cycles_muted", "muted_until"),
+    Index("alert_cycles_age", "changed_at"),
 )
 
 alert_messages = Table(
@@ -78,6 +87,7 @@ alert_messages = Table(
     Column("subject", TypedJson(_SUBJECT), nullable=False),  # as it was first seen
     Column("seen_at", Float, nullable=False),
     UniqueConstraint("workspace", "channel", "ts"),
+    Index("alert_messages_age", "seen_at"),
 )
 
 alert_starts = Table(

@@ -21,7 +21,7 @@ from bot.datadog.trouble import Trouble, TroubleKind, or_trouble
 from bot.orgs.repository import OrgRepository
 from bot.storage.engine import Database, wake
 from bot.storage.leases import Fence, LeasedWorker
-from bot.storage.tables import place_of
+from bot.storage.tables import known, place_of
 
 logger = logging.getLogger(__name__)
 
@@ -76,7 +76,7 @@ class CaseActions:
 
 
 def read_action(row: Row[Any]) -> CaseAction:
-    action = CaseAction(row.key, row.case_row, place_of(row), row.person, CaseActionKind(row.kind), row.value)
+    action = CaseAction(row.key, row.case_row, place_of(row), row.person, known(CaseActionKind, row.kind), row.value)
     return replace(action, id=row.id, sending_since=row.begun_at, attempt=row.attempt)
 
 

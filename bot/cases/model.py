@@ -8,7 +8,7 @@ from pydantic import BeforeValidator, PlainSerializer
 
 from bot.datadog.cases import Insight
 from bot.datadog.trouble import Trouble
-from bot.model import SUBJECTS, AlertRef, EventRef, ExistingRun, MonitorRef, Place, Subject
+from bot.model import SUBJECTS, AlertRef, EventRef, ExistingRun, MonitorRef, Place, Subject, first
 
 _STATUSES = {"Open": "OPEN", "In Progress": "IN_PROGRESS", "Closed": "CLOSED"}
 
@@ -76,7 +76,7 @@ class CaseFacts:
     assignee_id: str = ""
     insights: int | None = None
     archived: bool = False
-    statuses: tuple[tuple[str, str], ...] = ()  # name and group of each the type has
+    statuses: tuple[Annotated[tuple[str, str], first(2)], ...] = ()  # name and group of each the type has
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,8 +167,13 @@ class CaseRequestState(StrEnum):
     REFUSED = "refused"
     UNCERTAIN = "uncertain"
 
+    @classmethod
+    def _missing_(cls, _value: object) -> "CaseRequestState":
+        """A newer version's: nobody here works on it, and it is as if it were under way."""
+        return cls.CREATING
 
-CaseNotes = tuple[tuple[str, Trouble], ...]  # what did not work beside the case itself
+
+CaseNotes = tuple[Annotated[tuple[str, Trouble], first(2)], ...]  # what did not work beside the case itself
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import asdict, fields, replace
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, Select, and_, desc, func, or_, select, update
+from sqlalchemy import Column, ColumnElement, Row, Select, and_, desc, exists, func, or_, select, union_all, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.cases.catalog import Catalog, status_names
@@ -21,6 +21,7 @@ from bot.storage.outbox import NewPost, enqueue, opens_thread, show_anew, shown_
 from bot.storage.tables import at, deliveries, newly_due
 
 ACTIONS_SHOWN = 4
+TOUCHES = 100  # as far back as recent cases are looked for
 
 
 class CaseRepository:
@@ -118,8 +119,8 @@ class CaseRepository:
 
     async def get_in(self, workspace: str, case_row: int) -> KnownCase | None:
         """A case that belongs to a thread of this workspace; one of another's is none of its business."""
-        here = select(case_places.c.case_row).where(case_places.c.workspace == workspace)
-        return await self._first(select(cases).where(cases.c.id == case_row, cases.c.id.in_(here)))
+        here = exists().where(case_places.c.case_row == cases.c.id, case_places.c.workspace == workspace)
+        return await self._first(select(cases).where(cases.c.id == case_row, here))
 
     async def find(self, org: str, identifier: str) -> KnownCase | None:
         """By key or by Datadog's id."""
@@ -142,26 +143,19 @@ class CaseRepository:
 
     async def recent(self, org: str, *, workspace: str, channel: str, person: str, limit: int = 20) -> list[KnownCase]:
         """Cases of this channel and of this person, those used last first."""
-        places = case_places.c
-        here = or_(places.channel == channel, places.requester == person)
-        acted = case_acts.c
-        touched = (
-            select(places.case_row.label("row"), places.touched_at.label("at"))
-            .where(places.workspace == workspace, here)
-            .union_all(
-                select(acted.case_row, acted.created_at).where(acted.workspace == workspace, acted.person == person)
-            )
-            .subquery()
-        )
+        places, acted = case_places.c, case_acts.c
+        in_channel = and_(places.workspace == workspace, places.channel == channel)
+        by_person = and_(places.workspace == workspace, places.requester == person)
+        done = and_(acted.workspace == workspace, acted.person == person)
+        touched = union_all(
+            _touched(org, places.case_row, places.touched_at, in_channel),
+            _touched(org, places.case_row, places.touched_at, by_person),
+            _touched(org, acted.case_row, acted.created_at, done),
+        ).subquery()
         latest = select(touched.c.row, func.max(touched.c.at).label("at")).group_by(touched.c.row).subquery()
-        query = (
-            select(cases)
-            .join(latest, latest.c.row == cases.c.id)
-            .where(cases.c.org == org, ~cases.c.gone)
-            .order_by(desc(latest.c.at), desc(cases.c.id))
-            .limit(limit)
-        )
-        return [_known(row, ()) for row in await self.database.all(query)]
+        query = select(cases).join(latest, latest.c.row == cases.c.id)
+        rows = await self.database.all(query.order_by(desc(latest.c.at), desc(cases.c.id)).limit(limit))
+        return [_known(row, ()) for row in rows]
 
     async def card_ts(self, case_row: int, place: Place) -> str:
         """Where the case's card stands at a place; empty while it does not."""
@@ -224,6 +218,15 @@ def _facts(case: Case, catalog: Catalog | None, known: CaseFacts | None) -> Case
         insights=before.insights if case.insights is None else len(case.insights),
         archived=case.archived_at is not None,
     )
+
+
+def _touched(
+    org: str, case_row: Column[int], at: Column[float], which: ColumnElement[bool]
+) -> Select[tuple[int, float]]:
+    """Cases that are still there, as often as they were touched of late: nobody goes through years of it."""
+    there = select(case_row.label("row"), at.label("at")).join(cases, cases.c.id == case_row)
+    latest = there.where(which, cases.c.org == org, ~cases.c.gone).order_by(desc(at)).limit(TOUCHES).subquery()
+    return select(latest.c.row, latest.c.at)
 
 
 def _name_of(person: Person, before: CaseFacts) -> str:

@@ -5,9 +5,9 @@ What Slack was told that we have is in the database before. Nothing here calls D
 
 import secrets
 from dataclasses import asdict
-from typing import Any
+from typing import Any, cast
 
-from sqlalchemy import ColumnElement, Row, and_, case, desc, or_, select, update
+from sqlalchemy import ColumnElement, Row, and_, desc, or_, select, update
 
 from bot.cases.model import CaseContent, CaseRequest, CaseRequestState, CaseSource
 from bot.cases.repository import CaseRepository
@@ -119,15 +119,16 @@ class CaseRequests:
     async def last_choice(self, request: CaseRequest) -> CaseContent | None:
         """What was chosen last in this channel, else by this person."""
         table = case_orders.c
-        chosen = select(table.wanted, table.channel).where(
+        chosen = select(table.wanted).where(
             table.org == request.org,
             table.workspace == request.place.workspace,
             table.state == CaseRequestState.DONE,
-            or_(table.channel == request.place.channel, table.requester == request.requester),
         )
-        here_first = case((table.channel == request.place.channel, 0), else_=1)
-        row = await self.database.first(chosen.order_by(here_first, desc(table.id)).limit(1))
-        return row.wanted if row else None
+        latest = chosen.order_by(desc(table.id)).limit(1)
+        for whose in (table.channel == request.place.channel, table.requester == request.requester):
+            if row := await self.database.first(latest.where(whose)):
+                return cast("CaseContent", row.wanted)
+        return None
 
     # -- the worker's side --------------------------------------------------------------------------------------
 

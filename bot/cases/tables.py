@@ -22,7 +22,7 @@ from bot.cases.model import CaseContent, CaseFacts, CaseNotes, CaseSource
 from bot.datadog.trouble import Trouble
 from bot.orgs.tables import of_its_orgs
 from bot.storage.retention import DAY, AtUninstall, Kept, Life, Lives, Part, keep
-from bot.storage.tables import RowId, TypedJson, messages, metadata, placed
+from bot.storage.tables import RowId, TypedJson, index_of_some, messages, metadata, placed
 
 CASE_CARD = "case_card"  # kind of deliveries; they show a row of `cases`
 
@@ -40,6 +40,7 @@ cases = Table(
     Column("seen_at", Float, nullable=False),
     UniqueConstraint("org", "case_id"),
     Index("cases_key", "org", "key"),
+    Index("cases_age", "seen_at"),
 )
 
 case_places = Table(
@@ -52,6 +53,8 @@ case_places = Table(
     Column("touched_at", Float, nullable=False),
     UniqueConstraint("case_row", "workspace", "channel", "thread_ts"),
     Index("case_places_thread", "workspace", "channel", "thread_ts"),
+    Index("case_places_channel", "workspace", "channel", "touched_at"),
+    Index("case_places_person", "workspace", "requester", "touched_at"),
 )
 
 case_acts = Table(
@@ -75,7 +78,7 @@ case_acts = Table(
     Column("attempt", Integer, nullable=False),
     Index("case_acts_due", "state", "due_at"),
     Index("case_acts_case", "case_row"),
-    Index("case_acts_person", "workspace", "person"),
+    Index("case_acts_by", "workspace", "person", "created_at"),
 )
 
 case_orders = Table(
@@ -105,7 +108,10 @@ case_orders = Table(
     Column("attempt", Integer, nullable=False),
     Index("case_orders_due", "state", "due_at"),
     Index("case_orders_thread", "workspace", "channel", "thread_ts"),
+    Index("case_orders_channel", "workspace", "channel", "id"),
+    Index("case_orders_person", "workspace", "requester", "id"),
 )
+index_of_some("case_orders_untold", case_orders.c.state, case_orders.c.due_at, only=~case_orders.c.told)
 
 
 # -- how long they live -----------------------------------------------------------------------------------------

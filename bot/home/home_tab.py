@@ -14,7 +14,7 @@ from hashlib import sha256
 from json import dumps
 
 from slack_sdk.errors import SlackApiError
-from sqlalchemy import Select, String, and_, case, cast, literal, select, update
+from sqlalchemy import Select, String, and_, cast, literal, select, update
 
 from bot.cases.repository import CaseRepository
 from bot.home import view as home
@@ -92,9 +92,12 @@ class HomeReader:
     async def asked(self, workspace: str, person: str) -> list[AskedInvestigation]:
         """What this person has asked for: what runs first, then the latest."""
         by_person = and_(subscribers.c.workspace == workspace, subscribers.c.requester == person)
-        rows = await self.database.all(_asked().where(by_person).limit(MOST_INVESTIGATIONS * 2))
+        runs = investigations.c.state.in_(UNDER_WAY)
+        most = MOST_INVESTIGATIONS * 2
+        running = await self.database.all(_asked().where(by_person, runs).limit(most))
+        latest = await self.database.all(_asked().where(by_person).limit(most))
         asked: dict[int, AskedInvestigation] = {}
-        for row in rows:  # asked for in two threads, told once
+        for row in (*running, *latest):  # asked for in two threads, told once
             ts = row.card_ts or row.thread_ts
             asked.setdefault(row.id, AskedInvestigation(read_investigation(row), row.channel, ts))
         return list(asked.values())[:MOST_INVESTIGATIONS]
@@ -164,12 +167,11 @@ def _asked() -> Select[tuple[object, ...]]:
         deliveries.c.subject_id == investigations.c.id,
         deliveries.c.lane == literal("thread:") + cast(subscribers.c.id, String),
     )
-    running_first = case((investigations.c.state.in_(UNDER_WAY), 0), else_=1)
     return (
         select(investigations, subscribers.c.channel, subscribers.c.thread_ts, deliveries.c.ts.label("card_ts"))
         .join(subscribers, subscribers.c.investigation_id == investigations.c.id)
         .outerjoin(deliveries, card)
-        .order_by(running_first, subscribers.c.id.desc())
+        .order_by(subscribers.c.id.desc())
     )
 
 

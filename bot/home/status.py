@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from sqlalchemy import case, func, select
+from sqlalchemy import Column, ColumnElement, ScalarSelect, and_, exists, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.alerts.repository import CycleRepository
@@ -27,7 +27,7 @@ from bot.slack.replies import Replies
 from bot.slack.text import code, escape, moment
 from bot.storage.engine import Database
 from bot.storage.outbox import REFUSED
-from bot.storage.tables import deliveries
+from bot.storage.tables import deliveries, literally
 from bot.wording import COMMAND, DATADOG, INVESTIGATIONS, counted
 
 LATELY = 24 * 3600.0
@@ -60,37 +60,33 @@ class HealthReader:
 
     async def of(self, place: Place, org: str) -> WorkspaceHealth:
         async with self._database.transaction() as connection:
-            refused_at, trouble = await self._trouble(connection, org)
+            answered_at = await self._answered_at(connection, org)
+            refused_at, trouble = await self._trouble(connection, org, since=answered_at or 0.0)
             return WorkspaceHealth(
                 running=await self._running(connection, place.workspace),
                 running_here=await self._running_here(connection, place),
                 refused_posts=await self._refused(connection, place.workspace),
-                datadog_answered_at=await self._answered_at(connection, org),
+                datadog_answered_at=answered_at,
                 datadog_refused_at=refused_at,
                 datadog_trouble=trouble,
                 connected=bool(org),
             )
 
     async def _running(self, connection: AsyncConnection, workspace: str) -> int:
-        asked_here = select(subscribers.c.investigation_id).where(subscribers.c.workspace == workspace)
-        table = investigations.c
-        query = select(func.count()).where(table.id.in_(asked_here), table.state.in_(UNDER_WAY))
+        query = select(func.count()).where(_runs_for(subscribers.c.workspace == workspace))
         return int((await connection.execute(query)).scalar_one())
 
     async def _running_here(self, connection: AsyncConnection, place: Place) -> tuple[Investigation, ...]:
-        asked_here = select(subscribers.c.investigation_id).where(
-            subscribers.c.workspace == place.workspace, subscribers.c.channel == place.channel
-        )
-        table = investigations.c
-        query = select(investigations).where(table.id.in_(asked_here), table.state.in_(UNDER_WAY))
-        rows = await connection.execute(query.order_by(table.id.desc()).limit(5))
+        here = and_(subscribers.c.workspace == place.workspace, subscribers.c.channel == place.channel)
+        query = select(investigations).where(_runs_for(here)).order_by(investigations.c.id.desc()).limit(5)
+        rows = await connection.execute(query)
         return tuple(read_investigation(row) for row in rows.all())
 
     async def _refused(self, connection: AsyncConnection, workspace: str) -> int:
         table = deliveries.c
         query = select(func.count()).where(
             table.workspace == workspace,
-            table.state == REFUSED,
+            literally(table.state, REFUSED),
             table.ts.is_(None),
             table.problem.is_not(None),
             table.problem.not_in(_NO_TROUBLE),
@@ -101,17 +97,24 @@ class HealthReader:
     async def _answered_at(self, connection: AsyncConnection, org: str) -> float | None:
         """When Datadog last took a start or told us an end."""
         table = investigations.c
-        ended = func.max(case((table.state == State.CONCLUDED, table.finished_at)))
-        query = select(func.max(table.started_at), ended).where(table.org == org, table.datadog_id.is_not(None))
-        times = [float(time) for time in (await connection.execute(query)).one() if time is not None]
-        return max(times, default=None)
+        taken = and_(table.org == org, table.datadog_id.is_not(None))
+        times = (
+            _latest(table.started_at, taken),
+            _latest(table.finished_at, and_(taken, table.state == State.CONCLUDED)),
+        )
+        return max((float(time) for time in (await connection.execute(select(*times))).one() if time), default=None)
 
-    async def _trouble(self, connection: AsyncConnection, org: str) -> tuple[float | None, str]:
-        """The last start Datadog did not take, and why."""
+    async def _trouble(self, connection: AsyncConnection, org: str, *, since: float) -> tuple[float | None, str]:
+        """The last start since then that Datadog did not take, and why."""
         table = investigations.c
         query = (
             select(investigations)
-            .where(table.org == org, table.state == State.FAILED, table.datadog_id.is_(None))
+            .where(
+                table.org == org,
+                table.state == State.FAILED,
+                table.datadog_id.is_(None),
+                table.finished_at > since,
+            )
             .order_by(table.finished_at.desc())
             .limit(1)
         )
@@ -119,6 +122,15 @@ class HealthReader:
         if row is None:
             return None, ""
         return row.finished_at, str(row.failure.kind) if row.failure else ""
+
+
+def _runs_for(whom: ColumnElement[bool]) -> ColumnElement[bool]:
+    asked = exists().where(subscribers.c.investigation_id == investigations.c.id, whom)
+    return and_(investigations.c.state.in_(UNDER_WAY), asked)
+
+
+def _latest(time: Column[float], which: ColumnElement[bool]) -> ScalarSelect[float]:
+    return select(time).where(which, time.is_not(None)).order_by(time.desc()).limit(1).scalar_subquery()
 
 
 # -- the command ------------------------------------------------------------------------------------------------------

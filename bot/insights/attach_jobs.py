@@ -19,7 +19,7 @@ from bot.model import Place
 from bot.storage.engine import Database, wake
 from bot.storage.leases import Fence
 from bot.storage.outbox import NewPost, enqueue, show_anew
-from bot.storage.tables import newly_due, place_of, record
+from bot.storage.tables import known, newly_due, place_of, record
 from bot.wording import INSIGHT, counted
 
 _HEAD_START = 0.3  # seconds: Slack's client shows the working view before the result may replace it
@@ -192,10 +192,10 @@ def read_job(row: Row[Any]) -> AttachJob:
     return record(
         AttachJob,
         row,
-        work=AttachWork(row.work),
+        work=known(AttachWork, row.work),
         place=place_of(row),
         outcome=InsightOutcome(row.outcome),
-        comment_state=CommentState(row.comment_state),
+        comment_state=known(CommentState, row.comment_state),
         done=row.state == "done",
     )
 

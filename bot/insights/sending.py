@@ -15,6 +15,7 @@ from bot.datadog.cases import MOST_INSIGHTS, Case, Insight
 from bot.datadog.errors import DatadogError, NotFound, Unreadable
 from bot.datadog.insights import type_summary
 from bot.datadog.trouble import Trouble, TroubleKind, trouble_of
+from bot.model import first
 
 T = TypeVar("T")
 
@@ -24,7 +25,7 @@ T = TypeVar("T")
 # In the rows an insight is a list of its three members.
 StoredInsight = Annotated[
     Insight,
-    BeforeValidator(lambda told: Insight(*told) if isinstance(told, list) else told),
+    BeforeValidator(lambda told: Insight(*told[:3]) if isinstance(told, list) else told),
     PlainSerializer(lambda each: [each.type, each.ref, each.resource_id]),
 ]
 
@@ -42,7 +43,7 @@ class BatchOutcome:
 
     number: int
     done: tuple[StoredInsight, ...] = ()
-    refused: tuple[Refusal, ...] = ()  # told no, one by one
+    refused: tuple[Annotated[Refusal, first(2)], ...] = ()  # told no, one by one
     open: tuple[StoredInsight, ...] = ()  # not sent, or without a clear answer: what Retry sends
     problem: Trouble | None = None  # why some are open
     tried: bool = True

@@ -17,6 +17,11 @@ class State(StrEnum):
     EXPIRED = "expired"
     UNCERTAIN = "uncertain"
 
+    @classmethod
+    def _missing_(cls, _value: object) -> "State":
+        """A newer version's: nobody here works on it, and to people it is under way."""
+        return cls.RUNNING
+
     @property
     def finished(self) -> bool:
         return self in {State.CONCLUDED, State.FAILED, State.EXPIRED, State.UNCERTAIN}
@@ -26,6 +31,11 @@ class Verdict(StrEnum):
     CONCLUSIVE = "conclusive"
     INCONCLUSIVE = "inconclusive"
     FAILED = "failed"
+
+    @classmethod
+    def _missing_(cls, _value: object) -> "Verdict":
+        """A newer version's; the conclusions say more."""
+        return cls.INCONCLUSIVE
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,16 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.datadog.investigations import InvestigationDetail
 from bot.datadog.trouble import Trouble, TroubleKind
 from bot.investigations.model import Investigation, State, Verdict
-from bot.investigations.tables import CARD, CONCLUSIONS, EXPIRED, investigations, poll_turns, subscribers, votes
+from bot.investigations.tables import (
+    CARD,
+    CONCLUSIONS,
+    EXPIRED,
+    LOOKED_FOR,
+    investigations,
+    poll_turns,
+    subscribers,
+    votes,
+)
 from bot.investigations.whose_run import OpenStart
 from bot.model import AlertRef, Ask, ExistingRun, Place, Question, Startable
 from bot.rules.audit import note_return
@@ -202,9 +211,8 @@ class InvestigationRepository:
     async def open_starts(self, org: str, monitor_id: int | None) -> list[OpenStart]:
         """Those whose runs may show up in the same list; a monitor's list shows only its own."""
         table = investigations.c
-        looked_for = and_(table.state == State.UNCERTAIN, table.deadline_at.is_not(None))
         query = select(table.id, table.before_ids, table.created_at, table.finished_at)
-        query = query.where(table.org == org, or_(table.state == State.TRIGGERING, looked_for))
+        query = query.where(table.org == org, or_(table.state == State.TRIGGERING, LOOKED_FOR))
         if monitor_id is not None:
             query = query.where(table.monitor_id == monitor_id)
         return [

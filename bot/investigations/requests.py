@@ -22,7 +22,7 @@ from bot.rules.budget import Budget, CoolingDown, OverBudget, Terms, Usage
 from bot.rules.permissions import NotAllowed
 from bot.storage.engine import wake
 from bot.storage.leases import Fence
-from bot.storage.tables import newly_due, place_of
+from bot.storage.tables import known, newly_due, place_of
 
 Refusal = NotAllowed | OverBudget | CoolingDown | NoOrg
 
@@ -193,7 +193,7 @@ class Requests:
 
 
 def read_ask(row: Row[Any]) -> Ask:
-    return Ask(row.key, row.subject, place_of(row), row.requester, Source(row.source), row.org)
+    return Ask(row.key, row.subject, place_of(row), row.requester, known(Source, row.source), row.org)
 
 
 def _entry(ask: Ask, started: Started, paid: Usage | None, terms: Terms) -> Entry:

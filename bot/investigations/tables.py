@@ -32,7 +32,7 @@ from bot.orgs.tables import of_its_orgs
 from bot.rules.tables import charges
 from bot.storage.engine import Database
 from bot.storage.retention import HOUR, AtUninstall, Kept, Life, Lives, Part, keep
-from bot.storage.tables import RowId, TypedJson, claimable, messages, metadata
+from bot.storage.tables import RowId, TypedJson, claimable, index_of_some, literally, messages, metadata
 
 CARD, CONCLUSIONS = "card", "conclusions"  # kinds of deliveries that show an investigation
 EXPIRED = "expired"  # what conclusions become whose investigation is watched again
@@ -93,7 +93,13 @@ investigations = Table(
     UniqueConstraint("org", "subject_key", "run"),
     Index("investigations_due", "state", "due_at"),
     Index("investigations_datadog", "org", "datadog_id"),
+    Index("investigations_started", "org", "started_at"),
+    Index("investigations_ended", "org", "state", "finished_at"),
 )
+
+# nobody knows whether they were started, and their run may still show
+LOOKED_FOR = and_(literally(investigations.c.state, State.UNCERTAIN), investigations.c.deadline_at.is_not(None))
+index_of_some("investigations_looked_for", investigations.c.state, investigations.c.due_at, only=LOOKED_FOR)
 
 subscribers = Table(
     "subscribers",
@@ -108,7 +114,7 @@ subscribers = Table(
     Column("created_at", Float, nullable=False),
     UniqueConstraint("investigation_id", "workspace", "channel", "thread_ts"),
     Index("subscribers_thread", "workspace", "channel", "thread_ts"),
-    Index("subscribers_requester", "workspace", "requester"),
+    Index("subscribers_asked", "workspace", "requester", "id"),
 )
 
 seen_alerts = Table(

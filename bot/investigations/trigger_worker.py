@@ -9,7 +9,7 @@ import logging
 from dataclasses import dataclass, replace
 from typing import Any
 
-from sqlalchemy import Row, and_, or_
+from sqlalchemy import Row, or_
 
 from bot.datadog.errors import DatadogError, RateLimited, Refused
 from bot.datadog.orgs import ConnectedOrg
@@ -17,7 +17,7 @@ from bot.datadog.trouble import Trouble, TroubleKind, or_trouble, trouble_of
 from bot.deadline import within
 from bot.investigations.model import Investigation, State
 from bot.investigations.repository import InvestigationRepository, read_investigation
-from bot.investigations.tables import investigations
+from bot.investigations.tables import LOOKED_FOR, investigations
 from bot.investigations.whose_run import run_of
 from bot.model import AlertRef, Question
 from bot.orgs.repository import OrgRepository
@@ -35,7 +35,7 @@ class TriggerWorker(LeasedWorker):
     slots = 16
     due = or_(
         investigations.c.state.in_([State.REQUESTED, State.TRIGGERING]),
-        and_(investigations.c.state == State.UNCERTAIN, investigations.c.deadline_at.is_not(None)),
+        LOOKED_FOR,
     )
     under_way = investigations.c.state == State.TRIGGERING  # before that nothing was sent that could still land
 

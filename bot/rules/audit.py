@@ -42,6 +42,11 @@ class Decision(StrEnum):
     NOT_FOUND = "not_found"
     RETURNED = "returned"  # Datadog started nothing, so the unit was given back
     RULES_CHANGED = "rules_changed"
+    OTHER = "other"  # noted by a newer version
+
+    @classmethod
+    def _missing_(cls, _value: object) -> "Decision":
+        return cls.OTHER
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,6 +148,7 @@ _WORDS = {
     Decision.NOT_FOUND: "not started, no alert found",
     Decision.RETURNED: "cost given back, nothing was started",
     Decision.RULES_CHANGED: "rules changed",
+    Decision.OTHER: "decided by a newer version of this app",
 }
 _ROOM = 2_800
 _LONGEST_LINE = 600

@@ -3,7 +3,7 @@
 from sqlalchemy import JSON, BigInteger, Boolean, Column, Float, Index, Integer, String, Table
 
 from bot.rules.model import LONGEST_COOLDOWN
-from bot.storage.retention import DAY, AtUninstall, Kept, Life, Lives, keep
+from bot.storage.retention import AtUninstall, Kept, Life, Lives, keep
 from bot.storage.tables import RowId, metadata, placed
 
 channel_rules = Table(
@@ -35,6 +35,7 @@ spending = Table(
     Column("day", Integer, primary_key=True),  # days since 1970, UTC
     Column("used", Integer, nullable=False),
     Column("automatic", Integer, nullable=False),  # of those used
+    Index("spending_age", "day"),
 )
 
 charges = Table(
@@ -56,6 +57,7 @@ cooldowns = Table(
     Column("monitor_id", BigInteger, primary_key=True, autoincrement=False),
     Column("group_hash", String(64), primary_key=True),  # empty: the monitor has no groups
     Column("started_at", Float, nullable=False),
+    Index("cooldowns_age", "started_at"),
 )
 
 
@@ -73,14 +75,17 @@ audit = Table(
     Column("what", String(200), nullable=False),
     Column("budget", String(160), nullable=False),
     Column("investigation_id", RowId, nullable=True),
-    Index("audit_workspace", "workspace", "id"),
+    Index("audit_age", "at"),
+    Index("audit_workspace_age", "workspace", "at"),
+    Index("audit_channel_age", "workspace", "channel", "at"),
+    Index("audit_investigation", "investigation_id"),
 )
 
 keep(channel_rules, Lives.UNTIL_TAKEN_AWAY, holds="rules of channels", at_uninstall=AtUninstall.DELETED)
 keep(workspace_rules, Lives.UNTIL_TAKEN_AWAY, holds="rules of a workspace", at_uninstall=AtUninstall.DELETED)
 keep(
     spending,
-    [Life(Kept.BUDGET, spending.c.day * DAY)],
+    [Life(Kept.BUDGET, spending.c.day, in_days=True)],
     holds="how many starts a channel and a workspace used on a day",
     at_uninstall=AtUninstall.KEPT,
 )

@@ -25,7 +25,7 @@ from bot.slack.clients import BotClient, Workspaces
 from bot.slack.errors import CALL_ERRORS, RATE_LIMITED, Meaning, SlackTrouble, trouble_of
 from bot.slack.waits import POST, Waits
 from bot.storage.leases import LeasedWorker
-from bot.storage.outbox import PENDING, SENDING, Delivery, Outbox, due, read_deliveries
+from bot.storage.outbox import OWED, PENDING, SENDING, Delivery, Outbox, due, read_deliveries
 from bot.storage.tables import deliveries
 
 logger = logging.getLogger(__name__)
@@ -71,6 +71,7 @@ class Kind(Protocol):
 class Poster(LeasedWorker):
     table = deliveries
     slots = AT_ONCE  # of channels: each takes what is due in it one after the other
+    due = OWED
     under_way = deliveries.c.state == SENDING
 
     outbox: Outbox
@@ -94,12 +95,14 @@ class Poster(LeasedWorker):
         """Into a busy channel only what people wait for, which overtakes what was taken before; for them there is a slot, too,
         when alerts have all others."""
         table, busy = deliveries.c, list(self._queues)
+        # what shows something new is for the version that knows how; put together, so that no index of kinds is preferred
+        known = and_(due(), table.kind.concat("").in_(self.kinds))
         for_people = table.requester != ""
         if len(busy) < self.slots:
-            return and_(due(), or_(table.channel.not_in(busy), for_people)) if busy else due()
+            return and_(known, or_(table.channel.not_in(busy), for_people)) if busy else known
         if len(busy) < 2 * self.slots:
-            return and_(due(), for_people)
-        return and_(due(), for_people, table.channel.in_(busy))
+            return and_(known, for_people)
+        return and_(known, for_people, table.channel.in_(busy))
 
     def _room(self) -> int:
         return max(self.slots - len(self._queues), MORE_AT_ONCE)

@@ -6,6 +6,7 @@ process that was frozen or given up for dead can no longer write.
 """
 
 import asyncio
+import logging
 import math
 import secrets
 import time
@@ -14,12 +15,15 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Protocol
 
-from sqlalchemy import ColumnElement, Row, Select, Table, and_, case, false, func, or_, select, update
+from sqlalchemy import ColumnElement, Row, Select, Table, and_, case, false, func, or_, select, true, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.deadline import within
 from bot.storage.engine import Database, wake
+from bot.storage.tables import NewerVersionError, UnreadableRecord
 from bot.storage.workers import FAR, Alarm, Loop, Tasks, Timing
+
+logger = logging.getLogger(__name__)
 
 Close = Callable[[float], Awaitable[None]]
 NextDue = Callable[[], Select[float | None]]
@@ -28,6 +32,9 @@ Forget = Callable[[str], Awaitable[None]]  # forgets what is kept for a workspac
 LOOK_FOR_STUCK = 10.0  # seconds
 
 HELD_ELSEWHERE = 0.05  # seconds until we look again at what is due and yet not ours: another claims it at this moment
+
+
+_ANY = true()
 
 
 def new_owner() -> str:
@@ -98,18 +105,35 @@ class Leases:
     def fence(self, row: Row[Any]) -> Fence:
         return Fence(row.id, self._owner, row.attempt)
 
-    async def settle_old(self, connection: AsyncConnection, under_way: ColumnElement[bool], settle: float) -> None:
-        """On the only process of a database: what a dead one held is free, once its requests must have landed."""
+    async def settle_old(
+        self,
+        connection: AsyncConnection,
+        under_way: ColumnElement[bool],
+        settle: float,
+        *,
+        of: ColumnElement[bool] = _ANY,
+    ) -> None:
+        """On the only process of a database: what a dead one held is free, once its requests must have landed.
+
+        `of` which rows is told where it is known: their state has an index, and their owner has none.
+        """
         table, now = self._table, self._database.now
         settled = case((under_way, now + settle), else_=now)
         sooner = case((table.c.due_at < settled, table.c.due_at), else_=settled)
-        await connection.execute(update(table).where(table.c.owner.is_not(None)).values(due_at=sooner, owner=None))
+        await connection.execute(update(table).where(of, table.c.owner.is_not(None)).values(due_at=sooner, owner=None))
 
-    async def hand_back(self, connection: AsyncConnection, under_way: ColumnElement[bool], settle: float) -> None:
+    async def hand_back(
+        self,
+        connection: AsyncConnection,
+        under_way: ColumnElement[bool],
+        settle: float,
+        *,
+        of: ColumnElement[bool] = _ANY,
+    ) -> None:
         """At a clean stop: what is still ours becomes free, after the settle time if its outcome is open."""
         table, now = self._table, self._database.now
         due = case((under_way, now + settle), else_=now)
-        await connection.execute(update(table).where(table.c.owner == self._owner).values(due_at=due, owner=None))
+        await connection.execute(update(table).where(of, table.c.owner == self._owner).values(due_at=due, owner=None))
 
 
 @dataclass(eq=False)
@@ -140,6 +164,7 @@ class LeasedWorker:
         self._leases = Leases(self._database, self.table, owner=self.owner, lease=timing.lease, far=timing.far)
         self._tasks = Tasks()
         self._working: set[int] = set()
+        self._left: set[int] = set()  # to a newer version
         self._may_be_more = False  # when a task ends, it is worth looking again
         self.alarm = self._database.alarm(*(self.woken_by or (self.table,)))
 
@@ -153,12 +178,16 @@ class LeasedWorker:
             return
         async with self._database.transaction() as connection:
             rows = await self._claim(connection, room)
-        self._hand_out(rows)
+            readable = [row for row in rows if not any(isinstance(value, UnreadableRecord) for value in row)]
+            for row in rows:
+                if row not in readable:
+                    await self._leave(connection, row)
+        self._hand_out(readable)
         if self._may_be_more and self._room() > 0:  # a task ended while we claimed
             self.alarm.ring()
 
     async def _claim(self, connection: AsyncConnection, room: int) -> Sequence[Row[Any]]:
-        rows = await self._leases.claim(connection, self._wanted(), room, self._first())
+        rows = await self._leases.claim(connection, self._for_us(), room, self._first())
         self._may_be_more = len(rows) == room
         if not self._may_be_more:
             taken = {row.id for row in rows}
@@ -173,7 +202,17 @@ class LeasedWorker:
         not_here = or_(table.owner.is_(None), table.owner != self.owner, table.id.not_in([*self._working, *taken]))
         now = self._database.now
         due_at = case((reached(table.due_at, now, self._timing.far), now), else_=table.due_at)
-        return select(func.min(due_at) - now).where(self._wanted(), not_here)
+        return select(func.min(due_at) - now).where(self._for_us(), not_here)
+
+    def _for_us(self) -> ColumnElement[bool]:
+        return and_(self._wanted(), self.table.c.id.not_in(self._left)) if self._left else self._wanted()
+
+    async def _leave(self, connection: AsyncConnection, row: Row[Any]) -> None:
+        """As if it had not been claimed: a newer version is there, or will be when this one has been replaced."""
+        self._left.add(row.id)
+        logger.warning("row %d of %s is left to a newer version", row.id, self.table.name)
+        values = {"owner": None, "due_at": self._database.now, "attempt": row.attempt - 1}
+        await self._leases.fence(row).write(connection, self.table, **values)
 
     # -- what a worker may do in its own way --------------------------------------------------------------------
 
@@ -199,6 +238,9 @@ class LeasedWorker:
         try:
             async with self._renewed(fence) if self.keeps_lease else within(self._timing.lease):
                 await self.work(row, fence)
+        except NewerVersionError:
+            async with self._database.transaction() as connection:
+                await self._leave(connection, row)
         except Exception:
             self.alarm.ring(self._timing.lease)
             raise
@@ -234,13 +276,13 @@ class LeasedWorker:
     # -- before the first and after the last --------------------------------------------------------------------
 
     async def recover(self, connection: AsyncConnection) -> None:
-        await self._leases.settle_old(connection, self.under_way, self._timing.settle)
+        await self._leases.settle_old(connection, self.under_way, self._timing.settle, of=self.due)
 
     async def finish(self, within: float) -> None:
         await self._tasks.finish(within)
 
     async def hand_back(self, connection: AsyncConnection) -> None:
-        await self._leases.hand_back(connection, self.under_way, self._timing.settle)
+        await self._leases.hand_back(connection, self.under_way, self._timing.settle, of=self.due)
 
 
 # -- all of them -----------------------------------------------------------------------------------------------------

@@ -15,7 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.model import Place
 from bot.storage.engine import Database, wake
 from bot.storage.leases import Fence
-from bot.storage.tables import at, deliveries, newly_due, record
+from bot.storage.tables import at, behind, deliveries, newly_due, record
 
 PENDING, SENDING, SENT, REFUSED = "pending", "sending", "sent", "refused"
 
@@ -100,6 +100,9 @@ async def try_refused_again(
     wake(connection, deliveries)
 
 
+OWED = and_(deliveries.c.state.in_([PENDING, SENDING, SENT]), behind(deliveries))
+
+
 def due() -> ColumnElement[bool]:
     """What is behind, those with one thread key in order."""
     table, earlier = deliveries.c, deliveries.alias()
@@ -108,8 +111,9 @@ def due() -> ColumnElement[bool]:
         earlier.c.id < table.id,
         earlier.c.ts.is_(None),
         earlier.c.state.in_([PENDING, SENDING]),
+        behind(earlier),
     )
-    return and_(table.state.in_([PENDING, SENDING, SENT]), table.shown < table.wanted, ~unsent_before)
+    return and_(OWED, ~unsent_before)
 
 
 async def read_deliveries(
@@ -204,8 +208,7 @@ class Outbox:
     async def _is_behind(self, connection: AsyncConnection, thread_key: str) -> bool:
         """Whether the thread waits for more: what changed during the post, or what had to come after it."""
         table = deliveries.c
-        behind = and_(table.state.in_([PENDING, SENDING, SENT]), table.shown < table.wanted)
-        query = select(table.id).where(table.lane == thread_key, behind, table.due_at <= self.database.now).limit(1)
+        query = select(table.id).where(table.lane == thread_key, OWED, table.due_at <= self.database.now).limit(1)
         return (await connection.execute(query)).first() is not None
 
     async def not_sent(self, delivery: Delivery, wait: float, problem: str) -> None:

@@ -8,7 +8,21 @@ from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 
-from sqlalchemy import Column, ColumnElement, Table, and_, delete, exists, func, or_, select, true, tuple_
+from sqlalchemy import (
+    Column,
+    ColumnElement,
+    Integer,
+    Table,
+    and_,
+    bindparam,
+    cast,
+    delete,
+    exists,
+    func,
+    or_,
+    select,
+    true,
+)
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.sql.ddl import sort_tables
 
@@ -69,8 +83,9 @@ class Life:
     """Rows are old when `since` is so many seconds ago; `only` tells those that may go at all."""
 
     lasts: Kept | float
-    since: ColumnElement[float]
+    since: ColumnElement[float] | ColumnElement[int]
     only: ColumnElement[bool] = true()  # noqa: RUF009  nobody changes it
+    in_days: bool = False  # `since` counts days since 1970
 
     def seconds(self, days: Days) -> float:
         return days[self.lasts] * DAY if isinstance(self.lasts, Kept) else self.lasts
@@ -138,9 +153,8 @@ async def remove_old(database: Database, days: Days = USUAL) -> float | None:
 
 
 def is_old(database: Database, table: Table, life: Life, days: Days = USUAL) -> ColumnElement[bool]:
-    # in a query of its own: PostgreSQL would ask its clock for each row, and go by no index
-    oldest = select(database.now - life.seconds(days)).scalar_subquery()
-    conditions = [life.only, life.since < oldest]
+    oldest = database.now - life.seconds(days)
+    conditions = [life.only, life.since <= _day_of(oldest) if life.in_days else life.since < oldest]
     if (number := table.autoincrement_column) is not None:
         # SQLite gives the highest number out again, and numbers stand in the buttons of old messages
         highest = table.alias()
@@ -153,15 +167,26 @@ def is_old(database: Database, table: Table, life: Life, days: Days = USUAL) -> 
     return and_(*conditions)
 
 
+def _day_of(time: ColumnElement[float]) -> ColumnElement[int]:
+    """Neither database has a way of its own to round down that the other has, too."""
+    return cast(func.round(time / DAY - 0.5), Integer)
+
+
 async def remove(connection: AsyncConnection, table: Table, which: ColumnElement[bool]) -> int:
     """One batch of rows with all their parts; the answer is how many rows."""
     keys = list(table.primary_key.columns)
+    this = and_(
+        *(key == bindparam(f"old_{key.name}") for key in keys)
+    )  # SQLite finds several columns at once by no index
     rows = (await connection.execute(select(*keys).where(which).limit(BATCH).with_for_update())).all()
     if rows:
         for part in rules[table].parts:
             theirs = part.row.in_([row[0] for row in rows])
             await connection.execute(delete(part.row.table).where(theirs, part.only))
-        await connection.execute(delete(table).where(tuple_(*keys).in_(rows)))
+        await connection.execute(
+            delete(table).where(this),
+            [{f"old_{key.name}": value for key, value in zip(keys, row, strict=True)} for row in rows],
+        )
     return len(rows)
 
 

@@ -2,6 +2,7 @@
 
 import logging
 from dataclasses import asdict, dataclass, fields
+from enum import StrEnum
 from typing import Any, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
@@ -12,6 +13,7 @@ from sqlalchemy import (
     ColumnElement,
     Dialect,
     Float,
+    FromClause,
     Index,
     Integer,
     MetaData,
@@ -19,6 +21,7 @@ from sqlalchemy import (
     String,
     Table,
     and_,
+    literal_column,
 )
 from sqlalchemy.types import TypeDecorator
 
@@ -28,6 +31,7 @@ from bot.storage.retention import HOUR, AtUninstall, Kept, Life, Lives, Part, ke
 logger = logging.getLogger(__name__)
 
 R = TypeVar("R")
+E = TypeVar("E", bound=StrEnum)
 
 metadata = MetaData()
 
@@ -67,10 +71,32 @@ def at(table: Table, place: Place) -> ColumnElement[bool]:
     return and_(*(table.c[name] == value for name, value in asdict(place).items()))
 
 
+def literally(column: ColumnElement[str], state: str) -> ColumnElement[bool]:
+    """Written out in the statement: both databases see that an index of only such rows holds them all."""
+    return column == literal_column(f"'{state}'")
+
+
+def index_of_some(name: str, *columns: Column[Any], only: ColumnElement[bool]) -> Index:
+    """An index that stays small however many rows there are; a statement that repeats `only` goes by it."""
+    return Index(name, *columns, sqlite_where=only, postgresql_where=only)
+
+
 def record(kind: type[R], row: Row[Any], **otherwise: Any) -> R:
     """A row as a dataclass whose members are called like its columns; `otherwise` holds those that are not."""
     same = (each.name for each in fields(kind) if each.name not in otherwise)  # type: ignore[arg-type]  # it is one
     return kind(**{name: getattr(row, name) for name in same}, **otherwise)
+
+
+class NewerVersionError(ValueError):
+    """A row says what this version does not know; a newer one, beside this or after it, will work on it."""
+
+
+def known(kind: type[E], value: str) -> E:
+    """A word of a row that decides what is done: one we don't know is nothing to guess at."""
+    try:
+        return kind(value)
+    except ValueError as error:
+        raise NewerVersionError(f"{value!r} is no {kind.__name__} that this version knows") from error
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +106,7 @@ class UnreadableRecord:
     problems: int
 
     def __getattr__(self, name: str) -> Any:
-        raise ValueError(f"a stored record can't be read ({self.problems} problems), so it has no {name}")
+        raise NewerVersionError(f"a stored record can't be read ({self.problems} problems), so it has no {name}")
 
 
 class TypedJson(TypeDecorator[Any]):
@@ -126,9 +152,24 @@ deliveries = Table(
     Column("problem", String(64), nullable=True),
     Column("created_at", Float, nullable=False),
     *claimable(),
-    Index("deliveries_due", "state", "due_at"),
+    Index("deliveries_done", "kind", "due_at"),
     Index("deliveries_subject", "kind", "subject_id"),
     Index("deliveries_lane", "lane"),
+    Index("deliveries_stand", "channel", "ts"),
+)
+
+
+def behind(table: FromClause) -> ColumnElement[bool]:
+    """Those that Slack has yet to see, as they are now."""
+    return and_(~literally(table.c.state, "refused"), table.c.shown < table.c.wanted)
+
+
+index_of_some("deliveries_behind", deliveries.c.due_at, only=behind(deliveries))
+index_of_some(
+    "deliveries_refused",
+    deliveries.c.workspace,
+    deliveries.c.created_at,
+    only=literally(deliveries.c.state, "refused"),
 )
 
 keep(
@@ -145,7 +186,7 @@ def messages(*kinds: str, done_after: Kept | None = None) -> Part:
     `done_after`: from then on nobody edits them any more, though the row is still kept.
     """
     table = deliveries.c
-    ours, unfinished = table.kind.in_(kinds), and_(table.state != "refused", table.shown < table.wanted)
+    ours, unfinished = table.kind.in_(kinds), behind(deliveries)
     life = None
     if done_after is not None:
         done = and_(ours, ~unfinished, table.state.in_(["sent", "refused"]))

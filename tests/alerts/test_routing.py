@@ -122,7 +122,8 @@ async def test_one_notice_that_can_not_be_sorted_holds_up_no_other(
 ) -> None:
     await room.room.intake.keep("default", notice())
     async with room.database.transaction() as connection:
-        await connection.execute(text("UPDATE alert_notices SET content = '{}'"))
+        broken = '{"event_ts": 1, "transition": "alert", "event_id": "no number"}'
+        await connection.execute(text("UPDATE alert_notices SET content = :broken"), {"broken": broken})
     await room.take(notice(cycle="c2", event_id="7"))
     assert await room.notice_states() == [NEW, SORTED]
     assert "this try failed" in caplog.text

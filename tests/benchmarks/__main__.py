@@ -27,13 +27,16 @@ from bot.rules.repository import RuleRepository
 from bot.sandbox.datadog import Script
 from bot.sandbox.playground.environment import Environment
 from bot.storage.engine import Database
+from bot.storage.retention import remove_old
 from bot.storage.workers import Timing
+from tests import history
 from tests.e2e.town import QUICK, Town
 from tests.meter import Meter
 
 RUNS = 3
 STARTS = 1000
 IN_FLIGHT = 300
+HISTORY = 500_000
 IDLE = 30  # seconds
 
 Figures = dict[str, float]
@@ -72,6 +75,31 @@ async def click_to_card(folder: Path) -> Figures:
     return {
         "click acknowledged, ms": (acknowledged - began) * 1000,
         "click to card in the thread, ms": (shown - began) * 1000,
+    }
+
+
+async def years_of_history(folder: Path) -> Figures:
+    """The same where half a million investigations, alerts and messages are over; and what the workers ask by themselves."""
+    url = f"sqlite+aiosqlite:///{folder}/old.sqlite3"
+    await history.lived_in(url, HISTORY, workspace="T0001", channel="C0001", person="U0002", monitor=120000001)
+    async with Town(folder, timing=replace(QUICK, sweep=2.0), database_url=url) as town:
+        town.datadog.plan_always(Script.held())
+        alert = await town.alert()
+        began = time.perf_counter()
+        await town.ana.shortcut("investigate_message", on=alert.message)
+        acknowledged = time.perf_counter()
+        await town.slack.wait_for(lambda: alert.message.replies)
+        shown = time.perf_counter()
+        await town.bot._workers.sweep()
+        swept = time.perf_counter()
+        await remove_old(town.bot._database)
+        removed = time.perf_counter()
+    rows = f"{HISTORY:,} rows of history: "
+    return {
+        f"{rows}click acknowledged, ms": (acknowledged - began) * 1000,
+        f"{rows}click to card in the thread, ms": (shown - began) * 1000,
+        f"{rows}one sweep, ms": (swept - shown) * 1000,
+        f"{rows}one round of retention, ms": (removed - swept) * 1000,
     }
 
 
@@ -156,7 +184,7 @@ async def _measure(benchmark: Callable[[Path], Awaitable[Figures]], runs: int) -
 
 
 def main() -> None:
-    few = ((asked_of_the_database, 1), (waiting, 1))
+    few = ((asked_of_the_database, 1), (years_of_history, 1), (waiting, 1))
     several = (durable_starts, click_to_card, recognition, start_of_the_bot)
     for benchmark, runs in (*((each, RUNS) for each in several), *few):
         asyncio.run(_measure(benchmark, runs))

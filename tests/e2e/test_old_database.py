@@ -1,5 +1,6 @@
 """After an update: what people asked for before is still there, what waited goes on, and buttons under old messages answer."""
 
+import asyncio
 import json
 import sqlite3
 import time
@@ -9,26 +10,32 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from alembic import command
+from alembic.script import ScriptDirectory
+from sqlalchemy import create_engine
 
 from bot.config import Settings
 from bot.investigations.conclusions_view import FOUND
 from bot.sandbox.slack import Message
 from bot.sandbox.slack.world import Author
+from bot.storage import migrations
 from bot.storage.retention import DAY, Kept
 from bot.storage.workers import Timing
 from tests.e2e.org_town import OrgTown
 from tests.e2e.town import QUICK
-from tests.storage.test_migrations import FIXTURES, KEY, OLD_DATABASE, OLD_NOW
+from tests.storage.test_migrations import FIRST, FIXTURES, KEY, OLD_DATABASE, OLD_NOW
 
 
 class OldTown(OrgTown):
     """An older version's database, left a moment ago, and some of the messages which that version had posted."""
 
-    def __init__(self, folder: Path, *, age: float = 0.0, timing: Timing = QUICK) -> None:
+    def __init__(self, folder: Path, *, age: float = 0.0, timing: Timing = QUICK, schema: str = FIRST) -> None:
         super().__init__(folder, bits_encryption_keys=KEY, timing=timing)
         self.datadog.add_project("CASEM", "Case Management")
         self.cards = self.slack.workspace.add_channel("cards")
-        _put_back_database(folder / "bits.sqlite3", age)
+        self.file = folder / "bits.sqlite3"
+        _put_back_database(self.file, age)
+        _bring_to(self.file, schema)
         self._put_back_messages()
 
     def _put_back_messages(self) -> None:
@@ -56,6 +63,13 @@ def _put_back_database(path: Path, age: float) -> None:
         for table, column in times:
             file.execute(f"UPDATE {table} SET {column} = {column} + ?", (time.time() - age - OLD_NOW,))
         file.commit()
+
+
+def _bring_to(path: Path, schema: str) -> None:
+    config = migrations._config()
+    with create_engine(f"sqlite:///{path}").begin() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, schema)
 
 
 @pytest.fixture
@@ -89,6 +103,53 @@ async def test_what_was_asked_is_there_and_what_waited_is_carried_out(town: OldT
     await town.ana.waits_for(lambda: town.ana.home and "Queue is long" in town.ana.home.text)
     await town.eva.command("/bits", "audit", in_=town.channel)
     await town.slack.wait_for(lambda: "Disk almost full on host:web-9" in town.eva.sees)
+
+
+# As a process left it that was killed in the middle of everything.
+IN_FLIGHT = (
+    "UPDATE asks SET state = 'received', owner = 'dead', attempt = 1 WHERE id = 1",
+    "UPDATE investigations SET state = 'requested', owner = 'dead', attempt = 1, datadog_id = NULL WHERE id = 1",
+    "UPDATE investigations SET state = 'triggering', owner = 'dead', before_ids = '[]', datadog_id = NULL WHERE id = 2",
+    (
+        "UPDATE investigations SET state = 'running', datadog_id = 'run', started_at = created_at, deadline_at = created_at + 60"
+        " WHERE id = 3"
+    ),
+    "UPDATE deliveries SET state = 'sending', owner = 'dead', shown = 0, ts = NULL WHERE kind = 'card' AND subject_id = 4",
+    "UPDATE case_orders SET state = 'ordered', told = 0, owner = 'dead', problem = NULL WHERE id = 3",
+)
+STILL_OPEN = (
+    "SELECT 'ask', id FROM asks WHERE state IN ('received', 'waiting') AND id = 1",
+    "SELECT 'run', id FROM investigations WHERE state IN ('requested', 'triggering', 'running') AND id < 4",
+    "SELECT 'message', id FROM deliveries WHERE state != 'refused' AND shown < wanted AND subject_id = 4",
+    "SELECT 'case', id FROM case_orders WHERE id = 3 AND (state IN ('ordered', 'creating', 'created') OR NOT told)",
+)
+RELEASED_SCHEMAS = [each.revision for each in ScriptDirectory.from_config(migrations._config()).walk_revisions()][::-1]
+
+
+@pytest.mark.parametrize("schema", RELEASED_SCHEMAS)
+async def test_work_in_flight_is_brought_to_its_end(tmp_path: Path, schema: str) -> None:
+    town = OldTown(tmp_path, schema=schema)
+    with closing(sqlite3.connect(town.file)) as file:
+        before = {each: file.execute(each).fetchall() for each in STILL_OPEN}
+        changed = [file.execute(each).rowcount for each in IN_FLIGHT]
+        file.commit()
+        assert all(changed), changed
+        assert [each for each in STILL_OPEN if len(file.execute(each).fetchall()) <= len(before[each])] == []
+    async with town:
+        for _ in range(800):  # the last of it is written after Slack was told
+            if not (still := _still_open(town.file)):
+                break
+            await asyncio.sleep(0.05)
+    assert still == []
+    with closing(sqlite3.connect(town.file)) as file:
+        ended = file.execute("SELECT id, state FROM investigations WHERE id < 4 ORDER BY id").fetchall()
+    # this Datadog knows neither alert nor run; what was being sent is looked for, and not sent again
+    assert ended == [(1, "failed"), (2, "uncertain"), (3, "failed")]
+
+
+def _still_open(path: Path) -> list[tuple[str, int]]:
+    with closing(sqlite3.connect(path, timeout=30)) as file:
+        return [row for each in STILL_OPEN for row in file.execute(each).fetchall()]
 
 
 async def test_what_nobody_can_ask_for_any_more_is_removed_by_itself(tmp_path: Path) -> None:

@@ -15,6 +15,7 @@ from bot.sandbox.slack.errors import NotAcknowledged
 from tests.faults.blind_bot import blind
 from tests.faults.bots import BotProcess, as_it_is
 from tests.faults.freezing_bot import before_the_card, before_the_conclusions, before_the_start
+from tests.faults.newer_bot import newer
 from tests.faults.storm import SETTLE, Alert, Storm
 
 pytestmark = pytest.mark.timeout(300)  # real processes, which start as slowly as the machine lets them
@@ -40,6 +41,21 @@ async def test_a_replica_takes_over_from_a_dead_one_and_nothing_comes_twice(stor
     await storm.investigate(alert)
     await second
     await done(storm)
+
+
+async def test_an_older_replica_goes_on_with_what_a_newer_one_began(storm: Storm) -> None:
+    """In the middle of an upgrade, which is then taken back."""
+    replicas = [await storm.start(newer)]
+    for alert in [await storm.alert(held=True) for _ in range(3)]:
+        await storm.investigate(alert)
+    await storm.datadog.wait_for(lambda: len(storm.datadog.triggers()) == len(storm.alerts))
+    replicas.append(await storm.start())
+    replicas[0].send(signal.SIGKILL)
+    await replicas[0].end()
+    for run in storm.datadog.triggers():
+        storm.datadog.finish(run.id)
+    await done(storm)
+    assert "can't be read" not in replicas[1].log.read_text()
 
 
 async def _join_when_dead(storm: Storm, first: BotProcess) -> None:

@@ -6,12 +6,13 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import pytest
-from sqlalchemy import Row, select, true
+from sqlalchemy import Row, select, text, true
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.investigations.tables import asks, held_asks
 from bot.storage.engine import Database, wake
 from bot.storage.leases import HELD_ELSEWHERE, Fence, LeasedWorker, Workers, new_owner
+from bot.storage.tables import NewerVersionError
 from bot.storage.workers import TRY_AGAIN_AFTER, Alarm, Loop, Timing
 from tests.clock import Clock
 from tests.pg import ready
@@ -358,3 +359,38 @@ async def test_no_row_is_worked_on_twice_by_several(database: Database) -> None:
     assert sorted(worked_on) == sorted(set(worked_on))
     async with database.transaction() as connection:
         assert len((await connection.execute(select(asks.c.id).where(true()))).all()) == 20
+
+
+# -- what it leaves to a newer version ----------------------------------------------------------------------------------
+
+
+async def _of_a_newer_version(database: Database, key: str) -> None:
+    await write_down(database, key, "usual")
+    async with database.transaction() as connection:
+        told = {"subject": '{"kind": "invented later"}', "key": key}
+        await connection.execute(text("UPDATE asks SET subject = :subject WHERE key = :key"), told)
+
+
+async def test_a_record_it_cannot_read_stays_as_it_is_for_a_newer_version(
+    database: Database, worker: Answering
+) -> None:
+    await _of_a_newer_version(database, "newer")
+    for _ in range(2):
+        await worker.turn()
+    assert worker.worked_on == ["usual"]
+    (newer, usual) = await rows(database)
+    assert (newer.state, newer.owner, newer.attempt, usual.state) == ("waiting", None, 0, "done")
+    assert worker.alarm.at == math.inf  # it does not look at it again and again
+
+
+async def test_a_word_it_does_not_know_stays_for_a_newer_version(database: Database, worker: Answering) -> None:
+    await write_down(database, "newer")
+    worker.trouble = NewerVersionError("'carrier pigeon' is no Source that this version knows")
+    for _ in range(2):
+        await worker.turn()
+    assert worker.worked_on == ["newer"]
+    (row,) = await rows(database)
+    assert (row.state, row.owner, row.attempt) == ("waiting", None, 0)
+    newer = Answering(database)
+    await newer.turn()
+    assert newer.worked_on == ["newer"]

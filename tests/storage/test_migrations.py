@@ -3,6 +3,7 @@
 import sqlite3
 from contextlib import closing
 from functools import partial
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -59,6 +60,21 @@ async def test_the_schema_is_the_one_the_tables_describe(empty_database_url: str
     async with database.transaction() as connection:
         assert await connection.run_sync(differences) == []
     await database.close()
+
+
+# Of the files as they were released: what stands in people's databases is what these made of it. A change is a new file.
+RELEASED = {
+    "0007_first.py": "01dda70d1c17b418",
+    "0008_webhook_secrets.py": "e8f8e899a9bf2008",
+    "0009_told_waits.py": "91137f085f35c668",
+    "0010_history.py": "e15bb56a6ec2cd73",
+}
+
+
+def test_a_migration_is_not_touched_after_its_release() -> None:
+    folder = Path(migrations.__file__).parent / "versions"
+    there = {path.name: sha256(path.read_bytes()).hexdigest()[:16] for path in sorted(folder.glob("*.py"))}
+    assert there == RELEASED, "a migration stays as it is and a change is one of its own, whose hash goes here with it"
 
 
 # -- a database of the first schema -----------------------------------------------------------------------------------
