@@ -41,7 +41,9 @@ def build(
     database, timing, owner, chooser = base.database, base.timing, base.owner, rules.chooser
     requests, seen_alerts = investigations.requests, investigations.seen_alerts
     cycles = CycleRepository(database)
-    starts = Starts(database, timing, rules.rules, chooser, automatic, requests, orgs, seen_alerts, owner=owner)
+    starts = Starts(
+        database, timing, rules.rules, chooser, automatic, requests, orgs, investigations.findings, owner=owner
+    )
     messages = AlertMessages(database, chooser, starts)
     mutes = Mutes(database, timing, cycles, orgs, base.replies, owner=owner)
     return AlertRoom(

@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.alerts.tables import ALERT_CARD, alert_starts
 from bot.datadog.errors import DatadogError, Refused
 from bot.deadline import within
-from bot.investigations.message_alerts import SeenAlerts
+from bot.investigations.findings import Findings
 from bot.investigations.requests import Outcome, Reception, Requests
 from bot.model import AlertRef, Ask, ExistingRun, Place, Source
 from bot.orgs.repository import OrgRepository
@@ -27,6 +27,7 @@ logger = logging.getLogger(__name__)
 
 WANTED, DECIDED = "wanted", "decided"
 TOO_LATE = 2 * 3600.0  # an investigation costs money; of an alert this old nobody waits for it
+HEARD_SINCE = 30.0  # seconds: Bits takes minutes, and what it posts is heard where we heard the alert
 MOST_LOOKS = 5  # at a monitor whose tags and priority the rule asks for
 _NO_ORG = "which Datadog organisation it belongs to can't be told, or that one is not connected"
 _TEST = "[test]"
@@ -85,7 +86,7 @@ class Starts(LeasedWorker):
     automatic: Automatic
     requests: Requests
     orgs: OrgRepository
-    seen_alerts: SeenAlerts
+    findings: Findings
 
     async def want(
         self,
@@ -127,19 +128,24 @@ class Starts(LeasedWorker):
         if not isinstance(org, str):
             await self._decided(fence, _NO_ORG)
             return
-        if run := (await self.seen_alerts.of(place.workspace, place.channel, place.thread_ts)).run:
-            await self._decided(fence, await self._adopt(place, alert, org, run))
+        if run := await self.findings.heard(place):
+            await self._decided(fence, await self._adopt(place, ExistingRun(run, alert), org))
             return
         known = await self._with_monitor(row, org, place, row.facts)
         if known is None:
             await self.put_off(fence, self._timing.backoff(row.attempt))
             return
-        await self._decided(fence, await self.automatic.consider(place, alert, known, org) or "started")
+        heard_all = row.cycle_id is not None or _is_young(place, claimed_at)
+        subject = alert if heard_all else await self.findings.look(place, alert)
+        if isinstance(subject, ExistingRun):
+            await self._decided(fence, await self._adopt(place, subject, org))
+            return
+        await self._decided(fence, await self.automatic.consider(place, subject, known, org) or "started")
 
-    async def _adopt(self, place: Place, alert: AlertRef, org: str, run: str) -> str:
+    async def _adopt(self, place: Place, run: ExistingRun, org: str) -> str:
         """Datadog has investigated by itself: that one is followed, and costs nothing more."""
         key = f"adopt:{place.workspace}:{place.channel}:{place.thread_ts}"
-        ask = Ask(key, ExistingRun(run, alert), place, "", Source.AUTOMATIC, org)
+        ask = Ask(key, run, place, "", Source.AUTOMATIC, org)
         outcome = await self.requests.ask(ask, Terms(Limits()))
         return "repeated" if outcome.reception is Reception.REPEATED else "followed the one in the thread"
 
@@ -165,6 +171,11 @@ class Starts(LeasedWorker):
 
     async def _decided(self, fence: Fence, decision: str) -> None:
         await self.write(fence, state=DECIDED, decision=decision[:200], owner=None)
+
+
+def _is_young(place: Place, now: float) -> bool:
+    """What was posted in such a thread was posted while we listened: we had just heard of its alert."""
+    return now - float(place.thread_ts) < HEARD_SINCE
 
 
 def _unwanted(rules: ChannelRules, alert: AlertRef, facts: AlertFacts) -> str:

@@ -1,4 +1,5 @@
-"""Finds what an ask only points at: the alert of a thread, of a monitor or of an event. Then the ask is judged by that."""
+"""Finds what an ask only points at: the alert of a thread, of a monitor or of an event, and a run that an alert's thread
+shows already. Then the ask is judged by that."""
 
 import logging
 from dataclasses import dataclass
@@ -12,6 +13,7 @@ from bot.datadog.orgs import ConnectedOrg
 from bot.datadog.trouble import Trouble, TroubleKind, trouble_of
 from bot.deadline import within
 from bot.investigations.asking import AskAnswers
+from bot.investigations.findings import Findings
 from bot.investigations.message_alerts import ThreadReader
 from bot.investigations.requests import Requests, read_ask
 from bot.investigations.tables import LOOK_UPS, WAITING, asks
@@ -32,6 +34,7 @@ class AlertResolver(LeasedWorker):
 
     requests: Requests
     threads: ThreadReader
+    findings: Findings
     orgs: OrgRepository
     person: AskAnswers
 
@@ -53,6 +56,8 @@ class AlertResolver(LeasedWorker):
     async def _look_up(self, ask: Ask) -> Subject | Trouble:
         if isinstance(ask.subject, ThreadRef):
             return await self.threads.subject_of(ask.place) or Trouble(TroubleKind.NO_ALERT)
+        if isinstance(ask.subject, AlertRef):
+            return await self.findings.look(ask.place, ask.subject)
         org = await self.orgs.get(ask.org, ask.place.workspace)
         if org is None:
             return Trouble(TroubleKind.NO_ORG)

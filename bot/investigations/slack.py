@@ -14,7 +14,7 @@ from bot.investigations.message_alerts import content_of
 from bot.investigations.model import Investigation, State
 from bot.investigations.repository import InvestigationRepository
 from bot.investigations.requests import Investigate, Requests
-from bot.model import MessageRef, Place, Source
+from bot.model import AlertRef, MessageRef, Place, Source, ThreadLook
 from bot.orgs.repository import OrgRepository
 from bot.rules import no_start
 from bot.rules.permissions import NotAllowed, Permissions
@@ -57,6 +57,10 @@ class StartListeners:
         alert = subject_view.read_alert_value(click.value)
         if alert is None:
             return answers.no_longer_alert()
+        if isinstance(alert, AlertRef) and click.message.get("thread_ts", click.message.get("ts")) == click.message.get(
+            "ts"
+        ):
+            alert = replace(alert, thread=ThreadLook.OURS)
         return await self.starts.start(click, Investigate(alert, Source.BUTTON))
 
     async def investigate_message(self, shortcut: Interaction) -> After:

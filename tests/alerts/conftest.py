@@ -16,10 +16,11 @@ from bot.alerts.starts import Automatic
 from bot.alerts.tables import ALERT_CARD, alert_cycles, alert_mutes, alert_notices, alert_starts
 from bot.datadog.monitors import Monitor
 from bot.foundation import Foundation
+from bot.investigations.findings import Findings
 from bot.investigations.message_alerts import SeenAlerts
 from bot.investigations.requests import Outcome, Reception
 from bot.investigations.room import InvestigationRoom
-from bot.model import AlertRef, Ask, Place
+from bot.model import AlertRef, Ask, ExistingRun, Place
 from bot.orgs.model import NoOrg
 from bot.orgs.repository import OrgRepository
 from bot.rules.budget import Terms
@@ -160,6 +161,13 @@ class Told:
         return True
 
 
+class SilentThreads(Findings):
+    """Their only findings are those we heard of."""
+
+    async def look(self, place: Place, alert: AlertRef) -> AlertRef | ExistingRun:  # noqa: ARG002
+        return alert
+
+
 class RoomOnStage:
     """The room, with what a test does to it and sees of it."""
 
@@ -191,7 +199,8 @@ class RoomOnStage:
             nobody,
         )
         rules = SimpleNamespace(rules=self.rules, chooser=self.chooser, permissions=nobody)
-        investigations = SimpleNamespace(requests=self.considered, seen_alerts=self.seen_alerts)
+        findings = SilentThreads(self.database, nobody, self.seen_alerts, nobody)
+        investigations = SimpleNamespace(requests=self.considered, seen_alerts=self.seen_alerts, findings=findings)
         return build(
             base,
             cast(OrgRepository, self.datadog),
