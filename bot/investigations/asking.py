@@ -56,6 +56,9 @@ class AskAnswers:
     async def waits_for_look_up(self, ask: Ask) -> None:
         await self._tell(ask, answers.looking_up(ask.subject))
 
+    async def waits_longer(self, ask: Ask, failure: Trouble, until: float) -> None:
+        await self._tell(ask, answers.still_looking(failure, until))
+
     async def hears_of_trouble(self, ask: Ask, failure: Trouble) -> None:
         await self._tell(ask, answers.lookup_failed(ask.subject, failure))
 

@@ -10,6 +10,7 @@ from bot.investigations.model import Investigation, State, Verdict
 from bot.investigations.subject_view import list_url, open_button, run_again_button, subject_name, subject_runs
 from bot.model import ThreadLook
 from bot.slack.blocks import Block, Message, actions, button, context, rich_quote, rich_section, rich_text, run, section
+from bot.slack.errors import why_it_waits
 from bot.slack.text import code, escape, fit_mrkdwn, link, mention, moment, one_line
 from bot.wording import DATADOG, INVESTIGATION, INVESTIGATIONS, KEEP_WAITING, PRODUCT, START_AGAIN
 
@@ -86,8 +87,8 @@ def _face(inv: Investigation, app_url: str) -> _Face:
 
 def _starting(inv: Investigation) -> _Face:
     if inv.retry_at:
-        wait = f"{DATADOG} asked us to wait. I try again at {moment(inv.retry_at, '{time_secs}')}; you need do nothing."
-        return _Face(f"{INVESTIGATION} waiting to start", (wait,))
+        again = f"I try again at {moment(inv.retry_at, '{time_secs}')}; you need do nothing."
+        return _Face(f"{INVESTIGATION} waiting to start", (f"{why_it_waits(inv.failure)} {again}",))
     return _Face(f"{INVESTIGATION} starting")
 
 

@@ -5,7 +5,7 @@ Each change that people can see bumps the version and makes the cards due in the
 
 import secrets
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from hashlib import sha256
 from typing import Any
 
@@ -229,6 +229,7 @@ class InvestigationRepository:
             "started_at": self.database.now,
             "due_at": self.database.now + lease,
             "retry_at": None,
+            "failure": None,
             "attempt": 0,  # counts the looks from here on, whoever makes them
         }
         if learnt is None:
@@ -236,9 +237,10 @@ class InvestigationRepository:
                 return await fence.write(connection, investigations, **values)
         return await self._shown(fence, **values, subject=learnt)
 
-    async def retry_later(self, fence: Fence, wait: float, *, attempt: int) -> bool:
+    async def retry_later(self, fence: Fence, wait: float, why: Trouble, *, attempt: int) -> bool:
         """Nothing was started, and it is tried again."""
-        values = {"state": State.REQUESTED, "retry_at": self.database.now + wait, "attempt": attempt}
+        told = {"retry_at": self.database.now + wait, "failure": replace(why, detail="")}
+        values = {"state": State.REQUESTED, "attempt": attempt, **told}
         async with self.database.transaction() as connection:
             wake(connection, investigations, after=wait)
             due = {"due_at": self.database.now + wait, "owner": None}

@@ -156,7 +156,7 @@ class Requests:
     async def found(self, fence: Fence, subject: Subject) -> None:
         """It is judged once more, by what was found."""
         async with self._database.transaction() as connection:
-            if await self._pass_on(connection, fence, {"state": RECEIVED, "subject": subject}):
+            if await self._pass_on(connection, fence, {"state": RECEIVED, "subject": subject, "problem": None}):
                 wake(connection, asks)
 
     async def _pass_on(self, connection: AsyncConnection, fence: Fence, values: dict[str, Any]) -> bool:

@@ -251,6 +251,9 @@ class FakeAnswers:
     async def waits_for_look_up(self, ask: Ask) -> None:
         """The card says the rest."""
 
+    async def waits_longer(self, ask: Ask, failure: Trouble, until: float) -> None:  # noqa: ARG002
+        self.told.append(f"{ask.requester}: {failure.kind}, tried on")
+
     async def hears_of_trouble(self, ask: Ask, failure: Trouble) -> None:
         self.told.append(f"{ask.requester}: {failure.kind}")
 
