@@ -14,7 +14,7 @@ from bot.config import Settings
 from bot.logs import Seldom, keep_bodies_out
 from bot.slack.clients import SingleWorkspace, WorkspaceClients
 from bot.slack.errors import error_code
-from bot.slack.requests import SlackRequests
+from bot.slack.requests import SlackRequests, in_time
 from bot.slack.response_urls import only_slacks_urls
 from bot.slack.socket import SlackSocket
 from bot.storage.leases import new_owner
@@ -66,7 +66,8 @@ def bolt_app(settings: Settings, home: WorkspaceClients, client: AsyncWebClient)
 
     # Bolt passes what it finds among the names of a plain function
     async def authorize(context: Any, enterprise_id: str | None, team_id: str | None) -> AuthorizeResult | None:
-        found = await home.authorize(context=context, enterprise_id=enterprise_id, team_id=team_id)
+        async with in_time():
+            found = await home.authorize(context=context, enterprise_id=enterprise_id, team_id=team_id)
         if found is None:
             not_here.warning("Slack sent something from a workspace where the app is not installed")
         return found

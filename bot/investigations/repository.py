@@ -218,10 +218,13 @@ class InvestigationRepository:
 
     # -- outcomes, each under the fence of whoever worked on it -------------------------------------------------
 
-    async def triggering(self, fence: Fence, before: Iterable[str], learnt: AlertRef | None, *, lease: float) -> bool:
+    async def triggering(
+        self, fence: Fence, before: Iterable[str], learnt: AlertRef | None, *, lease: float, waited: bool
+    ) -> bool:
         """Written before the trigger leaves; False when somebody else has it now.
 
-        `before` is what Datadog listed; `learnt` has the monitor's name, where that was not known at the click.
+        `before` is what Datadog listed; `learnt` has the monitor's name, where that was not known at the click; `waited`:
+        cards say why it could not be started yet, which is over.
         """
         values: dict[str, Any] = {
             "state": State.TRIGGERING,
@@ -232,10 +235,12 @@ class InvestigationRepository:
             "failure": None,
             "attempt": 0,  # counts the looks from here on, whoever makes them
         }
-        if learnt is None:
-            async with self.database.transaction() as connection:
-                return await fence.write(connection, investigations, **values)
-        return await self._shown(fence, **values, subject=learnt)
+        if learnt is not None:
+            values["subject"] = learnt
+        if learnt is not None or waited:
+            return await self._shown(fence, **values)
+        async with self.database.transaction() as connection:
+            return await fence.write(connection, investigations, **values)
 
     async def retry_later(self, fence: Fence, wait: float, why: Trouble, *, attempt: int) -> bool:
         """Nothing was started, and it is tried again."""

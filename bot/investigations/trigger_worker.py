@@ -81,7 +81,9 @@ class TriggerWorker(LeasedWorker):
             async with within(
                 self._timing.effect
             ):  # from before it is written down: whoever takes over counts from then
-                if not await self.repository.triggering(claim, before, learnt, lease=self._timing.lease):
+                if not await self.repository.triggering(
+                    claim, before, learnt, lease=self._timing.lease, waited=row.retry_at is not None
+                ):
                     return
                 datadog_id = await _start(org, investigation)
         except (DatadogError, TimeoutError) as error:
