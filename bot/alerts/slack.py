@@ -6,7 +6,9 @@ from dataclasses import asdict, dataclass, replace
 from sqlalchemy import select
 
 from bot.alerts import views
+from bot.alerts.model import standing
 from bot.alerts.mutes import Mutes, MuteWork
+from bot.alerts.not_started import NotStarted
 from bot.alerts.repository import CycleRepository
 from bot.alerts.starts import Starts
 from bot.alerts.tables import NUDGE, alert_messages
@@ -40,12 +42,15 @@ class AlertCardPost:
 
     cycles: CycleRepository
     orgs: OrgRepository
+    not_started: NotStarted
 
     async def message(self, delivery: Delivery, *, may_repeat: bool) -> Message | None:  # noqa: ARG002  a card says where things stand: twice is no harm
         known = await self.cycles.get(delivery.post.subject_id)
         if known is None or await self.orgs.withholds(known.org, delivery.post.workspace):
             return None
-        return views.alert_card(known, self.orgs.app_url(known.org))
+        post = delivery.post
+        note = await self.not_started.note(Place(post.workspace, post.channel), known.id, standing(known.cycle).subject)
+        return views.alert_card(known, self.orgs.app_url(known.org), note=note)
 
     async def refused(self, delivery: Delivery, code: str) -> None:
         """Nobody asked for it by name, so nobody is told; it is counted, and other channels get theirs."""
@@ -169,6 +174,7 @@ class NudgePost:
 
     messages: AlertMessages
     seen_alerts: SeenAlerts
+    not_started: NotStarted
 
     async def message(self, delivery: Delivery, *, may_repeat: bool) -> Message | None:  # noqa: ARG002  buttons twice are no harm
         nudge = await self.messages.get(delivery.post.subject_id)
@@ -178,7 +184,10 @@ class NudgePost:
             return views.unknown_app(delivery.post.key.rpartition(":")[2])
         place = nudge.place
         seen = await self.seen_alerts.of(place.workspace, place.channel, place.thread_ts)
-        return None if seen.run else nudge_message(nudge.subject)  # findings in the thread need no button
+        if seen.run:
+            return None  # findings in the thread need no button
+        note = await self.not_started.note(place, place.thread_ts, nudge.subject)
+        return nudge_message(nudge.subject, note=note)
 
     async def refused(self, delivery: Delivery, code: str) -> None:
         logger.warning("%s: the channel does not take replies (%s)", delivery.post.key, code)

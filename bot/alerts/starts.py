@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Row, and_, exists, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from bot.alerts.not_started import NotStarted, start_key, used_up
 from bot.alerts.tables import ALERT_CARD, alert_starts
 from bot.datadog.errors import DatadogError, Refused
 from bot.deadline import within
@@ -87,6 +88,7 @@ class Starts(LeasedWorker):
     requests: Requests
     orgs: OrgRepository
     findings: Findings
+    not_started: NotStarted
 
     async def want(
         self,
@@ -104,7 +106,7 @@ class Starts(LeasedWorker):
         """
         await connection.execute(
             self._database.insert_new(alert_starts).values(
-                key=f"{place.workspace}:{place.channel}:{place.thread_ts or cycle_id}:{alert.event_id}",
+                key=start_key(place, place.thread_ts or cycle_id, alert.event_id),
                 **asdict(place),
                 org=org,
                 cycle_id=cycle_id,
@@ -140,7 +142,10 @@ class Starts(LeasedWorker):
         if isinstance(subject, ExistingRun):
             await self._decided(fence, await self._adopt(place, subject, org))
             return
-        await self._decided(fence, await self.automatic.consider(place, subject, known, org) or "started")
+        decision = await self.automatic.consider(place, subject, known, org) or "started"
+        async with self._database.transaction() as connection:
+            if await fence.write(connection, alert_starts, **_as_decided(decision)):
+                await self.not_started.decided(connection, decision, place, row.cycle_id)
 
     async def _adopt(self, place: Place, run: ExistingRun, org: str) -> str:
         """Datadog has investigated by itself: that one is followed, and costs nothing more."""
@@ -170,7 +175,11 @@ class Starts(LeasedWorker):
         return (found.ts or "") if found else ""
 
     async def _decided(self, fence: Fence, decision: str) -> None:
-        await self.write(fence, state=DECIDED, decision=decision[:200], owner=None)
+        await self.write(fence, **_as_decided(decision))
+
+
+def _as_decided(decision: str) -> dict[str, Any]:
+    return {"state": DECIDED, "decision": decision[:200], "owner": None}
 
 
 def _is_young(place: Place, now: float) -> bool:
@@ -194,8 +203,8 @@ def _why_not(outcome: Outcome) -> str:
     match outcome.refusal:
         case CoolingDown():
             return "its monitor and group were investigated by themselves a short while ago"
-        case OverBudget(scope=scope, used=used, limit=limit):
-            return f"the {scope} budget is used up ({used} of {limit})"
+        case OverBudget() as over:
+            return used_up(over)
         case None:
             return ""
         case _:

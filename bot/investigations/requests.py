@@ -4,6 +4,7 @@ What a person asks for is one row, written before Slack is told that we have it.
 start its cost and who did it are written down.
 """
 
+from collections.abc import Awaitable, Callable
 from dataclasses import asdict, dataclass, replace
 from enum import StrEnum
 from typing import Any
@@ -29,6 +30,8 @@ DECIDED_SOON = 0.5
 
 Refusal = NotAllowed | OverBudget | CoolingDown | NoOrg
 
+Begun = Callable[[AsyncConnection, Ask], Awaitable[None]]
+
 
 class Reception(StrEnum):
     STARTED = "started"  # this ask began an investigation
@@ -51,6 +54,7 @@ class Requests:
         self._repository = repository
         self._database = repository.database
         self._budget = budget
+        self.on_begun: list[Begun] = []  # rooms that show what somebody has asked for
 
     async def receive(self, ask: Ask) -> bool:
         """Kept, so that Slack may be told that we have it; a worker decides. False for a gesture that arrives again."""
@@ -122,6 +126,8 @@ class Requests:
         await attempt.commit()
         await self._settle(connection, ask, ask_id, state="done", investigation_id=started.investigation.id)
         await note(self._database, connection, _entry(ask, started, paid, terms))
+        for heard in self.on_begun:
+            await heard(connection, ask)
         if started.is_new:
             return Outcome(Reception.STARTED, started.investigation)
         return Outcome(Reception.FOLLOWING if started.new_thread else Reception.ALREADY_HERE, started.investigation)

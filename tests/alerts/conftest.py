@@ -94,11 +94,13 @@ class Considered:
     starts: list[tuple[Place, AlertRef, AlertFacts]] = field(default_factory=list)
     orgs: list[str] = field(default_factory=list)
     asks: list[Ask] = field(default_factory=list)
+    reason: str | None = None  # why it does not start
+    on_begun: list[object] = field(default_factory=list)
 
     async def consider(self, place: Place, alert: AlertRef, facts: AlertFacts, org: str) -> str | None:
         self.starts.append((place, alert, facts))
         self.orgs.append(org)
-        return None
+        return self.reason
 
     async def ask(self, ask: Ask, terms: Terms) -> Outcome:  # noqa: ARG002
         self.asks.append(ask)
