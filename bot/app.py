@@ -141,7 +141,7 @@ class Bot:
             self._server.serve_slack(secret.get_secret_value(), requests.answer_body)
         await open_server(self._server, self._settings)
         if token := self._settings.slack_app_token:
-            self._socket = await open_socket(app, requests, token.get_secret_value())
+            self._socket = await open_socket(self._settings, app, requests, token.get_secret_value())
 
     async def _problem(self) -> str:
         if self._stopping:
