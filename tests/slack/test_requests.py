@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from aiohttp import ClientSession
+from asyncpg.exceptions import CannotConnectNowError  # type: ignore[import-untyped]
 from slack_bolt.async_app import AsyncApp
 from sqlalchemy.exc import DataError, OperationalError
 
@@ -61,6 +62,8 @@ def raising(error: Exception) -> Callable[[], None]:
 BROKEN: list[tuple[Exception, int]] = [
     (OperationalError("SELECT", {"text": PRIVATE}, Exception(PRIVATE)), 503),
     (TimeoutError(PRIVATE), 503),
+    (ConnectionRefusedError(PRIVATE), 503),
+    (CannotConnectNowError(PRIVATE), 503),
     (DataError("INSERT", {"text": PRIVATE}, Exception(PRIVATE)), 422),
     (KeyError(PRIVATE), 422),
     (RecursionError(PRIVATE), 422),
