@@ -25,7 +25,7 @@ from bot.slack.blocks import Message
 from bot.slack.gates import May, Open, Right
 from bot.slack.interactions import Interaction, place_of_event
 from bot.slack.listeners import After, Listeners
-from bot.slack.payloads import Payload
+from bot.slack.payloads import Payload, is_reply
 from bot.slack.replies import Modals
 from bot.slack.senders import DATADOG_APPS, Senders
 from bot.storage.engine import Database
@@ -210,8 +210,7 @@ class DatadogMessages:
     async def heard(self, body: Payload) -> None:
         """What the channel wants of it is written down when this returns."""
         event = body["event"]
-        is_reply = (event.get("thread_ts") or event.get("ts")) != event.get("ts")
-        if not event.get("bot_id") or event.get("message") or is_reply:
+        if not event.get("bot_id") or event.get("message") or is_reply(event):
             return
         found = find_alert(event)
         if found is None or found.recovered or found.test:

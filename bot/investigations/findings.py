@@ -18,6 +18,7 @@ from bot.investigations.tables import investigations
 from bot.model import AlertRef, Ask, ExistingRun, Place, Source, ThreadLook
 from bot.slack.clients import BotClient, Workspaces
 from bot.slack.errors import CALL_ERRORS, Meaning, trouble_of
+from bot.slack.payloads import is_reply
 from bot.slack.senders import Senders
 from bot.storage.engine import Database
 
@@ -49,8 +50,8 @@ class Findings:
         return await self.database.first(select(investigations.c.id).where(*known).limit(1)) is None
 
     async def _others_replied(self, place: Place, message: Mapping[str, Any]) -> bool:
-        if message.get("thread_ts", message.get("ts")) != message.get("ts"):
-            return True  # itself a reply, which tells nothing of the others
+        if is_reply(message):
+            return True  # which tells nothing of the others
         if not message.get("reply_count"):
             return False
         bot_client, who = await self.workspaces.bot_client(place.workspace), message.get("reply_users")

@@ -23,7 +23,7 @@ from bot.slack.blocks import Message
 from bot.slack.gates import Judged, May, Open, Right
 from bot.slack.interactions import Interaction
 from bot.slack.listeners import After, Instead, Listeners, Submitted
-from bot.slack.payloads import carried_in
+from bot.slack.payloads import carried_in, is_reply
 from bot.slack.replies import Modals, Replies
 from bot.storage.outbox import Delivery, Outbox
 from bot.wording import INVESTIGATIONS
@@ -57,9 +57,7 @@ class StartListeners:
         alert = subject_view.read_alert_value(click.value)
         if alert is None:
             return answers.no_longer_alert()
-        if isinstance(alert, AlertRef) and click.message.get("thread_ts", click.message.get("ts")) == click.message.get(
-            "ts"
-        ):
+        if isinstance(alert, AlertRef) and not is_reply(click.message):
             alert = replace(alert, thread=ThreadLook.OURS)
         return await self.starts.start(click, Investigate(alert, Source.BUTTON))
 
