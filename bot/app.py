@@ -79,7 +79,7 @@ class Bot:
         )
         app, self._departures = await put_together(parts, self._session)
         self._workers.start()
-        await self._open_doors(app)
+        await self._open_doors(app, self._session)
 
     async def stop(self) -> None:
         """Take nothing in, finish what is mid-step, hand back the rest; none of it may keep the others from their turn."""
@@ -134,13 +134,14 @@ class Bot:
                 raise StartError(str(error)) from error
         await self._orgs.step()
 
-    async def _open_doors(self, app: AsyncApp) -> None:
-        requests, secret = SlackRequests(app), self._settings.slack_signing_secret
+    async def _open_doors(self, app: AsyncApp, session: ClientSession) -> None:
+        requests = SlackRequests(app, session, self._tasks)
+        secret = self._settings.slack_signing_secret
         if self._settings.slack_mode == "http" and secret is not None:
             self._server.serve_slack(secret.get_secret_value(), requests.answer_body)
         await open_server(self._server, self._settings)
         if token := self._settings.slack_app_token:
-            self._socket = await open_socket(app, requests, token.get_secret_value())
+            self._socket = await open_socket(self._settings, app, requests, token.get_secret_value())
 
     async def _problem(self) -> str:
         if self._stopping:

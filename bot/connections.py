@@ -1,8 +1,10 @@
 """The ways into Slack and out of it: clients, who we are there, the Bolt app, the socket. What can't be opened says why."""
 
+import asyncio
 import logging
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from typing import Any
+from typing import Any, TypeVar
 
 from aiohttp import ClientSession
 from slack_bolt.async_app import AsyncApp
@@ -13,8 +15,8 @@ from slack_sdk.web.async_client import AsyncWebClient
 from bot.config import Settings
 from bot.logs import Seldom, keep_bodies_out
 from bot.slack.clients import PatientClient, SingleWorkspace, WorkspaceClients
-from bot.slack.errors import error_code
-from bot.slack.requests import SlackRequests
+from bot.slack.errors import RATE_LIMITED, Meaning, SlackTrouble, error_code, trouble_of
+from bot.slack.requests import SlackRequests, in_time
 from bot.slack.response_urls import only_slacks_urls
 from bot.slack.socket import SlackSocket
 from bot.slack.waits import Waits
@@ -26,6 +28,10 @@ from bot.workspaces.installing import INSTALL
 logger = logging.getLogger(__name__)
 
 SLACK_TIMEOUT = 10
+AGAIN_AFTER = (1.0, 2.0, 4.0, 8.0, 15.0, 30.0)  # seconds, where Slack does not say how many
+LONGEST_WAIT = 60.0
+
+T = TypeVar("T")
 
 
 class StartError(Exception):
@@ -41,17 +47,58 @@ def slack_client(settings: Settings, session: ClientSession, token: str | None, 
     return client
 
 
+async def _patiently(ask: Callable[[], Awaitable[T]]) -> T:
+    """What changes nothing, asked again while Slack, or what stands before it, has trouble of its own."""
+    for seconds in AGAIN_AFTER:
+        try:
+            return await ask()
+        except SlackApiError as error:
+            trouble = trouble_of(error)
+            wait = max(seconds, trouble.wait)
+            if not _may_pass(trouble) or wait > LONGEST_WAIT:
+                raise
+            if seconds == AGAIN_AFTER[0]:
+                logger.warning("Slack can't be used now (%s): trying again for about a minute", _answer(error))
+            await asyncio.sleep(wait)
+    return await ask()
+
+
+def _may_pass(trouble: SlackTrouble) -> bool:
+    return trouble.meaning is Meaning.OPEN or trouble.code == RATE_LIMITED
+
+
+def _answer(error: SlackApiError) -> str:
+    response = error.response
+    status = getattr(response, "status_code", None) or getattr(response, "status", None)
+    return f"HTTP {status} {error_code(error)}".strip() if status else error_code(error)
+
+
+def _why_no_answer(settings: Settings, error: SlackApiError, otherwise: str) -> str:
+    """`otherwise` is what Slack's definite no means."""
+    if not error_code(error):
+        return (
+            f"At {settings.slack_api_url} not Slack answered but a page of something else ({_answer(error)}), a proxy "
+            "perhaps. Check the proxy, the network, or SLACK_API_URL."
+        )
+    if _may_pass(trouble_of(error)):
+        return (
+            f"Slack has trouble of its own ({_answer(error)}) and did not let the bot in for longer than it waits. "
+            "See status.slack.com, then start it again."
+        )
+    return otherwise
+
+
 async def connect_workspace(settings: Settings, session: ClientSession, waits: Waits) -> SingleWorkspace:
     token = settings.slack_bot_token
     client = slack_client(settings, session, token.get_secret_value() if token else "", waits)
     try:
-        return await SingleWorkspace.connect(client)
+        return await _patiently(lambda: SingleWorkspace.connect(client))
     except SlackApiError as error:
-        code = error_code(error) or "no reason given"
-        raise StartError(
-            f"Slack does not accept SLACK_BOT_TOKEN ({code}). Install the app to the workspace again and copy "
+        refused = (
+            f"Slack does not accept SLACK_BOT_TOKEN ({error_code(error)}). Install the app to the workspace again and copy "
             "the Bot User OAuth Token from its page at api.slack.com/apps."
-        ) from error
+        )
+        raise StartError(_why_no_answer(settings, error, refused)) from error
     except (OSError, TimeoutError) as error:
         raise StartError(
             f"Slack can't be reached at {settings.slack_api_url} ({type(error).__name__}). "
@@ -70,7 +117,8 @@ def bolt_app(settings: Settings, home: WorkspaceClients, client: AsyncWebClient)
 
     # Bolt passes what it finds among the names of a plain function
     async def authorize(context: Any, enterprise_id: str | None, team_id: str | None) -> AuthorizeResult | None:
-        found = await home.authorize(context=context, enterprise_id=enterprise_id, team_id=team_id)
+        async with in_time():
+            found = await home.authorize(context=context, enterprise_id=enterprise_id, team_id=team_id)
         if found is None:
             not_here.warning("Slack sent something from a workspace where the app is not installed")
         return found
@@ -107,23 +155,24 @@ async def open_server(server: Server, settings: Settings) -> None:
         await server.stop()
 
 
-async def open_socket(app: AsyncApp, requests: SlackRequests, token: str) -> SlackSocket:
+async def open_socket(settings: Settings, app: AsyncApp, requests: SlackRequests, token: str) -> SlackSocket:
     socket = SlackSocket(token, app.client, requests)
     try:
         # asked for here, because the client's own connect() would try a wrong token for ever
-        socket.wss_uri = await socket.issue_new_wss_url()
+        socket.wss_uri = await _patiently(socket.ask_for_url)
         await socket.connect()  # type: ignore[no-untyped-call]
     except (SlackApiError, OSError, TimeoutError) as error:
         with suppress(Exception):
             await socket.close()  # type: ignore[no-untyped-call]
-        raise StartError(_why_no_socket(error)) from error
+        raise StartError(_why_no_socket(settings, error)) from error
     return socket
 
 
-def _why_no_socket(error: Exception) -> str:
+def _why_no_socket(settings: Settings, error: Exception) -> str:
     if not isinstance(error, SlackApiError):
         return f"Slack's socket can't be reached ({type(error).__name__}). Check the network."
-    return (
-        f"Slack does not accept SLACK_APP_TOKEN ({error_code(error) or 'no reason given'}). It is the App-Level Token with "
+    refused = (
+        f"Slack does not accept SLACK_APP_TOKEN ({error_code(error)}). It is the App-Level Token with "
         "connections:write, under Basic Information on the app's page at api.slack.com/apps; Socket Mode must be on."
     )
+    return _why_no_answer(settings, error, refused)

@@ -23,6 +23,23 @@ def first(count: int) -> BeforeValidator:
 Int64 = Annotated[int, Field(ge=-(2**63), lt=2**63)]  # what a column holds; held to it where a record is read
 
 
+class ThreadLook(StrEnum):
+    """What came of looking into an alert's thread for a run that is there already."""
+
+    NONE = ""  # nobody has looked
+    OURS = "ours"  # it hangs under a card of ours: there is none but what we heard of
+    READ = "read"
+    ONLY_BEGINNING = "only_beginning"
+    NOT_MEMBER = "not_member"
+    NO_SCOPE = "no_scope"
+    LIMITED = "limited"
+    NO_ANSWER = "no_answer"
+
+    @classmethod
+    def _missing_(cls, _value: object) -> "ThreadLook":
+        return cls.READ  # a newer version's word
+
+
 @dataclass(frozen=True, slots=True)
 class AlertRef:
     """One monitor event: what Datadog needs to investigate an alert, and what people call it."""
@@ -33,6 +50,7 @@ class AlertRef:
     monitor_name: str = ""
     group: str = ""
     host: str = field(default="", compare=False)  # of the link it was read from: which organisation is meant
+    thread: ThreadLook = field(default=ThreadLook.NONE, compare=False)  # the one it is investigated in
 
 
 @dataclass(frozen=True, slots=True)

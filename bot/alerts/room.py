@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from bot.alerts.mutes import Mutes
+from bot.alerts.not_started import NotStarted
 from bot.alerts.notices import Intake
 from bot.alerts.repository import CycleRepository
 from bot.alerts.routing import AlertRouter
@@ -40,16 +41,28 @@ def build(
 ) -> AlertRoom:
     database, timing, owner, chooser = base.database, base.timing, base.owner, rules.chooser
     requests, seen_alerts = investigations.requests, investigations.seen_alerts
-    cycles = CycleRepository(database)
-    starts = Starts(database, timing, rules.rules, chooser, automatic, requests, orgs, seen_alerts, owner=owner)
+    cycles, not_started = CycleRepository(database), NotStarted(database)
+    requests.on_begun.append(not_started.begun)
+    starts = Starts(
+        database,
+        timing,
+        rules.rules,
+        chooser,
+        automatic,
+        requests,
+        orgs,
+        investigations.findings,
+        not_started,
+        owner=owner,
+    )
     messages = AlertMessages(database, chooser, starts)
     mutes = Mutes(database, timing, cycles, orgs, base.replies, owner=owner)
     return AlertRoom(
         cycles=cycles,
         intake=Intake(database),
         messages=messages,
-        cards=AlertCardPost(cycles, orgs),
-        nudges=NudgePost(messages, seen_alerts),
+        cards=AlertCardPost(cycles, orgs, not_started),
+        nudges=NudgePost(messages, seen_alerts, not_started),
         router=AlertRouter(database, timing, cycles, chooser, starts, owner=owner),
         starts=starts,
         mutes=mutes,

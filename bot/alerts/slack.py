@@ -7,7 +7,9 @@ from typing import ClassVar
 from sqlalchemy import select
 
 from bot.alerts import views
+from bot.alerts.model import standing
 from bot.alerts.mutes import Mutes, MuteWork
+from bot.alerts.not_started import NotStarted
 from bot.alerts.repository import CycleRepository
 from bot.alerts.starts import Starts
 from bot.alerts.tables import NUDGE, alert_messages
@@ -24,7 +26,7 @@ from bot.slack.blocks import Message
 from bot.slack.gates import May, Open, Right
 from bot.slack.interactions import Interaction, place_of_event
 from bot.slack.listeners import After, Listeners
-from bot.slack.payloads import Payload
+from bot.slack.payloads import Payload, is_reply
 from bot.slack.poster import Urgency
 from bot.slack.replies import Modals
 from bot.slack.senders import DATADOG_APPS, Senders
@@ -44,12 +46,15 @@ class AlertCardPost:
 
     cycles: CycleRepository
     orgs: OrgRepository
+    not_started: NotStarted
 
     async def message(self, delivery: Delivery, *, may_repeat: bool) -> Message | None:  # noqa: ARG002  a card says where things stand: twice is no harm
         known = await self.cycles.get(delivery.post.subject_id)
         if known is None or await self.orgs.withholds(known.org, delivery.post.workspace):
             return None
-        return views.alert_card(known, self.orgs.app_url(known.org))
+        post = delivery.post
+        note = await self.not_started.note(Place(post.workspace, post.channel), known.id, standing(known.cycle).subject)
+        return views.alert_card(known, self.orgs.app_url(known.org), note=note)
 
     async def refused(self, delivery: Delivery, code: str) -> None:
         """Nobody asked for it by name, so nobody is told; it is counted, and other channels get theirs."""
@@ -175,6 +180,7 @@ class NudgePost:
 
     messages: AlertMessages
     seen_alerts: SeenAlerts
+    not_started: NotStarted
 
     async def message(self, delivery: Delivery, *, may_repeat: bool) -> Message | None:  # noqa: ARG002  buttons twice are no harm
         nudge = await self.messages.get(delivery.post.subject_id)
@@ -184,7 +190,10 @@ class NudgePost:
             return views.unknown_app(delivery.post.key.rpartition(":")[2])
         place = nudge.place
         seen = await self.seen_alerts.of(place.workspace, place.channel, place.thread_ts)
-        return None if seen.run else nudge_message(nudge.subject)  # findings in the thread need no button
+        if seen.run:
+            return None  # findings in the thread need no button
+        note = await self.not_started.note(place, place.thread_ts, nudge.subject)
+        return nudge_message(nudge.subject, note=note)
 
     async def refused(self, delivery: Delivery, code: str) -> None:
         logger.warning("%s: the channel does not take replies (%s)", delivery.post.key, code)
@@ -207,8 +216,7 @@ class DatadogMessages:
     async def heard(self, body: Payload) -> None:
         """What the channel wants of it is written down when this returns."""
         event = body["event"]
-        is_reply = (event.get("thread_ts") or event.get("ts")) != event.get("ts")
-        if not event.get("bot_id") or event.get("message") or is_reply:
+        if not event.get("bot_id") or event.get("message") or is_reply(event):
             return
         found = find_alert(event)
         if found is None or found.recovered or found.test:

@@ -7,10 +7,11 @@ from typing import Any
 from sqlalchemy import ColumnElement, Row, and_, exists, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from bot.alerts.not_started import NotStarted, start_key, used_up
 from bot.alerts.tables import ALERT_CARD, alert_starts
 from bot.datadog.errors import DatadogError, Refused
 from bot.deadline import within
-from bot.investigations.message_alerts import SeenAlerts
+from bot.investigations.findings import Findings
 from bot.investigations.requests import Outcome, Reception, Requests
 from bot.model import AlertRef, Ask, ExistingRun, Place, Source
 from bot.orgs.repository import OrgRepository
@@ -27,6 +28,7 @@ logger = logging.getLogger(__name__)
 
 WANTED, DECIDED = "wanted", "decided"
 TOO_LATE = 2 * 3600.0  # an investigation costs money; of an alert this old nobody waits for it
+HEARD_SINCE = 30.0  # seconds: Bits takes minutes, and what it posts is heard where we heard the alert
 MOST_LOOKS = 5  # at a monitor whose tags and priority the rule asks for
 _NO_ORG = "which Datadog organisation it belongs to can't be told, or that one is not connected"
 _TEST = "[test]"
@@ -85,7 +87,8 @@ class Starts(LeasedWorker):
     automatic: Automatic
     requests: Requests
     orgs: OrgRepository
-    seen_alerts: SeenAlerts
+    findings: Findings
+    not_started: NotStarted
 
     async def want(
         self,
@@ -103,7 +106,7 @@ class Starts(LeasedWorker):
         """
         await connection.execute(
             self._database.insert_new(alert_starts).values(
-                key=f"{place.workspace}:{place.channel}:{place.thread_ts or cycle_id}:{alert.event_id}",
+                key=start_key(place, place.thread_ts or cycle_id, alert.event_id),
                 **asdict(place),
                 org=org,
                 cycle_id=cycle_id,
@@ -127,19 +130,27 @@ class Starts(LeasedWorker):
         if not isinstance(org, str):
             await self._decided(fence, _NO_ORG)
             return
-        if run := (await self.seen_alerts.of(place.workspace, place.channel, place.thread_ts)).run:
-            await self._decided(fence, await self._adopt(place, alert, org, run))
+        if run := await self.findings.heard(place):
+            await self._decided(fence, await self._adopt(place, ExistingRun(run, alert), org))
             return
         known = await self._with_monitor(row, org, place, row.facts)
         if known is None:
             await self.put_off(fence, self._timing.backoff(row.attempt))
             return
-        await self._decided(fence, await self.automatic.consider(place, alert, known, org) or "started")
+        heard_all = row.cycle_id is not None or _is_young(place, claimed_at)
+        subject = alert if heard_all else await self.findings.look(place, alert)
+        if isinstance(subject, ExistingRun):
+            await self._decided(fence, await self._adopt(place, subject, org))
+            return
+        decision = await self.automatic.consider(place, subject, known, org) or "started"
+        async with self._database.transaction() as connection:
+            if await fence.write(connection, alert_starts, **_as_decided(decision)):
+                await self.not_started.decided(connection, decision, place, row.cycle_id)
 
-    async def _adopt(self, place: Place, alert: AlertRef, org: str, run: str) -> str:
+    async def _adopt(self, place: Place, run: ExistingRun, org: str) -> str:
         """Datadog has investigated by itself: that one is followed, and costs nothing more."""
         key = f"adopt:{place.workspace}:{place.channel}:{place.thread_ts}"
-        ask = Ask(key, ExistingRun(run, alert), place, "", Source.AUTOMATIC, org)
+        ask = Ask(key, run, place, "", Source.AUTOMATIC, org)
         outcome = await self.requests.ask(ask, Terms(Limits()))
         return "repeated" if outcome.reception is Reception.REPEATED else "followed the one in the thread"
 
@@ -164,7 +175,16 @@ class Starts(LeasedWorker):
         return (found.ts or "") if found else ""
 
     async def _decided(self, fence: Fence, decision: str) -> None:
-        await self.write(fence, state=DECIDED, decision=decision[:200], owner=None)
+        await self.write(fence, **_as_decided(decision))
+
+
+def _as_decided(decision: str) -> dict[str, Any]:
+    return {"state": DECIDED, "decision": decision[:200], "owner": None}
+
+
+def _is_young(place: Place, now: float) -> bool:
+    """What was posted in such a thread was posted while we listened: we had just heard of its alert."""
+    return now - float(place.thread_ts) < HEARD_SINCE
 
 
 def _unwanted(rules: ChannelRules, alert: AlertRef, facts: AlertFacts) -> str:
@@ -183,8 +203,8 @@ def _why_not(outcome: Outcome) -> str:
     match outcome.refusal:
         case CoolingDown():
             return "its monitor and group were investigated by themselves a short while ago"
-        case OverBudget(scope=scope, used=used, limit=limit):
-            return f"the {scope} budget is used up ({used} of {limit})"
+        case OverBudget() as over:
+            return used_up(over)
         case None:
             return ""
         case _:

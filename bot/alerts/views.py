@@ -49,12 +49,13 @@ _NO_MONITOR_NOTE = (
 )
 
 
-def alert_card(known: KnownCycle, app_url: str) -> Message:
+def alert_card(known: KnownCycle, app_url: str, *, note: str = "") -> Message:
+    """`note` is what else there is to say of it."""
     now, latest = standing(known.cycle), known.cycle.latest
     top = [rich_text(rich_section(_headline(now, latest, app_url)))]
     if told := one_line(latest.value, 600):
         top.append(rich_text(rich_section([run(told)])))
-    text, rest = _spoken(known, now), _rest(known, now, app_url)
+    text, rest = _spoken(known, now), _rest(known, now, app_url, note)
     snapshot = _snapshot(known)
     if not snapshot:
         return Message(text, [*top, *rest])
@@ -62,12 +63,12 @@ def alert_card(known: KnownCycle, app_url: str) -> Message:
     return Message(text, [*top, picture, *rest], plainer=[*top, *rest])
 
 
-def _rest(known: KnownCycle, now: AlertStanding, app_url: str) -> list[Block]:
+def _rest(known: KnownCycle, now: AlertStanding, app_url: str, note: str) -> list[Block]:
     lines = [context(" · ".join(_facts(known, now)))]
     if tags := known.cycle.latest.tags:
         shown, hidden = " ".join(code(tag, 60) for tag in tags[:_TAGS_SHOWN]), len(tags) - _TAGS_SHOWN
         lines.append(context(f"{shown} and {hidden} more" if hidden > 0 else shown))
-    lines += [context(note) for note in _notes(known, now)]
+    lines += [context(said) for said in [*_notes(known, now), note] if said]
     buttons = _buttons(known, now, app_url)
     return [*lines, actions(*buttons)] if buttons else lines
 

@@ -96,7 +96,7 @@ class CaseMaker(LeasedWorker):
         assignee_id, notes = await self._assignee(claim, content)
         began = request.begun_at if request.begun_at is not None else self._database.now
         lease = self._database.now + self._timing.lease
-        values = {"begun_at": began, "notes": notes, "due_at": lease, "retry_at": None}
+        values = {"begun_at": began, "notes": notes, "due_at": lease, "retry_at": None, "problem": None}
         if await self.write(claim.fence, state=CaseRequestState.CREATING, **values):
             await self._create(claim, content, assignee_id)
 
@@ -147,8 +147,8 @@ class CaseMaker(LeasedWorker):
                 self.catalogs.forget(claim.request.org)
             await self.requests.refuse(claim.fence, trouble, begun_at=claim.request.begun_at)
             return
-        retry_at, begun_at = self._database.now + wait, claim.request.begun_at
-        await self.put_off(claim.fence, wait, state=CaseRequestState.ORDERED, begun_at=begun_at, retry_at=retry_at)
+        later = {"retry_at": self._database.now + wait, "begun_at": claim.request.begun_at, "problem": trouble}
+        await self.put_off(claim.fence, wait, state=CaseRequestState.ORDERED, **later)
 
     def _wait_worth(self, request: CaseRequest, trouble: Trouble) -> float | None:
         if trouble.kind not in {TroubleKind.RATE_LIMITED, TroubleKind.NOT_REACHED}:

@@ -34,7 +34,7 @@ from bot.slack.blocks import (
     section,
     sentences,
 )
-from bot.slack.errors import TroubleWords, explain
+from bot.slack.errors import TroubleWords, explain, why_it_waits
 from bot.slack.forms import FormState, form_field, modal, select, text_input
 from bot.slack.payloads import Payload
 from bot.slack.text import clean, code, cut, cut_mrkdwn, escape, fit_mrkdwn, is_user, link, mention, moment, one_line
@@ -97,7 +97,8 @@ def request_answer(request: CaseRequest, known: KnownCase | None, app_url: str) 
 def _being_made(request: CaseRequest) -> CaseAnswer:
     if request.retry_at:
         when = moment(request.retry_at, "{time_secs}")
-        return CaseAnswer((f"{DATADOG} asked us to wait. I create the {CASE} at {when}; you can close this window.",))
+        why = why_it_waits(request.problem)
+        return CaseAnswer((f"{why} I create the {CASE} at {when}; you can close this window.",))
     return CaseAnswer((f"Creating the {CASE}… You can close this window: its card follows.",))
 
 

@@ -1,10 +1,12 @@
-"""Finds what an ask only points at: the alert of a thread, of a monitor or of an event. Then the ask is judged by that."""
+"""Finds what an ask only points at: the alert of a thread, of a monitor or of an event, and a run that an alert's thread
+shows already. Then the ask is judged by that."""
 
+import asyncio
 import logging
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Row
+from sqlalchemy import Row, update
 
 from bot.datadog.errors import DatadogError
 from bot.datadog.monitors import AlertEvent
@@ -12,9 +14,10 @@ from bot.datadog.orgs import ConnectedOrg
 from bot.datadog.trouble import Trouble, TroubleKind, trouble_of
 from bot.deadline import within
 from bot.investigations.asking import AskAnswers
+from bot.investigations.findings import Findings
 from bot.investigations.message_alerts import ThreadNotReadError, ThreadReader
 from bot.investigations.requests import Requests, read_ask
-from bot.investigations.tables import LOOK_UPS, WAITING, asks
+from bot.investigations.tables import LOOK_UPS, STILL_TRYING, WAITING, asks
 from bot.investigations.trigger_worker import wait_worth
 from bot.model import AlertRef, Ask, EventRef, MonitorRef, Subject, ThreadRef
 from bot.orgs.repository import OrgRepository
@@ -37,19 +40,21 @@ class AlertResolver(LeasedWorker):
 
     requests: Requests
     threads: ThreadReader
+    findings: Findings
     orgs: OrgRepository
     person: AskAnswers
 
     async def work(self, row: Row[Any], fence: Fence) -> None:
         ask = read_ask(row)
         try:
-            async with within(self._timing.effect):
-                found: Subject | Trouble = await self._look_up(ask)
+            found = await self._patiently(ask, row, fence)
         except ThreadNotReadError as error:
             await self._not_read(error.trouble, ask, row, fence)
             return
         except (DatadogError, TimeoutError) as error:
             if (wait := wait_worth(error, row, self._timing)) is not None:
+                if wait >= self._silence_left(row):
+                    await self._takes_longer(ask, row, fence, trouble_of(error))
                 await self.put_off(fence, wait)
                 return
             found = trouble_of(error)
@@ -58,9 +63,40 @@ class AlertResolver(LeasedWorker):
         else:
             await self.requests.found(fence, found)
 
+    async def _patiently(self, ask: Ask, row: Row[Any], fence: Fence) -> Subject | Trouble:
+        """Whoever waits hears of it when Datadog is silent for long."""
+        looking = asyncio.create_task(self._look_up_in_time(ask))
+        try:
+            its_turn = min(self._timing.silence, 2.0)  # however long it has waited for us before
+            await asyncio.wait({looking}, timeout=max(self._silence_left(row), its_turn))
+            if not looking.done():
+                await self._takes_longer(ask, row, fence, Trouble(TroubleKind.UNCLEAR))
+            return await looking
+        finally:
+            looking.cancel()
+
+    def _silence_left(self, row: Row[Any]) -> float:
+        claimed_at = row.due_at - self._timing.lease
+        return self._timing.silence - float(claimed_at - row.created_at)
+
+    async def _takes_longer(self, ask: Ask, row: Row[Any], fence: Fence, failure: Trouble) -> None:
+        """Said once, whoever goes on with it."""
+        if not isinstance(ask.subject, MonitorRef | EventRef):
+            return
+        unsaid = update(asks).where(fence.holds(asks), asks.c.problem.is_(None))
+        if await self._database.write(unsaid.values(problem=STILL_TRYING)):
+            until = row.created_at + self._timing.patience
+            self._tasks.spawn(self.person.waits_longer(ask, failure, until), "an answer")
+
+    async def _look_up_in_time(self, ask: Ask) -> Subject | Trouble:
+        async with within(self._timing.effect):
+            return await self._look_up(ask)
+
     async def _look_up(self, ask: Ask) -> Subject | Trouble:
         if isinstance(ask.subject, ThreadRef):
             return await self.threads.subject_of(ask.place) or Trouble(TroubleKind.NO_ALERT)
+        if isinstance(ask.subject, AlertRef):
+            return await self.findings.look(ask.place, ask.subject)
         org = await self.orgs.get(ask.org, ask.place.workspace)
         if org is None:
             return Trouble(TroubleKind.NO_ORG)

@@ -32,7 +32,15 @@ from bot.slack.blocks import (
     section,
     sentences,
 )
-from bot.slack.errors import Meaning, SlackTrouble, TroubleWords, WordsFor, explain, posting_sentence
+from bot.slack.errors import (
+    Meaning,
+    SlackTrouble,
+    TroubleWords,
+    WordsFor,
+    explain,
+    posting_sentence,
+    why_it_waits,
+)
 from bot.slack.markdown import plain_blocks
 from bot.slack.text import channel_mention, code, cut, fit_mrkdwn, link, mention, moment, one_line
 from bot.wording import (
@@ -64,6 +72,10 @@ def looking_up(subject: Subject) -> Message:
     if isinstance(subject, MonitorRef):
         return sentences(f"Looking up the latest alert of monitor {code(str(subject.monitor_id))}…")
     return sentences("Looking up the alert…")
+
+
+def still_looking(failure: Trouble, until: float) -> Message:
+    return sentences(f"{why_it_waits(failure)} I go on trying until {moment(until)}; you need do nothing.")
 
 
 def already(inv: Investigation, permalink: str) -> Message:

@@ -8,11 +8,12 @@ from sqlalchemy import Row
 
 from bot.datadog.trouble import TroubleKind
 from bot.investigations.asking import AskAnswers
+from bot.investigations.findings import Findings
 from bot.investigations.message_alerts import ThreadReader
 from bot.investigations.repository import InvestigationRepository
 from bot.investigations.requests import Outcome, Reception, Requests, read_ask
 from bot.investigations.tables import RECEIVED, asks
-from bot.model import Ask, EarlierRun, MessageRef, Startable, ThreadRef
+from bot.model import AlertRef, Ask, EarlierRun, ExistingRun, MessageRef, Source, Startable, ThreadRef
 from bot.orgs.model import NoOrg
 from bot.rules.budget import Terms
 from bot.rules.org_choice import OrgChooser, PlaceFacts, host_of
@@ -31,13 +32,15 @@ class AskWorker(LeasedWorker):
     threads: ThreadReader
     permissions: Permissions
     chooser: OrgChooser
+    findings: Findings
     person: AskAnswers  # who asked; what they are told waits for Slack, and is no part of the work
 
     async def work(self, row: Row[Any], fence: Fence) -> None:
         ask = read_ask(row)
         meant, after_run = await self._meant(ask)
         if meant is not None:
-            await self._judge(meant, fence, after_run, first=row.attempt == 1)
+            message = ask.subject.message if isinstance(ask.subject, MessageRef) else None
+            await self._judge(meant, fence, after_run, message, first=row.attempt == 1)
         elif await self.requests.nothing_started(fence, TroubleKind.NO_ALERT):
             self._tasks.spawn(self.person.has_named_nothing(ask), "an answer")
 
@@ -53,10 +56,14 @@ class AskWorker(LeasedWorker):
             case MessageRef(message):
                 found = await self.threads.subject_of_message(ask.place, message)
                 return (replace(ask, subject=found) if found else None), None
+            case AlertRef() as alert if ask.source is Source.BUTTON and (run := await self.findings.heard(ask.place)):
+                return replace(ask, subject=ExistingRun(run, alert)), None
             case _:
                 return ask, None
 
-    async def _judge(self, ask: Ask, fence: Fence, after_run: int | None, *, first: bool) -> None:
+    async def _judge(
+        self, ask: Ask, fence: Fence, after_run: int | None, message: dict[str, Any] | None, *, first: bool
+    ) -> None:
         facts, subject = await self.chooser.facts(ask.place), ask.subject
         verdict = await self.permissions.may_start_by(facts.rules, ask.requester)
         org = _org_of(ask, facts)
@@ -65,6 +72,9 @@ class AskWorker(LeasedWorker):
         elif not isinstance(org, str):
             ended = await self.requests.nothing_started(fence, TroubleKind.NO_ORG)
             outcome = Outcome(Reception.REFUSED, refusal=org) if ended else None
+        elif after_run is None and await self._must_look(replace(ask, org=org), message):
+            await self.requests.look_up_first(fence, replace(ask, org=org), verdict.rule)
+            return
         elif isinstance(subject, Startable):
             terms = Terms(facts.limits, verdict.rule)
             outcome = await self.requests.decide(fence, replace(ask, org=org), subject, terms, after_run=after_run)
@@ -74,6 +84,9 @@ class AskWorker(LeasedWorker):
             return
         if outcome is not None:
             self._tasks.spawn(self.person.hears(ask, outcome), "an answer")
+
+    async def _must_look(self, ask: Ask, message: dict[str, Any] | None) -> bool:
+        return isinstance(ask.subject, AlertRef) and await self.findings.may_be_unheard(ask, ask.subject, message)
 
 
 def _org_of(ask: Ask, facts: PlaceFacts) -> str | NoOrg:

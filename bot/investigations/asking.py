@@ -63,6 +63,9 @@ class AskAnswers:
     async def could_not_read(self, ask: Ask, trouble: SlackTrouble) -> None:
         await self._tell(ask, answers.could_not_read(trouble, channel=ask.place.channel))
 
+    async def waits_longer(self, ask: Ask, failure: Trouble, until: float) -> None:
+        await self._tell(ask, answers.still_looking(failure, until))
+
     async def hears_of_trouble(self, ask: Ask, failure: Trouble) -> None:
         await self._tell(ask, answers.lookup_failed(ask.subject, failure))
 

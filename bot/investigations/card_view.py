@@ -8,7 +8,9 @@ from bot.datadog.trouble import Trouble, TroubleKind
 from bot.investigations.answers import explain_failure
 from bot.investigations.model import Investigation, State, Verdict
 from bot.investigations.subject_view import list_url, open_button, run_again_button, subject_name, subject_runs
+from bot.model import ThreadLook
 from bot.slack.blocks import Block, Message, actions, button, context, rich_quote, rich_section, rich_text, run, section
+from bot.slack.errors import why_it_waits
 from bot.slack.text import code, escape, fit_mrkdwn, link, mention, moment, one_line
 from bot.wording import DATADOG, INVESTIGATION, INVESTIGATIONS, KEEP_WAITING, PRODUCT, START_AGAIN
 
@@ -27,6 +29,13 @@ _NOTHING_DONE = {
     TroubleKind.RATE_LIMITED,
     TroubleKind.REFUSED,
     TroubleKind.NO_ORG,
+}
+_UNREAD = {
+    ThreadLook.ONLY_BEGINNING: "Slack showed me only its beginning",
+    ThreadLook.NOT_MEMBER: "I'm not in this channel",
+    ThreadLook.NO_SCOPE: "I lack a Slack permission",
+    ThreadLook.LIMITED: "Slack lets me read threads only now and then",
+    ThreadLook.NO_ANSWER: "Slack did not answer",
 }
 
 
@@ -78,8 +87,8 @@ def _face(inv: Investigation, app_url: str) -> _Face:
 
 def _starting(inv: Investigation) -> _Face:
     if inv.retry_at:
-        wait = f"{DATADOG} asked us to wait. I try again at {moment(inv.retry_at, '{time_secs}')}; you need do nothing."
-        return _Face(f"{INVESTIGATION} waiting to start", (wait,))
+        again = f"I try again at {moment(inv.retry_at, '{time_secs}')}; you need do nothing."
+        return _Face(f"{INVESTIGATION} waiting to start", (f"{why_it_waits(inv.failure)} {again}",))
     return _Face(f"{INVESTIGATION} starting")
 
 
@@ -149,6 +158,8 @@ def _notes(inv: Investigation) -> list[str]:
     notes = []
     if inv.adopted:
         notes.append("Started elsewhere: followed here, not started again.")
+    elif inv.alert and (why := _UNREAD.get(inv.alert.thread)):
+        notes.append(f"I could not read this thread for an {INVESTIGATION} that is there already: {why}.")
     if inv.presumed:
         notes.append(
             f"{DATADOG}'s answer to the start got lost. Of the new ones it shows, this is the only one that can be ours."

@@ -304,13 +304,13 @@ class ThreadReader:
         seen = await self.seen_alerts.of(place.workspace, place.channel, place.thread_ts)
         if seen != SeenAlert():
             return _chosen(seen, [])
-        messages, is_all = await self._messages(place)
+        messages, is_all = await self.messages(place)
         found = _chosen(seen, messages)
         if found is None and not is_all:
             raise ThreadNotReadError(SlackTrouble(Meaning.REFUSED, ONLY_THE_FIRST))
         return found
 
-    async def _messages(self, place: Place) -> tuple[list[dict[str, Any]], bool]:
+    async def messages(self, place: Place) -> tuple[list[dict[str, Any]], bool]:
         """Its first ones, and whether that is all of it."""
         bot_client = await self.workspaces.bot_client(place.workspace)
         if bot_client is None:

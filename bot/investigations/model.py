@@ -53,7 +53,7 @@ class Investigation:
     question: Question | None = None
     started_at: float | None = None
     deadline_at: float | None = None  # until when we watch it, or look for it where its start is uncertain
-    retry_at: float | None = None  # Datadog asked us to wait until then
+    retry_at: float | None = None  # it could not be started yet; `failure` says why
     datadog_id: str = ""
     url: str = ""  # the investigation in Datadog's app
     title: str = ""  # Datadog's title of the run, untrusted

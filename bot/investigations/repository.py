@@ -5,7 +5,7 @@ Each change that people can see bumps the version and makes the cards due in the
 
 import secrets
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from hashlib import sha256
 from typing import Any
 
@@ -226,10 +226,13 @@ class InvestigationRepository:
 
     # -- outcomes, each under the fence of whoever worked on it -------------------------------------------------
 
-    async def triggering(self, fence: Fence, before: Iterable[str], learnt: AlertRef | None, *, lease: float) -> bool:
+    async def triggering(
+        self, fence: Fence, before: Iterable[str], learnt: AlertRef | None, *, lease: float, waited: bool
+    ) -> bool:
         """Written before the trigger leaves; False when somebody else has it now.
 
-        `before` is what Datadog listed; `learnt` has the monitor's name, where that was not known at the click.
+        `before` is what Datadog listed; `learnt` has the monitor's name, where that was not known at the click; `waited`:
+        cards say why it could not be started yet, which is over.
         """
         values: dict[str, Any] = {
             "state": State.TRIGGERING,
@@ -237,16 +240,20 @@ class InvestigationRepository:
             "started_at": self.database.now,
             "due_at": self.database.now + lease,
             "retry_at": None,
+            "failure": None,
             "attempt": 0,  # counts the looks from here on, whoever makes them
         }
-        if learnt is None:
-            async with self.database.transaction() as connection:
-                return await fence.write(connection, investigations, **values)
-        return await self._shown(fence, **values, subject=learnt)
+        if learnt is not None:
+            values["subject"] = learnt
+        if learnt is not None or waited:
+            return await self._shown(fence, **values)
+        async with self.database.transaction() as connection:
+            return await fence.write(connection, investigations, **values)
 
-    async def retry_later(self, fence: Fence, wait: float, *, attempt: int) -> bool:
+    async def retry_later(self, fence: Fence, wait: float, why: Trouble, *, attempt: int) -> bool:
         """Nothing was started, and it is tried again."""
-        values = {"state": State.REQUESTED, "retry_at": self.database.now + wait, "attempt": attempt}
+        told = {"retry_at": self.database.now + wait, "failure": replace(why, detail="")}
+        values = {"state": State.REQUESTED, "attempt": attempt, **told}
         async with self.database.transaction() as connection:
             wake(connection, investigations, after=wait)
             due = {"due_at": self.database.now + wait, "owner": None}

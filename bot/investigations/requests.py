@@ -4,6 +4,7 @@ What a person asks for is one row, written before Slack is told that we have it.
 start its cost and who did it are written down.
 """
 
+from collections.abc import Awaitable, Callable
 from dataclasses import asdict, dataclass, replace
 from enum import StrEnum
 from typing import Any
@@ -11,7 +12,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Insert, Row, delete, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.investigations.model import Investigation
+from bot.investigations.model import Investigation, State
 from bot.investigations.repository import InvestigationRepository, Started, read_investigation
 from bot.investigations.tables import HELD_FOR, LOOK_UPS, RECEIVED, WAITING, asks, held_asks, investigations
 from bot.model import AlertRef, Ask, Question, Source, Startable, Subject, ThreadRef
@@ -22,9 +23,14 @@ from bot.rules.budget import Budget, CoolingDown, OverBudget, Terms, Usage
 from bot.rules.permissions import NotAllowed
 from bot.storage.engine import wake
 from bot.storage.leases import Fence
-from bot.storage.tables import known, newly_due, place_of
+from bot.storage.tables import at, known, newly_due, place_of
+
+REPEATED_WITHIN = 60.0  # seconds: the same words of the same person in the same place are the same ask
+DECIDED_SOON = 0.5
 
 Refusal = NotAllowed | OverBudget | CoolingDown | NoOrg
+
+Begun = Callable[[AsyncConnection, Ask], Awaitable[None]]
 
 
 class Reception(StrEnum):
@@ -48,6 +54,7 @@ class Requests:
         self._repository = repository
         self._database = repository.database
         self._budget = budget
+        self.on_begun: list[Begun] = []  # rooms that show what somebody has asked for
 
     async def receive(self, ask: Ask) -> bool:
         """Kept, so that Slack may be told that we have it; a worker decides. False for a gesture that arrives again."""
@@ -119,6 +126,8 @@ class Requests:
         await attempt.commit()
         await self._settle(connection, ask, ask_id, state="done", investigation_id=started.investigation.id)
         await note(self._database, connection, _entry(ask, started, paid, terms))
+        for heard in self.on_begun:
+            await heard(connection, ask)
         if started.is_new:
             return Outcome(Reception.STARTED, started.investigation)
         return Outcome(Reception.FOLLOWING if started.new_thread else Reception.ALREADY_HERE, started.investigation)
@@ -156,7 +165,7 @@ class Requests:
     async def found(self, fence: Fence, subject: Subject) -> None:
         """It is judged once more, by what was found."""
         async with self._database.transaction() as connection:
-            if await self._pass_on(connection, fence, {"state": RECEIVED, "subject": subject}):
+            if await self._pass_on(connection, fence, {"state": RECEIVED, "subject": subject, "problem": None}):
                 wake(connection, asks)
 
     async def _pass_on(self, connection: AsyncConnection, fence: Fence, values: dict[str, Any]) -> bool:
@@ -169,7 +178,43 @@ class Requests:
         async with self._database.transaction() as connection:
             if (await connection.execute(select(asks.c.id).where(fence.holds(asks)))).first() is None:
                 return None
+            if isinstance(subject, Question) and after_run is None:
+                earlier = await self._asked_before(connection, ask, fence.id, subject)
+                if isinstance(earlier, Investigation):
+                    return await self._repeated(connection, ask, fence.id, earlier)
+                if earlier is not None:  # the one it repeats is being decided
+                    await fence.put_off(self._database, connection, asks, DECIDED_SOON)
+                    return None
             return await self._begin(connection, ask, fence.id, subject, terms, after=after_run)
+
+    async def _asked_before(
+        self, connection: AsyncConnection, ask: Ask, ask_id: int, question: Question
+    ) -> Investigation | Row[Any] | None:
+        """What the same person asked here in the same words a moment ago: Slack may have shown an error for it, and yet it
+        was kept. Unlike an alert's, a question's window moves on, so that it would be another one."""
+        table, since = asks.c, self._database.now - REPEATED_WITHIN
+        query = select(asks).where(table.state.in_([RECEIVED, "done"]), table.due_at > since, table.created_at > since)
+        theirs = query.where(at(asks, ask.place), table.requester == ask.requester).order_by(table.id)
+        # locked, this one too: of two that are decided at once one sees what became of the other
+        for row in (await connection.execute(theirs.with_for_update())).all():
+            if row.id == ask_id or not _same_question(row.subject, question):
+                continue
+            if row.state == RECEIVED and row.id < ask_id:
+                return row
+            run = await self._run(connection, row.investigation_id)
+            if run is not None and run.state is not State.FAILED:
+                return run
+        return None
+
+    async def _run(self, connection: AsyncConnection, investigation_id: int | None) -> Investigation | None:
+        query = select(investigations).where(investigations.c.id == investigation_id)
+        row = (await connection.execute(query)).first()
+        return read_investigation(row) if row else None
+
+    async def _repeated(self, connection: AsyncConnection, ask: Ask, ask_id: int, run: Investigation) -> Outcome:
+        await self._settle(connection, ask, ask_id, state="done", investigation_id=run.id)
+        await note(self._database, connection, entry_of(ask, Decision.JOINED, investigation_id=run.id))
+        return Outcome(Reception.ALREADY_HERE, run)
 
     async def refuse(self, fence: Fence, ask: Ask, refused: NotAllowed) -> Outcome | None:
         why = f"{refused.why}{f' ({refused.code})' if refused.code else ''}"
@@ -190,6 +235,14 @@ class Requests:
     async def _end(self, connection: AsyncConnection, fence: Fence, problem: str) -> bool:
         """The words of a message or a question are not needed any more."""
         return await fence.write(connection, asks, state="refused", problem=problem, subject=ThreadRef(), owner=None)
+
+
+def _same_question(subject: Subject, question: Question) -> bool:
+    """In the same words, with the same tags, about a window of the same length."""
+    if not isinstance(subject, Question):
+        return False
+    lengths = {(each.end_ts or 0) - (each.start_ts or 0) for each in (subject, question)}
+    return (subject.text, subject.tags) == (question.text, question.tags) and len(lengths) == 1
 
 
 def read_ask(row: Row[Any]) -> Ask:

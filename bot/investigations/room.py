@@ -8,6 +8,7 @@ from bot.investigations.alert_resolver import AlertResolver
 from bot.investigations.ask_worker import AskWorker
 from bot.investigations.asking import AskAnswers, StartRequests
 from bot.investigations.commands import InvestigationCommands
+from bot.investigations.findings import Findings
 from bot.investigations.message_alerts import MessagesOfApps, SeenAlerts, ThreadReader
 from bot.investigations.poll_worker import PollWorker
 from bot.investigations.repository import InvestigationRepository
@@ -32,6 +33,7 @@ class InvestigationRoom:
     requests: Requests
     seen_alerts: SeenAlerts
     threads: ThreadReader
+    findings: Findings
     commands: InvestigationCommands
     card_post: StatusCardPost
     conclusions_post: ConclusionsPost
@@ -57,6 +59,7 @@ def build(base: Foundation, orgs: OrgRepository, rules: RuleRoom) -> Investigati
     requests = Requests(repository, rules.budget)
     seen_alerts = SeenAlerts(database)
     threads = ThreadReader(base.workspaces, seen_alerts)
+    findings = Findings(database, base.workspaces, seen_alerts, threads, base.senders)
     permissions, which_org, chooser = rules.permissions, rules.which_org, rules.chooser
     person = AskAnswers(repository, permissions, rules.rules, which_org, replies, modals)
     starts, shown = StartRequests(requests, person), ShownInvestigations(repository, orgs)
@@ -65,13 +68,14 @@ def build(base: Foundation, orgs: OrgRepository, rules: RuleRoom) -> Investigati
         requests=requests,
         seen_alerts=seen_alerts,
         threads=threads,
+        findings=findings,
         commands=InvestigationCommands(starts, permissions, which_org, orgs, replies, clock=time.time),
         card_post=StatusCardPost(repository, shown, replies, orgs.app_url),
         conclusions_post=ConclusionsPost(shown, base.outbox, orgs.app_url, rules.rules),
         ask_worker=AskWorker(
-            database, timing, requests, repository, threads, permissions, chooser, person, owner=owner
+            database, timing, requests, repository, threads, permissions, chooser, findings, person, owner=owner
         ),
-        alert_resolver=AlertResolver(database, timing, requests, threads, orgs, person, owner=owner),
+        alert_resolver=AlertResolver(database, timing, requests, threads, findings, orgs, person, owner=owner),
         trigger_worker=TriggerWorker(database, timing, repository, orgs, owner=owner),
         poll_worker=PollWorker(repository, orgs, timing),
         app_messages=MessagesOfApps(seen_alerts, base.senders),

@@ -14,7 +14,7 @@ from bot.investigations.message_alerts import content_of
 from bot.investigations.model import Investigation, State
 from bot.investigations.repository import InvestigationRepository
 from bot.investigations.requests import Investigate, Requests
-from bot.model import MessageRef, Place, Source
+from bot.model import AlertRef, MessageRef, Place, Source, ThreadLook
 from bot.orgs.repository import OrgRepository
 from bot.rules import no_start
 from bot.rules.permissions import NotAllowed, Permissions
@@ -23,7 +23,7 @@ from bot.slack.blocks import Message
 from bot.slack.gates import Judged, May, Open, Right
 from bot.slack.interactions import Interaction
 from bot.slack.listeners import After, Instead, Listeners, Submitted
-from bot.slack.payloads import carried_in
+from bot.slack.payloads import carried_in, is_reply
 from bot.slack.poster import Urgency
 from bot.slack.replies import Modals, Replies
 from bot.storage.outbox import Delivery, Outbox
@@ -58,6 +58,8 @@ class StartListeners:
         alert = subject_view.read_alert_value(click.value)
         if alert is None:
             return answers.no_longer_alert()
+        if isinstance(alert, AlertRef) and not is_reply(click.message):
+            alert = replace(alert, thread=ThreadLook.OURS)
         return await self.starts.start(click, Investigate(alert, Source.BUTTON))
 
     async def investigate_message(self, shortcut: Interaction) -> After:

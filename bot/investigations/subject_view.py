@@ -14,6 +14,7 @@ from bot.slack.blocks import (
     actions,
     button,
     confirmation,
+    context,
     rich_link,
     rich_section,
     rich_text,
@@ -111,13 +112,14 @@ def run_again_button(action_id: str, inv: Investigation, *, text: str = RUN_AGAI
 # -- the buttons under an alert; their value carries it, so that a click needs no look-up ------------------------------
 
 
-def nudge_message(alert: AlertRef | MonitorRef) -> Message:
+def nudge_message(alert: AlertRef | MonitorRef, *, note: str = "") -> Message:
     name = monitor_name(alert)
     group = one_line(alert.group, 100)
     where = [run(" on "), run(group, "code")] if group else []
     words = [run(f"Investigate with {PRODUCT}? "), run(name, "bold"), *where]
     text = f"Investigate {escape(name)}{f' on {escape(group)}' if group else ''} with {PRODUCT}?"
-    return Message(text, [rich_text(rich_section(words)), actions(*alert_buttons(alert))])
+    noted = [context(note)] if note else []
+    return Message(f"{text} {note}".strip(), [rich_text(rich_section(words)), *noted, actions(*alert_buttons(alert))])
 
 
 def alert_buttons(alert: AlertRef | MonitorRef) -> list[Block]:

@@ -38,6 +38,7 @@ CARD, CONCLUSIONS = "card", "conclusions"  # kinds of deliveries that show an in
 EXPIRED = "expired"  # what conclusions become whose investigation is watched again
 
 RECEIVED, WAITING = "received", "waiting"
+STILL_TRYING = "still_trying"  # the problem of an ask that waits: who asked has heard that it takes longer
 LOOK_UPS = "look-ups"  # what `wake` is called with when an ask waits for one
 HELD_FOR = HOUR  # how long "Start anyway" stands
 

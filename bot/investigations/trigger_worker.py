@@ -81,7 +81,9 @@ class TriggerWorker(LeasedWorker):
             async with within(
                 self._timing.effect
             ):  # from before it is written down: whoever takes over counts from then
-                if not await self.repository.triggering(claim, before, learnt, lease=self._timing.lease):
+                if not await self.repository.triggering(
+                    claim, before, learnt, lease=self._timing.lease, waited=row.retry_at is not None
+                ):
                     return
                 datadog_id = await _start(org, investigation)
         except (DatadogError, TimeoutError) as error:
@@ -106,14 +108,13 @@ class TriggerWorker(LeasedWorker):
         self, error: DatadogError | TimeoutError, investigation: Investigation, fence: Fence, row: Row[Any]
     ) -> None:
         """Nothing reached Datadog or it said no: try later where that can help, else say why."""
-        wait = wait_worth(error, row, self._timing)
+        wait, failure = wait_worth(error, row, self._timing), trouble_of(error)
         if wait is None:
-            failure = trouble_of(error)
             logger.warning("investigation %s was not started: %s", investigation.ref, failure.kind)
             await self.repository.fail(fence, failure)
             return
         logger.info("investigation %s: trying again in %.0f s (%s)", investigation.ref, wait, type(error).__name__)
-        await self.repository.retry_later(fence, wait, attempt=row.attempt)
+        await self.repository.retry_later(fence, wait, failure, attempt=row.attempt)
 
     # -- after an unknown outcome: look, adopt what is certainly ours, never guess ------------------------------
 

@@ -151,6 +151,17 @@ def explain(trouble: Trouble, instead: Mapping[TroubleKind, WordsFor] | None = N
     return words if isinstance(words, TroubleWords) else words(trouble)
 
 
+def why_it_waits(trouble: Trouble | None) -> str:
+    """For what is tried again by itself."""
+    match trouble:
+        case Trouble(TroubleKind.NOT_REACHED):
+            return f"{DATADOG} can't be reached just now."
+        case Trouble(TroubleKind.RATE_LIMITED) | None:  # an earlier version kept no reason
+            return f"{DATADOG} asked us to wait."
+        case _:
+            return f"{DATADOG} does not answer just now."
+
+
 def _forbidden(trouble: Trouble) -> TroubleWords:
     lacking = f" It lacks the permission {code(trouble.permission, 80)}." if trouble.permission else ""
     return TroubleWords(

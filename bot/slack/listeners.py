@@ -18,6 +18,7 @@ from bot.slack.gates import Gatekeeper, Judged, May, Open
 from bot.slack.interactions import Interaction, of_command, of_mention, of_message, of_search, of_submission
 from bot.slack.payloads import Payload, person_of
 from bot.slack.replies import Replies
+from bot.slack.requests import in_time
 from bot.storage.workers import Tasks
 
 ACK_LANDS = 0.25  # seconds: the answer to a submit must be on the screen before anything is shown after it
@@ -73,7 +74,8 @@ class Listeners:
 
         async def typed(ack: AsyncAck, body: dict[str, Any]) -> None:
             interaction = self._read(of_command, body)
-            after = await handle(interaction)
+            async with in_time():
+                after = await handle(interaction)
             if isinstance(after, Message):
                 await ack(**after.as_arguments())
             else:
@@ -100,7 +102,8 @@ class Listeners:
 
         async def submitted(ack: AsyncAck, body: dict[str, Any]) -> None:
             interaction = self._read(of_submission, body)
-            outcome = await handle(interaction)
+            async with in_time():
+                outcome = await handle(interaction)
             await ack(**outcome.as_arguments())
             self._go_on(interaction, outcome.after)
 
@@ -138,11 +141,12 @@ class Listeners:
     ) -> Callable[..., Awaitable[None]]:
         async def listener(ack: AsyncAck, body: dict[str, Any]) -> None:
             interaction = self._read(read, body)
-            if isinstance(gate, May) and (refused := await self._refusal(interaction, gate)):
-                place, why = refused
-                after: After = self._replies.tell(place, interaction.person, why)
-            else:
-                after = await handle(interaction)
+            async with in_time():
+                if isinstance(gate, May) and (refused := await self._refusal(interaction, gate)):
+                    place, why = refused
+                    after: After = self._replies.tell(place, interaction.person, why)
+                else:
+                    after = await handle(interaction)
             await ack()
             self._go_on(interaction, after)
 

@@ -217,6 +217,11 @@ def number_of(told: object) -> int:
     return int(digits) if digits.isascii() and digits.isdigit() and len(digits) < 16 else 0
 
 
+def is_reply(message: Payload) -> bool:
+    """Whether it stands in a thread that another message opens."""
+    return bool((message.get("thread_ts") or message.get("ts")) != message.get("ts"))
+
+
 def carried_in(metadata: str) -> Payload:
     """What a window of ours carries with it; nothing where we did not write it."""
     try:

@@ -1,8 +1,13 @@
 """Everything that Slack sends meets Bolt here, over HTTP and over the socket alike: read once, answered whatever it is."""
 
+import asyncio
 import logging
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from contextvars import ContextVar
 from typing import Any
 
+from aiohttp import ClientSession
 from slack_bolt.async_app import AsyncApp
 from slack_bolt.error import BoltUnhandledRequestError
 from slack_bolt.request.async_request import AsyncBoltRequest
@@ -10,17 +15,46 @@ from slack_bolt.response import BoltResponse
 from sqlalchemy.exc import DataError, SQLAlchemyError
 
 from bot.logs import Seldom, described
+from bot.slack.blocks import Message, sentences
 from bot.slack.payloads import UnreadablePayloadError, read_body, read_payload
+from bot.slack.response_urls import answer_at
+from bot.storage.workers import Tasks
 
 logger = logging.getLogger(__name__)
 
 NOT_KEPT = 503  # Slack sends it again
+KEPT_WITHIN = 2.0  # seconds from its arrival: Slack waits for three before it shows an error
 NOT_HANDLED = 422  # sent again it would end no better
 
 
+# -- how long a handler has: what can't be kept by then is not begun, so that nothing costs what looked like a failure -----
+
+_by: ContextVar[float | None] = ContextVar("answered by", default=None)
+
+
+@contextmanager
+def arrived() -> Iterator[None]:
+    """From here on the time runs, also for tasks that are begun in it."""
+    token = _by.set(asyncio.get_running_loop().time() + KEPT_WITHIN)
+    try:
+        yield
+    finally:
+        _by.reset(token)
+
+
+@asynccontextmanager
+async def in_time() -> AsyncIterator[None]:
+    """TimeoutError when an acknowledgement would come too late; what was being written is undone."""
+    async with asyncio.timeout_at(_by.get()):
+        yield
+
+
 class SlackRequests:
-    def __init__(self, app: AsyncApp) -> None:
+    def __init__(self, app: AsyncApp, session: ClientSession, tasks: Tasks) -> None:
+        """`session` and `tasks` for what a person is told whose click could not be kept."""
         self._app = app
+        self._session = session
+        self._tasks = tasks
         self._dropped = Seldom(logger)
         app.error(self._failed)
 
@@ -42,8 +76,9 @@ class SlackRequests:
 
     async def _dispatch(self, payload: dict[str, Any]) -> BoltResponse:
         try:
-            # Bolt verifies what is in mode "http" only; ours is signed or came over our own socket
-            return await self._app.async_dispatch(AsyncBoltRequest(body=payload, mode="socket_mode"))
+            with arrived():
+                # Bolt verifies what is in mode "http" only; ours is signed or came over our own socket
+                return await self._app.async_dispatch(AsyncBoltRequest(body=payload, mode="socket_mode"))
         except Exception as error:  # noqa: BLE001  of Bolt's own reading
             return _response_to(error)
 
@@ -60,10 +95,29 @@ class SlackRequests:
             self._dropped.warning(f"nobody here deals with this {kind}")
             return BoltResponse(status=404, body="")
         answer = _response_to(error)
-        return answer if response is not None else None  # None: acknowledged already
+        if response is None:
+            return None  # acknowledged already
+        if answer.status == NOT_KEPT and _is_asked_once(body) and (url := str(body.get("response_url") or "")):
+            self._tasks.spawn(answer_at(self._session, url, _nothing_begun()), "an answer")
+            return BoltResponse(status=200, body="")
+        return answer
+
+
+def _is_asked_once(body: dict[str, Any]) -> bool:
+    """Of what Slack does not send again; a window that is not taken stays open with what was typed."""
+    return "command" in body or body.get("type") in {"block_actions", "message_action"}
+
+
+def _nothing_begun() -> Message:
+    return sentences("I can't write anything down just now, so nothing was started.", "Try again in a minute.")
 
 
 def _response_to(error: Exception) -> BoltResponse:
     logger.error("something that Slack sent could not be handled: %s", described(error))
-    is_kept_later = isinstance(error, SQLAlchemyError | TimeoutError) and not isinstance(error, DataError)
-    return BoltResponse(status=NOT_KEPT if is_kept_later else NOT_HANDLED, body="")
+    return BoltResponse(status=NOT_KEPT if _may_pass(error) else NOT_HANDLED, body="")
+
+
+def _may_pass(error: Exception) -> bool:
+    """The database is away or slow; where it can't even be connected to, its driver's errors come as they are."""
+    is_drivers = type(error).__module__.partition(".")[0] == "asyncpg"
+    return is_drivers or (isinstance(error, SQLAlchemyError | OSError) and not isinstance(error, DataError))

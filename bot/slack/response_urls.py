@@ -1,10 +1,16 @@
 """Where an interaction may be answered: a `response_url` that is not Slack's own is dropped at the door, before Bolt or a
-listener can post to it."""
+listener can post to it. And an answer there when nothing else of ours is at hand."""
 
 import logging
 from collections.abc import Awaitable, Callable
 from typing import Any
 from urllib.parse import urlsplit
+
+from aiohttp import ClientSession
+from slack_sdk.webhook.async_client import AsyncWebhookClient
+
+from bot.slack.blocks import Message
+from bot.slack.errors import CALL_ERRORS, error_code
 
 logger = logging.getLogger(__name__)
 
@@ -18,6 +24,15 @@ def is_slacks(url: object, api_url: str) -> bool:
     api = urlsplit(api_url)
     begins = (SLACKS_OWN, f"{api.scheme}://{api.netloc}/", f"{api.scheme}://hooks.{api.netloc}/")
     return isinstance(url, str) and url.startswith(begins)
+
+
+async def answer_at(session: ClientSession, url: str, message: Message) -> None:
+    """For that person only, where they clicked or typed."""
+    webhook = AsyncWebhookClient(url, session=session, timeout=10, retry_handlers=[])
+    try:
+        await webhook.send(text=message.text, blocks=message.blocks, response_type="ephemeral", replace_original=False)
+    except CALL_ERRORS as error:
+        logger.warning("an answer by response_url failed: %s", error_code(error))
 
 
 def only_slacks_urls(api_url: str) -> Middleware:

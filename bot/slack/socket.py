@@ -9,11 +9,13 @@ from typing import Any
 from aiohttp import ClientError
 from slack_bolt.adapter.socket_mode.async_internals import send_async_response
 from slack_bolt.response import BoltResponse
+from slack_sdk.errors import SlackApiError
 from slack_sdk.socket_mode.aiohttp import SocketModeClient
 from slack_sdk.socket_mode.request import SocketModeRequest
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.logs import Seldom
+from bot.slack.errors import trouble_of
 from bot.slack.requests import NOT_KEPT, SlackRequests
 
 PING_EVERY = 10.0
@@ -29,6 +31,21 @@ class SlackSocket(SocketModeClient):
         self._requests = requests
         self._odd = Seldom(logger)
         self._under_way: set[asyncio.Task[None]] = set()
+
+    async def ask_for_url(self) -> str:
+        answer = await self.web_client.apps_connections_open(app_token=self.app_token)
+        return str(answer["url"])
+
+    async def issue_new_wss_url(self) -> str:
+        """As the SDK calls it for a new connection; its own does not bear a page that a proxy answers in Slack's place."""
+        while True:
+            try:
+                return await self.ask_for_url()
+            except SlackApiError as error:
+                trouble = trouble_of(error)
+                if trouble.code != "ratelimited":
+                    raise
+                await asyncio.sleep(trouble.wait)
 
     async def process_message(self) -> None:
         raw = await self.message_queue.get()

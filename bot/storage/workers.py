@@ -148,6 +148,7 @@ class Timing:
     slow_after: float = 600.0
     deadline: float = 45 * 60.0
     patience: float = 300.0  # how long a Datadog that does not answer is asked again before we give up
+    silence: float = 8.0  # how long whoever waits for a look-up hears nothing
     first_removal: float = 60.0  # old rows are let be while a start has more urgent things to do
     pace: float = 1.0  # between two posts of ours into one channel, as Slack asks
     look_attempts: int = 3  # looks for a run whose start has an unknown outcome

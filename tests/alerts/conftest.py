@@ -16,10 +16,11 @@ from bot.alerts.starts import Automatic
 from bot.alerts.tables import ALERT_CARD, alert_cycles, alert_mutes, alert_notices, alert_starts
 from bot.datadog.monitors import Monitor
 from bot.foundation import Foundation
+from bot.investigations.findings import Findings
 from bot.investigations.message_alerts import SeenAlerts
 from bot.investigations.requests import Outcome, Reception
 from bot.investigations.room import InvestigationRoom
-from bot.model import AlertRef, Ask, Place
+from bot.model import AlertRef, Ask, ExistingRun, Place
 from bot.orgs.model import NoOrg
 from bot.orgs.repository import OrgRepository
 from bot.rules.budget import Terms
@@ -93,11 +94,13 @@ class Considered:
     starts: list[tuple[Place, AlertRef, AlertFacts]] = field(default_factory=list)
     orgs: list[str] = field(default_factory=list)
     asks: list[Ask] = field(default_factory=list)
+    reason: str | None = None  # why it does not start
+    on_begun: list[object] = field(default_factory=list)
 
     async def consider(self, place: Place, alert: AlertRef, facts: AlertFacts, org: str) -> str | None:
         self.starts.append((place, alert, facts))
         self.orgs.append(org)
-        return None
+        return self.reason
 
     async def ask(self, ask: Ask, terms: Terms) -> Outcome:  # noqa: ARG002
         self.asks.append(ask)
@@ -160,6 +163,13 @@ class Told:
         return True
 
 
+class SilentThreads(Findings):
+    """Their only findings are those we heard of."""
+
+    async def look(self, place: Place, alert: AlertRef) -> AlertRef | ExistingRun:  # noqa: ARG002
+        return alert
+
+
 class RoomOnStage:
     """The room, with what a test does to it and sees of it."""
 
@@ -191,7 +201,8 @@ class RoomOnStage:
             nobody,
         )
         rules = SimpleNamespace(rules=self.rules, chooser=self.chooser, permissions=nobody)
-        investigations = SimpleNamespace(requests=self.considered, seen_alerts=self.seen_alerts)
+        findings = SilentThreads(self.database, nobody, self.seen_alerts, nobody, nobody)
+        investigations = SimpleNamespace(requests=self.considered, seen_alerts=self.seen_alerts, findings=findings)
         return build(
             base,
             cast(OrgRepository, self.datadog),

@@ -6,10 +6,13 @@ from typing import Any
 from sqlalchemy import true
 
 from bot.alerts.model import Transition
+from bot.alerts.not_started import used_up
 from bot.alerts.starts import MOST_LOOKS
+from bot.alerts.tables import alert_starts
 from bot.datadog.errors import Forbidden, Unavailable
-from bot.model import AlertRef, MonitorRef, Place
+from bot.model import AlertRef, Ask, MonitorRef, Place, Source
 from bot.orgs.model import Elsewhere, NoneConnected
+from bot.rules.budget import Limits, OverBudget, Usage
 from bot.rules.model import AlertFilter
 from tests.alerts.conftest import RoomOnStage, channel, notice
 from tests.claims import claim
@@ -187,3 +190,34 @@ async def test_a_message_is_noticed_once(both_rooms: RoomOnStage) -> None:
     assert nudge is not None
     assert nudge.subject == ALERT_REF
     assert await room.decisions() == [""]
+
+
+# -- refused by the budget ------------------------------------------------------------------------------------------
+
+
+async def test_what_the_budget_refused_is_noted_until_a_person_starts_that_alert_there(both_rooms: RoomOnStage) -> None:
+    room = both_rooms
+    room.rules.written = [channel(**wants())]
+    room.considered.reason = used_up(OverBudget("automatic", 5, 5, Usage(5, 5, 5, Limits(automatic=5))))
+    await room.take(notice())
+    await room.post()
+    await room.settle()
+    ((place, alert, _),) = room.considered.starts
+    not_started = room.room.starts.not_started
+    ((cycle_id,), channel_) = (await room.column(alert_starts.c.cycle_id), Place("T1", "C1"))
+    assert "(5 of 5). Press Investigate" in await not_started.note(channel_, cycle_id, alert)
+
+    async def begins(ask: Ask) -> None:
+        async with room.database.transaction() as connection:
+            await not_started.begun(connection, ask)
+
+    by_ana = Ask("1", alert, place, "UANN", Source.BUTTON)
+    for other in (
+        replace(by_ana, subject=replace(alert, event_id="1")),
+        replace(by_ana, place=replace(place, channel="C2")),
+        replace(by_ana, requester=""),
+    ):
+        await begins(other)
+    assert await not_started.note(channel_, cycle_id, alert)
+    await begins(by_ana)
+    assert await not_started.note(channel_, cycle_id, alert) == ""

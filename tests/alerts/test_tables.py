@@ -52,7 +52,7 @@ CYCLE = Cycle(
     (Moment(1_700_000_000_000, "7", Transition.NO_DATA), Moment(1_700_000_060_000, "", Transition.RECOVERED)),
 )
 MONITOR_ROW = {"monitor_id": 42, "monitor_name": "Disk", "group": "host:a", "host": "app.datadoghq.eu"}
-ALERT_ROW = {**MONITOR_ROW, "event_id": "7", "event_ts": 1_700_000_000_000}
+ALERT_ROW = {**MONITOR_ROW, "event_id": "7", "event_ts": 1_700_000_000_000, "thread": ""}
 FACTS_ROW = {"monitor_id": 42, "group": "host:a", "priority": None, "tags": ["team:core"], "transition": "warn"}
 ALERT = AlertRef(42, "7", 1_700_000_000_000, "Disk", "host:a")
 
@@ -80,8 +80,8 @@ def test_rows_of_earlier_versions_are_read_and_written_alike() -> None:
         assert json.loads(json.dumps(typed.process_bind_param(read, SQLITE))) == row
 
 
-def test_a_row_without_the_host_that_came_later_is_read() -> None:
-    without = {name: value for name, value in ALERT_ROW.items() if name != "host"}
+def test_a_row_without_what_came_later_is_read() -> None:
+    without = {name: value for name, value in ALERT_ROW.items() if name not in {"host", "thread"}}
     typed = alert_messages.c.subject.type
     assert isinstance(typed, TypedJson)
     assert typed.process_result_value(without, SQLITE) == ALERT

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from bot import connections
 from bot.app import Bot
 from bot.config import load_settings
 from bot.connections import StartError
@@ -105,6 +106,49 @@ async def test_an_app_token_slack_does_not_take(refused: Callable[..., Awaitable
         told = await refused(_settings(slack, datadog), SLACK_APP_TOKEN="xapp-wrong")
     assert "SLACK_APP_TOKEN" in told
     assert "connections:write" in told
+
+
+@pytest.mark.parametrize("method", ["auth.test", "apps.connections.open"])
+async def test_a_slack_with_trouble_of_its_own_is_waited_for(
+    environment: Environment, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, method: str
+) -> None:
+    monkeypatch.setattr(connections, "AGAIN_AFTER", (0.0, 0.001, 0.002))
+    async with FakeSlack() as slack, FakeDatadog() as datadog:
+        slack.break_next(method, times=2, status=503, error="service_unavailable")
+        slack.break_next(method, status=502)
+        environment(_settings(slack, datadog))
+        bot = Bot(load_settings(None))
+        await bot.start()
+        await slack.connected()
+        await bot.stop()
+    assert caplog.text.count("Slack can't be used now (HTTP 503 service_unavailable): trying again") == 1
+
+
+@pytest.mark.parametrize("token", ["SLACK_BOT_TOKEN", "SLACK_APP_TOKEN"])
+async def test_trouble_of_slacks_that_lasts_and_a_proxys_page_are_not_the_tokens_fault(
+    refused: Callable[..., Awaitable[str]], monkeypatch: pytest.MonkeyPatch, token: str
+) -> None:
+    monkeypatch.setattr(connections, "AGAIN_AFTER", (0.0,))
+    method = {"SLACK_BOT_TOKEN": "auth.test", "SLACK_APP_TOKEN": "apps.connections.open"}[token]
+    async with FakeSlack() as slack, FakeDatadog() as datadog:
+        slack.break_next(method, times=2, status=503, error="service_unavailable")
+        busy = await refused(_settings(slack, datadog))
+        slack.break_next(method, times=2, status=502)
+        page = await refused(_settings(slack, datadog))
+    assert "Slack has trouble of its own (HTTP 503 service_unavailable)" in busy
+    assert "not Slack answered but a page of something else (HTTP 502)" in page
+    assert token not in busy + page
+
+
+async def test_a_start_that_waits_for_slack_ends_when_it_is_told_to(tmp_path: Path) -> None:
+    async with FakeSlack() as slack, FakeDatadog() as datadog:
+        slack.break_next("auth.test", times=99, status=503, error="service_unavailable")
+        process = await _start(tmp_path, **_settings(slack, datadog))
+        await slack.wait_for(lambda: slack.calls_to("auth.test"))
+        process.send_signal(signal.SIGTERM)
+        code, output = await _end(process)
+    assert code == 0, output
+    assert "trying again" in output
 
 
 async def test_slack_that_cannot_be_reached(refused: Callable[..., Awaitable[str]]) -> None:

@@ -230,3 +230,24 @@ async def test_with_the_one_token_of_the_settings_an_uninstall_is_heard_and_told
         town.slack.uninstall(install)
         await town.slack.wait_for(lambda: [one.acknowledged for one in town.slack.deliveries] == [True, True])
     assert "app_uninstalled: Slack has taken SLACK_BOT_TOKEN out of service; install the app again" in caplog.text
+
+
+@either_way
+async def test_while_the_database_is_away_a_click_says_that_nothing_was_started(
+    town: InstallTown, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also where it is asked first whose workspace this is."""
+    acme = town.slack.add_workspace("acme")
+    ana, channel = acme.add_user("ana"), acme.add_channel("alerts")
+    await town.install(acme, installer=ana)
+    await ana.invite_app(channel)
+    alert = await town.alert(channel)
+    with monkeypatch.context() as patch:
+        patch.setattr("bot.slack.requests.KEPT_WITHIN", 0.2)
+        async with town.bots[0]._database.transaction():
+            await ana.shortcut("investigate_message", on=alert)
+            await town.slack.wait_for(lambda: "so nothing was started. Try again in a minute." in ana.sees)
+    assert town.datadog.triggers() == []
+
+    await ana.shortcut("investigate_message", on=alert)
+    await town.reads(alert, FOUND)

@@ -5,7 +5,7 @@ import asyncio
 import pytest
 from sqlalchemy import update
 
-from bot.datadog.errors import DatadogError, Forbidden, RateLimited, Unauthorized, Unavailable
+from bot.datadog.errors import DatadogError, Forbidden, NotSent, RateLimited, Unauthorized, Unavailable
 from bot.datadog.monitors import AlertEvent
 from bot.investigations.alert_resolver import TURN_COMES_WITHIN
 from bot.investigations.requests import Reception
@@ -100,11 +100,11 @@ async def test_a_refused_look_up_is_told_at_once(world: World, error: DatadogErr
     assert world.answers.told == [f"UANN: {kind}"]
 
 
-async def test_a_datadog_that_does_not_answer_for_a_while(world: World) -> None:
+async def test_a_datadog_that_does_not_answer_for_a_moment_is_not_worth_a_word(world: World) -> None:
     world.datadog.events["70"] = EVENT
-    world.datadog.network.expect("latest_alert", Unavailable("503", status=503), TimeoutError())
+    world.datadog.network.expect("latest_alert", Unavailable("503", status=503))
     await world.receive(MonitorRef(7))
-    await world.wind(30)
+    await world.wind(6, step=1)
     assert world.slack.said() == ["card: running"]
     assert world.answers.told == []
 
@@ -112,8 +112,21 @@ async def test_a_datadog_that_does_not_answer_for_a_while(world: World) -> None:
 async def test_a_datadog_that_stays_away_is_told_once(world: World) -> None:
     world.datadog.network.expect("latest_alert", *(Unavailable("503", status=503) for _ in range(200)))
     await world.receive(MonitorRef(7))
+    await world.wind(10, step=1)
+    assert world.answers.told == ["UANN: unclear, tried on"]
     await world.wind(400, step=10)
-    assert world.answers.told == ["UANN: unclear"]
+    assert world.answers.told == ["UANN: unclear, tried on", "UANN: unclear"]
+
+
+async def test_who_waits_because_datadog_is_not_reached_hears_that_it_is_tried_on(world: World) -> None:
+    world.datadog.events["70"] = EVENT
+    world.datadog.network.expect("latest_alert", *(NotSent("no route") for _ in range(6)))
+    await world.receive(MonitorRef(7))
+    await world.wind(10, step=1)
+    assert world.answers.told == ["UANN: not_reached, tried on"]
+    await world.wind(300, step=10)
+    assert world.answers.told == ["UANN: not_reached, tried on"]
+    assert world.slack.said() == ["card: running"]
 
 
 async def test_a_wait_datadog_asks_for_is_kept(world: World) -> None:

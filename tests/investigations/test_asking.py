@@ -306,3 +306,27 @@ async def test_the_latest_of_a_thread(world: World) -> None:
 
 def _elsewhere(ask: Ask) -> Ask:
     return replace(ask, place=replace(ask.place, workspace="T2"))
+
+
+# -- a question that is asked again because Slack showed an error ------------------------------------------------------
+
+
+async def test_the_same_question_within_a_minute_is_one_ask_wherever_its_window_ends(both_worlds: World) -> None:
+    world = both_worlds
+
+    def until(end: int) -> Question:
+        return Question(QUESTION.text, (), end - 7_200_000, end)
+
+    await asyncio.gather(world.receive(until(9_000_000)), world.receive(until(9_005_000)))
+    await world.wind(5, step=1)
+    assert len(world.datadog.runs) == 1
+    assert world.answers.told == ["UANN: joined None"]
+
+    await world.receive(Question(QUESTION.text, (), 5_000_000, 9_006_000))
+    await world.receive(until(9_007_000), by="UBEN")
+    await world.receive(until(9_008_000), thread="2.2")
+    await world.turns()
+    world.clock.wind(61)
+    await world.receive(until(9_069_000))
+    await world.turns()
+    assert len(world.datadog.runs) == 5

@@ -83,7 +83,7 @@ async def test_datadog_asks_to_wait_and_is_asked_again_then(world: World, call: 
     world.datadog.network.expect(call, rate_limited(45))
     await world.ask()
     await world.turns()
-    assert world.slack.said() == ["card: requested"]
+    assert world.slack.said() == ["card: requested (rate_limited)"]
     assert (await world.investigation()).retry_at == world.clock.now + 45
     await world.wind(40)
     assert world.datadog.calls[call] == 1

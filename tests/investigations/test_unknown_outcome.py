@@ -272,7 +272,7 @@ async def test_the_looks_are_counted_from_the_start_not_from_the_click(world: Wo
     run = world.datadog.runs.pop(world.datadog.run.id)
     await world.restart()
     await world.wind(TIMING.settle + 5)  # the first look finds nothing yet
-    assert world.slack.said() == ["card: requested"]
+    assert world.slack.said() == ["card: triggering"]
     world.datadog.runs[run.id] = run
     await world.wind(LOOKS)
     assert world.slack.said() == ["card: running"]

@@ -19,6 +19,7 @@ from bot.datadog.trouble import Trouble
 from bot.investigations.alert_resolver import AlertResolver
 from bot.investigations.ask_worker import AskWorker
 from bot.investigations.asking import AskAnswers
+from bot.investigations.findings import Findings
 from bot.investigations.message_alerts import Found, ThreadNotReadError, ThreadReader
 from bot.investigations.model import Investigation
 from bot.investigations.poll_worker import PollWorker
@@ -258,6 +259,9 @@ class FakeAnswers:
     async def could_not_read(self, ask: Ask, trouble: SlackTrouble) -> None:
         self.told.append(f"{ask.requester}: not read, {trouble.code}")
 
+    async def waits_longer(self, ask: Ask, failure: Trouble, until: float) -> None:  # noqa: ARG002
+        self.told.append(f"{ask.requester}: {failure.kind}, tried on")
+
     async def hears_of_trouble(self, ask: Ask, failure: Trouble) -> None:
         self.told.append(f"{ask.requester}: {failure.kind}")
 
@@ -303,6 +307,17 @@ class FakeThreads:
         return self.subject
 
 
+@dataclass
+class FakeFindings:
+    """Nobody else has investigated anything."""
+
+    async def heard(self, place: Place) -> str:  # noqa: ARG002
+        return ""
+
+    async def may_be_unheard(self, ask: Ask, alert: AlertRef, message: object) -> bool:  # noqa: ARG002
+        return False
+
+
 # -- bots and people --------------------------------------------------------------------------------------------
 
 
@@ -320,6 +335,7 @@ class Bot:
         orgs = cast("OrgRepository", world.orgs)
         places = FakePlaces(budget)
         threads, person = cast("ThreadReader", world.threads), cast("AskAnswers", world.answers)
+        findings = cast("Findings", FakeFindings())
         self.ask_worker = AskWorker(
             world.database,
             timing,
@@ -328,10 +344,13 @@ class Bot:
             threads,
             cast("Permissions", places),
             cast("OrgChooser", places),
+            findings,
             person,
             owner=owner,
         )
-        self.alert_resolver = AlertResolver(world.database, timing, self.requests, threads, orgs, person, owner=owner)
+        self.alert_resolver = AlertResolver(
+            world.database, timing, self.requests, threads, findings, orgs, person, owner=owner
+        )
         self.runner = TriggerWorker(world.database, timing, self.repository, orgs, owner=owner)
         self.watcher = PollWorker(self.repository, orgs, timing)
         self.poster = Poster(

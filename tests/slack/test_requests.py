@@ -6,6 +6,8 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
 import pytest
+from aiohttp import ClientSession
+from asyncpg.exceptions import CannotConnectNowError  # type: ignore[import-untyped]
 from slack_bolt.async_app import AsyncApp
 from sqlalchemy.exc import DataError, OperationalError
 
@@ -14,6 +16,7 @@ from bot.sandbox.slack import FakeSlack
 from bot.sandbox.slack.errors import NotAcknowledged
 from bot.slack.requests import SlackRequests
 from bot.slack.socket import SlackSocket
+from bot.storage.workers import Tasks
 from tests.sandbox.slack.harness import client_of
 from tests.slack.test_payloads import CLICK, MENTION
 
@@ -24,6 +27,12 @@ PRIVATE = "words of a person"
 async def slack() -> AsyncIterator[FakeSlack]:
     async with FakeSlack() as slack:
         yield slack
+
+
+@pytest.fixture
+async def session() -> AsyncIterator[ClientSession]:
+    async with ClientSession() as session:
+        yield session
 
 
 def app_that(slack: FakeSlack, handle: Callable[[], None]) -> AsyncApp:
@@ -53,6 +62,8 @@ def raising(error: Exception) -> Callable[[], None]:
 BROKEN: list[tuple[Exception, int]] = [
     (OperationalError("SELECT", {"text": PRIVATE}, Exception(PRIVATE)), 503),
     (TimeoutError(PRIVATE), 503),
+    (ConnectionRefusedError(PRIVATE), 503),
+    (CannotConnectNowError(PRIVATE), 503),
     (DataError("INSERT", {"text": PRIVATE}, Exception(PRIVATE)), 422),
     (KeyError(PRIVATE), 422),
     (RecursionError(PRIVATE), 422),
@@ -61,9 +72,9 @@ BROKEN: list[tuple[Exception, int]] = [
 
 @pytest.mark.parametrize(("error", "status"), BROKEN)
 async def test_a_failing_handler_is_one_line_without_anybodys_words(
-    slack: FakeSlack, caplog: pytest.LogCaptureFixture, error: Exception, status: int
+    slack: FakeSlack, session: ClientSession, caplog: pytest.LogCaptureFixture, error: Exception, status: int
 ) -> None:
-    requests = SlackRequests(app_that(slack, raising(error)))
+    requests = SlackRequests(app_that(slack, raising(error)), session, Tasks())
     caplog.clear()
     caplog.set_level(logging.DEBUG)
     answer = await requests.answer_body(json.dumps(CLICK | {"text": PRIVATE}).encode(), "application/json")
@@ -74,8 +85,10 @@ async def test_a_failing_handler_is_one_line_without_anybodys_words(
     assert PRIVATE not in caplog.text
 
 
-async def test_what_nobody_deals_with_is_a_plain_no(slack: FakeSlack, caplog: pytest.LogCaptureFixture) -> None:
-    requests = SlackRequests(app_that(slack, lambda: None))
+async def test_what_nobody_deals_with_is_a_plain_no(
+    slack: FakeSlack, session: ClientSession, caplog: pytest.LogCaptureFixture
+) -> None:
+    requests = SlackRequests(app_that(slack, lambda: None), session, Tasks())
     for _ in range(20):
         unknown = CLICK | {"actions": [{"action_id": PRIVATE}]}
         assert (await requests.answer(unknown)).status == 404
@@ -84,10 +97,12 @@ async def test_what_nobody_deals_with_is_a_plain_no(slack: FakeSlack, caplog: py
     assert PRIVATE not in caplog.text
 
 
-async def test_over_the_socket_only_what_slack_is_to_send_again_stays_open(slack: FakeSlack) -> None:
+async def test_over_the_socket_only_what_slack_is_to_send_again_stays_open(
+    slack: FakeSlack, session: ClientSession
+) -> None:
     for error, status in [*BROKEN, (None, 200)]:
         app = app_that(slack, raising(error) if error else lambda: None)
-        socket = SlackSocket(slack.app_token, client_of(slack), SlackRequests(app))
+        socket = SlackSocket(slack.app_token, client_of(slack), SlackRequests(app, session, Tasks()))
         await socket.connect()  # type: ignore[no-untyped-call]
         await slack.connected()
         payloads: list[Any] = [CLICK, MENTION, [], "words"]

@@ -10,6 +10,7 @@ from bot.sandbox.slack.render import JSON, message_lines
 ChannelKind = Literal["public", "private", "im", "mpim"]
 Posting = Literal["everyone", "restricted", "threads_locked"]
 _CREATED = 1_700_000_000
+_MOST_REPLY_USERS = 5  # named of those who replied
 
 
 @dataclass(eq=False)
@@ -147,10 +148,12 @@ class Message:
         replies = self.replies
         if not replies:
             return {}
+        who = list(dict.fromkeys(reply.author.user_id for reply in replies))
         return {
             "thread_ts": self.ts,
             "reply_count": len(replies),
-            "reply_users_count": len({reply.author.user_id for reply in replies}),
+            "reply_users": who[:_MOST_REPLY_USERS],
+            "reply_users_count": len(who),
             "latest_reply": replies[-1].ts,
         }
 
