@@ -85,8 +85,10 @@ async def test_a_button_that_can_not_be_kept_says_so(town: Town, monkeypatch: py
     alert = await town.alert()
     await town.ana.shortcut("investigate_message", on=alert.message)
     await town.reads(alert.message, FOUND)
+    card = alert.message.replies[0]
+    await town.slack.wait_for(lambda: "Run again" in card.shown)
     async with _database_held(town, monkeypatch):
-        await town.ana.click("Run again", on=alert.message.replies[0])
+        await town.ana.click("Run again", on=card)
         await _told(town, 1)
     assert len(town.datadog.triggers()) == 1
 
