@@ -15,6 +15,7 @@ from urllib.parse import quote
 
 import httpx
 
+from bot.datadog.answers import Answers
 from bot.datadog.errors import (
     DatadogError,
     NoAnswer,
@@ -64,6 +65,7 @@ class Datadog:
     ) -> None:
         self.api_url = api_url.rstrip("/")
         self.app_url = app_url.rstrip("/")
+        self.answers = Answers()
         self._sleep = sleep
         self._attempts = attempts
         self._deadline = deadline
@@ -110,12 +112,16 @@ class Datadog:
         tries = 1
         while True:
             try:
-                return await self._attempt(method, path, params, json, permission)
+                answer = await self._attempt(method, path, params, json, permission)
             except DatadogError as error:
+                self.answers.note(error)
                 wait = _wait_before_retry(error, tries, repeatable=repeats)
                 if wait is None or tries >= (attempts or self._attempts):
                     raise
                 log.info("Trying %s %s again in %.1f s: %s", method, path, wait, type(error).__name__)
+            else:
+                self.answers.note(None)
+                return answer
             await self._sleep(wait)
             tries += 1
 

@@ -5,6 +5,7 @@ Waiting writes nothing: a row changes only when its run ends, its deadline passe
 
 import asyncio
 import logging
+import math
 import time
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
@@ -30,6 +31,8 @@ logger = logging.getLogger(__name__)
 PAGE = 100
 MOST_PAGES = 30  # 3,000 runs; what is deeper in the list is fetched singly
 AT_ONCE = 8
+LATE_AFTER = 4  # intervals
+LONGEST_TURN = 600.0  # seconds
 
 _VERDICTS = {
     Progress.CONCLUSIVE: Verdict.CONCLUSIVE,
@@ -48,7 +51,7 @@ class PollWorker:
         self._orgs = orgs
         self._timing = timing
         self._tasks = Tasks()
-        self._busy: set[str] = set()
+        self._busy: dict[str, float] = {}  # since when a turn of an org is under way
         self._trouble: dict[str, float] = {}  # since when Datadog refuses us, by org
         self.alarm = self._database.alarm(poll_turns)
 
@@ -61,8 +64,29 @@ class PollWorker:
             self.alarm.ring(max(next_in, HELD_ELSEWHERE))
         for org, rows in waiting.items():
             if org not in self._busy:
-                self._busy.add(org)
+                self._busy[org] = time.monotonic()
                 self._tasks.spawn(self._turn(org, rows), f"watch of {org}")
+
+    async def problem(self) -> str:
+        """Whether somebody looks, with something in flight: of all replicas one does, so it is the database that tells."""
+        row = await self._database.first(self._longest_unseen())
+        if row is not None and row.intervals is not None and row.intervals > LATE_AFTER:
+            return f"running investigations have not been looked at for {row.intervals:.0f} intervals"
+        began = min(self._busy.values(), default=math.inf)
+        if (lasts := time.monotonic() - began) > LONGEST_TURN:
+            return f"a look at running investigations has lasted for {lasts:.0f} s"
+        return ""
+
+    def _longest_unseen(self) -> Select[float | None]:
+        """For how many intervals what runs has waited for a look, since the last one or since it was ripe."""
+        now, timing, table = self._database.now, self._timing, investigations.c
+        ripe_at = case((table.adopted, table.started_at), else_=table.started_at + timing.poll_first)
+        looked_at = poll_turns.c.next_at - timing.poll
+        since = case((looked_at > ripe_at, looked_at), else_=ripe_at)
+        interval = case((now < table.started_at + timing.slow_after, timing.poll), else_=timing.poll_slow)
+        waited = select(func.max((now - since) / interval).label("intervals"))
+        joined = waited.join_from(investigations, poll_turns, poll_turns.c.org == table.org)
+        return joined.where(table.state == State.RUNNING)
 
     async def recover(self, connection: AsyncConnection) -> None:
         """Nobody holds what waits."""
@@ -154,7 +178,7 @@ class PollWorker:
                 if row.overdue and await self._repository.expire(row.id):
                     logger.info("investigation %s is still running at its deadline", row.ref)
         finally:
-            self._busy.discard(name)
+            self._busy.pop(name, None)
 
     async def _look_and_note_trouble(self, name: str, org: ConnectedOrg, waiting: Sequence[Row[Any]]) -> None:
         try:

@@ -3,7 +3,6 @@
 Here live the engine, transactions, the clock all replicas share and the schema at start; no table is named here.
 """
 
-import asyncio
 import logging
 import time
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
@@ -171,10 +170,6 @@ class Database:
 
     def _insert(self, table: Table) -> sqlite.Insert | postgresql.Insert:
         return sqlite.insert(table) if self.is_sqlite else postgresql.insert(table)
-
-    async def ping(self) -> None:
-        async with asyncio.timeout(2), self.engine.connect() as connection:
-            await connection.execute(text("SELECT 1"))
 
 
 def _name(work: Table | str) -> str:

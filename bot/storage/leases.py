@@ -311,3 +311,6 @@ class Workers:
 
     def problems(self) -> list[str]:
         return [loop.problem for loop in self.loops if loop.problem]
+
+    def stuck(self) -> list[str]:
+        return [loop.problem for loop in self.loops if loop.is_stuck]
