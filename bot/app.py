@@ -12,11 +12,13 @@ from sqlalchemy.exc import SQLAlchemyError
 import bot.schema  # noqa: F401  every table
 from bot.config import Settings
 from bot.connections import SLACK_TIMEOUT, StartError, open_server, open_socket
+from bot.gauges import Gauges
 from bot.health import Health
 from bot.logs import described
 from bot.orgs.health import OrgHealth
 from bot.orgs.repository import OrgRepository
 from bot.slack.clients import in_time
+from bot.slack.metered import metered
 from bot.slack.requests import SlackRequests
 from bot.slack.socket import SlackSocket
 from bot.storage.encryption import Encryption, EncryptionError, check_secrets
@@ -24,7 +26,8 @@ from bot.storage.engine import Database
 from bot.storage.leases import Workers
 from bot.storage.workers import Tasks, Timing
 from bot.storage.write_probe import WriteProbe
-from bot.web.health import Part
+from bot.web.health import HealthReport
+from bot.web.metrics import Metrics
 from bot.web.server import Server
 from bot.wiring import Parts, orgs_of, put_together
 from bot.wording import counted
@@ -74,7 +77,9 @@ class Bot:
         await self._open_database()
         await self._open_secrets()
         timeout = ClientTimeout(total=SLACK_TIMEOUT)
-        self._session = ClientSession(connector=TCPConnector(limit=100), timeout=timeout, trace_configs=[in_time()])
+        self._session = ClientSession(
+            connector=TCPConnector(limit=100), timeout=timeout, trace_configs=[in_time(), metered()]
+        )
         parts = Parts(
             self._settings,
             self._database,
@@ -90,6 +95,7 @@ class Bot:
         orgs = OrgHealth(self._orgs, self._tasks)
         self._health = Health(WriteProbe(self._database), whole.polls.problem, orgs, self._workers)
         self._workers.closers.append(self._health.stop)
+        self._server.serve(Metrics(Gauges(self._database, self._workers, self._parts).read).routes())
         self._workers.start()
         await self._open_doors(whole.app)
         self._health.socket = self._socket
@@ -155,8 +161,8 @@ class Bot:
         if token := self._settings.slack_app_token:
             self._socket = await open_socket(app, requests, token.get_secret_value())
 
-    async def _parts(self) -> Sequence[Part]:
+    async def _parts(self) -> Sequence[HealthReport]:
         if self._stopping or self._health is None:
             what = "stopping" if self._stopping else "starting"
-            return [Part("life", ok=False, sentence=what)]
+            return [HealthReport("life", ok=False, sentence=what)]
         return await self._health.parts()

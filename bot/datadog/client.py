@@ -15,6 +15,7 @@ from urllib.parse import quote
 
 import httpx
 
+from bot import meters
 from bot.datadog.answers import Answers
 from bot.datadog.errors import (
     DatadogError,
@@ -22,6 +23,7 @@ from bot.datadog.errors import (
     NotFound,
     NotSent,
     RateLimited,
+    Refused,
     Unavailable,
     Unreadable,
     UnusableKeyError,
@@ -114,16 +116,22 @@ class Datadog:
             try:
                 answer = await self._attempt(method, path, params, json, permission)
             except DatadogError as error:
-                self.answers.note(error)
+                self._met(error)
                 wait = _wait_before_retry(error, tries, repeatable=repeats)
                 if wait is None or tries >= (attempts or self._attempts):
                     raise
                 log.info("Trying %s %s again in %.1f s: %s", method, path, wait, type(error).__name__)
             else:
-                self.answers.note(None)
+                self._met(None)
                 return answer
             await self._sleep(wait)
             tries += 1
+
+    def _met(self, error: DatadogError | None) -> None:
+        self.answers.note(error)
+        if isinstance(error, RateLimited):
+            meters.RATE_WAITS.add("datadog", by=error.wait)
+        meters.CALLS.add("datadog", _outcome(error))
 
     async def _attempt(
         self, method: str, path: str, params: Params | None, json: JsonObject | None, permission: str
@@ -161,6 +169,18 @@ class Datadog:
             return response.status_code, response.headers, await _read(response, limit)
         finally:
             await response.aclose()
+
+
+def _outcome(error: DatadogError | None) -> str:
+    match error:
+        case None:
+            return "ok"
+        case RateLimited():
+            return "limited"
+        case Refused():
+            return "refused"
+        case _:
+            return "failed"
 
 
 async def _in_time(event: str, _about: object) -> None:

@@ -1,6 +1,5 @@
 """Finds what an ask only points at: the alert of a thread, of a monitor or of an event. Then the ask is judged by that."""
 
-import logging
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,11 +15,10 @@ from bot.investigations.message_alerts import ThreadReader
 from bot.investigations.requests import Requests, read_ask
 from bot.investigations.tables import LOOK_UPS, WAITING, asks
 from bot.investigations.trigger_worker import wait_worth
+from bot.logs import know
 from bot.model import AlertRef, Ask, EventRef, MonitorRef, Subject, ThreadRef
 from bot.orgs.repository import OrgRepository
 from bot.storage.leases import Fence, LeasedWorker
-
-logger = logging.getLogger(__name__)
 
 
 @dataclass(eq=False)
@@ -36,6 +34,7 @@ class AlertResolver(LeasedWorker):
     person: AskAnswers
 
     async def work(self, row: Row[Any], fence: Fence) -> None:
+        know(ask=row.id)
         ask = read_ask(row)
         try:
             async with within(self._timing.effect):
@@ -60,7 +59,6 @@ class AlertResolver(LeasedWorker):
 
     async def _give_up(self, fence: Fence, ask: Ask, failure: Trouble) -> None:
         if await self.requests.nothing_started(fence, failure.kind):
-            logger.info("ask %s: no alert to investigate (%s)", fence.id, failure.kind)
             self._tasks.spawn(self.person.hears_of_trouble(ask, failure), "an answer")
 
 

@@ -6,12 +6,14 @@ from typing import Any
 
 from sqlalchemy import Row
 
+from bot import meters
 from bot.datadog.trouble import TroubleKind
 from bot.investigations.asking import AskAnswers
 from bot.investigations.message_alerts import ThreadReader
 from bot.investigations.repository import InvestigationRepository
 from bot.investigations.requests import Outcome, Reception, Requests, read_ask
-from bot.investigations.tables import RECEIVED, asks
+from bot.investigations.tables import CARD, RECEIVED, asks
+from bot.logs import know
 from bot.model import Ask, EarlierRun, MessageRef, Startable, ThreadRef
 from bot.orgs.model import NoOrg
 from bot.rules.budget import Terms
@@ -34,10 +36,11 @@ class AskWorker(LeasedWorker):
     person: AskAnswers  # who asked; what they are told waits for Slack, and is no part of the work
 
     async def work(self, row: Row[Any], fence: Fence) -> None:
+        know(ask=row.id)
         ask = read_ask(row)
         meant, after_run = await self._meant(ask)
         if meant is not None:
-            await self._judge(meant, fence, after_run, first=row.attempt == 1)
+            await self._judge(meant, fence, after_run, row)
         elif await self.requests.nothing_started(fence, TroubleKind.NO_ALERT):
             self._tasks.spawn(self.person.has_named_nothing(ask), "an answer")
 
@@ -56,7 +59,7 @@ class AskWorker(LeasedWorker):
             case _:
                 return ask, None
 
-    async def _judge(self, ask: Ask, fence: Fence, after_run: int | None, *, first: bool) -> None:
+    async def _judge(self, ask: Ask, fence: Fence, after_run: int | None, row: Row[Any]) -> None:
         facts, subject = await self.chooser.facts(ask.place), ask.subject
         verdict = await self.permissions.may_start_by(facts.rules, ask.requester)
         org = _org_of(ask, facts)
@@ -69,10 +72,13 @@ class AskWorker(LeasedWorker):
             terms = Terms(facts.limits, verdict.rule)
             outcome = await self.requests.decide(fence, replace(ask, org=org), subject, terms, after_run=after_run)
         else:
-            if await self.requests.look_up_first(fence, replace(ask, org=org), verdict.rule) and first:
+            if await self.requests.look_up_first(fence, replace(ask, org=org), verdict.rule) and row.attempt == 1:
                 self._tasks.spawn(self.person.waits_for_look_up(ask), "an answer")
             return
         if outcome is not None:
+            if outcome.reception is Reception.STARTED and outcome.investigation is not None:
+                age = row.due_at - self._timing.lease - row.created_at
+                meters.CARDS_AWAITED.begin(f"{CARD}:{outcome.investigation.ref}", ask.place.channel, age=age)
             self._tasks.spawn(self.person.hears(ask, outcome), "an answer")
 
 

@@ -14,6 +14,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Row, ScalarSelect, Select, and_, case, exists, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from bot import meters
 from bot.datadog.errors import DatadogError, NotFound, RateLimited, Refused
 from bot.datadog.investigations import Progress, progress, progress_of
 from bot.datadog.orgs import ConnectedOrg
@@ -22,6 +23,7 @@ from bot.deadline import within
 from bot.investigations.model import State, Verdict
 from bot.investigations.repository import InvestigationRepository
 from bot.investigations.tables import investigations, poll_turns, subscribers
+from bot.logs import know
 from bot.orgs.repository import OrgRepository
 from bot.storage.leases import HELD_ELSEWHERE, reached
 from bot.storage.workers import Tasks, Timing
@@ -145,7 +147,7 @@ class PollWorker:
         query = select(
             table.id,
             table.org,
-            table.ref,
+            table.adopted,
             table.datadog_id,
             (now - table.started_at).label("age"),
             (table.deadline_at <= now).label("overdue"),
@@ -166,17 +168,19 @@ class PollWorker:
     # -- one turn -----------------------------------------------------------------------------------------------
 
     async def _turn(self, name: str, waiting: Sequence[Row[Any]]) -> None:
+        know(org=name)
         try:
             served = [row for row in waiting if row.workspace]
             org = await self._orgs.get(name, *{row.workspace for row in served})
             if org is not None:
-                await self._look_and_note_trouble(name, org, served)
+                with meters.POLL_TIME.taken():
+                    await self._look_and_note_trouble(name, org, served)
             for row in waiting:
                 if not row.workspace:
                     await self._repository.follow_failed(row.id, Trouble(TroubleKind.NO_ORG))
             for row in served:
-                if row.overdue and await self._repository.expire(row.id):
-                    logger.info("investigation %s is still running at its deadline", row.ref)
+                if row.overdue:
+                    await self._repository.expire(row.id)
         finally:
             self._busy.pop(name, None)
 
@@ -217,14 +221,13 @@ class PollWorker:
             return
         verdict = _VERDICTS.get(progress_of(detail))
         for row in rows if verdict is not None else ():
-            logger.info("investigation %s ended: %s", row.ref, detail.status)
-            await self._repository.conclude(row.id, verdict or Verdict.FAILED, detail)
+            if await self._repository.conclude(row.id, verdict or Verdict.FAILED, detail) and not row.adopted:
+                meters.CONCLUSION_TIME.observe(row.age)
 
     async def _missing(self, rows: Iterable[Row[Any]]) -> None:
         """Gone, unless it is so young that Datadog may not show it yet."""
         for row in rows:
             if row.age >= self._timing.poll_slow:
-                logger.warning("investigation %s is gone from Datadog", row.ref)
                 await self._repository.follow_failed(row.id, Trouble(TroubleKind.VANISHED))
 
     async def _refused(self, org: str, failure: Trouble, waiting: Sequence[Row[Any]]) -> None:

@@ -17,7 +17,9 @@ from slack_sdk.errors import SlackApiError
 from sqlalchemy import ColumnElement, Row
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from bot import meters
 from bot.deadline import within
+from bot.logs import about
 from bot.slack.blocks import Message
 from bot.slack.clients import BotClient, Workspaces
 from bot.slack.errors import CALL_ERRORS, Meaning, SlackTrouble, trouble_of
@@ -68,6 +70,9 @@ class Poster(LeasedWorker):
         self._passed_over = False  # channels were busy when we looked last: what became due in them was not taken
         self._last_post: dict[str, float] = {}
 
+    def _owed(self) -> ColumnElement[bool]:
+        return due(not_in=())
+
     def _wanted(self) -> ColumnElement[bool]:
         return due(not_in=self._busy)
 
@@ -104,8 +109,10 @@ class Poster(LeasedWorker):
 
     async def _guarded(self, delivery: Delivery) -> None:
         """What is wrong with one delivery must not keep the others of its channel; it comes back by its lease."""
+        post = delivery.post
         try:
-            await self._deliver(delivery)
+            with about(workspace=post.workspace, channel=post.channel, person=post.requester):
+                await self._deliver(delivery)
         except Exception:
             logger.exception("%s: this try failed", delivery.post.key)
             self.alarm.ring(self._timing.lease)
@@ -131,6 +138,7 @@ class Poster(LeasedWorker):
                 if ts := await _find_ours(bot_client, delivery):
                     logger.info("%s stands in Slack already", delivery.post.key)
                     await self.outbox.adopted(delivery, ts)
+                    meters.DELIVERIES.add(delivery.post.kind, "found")
                     return
             except CannotLookError:
                 may_repeat = True
@@ -148,6 +156,7 @@ class Poster(LeasedWorker):
             await _tolerating_our_faults(
                 bot_client.client.chat_update, message, channel=delivery.post.channel, ts=delivery.ts, parse="none"
             )
+            meters.DELIVERIES.add(delivery.post.kind, "edited")
         await self.outbox.sent(delivery, delivery.ts, digest)
 
     async def _post(self, bot_client: BotClient, delivery: Delivery, message: Message) -> None:
@@ -165,6 +174,12 @@ class Poster(LeasedWorker):
             unfurl_media=False,
         )
         await self.outbox.sent(delivery, str(answer["ts"]), _digest(message))
+        meters.DELIVERIES.add(delivery.post.kind, "posted")
+        logger.info("posted: %s", delivery.post.kind)
+        if (
+            waited := meters.CARDS_AWAITED.end(delivery.post.key.rpartition(":")[0], delivery.post.channel)
+        ) is not None:
+            meters.CARD_TIME.observe(waited)
 
     async def _keep_pace(self, channel: str) -> None:
         wait = self._last_post.get(channel, 0.0) + self._timing.pace - self.clock()
@@ -178,6 +193,8 @@ class Poster(LeasedWorker):
 
     async def _stumbled(self, kind: Kind, delivery: Delivery, trouble: SlackTrouble) -> None:
         logger.warning("%s: Slack says %s (%s)", delivery.post.key, trouble.code, trouble.meaning)
+        retried = trouble.meaning in {Meaning.WAIT, Meaning.OPEN}
+        meters.DELIVERIES.add(delivery.post.kind, "retried" if retried else "refused")
         if trouble.meaning is Meaning.WAIT:
             await self._wait(kind, delivery, trouble)
         elif trouble.meaning is Meaning.OPEN:

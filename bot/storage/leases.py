@@ -13,10 +13,11 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Protocol
 
-from sqlalchemy import ColumnElement, Row, Select, Table, and_, case, false, func, or_, select, update
+from sqlalchemy import ColumnElement, Row, Select, Table, and_, case, false, func, literal, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.deadline import within
+from bot.logs import ABOUT, know
 from bot.storage.engine import Database, wake
 from bot.storage.workers import FAR, Alarm, Loop, Tasks, Timing
 
@@ -166,10 +167,19 @@ class LeasedWorker:
         due_at = case((reached(table.due_at, now, self._timing.far), now), else_=table.due_at)
         return select(func.min(due_at) - now).where(self._wanted(), not_here)
 
+    def backlog(self, name: str) -> Select[str, int, float]:
+        """How many rows nobody has taken yet that are due, and for how long the oldest has been."""
+        due_at, now = self.table.c.due_at, self._database.now
+        depth, age = func.count().label("depth"), (now - func.min(due_at)).label("age")
+        return select(literal(name).label("queue"), depth, age).where(self._owed(), due_at <= now)
+
     # -- what a worker may do in its own way --------------------------------------------------------------------
 
-    def _wanted(self) -> ColumnElement[bool]:
+    def _owed(self) -> ColumnElement[bool]:
         return self.due
+
+    def _wanted(self) -> ColumnElement[bool]:
+        return self._owed()
 
     def _room(self) -> int:
         return self.slots - len(self._working)
@@ -183,6 +193,7 @@ class LeasedWorker:
 
     async def _run(self, row: Row[Any]) -> None:
         fence = self._leases.fence(row)
+        know(**_ids(row))  # the task is this row's own
         try:
             async with self._renewed(fence) if self.keeps_lease else within(self._timing.lease):
                 await self.work(row, fence)
@@ -230,6 +241,13 @@ class LeasedWorker:
         await self._leases.hand_back(connection, self.under_way, self._timing.settle)
 
 
+def _ids(row: Row[Any]) -> dict[str, object]:
+    """What the log calls a row by: ids alone, whichever of them its table has."""
+    told = row._mapping  # noqa: SLF001  public, for all its name
+    person = next((told[name] for name in ("person", "requester", "requested_by") if name in told), "")
+    return {name: told[name] for name in ABOUT if name in told} | {"person": person}
+
+
 # -- all of them -----------------------------------------------------------------------------------------------------
 
 
@@ -253,6 +271,7 @@ class Workers:
     def __init__(self, database: Database, timing: Timing) -> None:
         self._database = database
         self._workers: list[Worker] = []
+        self.queues: dict[str, LeasedWorker] = {}
         self.loops: list[Loop] = []
         self.closers: list[Close] = []
         self.on_uninstall: list[Forget] = []  # called with a workspace that has removed the bot
@@ -263,6 +282,8 @@ class Workers:
 
     def employ(self, name: str, worker: Worker) -> None:
         self._workers.append(worker)
+        if isinstance(worker, LeasedWorker):
+            self.queues[name] = worker
         self.loops.append(Loop(name, worker.step, worker.alarm))
         self.closers.append(worker.finish)
 

@@ -52,14 +52,15 @@ class Probe:
         answer = await self._client.get("/healthz")
         return answer.status_code, answer.json()
 
-    async def until(self, *, failing: str = "", status: int | None = None) -> str:
-        """Until this part fails, or none does; then what is said of it."""
+    async def until(self, *, failing: str = "", saying: str = "") -> str:
+        """Until this part fails and says so, or none does; then what is said of it."""
         async with asyncio.timeout(60):
             while True:
-                code, told = await self.ready()
-                bad = [part["name"] for part in told["parts"] if not part["ok"]]
-                if code == (status or (503 if failing else 200)) and (failing in bad if failing else not bad):
-                    return next((part["sentence"] for part in told["parts"] if part["name"] == failing), "")
+                status, told = await self.ready()
+                bad = {part["name"]: part["sentence"] for part in told["parts"] if not part["ok"]}
+                assert status == (503 if bad else 200)
+                if (saying in bad.get(failing, "") and failing in bad) if failing else not bad:
+                    return str(bad.get(failing, ""))
                 await asyncio.sleep(0.02)  # nobody tells
 
     async def until_dead(self) -> str:
@@ -138,7 +139,7 @@ async def test_a_postgres_that_only_reads(tmp_path: Path, ready_postgres_url: st
                 "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
                 " WHERE datname = current_database() AND pid <> pg_backend_pid()"
             )
-            assert "ReadOnlySQLTransaction" in await probe.until(failing="database")
+            await probe.until(failing="database", saying="ReadOnlySQLTransaction")
             assert (await probe.alive())[0] == 200
         finally:
             await operator.execute(f"ALTER DATABASE {name} RESET default_transaction_read_only")

@@ -15,7 +15,7 @@ from slack_bolt.response import BoltResponse
 
 from bot.web.bodies import MOST_BYTES
 from bot.web.guard import ConnectionGuard
-from bot.web.health import Part
+from bot.web.health import HealthReport
 from bot.web.server import Server
 from bot.web.slack_endpoint import WINDOW
 
@@ -49,7 +49,7 @@ class Door:
 
 @asynccontextmanager
 async def opened(guard: ConnectionGuard | None = None) -> AsyncIterator[Door]:
-    async def ready() -> list[Part]:
+    async def ready() -> list[HealthReport]:
         return []
 
     async def answer(body: bytes, _: str) -> BoltResponse:
@@ -208,7 +208,7 @@ async def test_many_idle_connections_keep_nobody_out(caplog: pytest.LogCaptureFi
 async def test_who_is_being_answered_is_not_sent_away_for_a_newcomer() -> None:
     goes_on, begun = asyncio.Event(), asyncio.Event()
 
-    async def slowly() -> list[Part]:
+    async def slowly() -> list[HealthReport]:
         begun.set()
         await goes_on.wait()
         return []
