@@ -7,7 +7,7 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from importlib.util import find_spec
 from pathlib import Path
 from types import TracebackType
@@ -166,10 +166,15 @@ def _leave_within(seconds: float) -> None:
     """Whatever hangs, a library's thread or the loop itself: a leave is not put off by it."""
 
     def leave() -> None:
+        _once(1.0, os._exit, 1)  # not even a log that hangs puts it off
         _say(f"{APP} did not stop within {seconds:.0f} s and leaves what it holds to its leases.", logging.ERROR)
         os._exit(1)
 
-    timer = threading.Timer(seconds, leave)
+    _once(seconds, leave)
+
+
+def _once(after: float, act: Callable[..., object], *arguments: object) -> None:
+    timer = threading.Timer(after, act, arguments)
     timer.daemon = True
     timer.start()
 

@@ -62,7 +62,7 @@ class JsonLines(logging.Formatter):
             "logger": record.name,
             "message": record.getMessage(),
             **known(),
-            **{name: record.__dict__[name] for name in TRACE if record.__dict__.get(name)},
+            **{name: record.__dict__[name] for name in TRACE if record.__dict__.get(name, "0") != "0"},
         }
         if record.exc_info:
             line["error"] = self.formatException(record.exc_info)

@@ -99,6 +99,17 @@ async def test_for_machines_a_life_from_start_to_stop_is_json(tmp_path: Path) ->
     assert "Bits Bot is ready." in [line["message"] for line in _lines(output)]
 
 
+async def test_for_machines_an_error_that_nobody_expected_is_json(tmp_path: Path) -> None:
+    code = "from bot import cli; cli._set_up_logs('json', 'INFO'); raise RuntimeError('unexpected')"
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", code, cwd=tmp_path, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT
+    )
+    returned, output = await _end(process)
+    (line,) = _lines(output)
+    assert (returned, line["level"]) == (1, "CRITICAL")
+    assert "RuntimeError: unexpected" in line["error"]
+
+
 @pytest.fixture
 def refused(environment: Environment) -> Callable[..., Awaitable[str]]:
     """What a start with these settings ends with: `run` prints that sentence, as the test of a second bot shows."""

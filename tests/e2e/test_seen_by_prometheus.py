@@ -1,7 +1,6 @@
 """What `/metrics` tells of a real run, read by Prometheus' own parser."""
 
 import asyncio
-import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -10,9 +9,8 @@ import httpx
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from bot import meters
 from bot.investigations.conclusions_view import FOUND
-from bot.meters import Counter, Histogram, Meter
+from bot.meters import Meter
 from bot.sandbox.datadog import Script
 from bot.web import metrics
 from bot.web.datadog_webhook import HEADER, TEMPLATE
@@ -157,33 +155,3 @@ async def test_it_is_read_anew_only_every_few_seconds() -> None:
         now[0] += seconds
         await shown.show(None)  # type: ignore[arg-type]  # nothing of the request is looked at
     assert times == [100.0, 105.0]
-
-
-def test_a_start_does_not_import_the_library() -> None:
-    import subprocess
-    import sys
-
-    code = "import sys, bot.app; print('prometheus_client' in sys.modules)"
-    told = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True, text=True)
-    assert told.stdout == "False\n"
-
-
-def test_the_most_of_a_budget_is_that_of_today(monkeypatch: pytest.MonkeyPatch) -> None:
-    now = [1_000_000.0]
-    monkeypatch.setattr(time, "time", lambda: now[0])
-    meters.budget_used(2, 4)
-    meters.budget_used(1, 10)
-    meters.budget_used(7, None)
-    assert meters.most_of_a_budget() == 0.5
-    now[0] += meters.DAY
-    assert meters.most_of_a_budget() == 0.0
-    meters.budget_used(0, 4)
-
-
-def test_names_and_labels_are_such_as_prometheus_takes() -> None:
-    for meter in Meter.every:
-        assert meter.name.replace("_", "").isalpha()
-        assert meter.meaning.endswith(".")
-        assert not {"workspace", "channel", "person", "org", "ref"} & set(meter.labels)
-        assert not isinstance(meter, Counter) or not meter.name.endswith("_total")
-        assert not isinstance(meter, Histogram) or list(meter.buckets) == sorted(meter.buckets)

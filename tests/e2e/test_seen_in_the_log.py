@@ -132,6 +132,7 @@ async def test_the_log_for_people_shows_the_reference(town: Town, log_for_people
 
 def test_what_tracers_add_is_written_down() -> None:
     record = logging.LogRecord("bot", logging.INFO, "", 1, "a line", None, None)
-    record.__dict__["dd.trace_id"] = "123"
+    record.__dict__ |= {"dd.trace_id": "123", "dd.span_id": "0"}  # a zero: outside of any span
+    assert "dd.span_id" not in json.loads(JsonLines().format(record))
     assert json.loads(JsonLines().format(record))["dd.trace_id"] == "123"
     assert set(ABOUT).isdisjoint(json.loads(JsonLines().format(record)))
