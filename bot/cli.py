@@ -118,10 +118,17 @@ def _set_up_logs(form: str, level: str) -> None:
     keep_bodies_out()
     if form == "json":
         sys.excepthook = _log_the_end
+        threading.excepthook = _log_uncaught
+        sys.unraisablehook = _log_uncaught
 
 
 def _log_the_end(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
     logger.critical("the bot ends with an error", exc_info=(kind, error, trace))
+
+
+def _log_uncaught(told: "threading.ExceptHookArgs | sys.UnraisableHookArgs") -> None:
+    error = told.exc_value
+    logger.error("an error that nobody caught", exc_info=error if isinstance(error, Exception) else None)
 
 
 def _writes_json() -> bool:

@@ -100,14 +100,16 @@ async def test_for_machines_a_life_from_start_to_stop_is_json(tmp_path: Path) ->
 
 
 async def test_for_machines_an_error_that_nobody_expected_is_json(tmp_path: Path) -> None:
-    code = "from bot import cli; cli._set_up_logs('json', 'INFO'); raise RuntimeError('unexpected')"
+    fails = "threading.Thread(target=lambda: 1 / 0).start(); raise RuntimeError('unexpected')"
+    code = f"import threading; from bot import cli; cli._set_up_logs('json', 'INFO'); {fails}"
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-c", code, cwd=tmp_path, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT
     )
     returned, output = await _end(process)
-    (line,) = _lines(output)
-    assert (returned, line["level"]) == (1, "CRITICAL")
-    assert "RuntimeError: unexpected" in line["error"]
+    of_thread, of_end = sorted(_lines(output), key=lambda line: line["level"], reverse=True)
+    assert (returned, of_thread["level"], of_end["level"]) == (1, "ERROR", "CRITICAL")
+    assert "ZeroDivisionError" in of_thread["error"]
+    assert "RuntimeError: unexpected" in of_end["error"]
 
 
 @pytest.fixture
