@@ -30,9 +30,8 @@ class OrgHealth:
         if failing:
             named = "; ".join(f"{org.name}: {org.client.answers.words()}" for org in failing[:MOST_NAMED])
             more = f" and {len(failing) - MOST_NAMED} more" if len(failing) > MOST_NAMED else ""
-            return len(failing) < len(
-                used
-            ), f"{len(failing)} of {counted(len(used), 'organisation')} fail: {named}{more}"
+            share = f"{len(failing)} of {counted(len(used), 'organisation')}"
+            return len(failing) < len(used), f"no good answer from {share}: {named}{more}"
         ages = [org.client.answers for org in used if org.client.answers.good_at is not None]
         if not ages:
             return True, "no organisation was asked yet"
