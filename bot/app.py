@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from collections.abc import Sequence
 from functools import partial
 
 from aiohttp import ClientSession, ClientTimeout, TCPConnector
@@ -11,15 +12,22 @@ from sqlalchemy.exc import SQLAlchemyError
 import bot.schema  # noqa: F401  every table
 from bot.config import Settings
 from bot.connections import SLACK_TIMEOUT, StartError, open_server, open_socket
+from bot.gauges import Gauges
+from bot.health import Health
 from bot.logs import described
+from bot.orgs.health import OrgHealth
 from bot.orgs.repository import OrgRepository
 from bot.slack.clients import in_time
+from bot.slack.metered import metered
 from bot.slack.requests import SlackRequests
 from bot.slack.socket import SlackSocket
 from bot.storage.encryption import Encryption, EncryptionError, check_secrets
 from bot.storage.engine import Database
 from bot.storage.leases import Workers
 from bot.storage.workers import Tasks, Timing
+from bot.storage.write_probe import WriteProbe
+from bot.web.health import HealthReport
+from bot.web.metrics import Metrics
 from bot.web.server import Server
 from bot.wiring import Parts, orgs_of, put_together
 from bot.wording import counted
@@ -54,7 +62,10 @@ class Bot:
         self._session: ClientSession | None = None
         self._socket: SlackSocket | None = None
         self._departures: Departures | None = None
-        self._server = Server(settings.bits_http_host, settings.bits_http_port, ready=self._problem)
+        self._health: Health | None = None
+        self._server = Server(
+            settings.bits_http_host, settings.bits_http_port, ready=self._parts, stuck=self._workers.stuck
+        )
         self._stopping = False
 
     @property
@@ -66,7 +77,9 @@ class Bot:
         await self._open_database()
         await self._open_secrets()
         timeout = ClientTimeout(total=SLACK_TIMEOUT)
-        self._session = ClientSession(connector=TCPConnector(limit=100), timeout=timeout, trace_configs=[in_time()])
+        self._session = ClientSession(
+            connector=TCPConnector(limit=100), timeout=timeout, trace_configs=[in_time(), metered()]
+        )
         parts = Parts(
             self._settings,
             self._database,
@@ -77,9 +90,15 @@ class Bot:
             self._server,
             self._encryption,
         )
-        app, self._departures = await put_together(parts, self._session)
+        whole = await put_together(parts, self._session)
+        self._departures = whole.departures
+        orgs = OrgHealth(self._orgs, self._tasks)
+        self._health = Health(WriteProbe(self._database), whole.polls.problem, orgs, self._workers)
+        self._workers.closers.append(self._health.stop)
+        self._server.serve(Metrics(Gauges(self._database, self._workers, self._parts).read).routes())
         self._workers.start()
-        await self._open_doors(app, self._session)
+        await self._open_doors(whole.app, self._session)
+        self._health.socket = self._socket
 
     async def stop(self) -> None:
         """Take nothing in, finish what is mid-step, hand back the rest; none of it may keep the others from their turn."""
@@ -143,15 +162,8 @@ class Bot:
         if token := self._settings.slack_app_token:
             self._socket = await open_socket(self._settings, app, requests, token.get_secret_value())
 
-    async def _problem(self) -> str:
-        if self._stopping:
-            return "stopping"
-        try:
-            await self._database.ping()
-        except Exception as error:  # noqa: BLE001  any reason means: not ready
-            return f"the database does not answer ({type(error).__name__})"
-        if problems := self._workers.problems():
-            return "; ".join(problems)
-        if self._socket is not None and not await self._socket.is_connected():
-            return "no connection to Slack"
-        return ""
+    async def _parts(self) -> Sequence[HealthReport]:
+        if self._stopping or self._health is None:
+            what = "stopping" if self._stopping else "starting"
+            return [HealthReport("life", ok=False, sentence=what)]
+        return await self._health.parts()

@@ -2,20 +2,21 @@
 
 import argparse
 import asyncio
-import json
 import logging
 import os
 import signal
 import sys
 import threading
-from collections.abc import Sequence
-from datetime import UTC, datetime
+from collections.abc import Callable, Sequence
 from importlib.util import find_spec
 from pathlib import Path
+from types import TracebackType
 from typing import Literal
 
-from bot.logs import keep_bodies_out
+from bot.logs import JsonLines, TextLines, keep_bodies_out
 from bot.wording import APP
+
+logger = logging.getLogger(__name__)
 
 STOP_WITHIN = 25.0  # seconds from the signal, whatever hangs
 START_ENDS_WITHIN = 2.0
@@ -76,10 +77,12 @@ def _run(_options: argparse.Namespace) -> int:
     try:
         settings = load_settings()
     except SettingsProblems as error:
+        if _wants_json():
+            _set_up_logs("json", "INFO")
         return _complain("The bot can't start yet:", error.problems)
     _set_up_logs(settings.bits_log_format, settings.bits_log_level)
     for warning in settings.warnings:
-        print(f"Note: {warning}", file=sys.stderr)
+        _say(f"Note: {warning}", logging.WARNING)
 
     from bot.app import Bot
     from bot.connections import StartError
@@ -92,27 +95,51 @@ def _run(_options: argparse.Namespace) -> int:
     return 0
 
 
-class JsonLines(logging.Formatter):
-    """The log for machines. Bodies, tokens and keys never get there, nor into the one for people."""
+def _wants_json() -> bool:
+    """Where the settings as a whole can't be read, this one may be."""
+    from bot.config import SettingsProblems, what_is_set
 
-    def format(self, record: logging.LogRecord) -> str:
-        line = {
-            "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
-            "level": record.levelname,
-            "logger": record.name,
-            "message": record.getMessage(),
-        }
-        if record.exc_info:
-            line["error"] = self.formatException(record.exc_info)
-        return json.dumps(line, ensure_ascii=False)
+    try:
+        return what_is_set(Path(".env")).get("BITS_LOG_FORMAT", "").casefold() == "json"
+    except (SettingsProblems, OSError, UnicodeDecodeError):
+        return os.environ.get("BITS_LOG_FORMAT", "").casefold() == "json"
 
 
 def _set_up_logs(form: str, level: str) -> None:
     handler = logging.StreamHandler(sys.stderr)
-    text = logging.Formatter("%(asctime)s %(levelname)-7s %(name)s: %(message)s")
-    handler.setFormatter(JsonLines() if form == "json" else text)
-    logging.basicConfig(level=level, handlers=[handler], force=True)
+    handler.setFormatter(JsonLines() if form == "json" else TextLines())
+    root = logging.getLogger()
+    for other in [each for each in root.handlers if type(each) is logging.StreamHandler]:
+        root.removeHandler(other)  # what a tracer has hung up there stays
+    root.addHandler(handler)
+    root.setLevel(level)
+    logging.captureWarnings(True)
     keep_bodies_out()
+    if form == "json":
+        sys.excepthook = _log_the_end
+        threading.excepthook = _log_uncaught
+        sys.unraisablehook = _log_uncaught
+
+
+def _log_the_end(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+    logger.critical("the bot ends with an error", exc_info=(kind, error, trace))
+
+
+def _log_uncaught(told: "threading.ExceptHookArgs | sys.UnraisableHookArgs") -> None:
+    error = told.exc_value
+    logger.error("an error that nobody caught", exc_info=error if isinstance(error, Exception) else None)
+
+
+def _writes_json() -> bool:
+    return any(isinstance(handler.formatter, JsonLines) for handler in logging.getLogger().handlers)
+
+
+def _say(sentence: str, level: int = logging.INFO) -> None:
+    """To the person at the terminal, or to the machine that reads the log: nothing else may stand between its lines."""
+    if _writes_json():
+        logger.log(level, "%s", sentence)
+    else:
+        print(sentence, file=sys.stderr, flush=True)
 
 
 async def _serve(bot: "Bot") -> None:  # type: ignore[name-defined]  # noqa: F821
@@ -131,7 +158,7 @@ async def _serve(bot: "Bot") -> None:  # type: ignore[name-defined]  # noqa: F82
         await asyncio.wait({starting, stopped}, return_when=asyncio.FIRST_COMPLETED)
         if starting.done():
             starting.result()
-            print(f"{APP} is ready.", file=sys.stderr, flush=True)
+            _say(f"{APP} is ready.")
             await stopped
     finally:
         stopped.cancel()
@@ -145,16 +172,25 @@ def _leave_within(seconds: float) -> None:
     """Whatever hangs, a library's thread or the loop itself: a leave is not put off by it."""
 
     def leave() -> None:
-        print(f"{APP} did not stop within {seconds:.0f} s and leaves what it holds to its leases.", file=sys.stderr)
+        _once(1.0, os._exit, 1)  # not even a log that hangs puts it off
+        _say(f"{APP} did not stop within {seconds:.0f} s and leaves what it holds to its leases.", logging.ERROR)
         os._exit(1)
 
-    timer = threading.Timer(seconds, leave)
+    _once(seconds, leave)
+
+
+def _once(after: float, act: Callable[..., object], *arguments: object) -> None:
+    timer = threading.Timer(after, act, arguments)
     timer.daemon = True
     timer.start()
 
 
 def _complain(headline: str, problems: Sequence[str]) -> int:
-    print(headline, *(f"  - {problem}" for problem in problems), sep="\n", file=sys.stderr)
+    if _writes_json():
+        for problem in problems:
+            logger.error("%s %s", headline, problem)
+    else:
+        print(headline, *(f"  - {problem}" for problem in problems), sep="\n", file=sys.stderr)
     return 2
 
 

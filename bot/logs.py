@@ -1,12 +1,72 @@
-"""Log lines that strangers can provoke: few, short, and without anything of theirs."""
+"""What log lines are about, how they are written, and those that strangers can provoke: few, short, without anything of theirs."""
 
+import json
 import logging
 import math
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
+from datetime import UTC, datetime
 from pathlib import Path
+from types import MappingProxyType
 
 EVERY = 60.0
+ABOUT = ("ref", "ask", "workspace", "channel", "person", "org")  # ids only, in the order in which they are written
+TRACE = ("dd.trace_id", "dd.span_id", "otelTraceID", "otelSpanID")  # what tracers add to a record
+
+_about: ContextVar[Mapping[str, str]] = ContextVar("about", default=MappingProxyType({}))
+
+
+@contextmanager
+def about(**told: object) -> Iterator[None]:
+    """What the lines written within it are about, besides what they were about before."""
+    before = _about.get()
+    know(**told)
+    try:
+        yield
+    finally:
+        _about.set(before)
+
+
+def know(*, anew: object = False, **told: object) -> None:
+    """The same for the rest of the task; `anew`: nothing that was known before counts any more."""
+    before = {} if anew else _about.get()
+    _about.set({**before, **{name: str(value) for name, value in told.items() if value}})
+
+
+def known() -> dict[str, str]:
+    told = _about.get()
+    return {name: told[name] for name in ABOUT if name in told}
+
+
+class TextLines(logging.Formatter):
+    """The log for people."""
+
+    def __init__(self) -> None:
+        super().__init__("%(asctime)s %(levelname)-7s %(name)s: %(message)s")
+
+    def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802  as logging calls it
+        told = " ".join(f"{name}={value}" for name, value in known().items())
+        line = super().formatMessage(record)
+        return f"{line} [{told}]" if told else line
+
+
+class JsonLines(logging.Formatter):
+    """The log for machines. Bodies, tokens and keys never get there, nor into the one for people."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        line = {
+            "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
+            "level": record.levelname,
+            "logger": record.name,
+            "message": record.getMessage(),
+            **known(),
+            **{name: record.__dict__[name] for name in TRACE if record.__dict__.get(name, "0") != "0"},
+        }
+        if record.exc_info:
+            line["error"] = self.formatException(record.exc_info)
+        return json.dumps(line, ensure_ascii=False)
 
 
 class Seldom(logging.LoggerAdapter[logging.Logger]):

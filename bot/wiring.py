@@ -29,6 +29,7 @@ from bot.insights import room as insights
 from bot.insights.room import InsightRoom
 from bot.insights.tables import ATTACHED
 from bot.investigations import room as investigations
+from bot.investigations.poll_worker import PollWorker
 from bot.investigations.room import InvestigationRoom
 from bot.investigations.tables import CARD, CONCLUSIONS
 from bot.orgs.model import DEFAULT, OrgEntry
@@ -100,8 +101,15 @@ class Rooms:
     audit: AuditCommand
 
 
-async def put_together(parts: Parts, session: ClientSession) -> tuple[AsyncApp, Departures | None]:
-    """The whole bot, with its workers employed but not started; and who deals with workspaces that leave, if many may come."""
+@dataclass(frozen=True, slots=True)
+class Assembled:
+    app: AsyncApp
+    departures: Departures | None  # who deals with workspaces that leave, if many may come
+    polls: PollWorker
+
+
+async def put_together(parts: Parts, session: ClientSession) -> Assembled:
+    """The whole bot, with its workers employed but not started."""
     waits = Waits(parts.database)
     await waits.learn()
     clients, departures = await _clients(parts, session, waits)
@@ -121,7 +129,7 @@ async def put_together(parts: Parts, session: ClientSession) -> tuple[AsyncApp, 
     app = bolt_app(parts.settings, clients, slack_client(parts.settings, session, None, waits))
     gatekeeper = RuleGatekeeper(rooms.rules.permissions)
     _register(Listeners(app, base.replies, base.tasks, gatekeeper), rooms, commands, departures)
-    return app, departures
+    return Assembled(app, departures, rooms.investigations.poll_worker)
 
 
 def _foundation(parts: Parts, clients: WorkspaceClients, session: ClientSession) -> Foundation:

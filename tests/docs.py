@@ -9,6 +9,7 @@ from sqlalchemy import Table
 import bot.schema  # noqa: F401  every table
 from bot.config import Settings, variables
 from bot.manifest import as_yaml
+from bot.meters import PREFIX, Counter, Meter
 from bot.storage.retention import DAY, AtUninstall, Kept, Life, Lives, Rule, rules
 from bot.wording import COMMAND, duration
 from tests.commands import COMMANDS
@@ -80,17 +81,37 @@ def _how_long(life: Life) -> str:
     return duration(life.lasts) if life.lasts else "until it has expired"
 
 
-def with_tables(readme: str) -> str:
-    """The README with these tables between their marks."""
-    tables = {"commands": commands_table(), "settings": settings_table(), "kept": kept_table()}
-    for name, table in tables.items():
-        before, mark, rest = re.split(rf"(<!-- {name}:.*?-->\n)", readme)
-        _, end, after = rest.partition(f"<!-- /{name} -->")
-        readme = f"{before}{mark}{table}\n{end}{after}"
-    return readme
+def metrics_table() -> str:
+    """The table of `docs/metrics.md`."""
+    rows = ["| Metric | Kind | Labels | Meaning |", "|---|---|---|---|"]
+    for meter in Meter.every:
+        labels = ", ".join(f"`{label}`" for label in meter.labels)
+        rows.append(f"| `{metric_name(meter)}` | {meter.kind} | {labels} | {meter.meaning} |")
+    return "\n".join(rows)
+
+
+def metric_name(meter: Meter) -> str:
+    """As it is exposed."""
+    return f"{PREFIX}{meter.name}{'_total' if isinstance(meter, Counter) else ''}"
+
+
+TABLES = {
+    "README.md": {"commands": commands_table, "settings": settings_table, "kept": kept_table},
+    "docs/metrics.md": {"metrics": metrics_table},
+}
+
+
+def with_tables(name: str) -> str:
+    """The document with its tables between their marks."""
+    document = (ROOT / name).read_text("utf-8")
+    for mark, table in TABLES[name].items():
+        before, opening, rest = re.split(rf"(<!-- {mark}:.*?-->\n)", document)
+        _, closing, after = rest.partition(f"<!-- /{mark} -->")
+        document = f"{before}{opening}{table()}\n{closing}{after}"
+    return document
 
 
 if __name__ == "__main__":
-    document = ROOT / "README.md"
-    document.write_text(with_tables(document.read_text("utf-8")), "utf-8")
+    for name in TABLES:
+        (ROOT / name).write_text(with_tables(name), "utf-8")
     (ROOT / "manifest.yml").write_text(as_yaml("socket"), "utf-8")

@@ -15,12 +15,15 @@ from urllib.parse import quote
 
 import httpx
 
+from bot import meters
+from bot.datadog.answers import Answers
 from bot.datadog.errors import (
     DatadogError,
     NoAnswer,
     NotFound,
     NotSent,
     RateLimited,
+    Refused,
     Unavailable,
     Unreadable,
     UnusableKeyError,
@@ -64,6 +67,7 @@ class Datadog:
     ) -> None:
         self.api_url = api_url.rstrip("/")
         self.app_url = app_url.rstrip("/")
+        self.answers = Answers()
         self._sleep = sleep
         self._attempts = attempts
         self._deadline = deadline
@@ -110,14 +114,24 @@ class Datadog:
         tries = 1
         while True:
             try:
-                return await self._attempt(method, path, params, json, permission)
+                answer = await self._attempt(method, path, params, json, permission)
             except DatadogError as error:
+                self._met(error)
                 wait = _wait_before_retry(error, tries, repeatable=repeats)
                 if wait is None or tries >= (attempts or self._attempts):
                     raise
                 log.info("Trying %s %s again in %.1f s: %s", method, path, wait, type(error).__name__)
+            else:
+                self._met(None)
+                return answer
             await self._sleep(wait)
             tries += 1
+
+    def _met(self, error: DatadogError | None) -> None:
+        self.answers.note(error)
+        if isinstance(error, RateLimited):
+            meters.RATE_WAITS.add("datadog", by=error.wait)
+        meters.CALLS.add("datadog", _outcome(error))
 
     async def _attempt(
         self, method: str, path: str, params: Params | None, json: JsonObject | None, permission: str
@@ -155,6 +169,18 @@ class Datadog:
             return response.status_code, response.headers, await _read(response, limit)
         finally:
             await response.aclose()
+
+
+def _outcome(error: DatadogError | None) -> str:
+    match error:
+        case None:
+            return "ok"
+        case RateLimited():
+            return "limited"
+        case Refused():
+            return "refused"
+        case _:
+            return "failed"
 
 
 async def _in_time(event: str, _about: object) -> None:

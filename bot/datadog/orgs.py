@@ -2,7 +2,7 @@
 
 import time
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 from bot.datadog.cases import Cases
@@ -37,6 +37,9 @@ class ClientPool:
     clock: Callable[[], float] = time.monotonic
     _pooled: OrderedDict[str, tuple[int, ConnectedOrg]] = field(default_factory=OrderedDict, init=False)
     _retired: list[tuple[float, ConnectedOrg]] = field(default_factory=list, init=False)
+
+    def __iter__(self) -> Iterator[ConnectedOrg]:
+        return (org for _, org in self._pooled.values())
 
     def get(self, org: str, version: int, make: Callable[[], ConnectedOrg]) -> ConnectedOrg:
         known = self._pooled.pop(org, None)

@@ -19,6 +19,7 @@ from bot.investigations.message_alerts import ThreadNotReadError, ThreadReader
 from bot.investigations.requests import Requests, read_ask
 from bot.investigations.tables import LOOK_UPS, STILL_TRYING, WAITING, asks
 from bot.investigations.trigger_worker import wait_worth
+from bot.logs import know
 from bot.model import AlertRef, Ask, EventRef, MonitorRef, Subject, ThreadRef
 from bot.orgs.repository import OrgRepository
 from bot.slack.errors import RATE_LIMITED, Meaning, SlackTrouble
@@ -45,6 +46,7 @@ class AlertResolver(LeasedWorker):
     person: AskAnswers
 
     async def work(self, row: Row[Any], fence: Fence) -> None:
+        know(ask=row.id)
         ask = read_ask(row)
         try:
             found = await self._patiently(ask, row, fence)
@@ -116,7 +118,6 @@ class AlertResolver(LeasedWorker):
 
     async def _give_up(self, fence: Fence, ask: Ask, failure: Trouble) -> None:
         if await self.requests.nothing_started(fence, failure.kind):
-            logger.info("ask %s: no alert to investigate (%s)", fence.id, failure.kind)
             self._tasks.spawn(self.person.hears_of_trouble(ask, failure), "an answer")
 
 

@@ -6,13 +6,15 @@ from typing import Any
 
 from sqlalchemy import Row
 
+from bot import meters
 from bot.datadog.trouble import TroubleKind
 from bot.investigations.asking import AskAnswers
 from bot.investigations.findings import Findings
 from bot.investigations.message_alerts import ThreadReader
 from bot.investigations.repository import InvestigationRepository
 from bot.investigations.requests import Outcome, Reception, Requests, read_ask
-from bot.investigations.tables import RECEIVED, asks
+from bot.investigations.tables import CARD, RECEIVED, asks
+from bot.logs import know
 from bot.model import AlertRef, Ask, EarlierRun, ExistingRun, MessageRef, Source, Startable, ThreadRef
 from bot.orgs.model import NoOrg
 from bot.rules.budget import Terms
@@ -36,11 +38,12 @@ class AskWorker(LeasedWorker):
     person: AskAnswers  # who asked; what they are told waits for Slack, and is no part of the work
 
     async def work(self, row: Row[Any], fence: Fence) -> None:
+        know(ask=row.id)
         ask = read_ask(row)
         meant, after_run = await self._meant(ask)
         if meant is not None:
             message = ask.subject.message if isinstance(ask.subject, MessageRef) else None
-            await self._judge(meant, fence, after_run, message, first=row.attempt == 1)
+            await self._judge(meant, fence, after_run, message, row)
         elif await self.requests.nothing_started(fence, TroubleKind.NO_ALERT):
             self._tasks.spawn(self.person.has_named_nothing(ask), "an answer")
 
@@ -62,7 +65,7 @@ class AskWorker(LeasedWorker):
                 return ask, None
 
     async def _judge(
-        self, ask: Ask, fence: Fence, after_run: int | None, message: dict[str, Any] | None, *, first: bool
+        self, ask: Ask, fence: Fence, after_run: int | None, message: dict[str, Any] | None, row: Row[Any]
     ) -> None:
         facts, subject = await self.chooser.facts(ask.place), ask.subject
         verdict = await self.permissions.may_start_by(facts.rules, ask.requester)
@@ -79,10 +82,13 @@ class AskWorker(LeasedWorker):
             terms = Terms(facts.limits, verdict.rule)
             outcome = await self.requests.decide(fence, replace(ask, org=org), subject, terms, after_run=after_run)
         else:
-            if await self.requests.look_up_first(fence, replace(ask, org=org), verdict.rule) and first:
+            if await self.requests.look_up_first(fence, replace(ask, org=org), verdict.rule) and row.attempt == 1:
                 self._tasks.spawn(self.person.waits_for_look_up(ask), "an answer")
             return
         if outcome is not None:
+            if outcome.reception is Reception.STARTED and outcome.investigation is not None:
+                age = row.due_at - self._timing.lease - row.created_at
+                meters.CARDS_AWAITED.begin(f"{CARD}:{outcome.investigation.ref}", ask.place.channel, age=age)
             self._tasks.spawn(self.person.hears(ask, outcome), "an answer")
 
     async def _must_look(self, ask: Ask, message: dict[str, Any] | None) -> bool:

@@ -5,6 +5,7 @@ Waiting writes nothing: a row changes only when its run ends, its deadline passe
 
 import asyncio
 import logging
+import math
 import time
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
@@ -13,6 +14,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Row, ScalarSelect, Select, and_, case, exists, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from bot import meters
 from bot.datadog.errors import DatadogError, NotFound, RateLimited, Refused
 from bot.datadog.investigations import Progress, progress, progress_of
 from bot.datadog.orgs import ConnectedOrg
@@ -21,6 +23,7 @@ from bot.deadline import within
 from bot.investigations.model import State, Verdict
 from bot.investigations.repository import InvestigationRepository
 from bot.investigations.tables import investigations, poll_turns, subscribers
+from bot.logs import know
 from bot.orgs.repository import OrgRepository
 from bot.storage.leases import HELD_ELSEWHERE, reached
 from bot.storage.workers import Tasks, Timing
@@ -30,6 +33,8 @@ logger = logging.getLogger(__name__)
 PAGE = 100
 MOST_PAGES = 30  # 3,000 runs; what is deeper in the list is fetched singly
 AT_ONCE = 8
+LATE_AFTER = 4  # intervals
+LONGEST_TURN = 600.0  # seconds
 
 _VERDICTS = {
     Progress.CONCLUSIVE: Verdict.CONCLUSIVE,
@@ -48,7 +53,7 @@ class PollWorker:
         self._orgs = orgs
         self._timing = timing
         self._tasks = Tasks()
-        self._busy: set[str] = set()
+        self._busy: dict[str, float] = {}  # since when a turn of an org is under way
         self._trouble: dict[str, float] = {}  # since when Datadog refuses us, by org
         self.alarm = self._database.alarm(poll_turns)
 
@@ -61,8 +66,29 @@ class PollWorker:
             self.alarm.ring(max(next_in, HELD_ELSEWHERE))
         for org, rows in waiting.items():
             if org not in self._busy:
-                self._busy.add(org)
+                self._busy[org] = time.monotonic()
                 self._tasks.spawn(self._turn(org, rows), f"watch of {org}")
+
+    async def problem(self) -> str:
+        """Whether somebody looks, with something in flight: of all replicas one does, so it is the database that tells."""
+        row = await self._database.first(self._longest_unseen())
+        if row is not None and row.intervals is not None and row.intervals > LATE_AFTER:
+            return f"running investigations have not been looked at for {row.intervals:.0f} intervals"
+        began = min(self._busy.values(), default=math.inf)
+        if (lasts := time.monotonic() - began) > LONGEST_TURN:
+            return f"a look at running investigations has lasted for {lasts:.0f} s"
+        return ""
+
+    def _longest_unseen(self) -> Select[float | None]:
+        """For how many intervals what runs has waited for a look, since the last one or since it was ripe."""
+        now, timing, table = self._database.now, self._timing, investigations.c
+        ripe_at = case((table.adopted, table.started_at), else_=table.started_at + timing.poll_first)
+        looked_at = poll_turns.c.next_at - timing.poll
+        since = case((looked_at > ripe_at, looked_at), else_=ripe_at)
+        interval = case((now < table.started_at + timing.slow_after, timing.poll), else_=timing.poll_slow)
+        waited = select(func.max((now - since) / interval).label("intervals"))
+        joined = waited.join_from(investigations, poll_turns, poll_turns.c.org == table.org)
+        return joined.where(table.state == State.RUNNING)
 
     async def recover(self, connection: AsyncConnection) -> None:
         """Nobody holds what waits."""
@@ -121,7 +147,7 @@ class PollWorker:
         query = select(
             table.id,
             table.org,
-            table.ref,
+            table.adopted,
             table.datadog_id,
             (now - table.started_at).label("age"),
             (table.deadline_at <= now).label("overdue"),
@@ -142,19 +168,21 @@ class PollWorker:
     # -- one turn -----------------------------------------------------------------------------------------------
 
     async def _turn(self, name: str, waiting: Sequence[Row[Any]]) -> None:
+        know(org=name)
         try:
             served = [row for row in waiting if row.workspace]
             org = await self._orgs.get(name, *{row.workspace for row in served})
             if org is not None:
-                await self._look_and_note_trouble(name, org, served)
+                with meters.POLL_TIME.taken():
+                    await self._look_and_note_trouble(name, org, served)
             for row in waiting:
                 if not row.workspace:
                     await self._repository.follow_failed(row.id, Trouble(TroubleKind.NO_ORG))
             for row in served:
-                if row.overdue and await self._repository.expire(row.id):
-                    logger.info("investigation %s is still running at its deadline", row.ref)
+                if row.overdue:
+                    await self._repository.expire(row.id)
         finally:
-            self._busy.discard(name)
+            self._busy.pop(name, None)
 
     async def _look_and_note_trouble(self, name: str, org: ConnectedOrg, waiting: Sequence[Row[Any]]) -> None:
         try:
@@ -193,14 +221,13 @@ class PollWorker:
             return
         verdict = _VERDICTS.get(progress_of(detail))
         for row in rows if verdict is not None else ():
-            logger.info("investigation %s ended: %s", row.ref, detail.status)
-            await self._repository.conclude(row.id, verdict or Verdict.FAILED, detail)
+            if await self._repository.conclude(row.id, verdict or Verdict.FAILED, detail) and not row.adopted:
+                meters.CONCLUSION_TIME.observe(row.age)
 
     async def _missing(self, rows: Iterable[Row[Any]]) -> None:
         """Gone, unless it is so young that Datadog may not show it yet."""
         for row in rows:
             if row.age >= self._timing.poll_slow:
-                logger.warning("investigation %s is gone from Datadog", row.ref)
                 await self._repository.follow_failed(row.id, Trouble(TroubleKind.VANISHED))
 
     async def _refused(self, org: str, failure: Trouble, waiting: Sequence[Row[Any]]) -> None:

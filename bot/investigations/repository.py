@@ -3,6 +3,7 @@
 Each change that people can see bumps the version and makes the cards due in the same transaction.
 """
 
+import logging
 import secrets
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, replace
@@ -12,6 +13,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Row, String, and_, cast, exists, func, literal, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from bot import meters
 from bot.datadog.investigations import InvestigationDetail
 from bot.datadog.trouble import Trouble, TroubleKind
 from bot.investigations.model import Investigation, State, Verdict
@@ -26,6 +28,7 @@ from bot.investigations.tables import (
     votes,
 )
 from bot.investigations.whose_run import OpenStart
+from bot.logs import about
 from bot.model import AlertRef, Ask, ExistingRun, Place, Question, Startable
 from bot.rules.audit import note_return
 from bot.rules.budget import give_back
@@ -34,6 +37,8 @@ from bot.storage.leases import Fence
 from bot.storage.outbox import REFUSED, NewPost, enqueue, show_anew, try_refused_again
 from bot.storage.tables import at, deliveries, newly_due, place_of, record
 from bot.storage.workers import Timing
+
+logger = logging.getLogger(__name__)
 
 _REF_LETTERS = "23456789ABCDEFGHJKLMNPQRSTUVWXYZ"  # none that are read wrong on the phone at night
 
@@ -192,10 +197,11 @@ class InvestigationRepository:
         row = await self.database.first(query)
         return read_investigation(row) if row else None
 
-    async def awaited_in(self, investigation_id: int) -> list[str]:
-        """The workspaces whose threads wait for it."""
-        query = select(subscribers.c.workspace).where(subscribers.c.investigation_id == investigation_id).distinct()
-        return [row.workspace for row in await self.database.all(query)]
+    async def awaited_in(self, investigation_id: int) -> list[Place]:
+        """Where threads wait for it, the first who asked first."""
+        table = subscribers.c
+        query = select(subscribers).where(table.investigation_id == investigation_id).order_by(table.id)
+        return [place_of(row) for row in await self.database.all(query)]
 
     async def latest_in_thread(self, workspace: str, channel: str, thread_ts: str) -> Investigation | None:
         """The investigation a thread asked for last."""
@@ -305,6 +311,7 @@ class InvestigationRepository:
                 return False
             if await give_back(connection, fence.id):
                 await note_return(self.database, connection, fence.id)
+        _ended(State.FAILED, failure.kind)
         return True
 
     async def uncertain(self, fence: Fence, *, look_in: float | None = None, until: float | None = None) -> bool:
@@ -315,7 +322,10 @@ class InvestigationRepository:
             if look_in is not None:
                 values["due_at"] = now + look_in
                 wake(connection, investigations, after=look_in)
-            return await self._write(connection, fence.holds(investigations), fence.id, values)
+            held = await self._write(connection, fence.holds(investigations), fence.id, values)
+        if held:
+            _ended(State.UNCERTAIN)
+        return held
 
     # -- the end of a run, seen by whoever had the watch --------------------------------------------------------
 
@@ -351,13 +361,19 @@ class InvestigationRepository:
             if not await self._write(connection, still_running, investigation_id, values):
                 return False
             waiting = await connection.execute(
-                select(subscribers, investigations.c.ref)
+                select(subscribers, investigations.c.ref, investigations.c.org)
                 .join(investigations, investigations.c.id == subscribers.c.investigation_id)
                 .where(subscribers.c.investigation_id == investigation_id)
                 .order_by(subscribers.c.id)
             )
-            for subscriber in waiting.all():
+            threads = waiting.all()
+            for subscriber in threads:
                 await self._post(connection, CONCLUSIONS, subscriber, subscriber.ref)
+        if threads:
+            first = threads[0]
+            told = {name: getattr(first, name) for name in ("ref", "org", "workspace", "channel")}
+            with about(**told, person=first.requester):
+                _ended(values["state"], str(values.get("verdict") or getattr(values.get("failure"), "kind", "")))
         return True
 
     async def keep_waiting(self, workspace: str, investigation_id: int) -> bool:
@@ -405,6 +421,12 @@ class InvestigationRepository:
             .order_by(table.id)
         )
         return [(row.channel, row.thread_ts, row.ts) for row in await self.database.all(query)]
+
+
+def _ended(state: State, why: str = "") -> None:
+    """In the log and to the meters, once it is committed."""
+    meters.ENDED.add(state)
+    logger.info("investigation ended: %s%s", state, f" ({why})" if why else "")
 
 
 def _asked_for_in(workspace: str) -> ColumnElement[bool]:

@@ -4,6 +4,7 @@ What a person asks for is one row, written before Slack is told that we have it.
 start its cost and who did it are written down.
 """
 
+import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import asdict, dataclass, replace
 from enum import StrEnum
@@ -12,9 +13,12 @@ from typing import Any
 from sqlalchemy import ColumnElement, Insert, Row, delete, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from bot import meters
+from bot.datadog.trouble import TroubleKind
 from bot.investigations.model import Investigation, State
 from bot.investigations.repository import InvestigationRepository, Started, read_investigation
 from bot.investigations.tables import HELD_FOR, LOOK_UPS, RECEIVED, WAITING, asks, held_asks, investigations
+from bot.logs import about, know
 from bot.model import AlertRef, Ask, Question, Source, Startable, Subject, ThreadRef
 from bot.orgs.model import NoOrg
 from bot.orgs.questions import Resumable
@@ -27,6 +31,8 @@ from bot.storage.tables import at, known, newly_due, place_of
 
 REPEATED_WITHIN = 60.0  # seconds: the same words of the same person in the same place are the same ask
 DECIDED_SOON = 0.5
+
+logger = logging.getLogger(__name__)
 
 Refusal = NotAllowed | OverBudget | CoolingDown | NoOrg
 
@@ -59,9 +65,12 @@ class Requests:
     async def receive(self, ask: Ask) -> bool:
         """Kept, so that Slack may be told that we have it; a worker decides. False for a gesture that arrives again."""
         async with self._database.transaction() as connection:
-            is_new = bool((await connection.execute(self._written_down(ask, RECEIVED))).rowcount)
+            row = (await connection.execute(self._written_down(ask, RECEIVED).returning(asks.c.id))).first()
             wake(connection, asks)
-        return is_new
+        if row is not None:
+            know(ask=row.id, workspace=ask.place.workspace, channel=ask.place.channel, person=ask.requester)
+            logger.info("an investigation is asked for: %s", ask.source)
+        return row is not None
 
     async def ask(self, ask: Ask, terms: Terms) -> Outcome:
         """Decided at once, for what starts by itself and needs nothing looked up."""
@@ -69,7 +78,9 @@ class Requests:
         async with self._database.transaction() as connection:
             row = (await connection.execute(self._written_down(ask, "done").returning(asks.c.id))).first()
             if row is not None:
-                return await self._begin(connection, ask, row.id, ask.subject, terms)
+                outcome = await self._begin(connection, ask, row.id, ask.subject, terms)
+        if row is not None:
+            return _told(ask, row.id, outcome)
         return Outcome(Reception.REPEATED, await self.started_by(ask.key))
 
     async def started_by(self, key: str) -> Investigation | None:
@@ -93,7 +104,8 @@ class Requests:
             if held is None:
                 return None
             assert isinstance(held.subject, (AlertRef, Question))  # noqa: S101  nothing else costs
-            return await self._begin(connection, ask, ask_id, held.subject, terms, after=held.after_run)
+            outcome = await self._begin(connection, ask, ask_id, held.subject, terms, after=held.after_run)
+        return _told(ask, ask_id, outcome)
 
     def _holds(self, ask_id: int, workspace: str, person: str) -> tuple[ColumnElement[bool], ...]:
         table, since = held_asks.c, self._database.now - HELD_FOR
@@ -120,6 +132,9 @@ class Requests:
         paid: Usage | OverBudget | CoolingDown | None = None  # where it runs already
         if started.is_new and not started.investigation.adopted:
             paid = await self._budget.charge(connection, ask, started.investigation.id, subject, terms)
+        if isinstance(paid, Usage | OverBudget):
+            usage = paid.usage if isinstance(paid, OverBudget) else paid
+            meters.budget_used(usage.workspace, usage.limits.workspace)
         if isinstance(paid, OverBudget | CoolingDown):
             await attempt.rollback()
             return await self._too_much(connection, ask, ask_id, after, paid)
@@ -185,7 +200,8 @@ class Requests:
                 if earlier is not None:  # the one it repeats is being decided
                     await fence.put_off(self._database, connection, asks, DECIDED_SOON)
                     return None
-            return await self._begin(connection, ask, fence.id, subject, terms, after=after_run)
+            outcome = await self._begin(connection, ask, fence.id, subject, terms, after=after_run)
+        return _told(ask, fence.id, outcome)
 
     async def _asked_before(
         self, connection: AsyncConnection, ask: Ask, ask_id: int, question: Question
@@ -222,14 +238,17 @@ class Requests:
             if not await self._end(connection, fence, refused.why):
                 return None
             await note(self._database, connection, entry_of(ask, Decision.REFUSED, rule=why))
-        return Outcome(Reception.REFUSED, refusal=refused)
+        return _told(ask, fence.id, Outcome(Reception.REFUSED, refusal=refused))
 
     async def nothing_started(self, fence: Fence, problem: str) -> bool:
         async with self._database.transaction() as connection:
             held = await self._end(connection, fence, problem)
             if held:
-                key = (await connection.execute(select(asks.c.key).where(asks.c.id == fence.id))).scalar_one()
-                await note_not_found(connection, key)
+                ask = (await connection.execute(select(asks.c.key, asks.c.source).where(asks.c.id == fence.id))).one()
+                await note_not_found(connection, ask.key)
+        if held:
+            meters.STARTS.add(ask.source, problem)
+            logger.info("investigation refused: %s", problem)
         return held
 
     async def _end(self, connection: AsyncConnection, fence: Fence, problem: str) -> bool:
@@ -247,6 +266,32 @@ def _same_question(subject: Subject, question: Question) -> bool:
 
 def read_ask(row: Row[Any]) -> Ask:
     return Ask(row.key, row.subject, place_of(row), row.requester, known(Source, row.source), row.org)
+
+
+def _told(ask: Ask, ask_id: int, outcome: Outcome) -> Outcome:
+    """In the log and to the meters, once it is committed."""
+    ref = outcome.investigation.ref if outcome.investigation else ""
+    result = _why(outcome.refusal) if outcome.refusal is not None else str(outcome.reception)
+    meters.STARTS.add(ask.source, result)
+    with about(ref=ref, ask=ask_id, **asdict(ask.place), person=ask.requester, org=ask.org):
+        if outcome.reception is Reception.REFUSED:
+            logger.info("investigation refused: %s", result)
+        else:
+            is_new = outcome.reception is Reception.STARTED
+            logger.info("investigation %s", "accepted" if is_new else "joined")
+    return outcome
+
+
+def _why(refusal: Refusal) -> str:
+    match refusal:
+        case OverBudget():
+            return str(Decision.OVER_BUDGET)
+        case CoolingDown():
+            return str(Decision.COOLING_DOWN)
+        case NotAllowed():
+            return "not_allowed"
+        case _:
+            return TroubleKind.NO_ORG
 
 
 def _entry(ask: Ask, started: Started, paid: Usage | None, terms: Terms) -> Entry:

@@ -14,6 +14,7 @@ from bot.investigations.message_alerts import content_of
 from bot.investigations.model import Investigation, State
 from bot.investigations.repository import InvestigationRepository
 from bot.investigations.requests import Investigate, Requests
+from bot.logs import know
 from bot.model import AlertRef, MessageRef, Place, Source, ThreadLook
 from bot.orgs.repository import OrgRepository
 from bot.rules import no_start
@@ -162,6 +163,8 @@ class ShownInvestigations:
 
     async def of(self, delivery: Delivery) -> Investigation | None:
         found = await self.repository.get(delivery.post.subject_id)
+        if found is not None:
+            know(ref=found.ref, org=found.org)
         if found is None or not await self.orgs.withholds(found.org, delivery.post.workspace):
             return found
         told: dict[str, Any] = {"title": "", "url": "", "verdict": None, "conclusions": ()}

@@ -19,6 +19,7 @@ from bot.investigations.model import Investigation, State
 from bot.investigations.repository import InvestigationRepository, read_investigation
 from bot.investigations.tables import LOOKED_FOR, investigations
 from bot.investigations.whose_run import run_of
+from bot.logs import know
 from bot.model import AlertRef, Question
 from bot.orgs.repository import OrgRepository
 from bot.storage.leases import Fence, LeasedWorker
@@ -44,7 +45,10 @@ class TriggerWorker(LeasedWorker):
 
     async def work(self, row: Row[Any], fence: Fence) -> None:
         investigation = read_investigation(row)
-        org = await self.orgs.get(investigation.org, *await self.repository.awaited_in(investigation.id))
+        places = await self.repository.awaited_in(investigation.id)
+        if places:
+            know(workspace=places[0].workspace, channel=places[0].channel)
+        org = await self.orgs.get(investigation.org, *{place.workspace for place in places})
         if org is None and investigation.state is State.REQUESTED:
             await self.repository.fail(fence, Trouble(TroubleKind.NO_ORG))
         elif org is None:
@@ -92,7 +96,7 @@ class TriggerWorker(LeasedWorker):
             else:
                 await self._not_started(error, investigation, fence, row)
             return
-        logger.info("investigation %s started as %s", investigation.ref, datadog_id)
+        logger.info("investigation started: as %s", datadog_id)
         await self.repository.running(fence, investigation.org, datadog_id)
 
     async def _outcome_open(self, investigation: Investigation, fence: Fence, error: Exception) -> None:
@@ -110,7 +114,6 @@ class TriggerWorker(LeasedWorker):
         """Nothing reached Datadog or it said no: try later where that can help, else say why."""
         wait, failure = wait_worth(error, row, self._timing), trouble_of(error)
         if wait is None:
-            logger.warning("investigation %s was not started: %s", investigation.ref, failure.kind)
             await self.repository.fail(fence, failure)
             return
         logger.info("investigation %s: trying again in %.0f s (%s)", investigation.ref, wait, type(error).__name__)

@@ -73,6 +73,10 @@ class OrgRepository:
         """How many organisations' keys are stored."""
         return len(await self.database.all(select(orgs.c.id).where(_CONNECTED)))
 
+    def in_use(self) -> list[ConnectedOrg]:
+        """Those that were asked for something not long ago, and that of the settings."""
+        return [*([self.default[1]] if self.default is not None else []), *self._pool]
+
     # -- looking up ---------------------------------------------------------------------------------------------
 
     async def entry(self, org: str) -> OrgEntry | None:

@@ -12,6 +12,7 @@ from typing import Any
 
 from slack_bolt.async_app import AsyncAck, AsyncApp
 
+from bot.logs import know
 from bot.model import Place
 from bot.slack.blocks import Block, Message
 from bot.slack.gates import Gatekeeper, Judged, May, Open
@@ -160,6 +161,8 @@ class Listeners:
 
     def _read(self, read: Callable[[Payload], Interaction], body: Payload) -> Interaction:
         interaction = read(body)
+        place = interaction.place
+        know(anew=True, workspace=place.workspace, channel=place.channel, person=interaction.person)
         self._replies.remember(interaction.place, interaction.person, interaction.response_url)
         return interaction
 

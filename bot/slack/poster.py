@@ -19,7 +19,9 @@ from slack_sdk.web.async_slack_response import AsyncSlackResponse
 from sqlalchemy import ColumnElement, Row, and_, case, or_
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from bot import meters
 from bot.deadline import within
+from bot.logs import about
 from bot.slack.blocks import Message
 from bot.slack.clients import BotClient, Workspaces
 from bot.slack.errors import CALL_ERRORS, RATE_LIMITED, Meaning, SlackTrouble, trouble_of
@@ -164,8 +166,10 @@ class Poster(LeasedWorker):
 
     async def _guarded(self, delivery: Delivery, work: Callable[[Delivery], Awaitable[None]]) -> None:
         """What is wrong with one delivery must not keep the others of its channel; it comes back by its lease."""
+        post = delivery.post
         try:
-            await work(delivery)
+            with about(workspace=post.workspace, channel=post.channel, person=post.requester):
+                await work(delivery)
         except Exception:
             logger.exception("%s: this try failed", delivery.post.key)
             self.alarm.ring(self._timing.lease)
@@ -221,6 +225,7 @@ class Poster(LeasedWorker):
             return replace(delivery, state=PENDING)
         logger.info("%s stands in Slack already", delivery.post.key)
         await self.outbox.adopted(delivery, ts)
+        meters.DELIVERIES.add(delivery.post.kind, "found")
         return None
 
     async def _send(self, bot_client: BotClient, kind: Kind, delivery: Delivery) -> None:
@@ -238,6 +243,7 @@ class Poster(LeasedWorker):
             await _tolerating_our_faults(
                 bot_client.client.chat_update, message, channel=delivery.post.channel, ts=delivery.ts, parse="none"
             )
+            meters.DELIVERIES.add(delivery.post.kind, "edited")
         await self.outbox.sent(delivery, delivery.ts, digest)
 
     async def _post(self, bot_client: BotClient, delivery: Delivery, message: Message) -> None:
@@ -255,6 +261,12 @@ class Poster(LeasedWorker):
             unfurl_media=False,
         )
         await self.outbox.sent(delivery, str(answer["ts"]), _digest(message))
+        meters.DELIVERIES.add(delivery.post.kind, "posted")
+        logger.info("posted: %s", delivery.post.kind)
+        if (
+            waited := meters.CARDS_AWAITED.end(delivery.post.key.rpartition(":")[0], delivery.post.channel)
+        ) is not None:
+            meters.CARD_TIME.observe(waited)
 
     # -- looking for a post of ours, by the key in its metadata -------------------------------------------------
 
@@ -285,6 +297,8 @@ class Poster(LeasedWorker):
     async def _stumbled(self, kind: Kind, delivery: Delivery, trouble: SlackTrouble) -> None:
         level = logging.INFO if trouble.code == RATE_LIMITED else logging.WARNING  # of that the waits tell once
         logger.log(level, "%s: Slack says %s (%s)", delivery.post.key, trouble.code, trouble.meaning)
+        retried = trouble.meaning in {Meaning.WAIT, Meaning.OPEN}
+        meters.DELIVERIES.add(delivery.post.kind, "retried" if retried else "refused")
         if trouble.meaning is Meaning.WAIT:
             await self._wait(kind, delivery, trouble)
         elif trouble.meaning is Meaning.OPEN:

@@ -31,6 +31,16 @@ class SlackSocket(SocketModeClient):
         self._requests = requests
         self._odd = Seldom(logger)
         self._under_way: set[asyncio.Task[None]] = set()
+        self._heard_at = time.time()
+
+    @property
+    def silent_for(self) -> float:
+        """Seconds since Slack last said something, if only that it is there."""
+        return time.time() - max(self._heard_at, self.last_ping_pong_time or 0.0)
+
+    async def enqueue_message(self, message: str) -> None:
+        self._heard_at = time.time()
+        await super().enqueue_message(message)
 
     async def ask_for_url(self) -> str:
         answer = await self.web_client.apps_connections_open(app_token=self.app_token)

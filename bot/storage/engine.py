@@ -3,7 +3,6 @@
 Here live the engine, transactions, the clock all replicas share and the schema at start; no table is named here.
 """
 
-import asyncio
 import logging
 import time
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
@@ -17,6 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 from sqlalchemy.pool import AsyncAdaptedQueuePool
 
 from bot.storage import postgres
+from bot.storage.metered import measure
 from bot.storage.postgres import SessionLimits
 from bot.storage.sqlite_file import FileInUseError, hold
 from bot.storage.workers import Alarm
@@ -53,6 +53,7 @@ class Database:
         self._alarms: dict[str, list[Alarm]] = {}
         self._lock_file: IO[str] | None = None
         self.engine = _engine(self.url, self._limits)
+        self._is_measured = False
         # each statement for itself: there a transaction would only be one more thing to be frozen in
         self._single = self.engine if self.is_sqlite else self.engine.execution_options(isolation_level="AUTOCOMMIT")
 
@@ -69,6 +70,12 @@ class Database:
             return literal(time.time(), Float)
         # of the statement, not of the moment: what is the same throughout may be looked for in an index
         return cast(func.extract("epoch", func.statement_timestamp()), Float)
+
+    def be_measured(self) -> None:
+        """From the first time that somebody wants to know: until then a statement costs nothing more."""
+        if not self._is_measured:
+            measure(self.engine.sync_engine)
+        self._is_measured = True
 
     async def open(self) -> None:
         if self.is_sqlite:
@@ -171,10 +178,6 @@ class Database:
 
     def _insert(self, table: Table) -> sqlite.Insert | postgresql.Insert:
         return sqlite.insert(table) if self.is_sqlite else postgresql.insert(table)
-
-    async def ping(self) -> None:
-        async with asyncio.timeout(2), self.engine.connect() as connection:
-            await connection.execute(text("SELECT 1"))
 
 
 def _name(work: Table | str) -> str:

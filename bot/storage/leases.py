@@ -15,10 +15,11 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Protocol
 
-from sqlalchemy import ColumnElement, Row, Select, Table, and_, case, false, func, or_, select, true, update
+from sqlalchemy import ColumnElement, Row, Select, Table, and_, case, false, func, literal, or_, select, true, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.deadline import within
+from bot.logs import ABOUT, know
 from bot.storage.engine import Database, wake
 from bot.storage.tables import NewerVersionError, UnreadableRecord
 from bot.storage.workers import FAR, Alarm, Loop, Tasks, Timing
@@ -214,6 +215,12 @@ class LeasedWorker:
         values = {"owner": None, "due_at": self._database.now, "attempt": row.attempt - 1}
         await self._leases.fence(row).write(connection, self.table, **values)
 
+    def backlog(self, name: str) -> Select[str, int, float]:
+        """How many rows nobody has taken yet that are due, and for how long the oldest has been."""
+        due_at, now = self.table.c.due_at, self._database.now
+        depth, age = func.count().label("depth"), (now - func.min(due_at)).label("age")
+        return select(literal(name).label("queue"), depth, age).where(self.due, due_at <= now)
+
     # -- what a worker may do in its own way --------------------------------------------------------------------
 
     def _wanted(self) -> ColumnElement[bool]:
@@ -235,6 +242,7 @@ class LeasedWorker:
 
     async def _run(self, row: Row[Any]) -> None:
         fence = self._leases.fence(row)
+        know(**_ids(row))  # the task is this row's own
         try:
             async with self._renewed(fence) if self.keeps_lease else within(self._timing.lease):
                 await self.work(row, fence)
@@ -285,6 +293,13 @@ class LeasedWorker:
         await self._leases.hand_back(connection, self.under_way, self._timing.settle, of=self.due)
 
 
+def _ids(row: Row[Any]) -> dict[str, object]:
+    """What the log calls a row by: ids alone, whichever of them its table has."""
+    told = row._mapping  # noqa: SLF001  public, for all its name
+    person = next((told[name] for name in ("person", "requester", "requested_by") if name in told), "")
+    return {name: told[name] for name in ABOUT if name in told} | {"person": person}
+
+
 # -- all of them -----------------------------------------------------------------------------------------------------
 
 
@@ -309,6 +324,7 @@ class Workers:
         self._database = database
         self._workers: list[Worker] = []
         self._swept: list[tuple[NextDue, Alarm]] = []
+        self.queues: dict[str, LeasedWorker] = {}
         self.loops: list[Loop] = []
         self.closers: list[Close] = []
         self.on_uninstall: list[Forget] = []  # called with a workspace that has removed the bot
@@ -320,6 +336,8 @@ class Workers:
     def employ(self, name: str, worker: Worker) -> None:
         self._workers.append(worker)
         self._swept.append((worker.next_due, worker.alarm))
+        if isinstance(worker, LeasedWorker):
+            self.queues[name] = worker
         self.loops.append(Loop(name, worker.step, worker.alarm))
         self.closers.append(worker.finish)
 
@@ -372,3 +390,6 @@ class Workers:
 
     def problems(self) -> list[str]:
         return [loop.problem for loop in self.loops if loop.problem]
+
+    def stuck(self) -> list[str]:
+        return [loop.problem for loop in self.loops if loop.is_stuck]

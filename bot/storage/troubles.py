@@ -10,6 +10,8 @@ from pathlib import Path
 
 from sqlalchemy.exc import SQLAlchemyError
 
+from bot import meters
+
 logger = logging.getLogger(__name__)
 
 TOLD_EVERY = 60.0
@@ -31,6 +33,7 @@ class Troubles:
         self._open: dict[str, _Trouble] = {}
 
     def met(self, who: str, error: Exception) -> None:
+        meters.FAILURES.add(who)
         now, what = self._clock(), _described(error)
         trouble = self._open.get(what)
         if trouble is None:

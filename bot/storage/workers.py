@@ -14,6 +14,7 @@ from bot.storage.troubles import troubles
 FAR = 1800.0  # seconds
 STEP_WITHIN = 45.0  # a step asks the database a few things, each of which has an end of its own well before that
 STANDS_STILL_AFTER = 15.0
+STUCK_AFTER = 2 * STEP_WITHIN  # its own end has come and gone: nothing but a new start helps
 FAILS_AFTER = 3  # rounds in a row
 ENDS_WITHIN = 3.0  # what was cancelled
 MOST_SELDOM = 15.0
@@ -120,9 +121,21 @@ class Loop:
         self.alarm.ring(self._every)
 
     @property
+    def _lasts(self) -> float:
+        """How long the step under way has taken by now."""
+        return 0.0 if self._began_at is None else time.monotonic() - self._began_at
+
+    @property
+    def is_stuck(self) -> bool:
+        has_ended = self._task is not None and self._task.done() and not self._stopping
+        return has_ended or self._lasts > STUCK_AFTER
+
+    @property
     def problem(self) -> str:
         """What is wrong with it, if anything is."""
-        if self._began_at is not None and (lasts := time.monotonic() - self._began_at) > STANDS_STILL_AFTER:
+        if self.is_stuck:
+            return f"{self.name} is stuck: only a new start ends that"
+        if (lasts := self._lasts) > STANDS_STILL_AFTER:
             return f"{self.name} has stood still for {lasts:.0f} s"
         return f"{self.name} has failed {self._failures} times in a row" if self._failures >= FAILS_AFTER else ""
 

@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable, Iterable
 
 from aiohttp import BasicAuth, web
 
+from bot import meters
 from bot.logs import Seldom
 from bot.web.bodies import body_of
 
@@ -82,6 +83,10 @@ Take = Callable[[str, bytes, str], Awaitable[bool]]
 """Keeps the body that was sent for an organisation, with its content type; False when it is known already."""
 
 
+KNOWN = "known already"
+_OUTCOMES = {202: "accepted", 400: "malformed", 401: "unauthorized", 404: "no_org"}
+
+
 class MalformedError(ValueError):
     """The body is not what belongs here; the message says why, without anything from the body."""
 
@@ -99,6 +104,18 @@ class DatadogWebhook:
         return [web.post(PATH + "/{org}", self.receive)]
 
     async def receive(self, request: web.Request) -> web.Response:
+        outcome = "failed"
+        try:
+            answer = await self._answered(request)
+            outcome = _OUTCOMES[answer.status] if answer.text != KNOWN else "known"
+        except web.HTTPException:
+            outcome = "unread"
+            raise
+        finally:
+            meters.WEBHOOKS.add(outcome)
+        return answer
+
+    async def _answered(self, request: web.Request) -> web.Response:
         """Answered once it is in the database, and not before. Nobody without its secret learns whether one is connected."""
         org = request.match_info["org"]
         entered = await self._open_door(org, _offered(request)) if ORG_ID.fullmatch(org) else False
@@ -116,7 +133,7 @@ class DatadogWebhook:
         except MalformedError as error:
             self._strangers.warning("the webhook of %s: refused, %s", org, error)
             return web.Response(status=400, text=f"{error}; `bits-bot webhook-template` prints what to send")
-        return web.Response(status=202, text="accepted" if is_new else "known already")
+        return web.Response(status=202, text="accepted" if is_new else KNOWN)
 
 
 def _shown(org: str) -> str:

@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Iterable
 from typing import Any
 
 from aiohttp import hdrs, web
@@ -10,25 +10,27 @@ from aiohttp import hdrs, web
 from bot.logs import Seldom, described
 from bot.web.bodies import MOST_BYTES
 from bot.web.guard import ConnectionGuard, Handler
+from bot.web.health import Ready, Stuck, as_answer
 from bot.web.slack_endpoint import PATH, Answer, SlackEndpoint
 
 logger = logging.getLogger(__name__)
 
 LINGER = 2.0  # seconds for whoever still sends what nobody reads
 
-Check = Callable[[], Awaitable[str]]  # a sentence about what is wrong; empty when all is well
-
 
 class Server:
-    def __init__(self, host: str, port: int, *, ready: Check, guard: ConnectionGuard | None = None) -> None:
+    def __init__(
+        self, host: str, port: int, *, ready: Ready, stuck: Stuck = list, guard: ConnectionGuard | None = None
+    ) -> None:
         self._host = host
         self._port = port
         self._ready = ready
+        self._stuck = stuck
         self._guard = guard or ConnectionGuard()
         self._web = web.Application(middlewares=[self._guard.watching(), _answered], client_max_size=MOST_BYTES)
         self._runner: web.AppRunner | None = None
         self._listening: asyncio.Server | None = None
-        self._web.router.add_get("/healthz", _alive)
+        self._web.router.add_get("/healthz", self._liveness)
         self._web.router.add_get("/readyz", self._readiness)
 
     def serve_slack(self, signing_secret: str, answer: Answer) -> None:
@@ -65,13 +67,14 @@ class Server:
             await self._runner.cleanup()
             self._runner = None
 
+    async def _liveness(self, _request: web.Request) -> web.Response:
+        if stuck := self._stuck():
+            return web.json_response({"alive": False, "problem": "; ".join(stuck)}, status=503)
+        return web.json_response({"alive": True})
+
     async def _readiness(self, _request: web.Request) -> web.Response:
-        problem = await self._ready()
-        return web.json_response({"ready": not problem, "problem": problem}, status=503 if problem else 200)
-
-
-async def _alive(_request: web.Request) -> web.Response:
-    return web.json_response({"alive": True})
+        answer = as_answer(await self._ready())
+        return web.json_response(answer, status=200 if answer["ready"] else 503)
 
 
 @web.middleware

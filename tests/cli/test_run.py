@@ -1,6 +1,7 @@
 """`bits-bot run` as the person at the terminal meets it: a start that fails says why, in a sentence, never a traceback."""
 
 import asyncio
+import json
 import os
 import re
 import signal
@@ -63,6 +64,53 @@ async def test_missing_settings_are_named_all_at_once(tmp_path: Path) -> None:
     for name in ("SLACK_BOT_TOKEN", "SLACK_APP_TOKEN", "SLACK_SIGNING_SECRET", "DD_API_KEY", "DD_APP_KEY"):
         assert name in output
     assert "Traceback" not in output
+
+
+def _lines(output: str) -> list[dict[str, str]]:
+    """Each is JSON, or this fails."""
+    return [json.loads(line) for line in output.splitlines()]
+
+
+async def test_for_machines_settings_that_are_missing_are_json_too(tmp_path: Path) -> None:
+    code, output = await _run(tmp_path, BITS_LOG_FORMAT="json")
+    assert code == 2
+    assert "SLACK_BOT_TOKEN" in " ".join(line["message"] for line in _lines(output))
+    assert {line["level"] for line in _lines(output)} == {"ERROR"}
+
+
+async def test_for_machines_a_start_that_fails_is_json_too(tmp_path: Path) -> None:
+    (tmp_path / ".env").write_text("BITS_LOG_FORMAT=JSON\n")
+    async with FakeSlack() as slack, FakeDatadog() as datadog:
+        settings = _settings(slack, datadog) | {"SLACK_BOT_TOKEN": "xoxb-wrong", "BITS_POL_SECONDS": "3"}
+        code, output = await _run(tmp_path, **settings)
+    assert code == 2
+    told = _lines(output)
+    assert "BITS_POL_SECONDS" in told[0]["message"]
+    assert "Slack does not accept SLACK_BOT_TOKEN" in told[-1]["message"]
+    assert "xoxb-wrong" not in output
+
+
+async def test_for_machines_a_life_from_start_to_stop_is_json(tmp_path: Path) -> None:
+    async with FakeSlack() as slack, FakeDatadog() as datadog:
+        process = await _start(tmp_path, **_settings(slack, datadog), BITS_LOG_FORMAT="json", BITS_LOG_LEVEL="debug")
+        await slack.connected()
+        process.send_signal(signal.SIGTERM)
+        code, output = await _end(process)
+    assert code == 0
+    assert "Bits Bot is ready." in [line["message"] for line in _lines(output)]
+
+
+async def test_for_machines_an_error_that_nobody_expected_is_json(tmp_path: Path) -> None:
+    fails = "threading.Thread(target=lambda: 1 / 0).start(); raise RuntimeError('unexpected')"
+    code = f"import threading; from bot import cli; cli._set_up_logs('json', 'INFO'); {fails}"
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", code, cwd=tmp_path, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT
+    )
+    returned, output = await _end(process)
+    of_thread, of_end = sorted(_lines(output), key=lambda line: line["level"], reverse=True)
+    assert (returned, of_thread["level"], of_end["level"]) == (1, "ERROR", "CRITICAL")
+    assert "ZeroDivisionError" in of_thread["error"]
+    assert "RuntimeError: unexpected" in of_end["error"]
 
 
 @pytest.fixture

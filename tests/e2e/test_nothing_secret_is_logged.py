@@ -1,15 +1,23 @@
 """A noisy run leaves none of its secrets in the log: no token, key, response URL, nor what people wrote."""
 
 import logging
+from io import StringIO
 
+import httpx
 import pytest
 
+from bot.logs import JsonLines, TextLines
 from bot.sandbox.datadog import Script
 from tests.e2e.town import Town
 
 
 async def test_nothing_secret_is_logged(town: Town, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.DEBUG)
+    for_machines, for_people = StringIO(), StringIO()
+    handlers = [logging.StreamHandler(for_machines), logging.StreamHandler(for_people)]
+    for handler, formatter in zip(handlers, (JsonLines(), TextLines()), strict=True):
+        handler.setFormatter(formatter)
+        logging.getLogger().addHandler(handler)
     town.datadog.plan(Script.held())
     town.datadog.break_next("GET", "/api/v2/bits-ai/*", times=3, status=500, body="<html>secret body</html>")
     town.slack.break_next("chat.postMessage", times=1, error="ratelimited", retry_after=1)
@@ -27,6 +35,12 @@ async def test_nothing_secret_is_logged(town: Town, caplog: pytest.LogCaptureFix
     town.datadog.finish(town.datadog.triggers()[0].id)
     await town.slack.wait_for(lambda: len(alert.message.replies) == 2)
 
+    async with httpx.AsyncClient(trust_env=False, base_url=f"http://127.0.0.1:{town.bot.port}") as supervisor:
+        seen = [(await supervisor.get(path)).text for path in ("/healthz", "/readyz", "/metrics")]
+    for handler in handlers:
+        logging.getLogger().removeHandler(handler)
+    ids = [town.slack.workspace.id, town.channel.id, town.ana.id]
+
     secrets = [
         town.slack.bot_token,
         town.slack.app_token,
@@ -39,4 +53,8 @@ async def test_nothing_secret_is_logged(town: Town, caplog: pytest.LogCaptureFix
         "secret body",
     ]
     assert caplog.records
-    assert [secret for secret in secrets if secret in caplog.text] == []
+    assert "investigation accepted" in for_machines.getvalue()
+    assert all(number in for_people.getvalue() for number in ids)
+    written = "".join([caplog.text, for_machines.getvalue(), for_people.getvalue(), *seen])
+    assert [secret for secret in secrets if secret in written] == []
+    assert [number for number in ids if number in "".join(seen)] == []

@@ -50,8 +50,9 @@ class Alert:
 
 
 class Storm:
-    def __init__(self, folder: Path, database_url: str = "") -> None:
+    def __init__(self, folder: Path, database_url: str = "", more: dict[str, str] | None = None) -> None:
         self.folder = folder
+        self.more = more or {}  # settings
         self.database_url = database_url or f"sqlite+aiosqlite:///{folder}/bits.sqlite3"
         self.slack = patient_slack()
         self.datadog = FakeDatadog()
@@ -100,6 +101,7 @@ class Storm:
             "BITS_POLL_FIRST_SECONDS": "0.2",
             "BITS_POLL_SECONDS": "0.2",
             "BITS_POLL_SLOW_SECONDS": "0.2",
+            **self.more,
         }
 
     # -- what happens -----------------------------------------------------------------------------------------------

@@ -30,7 +30,7 @@ async def test_what_was_kept_is_there_after_a_restart(empty_database_url: str) -
 async def test_replicas_that_start_at_once_on_an_empty_database_all_come_up(postgres_url: str) -> None:
     replicas = [Database(postgres_url) for _ in range(4)]
     await asyncio.gather(*(replica.open() for replica in replicas))
-    await asyncio.gather(*(replica.ping() for replica in replicas))
+    await asyncio.gather(*(replica.first(text("SELECT 1")) for replica in replicas))
     await asyncio.gather(*(replica.close() for replica in replicas))
 
 
@@ -107,7 +107,7 @@ async def test_the_file_is_free_again_after_closing(tmp_path: Path) -> None:
         await second.open()
     await first.close()
     await second.open()
-    await second.ping()
+    await second.first(text("SELECT 1"))
     await second.close()
 
 

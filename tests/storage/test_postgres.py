@@ -1,13 +1,10 @@
 """A PostgreSQL that several processes share: one that is frozen or cut off must not hold up the others."""
 
 import asyncio
-import re
 import signal
 import subprocess
 import sys
 from collections.abc import AsyncIterator
-from contextlib import suppress
-from dataclasses import dataclass, field
 
 import pytest
 from sqlalchemy import func, select, text, update
@@ -16,54 +13,9 @@ from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from bot.investigations.tables import poll_turns
 from bot.storage.engine import Database
 from bot.storage.postgres import SessionLimits
+from tests.line import Line
 
 QUICK = SessionLimits(idle_in_transaction=0.3, transaction=5, lock=1, statement=1, answer=1.5, connect=2, stuck=0.2)
-
-
-@dataclass
-class Line:
-    """The network between a bot and its PostgreSQL; it can go dead with everything that is connected over it."""
-
-    database_url: str
-    _ends: list[asyncio.StreamWriter] = field(default_factory=list)
-    _is_dead: set[int] = field(default_factory=set)
-    _carrying: list[asyncio.Task[None]] = field(default_factory=list)
-    opened: int = 0
-
-    async def start(self) -> str:
-        match = re.fullmatch(r"(.*?)@/(\w+)\?host=(.*)", self.database_url)
-        assert match, self.database_url
-        who, name, folder = match.groups()
-        self._socket = f"{folder}/.s.PGSQL.5432"
-        self._server = await asyncio.start_server(self._connected, "127.0.0.1", 0)
-        port = self._server.sockets[0].getsockname()[1]
-        return f"{who}@127.0.0.1:{port}/{name}"
-
-    async def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        number = self.opened = self.opened + 1
-        there, back = await asyncio.open_unix_connection(self._socket)
-        self._ends += [writer, back]
-        self._carrying += [asyncio.create_task(self._carry(number, *way)) for way in ((reader, back), (there, writer))]
-
-    async def _carry(self, number: int, from_: asyncio.StreamReader, to: asyncio.StreamWriter) -> None:
-        with suppress(ConnectionError):
-            while data := await from_.read(65536):
-                if number in self._is_dead:
-                    await asyncio.Event().wait()
-                to.write(data)
-        to.close()
-
-    def goes_dead(self) -> None:
-        """What is connected hears nothing any more, not even that it is over; a new connection works."""
-        self._is_dead |= set(range(1, self.opened + 1))
-
-    async def stop(self) -> None:
-        self._server.close()
-        for end in self._ends:
-            end.transport.abort()
-        for task in self._carrying:
-            task.cancel()
-        await asyncio.gather(*self._carrying, return_exceptions=True)
 
 
 @pytest.fixture
@@ -136,7 +88,7 @@ async def test_a_session_frozen_in_mid_statement_is_ended_by_the_others(
 
 async def test_only_sessions_of_ours_that_do_not_go_on_are_ended(ready_postgres_url: str, replica: Database) -> None:
     other = Database(ready_postgres_url, limits=SessionLimits(stuck=QUICK.stuck))
-    await other.ping()  # idle in its pool from here on
+    await other.first(text("SELECT 1"))  # idle in its pool from here on
     working = asyncio.create_task(other.first(select(func.pg_sleep(QUICK.stuck * 3))))
     async with replica.transaction() as connection:
         await connection.execute(text("SET LOCAL idle_in_transaction_session_timeout = 0"))

@@ -15,6 +15,7 @@ from aiohttp import ClientSession
 from bot.alerts.notices import read_notice
 from bot.web.bodies import MOST_BYTES
 from bot.web.datadog_webhook import HEADER, TEMPLATE, DatadogWebhook
+from bot.web.health import HealthReport
 from bot.web.server import Server
 
 SECRET = "a-long-shared-secret-of-the-webhook"
@@ -58,8 +59,8 @@ async def serving(webhook: DatadogWebhook) -> AsyncIterator[Client]:
     await server.stop()
 
 
-async def nothing_wrong() -> str:
-    return ""
+async def nothing_wrong() -> list[HealthReport]:
+    return []
 
 
 SECRETS = {"default": SECRET, "acme-23456789": "the-secret-of-acme", "gone-23456789": "the-secret-of-who-left"}

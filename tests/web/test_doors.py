@@ -15,6 +15,7 @@ from slack_bolt.response import BoltResponse
 
 from bot.web.bodies import MOST_BYTES
 from bot.web.guard import ConnectionGuard
+from bot.web.health import HealthReport
 from bot.web.server import Server
 from bot.web.slack_endpoint import WINDOW
 
@@ -48,8 +49,8 @@ class Door:
 
 @asynccontextmanager
 async def opened(guard: ConnectionGuard | None = None) -> AsyncIterator[Door]:
-    async def ready() -> str:
-        return ""
+    async def ready() -> list[HealthReport]:
+        return []
 
     async def answer(body: bytes, _: str) -> BoltResponse:
         through.read.append(body)
@@ -207,10 +208,10 @@ async def test_many_idle_connections_keep_nobody_out(caplog: pytest.LogCaptureFi
 async def test_who_is_being_answered_is_not_sent_away_for_a_newcomer() -> None:
     goes_on, begun = asyncio.Event(), asyncio.Event()
 
-    async def slowly() -> str:
+    async def slowly() -> list[HealthReport]:
         begun.set()
         await goes_on.wait()
-        return ""
+        return []
 
     server = Server("127.0.0.1", 0, ready=slowly, guard=ConnectionGuard(most=1))
     await server.start()
