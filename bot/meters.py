@@ -100,7 +100,7 @@ READY = Gauge("ready", "Whether this part of /readyz is well: 1 or 0.", ("part",
 
 
 @dataclass
-class Waits:
+class Awaited:
     """Since when something that began here is awaited: what began in another process has no time to compare."""
 
     most: int = 1_000
@@ -117,7 +117,7 @@ class Waits:
         return None if since is None else self.clock() - since
 
 
-CARDS_AWAITED = Waits()
+CARDS_AWAITED = Awaited()
 
 
 @dataclass

@@ -185,10 +185,6 @@ def _is_action(payload: Payload) -> bool:
     return bool(named and (payload.get("view") or _is_on_message(payload)))
 
 
-def _is_shortcut_on_message(payload: Payload) -> bool:
-    return bool(payload.get("callback_id") and _is_on_message(payload))
-
-
 def _is_on_message(payload: Payload) -> bool:
     container = payload.get("container", {})
     ts = payload.get("message", {}).get("ts") or payload.get("message_ts") or container.get("message_ts")
@@ -201,7 +197,7 @@ _INTERACTIONS: Mapping[str, Callable[[Payload], bool]] = {
     "view_submission": _view_of,
     "view_closed": _view_of,
     "shortcut": lambda payload: bool(payload.get("callback_id")),
-    "message_action": _is_shortcut_on_message,
+    "message_action": lambda payload: bool(payload.get("callback_id") and _is_on_message(payload)),
 }
 
 
@@ -239,8 +235,9 @@ def workspace_of(body: Payload) -> str:
     """The workspace it happened in, which an org-wide install may not tell: then that of the window or message it was done
     in. A person's own counts only for what was done in no message: theirs is not the one whose message they clicked."""
     user, message, view = body.get("user") or {}, body.get("message") or {}, body.get("view") or {}
+    installed_in = str(view.get("app_installed_team_id") or "")  # an org-wide install may be named by its enterprise
     told = (
-        _workspace(view.get("app_installed_team_id")),  # a window that was opened from another company's channel
+        installed_in if installed_in.startswith("T") else "",  # a window that was opened from another company's channel
         id_of(body.get("team")),
         body.get("team_id"),
         view.get("team_id"),
@@ -248,8 +245,3 @@ def workspace_of(body: Payload) -> str:
         user.get("team_id") if isinstance(user, dict) and not message else "",
     )
     return next((str(workspace) for workspace in told if workspace), "")
-
-
-def _workspace(team: object) -> str:
-    """A workspace's id; an org-wide install may be named by its enterprise."""
-    return team if isinstance(team, str) and team.startswith("T") else ""
