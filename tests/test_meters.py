@@ -7,7 +7,7 @@ import time
 import pytest
 
 from bot import meters
-from bot.meters import Counter, Histogram, Meter, Waits
+from bot.meters import Awaited, Counter, Histogram, Meter
 from tests.clock import Clock
 
 
@@ -40,7 +40,7 @@ def test_names_and_labels_are_such_as_prometheus_takes() -> None:
 
 def test_what_is_awaited_is_known_once_and_only_so_many() -> None:
     clock = Clock()
-    waits = Waits(most=2, clock=clock)
+    waits = Awaited(most=2, clock=clock)
     waits.begin("first", "C1", age=1.5)
     clock.now += 2
     assert waits.end("first", "C1") == 3.5
