@@ -28,6 +28,7 @@ from bot.sandbox.datadog import Script
 from bot.sandbox.environment import Environment
 from bot.storage.engine import Database
 from bot.storage.workers import Timing
+from tests.benchmarks.datadog_client import against_the_official_client
 from tests.e2e.town import QUICK, Town
 from tests.meter import Meter
 
@@ -157,7 +158,7 @@ async def _measure(benchmark: Callable[[Path], Awaitable[Figures]], runs: int) -
 
 def main() -> None:
     few = ((asked_of_the_database, 1), (waiting, 1))
-    several = (durable_starts, click_to_card, recognition, start_of_the_bot)
+    several = (durable_starts, click_to_card, recognition, start_of_the_bot, against_the_official_client)
     for benchmark, runs in (*((each, RUNS) for each in several), *few):
         asyncio.run(_measure(benchmark, runs))
 
