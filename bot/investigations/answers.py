@@ -33,7 +33,7 @@ from bot.slack.blocks import (
     sentences,
 )
 from bot.slack.errors import TroubleWords, WordsFor, explain, posting_sentence
-from bot.slack.markdown import plain_blocks
+from bot.slack.plain import plain_blocks
 from bot.slack.text import channel_mention, code, cut, fit_mrkdwn, link, mention, moment, one_line
 from bot.wording import (
     COMMAND,

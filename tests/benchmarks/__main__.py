@@ -11,14 +11,10 @@ import subprocess
 import sys
 import tempfile
 import time
-import timeit
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 
-from bot.datadog.insight_recognition import recognise
-from bot.datadog.links import SITES, Location
 from bot.investigations.repository import InvestigationRepository
 from bot.investigations.requests import Requests
 from bot.model import AlertRef, Ask, Place, Source
@@ -29,6 +25,7 @@ from bot.sandbox.environment import Environment
 from bot.storage.engine import Database
 from bot.storage.workers import Timing
 from tests.benchmarks.datadog_client import against_the_official_client
+from tests.benchmarks.pure import markdown, recognition
 from tests.e2e.town import QUICK, Town
 from tests.meter import Meter
 
@@ -121,19 +118,6 @@ async def asked_of_the_database(folder: Path) -> Figures:
         }
 
 
-async def recognition(_folder: Path) -> Figures:
-    """What stands between a click on Add and the links in the list."""
-    query = "?from_ts=1788105779000&to_ts=1788106979000&event_id=8788641826233093636&link_source=monitor_notif"
-    pages = [f"{SITES[0].app_url}/monitors/{number}" for number in range(100)]
-    figures = {}
-    for name, text in (("plain", "\n".join(pages)), ("of notifications", "\n".join(page + query for page in pages))):
-        quickest = min(
-            timeit.repeat(partial(recognise, text, Location(SITES[0])), timer=time.process_time, repeat=10, number=1)
-        )
-        figures[f"100 {name} links recognised, ms"] = quickest * 1000
-    return figures
-
-
 async def start_of_the_bot(_folder: Path) -> Figures:
     """From the start of the process to its connection with Slack, and the import alone."""
     began = time.perf_counter()
@@ -158,7 +142,7 @@ async def _measure(benchmark: Callable[[Path], Awaitable[Figures]], runs: int) -
 
 def main() -> None:
     few = ((asked_of_the_database, 1), (waiting, 1))
-    several = (durable_starts, click_to_card, recognition, start_of_the_bot, against_the_official_client)
+    several = (durable_starts, click_to_card, markdown, recognition, start_of_the_bot, against_the_official_client)
     for benchmark, runs in (*((each, RUNS) for each in several), *few):
         asyncio.run(_measure(benchmark, runs))
 
