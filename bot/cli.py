@@ -2,12 +2,14 @@
 
 import argparse
 import asyncio
+import gc
 import logging
 import os
 import signal
 import sys
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
 from types import TracebackType
@@ -72,7 +74,8 @@ def _add(
 
 def _run(_options: argparse.Namespace) -> int:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))  # until there is something to close
-    from bot.config import SettingsProblems, load_settings
+    with _uncollected():
+        from bot.config import SettingsProblems, load_settings
 
     try:
         settings = load_settings()
@@ -84,15 +87,27 @@ def _run(_options: argparse.Namespace) -> int:
     for warning in settings.warnings:
         _say(f"Note: {warning}", logging.WARNING)
 
-    from bot.app import Bot
-    from bot.connections import StartError
-    from bot.storage.engine import DatabaseUnusableError
+    with _uncollected():
+        from bot.app import Bot
+        from bot.connections import StartError
+        from bot.storage.engine import DatabaseUnusableError
 
     try:
         asyncio.run(_serve(Bot(settings)))
     except (StartError, DatabaseUnusableError) as error:
         return _complain("The bot can't start:", [str(error)])
     return 0
+
+
+@contextmanager
+def _uncollected() -> Iterator[None]:
+    """What is imported stays: looked through again and again while it comes, it takes a sixth of a start."""
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.freeze()
+        gc.enable()
 
 
 def _wants_json() -> bool:

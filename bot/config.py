@@ -249,7 +249,7 @@ class Settings(BaseModel):
     """What the environment and `.env` say, each meaning below its variable. `load_settings` also checks what belongs together;
     start with that."""
 
-    model_config = ConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True, use_attribute_docstrings=True)
+    model_config = ConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True)
 
     slack_bot_token: Annotated[BotToken | None, Hint(f"{_APP_PAGE} > OAuth & Permissions > Bot User OAuth Token")] = (
         None
@@ -394,9 +394,9 @@ def load_settings(env_file: Path | None = Path(".env")) -> Settings:
     return settings
 
 
-def variables() -> dict[str, str]:
-    """Every variable and its meaning, in the order of the documentation."""
-    return {name.upper(): field.description or "" for name, field in Settings.model_fields.items()}
+def variables() -> tuple[str, ...]:
+    """Every variable, in the order of the documentation."""
+    return tuple(name.upper() for name in Settings.model_fields)
 
 
 def _broken_lines(env_file: Path | None) -> list[_Problem]:

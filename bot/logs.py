@@ -107,7 +107,7 @@ class Seldom(logging.LoggerAdapter[logging.Logger]):
 
 def keep_bodies_out() -> None:
     """Of the frameworks only warnings, whatever our own level: below that they tell of bodies, signatures and answers."""
-    for name in ("slack_sdk", "slack_bolt", "aiohttp", "httpx", "httpcore", "alembic", "aiosqlite"):
+    for name in ("slack_sdk", "slack_bolt", "aiohttp", "alembic", "aiosqlite"):
         framework = logging.getLogger(name)
         framework.setLevel(max(logging.WARNING, framework.getEffectiveLevel()))
 

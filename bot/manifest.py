@@ -6,8 +6,6 @@ from functools import cache
 from importlib.resources import files
 from typing import Any, Literal
 
-import yaml
-
 Mode = Literal["socket", "http"]
 
 _MARKED_LINE = re.compile(r"^(?P<indent> *)#(?P<marker>socket|http|url): (?P<line>.*)$")
@@ -34,6 +32,8 @@ def as_yaml(mode: Mode, url: str | None = None) -> str:
 
 
 def manifest(mode: Mode, url: str | None = None) -> dict[str, Any]:
+    import yaml  # noqa: PLC0415  a start with one token reads none
+
     loaded: dict[str, Any] = yaml.safe_load(as_yaml(mode, url))
     return loaded
 

@@ -1,8 +1,10 @@
-"""The few identifiers every room shares: what is asked, where, by whom. Plain data; no database, no Slack, no calls."""
+"""The few identifiers every room shares: what is asked, where, by whom, and how rows hold it. Plain data; no database, no Slack,
+no calls."""
 
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Annotated, Any, Union
+from functools import cached_property
+from typing import Annotated, Any, Generic, TypeVar, Union
 
 from pydantic import (
     BeforeValidator,
@@ -144,6 +146,32 @@ class Ask:
     org: str = "default"
 
 
+_T = TypeVar("_T")
+
+
+class Adapter(Generic[_T]):
+    """How values of a type are read and written, built at its first use: two dozen of them would hold up every start."""
+
+    def __init__(self, kind: Any) -> None:
+        self._kind = kind
+
+    @cached_property
+    def _built(self) -> TypeAdapter[_T]:
+        return TypeAdapter(self._kind)
+
+    def validate_python(self, value: object) -> _T:
+        return self._built.validate_python(value)
+
+    def validate_json(self, value: str) -> _T:
+        return self._built.validate_json(value)
+
+    def dump_python(self, value: _T, **options: Any) -> Any:
+        return self._built.dump_python(value, **options)
+
+    def dump_json(self, value: _T, **options: Any) -> bytes:
+        return self._built.dump_json(value, **options)
+
+
 # -- how rows hold a subject ----------------------------------------------------------------------------------------
 
 _KINDS: dict[type[Subject], str] = {
@@ -168,7 +196,7 @@ def _with_kind(subject: Subject, members: SerializerFunctionWrapHandler) -> dict
 
 # in rows the kind stands beside the members
 _TAGGED: Any = Union[tuple(Annotated[kind, Tag(name)] for kind, name in _KINDS.items())]  # noqa: UP007  made of the table
-SUBJECTS: TypeAdapter[Subject] = TypeAdapter(Annotated[_TAGGED, Discriminator(_kind_of), WrapSerializer(_with_kind)])
+SUBJECTS: Adapter[Subject] = Adapter(Annotated[_TAGGED, Discriminator(_kind_of), WrapSerializer(_with_kind)])
 
 
 # -- people -----------------------------------------------------------------------------------------------------------

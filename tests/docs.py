@@ -1,13 +1,17 @@
 """What stands in the documents as the code says it: `make docs` writes it there, and `test_docs` holds it to that."""
 
+import ast
+import inspect
 import re
+from itertools import pairwise
 from pathlib import Path
+from textwrap import dedent
 
 from pydantic_core import PydanticUndefined
 from sqlalchemy import Table
 
 import bot.schema  # noqa: F401  every table
-from bot.config import Settings, variables
+from bot.config import Settings
 from bot.manifest import as_yaml
 from bot.meters import PREFIX, Counter, Meter
 from bot.storage.retention import DAY, AtUninstall, Kept, Life, Lives, Rule, rules
@@ -17,10 +21,22 @@ from tests.commands import COMMANDS
 ROOT = Path(__file__).parents[1]
 
 
+def meanings() -> dict[str, str]:
+    """Of every variable, as it stands below it in the code, or in its field."""
+    (settings,) = ast.parse(dedent(inspect.getsource(Settings))).body
+    assert isinstance(settings, ast.ClassDef)
+    told = {name: field.description or "" for name, field in Settings.model_fields.items()}
+    for field, below in pairwise(settings.body):
+        match field, below:
+            case ast.AnnAssign(target=ast.Name(id=name)), ast.Expr(value=ast.Constant(value=str(meaning))):
+                told[name] = inspect.cleandoc(meaning)
+    return {name.upper(): told[name] for name in Settings.model_fields}
+
+
 def settings_table() -> str:
     """The table as it must stand in the README."""
     rows = ["| Variable | Default | Meaning |", "|---|---|---|"]
-    for name, meaning in variables().items():
+    for name, meaning in meanings().items():
         default = Settings.model_fields[name.lower()].default
         assert default is not PydanticUndefined
         shown = (

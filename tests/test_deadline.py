@@ -1,6 +1,7 @@
 """A process that was frozen in mid-work, and wakes when its time is over, sends nothing any more."""
 
 from collections.abc import Awaitable, Callable
+from itertools import count
 
 import pytest
 from aiohttp import ClientSession
@@ -65,6 +66,19 @@ async def test_no_start_leaves_late(sleep_for: Callable[[float], None]) -> None:
                     await send_late(start, sleep_for, LIMIT + 1)
                 assert len(datadog.triggers()) == number
                 await send_late(start, sleep_for, LIMIT - 1)
+
+
+async def test_no_start_leaves_when_its_time_is_over_while_it_waits_to_be_written(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    looks = count()
+    monkeypatch.setattr(deadline, "_now", lambda: next(looks) * LIMIT * 0.6)
+    async with FakeDatadog() as datadog:
+        alert = datadog.fire(datadog.add_monitor("Disk is full"))
+        async with Datadog(datadog.url, datadog.api_key, datadog.app_key, app_url="") as client, within(LIMIT):
+            with pytest.raises(NoAnswer):
+                await BitsInvestigations(client).trigger_alert(alert.monitor.id, alert.event_id, alert.event_ts)
+        assert datadog.triggers() == []
 
 
 async def test_what_is_begun_but_not_waited_for_has_its_own_time(sleep_for: Callable[[float], None]) -> None:

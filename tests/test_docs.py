@@ -7,7 +7,7 @@ import pytest
 
 from bot.cli import main
 from bot.config import Settings, load_settings, variables
-from tests.docs import ROOT, commands_table, kept_table, settings_table
+from tests.docs import ROOT, commands_table, kept_table, meanings, settings_table
 
 WRITTEN_BY = "`make docs` writes it"
 DOCUMENTS = ("README.md", "CONTRIBUTING.md", "CHANGELOG.md", "SECURITY.md")
@@ -48,7 +48,7 @@ def test_the_table_of_what_is_kept_is_that_of_the_code() -> None:
 
 
 def test_every_setting_has_a_meaning() -> None:
-    assert [name for name, meaning in variables().items() if not meaning.endswith(".")] == []
+    assert [name for name, meaning in meanings().items() if not meaning.endswith(".")] == []
 
 
 def test_the_example_file_holds_every_setting_once_and_no_other() -> None:

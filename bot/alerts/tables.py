@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from pydantic import Field, TypeAdapter
+from pydantic import Field
 from sqlalchemy import (
     BigInteger,
     Column,
@@ -21,7 +21,7 @@ from sqlalchemy import (
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.alerts.model import Cycle, Notice
-from bot.model import AlertRef, MonitorRef
+from bot.model import Adapter, AlertRef, MonitorRef
 from bot.orgs.tables import of_its_orgs
 from bot.rules.model import AlertFacts
 from bot.storage.engine import Database
@@ -40,7 +40,7 @@ ALERT_CARD = "alert_card"  # kind of deliveries; they show a row of `alert_cycle
 NUDGE = "nudge"  # the same, of `alert_messages`
 NEW, SORTED, UNROUTED = "new", "sorted", "unrouted"  # states of notices
 
-_SUBJECT: TypeAdapter[AlertRef | MonitorRef] = TypeAdapter(
+_SUBJECT: Adapter[AlertRef | MonitorRef] = Adapter(
     Annotated[AlertRef | MonitorRef, Field(union_mode="left_to_right")]  # only an alert has an event
 )
 
@@ -50,7 +50,7 @@ alert_notices = Table(
     Column("id", RowId, primary_key=True),
     Column("key", String(64), nullable=False, unique=True),  # the same for a notification that comes twice
     Column("org", String(64), nullable=False),
-    Column("content", TypedJson(TypeAdapter(Notice)), nullable=False),
+    Column("content", TypedJson(Adapter(Notice)), nullable=False),
     Column("state", String(16), nullable=False),
     Column("received_at", Float, nullable=False),
     *claimable(),
@@ -66,7 +66,7 @@ alert_cycles = Table(
     Column("org", String(64), nullable=False),
     Column("identity", String(64), nullable=False),
     Column("generation", Integer, nullable=False),  # counts up where Datadog names no cycle; else 0
-    Column("content", TypedJson(TypeAdapter(Cycle)), nullable=False),
+    Column("content", TypedJson(Adapter(Cycle)), nullable=False),
     Column("changed_at", Float, nullable=False),
     Column("muted_until", Float, nullable=True),
     Column("muted_by", String(32), nullable=False),
@@ -98,8 +98,8 @@ alert_starts = Table(
     Column("org", String(64), nullable=False),
     *placed(),  # without a thread: under the card, once it stands
     Column("cycle_id", RowId, nullable=True),
-    Column("alert", TypedJson(TypeAdapter(AlertRef)), nullable=False),
-    Column("facts", TypedJson(TypeAdapter(AlertFacts)), nullable=False),
+    Column("alert", TypedJson(Adapter(AlertRef)), nullable=False),
+    Column("facts", TypedJson(Adapter(AlertFacts)), nullable=False),
     Column("state", String(16), nullable=False),  # wanted | decided
     Column("decision", String(200), nullable=False),
     Column("created_at", Float, nullable=False),

@@ -1,6 +1,5 @@
 """Tables of what we know of cases: as last seen, which threads they belong to, who did what, and cases still to be made."""
 
-from pydantic import TypeAdapter
 from sqlalchemy import (
     Boolean,
     Column,
@@ -20,6 +19,7 @@ from sqlalchemy import (
 
 from bot.cases.model import CaseContent, CaseFacts, CaseNotes, CaseSource
 from bot.datadog.trouble import Trouble
+from bot.model import Adapter
 from bot.orgs.tables import of_its_orgs
 from bot.storage.retention import DAY, AtUninstall, Kept, Life, Lives, Part, keep
 from bot.storage.tables import RowId, TypedJson, index_of_some, messages, metadata, placed
@@ -33,7 +33,7 @@ cases = Table(
     Column("org", String(64), nullable=False),
     Column("case_id", String(64), nullable=False),
     Column("key", String(64), nullable=False),
-    Column("shown", TypedJson(TypeAdapter(CaseFacts)), nullable=False),  # what a card shows of it
+    Column("shown", TypedJson(Adapter(CaseFacts)), nullable=False),  # what a card shows of it
     Column("modified_at", Float, nullable=True),  # Datadog's own time: an older answer never overwrites a newer one
     Column("version", Integer, nullable=False),
     Column("gone", Boolean, nullable=False),
@@ -69,7 +69,7 @@ case_acts = Table(
     Column("value", Text, nullable=False),
     Column("said", Text, nullable=False),  # what the card says of it, once done
     Column("state", String(16), nullable=False),  # waiting | sending | done | refused
-    Column("problem", TypedJson(TypeAdapter(Trouble)), nullable=True),
+    Column("problem", TypedJson(Adapter(Trouble)), nullable=True),
     Column("begun_at", Float, nullable=True),
     Column("done_at", Float, nullable=True),
     Column("created_at", Float, nullable=False),
@@ -90,16 +90,16 @@ case_orders = Table(
     Column("org", String(64), nullable=False),
     *placed(),
     Column("requester", String(32), nullable=False),
-    Column("source", TypedJson(TypeAdapter(CaseSource)), nullable=False),  # what it is opened from
-    Column("wanted", TypedJson(TypeAdapter(CaseContent)), nullable=True),  # the form as submitted
+    Column("source", TypedJson(Adapter(CaseSource)), nullable=False),  # what it is opened from
+    Column("wanted", TypedJson(Adapter(CaseContent)), nullable=True),  # the form as submitted
     Column("state", String(16), nullable=False),  # draft | ordered | creating | created | done | refused | uncertain
     Column("told", Boolean, nullable=False),  # whether the person has been told of this state
     Column("view_id", String(64), nullable=True),
     Column("assignee_id", String(64), nullable=True),
     Column("case_row", RowId, nullable=True),
     Column("comment", String(16), nullable=False),  # owed | sending | done
-    Column("notes", TypedJson(TypeAdapter(CaseNotes)), nullable=False),  # what did not work beside the case itself
-    Column("problem", TypedJson(TypeAdapter(Trouble)), nullable=True),
+    Column("notes", TypedJson(Adapter(CaseNotes)), nullable=False),  # what did not work beside the case itself
+    Column("problem", TypedJson(Adapter(Trouble)), nullable=True),
     Column("retry_at", Float, nullable=True),
     Column("begun_at", Float, nullable=True),  # when it was first sent
     Column("created_at", Float, nullable=False),

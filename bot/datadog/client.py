@@ -1,5 +1,5 @@
-"""One HTTP client for one Datadog organisation: keys, pooled connections, time limits, retries and errors; and how its
-answers are read.
+"""One client for one Datadog organisation: keys, retries and errors; and how its answers are read. Requests leave through
+`http.py`.
 
 It knows no endpoint; those live beside it, one file a product. Bodies, keys and query text are never logged.
 """
@@ -7,13 +7,9 @@ It knows no endpoint; those live beside it, one file a product. Bodies, keys and
 import asyncio
 import json as jsonlib
 import logging
-import ssl
 from collections.abc import Awaitable, Callable, Iterator, Mapping
-from functools import cache
-from typing import Any, Self
-from urllib.parse import quote
-
-import httpx
+from typing import Any, Protocol, Self
+from urllib.parse import quote, urlencode
 
 from bot import meters
 from bot.datadog.answers import Answers
@@ -30,27 +26,27 @@ from bot.datadog.errors import (
     error_for,
     request_id_of,
 )
-from bot.deadline import refuse_if_late
+from bot.datadog.http import Answer, Http
 
 log = logging.getLogger(__name__)
-# httpx logs whole URLs, and a query may hold what people typed or their e-mail address.
-logging.getLogger("httpx").setLevel(logging.WARNING)
 
-TIMEOUT = httpx.Timeout(connect=3, read=10, write=10, pool=5)
 LONGEST_WAIT = 10.0  # seconds a caller is kept waiting for a rate limit before it is told
-LARGEST_BODY = 8 * 1024 * 1024
-_LARGEST_ERROR_BODY = 64 * 1024
 _RESET_MARGIN = 0.5  # a reset is told in whole seconds; a try right on it may come too early
 _BACKOFF = (0.5, 2.0, 5.0)
 _REPEATABLE = frozenset({"GET", "HEAD", "PUT", "DELETE"})
-_NOTHING_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.UnsupportedProtocol)
 
 Params = Mapping[str, str | int]
 JsonObject = dict[str, Any]
 
 
+class Sender(Protocol):
+    async def send(self, method: str, url: str, headers: Mapping[str, str], body: bytes | None) -> Answer: ...
+
+    async def close(self) -> None: ...
+
+
 class Datadog:
-    """Calls to one organisation. `deadline` bounds one attempt, however slowly its answer drips in."""
+    """Calls to one organisation."""
 
     def __init__(
         self,
@@ -59,28 +55,17 @@ class Datadog:
         app_key: str,
         *,
         app_url: str,
-        timeout: httpx.Timeout = TIMEOUT,
-        transport: httpx.AsyncBaseTransport | None = None,
+        http: Sender | None = None,
         sleep: Callable[[float], Awaitable[object]] = asyncio.sleep,
         attempts: int = 3,
-        deadline: float = 30.0,
     ) -> None:
         self.api_url = api_url.rstrip("/")
         self.app_url = app_url.rstrip("/")
         self.answers = Answers()
+        self._headers = _headers(api_key, app_key)
+        self._http = http or Http()
         self._sleep = sleep
         self._attempts = attempts
-        self._deadline = deadline
-        self._http = httpx.AsyncClient(
-            base_url=self.api_url,
-            headers=_headers(api_key, app_key),
-            timeout=timeout,
-            transport=transport,
-            verify=_tls(),
-            limits=httpx.Limits(max_connections=20, max_keepalive_connections=10, keepalive_expiry=30),
-            follow_redirects=False,
-            trust_env=False,
-        )
 
     def __repr__(self) -> str:
         return f"Datadog({self.api_url!r})"
@@ -92,7 +77,7 @@ class Datadog:
         await self.aclose()
 
     async def aclose(self) -> None:
-        await self._http.aclose()
+        await self._http.close()
 
     async def call(
         self,
@@ -136,39 +121,21 @@ class Datadog:
     async def _attempt(
         self, method: str, path: str, params: Params | None, json: JsonObject | None, permission: str
     ) -> JsonObject:
-        request = self._request(method, path, params, json)
-        try:
-            async with asyncio.timeout(self._deadline):
-                status, headers, body = await self._exchange(request)
-        except _NOTHING_SENT as error:
-            reason = type(error).__name__
-            raise NotSent(f"{method} {path} did not reach Datadog: {reason}") from error
-        except (httpx.TransportError, TimeoutError) as error:
-            reason = type(error).__name__
-            raise NoAnswer(f"no answer to {method} {path}: {reason}") from error
-        if 200 <= status < 300:
-            return _parsed(status, headers, body, method=method, path=path)
-        raise error_for(status, headers, body or b"", method=method, path=path, permission=permission)
-
-    def _request(self, method: str, path: str, params: Params | None, json: JsonObject | None) -> httpx.Request:
-        cleaned = {name: text(value) for name, value in (params or {}).items()}
-        if json is None:
-            return self._http.build_request(method, path, params=cleaned, extensions=_EXTENSIONS)
-        # Escaped to ASCII: half an emoji, which people's clients do send, has no UTF-8 form.
-        content = jsonlib.dumps(json).encode("ascii")
-        headers = {"Content-Type": "application/json"}
-        return self._http.build_request(
-            method, path, params=cleaned, content=content, headers=headers, extensions=_EXTENSIONS
+        headers, body = self._headers, None
+        if json is not None:
+            headers = headers | {"Content-Type": "application/json"}
+            # Escaped to ASCII: half an emoji, which people's clients do send, has no UTF-8 form.
+            body = jsonlib.dumps(json).encode("ascii")
+        answer = await self._http.send(method, self._url(path, params), headers, body)
+        if answer.is_success:
+            return _parsed(answer, method=method, path=path)
+        raise error_for(
+            answer.status, answer.headers, answer.body or b"", method=method, path=path, permission=permission
         )
 
-    async def _exchange(self, request: httpx.Request) -> tuple[int, httpx.Headers, bytes | None]:
-        """Status, headers and body; None for a body that is broken or larger than anything we asked for."""
-        response = await self._http.send(request, stream=True)
-        try:
-            limit = LARGEST_BODY if response.is_success else _LARGEST_ERROR_BODY
-            return response.status_code, response.headers, await _read(response, limit)
-        finally:
-            await response.aclose()
+    def _url(self, path: str, params: Params | None) -> str:
+        query = urlencode({name: text(value) for name, value in params.items()}) if params else ""
+        return f"{self.api_url}{path}?{query}" if query else f"{self.api_url}{path}"
 
 
 def _outcome(error: DatadogError | None) -> str:
@@ -183,34 +150,14 @@ def _outcome(error: DatadogError | None) -> str:
             return "failed"
 
 
-async def _in_time(event: str, _about: object) -> None:
-    if event.endswith("send_request_headers.started"):
-        refuse_if_late()
-
-
-_EXTENSIONS = {"trace": _in_time}
-
-
-async def _read(response: httpx.Response, limit: int) -> bytes | None:
-    body = bytearray()
-    try:
-        async for chunk in response.aiter_bytes():
-            body += chunk
-            if len(body) > limit:
-                return None
-    except httpx.DecodingError:
-        return None
-    return bytes(body)
-
-
-def _parsed(status: int, headers: httpx.Headers, body: bytes | None, *, method: str, path: str) -> JsonObject:
-    if body == b"" and (status in {202, 204} or method == "DELETE"):
+def _parsed(answer: Answer, *, method: str, path: str) -> JsonObject:
+    if answer.body == b"" and (answer.status in {202, 204} or method == "DELETE"):
         return {}
-    parsed = _json(body)
+    parsed = _json(answer.body)
     if isinstance(parsed, dict):
         return parsed
     unreadable = f"Datadog's answer to {method} {path} can't be read"
-    raise Unreadable(unreadable, status=status, request_id=request_id_of(headers))
+    raise Unreadable(unreadable, status=answer.status, request_id=request_id_of(answer.headers))
 
 
 def _json(body: bytes | None) -> Any:
@@ -234,12 +181,6 @@ def _wait_before_retry(error: DatadogError, tries: int, *, repeatable: bool) -> 
         case NoAnswer() if repeatable:
             return backoff
     return None
-
-
-@cache
-def _tls() -> ssl.SSLContext:
-    """One for all organisations: reading the certificates takes a tenth of a second in which nothing else runs."""
-    return httpx.create_ssl_context(trust_env=False)
 
 
 def _headers(api_key: str, app_key: str) -> dict[str, str]:

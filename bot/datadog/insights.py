@@ -221,7 +221,7 @@ def draft(type_: InsightType, resource_id: str, ref: str = "", lookup: Lookup | 
     kind = KINDS[type_]
     same = kind.same_id(resource_id)
     own = Lookup(kind.lookup, same) if kind.lookup else None
-    return InsightDraft(type_, same, ref or default_ref(type_, same), plain_label(type_, same), lookup or own)
+    return InsightDraft(type_, same, ref or default_ref(type_, same), _titled(kind.title, same), lookup or own)
 
 
 def event_draft(event_id: str, monitor_id: str = "") -> InsightDraft:
@@ -243,6 +243,10 @@ def plain_label(type_name: str, resource_id: str) -> str:
     """What an insight is called while nobody knows its name: `Monitor 12345`."""
     kind = kind_of(type_name)
     title = kind.title if kind else readable_type(type_name).capitalize()
+    return _titled(title, resource_id)
+
+
+def _titled(title: str, resource_id: str) -> str:
     return f"{title} {resource_id.removeprefix('https://')}".strip()
 
 

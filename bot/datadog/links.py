@@ -84,6 +84,7 @@ _LARGEST_ID = 2**63 - 1
 _UNSAFE = re.compile(r"[\x00-\x20\x7f-\xa0\\\u2028\u2029\u200b-\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 _LABEL = "[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?"
 _HOST = re.compile(rf"{_LABEL}(?:\.{_LABEL})*(?::[0-9]{{1,5}})?")
+_SLASHES = re.compile("/{2,}")
 _AMPERSANDS = re.compile(r"&(?:amp;)+")
 # What has a meaning in the texts around URLs is encoded, so that a ref is read back as it was written.
 _SAFE = "".join(chr(code) for code in range(0x21, 0x7F) if chr(code) not in '"<>\\^`{|}')
@@ -135,7 +136,7 @@ class Url:
 
 def _is_noise(parameter: str, names: tuple[str, ...]) -> bool:
     key, _, value = parameter.partition("=")
-    name = unquote(key)
+    name = unquote(key) if "%" in key else key
     if name in _NOISE or name in names or name.startswith(("link_", "utm_")):
         return True
     return name in _NOISE_WHEN_A_TIME and _TIME.fullmatch(value) is not None
@@ -156,17 +157,26 @@ def open_url(url: str) -> Url | None:
     host = parts.netloc.lower().removesuffix(":443").removesuffix(".")
     if parts.scheme != "https" or not _HOST.fullmatch(host):
         return None
-    path = re.sub("/{2,}", "/", parts.path).rstrip("/") or "/"
+    path = (_SLASHES.sub("/", parts.path) if "//" in parts.path else parts.path).rstrip("/") or "/"
     parameters = tuple(parameter for parameter in parts.query.split("&") if parameter)
     late_query = parts.fragment.partition("?")[2]
-    return Url(clean, host, path, parameters, parts.fragment, _decoded((*parameters, *late_query.split("&"))))
+    return Url(
+        clean,
+        host,
+        path,
+        parameters,
+        parts.fragment,
+        _decoded((*parameters, *late_query.split("&")) if late_query else parameters),
+    )
 
 
 def _decoded(parameters: tuple[str, ...]) -> dict[str, str]:
     query: dict[str, str] = {}
     for parameter in parameters:
         name, _, value = parameter.partition("=")
-        if value:
+        if value and "%" not in parameter and "+" not in parameter:
+            query.setdefault(name, value)
+        elif value:
             query.setdefault(unquote(name), unquote_plus(value).replace("\x00", ""))
     return query
 
@@ -319,7 +329,10 @@ _READERS: dict[str, Callable[[Url, Location], Link | None]] = {
 
 
 def _number(address: Url, *names: str) -> str:
-    return next((value for name in names if _is_number(value := address.query.get(name, ""))), "")
+    for name in names:
+        if _is_number(value := address.query.get(name, "")):
+            return value
+    return ""
 
 
 def _is_number(value: str) -> bool:

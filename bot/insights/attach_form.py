@@ -9,14 +9,14 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
-from pydantic import Json, TypeAdapter, ValidationError
+from pydantic import Json, ValidationError
 from sqlalchemy import select, update
 
 from bot.datadog.cases import Case, Insight
 from bot.datadog.insight_recognition import Recognised
 from bot.datadog.insights import InsightDraft, InsightKey, InsightType, SetAside, handle_of, plain_label, type_summary
 from bot.insights.tables import FORM_LIVES, insight_drafts
-from bot.model import Place
+from bot.model import Adapter, Place
 from bot.storage.engine import Database
 
 LONGEST_COMMENT = 20_000
@@ -286,7 +286,7 @@ def _added(new: int, merged: int) -> str:
 
 _TRIES = 20
 
-_CONTENT = TypeAdapter(AttachForm)
+_CONTENT: Adapter[AttachForm] = Adapter(AttachForm)
 
 Change = Callable[[AttachForm], AttachForm]
 

@@ -1,17 +1,17 @@
 """Tables of the window for insights: what an open one holds, and what was submitted and has to be carried out."""
 
-from pydantic import TypeAdapter
 from sqlalchemy import Column, Float, Index, Integer, String, Table, Text
 
 from bot.datadog.trouble import Trouble
 from bot.insights.sending import BatchOutcome
+from bot.model import Adapter
 from bot.storage.retention import HOUR, AtUninstall, Kept, Life, keep
 from bot.storage.tables import RowId, TypedJson, claimable, messages, metadata, placed
 
 ATTACHED = "attached"  # kind of deliveries; they show a row of `insight_submits`
 FORM_LIVES = 2 * HOUR  # without use
 
-_OUTCOME = TypeAdapter(tuple[BatchOutcome, ...])
+_OUTCOME: Adapter[tuple[BatchOutcome, ...]] = Adapter(tuple[BatchOutcome, ...])
 
 insight_drafts = Table(
     "insight_drafts",
@@ -43,7 +43,7 @@ insight_submits = Table(
     Column("comment", Text, nullable=False),
     Column("comment_state", String(16), nullable=False),  # none | owed | sending | posted | refused
     Column("comment_sent_at", Float, nullable=True),  # from then on it may stand there
-    Column("comment_problem", TypedJson(TypeAdapter(Trouble)), nullable=True),
+    Column("comment_problem", TypedJson(Adapter(Trouble)), nullable=True),
     Column("state", String(16), nullable=False),  # waiting | done
     Column("created_at", Float, nullable=False),
     *claimable(),

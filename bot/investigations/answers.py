@@ -41,7 +41,7 @@ from bot.slack.errors import (
     posting_sentence,
     why_it_waits,
 )
-from bot.slack.markdown import plain_blocks
+from bot.slack.plain import plain_blocks
 from bot.slack.text import channel_mention, code, cut, fit_mrkdwn, link, mention, moment, one_line
 from bot.wording import (
     APP,

@@ -4,6 +4,7 @@ in the window behind Details, which has pages so that a view never grows past wh
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 
 from bot.datadog.investigations import Conclusion
 from bot.investigations.model import Investigation, Verdict
@@ -23,8 +24,8 @@ from bot.slack.blocks import (
     visible_text,
 )
 from bot.slack.forms import modal
-from bot.slack.markdown import markdown_blocks, plain_blocks
 from bot.slack.payloads import carried_in, number_of
+from bot.slack.plain import plain_blocks
 from bot.slack.text import cut, escape, fit_mrkdwn, mention, one_line
 from bot.wording import CASE, DATADOG, DETAILS, DISCLAIMER, INVESTIGATION, PRODUCT, VOTES, counted
 
@@ -47,6 +48,7 @@ _MOST_BLOCKS_EACH = 3  # ten conclusions with their titles and the frame stay un
 _GROWTH = 150  # hosts shown beside links, columns aligned
 _BLOCKS_A_PAGE = 40
 _BYTES_A_PAGE = 120_000
+_MOST_KEPT = 32  # investigations whose pages are at hand
 
 _VERDICTS = {
     Verdict.CONCLUSIVE: f"{INVESTIGATION} conclusive",
@@ -104,9 +106,15 @@ def _conclusion(conclusion: Conclusion, number: int, room: int) -> _Shown:
 
 def _summary(summary: str, room: int) -> list[Block]:
     """Formatted where that fits; a table or link list that grows too much stands as it was written."""
-    formatted = markdown_blocks(summary)
+    formatted = _formatted(summary)
     fits = len(formatted) <= _MOST_BLOCKS_EACH and len(visible_text(formatted)) <= room
     return formatted if fits else plain_blocks(summary)
+
+
+def _formatted(markdown: str) -> list[Block]:
+    from bot.slack.markdown import markdown_blocks  # noqa: PLC0415  with its parser, which no start needs
+
+    return markdown_blocks(markdown)
 
 
 def _remarks(shown: _Shown, total: int, *, may_repeat: bool) -> list[Block]:
@@ -145,7 +153,7 @@ def _spoken(inv: Investigation, verdict: Verdict, requester: str) -> str:
 
 def details_modal(inv: Investigation, page: int = 0, *, channel: str = "") -> Block:
     """`channel` is where it was opened: whose rules say who may turn its pages."""
-    paged = pages(_content(inv), max_blocks=_BLOCKS_A_PAGE, max_bytes=_BYTES_A_PAGE)
+    paged = _pages(subject_name(inv), inv.conclusions)
     shown = min(max(page, 0), len(paged) - 1)
     blocks = [
         context(DISCLAIMER),
@@ -162,20 +170,26 @@ def read_metadata(metadata: str) -> tuple[int, str]:
     return number_of(told.get("investigation")), str(told.get("channel") or "")
 
 
-def _content(inv: Investigation) -> Iterator[Block]:
-    if inv.conclusions:
-        yield rich_text(rich_section([run(subject_name(inv), "bold")]))
-    for number, conclusion in enumerate(inv.conclusions, 1):
+# whoever turns a page waits for no parser: these very words were paged before, whatever else became of the row
+@lru_cache(_MOST_KEPT)
+def _pages(name: str, conclusions: tuple[Conclusion, ...]) -> list[list[Block]]:
+    return pages(_content(name, conclusions), max_blocks=_BLOCKS_A_PAGE, max_bytes=_BYTES_A_PAGE)
+
+
+def _content(name: str, conclusions: tuple[Conclusion, ...]) -> Iterator[Block]:
+    if conclusions:
+        yield rich_text(rich_section([run(name, "bold")]))
+    for number, conclusion in enumerate(conclusions, 1):
         yield divider()
-        yield from _full_conclusion(conclusion, number if len(inv.conclusions) > 1 else 0)
+        yield from _full_conclusion(conclusion, number if len(conclusions) > 1 else 0)
 
 
 def _full_conclusion(conclusion: Conclusion, number: int) -> Iterator[Block]:
     title = " ".join(conclusion.title.split()) or "Conclusion"
     yield from plain_blocks(f"{number}. {title}" if number else title, "bold")
-    yield from markdown_blocks(conclusion.summary)
+    yield from _formatted(conclusion.summary)
     if conclusion.description.strip() != conclusion.summary.strip():
-        yield from markdown_blocks(conclusion.description)
+        yield from _formatted(conclusion.description)
 
 
 def _turning(page: int, count: int) -> list[Block]:

@@ -1,6 +1,5 @@
 """Tables of investigations: what was asked, each run, which threads wait for it, whose turn it is to look, and votes."""
 
-from pydantic import TypeAdapter
 from sqlalchemy import (
     JSON,
     BigInteger,
@@ -27,7 +26,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.datadog.investigations import Conclusion
 from bot.datadog.trouble import Trouble
 from bot.investigations.model import State
-from bot.model import SUBJECTS, AlertRef
+from bot.model import SUBJECTS, Adapter, AlertRef
 from bot.orgs.tables import of_its_orgs
 from bot.rules.tables import charges
 from bot.storage.engine import Database
@@ -88,8 +87,8 @@ investigations = Table(
     Column("title", Text, nullable=True),
     Column("status", String(64), nullable=True),
     Column("verdict", String(16), nullable=True),
-    Column("conclusions", TypedJson(TypeAdapter(tuple[Conclusion, ...])), nullable=True),
-    Column("failure", TypedJson(TypeAdapter(Trouble)), nullable=True),
+    Column("conclusions", TypedJson(Adapter(tuple[Conclusion, ...])), nullable=True),
+    Column("failure", TypedJson(Adapter(Trouble)), nullable=True),
     *claimable(),
     UniqueConstraint("org", "subject_key", "run"),
     Index("investigations_due", "state", "due_at"),
@@ -124,7 +123,7 @@ seen_alerts = Table(
     Column("workspace", String(32), primary_key=True),
     Column("channel", String(32), primary_key=True),
     Column("ts", String(32), primary_key=True),
-    Column("alert", TypedJson(TypeAdapter(AlertRef)), nullable=True),
+    Column("alert", TypedJson(Adapter(AlertRef)), nullable=True),
     Column("run", String(64), nullable=True),
     Column("seen_at", Float, nullable=False),
     Index("sightings_age", "seen_at"),

@@ -9,11 +9,11 @@ from dataclasses import asdict, dataclass, replace
 from hashlib import sha256
 from typing import Any, Generic, NamedTuple, TypeVar
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import ValidationError
 from sqlalchemy import delete, select
 
 from bot.datadog.links import Site
-from bot.model import Place
+from bot.model import Adapter, Place
 from bot.orgs.model import Elsewhere, Gone, NoneConnected, NoOrg, NotThere, OrgEntry, Undecided
 from bot.orgs.tables import QUESTION_LIVES, org_questions
 from bot.slack.blocks import Message, actions, option, plain, section, sentences
@@ -42,7 +42,7 @@ class Resumable(Generic[T]):
 
     def __init__(self, name: str, kind: type[T]) -> None:
         self.name = name
-        self._adapter: TypeAdapter[T] = TypeAdapter(kind)
+        self._adapter: Adapter[T] = Adapter(kind)
 
     def record(self, request: T) -> Record:
         return {"verb": self.name, **self._adapter.dump_python(request, mode="json", exclude_defaults=True)}
@@ -75,7 +75,7 @@ class _Carried(NamedTuple):
     workspace: str = ""  # what an earlier version asked names none
 
 
-_CARRIED = TypeAdapter(_Carried)
+_CARRIED: Adapter[_Carried] = Adapter(_Carried)
 
 
 class OrgQuestions:

@@ -13,7 +13,6 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Annotated, Any
 
-import yaml
 from pydantic import AfterValidator, TypeAdapter, ValidationError
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_slack_response import AsyncSlackResponse
@@ -109,7 +108,6 @@ def settings_of(part: type[Any]) -> set[str]:
     return {"default" if each.name == "is_default" else each.name for each in fields(part)} - {"from_file"}
 
 
-_CONTENT = TypeAdapter(_Content)
 _NAMES = frozenset[str]().union(
     *map(settings_of, (_Content, WrittenChannel, WrittenWorkspace, AlertFilter, Starters, CaseDefaults))
 )
@@ -144,7 +142,7 @@ def read_rules(text: str, name: str) -> RuleFile:
     content, lines = _read_json(text, name) if name.endswith(".json") else _read_yaml(text, name)
     problems = list(lines.doubled)
     try:
-        written = _CONTENT.validate_python(content, extra="forbid")
+        written = TypeAdapter(_Content).validate_python(content, extra="forbid")
     except ValidationError as error:
         written = _Content()
         problems += [(tuple(each["loc"]), _what(each)) for each in error.errors()]
@@ -158,23 +156,23 @@ def read_rules(text: str, name: str) -> RuleFile:
 class _Lines:
     """Where each part of the file stands."""
 
-    def __init__(self, name: str, root: yaml.Node | None = None) -> None:
+    def __init__(self, name: str, root: Any = None) -> None:
         self._name = name
         self._at: dict[_Path, int] = {}
         self.doubled: list[tuple[_Path, str]] = []
         if root is not None:
             self._walk(root, ())
 
-    def _walk(self, node: yaml.Node, path: _Path) -> None:
+    def _walk(self, node: Any, path: _Path) -> None:
         self._at.setdefault(path, node.start_mark.line + 1)
-        if isinstance(node, yaml.MappingNode):
+        if node.id == "mapping":
             for key, value in node.value:
                 inner = (*path, str(key.value))
                 if inner in self._at:
                     self.doubled.append((inner, f"stands there twice, again in line {key.start_mark.line + 1}"))
                 self._at[inner] = key.start_mark.line + 1
                 self._walk(value, inner)
-        elif isinstance(node, yaml.SequenceNode):
+        elif node.id == "sequence":
             for number, value in enumerate(node.value):
                 self._walk(value, (*path, number))
 
@@ -190,6 +188,8 @@ class _Lines:
 
 
 def _read_yaml(text: str, name: str) -> tuple[Any, _Lines]:
+    import yaml  # noqa: PLC0415  only where there is a file
+
     try:
         root = yaml.compose(text, Loader=yaml.SafeLoader)
         content = yaml.safe_load(text)
@@ -203,6 +203,8 @@ def _read_yaml(text: str, name: str) -> tuple[Any, _Lines]:
 
 
 def _read_json(text: str, name: str) -> tuple[Any, _Lines]:
+    import yaml  # noqa: PLC0415  it tells where each part stands
+
     try:
         content = json.loads(text)
     except (json.JSONDecodeError, RecursionError) as error:

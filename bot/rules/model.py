@@ -8,7 +8,9 @@ import re
 from dataclasses import dataclass
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BeforeValidator, Field, StrictBool, StrictInt, TypeAdapter
+from pydantic import AfterValidator, BeforeValidator, Field, StrictBool, StrictInt
+
+from bot.model import Adapter
 
 TRANSITIONS = ("alert", "warn", "no data", "renotify", "recovered")
 """The transitions a filter can name, in the order people read them."""
@@ -171,8 +173,8 @@ class WorkspaceRules:
     from_file: bool = False
 
 
-CHANNEL_RULES = TypeAdapter(ChannelRules)
-WORKSPACE_RULES = TypeAdapter(WorkspaceRules)
+CHANNEL_RULES: Adapter[ChannelRules] = Adapter(ChannelRules)
+WORKSPACE_RULES: Adapter[WorkspaceRules] = Adapter(WorkspaceRules)
 
 
 def share_too_big(budget: int | None, share: int | None) -> bool:

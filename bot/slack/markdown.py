@@ -1,5 +1,7 @@
 """Markdown somebody else wrote, as rich_text blocks: nothing in it is live but links, and a link can't hide where it
-leads. Every word survives; what Slack has no form for is shown as plain text."""
+leads. Every word survives; what Slack has no form for is shown as plain text.
+
+A parser comes with this module: whoever starts the bot does not import it, the first conclusions do."""
 
 import re
 import unicodedata
@@ -9,7 +11,7 @@ from urllib.parse import urlsplit
 
 from markdown_it import MarkdownIt
 from markdown_it.rules_block.table import escapedSplit
-from markdown_it.tree import SyntaxTreeNode
+from markdown_it.token import Token
 
 from bot.slack.blocks import (
     Block,
@@ -22,6 +24,7 @@ from bot.slack.blocks import (
     run,
     visible_text,
 )
+from bot.slack.plain import plain_blocks, plain_runs
 from bot.slack.text import clean, is_known_url, safe_url
 
 _DEEPEST = 60  # containers inside one another; more is no text but an attack on the parser
@@ -30,14 +33,39 @@ _DEEPEST_INDENT = 8
 _LARGEST_NUMBER = 9_999
 _LANGUAGE = re.compile(r"[\w+#.-]{0,20}\Z")
 _STYLES = {"strong": "bold", "em": "italic", "s": "strike"}
-_URL = re.compile(r"https?://[^\s<>\"'`|\\^{}]+")
-_TRAILING = ".,;:!?)]*_~"
 _HOST_IN_LABEL = re.compile(r"(?:[\w-]+\.)+[^\W\d_]{2,}", re.UNICODE)
 _WIDEST_COLUMN = 60
 _WIDEST_TABLE = 160
 
 _PARSER = MarkdownIt("commonmark", {"maxNesting": _DEEPEST}).enable(["table", "strikethrough"])
 _PARSER.disable(["html_block", "html_inline"])
+
+
+@dataclass(slots=True, eq=False)
+class _Node:
+    """A part of the document with the parts inside it. markdown-it has the like, at three times the cost."""
+
+    type: str
+    token: Token
+    children: list["_Node"]
+
+    @property
+    def content(self) -> str:
+        return self.token.content
+
+
+def _tree(tokens: Sequence[Token]) -> list[_Node]:
+    roots: list[_Node] = []
+    open_ones = [roots]
+    for token in tokens:
+        if token.nesting < 0:
+            open_ones.pop()
+            continue
+        node = _Node(token.type.removesuffix("_open"), token, _tree(token.children) if token.children else [])
+        open_ones[-1].append(node)
+        if token.nesting > 0:
+            open_ones.append(node.children)
+    return roots
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,22 +86,16 @@ def markdown_blocks(markdown: str) -> list[Block]:
     tokens = _PARSER.parse(source, references)
     if any(token.level >= _DEEPEST - 1 for token in tokens):  # the parser drops what lies deeper
         return plain_blocks(source)
-    parts = list(_blocks(SyntaxTreeNode(tokens).children, _Place(source.split("\n"))))
-    return pack([*parts, *_unused_references(parts, references)])
+    parts = list(_blocks(_tree(tokens), _Place(source.split("\n"))))
+    return pack([*parts, *_unused_references(parts, references)] if references else parts)
 
 
-def plain_blocks(text: str, *styles: str) -> list[Block]:
-    """Text that is no Markdown, such as a title: its signs are shown, not obeyed."""
-    source = clean(text).strip()
-    return pack([rich_section(_plain_runs(source, styles))]) if source else []
-
-
-def _blocks(nodes: Iterable[SyntaxTreeNode], place: _Place) -> Iterator[Block]:
+def _blocks(nodes: Iterable[_Node], place: _Place) -> Iterator[Block]:
     for node in nodes:
         yield from _block(node, place)
 
 
-def _block(node: SyntaxTreeNode, place: _Place) -> Iterator[Block]:
+def _block(node: _Node, place: _Place) -> Iterator[Block]:
     match node.type:
         case "paragraph":
             yield from _paragraph(_runs(node), place)
@@ -90,10 +112,10 @@ def _block(node: SyntaxTreeNode, place: _Place) -> Iterator[Block]:
         case "hr":
             yield from _paragraph([run("―" * 12)], place)
         case _:
-            yield from _paragraph(_plain_runs(node.content), place)
+            yield from _paragraph(plain_runs(node.content), place)
 
 
-def _runs(node: SyntaxTreeNode, *styles: str) -> list[Block]:
+def _runs(node: _Node, *styles: str) -> list[Block]:
     return [element for inline in node.children for element in _inline_runs(inline.children, styles)]
 
 
@@ -102,23 +124,23 @@ def _paragraph(runs: Sequence[Block], place: _Place) -> Iterator[Block]:
         yield rich_quote(runs) if place.quoted else rich_section(runs)
 
 
-def _code(node: SyntaxTreeNode, place: _Place) -> Iterator[Block]:
-    info = node.info.strip()
+def _code(node: _Node, place: _Place) -> Iterator[Block]:
+    info = node.token.info.strip()
     heading = "" if _LANGUAGE.match(info) else f"{info}\n"
     text = (heading + node.content).rstrip("\n")
     if text.strip():
         yield _bordered(preformatted(text), place)
 
 
-def _list(node: SyntaxTreeNode, place: _Place) -> Iterator[Block]:
+def _list(node: _Node, place: _Place) -> Iterator[Block]:
     """Slack's lists hold single sections: what else an item holds stands after it, and the numbering goes on."""
     ordered = node.type == "ordered_list"
-    start = max(1, int(node.attrs.get("start", 1))) if ordered else 1
+    start = max(1, int(node.token.attrs.get("start", 1))) if ordered else 1
     for number, item in enumerate(node.children, start):
         yield from _item(item, number if ordered else None, place)
 
 
-def _item(item: SyntaxTreeNode, number: int | None, place: _Place) -> Iterator[Block]:
+def _item(item: _Node, number: int | None, place: _Place) -> Iterator[Block]:
     words: list[Block] = []
     for child in item.children:
         if child.type in {"paragraph", "heading"}:
@@ -153,13 +175,13 @@ def _unused_references(parts: Sequence[Block], references: dict[str, dict[str, d
             title = target["title"]
             yield rich_section([run(f"{label.lower()}: "), rich_link(target["href"], "")])
             if title:
-                yield rich_section(_plain_runs(title))
+                yield rich_section(plain_runs(title))
 
 
 # -- the words inside one block --------------------------------------------------------------------------------------
 
 
-def _inline_runs(nodes: Iterable[SyntaxTreeNode], styles: Sequence[str]) -> list[Block]:
+def _inline_runs(nodes: Iterable[_Node], styles: Sequence[str]) -> list[Block]:
     """Neighbours of one style are joined, so that a block stays small."""
     joined: list[Block] = []
     for element in (element for node in nodes for element in _node(node, styles)):
@@ -171,23 +193,7 @@ def _inline_runs(nodes: Iterable[SyntaxTreeNode], styles: Sequence[str]) -> list
     return joined
 
 
-def _plain_runs(text: str, styles: Sequence[str] = ()) -> list[Block]:
-    """Text as it is; a bare http(s) URL in it becomes a link, which shows exactly what it opens."""
-    runs: list[Block] = []
-    end = 0
-    for found in _URL.finditer(text):
-        url = found[0].rstrip(_TRAILING)
-        if safe_url(url) is None:
-            continue
-        before = text[end : found.start()]
-        runs += [run(before, *styles)] if before else []
-        runs.append(rich_link(url, "", *styles))
-        end = found.start() + len(url)
-    rest = text[end:]
-    return [*runs, run(rest, *styles)] if rest else runs
-
-
-def _node(node: SyntaxTreeNode, styles: Sequence[str]) -> list[Block]:
+def _node(node: _Node, styles: Sequence[str]) -> list[Block]:
     match node.type:
         case "strong" | "em" | "s":
             return _inline_runs(node.children, _with(styles, _STYLES[node.type]))
@@ -195,22 +201,22 @@ def _node(node: SyntaxTreeNode, styles: Sequence[str]) -> list[Block]:
             return [run(node.content, *_with(styles, "code"))] if node.content else []
         case "link" | "image":
             # a label is one string in Slack: emphasis inside it is given up, its words are not
-            return _link(_target(node), _words(node, targets=False), str(node.attrs.get("title", "")), styles)
+            return _link(_target(node), _words(node, targets=False), str(node.token.attrs.get("title", "")), styles)
         case "softbreak" | "hardbreak":
             return [run("\n", *styles)]
         case _:
-            return _plain_runs(node.content, styles)
+            return plain_runs(node.content, styles)
 
 
 def _with(styles: Sequence[str], style: str) -> Sequence[str]:
     return styles if style in styles else (*styles, style)
 
 
-def _target(node: SyntaxTreeNode) -> str:
-    return str(node.attrs.get("href") or node.attrs.get("src") or "")
+def _target(node: _Node) -> str:
+    return str(node.token.attrs.get("href") or node.token.attrs.get("src") or "")
 
 
-def _words(node: SyntaxTreeNode, *, targets: bool) -> str:
+def _words(node: _Node, *, targets: bool) -> str:
     """What is written there as one string, with or without where its links lead."""
     if node.type in {"softbreak", "hardbreak"}:
         return " "
@@ -242,9 +248,9 @@ def _is_honest(label: str, url: str) -> bool:
 # -- tables, aligned in a fixed width: every Slack client shows that and no width breaks it --------------------------
 
 
-def _table_text(table: SyntaxTreeNode, lines: Sequence[str]) -> str:
+def _table_text(table: _Node, lines: Sequence[str]) -> str:
     """Aligned where that is readable; as it was written where a row has more cells than the header or is too wide."""
-    first, last = table.map or (0, 0)
+    first, last = table.token.map or (0, 0)
     written = [line.strip() for line in lines[first:last]]
     rows = [
         [" ".join(_words(cell, targets=True).split()) for cell in row.children]
@@ -252,7 +258,7 @@ def _table_text(table: SyntaxTreeNode, lines: Sequence[str]) -> str:
         for row in part.children
     ]
     # the parser drops the cells beyond the header's
-    if not rows or any(len(escapedSplit(line.removeprefix("|").removesuffix("|"))) > len(rows[0]) for line in written):
+    if not rows or any(_has_more_cells(line, len(rows[0])) for line in written):
         return "\n".join(written)
     widths = [max(map(_width, column)) for column in zip(*rows, strict=True)]
     if max(widths) > _WIDEST_COLUMN or sum(widths) > _WIDEST_TABLE:
@@ -263,5 +269,12 @@ def _table_text(table: SyntaxTreeNode, lines: Sequence[str]) -> str:
     return "\n".join(line.rstrip() for line in [aligned[0], "-+-".join("-" * width for width in widths), *aligned[1:]])
 
 
+def _has_more_cells(line: str, most: int) -> bool:
+    inner = line.removeprefix("|").removesuffix("|")
+    return inner.count("|") >= most and len(escapedSplit(inner)) > most
+
+
 def _width(text: str) -> int:
+    if text.isascii():
+        return len(text)
     return sum(2 if unicodedata.east_asian_width(character) in "WF" else 1 for character in text)

@@ -4,6 +4,7 @@ Never trust a string that did not come through here, not even a monitor's name."
 import re
 import unicodedata
 from datetime import UTC, datetime
+from functools import lru_cache
 from urllib.parse import urlsplit
 
 from bot.datadog.links import is_datadog_url
@@ -108,6 +109,7 @@ def link(url: str, label: str) -> str:
     return f"<{target}|{shown}>"
 
 
+@lru_cache(256)  # one link is asked about several times on its way
 def safe_url(url: str) -> str | None:
     """The host of an http(s) URL that shows where it leads: no user part, no odd characters; None for any other."""
     if not 0 < len(url) <= URL_LIMIT or re.search(r"[\s\\<>\"`|]|[^\x21-\x7e]", url):

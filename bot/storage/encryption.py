@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from sqlalchemy import Column, MetaData, Table, Text, and_, select, tuple_, update
 
 from bot.storage.engine import Database
@@ -25,13 +24,16 @@ class Encryption:
     """The first key seals, every key opens: a key is replaced by putting the new one in front."""
 
     def __init__(self, keys: Sequence[str]) -> None:
+        # seven megabytes that only those need who keep secrets in the database
+        from cryptography.fernet import Fernet, InvalidToken, MultiFernet  # noqa: PLC0415
+
         if not keys:
             raise EncryptionError("There is no key to seal secrets with: set BITS_ENCRYPTION_KEYS.")
         try:
             fernets = [Fernet(key) for key in keys]
         except ValueError:
             raise EncryptionError("BITS_ENCRYPTION_KEYS holds a key that is not well-formed.") from None
-        self._first, self._all = fernets[0], MultiFernet(fernets)
+        self._first, self._all, self._wrong_key = fernets[0], MultiFernet(fernets), InvalidToken
 
     def __repr__(self) -> str:
         return "Encryption(…)"
@@ -42,21 +44,21 @@ class Encryption:
     def decrypt(self, token: str) -> str:
         try:
             return self._all.decrypt(token).decode()
-        except InvalidToken:
+        except self._wrong_key:
             raise _wrong_key() from None
 
     def rotate(self, token: str) -> str:
         """The same secret, sealed with the first key."""
         try:
             return self._all.rotate(token).decode()
-        except InvalidToken:
+        except self._wrong_key:
             raise _wrong_key() from None
 
     def is_current(self, token: str) -> bool:
         """Whether the first key alone opens it."""
         try:
             self._first.decrypt(token)
-        except InvalidToken:
+        except self._wrong_key:
             return False
         return True
 

@@ -7,19 +7,22 @@ import logging
 import time
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager, suppress
-from typing import IO, Any
+from typing import IO, TYPE_CHECKING, Any
 
 from sqlalchemy import ColumnElement, Executable, Float, Insert, Row, Table, cast, event, func, literal, text
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.dialects import sqlite
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.pool import AsyncAdaptedQueuePool
 
-from bot.storage import postgres
+from bot.storage import migrations, postgres
 from bot.storage.metered import measure
 from bot.storage.postgres import SessionLimits
 from bot.storage.sqlite_file import FileInUseError, hold
 from bot.storage.workers import Alarm
+
+if TYPE_CHECKING:
+    from sqlalchemy.dialects import postgresql
 
 logger = logging.getLogger(__name__)
 
@@ -96,14 +99,12 @@ class Database:
             ) from error
 
     async def _migrate(self) -> None:
-        from bot.storage.migrations import SchemaTooOldError, upgrade  # noqa: PLC0415  alembic is slow to import and needed only here
-
         async with self._unlimited() as engine, engine.begin() as connection:
             if not self.is_sqlite:
                 await connection.execute(text(f"SELECT pg_advisory_xact_lock({_SCHEMA_LOCK})"))
             try:
-                await connection.run_sync(upgrade)
-            except SchemaTooOldError as error:
+                await connection.run_sync(migrations.upgrade)
+            except migrations.SchemaTooOldError as error:
                 raise DatabaseUnusableError(str(error)) from error
 
     @asynccontextmanager
@@ -170,14 +171,18 @@ class Database:
 
     def upserts(
         self, table: Table, columns: Iterable[str], *, key: tuple[str, ...]
-    ) -> sqlite.Insert | postgresql.Insert:
+    ) -> "sqlite.Insert | postgresql.Insert":
         """The same for many rows at once, which are given to `execute`."""
         inserted = self._insert(table)
         changed = {name: inserted.excluded[name] for name in columns if name not in key}
         return inserted.on_conflict_do_update(index_elements=key, set_=changed)
 
-    def _insert(self, table: Table) -> sqlite.Insert | postgresql.Insert:
-        return sqlite.insert(table) if self.is_sqlite else postgresql.insert(table)
+    def _insert(self, table: Table) -> "sqlite.Insert | postgresql.Insert":
+        if self.is_sqlite:
+            return sqlite.insert(table)
+        from sqlalchemy.dialects import postgresql  # noqa: PLC0415  only where that is the database
+
+        return postgresql.insert(table)
 
 
 def _name(work: Table | str) -> str:

@@ -25,7 +25,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.types import TypeDecorator
 
-from bot.model import Place
+from bot.model import Adapter, Place
 from bot.storage.retention import HOUR, AtUninstall, Kept, Life, Lives, Part, keep
 
 logger = logging.getLogger(__name__)
@@ -115,7 +115,7 @@ class TypedJson(TypeDecorator[Any]):
     impl = JSON
     cache_ok = True
 
-    def __init__(self, adapter: TypeAdapter[Any]) -> None:
+    def __init__(self, adapter: Adapter[Any] | TypeAdapter[Any]) -> None:
         super().__init__(none_as_null=True)
         self.adapter = adapter
 

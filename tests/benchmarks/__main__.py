@@ -11,25 +11,23 @@ import subprocess
 import sys
 import tempfile
 import time
-import timeit
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 
-from bot.datadog.insight_recognition import recognise
-from bot.datadog.links import SITES, Location
 from bot.investigations.repository import InvestigationRepository
 from bot.investigations.requests import Requests
 from bot.model import AlertRef, Ask, Place, Source
 from bot.rules.budget import Budget
 from bot.rules.repository import RuleRepository
 from bot.sandbox.datadog import Script
-from bot.sandbox.playground.environment import Environment
+from bot.sandbox.playground.environment import BotProcess, Environment
 from bot.storage.engine import Database
 from bot.storage.retention import remove_old
 from bot.storage.workers import Timing
 from tests import history
+from tests.benchmarks.datadog_client import against_the_official_client
+from tests.benchmarks.pure import markdown, recognition
 from tests.e2e.town import QUICK, Town
 from tests.meter import Meter
 
@@ -148,29 +146,45 @@ async def asked_of_the_database(folder: Path) -> Figures:
         }
 
 
-async def recognition(_folder: Path) -> Figures:
-    """What stands between a click on Add and the links in the list."""
-    query = "?from_ts=1788105779000&to_ts=1788106979000&event_id=8788641826233093636&link_source=monitor_notif"
-    pages = [f"{SITES[0].app_url}/monitors/{number}" for number in range(100)]
-    figures = {}
-    for name, text in (("plain", "\n".join(pages)), ("of notifications", "\n".join(page + query for page in pages))):
-        quickest = min(
-            timeit.repeat(partial(recognise, text, Location(SITES[0])), timer=time.process_time, repeat=10, number=1)
-        )
-        figures[f"100 {name} links recognised, ms"] = quickest * 1000
-    return figures
+_FRAMEWORKS = """
+import aiohttp.web, pydantic, resource, slack_bolt.async_app, sqlalchemy.ext.asyncio, time
+pages = int(open("/proc/self/statm").read().split()[1])
+print(time.process_time(), pages * resource.getpagesize() / 2**20)
+"""
 
 
 async def start_of_the_bot(_folder: Path) -> Figures:
-    """From the start of the process to its connection with Slack, and the import alone."""
-    began = time.perf_counter()
-    async with Environment():
+    """From the start of the process to its connection with Slack, the second time on its database; and the frameworks alone."""
+    async with Environment() as environment:
+        await environment.bot.stop()
+        began = time.perf_counter()
+        await environment.start_bot()
         ready = time.perf_counter() - began
-    began = time.perf_counter()
-    await asyncio.to_thread(
-        subprocess.run, [sys.executable, "-c", "import bot.app"], check=True, env={"PATH": os.environ["PATH"]}
+        cpu, memory = _used(environment.bot)
+    frameworks = await asyncio.to_thread(
+        subprocess.run,
+        [sys.executable, "-c", _FRAMEWORKS],
+        check=True,
+        capture_output=True,
+        env={"PATH": os.environ["PATH"]},
     )
-    return {"start to connected, s": ready, "import of everything, s": time.perf_counter() - began}
+    alone = frameworks.stdout.split()
+    return {
+        "start to connected, s": ready,
+        "start to connected, s of CPU": cpu,
+        "memory of the bot once connected, MB": memory,
+        "aiohttp, Bolt, SQLAlchemy and pydantic imported alone, s of CPU": float(alone[0]),
+        "aiohttp, Bolt, SQLAlchemy and pydantic imported alone, MB": float(alone[1]),
+    }
+
+
+def _used(process: BotProcess) -> tuple[float, float]:
+    """Seconds of CPU and megabytes up to now, as Linux tells them."""
+    assert process._process
+    told = Path(f"/proc/{process._process.pid}")
+    ticks = told.joinpath("stat").read_text().rpartition(")")[2].split()[11:13]
+    pages = told.joinpath("statm").read_text().split()[1]
+    return sum(map(int, ticks)) / os.sysconf("SC_CLK_TCK"), int(pages) * os.sysconf("SC_PAGE_SIZE") / 2**20
 
 
 async def _measure(benchmark: Callable[[Path], Awaitable[Figures]], runs: int) -> None:
@@ -185,7 +199,7 @@ async def _measure(benchmark: Callable[[Path], Awaitable[Figures]], runs: int) -
 
 def main() -> None:
     few = ((asked_of_the_database, 1), (years_of_history, 1), (waiting, 1))
-    several = (durable_starts, click_to_card, recognition, start_of_the_bot)
+    several = (durable_starts, click_to_card, markdown, recognition, start_of_the_bot, against_the_official_client)
     for benchmark, runs in (*((each, RUNS) for each in several), *few):
         asyncio.run(_measure(benchmark, runs))
 

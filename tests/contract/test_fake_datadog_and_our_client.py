@@ -3,13 +3,14 @@
 from collections.abc import AsyncIterator
 from datetime import timedelta
 
-import httpx
 import pytest
+from aiohttp import ClientTimeout
 
 from bot.datadog.cases import Cases, Insight, quoted
 from bot.datadog.checkup import Account
 from bot.datadog.client import Datadog
 from bot.datadog.errors import BadRequest, Forbidden, NoAnswer, NotFound, RateLimited, Unauthorized
+from bot.datadog.http import Http
 from bot.datadog.insights import Incidents
 from bot.datadog.investigations import BitsInvestigations
 from bot.datadog.monitors import Events, Monitors
@@ -160,8 +161,8 @@ async def test_a_wait_that_runs_out_leaves_a_trigger_that_lands_later(
 ) -> None:
     later = fake_datadog.break_next("POST", RUNS, hang=True, lands_after=60)
     keys = (fake_datadog.api_key, fake_datadog.app_key)
-    short = httpx.Timeout(5, read=0.1)
-    async with Datadog(fake_datadog.url, *keys, app_url=fake_datadog.app_url, timeout=short) as client:
+    short = Http(ClientTimeout(sock_read=0.1))
+    async with Datadog(fake_datadog.url, *keys, app_url=fake_datadog.app_url, http=short) as client:
         with pytest.raises(NoAnswer):
             await BitsInvestigations(client).trigger_alert(alert.monitor.id, alert.event_id, alert.event_ts)
     assert fake_datadog.triggers() == []

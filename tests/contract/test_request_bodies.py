@@ -30,6 +30,7 @@ from bot.datadog.client import Datadog
 from bot.datadog.insights import Incidents
 from bot.datadog.investigations import BitsInvestigations
 from bot.datadog.monitors import Events, Monitors
+from tests.datadog.conftest import Scripted
 
 CONFIGURATION = Configuration()  # type: ignore[no-untyped-call]
 CASE = "CASEM-42"
@@ -107,9 +108,7 @@ async def sent_by(call: Call) -> httpx.Request:
         listing = request.url.path.endswith("/investigations") and request.method == "GET"
         return httpx.Response(200, json={"data": []} if listing else ANSWER)
 
-    async with Datadog(
-        "https://api.datadoghq.com", "key", "app", app_url="", transport=httpx.MockTransport(answer)
-    ) as datadog:
+    async with Datadog("https://api.datadoghq.com", "key", "app", app_url="", http=Scripted(answer)) as datadog:
         await call(datadog)
     return requests[0]
 

@@ -2,13 +2,14 @@
 
 import json
 from collections import deque
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from typing import Any
 
 import httpx
 import pytest
 
 from bot.datadog.client import Datadog
+from bot.datadog.http import Answer
 from bot.datadog.insight_recognition import Recognised, recognise
 from bot.datadog.links import SITES, Location, Site
 
@@ -17,6 +18,20 @@ APP_KEY = "fedcba9876543210fedcba9876543210fedcba98"
 
 Recognise = Callable[[str], Recognised]
 Step = httpx.Response | Exception
+
+
+class Scripted:
+    """In the place of `Http`: each request is answered by a function."""
+
+    def __init__(self, handle: Callable[[httpx.Request], httpx.Response]) -> None:
+        self._handle = handle
+
+    async def send(self, method: str, url: str, headers: Mapping[str, str], body: bytes | None) -> Answer:
+        response = self._handle(httpx.Request(method, url, headers=dict(headers), content=body))
+        return Answer(response.status_code, response.headers, response.content)
+
+    async def close(self) -> None:
+        """Nothing was opened."""
 
 
 class Wire:
@@ -69,7 +84,7 @@ async def datadog(wire: Wire) -> AsyncIterator[Datadog]:
         API_KEY,
         APP_KEY,
         app_url="https://app.datadoghq.eu",
-        transport=httpx.MockTransport(wire.handle),
+        http=Scripted(wire.handle),
         sleep=wire.sleep,
     ) as client:
         yield client

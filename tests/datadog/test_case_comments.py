@@ -4,6 +4,7 @@ import httpx
 
 from bot.datadog.cases import Cases
 from bot.datadog.client import Datadog
+from tests.datadog.conftest import Scripted
 
 CELLS = [
     {
@@ -27,8 +28,7 @@ async def test_the_newest_comments_are_asked_for_and_read_from_among_other_cells
         asked.append(request)
         return httpx.Response(200, json={"data": CELLS})
 
-    transport = httpx.MockTransport(answer)
-    async with Datadog("https://api.test", "a", "b", app_url="https://app.test", transport=transport) as client:
+    async with Datadog("https://api.test", "a", "b", app_url="https://app.test", http=Scripted(answer)) as client:
         comments = await Cases(client).comments("CASEM-1")
 
     assert [each.message for each in comments] == ["newer", ""]

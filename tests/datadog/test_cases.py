@@ -121,7 +121,7 @@ async def test_a_case_is_created_with_what_is_given(wire: Wire, cases: Cases) ->
 
 
 async def test_a_case_is_never_created_twice(wire: Wire, cases: Cases) -> None:
-    wire.answers(httpx.ReadTimeout("slow"))
+    wire.answers(NoAnswer("slow"))
 
     with pytest.raises(NoAnswer) as caught:
         await cases.create("T", "p-1", "t-1")
@@ -175,7 +175,7 @@ async def test_too_few_or_too_many_insights_are_not_sent(wire: Wire, cases: Case
 
 
 async def test_adding_insights_is_tried_again_because_it_can_be_repeated(wire: Wire, cases: Cases) -> None:
-    wire.answers(httpx.Response(502), httpx.ReadTimeout("slow"), httpx.Response(200, json=RECORDED))
+    wire.answers(httpx.Response(502), NoAnswer("slow"), httpx.Response(200, json=RECORDED))
 
     assert (await cases.add_insights("X-1", [MONITOR])).key == "DDFC-98805"
 

@@ -6,6 +6,7 @@ import httpx
 
 from bot.datadog.checkup import Checkup, KeyProblem, check_up
 from bot.datadog.client import Datadog
+from tests.datadog.conftest import Scripted
 
 OWNER = {"data": {"id": "u-1", "attributes": {"name": "Bits", "handle": "bits@acme", "service_account": True}}}
 GOOD: dict[str, Any] = {
@@ -29,9 +30,8 @@ async def checked(**changes: Answer) -> Checkup:
     async def no_wait(_: float) -> None:
         return
 
-    transport = httpx.MockTransport(handle)
     async with Datadog(
-        "https://api.datadoghq.eu", "k", "k", app_url="https://app.datadoghq.eu", transport=transport, sleep=no_wait
+        "https://api.datadoghq.eu", "k", "k", app_url="https://app.datadoghq.eu", http=Scripted(handle), sleep=no_wait
     ) as client:
         return await check_up(client)
 

@@ -6,7 +6,7 @@ import httpx
 import pytest
 
 from bot.datadog.client import Datadog
-from bot.datadog.errors import Unavailable
+from bot.datadog.errors import NoAnswer, Unavailable
 from bot.datadog.monitors import AlertEvent, Events
 from tests.datadog.conftest import Wire
 
@@ -141,7 +141,7 @@ async def test_a_hit_without_any_time_is_passed_over(wire: Wire, events: Events)
 
 
 async def test_a_search_changes_nothing_so_it_is_tried_again(wire: Wire, events: Events) -> None:
-    wire.answers(httpx.Response(503), httpx.ReadTimeout("slow"), httpx.Response(200, json=found(hit(1))))
+    wire.answers(httpx.Response(503), NoAnswer("slow"), httpx.Response(200, json=found(hit(1))))
 
     assert await events.latest_alert(7)
 

@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 from bot.datadog.client import Datadog
+from bot.datadog.http import Http
 from bot.datadog.orgs import ClientPool, ConnectedOrg
 from tests.clock import Clock
 
@@ -31,7 +32,8 @@ def taken(pool: ClientPool, name: str, version: int = 1) -> ConnectedOrg:
 
 
 def closed(org: ConnectedOrg) -> bool:
-    return org.client._http.is_closed
+    assert isinstance(org.client._http, Http)
+    return org.client._http.closed
 
 
 async def test_one_client_an_organisation(pool: ClientPool) -> None:

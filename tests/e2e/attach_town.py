@@ -1,12 +1,14 @@
 """What the stories of attaching share: a case somebody opened, links to paste, the window opened and filled."""
 
+import asyncio
 from collections.abc import Iterable
 from fnmatch import fnmatch
 from typing import Any
 
 import pytest
+from yarl import URL
 
-from bot.datadog import client
+from bot.datadog import client, http
 from bot.insights import attach_jobs, sending
 from bot.sandbox.datadog.case_model import FakeCase
 from bot.sandbox.datadog.faults import Fault
@@ -88,12 +90,12 @@ def hurry(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def gives_up(fault: Fault, monkeypatch: pytest.MonkeyPatch) -> None:
     """The bot waits a moment only for the answers that this keeps back, and for all others as long as ever."""
-    attempt = client.Datadog._attempt
+    exchange = http.Http._exchange
 
-    async def attempt_in_time(datadog: client.Datadog, method: str, path: str, *rest: Any) -> Any:
+    async def exchange_in_time(connections: http.Http, method: str, url: URL, *rest: Any) -> Any:
         is_kept_back = len(fault.hits) < fault.times and not fault._released.is_set()
-        is_meant = method == fault.method and fnmatch(path, fault.path)
-        datadog._deadline = 0.3 if is_kept_back and is_meant else 30.0
-        return await attempt(datadog, method, path, *rest)
+        is_meant = method == fault.method and fnmatch(url.raw_path, fault.path)
+        async with asyncio.timeout(0.3 if is_kept_back and is_meant else 30.0):
+            return await exchange(connections, method, url, *rest)
 
-    monkeypatch.setattr(client.Datadog, "_attempt", attempt_in_time)
+    monkeypatch.setattr(http.Http, "_exchange", exchange_in_time)

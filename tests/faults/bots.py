@@ -14,9 +14,7 @@ from pathlib import Path
 from typing import Self
 
 _forks = multiprocessing.get_context("forkserver")
-_forks.set_forkserver_preload(
-    ["bot.cli", "bot.app", "bot.storage.migrations", "alembic.ddl", "aiosqlite", "asyncpg", "httpcore"]
-)
+_forks.set_forkserver_preload(["bot.cli", "bot.app", "bot.storage.migrations", "alembic.ddl", "aiosqlite", "asyncpg"])
 
 
 def as_it_is() -> None:

@@ -1,13 +1,15 @@
 from dataclasses import replace
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.datadog.investigations import Conclusion
+from bot.investigations import conclusions_view
 from bot.investigations.conclusions_view import conclusions_message, details_modal, read_metadata
 from bot.investigations.model import Investigation, State, Verdict
-from bot.slack.blocks import Message
+from bot.slack.blocks import Block, Message, section
 from tests.investigations.samples import APP, RUNNING
 from tests.slack.blockkit import buttons, check_message, check_modal, shown
 
@@ -135,3 +137,28 @@ def test_any_conclusions_fit(conclusions: list[Conclusion]) -> None:
     reply(investigation)
     for view in all_pages(investigation):
         check_modal(view)
+
+
+def test_a_page_is_turned_without_reading_the_markdown_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    read: list[str] = []
+
+    def formatted(markdown: str) -> list[Block]:
+        read.append(markdown)
+        return [section(markdown)] * 60
+
+    monkeypatch.setattr(conclusions_view, "_formatted", formatted)
+    conclusions_view._pages.cache_clear()
+    first = inv(Conclusion("Title", "Summary", "Description"))
+    for page in (0, 1, 0):
+        details_modal(first, page)
+    assert read == ["Summary", "Description"]
+
+    # what it concluded, and not its number, tells whether the pages are still right
+    details_modal(inv(Conclusion("Title", "Summary", "Another description")))
+    assert read[2:] == ["Summary", "Another description"]
+
+
+def test_pages_of_few_investigations_are_kept() -> None:
+    for number in range(100):
+        details_modal(inv(Conclusion(f"Title {number}", "", "")))
+    assert conclusions_view._pages.cache_info().currsize < 50

@@ -10,6 +10,7 @@ from bot.datadog.orgs import ConnectedOrg
 from bot.orgs.health import ASKED_EVERY, MOST_NAMED, OrgHealth
 from bot.storage.workers import Tasks
 from tests.clock import Clock
+from tests.datadog.conftest import Scripted
 
 
 class Used:
@@ -29,9 +30,7 @@ class Used:
             """No test waits for a retry."""
 
         self.status[name] = status
-        client = Datadog(
-            "https://dd", "key", "key", app_url="", transport=httpx.MockTransport(answer), sleep=at_once, attempts=1
-        )
+        client = Datadog("https://dd", "key", "key", app_url="", http=Scripted(answer), sleep=at_once, attempts=1)
         self.orgs.append(ConnectedOrg(name, client, ""))
         return self.orgs[-1]
 

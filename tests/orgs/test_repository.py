@@ -42,7 +42,7 @@ def client_of(site: Site, api_key: str, app_key: str) -> Datadog:
 
 def keys_of(org: ConnectedOrg | None) -> tuple[str, str]:
     assert org is not None
-    headers = org.client._http.headers
+    headers = org.client._headers
     return headers["DD-API-KEY"], headers["DD-APPLICATION-KEY"]
 
 

@@ -5,7 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.slack.blocks import pages, visible_text
-from bot.slack.markdown import markdown_blocks, plain_blocks
+from bot.slack.markdown import markdown_blocks
+from bot.slack.plain import plain_blocks
 from tests.slack.blockkit import check_blocks, links, shown
 
 REPORT = """# Root cause

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.operations import Operations
 from alembic.runtime.migration import MigrationContext
@@ -97,9 +96,7 @@ def read(connection: Connection) -> Rows:
 
 
 def make_old(rows: Rows, connection: Connection) -> None:
-    config = migrations._config()
-    config.attributes["connection"] = connection
-    command.upgrade(config, FIRST)
+    migrations._change(connection, FIRST)
     tables = MetaData()
     tables.reflect(connection)
     for table in tables.sorted_tables:

@@ -1,0 +1,104 @@
+"""What is computed while a person waits, in CPU time, beside the library that does the plain part of it."""
+
+import statistics
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from urllib.parse import parse_qsl, urlsplit
+
+from markdown_it import MarkdownIt
+
+from bot.datadog.insight_recognition import recognise
+from bot.datadog.investigations import Conclusion
+from bot.datadog.links import SITES, Location
+from bot.investigations import conclusions_view
+from bot.slack.markdown import markdown_blocks
+from tests.investigations.samples import RUNNING
+
+Figures = dict[str, float]
+
+TURNS = 15
+MARKDOWN_SIZE = 9_000
+_PART = """## What happened
+
+The **checkout** service began to fail at `12:03 UTC` after deploy [v2.3.1](https://app.datadoghq.com/apm/services/checkout).
+Errors rose from 0.2 % to *14 %* within two minutes, see https://app.datadoghq.com/monitors/123.
+
+- `host:web-1` ran out of file descriptors (**EMFILE**)
+- the pool of connections to `db-3` was full
+  1. first from web-1
+  2. then from web-2
+
+| host | errors | p95 |
+|------|-------:|----:|
+| web-1 | 1,203 | 4.1 s |
+| web-2 | 988 | 3.9 s |
+
+```sql
+SELECT count(*) FROM orders WHERE state = 'open';
+```
+
+> Somebody raised the limit at 12:20, and errors went away.
+
+"""
+_MARKDOWN = (_PART * (MARKDOWN_SIZE // len(_PART) + 1))[:MARKDOWN_SIZE]
+_NOTIFIED = "?from_ts=1788105779000&to_ts=1788106979000&event_id=8788641826233093636&link_source=monitor_notif"
+
+
+def _medians(**works: Callable[[], object]) -> dict[str, float]:
+    """Milliseconds of CPU of each, taken in turns."""
+    taken: dict[str, list[float]] = {name: [] for name in works}
+    for _ in range(TURNS):
+        for name, work in works.items():
+            began = time.process_time()
+            work()
+            taken[name].append((time.process_time() - began) * 1000)
+    return {name: statistics.median(each) for name, each in taken.items()}
+
+
+async def markdown(_folder: Path) -> Figures:
+    """What stands between the end of an investigation, or a click on Details, and its words."""
+    parser = MarkdownIt("commonmark").enable(["table", "strikethrough"])
+    investigation = replace(RUNNING, conclusions=(Conclusion("Checkout failed", "Too few connections", _MARKDOWN),))
+    conclusions_view.details_modal(investigation)
+
+    def opened() -> None:
+        conclusions_view._pages.cache_clear()
+        conclusions_view.details_modal(investigation)
+
+    taken = _medians(
+        alone=lambda: parser.parse(_MARKDOWN),
+        blocks=lambda: markdown_blocks(_MARKDOWN),
+        opened=opened,
+        turned=lambda: conclusions_view.details_modal(investigation, 1),
+    )
+    return {
+        "9 KB of Markdown as blocks, ms": taken["blocks"],
+        "9 KB of Markdown, parsed by markdown-it alone, ms": taken["alone"],
+        "Details of it opened, ms": taken["opened"],
+        "Details of it, a page turned, ms": taken["turned"],
+    }
+
+
+async def recognition(_folder: Path) -> Figures:
+    """What stands between a click on Add and the links in the list."""
+    pages = [f"{SITES[0].app_url}/monitors/{number}" for number in range(100)]
+    notified = [page + _NOTIFIED for page in pages]
+    home = Location(SITES[0])
+
+    def taken_apart() -> None:
+        for url in notified:
+            parse_qsl(urlsplit(url).query)
+
+    taken = _medians(
+        plain=partial(recognise, "\n".join(pages), home),
+        notified=partial(recognise, "\n".join(notified), home),
+        alone=taken_apart,
+    )
+    return {
+        "100 plain links recognised, ms": taken["plain"],
+        "100 links of notifications recognised, ms": taken["notified"],
+        "100 links of notifications, taken apart by urllib alone, ms": taken["alone"],
+    }
