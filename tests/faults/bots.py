@@ -32,6 +32,14 @@ def patient() -> None:
     app.timing_of = lambda settings: StoryTiming(**asdict(timing_of(settings)))
 
 
+def named(owner: str, prepare: Callable[[], None]) -> None:
+    """What it holds in the database bears this name."""
+    from bot import wiring
+
+    setattr(wiring, "new_owner", lambda: owner)  # noqa: B010  it is not its own
+    prepare()
+
+
 class BotProcess:
     def __init__(self, environment: dict[str, str], log: Path, prepare: Callable[[], None]) -> None:
         self.log = log
@@ -47,6 +55,14 @@ class BotProcess:
         with suppress(ProcessLookupError):
             if self._process.pid is not None and self._process.exitcode is None:
                 os.kill(self._process.pid, number)
+
+    @property
+    def is_alive(self) -> bool:
+        return self._process.exitcode is None
+
+    @property
+    def said(self) -> str:
+        return self.log.read_text() if self.log.exists() else ""
 
     async def stands_still(self, within: float = 40.0) -> None:
         """Until it is stopped, as by SIGSTOP."""
