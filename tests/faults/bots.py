@@ -11,7 +11,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 _forks = multiprocessing.get_context("forkserver")
 _forks.set_forkserver_preload(
@@ -38,6 +38,14 @@ def named(owner: str, prepare: Callable[[], None]) -> None:
 
     setattr(wiring, "new_owner", lambda: owner)  # noqa: B010  it is not its own
     prepare()
+
+
+async def apart(work: Callable[..., None], *args: Any) -> None:
+    """In a process of its own, to its end."""
+    process = _forks.Process(target=work, args=args, daemon=True)
+    await asyncio.to_thread(process.start)
+    await asyncio.to_thread(process.join)
+    assert process.exitcode == 0
 
 
 class BotProcess:

@@ -20,7 +20,11 @@ def starts_again_on_a_guess() -> None:
 
 
 def creates_again_on_a_guess() -> None:
+    async def hopes(_worker: CaseMaker, _claim: object) -> bool:
+        return True
+
     setattr(CaseMaker, "_look", CaseMaker._begin)  # noqa: B010  the same
+    setattr(CaseMaker, "_surely_not_there", hopes)  # noqa: B010  the same
 
 
 def forgets_its_fence() -> None:

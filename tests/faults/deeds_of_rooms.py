@@ -30,6 +30,7 @@ from tests.faults.storm import Alert, Storm, _count
 SECRET = "a-long-shared-secret-of-the-webhook"
 INSIGHTS = 230  # three requests to Datadog
 LINKS_AT_ONCE = 60  # what a field of Slack holds
+OUTCOMES = ("Creating", "is created", "not created", "know whether", "ttaching", "Attached", "attached")
 WINDOW_WITHIN = 15.0  # seconds; then a person closes what there is and begins again
 
 
@@ -72,15 +73,23 @@ class Rooms:
     # -- a case -----------------------------------------------------------------------------------------------------
 
     async def open_case(self) -> None:
+        while not await self._opens_one():
+            pass
+
+    async def _opens_one(self) -> bool:
+        """False where a window that came late lies over the form; then it is begun anew, about something else."""
         number = next(self._numbers)
         person = self.storm.slack.workspace.add_user(f"person-{number}")
         title = f"Trouble number {number}."
         fired = self.storm.datadog.fire(self._monitor, group=f"host:case-{number}")
         alert = await self.storm.post(fired, self._channels[number % len(self._channels)])
         await self._opens(person, lambda: person.shortcut("create_case_from_message", on=alert.message), "Description")
-        await person.fill({"Title": title})
-        await self._submits(person)
-        self._cases[title] = alert
+        with suppress(NotOnScreen):
+            await person.fill({"Title": title})
+            if await self._submits(person):
+                self._cases[title] = alert
+                return True
+        return False
 
     async def _opens(self, person: Person, act: Callable[[], Awaitable[object]], words: str) -> None:
         while True:
@@ -104,36 +113,37 @@ class Rooms:
         except NeverHappened:
             return False
 
-    async def _submits(self, person: Person) -> None:
+    async def _submits(self, person: Person) -> bool:
+        """Whether it was heard; a try whose answer got lost was, if the window shows what became of it."""
         while True:
             try:
                 outcome = await person.submit()
             except NotOnScreen:
-                return  # it shows what becomes of it: a try whose answer got lost was heard
+                return person.modal is not None and any(words in person.modal.text for words in OUTCOMES)
             except NotAcknowledged:
                 await asyncio.sleep(TRY_AGAIN_AFTER)
                 continue
             if not outcome.errors:
-                return
+                return True
             await asyncio.sleep(TRY_AGAIN_AFTER)
 
     # -- insights ---------------------------------------------------------------------------------------------------
 
     async def attach(self) -> None:
+        while not await self._attaches():
+            pass
+
+    async def _attaches(self) -> bool:
         number = next(self._numbers)
         person = self.storm.slack.workspace.add_user(f"person-{number}")
         case = self.storm.datadog.add_case(f"Case number {number}", self._project)
         wanted = [str(number * 1_000 + each) for each in range(INSIGHTS)]
         channel = self._channels[number % len(self._channels)]
-        while True:
-            await self._opens(
-                person, lambda: person.command("/bits", f"attach {case.key}", in_=channel), f"{case.key} · "
-            )
-            if await self._lists(person, wanted):
-                break
-            await self._starts_over(person)
-        await self._submits(person)
+        await self._opens(person, lambda: person.command("/bits", f"attach {case.key}", in_=channel), f"{case.key} · ")
+        if not await self._lists(person, wanted) or not await self._submits(person):
+            return False
         self._attached[case.id] = (case, set(wanted))
+        return True
 
     async def _lists(self, person: Person, wanted: list[str]) -> bool:
         """All of them are in the window, however often a click got lost; False where there is no window any more."""

@@ -18,7 +18,7 @@ from tests.faults.storm import TRIGGER, Storm
 
 pytestmark = pytest.mark.timeout(900)  # real processes, which start as slowly as the machine lets them
 
-Report = Callable[[Figures], None]
+Report = Callable[[Figures | str], None]
 SETTLE = 2.0
 SHORT = Plan(strikes=4, longest_freeze=2.0)
 LONG = Plan(strikes=60)
