@@ -65,5 +65,6 @@ class SlackRequests:
 
 def _response_to(error: Exception) -> BoltResponse:
     logger.error("something that Slack sent could not be handled: %s", described(error))
-    is_kept_later = isinstance(error, SQLAlchemyError | TimeoutError) and not isinstance(error, DataError)
+    # a database that is away answers with an OSError, as long as there is no connection
+    is_kept_later = isinstance(error, SQLAlchemyError | OSError) and not isinstance(error, DataError)
     return BoltResponse(status=NOT_KEPT if is_kept_later else NOT_HANDLED, body="")

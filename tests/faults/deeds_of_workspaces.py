@@ -24,15 +24,14 @@ from tests.faults.deeds import Investigations
 from tests.faults.figures import Figures
 from tests.faults.storm import Alert, Storm
 
+RETRY_WAITS = (0.5, *[5.0] * 20)  # seconds; Slack's reach over minutes, longer than any freeze
 LEAVES_AT = (14, 30)  # which deeds these are
 HELD_OF_A_WORKSPACE = (asks, subscribers, deliveries)
 
 
 class InstallStorm(Storm):
     def __init__(self, folder: Path, database_url: str, *, settle: float) -> None:
-        slack = FakeSlack(
-            installed=False, ack_seconds=3.0, trigger_seconds=60.0, event_retry_waits=(0.5, 3.0, 10.0, 30.0)
-        )
+        slack = FakeSlack(installed=False, ack_seconds=3.0, trigger_seconds=60.0, event_retry_waits=RETRY_WAITS)
         slack.app.redirect_urls = [f"{PUBLIC_URL}/slack/oauth_redirect"]
         slack.app.rotates_tokens = True
         super().__init__(folder, database_url, settle=settle, slack=slack)
@@ -63,8 +62,9 @@ class Asked:
 
 
 class Workplaces(Investigations):
-    def __init__(self, storm: InstallStorm, ports: list[int]) -> None:
+    def __init__(self, storm: InstallStorm, ports: list[int], leaves_at: tuple[int, ...] = LEAVES_AT) -> None:
         super().__init__(storm)
+        self._leaves_at = leaves_at
         self.ports = ports
         self.homes = [self._home(storm.slack.workspace), self._home(storm.slack.add_workspace("Globex"))]
         self.asked: list[Asked] = []
@@ -80,7 +80,7 @@ class Workplaces(Investigations):
         for home in self.homes:
             yield lambda home=home: self.install(home)  # type: ignore[misc]
         for number in itertools.count(1):
-            if number in LEAVES_AT:
+            if number in self._leaves_at:
                 yield self.leave_and_come_back
             else:
                 yield lambda home=self.homes[number % 2]: self.press_in(home)  # type: ignore[misc]

@@ -53,6 +53,7 @@ def raising(error: Exception) -> Callable[[], None]:
 BROKEN: list[tuple[Exception, int]] = [
     (OperationalError("SELECT", {"text": PRIVATE}, Exception(PRIVATE)), 503),
     (TimeoutError(PRIVATE), 503),
+    (ConnectionRefusedError(PRIVATE), 503),  # a database that is away, before there is a connection
     (DataError("INSERT", {"text": PRIVATE}, Exception(PRIVATE)), 422),
     (KeyError(PRIVATE), 422),
     (RecursionError(PRIVATE), 422),
