@@ -1,6 +1,7 @@
 """Everything that Slack sends meets Bolt here, over HTTP and over the socket alike: read once, answered whatever it is."""
 
 import logging
+import time
 from typing import Any
 
 from slack_bolt.async_app import AsyncApp
@@ -15,7 +16,9 @@ from bot.slack.payloads import UnreadablePayloadError, read_body, read_payload
 logger = logging.getLogger(__name__)
 
 NOT_KEPT = 503  # Slack sends it again
+NOBODYS = 404
 NOT_HANDLED = 422  # sent again it would end no better
+BOLT_WAITS = 3.0  # seconds; then Bolt takes a handler that is still at work for none at all
 
 
 class SlackRequests:
@@ -41,24 +44,31 @@ class SlackRequests:
         return await self._dispatch(payload)
 
     async def _dispatch(self, payload: dict[str, Any]) -> BoltResponse:
+        began = time.time()  # Bolt's clock, set forward and back as it may be
         try:
             # Bolt verifies what is in mode "http" only; ours is signed or came over our own socket
-            return await self._app.async_dispatch(AsyncBoltRequest(body=payload, mode="socket_mode"))
+            answer = await self._app.async_dispatch(AsyncBoltRequest(body=payload, mode="socket_mode"))
         except Exception as error:  # noqa: BLE001  of Bolt's own reading
             return _response_to(error)
+        return self._of_nobody(payload, time.time() - began) if answer.status == NOBODYS else answer
+
+    def _of_nobody(self, payload: dict[str, Any], lasted: float) -> BoltResponse:
+        """Acknowledged is only what is kept: nobody knows what becomes of a handler that is late."""
+        kind = "command" if "command" in payload else payload.get("type")
+        if lasted >= BOLT_WAITS:
+            self._dropped.warning(f"this {kind} takes longer than Slack waits, and is not acknowledged")
+            return BoltResponse(status=NOT_KEPT, body="")
+        self._dropped.warning(f"nobody here deals with this {kind}")
+        return BoltResponse(status=NOBODYS, body="")
 
     def _drop(self, error: UnreadablePayloadError) -> BoltResponse:
         self._dropped.warning(f"something that Slack sent was acknowledged and dropped: {error}")
         return BoltResponse(status=200, body="")
 
-    async def _failed(
-        self, error: Exception, body: dict[str, Any], response: BoltResponse | None
-    ) -> BoltResponse | None:
+    async def _failed(self, error: Exception, response: BoltResponse | None) -> BoltResponse | None:
         """What Bolt calls for every error of a handler."""
         if isinstance(error, BoltUnhandledRequestError):
-            kind = "command" if "command" in body else body.get("type")
-            self._dropped.warning(f"nobody here deals with this {kind}")
-            return BoltResponse(status=404, body="")
+            return BoltResponse(status=NOBODYS, body="")
         answer = _response_to(error)
         return answer if response is not None else None  # None: acknowledged already
 

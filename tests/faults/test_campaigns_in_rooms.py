@@ -14,7 +14,7 @@ from tests.faults.test_campaigns import SHORT, Report, a_storm
 
 pytestmark = pytest.mark.timeout(900)  # real processes, which start as slowly as the machine lets them
 
-LONG = Plan(strikes=50, deeds_every=0.7)
+LONG = Plan(strikes=40, deeds_every=0.7)
 
 
 async def work(storm: Storm, plan: Plan, trial: str) -> Figures:

@@ -45,7 +45,7 @@ async def test_two_workspaces_on_one_bot(tmp_path: Path, report: Report) -> None
 
 @pytest.mark.faults
 async def test_two_workspaces_for_long(tmp_path: Path, ready_postgres_url: str, report: Report) -> None:
-    plan = Plan(50, replicas=2, strikes=50)
+    plan = Plan(50, replicas=2, strikes=40)
     figures, deeds = await work(
         tmp_path, ready_postgres_url, plan, "two workspaces on PostgreSQL, two replicas, seed 50"
     )
