@@ -66,6 +66,36 @@ def _get_server(folder: Path) -> Any:
         return get_server(folder / "data", cleanup_mode="delete")
 
 
+class OwnServer:
+    """Of one test alone, which may stop and start it."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._server = _get_server(folder)
+
+    @property
+    def url(self) -> str:
+        return _url_of(self._server.get_uri(), "postgres")
+
+    def start(self) -> None:
+        self._server.start()
+
+    def stop(self) -> None:
+        """With everybody who is connected."""
+        self._server.stop()
+
+    def remove(self) -> None:
+        self._server.cleanup()
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+
+@pytest.fixture
+def own_postgres() -> Iterator[OwnServer]:
+    server = OwnServer(Path(tempfile.mkdtemp(prefix="bits-bot-pg-own-")))
+    yield server
+    server.remove()
+
+
 _server = _Server()
 
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from contextvars import ContextVar
@@ -24,7 +25,9 @@ logger = logging.getLogger(__name__)
 
 NOT_KEPT = 503  # Slack sends it again
 KEPT_WITHIN = 2.0  # seconds from its arrival: Slack waits for three before it shows an error
+NOBODYS = 404
 NOT_HANDLED = 422  # sent again it would end no better
+BOLT_WAITS = 3.0  # seconds; then Bolt takes a handler that is still at work for none at all
 
 
 # -- how long a handler has: what can't be kept by then is not begun, so that nothing costs what looked like a failure -----
@@ -75,12 +78,23 @@ class SlackRequests:
         return await self._dispatch(payload)
 
     async def _dispatch(self, payload: dict[str, Any]) -> BoltResponse:
+        began = time.time()  # Bolt's clock, set forward and back as it may be
         try:
             with arrived():
                 # Bolt verifies what is in mode "http" only; ours is signed or came over our own socket
-                return await self._app.async_dispatch(AsyncBoltRequest(body=payload, mode="socket_mode"))
+                answer = await self._app.async_dispatch(AsyncBoltRequest(body=payload, mode="socket_mode"))
         except Exception as error:  # noqa: BLE001  of Bolt's own reading
             return _response_to(error)
+        return self._of_nobody(payload, time.time() - began) if answer.status == NOBODYS else answer
+
+    def _of_nobody(self, payload: dict[str, Any], lasted: float) -> BoltResponse:
+        """Acknowledged is only what is kept: nobody knows what becomes of a handler that is late."""
+        kind = "command" if "command" in payload else payload.get("type")
+        if lasted >= BOLT_WAITS:
+            self._dropped.warning(f"this {kind} takes longer than Slack waits, and is not acknowledged")
+            return BoltResponse(status=NOT_KEPT, body="")
+        self._dropped.warning(f"nobody here deals with this {kind}")
+        return BoltResponse(status=NOBODYS, body="")
 
     def _drop(self, error: UnreadablePayloadError) -> BoltResponse:
         self._dropped.warning(f"something that Slack sent was acknowledged and dropped: {error}")
@@ -91,9 +105,7 @@ class SlackRequests:
     ) -> BoltResponse | None:
         """What Bolt calls for every error of a handler."""
         if isinstance(error, BoltUnhandledRequestError):
-            kind = "command" if "command" in body else body.get("type")
-            self._dropped.warning(f"nobody here deals with this {kind}")
-            return BoltResponse(status=404, body="")
+            return BoltResponse(status=NOBODYS, body="")
         answer = _response_to(error)
         if response is None:
             return None  # acknowledged already

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 _forks = multiprocessing.get_context("forkserver")
 _forks.set_forkserver_preload(["bot.cli", "bot.app", "bot.storage.migrations", "alembic.ddl", "aiosqlite", "asyncpg"])
@@ -30,6 +30,22 @@ def patient() -> None:
     app.timing_of = lambda settings: StoryTiming(**asdict(timing_of(settings)))
 
 
+def named(owner: str, prepare: Callable[[], None]) -> None:
+    """What it holds in the database bears this name."""
+    from bot import wiring
+
+    setattr(wiring, "new_owner", lambda: owner)  # noqa: B010  it is not its own
+    prepare()
+
+
+async def apart(work: Callable[..., None], *args: Any) -> None:
+    """In a process of its own, to its end."""
+    process = _forks.Process(target=work, args=args, daemon=True)
+    await asyncio.to_thread(process.start)
+    await asyncio.to_thread(process.join)
+    assert process.exitcode == 0
+
+
 class BotProcess:
     def __init__(self, environment: dict[str, str], log: Path, prepare: Callable[[], None]) -> None:
         self.log = log
@@ -45,6 +61,14 @@ class BotProcess:
         with suppress(ProcessLookupError):
             if self._process.pid is not None and self._process.exitcode is None:
                 os.kill(self._process.pid, number)
+
+    @property
+    def is_alive(self) -> bool:
+        return self._process.exitcode is None
+
+    @property
+    def said(self) -> str:
+        return self.log.read_text() if self.log.exists() else ""
 
     async def stands_still(self, within: float = 40.0) -> None:
         """Until it is stopped, as by SIGSTOP."""

@@ -16,9 +16,9 @@ from typing import Any, Self
 from sqlalchemy import ColumnElement, Select, Table, and_, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
-from bot.investigations.tables import investigations
+from bot.investigations.tables import RECEIVED, asks, investigations
 from bot.sandbox.datadog import FakeAlert, FakeDatadog, Script
-from bot.sandbox.slack import Message
+from bot.sandbox.slack import Channel, FakeSlack, Message
 from bot.storage.tables import deliveries
 from tests.e2e.town import patient_slack
 from tests.faults.bots import BotProcess, as_it_is
@@ -50,15 +50,25 @@ class Alert:
 
 
 class Storm:
-    def __init__(self, folder: Path, database_url: str = "", more: dict[str, str] | None = None) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        database_url: str = "",
+        *,
+        settle: float = SETTLE,
+        slack: FakeSlack | None = None,
+        **environment: str,
+    ) -> None:
         self.folder = folder
-        self.more = more or {}  # settings
         self.database_url = database_url or f"sqlite+aiosqlite:///{folder}/bits.sqlite3"
-        self.slack = patient_slack()
+        self.settle = settle
+        self.environment = environment
+        self.slack = slack or patient_slack()
         self.datadog = FakeDatadog()
         self.ana = self.slack.workspace.add_user("ana")
         self.channels = [self.slack.workspace.add_channel(name) for name in ("alerts", "more-alerts")]
         self.bots: list[BotProcess] = []
+        self.also_owed: list[Select[Any]] = []  # counts of what has to come to an end besides
         self.alerts: list[Alert] = []
 
     async def __aenter__(self) -> Self:
@@ -78,42 +88,50 @@ class Storm:
 
     # -- bots -------------------------------------------------------------------------------------------------------
 
-    async def start(self, prepare: Callable[[], None] = as_it_is) -> BotProcess:
+    async def start(self, prepare: Callable[[], None] = as_it_is, **environment: str) -> BotProcess:
         before = list(self.slack.sockets.in_use)
-        log = self.folder / f"bot-{len(self.bots)}.log"
-        bot = await BotProcess(self._environment(), log, prepare).start()
-        self.bots.append(bot)
+        bot = await self.launch(prepare, **environment)
         await self.slack.wait_for(lambda: any(one not in before for one in self.slack.sockets.in_use))
         return bot
 
+    async def launch(self, prepare: Callable[[], None] = as_it_is, **environment: str) -> BotProcess:
+        """Its process runs; when it is ready is not waited for."""
+        log = self.folder / f"bot-{len(self.bots)}.log"
+        bot = BotProcess(self._environment() | environment, log, prepare)
+        self.bots.append(bot)
+        return await bot.start()
+
+    def _in_slack(self) -> dict[str, str]:
+        return {"SLACK_BOT_TOKEN": self.slack.bot_token, "SLACK_APP_TOKEN": self.slack.app_token}
+
     def _environment(self) -> dict[str, str]:
         kept = {name: value for name, value in os.environ.items() if name in {"PATH", "HOME", "LANG", "TMPDIR"}}
-        return kept | {
-            "SLACK_BOT_TOKEN": self.slack.bot_token,
-            "SLACK_APP_TOKEN": self.slack.app_token,
+        usual = {
             "SLACK_API_URL": self.slack.api_url,
             "DD_API_KEY": self.datadog.api_key,
             "DD_APP_KEY": self.datadog.app_key,
             "DD_API_URL": self.datadog.url,
             "DATABASE_URL": self.database_url,
             "BITS_HTTP_PORT": "0",
-            "BITS_SETTLE_SECONDS": str(SETTLE),
+            "BITS_SETTLE_SECONDS": str(self.settle),
             "BITS_POLL_FIRST_SECONDS": "0.2",
             "BITS_POLL_SECONDS": "0.2",
             "BITS_POLL_SLOW_SECONDS": "0.2",
-            **self.more,
         }
+        return kept | usual | self._in_slack() | self.environment
 
     # -- what happens -----------------------------------------------------------------------------------------------
 
     async def alert(self, *, held: bool = False) -> Alert:
-        number = len(self.alerts)
-        monitor = self.datadog.add_monitor(f"Disk {number} almost full")
+        monitor = self.datadog.add_monitor(f"Disk {len(self.alerts)} almost full")
         if held:
             self.datadog.plan(Script.held(), monitor=monitor)
-        fired = self.datadog.fire(monitor)
+        return await self.post(self.datadog.fire(monitor), self.channels[len(self.alerts) % len(self.channels)])
+
+    async def post(self, fired: FakeAlert, channel: Channel) -> Alert:
+        """As Datadog's own app does it."""
         message = await self.slack.post_as_datadog(
-            self.channels[number % 2], title=fired.slack_title, title_link=fired.link(), text=fired.text
+            channel, title=fired.slack_title, title_link=fired.link(), text=fired.text
         )
         alert = Alert(fired, message)
         self.alerts.append(alert)
@@ -142,13 +160,32 @@ class Storm:
                 await asyncio.sleep(0.05)
         await engine.dispose()
 
+    async def values(self, query: Select[Any]) -> set[Any]:
+        """The first column of what the bots have written down."""
+        engine = create_async_engine(self.database_url)
+        async with engine.connect() as connection:
+            found = set((await connection.scalars(query)).all())
+        await engine.dispose()
+        return found
+
+    async def unfinished(self) -> str:
+        engine = create_async_engine(self.database_url)
+        try:
+            return f"{await self._owed(engine)} rows never come to an end"
+        finally:
+            await engine.dispose()
+
     async def _owed(self, engine: AsyncEngine) -> int:
         open_ones = or_(deliveries.c.shown < deliveries.c.wanted, deliveries.c.state == "sending")
         still_running = investigations.c.state.in_(["requested", "triggering", "running"])
+        unfinished = (
+            _count(deliveries, and_(open_ones, deliveries.c.state != "refused")),
+            _count(investigations, still_running),
+            _count(asks, asks.c.state == RECEIVED),
+            *self.also_owed,
+        )
         async with engine.connect() as connection:
-            owed = await connection.scalar(_count(deliveries, and_(open_ones, deliveries.c.state != "refused")))
-            running = await connection.scalar(_count(investigations, still_running))
-        return int(owed or 0) + int(running or 0)
+            return sum([int(await connection.scalar(query) or 0) for query in unfinished])
 
     def faults(self) -> list[str]:
         """What was lost or doubled; nothing, if all is well."""

@@ -37,7 +37,7 @@ async def line(ready_postgres_url: str) -> AsyncIterator[Line]:
 async def storm(tmp_path: Path, line: Line) -> AsyncIterator[Storm]:
     port = _free_port()
     more = {"BITS_WEBHOOK_SECRET": SECRET, "BITS_HTTP_PORT": str(port)}
-    async with Storm(tmp_path, await line.start(), more) as storm:
+    async with Storm(tmp_path, await line.start(), **more) as storm:
         yield storm
 
 
@@ -67,7 +67,7 @@ async def test_a_stop_over_a_dead_line_is_in_time_and_loses_nothing(
     storm: Storm, line: Line, ready_postgres_url: str
 ) -> None:
     bot = await storm.start()
-    url = f"http://127.0.0.1:{storm.more['BITS_HTTP_PORT']}"
+    url = f"http://127.0.0.1:{storm.environment['BITS_HTTP_PORT']}"
     async with httpx.AsyncClient(trust_env=False, base_url=url, timeout=60) as client:
         before = [await _tell(client, number) for number in range(1, 6)]
         assert None not in before

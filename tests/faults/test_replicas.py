@@ -14,7 +14,13 @@ import pytest
 from bot.sandbox.slack.errors import NotAcknowledged
 from tests.faults.blind_bot import blind
 from tests.faults.bots import BotProcess, as_it_is
-from tests.faults.freezing_bot import before_the_card, before_the_conclusions, before_the_start
+from tests.faults.careless_bots import forgets_its_fence_and_freezes
+from tests.faults.freezing_bot import (
+    before_it_takes_up_the_conclusions,
+    before_the_card,
+    before_the_conclusions,
+    before_the_start,
+)
 from tests.faults.newer_bot import newer
 from tests.faults.storm import SETTLE, Alert, Storm
 
@@ -93,12 +99,25 @@ async def test_a_frozen_bot_wakes_after_another_took_over(storm: Storm, where: s
     [
         pytest.param(before_the_start, marks=pytest.mark.faults),
         pytest.param(before_the_card, marks=pytest.mark.faults),
+        pytest.param(before_it_takes_up_the_conclusions, marks=pytest.mark.faults),
         before_the_conclusions,
     ],
 )
 async def test_a_bot_stopped_right_before_it_sends_sends_nothing_on_waking(
     storm: Storm, prepare: Callable[[], None]
 ) -> None:
+    await _another_takes_over_from_a_frozen(storm, prepare)
+    await done(storm)
+
+
+@pytest.mark.faults
+async def test_a_bot_that_forgets_its_fence_is_caught(storm: Storm) -> None:
+    await _another_takes_over_from_a_frozen(storm, forgets_its_fence_and_freezes)
+    await storm.calm()
+    assert storm.faults() == ["alert 0: {'card': 1, 'conclusions': 2}"]
+
+
+async def _another_takes_over_from_a_frozen(storm: Storm, prepare: Callable[[], None]) -> None:
     frozen = await storm.start(prepare)
     alert = await storm.alert()
     with suppress(NotAcknowledged):
@@ -109,7 +128,6 @@ async def test_a_bot_stopped_right_before_it_sends_sends_nothing_on_waking(
     await storm.calm()
     frozen.send(signal.SIGCONT)
     await asyncio.sleep(SETTLE * 2)  # what it would do wrong, it would do now
-    await done(storm)
 
 
 @pytest.mark.faults

@@ -1,7 +1,9 @@
 """What is answered when a handler fails: what may work later is asked for again, the rest is not, and nobody's words are told."""
 
+import asyncio
 import json
 import logging
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
@@ -62,7 +64,7 @@ def raising(error: Exception) -> Callable[[], None]:
 BROKEN: list[tuple[Exception, int]] = [
     (OperationalError("SELECT", {"text": PRIVATE}, Exception(PRIVATE)), 503),
     (TimeoutError(PRIVATE), 503),
-    (ConnectionRefusedError(PRIVATE), 503),
+    (ConnectionRefusedError(PRIVATE), 503),  # a database that is away, before there is a connection
     (CannotConnectNowError(PRIVATE), 503),
     (DataError("INSERT", {"text": PRIVATE}, Exception(PRIVATE)), 422),
     (KeyError(PRIVATE), 422),
@@ -83,6 +85,27 @@ async def test_a_failing_handler_is_one_line_without_anybodys_words(
     assert f"{type(error).__name__} at test_requests.py" in told.getMessage()
     assert told.exc_info is None
     assert PRIVATE not in caplog.text
+
+
+async def test_what_is_late_is_not_acknowledged(
+    slack: FakeSlack, session: ClientSession, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Bolt takes it for a request that nobody deals with; acknowledged and then killed, the bot would have lost it."""
+    ends, late, now = asyncio.Event(), 0.0, time.time
+    app = AsyncApp(client=client_of(slack), signing_secret="signing-secret", raise_error_for_unhandled_request=True)
+
+    @app.action("card:run_again")
+    async def listener(ack: Callable[[], Awaitable[Any]]) -> None:
+        nonlocal late
+        late = 3.5
+        await ends.wait()
+        await ack()
+
+    monkeypatch.setattr(time, "time", lambda: now() + late)
+    answer = await SlackRequests(app, session, Tasks()).answer(CLICK)
+    ends.set()
+    assert answer.status == 503
+    assert "longer than Slack waits" in caplog.text
 
 
 async def test_what_nobody_deals_with_is_a_plain_no(
