@@ -147,10 +147,7 @@ class Poster(LeasedWorker):
         """One channel's deliveries one after the other, as long as the lease surely holds."""
         began, queue = self.clock(), self._queues[channel]
         try:
-            while queue:
-                if self.clock() - began > self._timing.settle:
-                    await self._guarded(queue.pop(0), self._put_back)
-                    continue
+            while queue and self.clock() - began <= self._timing.settle:
                 next_one = self._next(queue)
                 if not next_one.ts and not self._told_to_wait(next_one):
                     await self._keep_pace(channel)  # meanwhile something more urgent may have come
@@ -159,10 +156,12 @@ class Poster(LeasedWorker):
                 self._served += 1
                 await self._guarded(delivery, self._deliver)
         finally:
+            del self._queues[channel]  # what is taken from here on is served anew, what is put back too
             self._working -= {delivery.fence.id for delivery in queue}
-            del self._queues[channel]
             if self._may_be_more or self._passed_over:
                 self.alarm.ring()
+        for delivery in queue:
+            await self._guarded(delivery, self._put_back)
 
     async def _guarded(self, delivery: Delivery, work: Callable[[Delivery], Awaitable[None]]) -> None:
         """What is wrong with one delivery must not keep the others of its channel; it comes back by its lease."""

@@ -51,6 +51,7 @@ def wake(connection: AsyncConnection, work: Table | str, *, after: float = 0.0) 
 class Database:
     def __init__(self, url: str, *, clock: Clock | None = None, limits: SessionLimits | None = None) -> None:
         self.url = make_url(url)
+        self.is_sqlite = self.url.get_backend_name() == "sqlite"
         self._limits = limits or SessionLimits()
         self._clock = clock
         self._alarms: dict[str, list[Alarm]] = {}
@@ -59,10 +60,6 @@ class Database:
         self._is_measured = False
         # each statement for itself: there a transaction would only be one more thing to be frozen in
         self._single = self.engine if self.is_sqlite else self.engine.execution_options(isolation_level="AUTOCOMMIT")
-
-    @property
-    def is_sqlite(self) -> bool:
-        return self.url.get_backend_name() == "sqlite"
 
     @property
     def now(self) -> ColumnElement[float]:

@@ -77,8 +77,11 @@ def literally(column: ColumnElement[str], state: str) -> ColumnElement[bool]:
 
 
 def index_of_some(name: str, *columns: Column[Any], only: ColumnElement[bool]) -> Index:
-    """An index that stays small however many rows there are; a statement that repeats `only` goes by it."""
-    return Index(name, *columns, sqlite_where=only, postgresql_where=only)
+    """An index that stays small however many rows there are; a statement that repeats `only` goes by it.
+
+    Here for SQLite only: on PostgreSQL the migration makes it, and to say it here would load what nobody else needs.
+    """
+    return Index(name, *columns, sqlite_where=only)
 
 
 def record(kind: type[R], row: Row[Any], **otherwise: Any) -> R:

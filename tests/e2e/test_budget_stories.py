@@ -79,7 +79,9 @@ async def test_run_again_over_budget_asks_too(town: RuleTown) -> None:
     alert = await town.investigates(town.eva)
     await town.reads(alert.message, FOUND)
 
-    await town.eva.click("Run again", on=alert.message.replies[0])
+    card = alert.message.replies[0]
+    await town.slack.wait_for(lambda: "Run again" in card.shown)
+    await town.eva.click("Run again", on=card)
     await town.is_told(town.eva, "1 of 1 used today")
     await town.eva.click("Start anyway", on=town.eva.ephemerals[-1])
 

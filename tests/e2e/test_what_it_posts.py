@@ -18,7 +18,8 @@ async def _investigated(town: Town, status: str, *conclusions: FakeConclusion) -
     town.datadog.plan(Script.at_once(status, *conclusions))
     alert = await town.alert()
     await town.ana.shortcut("investigate_message", on=alert.message)
-    await town.slack.wait_for(lambda: len(alert.message.replies) == 2)
+    # the answer goes first, then the card says that it is there
+    await town.slack.wait_for(lambda: len(alert.message.replies) == 2 and "running" not in _card(alert).shown)
     return alert
 
 

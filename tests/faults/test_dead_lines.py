@@ -36,8 +36,10 @@ async def line(ready_postgres_url: str) -> AsyncIterator[Line]:
 @pytest.fixture
 async def storm(tmp_path: Path, line: Line) -> AsyncIterator[Storm]:
     port = _free_port()
-    more = {"BITS_WEBHOOK_SECRET": SECRET, "BITS_HTTP_PORT": str(port)}
-    async with Storm(tmp_path, await line.start(), **more) as storm:
+    settings = {"BITS_WEBHOOK_SECRET": SECRET, "BITS_HTTP_PORT": str(port)}
+    storm = Storm(tmp_path, await line.start())
+    storm.environment |= settings
+    async with storm:
         yield storm
 
 

@@ -1,6 +1,7 @@
 """What threads are owed: in order, once, and never behind what is true by now."""
 
 import asyncio
+from dataclasses import replace
 
 from bot.model import Question
 from bot.slack.poster import LONGEST_WAIT
@@ -245,3 +246,20 @@ async def test_an_outage_of_slack_costs_few_calls_and_its_end_is_noticed(world: 
     await world.wind(LONGEST_WAIT)
     assert world.slack.said() == ["card: running"]
     assert world.slack.network.calls["post"] == 1
+
+
+async def test_what_a_channel_has_no_time_for_is_served_anew(world: World) -> None:
+    """What is put back is due at once, and must not come back into the round that had no time for it."""
+    now = 0.0
+
+    async def each_post_takes_all_of_it(leg: str) -> None:
+        nonlocal now
+        now += (TIMING.settle + 1) * (leg == "to post")
+
+    world.bot.poster.clock = lambda: now
+    world.slack.network.between = each_post_takes_all_of_it
+    await world.ask()
+    await world.ask(replace(ALERT, event_id="71"), thread="2.2")
+    async with asyncio.timeout(20):
+        await world.turns(4)
+    assert world.slack.cards() == ["card: running", "card: running"]

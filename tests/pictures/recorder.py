@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from bot.sandbox.slack import datadog_app
 from bot.sandbox.slack.messages import Messages
 from bot.sandbox.slack.screens import Screens, View
 from bot.sandbox.slack.team import Team
@@ -28,7 +29,7 @@ class Recorder:
         self.story = ""
 
     def message(self, message: Message) -> None:
-        if message.author.app_id.startswith("A0DATADOG") or not message.author.bot_id:
+        if message.author.app_id == datadog_app.APP_ID or not message.author.bot_id:
             return
         shown = message.to_json() | {
             "author": {"name": message.author.name, "app": True},
