@@ -3,6 +3,8 @@
 import asyncio
 from dataclasses import replace
 
+import pytest
+
 from bot.model import Question
 from bot.slack.poster import LONGEST_WAIT
 from bot.storage.leases import Leases
@@ -248,16 +250,22 @@ async def test_an_outage_of_slack_costs_few_calls_and_its_end_is_noticed(world: 
     assert world.slack.network.calls["post"] == 1
 
 
-async def test_what_a_channel_has_no_time_for_is_served_anew(world: World) -> None:
+async def test_what_a_channel_has_no_time_for_is_served_anew(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     """What is put back is due at once, and must not come back into the round that had no time for it."""
-    now = 0.0
+    poster, now = world.bot.poster, 0.0
+    put_back = poster.outbox.not_tried
 
     async def each_post_takes_all_of_it(leg: str) -> None:
         nonlocal now
         now += (TIMING.settle + 1) * (leg == "to post")
 
-    world.bot.poster.clock = lambda: now
+    async def is_taken_at_once(delivery: Delivery, wait: float, problem: str) -> None:
+        await put_back(delivery, wait, problem)
+        await poster.step()
+
+    poster.clock = lambda: now
     world.slack.network.between = each_post_takes_all_of_it
+    monkeypatch.setattr(poster.outbox, "not_tried", is_taken_at_once)
     await world.ask()
     await world.ask(replace(ALERT, event_id="71"), thread="2.2")
     async with asyncio.timeout(20):
