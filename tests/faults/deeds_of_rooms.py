@@ -238,7 +238,7 @@ class Rooms:
         made = Counter(downtime.scope for downtime in self.storm.datadog.effects("downtime"))
         figures.doubled += [f"{scope}: {times} downtimes" for scope, times in made.items() if times > 1]
         figures.unclear += len([row for row in mutes if row.state in {"unclear", "refused"}])
-        done = len([row for row in mutes if row.state == "done"])
+        done = len({row.cycle_id for row in mutes if row.state == "done"})  # a click that was repeated finds it muted
         if len(mutes) < len(self._muted) or done > len(made):
             figures.lost.append(
                 f"{len(self._muted)} mutes asked for, {len(mutes)} written down, {done} done, {len(made)} made"

@@ -28,6 +28,7 @@ async def work(storm: Storm, plan: Plan, trial: str) -> Figures:
     return figures
 
 
+@pytest.mark.faults
 async def test_one_bot_is_started_again_and_again(tmp_path: Path, report: Report) -> None:
     figures = await work(a_storm(tmp_path), replace(SHORT, seed=3, replicas=1), "cases, insights, webhooks on SQLite")
     report(figures)

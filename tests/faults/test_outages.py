@@ -60,7 +60,8 @@ def _is_locked(storm: Storm, seconds: float) -> Outage:
     return outage
 
 
-@pytest.mark.parametrize("seconds", [4, pytest.param(20, marks=pytest.mark.faults)])
+@pytest.mark.faults
+@pytest.mark.parametrize("seconds", [4, 20])
 async def test_another_process_locks_the_sqlite_file(tmp_path: Path, report: Report, seconds: float) -> None:
     storm = a_storm(tmp_path)
     figures = await goes_on(storm, ALONE, _is_locked(storm, seconds), f"SQLite locked for {seconds} s")
@@ -108,7 +109,8 @@ def _slack_is_down(storm: Storm, seconds: float) -> Outage:
     return outage
 
 
-@pytest.mark.parametrize("seconds", [3, pytest.param(60, marks=pytest.mark.faults)])
+@pytest.mark.faults
+@pytest.mark.parametrize("seconds", [3, 60])
 async def test_slack_is_down(tmp_path: Path, report: Report, seconds: float) -> None:
     storm = a_storm(tmp_path)
     figures = await goes_on(storm, ALONE, _slack_is_down(storm, seconds), f"Slack down for {seconds} s")
@@ -149,7 +151,8 @@ async def test_datadog_is_down_for_ten_minutes(lasting_world: World) -> None:
 # -- the time ---------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("strikes", [0, pytest.param(10, marks=pytest.mark.faults)])
+@pytest.mark.faults
+@pytest.mark.parametrize("strikes", [0, 10])
 async def test_the_clock_is_set_forward_and_back(tmp_path: Path, report: Report, strikes: int) -> None:
     hours = tmp_path / "hours.txt"
     hours.write_text("0")
