@@ -35,6 +35,7 @@ async def work(
     return figures, deeds
 
 
+@pytest.mark.faults
 async def test_two_workspaces_on_one_bot(tmp_path: Path, report: Report) -> None:
     figures, _ = await work(
         tmp_path, "", replace(SHORT, seed=5, replicas=1, deeds_every=0.2), "two workspaces on SQLite"
