@@ -282,7 +282,7 @@ def too_many(again: str, reference: str) -> Page:
         f"Too many installs were begun in the last minutes, so this one has to wait. Nothing was installed; start again in "
         f"{STATE_SECONDS // 60} minutes at the latest. If it stays like this, tell the person who runs the bot."
     )
-    return Page(503, "Please wait a little", text, again, "Start again", reference)
+    return Page(429, "Please wait a little", text, again, "Start again", reference)
 
 
 def failed(problem: str, again: str, reference: str) -> Page:

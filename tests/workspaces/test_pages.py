@@ -159,7 +159,7 @@ async def test_where_too_many_are_begun_a_page_says_when_to_come_back(
 ) -> None:
     stage.full = True
     response, page = await browser.get("/slack/install")
-    assert (response.status, response.headers["Retry-After"]) == (503, "600")
+    assert (response.status, response.headers["Retry-After"]) == (429, "600")
     assert "start again in 10 minutes" in page
     assert browser.cookie == ""
     reference = page.split("Reference: ")[1][:6]
