@@ -29,6 +29,7 @@ from bot.slack.waits import POST, Waits
 from bot.storage.leases import LeasedWorker
 from bot.storage.outbox import OWED, PENDING, SENDING, Delivery, Outbox, due, read_deliveries
 from bot.storage.tables import deliveries
+from bot.storage.troubles import troubles
 
 logger = logging.getLogger(__name__)
 
@@ -169,9 +170,11 @@ class Poster(LeasedWorker):
         try:
             with about(workspace=post.workspace, channel=post.channel, person=post.requester):
                 await work(delivery)
-        except Exception:
-            logger.exception("%s: this try failed", delivery.post.key)
+        except Exception as error:  # noqa: BLE001  it is told
+            troubles.met("posts", error)
             self.alarm.ring(self._timing.lease)
+        else:
+            troubles.over("posts")
         finally:
             self._working.discard(delivery.fence.id)
 

@@ -11,13 +11,13 @@ from functools import partial
 from aiohttp import ClientSession
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
-from slack_sdk.webhook.async_client import AsyncWebhookClient
 
 from bot.model import Place
 from bot.slack.blocks import Block, Message, sentences
 from bot.slack.clients import Workspaces
 from bot.slack.errors import CALL_ERRORS, RATE_LIMITED, Meaning, SlackTrouble, error_code, trouble_of
 from bot.slack.interactions import Interaction
+from bot.slack.response_urls import answer_at
 from bot.slack.text import code
 from bot.storage.workers import Tasks
 from bot.wording import APP, duration
@@ -64,7 +64,7 @@ class Replies:
         known = self._urls.get((place, person))
         if known is not None and known.uses > 0 and known.until >= time.monotonic():
             known.uses -= 1
-            if await self._respond(known.url, message, replace=False):
+            if await answer_at(self._session, known.url, message):
                 return True
         bot_client = await self._workspaces.bot_client(place.workspace)
         if bot_client is None or not person:
@@ -92,19 +92,8 @@ class Replies:
     async def replace(self, interaction: Interaction, message: Message) -> None:
         """In the place of the message that was clicked, so that nobody presses it twice."""
         url = interaction.response_url
-        if not url or not await self._respond(url, message, replace=True):
+        if not url or not await answer_at(self._session, url, message, replace=True):
             await self.tell(interaction.place, interaction.person, message)
-
-    async def _respond(self, url: str, message: Message, *, replace: bool) -> bool:
-        webhook = AsyncWebhookClient(url, session=self._session, timeout=10, retry_handlers=[])
-        try:
-            answer = await webhook.send(
-                text=message.text, blocks=message.blocks, response_type="ephemeral", replace_original=replace
-            )
-        except CALL_ERRORS as error:
-            logger.debug("an answer by response_url failed: %s", error_code(error))
-            return False
-        return answer.status_code == 200
 
     async def permalink(self, workspace: str, channel: str, ts: str) -> str | None:
         """A link to a message; empty where Slack gives none, None where it can't be told now."""

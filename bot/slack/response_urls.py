@@ -26,13 +26,17 @@ def is_slacks(url: object, api_url: str) -> bool:
     return isinstance(url, str) and url.startswith(begins)
 
 
-async def answer_at(session: ClientSession, url: str, message: Message) -> None:
-    """For that person only, where they clicked or typed."""
+async def answer_at(session: ClientSession, url: str, message: Message, *, replace: bool = False) -> bool:
+    """For that person only, where they clicked or typed, or in the place of what was clicked; False where it was not taken."""
     webhook = AsyncWebhookClient(url, session=session, timeout=10, retry_handlers=[])
     try:
-        await webhook.send(text=message.text, blocks=message.blocks, response_type="ephemeral", replace_original=False)
+        answer = await webhook.send(
+            text=message.text, blocks=message.blocks, response_type="ephemeral", replace_original=replace
+        )
     except CALL_ERRORS as error:
-        logger.warning("an answer by response_url failed: %s", error_code(error))
+        logger.debug("an answer by response_url failed: %s", error_code(error))
+        return False
+    return answer.status_code == 200
 
 
 def only_slacks_urls(api_url: str) -> Middleware:

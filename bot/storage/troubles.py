@@ -6,11 +6,11 @@ import logging
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from pathlib import Path
 
 from sqlalchemy.exc import SQLAlchemyError
 
 from bot import meters
+from bot.logs import described
 
 logger = logging.getLogger(__name__)
 
@@ -61,15 +61,8 @@ class Troubles:
 
 
 def _described(error: Exception) -> str:
-    """What it is and where, without its words: a driver's may hold what people wrote."""
-    cause = getattr(error, "orig", None) or error
-    trace, place = error.__traceback__, ""
-    while trace is not None:
-        if "/bot/" in trace.tb_frame.f_code.co_filename:
-            place = f"{Path(trace.tb_frame.f_code.co_filename).name}:{trace.tb_lineno}"
-        trace = trace.tb_next
-    name = type(cause).__name__
-    return name if isinstance(error, _OUTSIDE) else f"{name} at {place}"
+    """Of the database or the network it matters what it is, of a mistake of ours also where."""
+    return type(getattr(error, "orig", None) or error).__name__ if isinstance(error, _OUTSIDE) else described(error)
 
 
 troubles = Troubles()  # one process has one log
