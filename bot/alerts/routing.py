@@ -17,6 +17,7 @@ from bot.rules.model import ChannelRules
 from bot.rules.org_choice import OrgChooser
 from bot.rules.repository import taken_by
 from bot.storage.leases import LeasedWorker
+from bot.storage.troubles import troubles
 
 logger = logging.getLogger(__name__)
 
@@ -57,8 +58,9 @@ class AlertRouter(LeasedWorker):
         for row in rows:
             try:
                 await self._sort([row])
-            except Exception:
-                logger.exception("notice %s: this try failed, it comes back by its lease", row.id)
+            except Exception as error:  # noqa: BLE001  one must not hold up the others
+                troubles.met("notices", error)
+                logger.warning("notice %s: this try failed, it comes back by its lease", row.id)
                 self.alarm.ring(self._timing.lease)
 
     async def _sort(self, rows: Sequence[Row[Any]]) -> None:

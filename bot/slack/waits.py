@@ -17,6 +17,7 @@ from bot.slack.errors import DEFAULT_WAIT
 from bot.storage.engine import Database
 from bot.storage.leases import reached
 from bot.storage.tables import told_waits
+from bot.storage.troubles import troubles
 from bot.storage.workers import FAR
 
 logger = logging.getLogger(__name__)
@@ -83,8 +84,8 @@ class Waits:
         values = {**key, "until": self._database.now + seconds}
         try:
             await self._database.write(self._database.upsert(told_waits, values, key=tuple(key)))
-        except Exception:
-            logger.exception("other replicas could not be told to wait")
+        except Exception as error:  # noqa: BLE001  it holds here all the same
+            troubles.met("waits told to other replicas", error)
 
     def _waits_elsewhere(self, workspace: str, channel: str) -> bool:
         now = self._clock()

@@ -17,6 +17,7 @@ from bot.slack.listeners import Listeners
 from bot.slack.payloads import Payload
 from bot.storage.engine import Database, wake
 from bot.storage.leases import Forget
+from bot.storage.troubles import troubles
 from bot.storage.workers import Tasks
 from bot.workspaces.clients import InstalledWorkspaces
 from bot.workspaces.repository import Installation, InstallationRepository
@@ -85,8 +86,9 @@ class Departures:
             trouble = trouble_of(error)
             logger.info("%s of %s has to wait: Slack says %s", row.kind, whose, trouble.code)
             return trouble.wait
-        except Exception:
-            logger.exception("%s of %s is not carried out yet", row.kind, whose)
+        except Exception as error:  # noqa: BLE001  it stays noted
+            troubles.met("departures", error)
+            logger.warning("%s of %s is not carried out yet", row.kind, whose)
             return None
         await self.database.write(delete(departures).where(departures.c.id == row.id))
         return None
