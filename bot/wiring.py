@@ -63,12 +63,13 @@ from bot.web.server import Server
 from bot.wording import APP, INVESTIGATE, INVESTIGATIONS
 from bot.workspaces import room as workspaces
 from bot.workspaces.departures import Departures, WorkspaceEvents
-from bot.workspaces.repository import InstallationRepository, is_of_enterprise
+from bot.workspaces.repository import InstallationRepository, is_of_enterprise, is_served
 from bot.workspaces.tables import departures as departures_table
 from bot.workspaces.token_rotation import OAuthApp
 
 logger = logging.getLogger(__name__)
 
+SILENT_LOOKED_FOR = 3600.0
 LEFT_BEHIND = 60.0  # how often departures that failed are taken up again
 ORGS_LEARNT_WITHIN = 15.0  # what other replicas connect or disconnect; only links wait for it
 HELP = f"*{APP}* starts {INVESTIGATIONS} and brings the conclusions into the alert's thread."
@@ -230,7 +231,7 @@ def _employ(parts: Parts, base: Foundation, rooms: Rooms, waits: Waits) -> None:
     workers.repeat("retention", remove, every=EVERY, first=parts.timing.first_removal)
     workers.loops.append(Loop("home tabs", rooms.home.tabs.step, rooms.home.tabs.alarm))
     workers.closers += [base.people.close, base.replies.close]
-    workers.on_uninstall += [partial(forget_workspace, parts.database), parts.orgs.drop_workspace]
+    workers.on_uninstall += [partial(forget_workspace, parts.database, unless=is_served), parts.orgs.drop_workspace]
 
 
 def _open_webhook(parts: Parts, room: AlertRoom) -> None:
@@ -270,6 +271,9 @@ async def _clients(parts: Parts, session: ClientSession, waits: Waits) -> tuple[
     parts.server.serve(room.pages.routes())
     parts.workers.closers.append(room.rotation.close)
     parts.workers.repeat("departures", room.departures.step, every=LEFT_BEHIND, woken_by=(departures_table,))
+    parts.workers.repeat(
+        "silent departures", room.departures.note_silent, every=SILENT_LOOKED_FOR, first=SILENT_LOOKED_FOR
+    )
     return room.clients, room.departures
 
 

@@ -18,7 +18,9 @@ from sqlalchemy import (
     cast,
     delete,
     exists,
+    false,
     func,
+    not_,
     or_,
     select,
     true,
@@ -193,20 +195,27 @@ async def remove(connection: AsyncConnection, table: Table, which: ColumnElement
 # -- a workspace leaves -----------------------------------------------------------------------------------------
 
 
-async def forget_workspace(database: Database, workspace: str) -> None:
+async def forget_workspace(
+    database: Database, workspace: str, unless: Callable[[str], ColumnElement[bool]] = lambda _: false()
+) -> None:
     """All that is kept for it goes in one transaction; doing it again changes nothing.
 
-    Nothing is posted: there is no one left to read it. What other workspaces wait for as well goes on.
+    `unless` it has come back by now. Each statement asks for itself: whoever was frozen between two of them takes nothing
+    from a new install, whose rows are all younger than itself. Nothing is posted: there is no one left to read it. What
+    other workspaces wait for as well goes on.
     """
+    gone = not_(unless(workspace))
     async with database.transaction() as connection:
+        if not (await connection.execute(select(gone))).scalar_one():
+            return
         for rule in rules.values():
             if rule.before_uninstall is not None:
                 await rule.before_uninstall(database, connection, workspace)
         # whose these are stands in rows that are deleted after them
         for table, rule in rules.items():
             if not isinstance(rule.at_uninstall, AtUninstall):
-                while await remove(connection, table, rule.at_uninstall(workspace)):
+                while await remove(connection, table, and_(rule.at_uninstall(workspace), gone)):
                     pass
         for table in reversed(sort_tables(rules)):
             if rules[table].at_uninstall is AtUninstall.DELETED:
-                await connection.execute(delete(table).where(table.c.workspace == workspace))
+                await connection.execute(delete(table).where(table.c.workspace == workspace, gone))

@@ -5,13 +5,14 @@ The events come in any order, twice, or late after a new install; so what counts
 
 import logging
 from collections.abc import Callable, Coroutine, Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from slack_sdk.errors import SlackApiError
 from sqlalchemy import Row, delete, select
 
-from bot.slack.errors import trouble_of
+from bot.slack.errors import CALL_ERRORS, trouble_of
 from bot.slack.gates import Open
 from bot.slack.listeners import Listeners
 from bot.slack.payloads import Payload
@@ -26,7 +27,10 @@ from bot.workspaces.tables import departures
 logger = logging.getLogger(__name__)
 
 UNINSTALLED, TOKENS_REVOKED = "app_uninstalled", "tokens_revoked"
+SILENTLY = "silently"  # its tokens have been refused for long: whatever event Slack sent of it never got here
+SILENT_AFTER = 7 * 86_400.0  # seconds
 ACCESS_REVOKED, ACCESS_GRANTED = "team_access_revoked", "team_access_granted"
+ASKED_AT_ONCE = 50
 AT_ONCE = 20  # carried out a step: a stop waits for no more
 
 
@@ -51,6 +55,7 @@ class Departures:
     welcome: Callable[[str], Coroutine[Any, Any, None]]
     tasks: Tasks
     _after: int = field(default=0, init=False)  # how far this round has come: what fails holds up no other
+    _asked_to: str = field(default="", init=False)
 
     async def note(self, leaving: Sequence[Departure]) -> None:
         """They are in the database when this returns; an enterprise may take thousands of workspaces away at once."""
@@ -59,6 +64,17 @@ class Departures:
         async with self.database.transaction() as connection:
             await connection.execute(self.database.insert_new(departures), [asdict(one) for one in leaving])
             wake(connection, departures)
+
+    async def note_silent(self) -> None:
+        """Whoever was removed while nobody here could hear of it. Slack is asked once more before anything goes."""
+        homes = await self.records.homes_after(self._asked_to, ASKED_AT_ONCE)
+        self._asked_to = homes[-1] if len(homes) == ASKED_AT_ONCE else ""
+        for home in homes:
+            with suppress(*CALL_ERRORS):  # its client notes when its token is refused
+                bot_client = await self.workspaces.bot_client(home)
+                await bot_client.client.auth_test() if bot_client else None
+        gone = await self.records.gone_for(SILENT_AFTER)
+        await self.note([_left_silently(one) for one in gone])
 
     async def granted(self, teams: Sequence[str], enterprise: str, at: float) -> None:
         """An enterprise lets its org-wide install into more of its workspaces."""
@@ -115,22 +131,24 @@ class Departures:
             await self._forget(row.team_id)
 
     async def _forget_tokens(self, installation: Installation, row: Row[Any]) -> bool:
-        if not await self._is_over(installation, row.happened_at):
+        if not await self._is_over(installation, row.kind, row.happened_at):
             return False
         removed = await self.records.remove(installation)
         self.workspaces.drop(installation.home)
         return removed or await self.records.at(installation.home) is None
 
-    async def _is_over(self, installation: Installation, happened_at: float) -> bool:
+    async def _is_over(self, installation: Installation, kind: str, happened_at: float) -> bool:
         installed = await self.workspaces.still_installed(installation)
+        if installed is None and kind == SILENTLY:
+            return False  # noted again later
         if installed is None:
             # Slack counts the event in whole seconds
             return happened_at + 1 >= installation.installed_at
         return not installed
 
     async def _forget(self, team: str) -> None:
-        if await self.records.at(team) is not None:
-            return  # it has an install of its own besides that of its enterprise
+        if await self.records.serves(team):
+            return  # by an install of its own besides that of its enterprise, or by a new one
         for forget in self.on_uninstall:
             await forget(team)
 
@@ -177,6 +195,17 @@ def departures_in(body: Payload) -> list[Departure]:
         )
         for team in _leaving(event, str(body.get("team_id") or ""))
     ]
+
+
+def _left_silently(one: Installation) -> Departure:
+    return Departure(
+        f"{SILENTLY}:{one.home}:{one.generation}",
+        SILENTLY,
+        one.team_id,
+        one.enterprise_id,
+        one.org_wide,
+        one.installed_at,
+    )
 
 
 def _leaving(event: Payload, team: str) -> list[str]:

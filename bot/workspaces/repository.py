@@ -16,7 +16,9 @@ from bot.workspaces.tables import installations, workspaces
 
 REFRESH_MARGIN = 2 * 3600.0  # seconds before its end from which on a token is replaced
 LOST_REFRESH = "invalid_refresh_token"
+REMOVED = frozenset({"token_revoked", "account_inactive"})  # what Slack says of a token once its app is removed
 
+_NO_PROBLEM = {"problem": None, "problem_at": None, "gone_since": None}
 _NOBODY_REFRESHES = {"refresh_owner": None, "refresh_until": None}
 
 
@@ -92,6 +94,10 @@ class InstallationRepository:
         working_first = (case((table.problem.is_(None), 0), else_=1), case((own, 0), else_=1))
         return await self._first(self._all().where(or_(own, org_wide)).order_by(*working_first))
 
+    async def serves(self, workspace: str) -> bool:
+        row = await self._database.first(select(is_served(workspace)))
+        return bool(row and row[0])
+
     async def outside(self, named: Collection[str]) -> list[str]:
         """Where the bot is installed although neither the workspace nor its enterprise is named here."""
         own, learnt = installations.c, workspaces.c
@@ -104,6 +110,16 @@ class InstallationRepository:
         table, own = workspaces.c, select(installations.c.home)
         query = select(table.team_id).where(table.enterprise_id == enterprise, table.team_id.not_in(own))
         return [row.team_id for row in await self._database.all(query.order_by(table.team_id))]
+
+    async def gone_for(self, seconds: float) -> list[Installation]:
+        """Of which Slack has said for so long that the app is removed there."""
+        rows = await self._database.all(self._all().where(installations.c.gone_since < self._database.now - seconds))
+        return [self._read(row) for row in rows]
+
+    async def homes_after(self, home: str, most: int) -> list[str]:
+        table = installations.c
+        query = select(table.home).where(table.home > home, table.problem.is_(None)).order_by(table.home).limit(most)
+        return [row.home for row in await self._database.all(query)]
 
     def _all(self) -> Select[Any]:
         return select(installations, self._database.now.label("now"))
@@ -145,8 +161,7 @@ class InstallationRepository:
             "bot_id": new.bot_id,
             "installer": new.installer,
             "installed_at": self._database.now,
-            "problem": None,
-            "problem_at": None,
+            **_NO_PROBLEM,
             **self._encrypted(new.tokens),
             **_NOBODY_REFRESHES,
         }
@@ -219,8 +234,7 @@ class InstallationRepository:
         return await self._change(
             _as_read(old),
             generation=installations.c.generation + 1,
-            problem=None,
-            problem_at=None,
+            **_NO_PROBLEM,
             **self._encrypted(tokens),
             **_NOBODY_REFRESHES,
         )
@@ -234,10 +248,11 @@ class InstallationRepository:
 
     async def note_problem(self, old: Installation, problem: str) -> bool:
         """Slack refuses this token; False when there is another one by now."""
-        return await self._change(_as_read(old), problem=problem, problem_at=self._database.now)
+        since = func.coalesce(installations.c.gone_since, self._database.now) if problem in REMOVED else None
+        return await self._change(_as_read(old), problem=problem, problem_at=self._database.now, gone_since=since)
 
     async def clear_problem(self, old: Installation) -> None:
-        await self._change(_as_read(old), problem=None, problem_at=None)
+        await self._change(_as_read(old), **_NO_PROBLEM)
 
     async def expire(self, old: Installation) -> None:
         """Slack says the token is over, whatever our clock says."""
@@ -252,6 +267,13 @@ def belongs_to(workspace: Any, enterprises: Collection[str]) -> ColumnElement[bo
     learnt = exists().where(workspaces.c.team_id == workspace, workspaces.c.enterprise_id.in_(enterprises))
     own = exists().where(installations.c.home == workspace, installations.c.enterprise_id.in_(enterprises))
     return or_(learnt, own)
+
+
+def is_served(workspace: str) -> ColumnElement[bool]:
+    """By an install of its own, or by that of the enterprise it was let into."""
+    own = exists().where(installations.c.home == workspace)
+    let_in = exists().where(workspaces.c.team_id == workspace, workspaces.c.enterprise_id == installations.c.home)
+    return or_(own, let_in)
 
 
 async def is_of_enterprise(database: Database, workspace: str, enterprise: str) -> bool:

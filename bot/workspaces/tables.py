@@ -29,6 +29,7 @@ installations = Table(
     Column("refresh_until", Float, nullable=True),
     Column("problem", String(64), nullable=True),  # Slack's word for why it no longer takes the token
     Column("problem_at", Float, nullable=True),
+    Column("gone_since", Float, nullable=True),  # from when on Slack has said that the app is removed there
 )
 
 workspaces = Table(

@@ -67,6 +67,7 @@ RELEASED = {
     "0008_webhook_secrets.py": "e8f8e899a9bf2008",
     "0009_told_waits.py": "91137f085f35c668",
     "0010_history.py": "e15bb56a6ec2cd73",
+    "0011_gone_since.py": "60a24cd50fe31085",
 }
 
 

@@ -7,16 +7,20 @@ from itertools import count, permutations
 import pytest
 from sqlalchemy import func, select
 
+from bot.storage.retention import forget_workspace
+from bot.storage.tables import told_waits
 from bot.workspaces.departures import (
     ACCESS_GRANTED,
     ACCESS_REVOKED,
     AT_ONCE,
+    SILENT_AFTER,
     TOKENS_REVOKED,
     UNINSTALLED,
     Departure,
     WorkspaceEvents,
     departures_in,
 )
+from bot.workspaces.repository import is_served
 from bot.workspaces.tables import departures, workspaces
 from tests.meter import Meter
 from tests.pg import sqlite_only
@@ -278,6 +282,65 @@ async def test_workspaces_that_fail_hold_up_none_behind_them(replicas: Replicas)
     failing.clear()
     assert [await replicas.one.departures.step() for _ in range(2)] == [0.0, None]
     assert (len(replicas.one.forgotten), await noted(replicas)) == (AT_ONCE + 1, 0)
+
+
+# -- what nobody told, and what was told to somebody who slept --------------------------------------------------------
+
+
+@sqlite_only
+async def test_an_uninstall_whose_events_are_all_lost_is_found_out(replicas: Replicas) -> None:
+    globex = replicas.slack.add_workspace("Globex")
+    globex.add_user("gil")
+    await replicas.install()
+    await replicas.install(globex)
+    next(one for one in replicas.slack.installs if replicas.acme.id in one.team_ids).gone = "token_revoked"
+    departures = replicas.one.departures
+
+    await departures.note_silent()
+    assert await noted(replicas) == 0, "Slack may only have been mistaken for a moment"
+    replicas.clock.wind(SILENT_AFTER + 1)
+    await departures.note_silent()
+    await departures.step()
+
+    assert replicas.one.forgotten == [replicas.acme.id]
+    assert await replicas.one.records.at(replicas.acme.id) is None
+    assert await replicas.one.records.at(globex.id) is not None
+    assert await noted(replicas) == 0
+
+
+@sqlite_only
+async def test_a_silence_that_slack_does_not_confirm_removes_nothing(replicas: Replicas) -> None:
+    await replicas.install()
+    kill_tokens(replicas)
+    await replicas.one.departures.note_silent()
+    replicas.clock.wind(SILENT_AFTER + 1)
+    await replicas.one.departures.note_silent()
+    replicas.slack.break_next("auth.test", status=503)
+    await replicas.one.departures.step()
+    assert (replicas.one.forgotten, await noted(replicas)) == ([], 0)
+    assert await replicas.one.records.at(replicas.acme.id) is not None
+
+
+async def test_a_replica_that_wakes_after_a_new_install_takes_nothing_from_it(replicas: Replicas) -> None:
+    """It was frozen between its look for an install and the removal."""
+    team = replicas.acme.id
+
+    async def written(channel: str) -> None:
+        await replicas.database.write(
+            told_waits.insert().values(workspace=team, method="m", channel=channel, until=1e12)
+        )
+
+    async def left() -> int:
+        return len(await replicas.database.all(select(told_waits)))
+
+    await written("C1")
+    await replicas.install()
+    await forget_workspace(replicas.database, team, unless=is_served)
+    assert await left() == 1
+    kill_tokens(replicas)
+    await tell(replicas.one, departure(replicas, UNINSTALLED, team))
+    await forget_workspace(replicas.database, team, unless=is_served)
+    assert await left() == 0
 
 
 # -- reading the events --------------------------------------------------------------------------------------------
