@@ -11,9 +11,9 @@ from slack_bolt.async_app import AsyncApp
 from bot import manifest
 from bot.alerts import room as alerts
 from bot.alerts.repository import CycleRepository
-from bot.alerts.room import MUTES_END_WITHIN, AlertRoom
+from bot.alerts.room import AlertRoom
 from bot.alerts.starts import Automatic
-from bot.alerts.tables import ALERT_CARD, NUDGE
+from bot.alerts.tables import ALERT_CARD, NUDGE, alert_cycles
 from bot.cases import room as cases
 from bot.cases.room import CaseRoom
 from bot.cases.tables import CASE_CARD
@@ -72,6 +72,7 @@ logger = logging.getLogger(__name__)
 SILENT_LOOKED_FOR = 3600.0
 LEFT_BEHIND = 60.0  # how often departures that failed are taken up again
 ORGS_LEARNT_WITHIN = 15.0  # what other replicas connect or disconnect; only links wait for it
+ORGS_CLOSED_WITHIN = 300.0  # the connections of keys out of use, where there are no other replicas to learn from
 HELP = f"*{APP}* starts {INVESTIGATIONS} and brings the conclusions into the alert's thread."
 ALSO = f"Also: the message shortcut “{INVESTIGATE} with Bits” on any alert, or mention me with the same words."
 
@@ -225,8 +226,10 @@ def _employ(parts: Parts, base: Foundation, rooms: Rooms, waits: Waits) -> None:
     workers.employ("alert router", alert_room.router)
     workers.employ("automatic starts", alert_room.starts)
     workers.employ("mutes", alert_room.mutes)
-    workers.repeat("mutes that end", alert_room.cycles.end_mutes, every=MUTES_END_WITHIN)
-    workers.repeat("organisations", parts.orgs.step, every=ORGS_LEARNT_WITHIN)
+    cycles = alert_room.cycles
+    workers.repeat("mutes that end", cycles.end_mutes, woken_by=(alert_cycles,), due=cycles.next_mute_end)
+    learnt_within = ORGS_CLOSED_WITHIN if parts.database.is_sqlite else ORGS_LEARNT_WITHIN
+    workers.repeat("organisations", parts.orgs.step, every=learnt_within)
     remove = partial(remove_old, parts.database, parts.settings.keep_days)
     workers.repeat("retention", remove, every=EVERY, first=parts.timing.first_removal)
     workers.loops.append(Loop("home tabs", rooms.home.tabs.step, rooms.home.tabs.alarm))

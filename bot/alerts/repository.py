@@ -8,13 +8,14 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, and_, exists, func, select, update
+from sqlalchemy import ColumnElement, Row, Select, and_, exists, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.alerts.model import Cycle, KnownCycle, Mute, Notice, Transition, joined, standing
 from bot.alerts.tables import ALERT_CARD, UNROUTED, alert_cycles, alert_notices
 from bot.model import Place
-from bot.storage.engine import Database
+from bot.storage.engine import Database, wake
+from bot.storage.leases import HELD_ELSEWHERE
 from bot.storage.outbox import NewPost, enqueue, opens_thread, show_anew
 from bot.storage.tables import deliveries
 
@@ -118,17 +119,23 @@ class CycleRepository:
     ) -> None:
         values = {"muted_until": until, "muted_by": by, "downtime_id": downtime_id[:64], "unmuted_by": ""}
         await self._write(connection, cycle_id, **values)
+        wake(connection, alert_cycles)
 
     async def unmuted(self, connection: AsyncConnection, cycle_id: int, *, by: str) -> None:
         await self._write(connection, cycle_id, muted_until=None, downtime_id="", unmuted_by=by)
 
-    async def end_mutes(self) -> None:
-        """Mutes that have run out: their cards no longer say so."""
+    async def end_mutes(self) -> float | None:
+        """Mutes that have run out: their cards no longer say so. The answer is when the next one does."""
         table = alert_cycles.c
         over = select(table.id).where(table.muted_until <= self.database.now).with_for_update(skip_locked=True)
         async with self.database.transaction() as connection:
             for cycle_id in (await connection.execute(over)).scalars().all():
                 await self._write(connection, cycle_id, muted_until=None, downtime_id="")
+            next_in: float | None = (await connection.execute(self.next_mute_end())).scalar()
+        return None if next_in is None else max(next_in, HELD_ELSEWHERE)
+
+    def next_mute_end(self) -> Select[float | None]:
+        return select(func.min(alert_cycles.c.muted_until) - self.database.now)
 
     # -- how it goes --------------------------------------------------------------------------------------------
 

@@ -15,8 +15,6 @@ from bot.orgs.repository import OrgRepository
 from bot.rules.room import RuleRoom
 from bot.slack.listeners import Listeners
 
-MUTES_END_WITHIN = 15.0
-
 
 @dataclass(frozen=True, slots=True)
 class AlertRoom:

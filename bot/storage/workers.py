@@ -154,7 +154,7 @@ class Timing:
 
     settle: float = 20.0  # a request of ours may still land this long after we lost sight of it
     sweep: float = 2.0  # how often we look for due work that no wake told of: what another replica left
-    lone_sweep: float = 30.0  # the same where no other process can have left any
+    lone_sweep: float = 60.0  # the same where no other process can have left any
     poll_first: float = 20.0
     poll: float = 15.0
     poll_slow: float = 60.0
