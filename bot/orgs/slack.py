@@ -305,7 +305,7 @@ class OrgListeners:
         answered = await self.questions.answered(click) if entry else None
         if entry is None or answered is None:
             return Instead(question_gone())
-        self.replies.remember(answered.interaction.place, click.person, click.response_url)
+        self.replies.remember(click, asked_in=answered.interaction.place)
         after = await answered.go_on(entry.id)
         if isinstance(after, Message):
             return Instead(after)

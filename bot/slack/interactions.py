@@ -25,6 +25,8 @@ class Interaction:
     message: Payload = field(default_factory=dict, repr=False)  # the one it was done on
     view: Payload = field(default_factory=dict, repr=False)  # the window it was done in
 
+    in_thread: str = ""  # the thread in which the message stands that it was done on
+
     @property
     def workspace(self) -> str:
         return self.place.workspace
@@ -53,7 +55,8 @@ def of_message(body: Payload) -> Interaction:
     container, message = body.get("container") or {}, body.get("message") or {}
     action = (body.get("actions") or [{}])[0]
     ts = message.get("ts") or container.get("message_ts") or body.get("message_ts") or ""
-    thread = message.get("thread_ts") or container.get("thread_ts") or ts
+    told = message.get("thread_ts") or container.get("thread_ts") or ""
+    thread = told or ts
     channel = id_of(body.get("channel")) or container.get("channel_id") or ""
     chosen, user = action.get("selected_option") or {}, body.get("user") or {}
     name = (user.get("name") or user.get("username") or "") if isinstance(user, dict) else ""
@@ -69,6 +72,7 @@ def of_message(body: Payload) -> Interaction:
         value=str(action.get("value") or chosen.get("value") or ""),
         message=message,
         view=body.get("view") or {},
+        in_thread=str(told) if told != ts else "",
     )
 
 

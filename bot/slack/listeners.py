@@ -163,7 +163,7 @@ class Listeners:
         interaction = read(body)
         place = interaction.place
         know(anew=True, workspace=place.workspace, channel=place.channel, person=interaction.person)
-        self._replies.remember(interaction.place, interaction.person, interaction.response_url)
+        self._replies.remember(interaction)
         return interaction
 
     def _go_on(self, interaction: Interaction, after: After) -> None:

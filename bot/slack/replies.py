@@ -33,6 +33,7 @@ _TRIES = 10  # of an answer that Slack puts off
 @dataclass(slots=True)
 class _ReplyUrl:
     url: str
+    thread_ts: str  # the thread that the person looked at, if it was one
     until: float
     uses: int
 
@@ -46,15 +47,21 @@ class Replies:
         self._put_off = Tasks()
         self._urls: OrderedDict[tuple[Place, str], _ReplyUrl] = OrderedDict()
 
-    def remember(self, place: Place, person: str, response_url: str) -> None:
+    def remember(self, interaction: Interaction, asked_in: Place | None = None) -> None:
         """The latest way to answer this person in this thread; Slack shows the answer where the URL comes from.
 
-        What comes without a URL, a mention, must not be answered by that of an earlier click.
+        `asked_in`: where what goes on with this interaction was asked for. A URL of elsewhere is no way to answer there. Nor
+        may what comes without a URL, a mention, be answered by that of an earlier click.
         """
-        self._urls.pop((place, person), None)
-        if not response_url:
+        place = asked_in or interaction.place
+        if not _is_same_place(place, interaction.place):
             return
-        self._urls[place, person] = _ReplyUrl(response_url, time.monotonic() + _URL_LIFE, _URL_USES)
+        self._urls.pop((place, interaction.person), None)
+        if not interaction.response_url:
+            return
+        until = time.monotonic() + _URL_LIFE
+        known = _ReplyUrl(interaction.response_url, interaction.in_thread, until, _URL_USES)
+        self._urls[place, interaction.person] = known
         while len(self._urls) > _MOST_URLS:
             self._urls.popitem(last=False)
 
@@ -64,7 +71,7 @@ class Replies:
         known = self._urls.get((place, person))
         if known is not None and known.uses > 0 and known.until >= time.monotonic():
             known.uses -= 1
-            if await answer_at(self._session, known.url, message):
+            if await answer_at(self._session, known.url, message, thread_ts=known.thread_ts):
                 return True
         bot_client = await self._workspaces.bot_client(place.workspace)
         if bot_client is None or not person:
@@ -105,6 +112,12 @@ class Replies:
         except CALL_ERRORS as error:
             return None if trouble_of(error).meaning in {Meaning.WAIT, Meaning.OPEN} else ""
         return str(answer.get("permalink") or "")
+
+
+def _is_same_place(asked_in: Place, clicked_in: Place) -> bool:
+    """What was asked for in a channel may be answered anywhere in it."""
+    same_channel = (asked_in.workspace, asked_in.channel) == (clicked_in.workspace, clicked_in.channel)
+    return same_channel and asked_in.thread_ts in {"", clicked_in.thread_ts}
 
 
 async def _told(client: AsyncWebClient, place: Place, person: str, message: Message) -> SlackTrouble | None:

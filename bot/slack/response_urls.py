@@ -26,13 +26,17 @@ def is_slacks(url: object, api_url: str) -> bool:
     return isinstance(url, str) and url.startswith(begins)
 
 
-async def answer_at(session: ClientSession, url: str, message: Message, *, replace: bool = False) -> bool:
-    """For that person only, where they clicked or typed, or in the place of what was clicked; False where it was not taken."""
+async def answer_at(
+    session: ClientSession, url: str, message: Message, *, replace: bool = False, thread_ts: str = ""
+) -> bool:
+    """For that person only, where they clicked or typed, or in the place of what was clicked; False where it was not taken.
+
+    `thread_ts`: the thread they were in, which Slack does not take from the address alone.
+    """
     webhook = AsyncWebhookClient(url, session=session, timeout=10, retry_handlers=[])
+    body: dict[str, Any] = {**message.as_arguments(), "response_type": "ephemeral", "replace_original": replace}
     try:
-        answer = await webhook.send(
-            text=message.text, blocks=message.blocks, response_type="ephemeral", replace_original=replace
-        )
+        answer = await webhook.send_dict({**body, "thread_ts": thread_ts} if thread_ts and not replace else body)
     except CALL_ERRORS as error:
         logger.debug("an answer by response_url failed: %s", error_code(error))
         return False

@@ -170,6 +170,23 @@ async def disconnect(town: OrgTown, name: str) -> None:
     await town.eva.waits_for(lambda: f"{name} is disconnected" in town.eva.sees)
 
 
+async def test_what_goes_on_is_told_in_the_thread_it_was_asked_in_wherever_the_question_was_answered(
+    town: OrgTown,
+) -> None:
+    alert = await town.alert()
+    town.slack.break_next("chat.postEphemeral", error="user_not_in_channel")
+    await town.ana.mention("list", town.channel, thread=alert.message)
+    asked = await town.slack.wait_for(
+        lambda: next((one for one in town.ana.dms if "organisation do you" in one.shown), None)
+    )
+
+    await town.ana.choose("org:choose", "acme (acme.datadoghq.eu)", on=asked)
+
+    told = await town.ana.waits_for(lambda: next(iter(town.ana.ephemerals), None))
+    assert "Datadog shows no" in told.shown
+    assert (told.channel, told.thread_ts) == (town.channel, alert.message.ts)
+
+
 async def test_two_answers_to_one_question_start_one_thing(town: OrgTown) -> None:
     await town.ana.command("/bits", "investigate why is checkout slow", in_=town.channel)
     asked = await question(town.ana)

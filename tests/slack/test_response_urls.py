@@ -12,6 +12,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.config import Settings
 from bot.connections import bolt_app
+from bot.sandbox.slack.people import Person
 from bot.slack.clients import BotClient
 from bot.slack.response_urls import is_slacks
 from tests.e2e.town import Town
@@ -57,6 +58,22 @@ async def test_an_answer_asked_for_elsewhere_is_given_in_slack(
     assert stranger.heard == []
     assert "a response_url that is not Slack's was dropped" in caplog.text
     assert stranger.url not in caplog.text
+
+
+async def test_an_answer_names_the_thread_it_belongs_to_and_in_the_channel_none(tmp_path: Path) -> None:
+    """Slack takes the thread from what is sent, not from where the button stands."""
+    async with Town(tmp_path) as town:
+        alert, gus = await town.alert(), town.slack.workspace.add_user("gus", guest=True)
+        reply = await town.ben.say(alert.fired.link(), in_=town.channel, thread=alert.message)
+        for number, message in enumerate((alert.message, reply), 1):
+            await gus.shortcut("investigate_message", on=message)
+            await _is_told(gus, times=number)
+        threads = [call.args.get("thread_ts") for call in town.slack.calls_to("response_url")]
+    assert threads == [None, alert.message.ts]
+
+
+async def _is_told(person: Person, *, times: int) -> None:
+    await person.waits_for(lambda: person.sees.count("Guests may not") == times)
 
 
 class NotInstalled:
