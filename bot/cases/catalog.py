@@ -117,13 +117,16 @@ def priority_of(monitor_priority: int | None) -> str:
 def offered_types(types: Iterable[CaseType], project: Project | None = None) -> tuple[CaseType, ...]:
     """Types a new case may have: Standard first, Datadog's own next, then the organisation's by name.
 
-    Deleted ones are hidden. A project that says which custom types it takes hides the others.
+    Deleted ones are hidden, and those that only Datadog's products make. A project that says which custom types it takes
+    hides the others.
     """
     enabled = frozenset(project.enabled_type_ids) if project else frozenset[str]()
     usable = [
         each
         for each in types
-        if not each.deleted and (each.internal or each.id == STANDARD_TYPE or not enabled or each.id in enabled)
+        if not each.deleted
+        and each.by_hand
+        and (each.internal or each.id == STANDARD_TYPE or not enabled or each.id in enabled)
     ]
     return tuple(sorted(usable, key=lambda each: (each.id != STANDARD_TYPE, not each.internal, each.name.casefold())))
 

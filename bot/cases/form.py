@@ -5,15 +5,18 @@ import contextlib
 from dataclasses import dataclass, replace
 
 from bot.cases import views
-from bot.cases.catalog import Catalog, Catalogs, first_status, priority_of
+from bot.cases.catalog import Catalog, Catalogs, first_status, offered_types, priority_of
 from bot.cases.draft import alert_insights, comment_for, draft_description, draft_title
 from bot.cases.model import CaseContent, CaseRequest, CaseRequestState, CaseSource
 from bot.cases.posts import CaseReplies
 from bot.cases.repository import CaseRepository
 from bot.cases.requests import CaseRequests
+from bot.cases.source import link_host, linked, named_by_hand, proposed_type, unnamed
 from bot.cases.views import CaseAnswer, CaseForm
-from bot.datadog.cases import Project
+from bot.datadog.cases import Insight, Project
 from bot.datadog.errors import DatadogError
+from bot.datadog.insights import Incidents, InsightDraft, InsightType
+from bot.datadog.links import Location, home_of
 from bot.datadog.monitors import Monitor
 from bot.datadog.trouble import Trouble, TroubleKind, or_trouble
 from bot.investigations.model import Investigation
@@ -60,6 +63,7 @@ class _Extras:
     monitor: Monitor | None
     can_assign: bool
     assignee: str
+    title: str = ""  # of the incident that a message links
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +102,9 @@ class CaseForms:
     async def _chosen_org(self, interaction: Interaction, request: CaseRequest) -> str:
         """Empty where there is none or it is still to be chosen, which the person was told."""
         waiting = CASE_FORM.record(WaitingForm(request.key))
-        choice = await self.which_org.choose(interaction, host_of(request.source.alert), waiting)
+        choice = await self.which_org.choose(
+            interaction, host_of(request.source.alert) or link_host(request.source), waiting
+        )
         if isinstance(choice, str):
             return choice
         if isinstance(choice, NoneConnected):
@@ -146,8 +152,7 @@ class CaseForms:
             if request.content is None:
                 request = await self._filled_in(request, catalog, known, investigation)
             content = request.content or CaseContent()
-            goes = _goes_with_it(request.source, investigation, content.description)
-            return views.form_view(CaseForm(request.key, content, catalog, known.can_assign, goes))
+            return views.form_view(self._form(request, content, catalog, investigation, can_assign=known.can_assign))
         finally:
             extras.cancel()
             with contextlib.suppress(asyncio.CancelledError):
@@ -159,7 +164,7 @@ class CaseForms:
             return Trouble(TroubleKind.NOT_REACHED) if catalog.kind is TroubleKind.UNCLEAR else catalog
         if catalog is None:
             return Trouble(TroubleKind.NO_ORG)
-        if not catalog.projects or all(each.deleted for each in catalog.types):
+        if not catalog.projects or not offered_types(catalog.types):
             return Trouble(TroubleKind.NO_PROJECT)
         return catalog
 
@@ -170,7 +175,9 @@ class CaseForms:
         alert = request.source.alert
         if isinstance(alert, AlertRef | MonitorRef) and not alert.monitor_name and extras.monitor:
             alert = replace(alert, monitor_name=extras.monitor.name)
-        source = replace(request.source, alert=alert, permalink=extras.permalink)
+        shown = linked(request.source, self._home(request))
+        title = extras.title or request.source.title or (shown[0].label if shown else "")
+        source = replace(request.source, alert=alert, permalink=extras.permalink, title=title)
         project, type_id = await self._usual(request, catalog)
         content = CaseContent(
             title=draft_title(source, investigation),
@@ -189,7 +196,7 @@ class CaseForms:
         rules = await self.rules.of(request.place.workspace, request.place.channel)
         last = await self.requests.last_choice(request)
         project = catalog.project_named(rules.case.project) or (catalog.project(last.project_id) if last else None)
-        kind = catalog.type_named(rules.case.type)
+        kind = catalog.type(proposed_type(request.source, self._home(request))) or catalog.type_named(rules.case.type)
         chosen = last.type_id if last and project and last.project_id == project.id else ""
         return project, kind.id if kind else chosen
 
@@ -198,10 +205,10 @@ class CaseForms:
         return await self.investigations.get_in(place.workspace, number) if number else None
 
     async def _extras(self, request: CaseRequest) -> _Extras:
-        permalink, monitor, (can_assign, assignee) = await asyncio.gather(
-            self._permalink(request), self._monitor(request), self._assignee(request)
+        permalink, monitor, (can_assign, assignee), title = await asyncio.gather(
+            self._permalink(request), self._monitor(request), self._assignee(request), self._title(request)
         )
-        return _Extras(permalink, monitor, can_assign, assignee)
+        return _Extras(permalink, monitor, can_assign, assignee, title)
 
     async def _permalink(self, request: CaseRequest) -> str:
         place = request.place
@@ -217,6 +224,18 @@ class CaseForms:
             return None
         monitor = await or_trouble(org.monitors.get(alert.monitor_id), EXTRAS_WAIT)
         return None if isinstance(monitor, Trouble) else monitor
+
+    async def _title(self, request: CaseRequest) -> str:
+        """What Datadog calls the incident that a message links."""
+        incidents = [each for each in linked(request.source, self._home(request)) if each.type is InsightType.INCIDENT]
+        org = await self.orgs.get(request.org, request.place.workspace)
+        if org is None or not incidents or request.content is not None:
+            return ""
+        title = await or_trouble(Incidents(org.client).title(incidents[0].resource_id), EXTRAS_WAIT)
+        return "" if isinstance(title, Trouble) else title
+
+    def _home(self, request: CaseRequest) -> Location:
+        return home_of(self.orgs.app_url(request.org))
 
     async def _assignee(self, request: CaseRequest) -> tuple[bool, str]:
         """Whether Slack tells us e-mail addresses at all, and the person who asks if Datadog knows them."""
@@ -236,9 +255,24 @@ class CaseForms:
         chosen = views.read_form(view)
         content = replace(request.content, project_id=chosen.project_id, type_id=chosen.type_id)
         investigation = await self._investigation(request.place, request.source)
-        goes = _goes_with_it(request.source, investigation, content.description)
-        form = CaseForm(request.key, content, catalog, views.has_assignee(view), goes)
+        form = self._form(request, content, catalog, investigation, can_assign=views.has_assignee(view))
         await self.modals.update(request.place.workspace, interaction.view_id, views.form_view(form))
+
+    def _form(
+        self,
+        request: CaseRequest,
+        content: CaseContent,
+        catalog: Catalog,
+        investigation: Investigation | None,
+        *,
+        can_assign: bool,
+    ) -> CaseForm:
+        home = self._home(request)
+        things = [each.label for each in _insights_with_it(request.source, home)]
+        if investigation is not None and comment_for(investigation, content.description) is not None:
+            things.append("the full conclusions, as a comment")
+        page = unnamed(request.source, home)
+        return CaseForm(request.key, content, catalog, can_assign, tuple(things), page.type if page else None)
 
     # -- submitting it ------------------------------------------------------------------------------------------
 
@@ -253,6 +287,16 @@ class CaseForms:
             or await self._meanwhile_view(request)
             or await self._submitted_view(request, content, view_id)
         )
+
+    def problems_of(self, request: CaseRequest, filled: CaseContent) -> dict[str, str]:
+        named = named_by_hand(request.source, filled.resource_id, self._home(request))
+        return {views.RESOURCE: named} if isinstance(named, str) else {}
+
+    def _insights(self, request: CaseRequest, filled: CaseContent) -> tuple[Insight, ...]:
+        home = self._home(request)
+        named = named_by_hand(request.source, filled.resource_id, home)
+        found = [each.insight for each in _insights_with_it(request.source, home)]
+        return (*found, named) if isinstance(named, Insight) else tuple(found)
 
     async def submit_anyway(self, request: CaseRequest, view_id: str) -> None:
         """Although the thread has got another case meanwhile."""
@@ -290,19 +334,18 @@ class CaseForms:
         catalog = self.catalogs.known(request.org)
         project = catalog.project(filled.project_id) if catalog else None
         investigation = await self._investigation(request.place, request.source)
-        alert = request.source.about
         first = first_status(catalog.type(filled.type_id)) if catalog else None
         if first and filled.status_name == first.name:
             filled = replace(filled, status_name="")  # what every new case of the type starts as need not be asked for
         return replace(
             filled,
             project_key=project.key if project else "",
-            insights=tuple(each.insight for each in alert_insights(alert)) if alert else (),
+            insights=self._insights(request, filled),
             comment=(comment_for(investigation, filled.description) or "") if investigation else "",
         )
 
 
-def _goes_with_it(source: CaseSource, investigation: Investigation | None, description: str) -> tuple[str, ...]:
-    labels = [each.label for each in alert_insights(source.about)] if source.about else []
-    comment = investigation is not None and comment_for(investigation, description) is not None
-    return (*labels, *(["the full conclusions, as a comment"] if comment else []))
+def _insights_with_it(source: CaseSource, home: Location) -> tuple[InsightDraft, ...]:
+    """The alert's monitor and event, and what the message links."""
+    of_alert = alert_insights(source.about) if source.about else ()
+    return tuple({each.key: each for each in (*linked(source, home), *of_alert)}.values())

@@ -123,6 +123,7 @@ class CaseSource:
     title: str = ""  # typed, or a message's first line
     words: str = ""  # of the message
     permalink: str = ""
+    links: tuple[str, ...] = ()  # of a message, to what it is about besides an alert; untrusted
 
     @property
     def about(self) -> AlertRef | None:
@@ -156,6 +157,7 @@ class CaseContent:
     assignee: str = ""  # a Slack user
     insights: tuple[Insight, ...] = ()
     comment: str = ""
+    resource_id: str = ""  # typed, where the message's link does not name what it shows
 
 
 class CaseRequestState(StrEnum):

@@ -14,13 +14,13 @@ from bot.cases.form import CASE_FORM, WORK_ON_CASES, CaseForms, case_refusal
 from bot.cases.model import CaseAction, CaseActionKind, CaseRequest, CaseSource, KnownCase
 from bot.cases.repository import CaseRepository
 from bot.cases.requests import CaseRequests
+from bot.cases.source import source_of
 from bot.cases.views import CaseAnswer
 from bot.datadog.cases import PRIORITIES
 from bot.datadog.errors import DatadogError
 from bot.datadog.links import case_named
 from bot.datadog.trouble import Trouble, TroubleKind, or_trouble
 from bot.investigations import answers, conclusions_view, subject_view
-from bot.investigations.message_alerts import find_alert, message_text
 from bot.investigations.repository import InvestigationRepository
 from bot.model import Place
 from bot.orgs.questions import OrgQuestions, Resumable
@@ -33,7 +33,7 @@ from bot.slack.forms import FormState
 from bot.slack.gates import Judged
 from bot.slack.interactions import Interaction
 from bot.slack.listeners import After, Listeners, Submitted
-from bot.slack.payloads import Payload, carried_in, number_of
+from bot.slack.payloads import carried_in, number_of
 from bot.slack.replies import Modals, Replies
 from bot.slack.text import code, one_line
 from bot.wording import CASE, CASES
@@ -111,7 +111,8 @@ class CaseFormListeners:
         if request is None:
             return Submitted(view=_lost_view(window))
         filled = views.read_form(window.view)
-        if problems := views.problems_of(filled, self.catalogs.known(request.org), window.view):
+        problems = views.problems_of(filled, self.catalogs.known(request.org), window.view)
+        if problems := problems | self.forms.problems_of(request, filled):
             return Submitted(errors=problems)
         return Submitted(view=await self.forms.submit(request, filled, window.view_id))
 
@@ -156,13 +157,6 @@ class CaseFormListeners:
         if not click.view_id:
             return views.form_lost()
         return self.modals.update(click.workspace, click.view_id, _lost_view(click))
-
-
-def source_of(message: Payload) -> CaseSource:
-    """What a message is about. A test notification's ids may belong to nothing, so only its words count."""
-    found, words = find_alert(message), message_text(message)
-    title = (found.title if found else "") or one_line(words.split("\n", 1)[0], 200)
-    return CaseSource(alert=found.subject if found and not found.test else None, title=title, words=words)
 
 
 def _key(interaction: Interaction) -> str:

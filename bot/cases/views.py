@@ -18,6 +18,7 @@ from bot.cases.catalog import (
 )
 from bot.cases.model import CaseAction, CaseActionKind, CaseContent, CaseRequest, CaseRequestState, KnownCase
 from bot.datadog.cases import PRIORITIES, CaseType, Project
+from bot.datadog.insights import KINDS, InsightType
 from bot.datadog.trouble import Trouble, TroubleKind
 from bot.slack.blocks import (
     Block,
@@ -51,6 +52,7 @@ NEW = "case:new"
 ACTION_AGAIN = "case:act_again"
 OPEN = "case_form:open"
 TITLE, PROJECT, TYPE, STATUS = "case_title", "case_project", "case_type", "case_status"
+RESOURCE = "case_resource"
 PRIORITY, ASSIGNEE, DESCRIPTION, COMMENT = "case_priority", "case_assignee", "case_description", "case_comment"
 
 _TITLE_LIMIT = 200
@@ -224,6 +226,7 @@ class CaseForm:
     catalog: Catalog
     can_assign: bool = False
     goes_with_it: tuple[str, ...] = ()  # plain, untrusted
+    unnamed: InsightType | None = None  # what the message shows, without saying which one
 
     @property
     def project(self) -> Project | None:
@@ -314,6 +317,7 @@ def form_view(form: CaseForm) -> Block:
         form_field("Priority", select(PRIORITY, priorities, priority)),
         *_assignee_field(form),
         form_field("Description", description, optional=True),
+        *_resource_field(form),
         *_goes_with_it(form.goes_with_it),
     ]
     return modal(f"Create {CASE}", blocks, callback_id=FORM, metadata=form.key, submit="Create")
@@ -366,6 +370,23 @@ def _assignee_field(form: CaseForm) -> list[Block]:
     return [form_field("Assignee", element, optional=True)]
 
 
+def _resource_field(form: CaseForm) -> list[Block]:
+    if form.unnamed is None:
+        return []
+    kind = KINDS[form.unnamed]
+    hint = (
+        f"The message's link does not say which one it is. With its id it is attached; its page in {DATADOG} shows it."
+    )
+    return [
+        form_field(
+            f"Id of the {kind.name}",
+            text_input(RESOURCE, form.content.resource_id, limit=200),
+            hint=hint,
+            optional=True,
+        )
+    ]
+
+
 def _goes_with_it(things: Sequence[str]) -> list[Block]:
     if not things:
         return []
@@ -389,6 +410,7 @@ def read_form(view: Payload) -> CaseContent:
         status_name=status,
         priority=entered.choice(PRIORITY),
         assignee=entered.person(ASSIGNEE),
+        resource_id=one_line(entered.text(RESOURCE), 200),
     )
 
 

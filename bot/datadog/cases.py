@@ -18,6 +18,14 @@ READ_USERS = "user_access_read"
 MOST_INSIGHTS = 100  # in one request
 PRIORITIES = ("P1", "P2", "P3", "P4", "P5", "NOT_DEFINED")
 STANDARD_TYPE = "00000000-0000-0000-0000-000000000001"
+SECURITY_TYPE = "00000000-0000-0000-0000-000000000003"
+# Of Datadog's own types those that a person may open, by id and by name; its products make the others.
+_TYPES_BY_HAND = {
+    STANDARD_TYPE: "Standard",
+    "00000000-0000-0000-0000-000000000002": "Event Management",
+    SECURITY_TYPE: "Security",
+    "00000000-0000-0000-0000-000000000004": "Change Request",
+}
 _PATH = "/api/v2/cases"
 _COMMENTS_READ = 50
 _CLOCK_SKEW = 120.0  # seconds Datadog's clock may be behind ours
@@ -86,6 +94,11 @@ class CaseType:
     internal: bool = False  # one of Datadog's own
     deleted: bool = False  # deleted types stay in Datadog's list
     statuses: tuple[StatusOption, ...] = ()
+
+    @property
+    def by_hand(self) -> bool:
+        """Whether a person may open such a case."""
+        return not self.internal or self.id in _TYPES_BY_HAND or self.name in _TYPES_BY_HAND.values()
 
 
 @dataclass(frozen=True, slots=True)

@@ -241,6 +241,12 @@ class CaseLink(Link):
     key_or_id: str
 
 
+def home_of(app_url: str) -> Location:
+    """Where an organisation's pages stand: a link from anywhere else means something else."""
+    link = parse_link(app_url)
+    return link.location if link else Location(SITES[0])
+
+
 def parse_link(url: str) -> Link | None:
     """What the URL means; None when it is not a link into Datadog's app."""
     address = open_url(url)

@@ -11,7 +11,7 @@ from bot.cases.model import KnownCase, as_alert
 from bot.cases.repository import CaseRepository
 from bot.datadog.insight_recognition import recognise
 from bot.datadog.insights import Reason
-from bot.datadog.links import SITES, Location, case_named, find_links, is_case_key, parse_link
+from bot.datadog.links import Location, case_named, find_links, home_of, is_case_key, parse_link
 from bot.datadog.trouble import Trouble, TroubleKind
 from bot.insights.attach_form import AttachForm, AttachFormStore, CaseChoice, InsightList, Owner
 from bot.insights.form_views import attach_view
@@ -72,9 +72,7 @@ class AttachOpening:
     replies: Replies
 
     def location(self, org: str) -> Location:
-        """Where the organisation's pages stand: a link from anywhere else means something else."""
-        link = parse_link(self.orgs.app_url(org))
-        return link.location if link else Location(SITES[0])
+        return home_of(self.orgs.app_url(org))
 
     # -- opening ------------------------------------------------------------------------------------------------
 

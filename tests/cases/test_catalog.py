@@ -153,6 +153,7 @@ STANDARD = CaseType(STANDARD_TYPE, "Standard", internal=True)
 OURS = CaseType("c1", "audit")
 THEIRS = CaseType("c2", "Zoo")
 GONE = CaseType("c3", "Old", deleted=True)
+OF_A_PRODUCT = CaseType("00000000-0000-0000-0000-000000000005", "Error Tracking", internal=True)
 
 SRE = Project("1", "SRE", "Site reliability")
 WEB = Project("2", "WEB", "Shop front")
@@ -171,8 +172,8 @@ def test_priorities_carry_over() -> None:
         assert priority_of(monitor) == case
 
 
-def test_types_are_offered_standard_first_and_never_deleted_ones() -> None:
-    assert offered_types([GONE, THEIRS, OURS, CHANGE, STANDARD]) == (STANDARD, CHANGE, OURS, THEIRS)
+def test_types_are_offered_standard_first_and_never_deleted_ones_or_those_that_products_make() -> None:
+    assert offered_types([GONE, THEIRS, OURS, CHANGE, OF_A_PRODUCT, STANDARD]) == (STANDARD, CHANGE, OURS, THEIRS)
 
 
 def test_a_project_offers_the_custom_types_it_takes() -> None:
