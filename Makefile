@@ -34,14 +34,15 @@ run: $(VENV)/.ready-to-run ## The bot against the real Slack and the real Datado
 test: $(VENV)/.ready-to-test ## Every test
 	$(BIN)/python -m pytest -n auto --dist worksteal $(ARGS)
 
-check: $(VENV)/.ready-to-test ## Lint, format, types, dead code, and the rooms' import rules
+check: $(VENV)/.ready-to-test ## Lint, format, types, dead code, the rooms' import rules, and the documents' links
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/vulture
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build
 
-docs: $(VENV)/.ready-to-test ## Write the README's tables and manifest.yml anew from the code
+docs: $(VENV)/.ready-to-test ## Write the documents' tables and manifest.yml anew from the code
 	@$(BIN)/python -m tests.docs
 
 pictures: $(VENV)/.ready-to-test ## Draw every surface into build/pictures, and the documents' pictures anew

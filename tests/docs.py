@@ -1,5 +1,6 @@
 """What stands in the documents as the code says it: `make docs` writes it there, and `test_docs` holds it to that."""
 
+import argparse
 import ast
 import inspect
 import re
@@ -11,8 +12,10 @@ from pydantic_core import PydanticUndefined
 from sqlalchemy import Table
 
 import bot.schema  # noqa: F401  every table
+from bot.cli import _parser
 from bot.config import Settings
-from bot.manifest import as_yaml
+from bot.datadog.links import SITES
+from bot.manifest import as_yaml, scopes
 from bot.meters import PREFIX, Counter, Meter
 from bot.storage.retention import DAY, AtUninstall, Kept, Life, Lives, Rule, rules
 from bot.wording import COMMAND, duration
@@ -34,7 +37,7 @@ def meanings() -> dict[str, str]:
 
 
 def settings_table() -> str:
-    """The table as it must stand in the README."""
+    """Every variable, with its default and its meaning."""
     rows = ["| Variable | Default | Meaning |", "|---|---|---|"]
     for name, meaning in meanings().items():
         default = Settings.model_fields[name.lower()].default
@@ -47,9 +50,43 @@ def settings_table() -> str:
 
 
 def commands_table() -> str:
-    """The same for the commands."""
+    """What people type in Slack."""
     rows = ["| Command | What it does |", "|---|---|"]
     rows += [f"| `{COMMAND} {form}` | {meaning} |" for form, meaning in COMMANDS.usage_lines]
+    return "\n".join(rows)
+
+
+def shell_table() -> str:
+    """The commands of the shell, as their own help tells them."""
+    (choices,) = (action for action in _parser()._actions if isinstance(action, argparse._SubParsersAction))
+    rows = ["| Command | What it does | Options |", "|---|---|---|"]
+    for told in choices._choices_actions:
+        options = [action for action in choices.choices[told.dest]._actions if action.dest != "help"]
+        rows.append(f"| `bits-bot {told.dest}` | {told.help} | {'<br>'.join(map(_option, options))} |")
+    return "\n".join(rows)
+
+
+def _option(action: argparse.Action) -> str:
+    values = "" if action.nargs == 0 else " or ".join(action.choices or [action.metavar or action.dest.upper()])
+    told = f"`{' '.join([*action.option_strings, values]).strip()}`"
+    return f"{told} {action.help}" if action.help else told
+
+
+def scopes_table() -> str:
+    """Each of Slack's scopes, with the reason that stands beside it in the manifest."""
+    listed = (ROOT / "bot/manifest.yml").read_text("utf-8").split("    bot:\n")[1].split("    bot_optional:")[0]
+    reasons = dict(re.findall(r"^ +- (\S+) # (.+)$", listed, flags=re.MULTILINE))
+    asked = scopes()
+    rows = ["| Scope | Needed | What for |", "|---|---|---|"]
+    rows += [f"| `{scope}` | yes | {reasons[scope]} |" for scope in asked.required]
+    rows += [f"| `{scope}` | optional | {reasons[scope]} |" for scope in asked.optional]
+    return "\n".join(rows)
+
+
+def sites_table() -> str:
+    """Where Bits AI is offered."""
+    rows = ["| Region | `DD_SITE` |", "|---|---|"]
+    rows += [f"| {site.region} | `{site.domain}` |" for site in SITES if site.supports_bits]
     return "\n".join(rows)
 
 
@@ -64,7 +101,7 @@ _WHEN_A_WORKSPACE_LEAVES = {
 
 
 def kept_table() -> str:
-    """The same for how long what is kept, and what becomes of it when a workspace leaves."""
+    """For how long what is kept, and what becomes of it when a workspace leaves."""
     rows = ["| Table | What | How long | Setting | When its workspace leaves |", "|---|---|---|---|---|"]
     in_order = sorted(rules.items(), key=lambda entry: entry[0].name)
     rows += [f"| `{table.name}` | {rule.holds} | {_kept(table, rule)} |" for table, rule in in_order]
@@ -98,7 +135,7 @@ def _how_long(life: Life) -> str:
 
 
 def metrics_table() -> str:
-    """The table of `docs/metrics.md`."""
+    """Everything at `/metrics`."""
     rows = ["| Metric | Kind | Labels | Meaning |", "|---|---|---|---|"]
     for meter in Meter.every:
         labels = ", ".join(f"`{label}`" for label in meter.labels)
@@ -112,8 +149,11 @@ def metric_name(meter: Meter) -> str:
 
 
 TABLES = {
-    "README.md": {"commands": commands_table, "settings": settings_table, "kept": kept_table},
+    "docs/commands.md": {"commands": commands_table, "shell": shell_table},
+    "docs/data.md": {"kept": kept_table},
     "docs/metrics.md": {"metrics": metrics_table},
+    "docs/permissions.md": {"sites": sites_table, "scopes": scopes_table},
+    "docs/settings.md": {"settings": settings_table},
 }
 
 

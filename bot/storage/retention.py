@@ -125,7 +125,7 @@ def keep(
     parts: Sequence[Part] = (),
     before_uninstall: BeforeUninstall | None = None,
 ) -> None:
-    """`holds` tells the README's readers what is kept here.
+    """`holds` tells the readers of docs/data.md what is kept here.
 
     `before_uninstall` is for what has to be done in the same transaction, and before anything is deleted.
     """
