@@ -48,6 +48,14 @@ def test_every_permission_of_datadog_that_the_code_names_is_told() -> None:
     assert set(re.findall(r"^\| `(\w+)` \|", chapter, flags=re.MULTILINE)) == named
 
 
+def test_every_room_and_file_of_the_bot_has_its_line_in_the_architecture() -> None:
+    there = {f"{path.relative_to(ROOT)}{'/' if path.is_dir() else ''}" for path in (ROOT / "bot").iterdir()}
+    nameless = {"bot/__init__.py", "bot/__pycache__/", "bot/manifest.yml", "bot/py.typed"}
+    rows = re.findall(r"^\| (`[^|]+`) \|", text_of("docs/architecture.md"), flags=re.MULTILINE)
+    told = re.findall(r"`(bot/[^`]+)`", " ".join(rows))
+    assert sorted(told) == sorted(there - nameless)
+
+
 def test_the_readme_is_short_and_leads_to_every_page() -> None:
     assert len(text_of("README.md").encode()) < MOST_BYTES_OF_THE_README
     assert set(PAGES) <= {link.split("#")[0] for link in re.findall(r"\]\(([^)]+)\)", text_of("README.md"))}
