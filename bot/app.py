@@ -5,13 +5,13 @@ import logging
 from collections.abc import Sequence
 from functools import partial
 
-from aiohttp import ClientSession, ClientTimeout, TCPConnector
+from aiohttp import ClientSession, ClientTimeout
 from slack_bolt.async_app import AsyncApp
 from sqlalchemy.exc import SQLAlchemyError
 
 import bot.schema  # noqa: F401  every table
 from bot.config import Settings
-from bot.connections import SLACK_TIMEOUT, StartError, open_server, open_socket
+from bot.connections import SLACK_TIMEOUT, StartError, open_server, open_socket, way_out
 from bot.gauges import Gauges
 from bot.health import Health
 from bot.logs import described
@@ -77,9 +77,8 @@ class Bot:
         await self._open_database()
         await self._open_secrets()
         timeout = ClientTimeout(total=SLACK_TIMEOUT)
-        self._session = ClientSession(
-            connector=TCPConnector(limit=100), timeout=timeout, trace_configs=[in_time(), metered()]
-        )
+        way = way_out(self._settings)
+        self._session = way.session(limit=100, timeout=timeout, trace_configs=[in_time(), metered()])
         parts = Parts(
             self._settings,
             self._database,

@@ -225,7 +225,7 @@ def _doctor(options: argparse.Namespace) -> int:
 
 
 def _setup(settings: "Settings") -> "Setup":  # type: ignore[name-defined]  # noqa: F821
-    from bot.datadog.client import Datadog
+    from bot.connections import datadog_clients, way_out
     from bot.doctor.model import DatadogKeys, Setup
 
     def plain(secret: "SecretStr | None") -> str:  # type: ignore[name-defined]  # noqa: F821
@@ -236,7 +236,8 @@ def _setup(settings: "Settings") -> "Setup":  # type: ignore[name-defined]  # no
         slack_api_url=settings.slack_api_url,
         database_url=settings.database_url,
         http_address=f"http://{settings.bits_http_host}:{settings.bits_http_port}",
-        client_of=lambda site, *pair: Datadog(settings.dd_api_url or site.api_url, *pair, app_url=site.app_url),
+        client_of=datadog_clients(settings),
+        way=way_out(settings),
         bot_token=plain(settings.slack_bot_token),
         app_token=plain(settings.slack_app_token),
         signing_secret=plain(settings.slack_signing_secret),

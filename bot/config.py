@@ -11,6 +11,7 @@ import ipaddress
 import logging
 import os
 import re
+import ssl
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from io import StringIO
@@ -188,6 +189,25 @@ def _postgresql(url: URL) -> str:
     return url.set(drivername="postgresql+asyncpg", query=query).render_as_string(hide_password=False)
 
 
+def _proxy(secret: SecretStr) -> SecretStr:
+    try:
+        parts = urlsplit(secret.get_secret_value())
+        usable = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        usable = False
+    if not usable:
+        raise ValueError("is not a proxy that the bot can use")
+    return secret
+
+
+def _certificates(value: Path) -> Path:
+    try:
+        ssl.create_default_context(cafile=_existing_file(value))
+    except OSError:
+        raise ValueError(f"names a file without certificates: {value}") from None
+    return value
+
+
 def _workspace_ids(value: object) -> object:
     if not isinstance(value, str):
         return value
@@ -230,6 +250,8 @@ WorkspaceIds = Annotated[
     BeforeValidator(_workspace_ids),
     Hint("in a browser it stands in Slack's address, app.slack.com/client/T..., several with commas between"),
 ]
+ProxyUrl = Annotated[SecretStr, AfterValidator(_proxy)]
+CertificateFile = Annotated[Path, AfterValidator(_certificates)]
 ExistingFile = Annotated[Path, AfterValidator(_existing_file)]
 Seconds = Annotated[
     float, Field(gt=0, le=3600, allow_inf_nan=False), Hint(form="a number of seconds above 0, at most 3600")
@@ -299,6 +321,15 @@ class Settings(BaseModel):
     """Address the HTTP side listens on; 0.0.0.0 in a container."""
     bits_http_port: Port = 3000
     """Port the HTTP side listens on."""
+
+    https_proxy: Annotated[ProxyUrl | None, Hint(form="http://host:port or http://user:password@host:port")] = None
+    """The proxy through which the bot reaches Slack and Datadog, its socket included. Not the database, nor this machine."""
+    no_proxy: str = ""
+    """Hosts, domains and networks that are reached without it, comma between."""
+    ssl_cert_file: Annotated[CertificateFile | None, Hint(form="a file of certificates in PEM form")] = None
+    """Certificate authorities to trust in place of the machine's own."""
+    bits_ca_file: Annotated[CertificateFile | None, Hint(form="a file of certificates in PEM form")] = None
+    """Certificate authorities to trust besides, as a company's own."""
 
     bits_poll_first_seconds: Seconds = 20
     """From a start to the first look at its result."""
@@ -382,6 +413,8 @@ def load_settings(env_file: Path | None = Path(".env")) -> Settings:
     """The settings of this start. The environment wins over the file; every problem is reported at once."""
     problems = _broken_lines(env_file)
     given = what_is_set(env_file)
+    if "HTTP_PROXY" in given:
+        given.setdefault("HTTPS_PROXY", given["HTTP_PROXY"])  # as Slack's own clients take it
     problems += _problems_together(given)
     settings = None
     try:

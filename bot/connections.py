@@ -13,9 +13,12 @@ from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.config import Settings
+from bot.datadog.client import Datadog
+from bot.datadog.links import Site
 from bot.logs import Seldom, keep_bodies_out
+from bot.network import WayOut, obstacle
 from bot.slack.clients import PatientClient, SingleWorkspace, WorkspaceClients
-from bot.slack.errors import RATE_LIMITED, Meaning, SlackTrouble, error_code, trouble_of
+from bot.slack.errors import CALL_ERRORS, RATE_LIMITED, Meaning, SlackTrouble, error_code, trouble_of
 from bot.slack.requests import SlackRequests, in_time
 from bot.slack.response_urls import only_slacks_urls
 from bot.slack.socket import SlackSocket
@@ -38,10 +41,30 @@ class StartError(Exception):
     """The bot can't start; the message is for the person at the terminal."""
 
 
+def way_out(settings: Settings) -> WayOut:
+    proxy = settings.https_proxy.get_secret_value() if settings.https_proxy else ""
+    return WayOut(proxy, settings.no_proxy, settings.ssl_cert_file, settings.bits_ca_file)
+
+
+def datadog_clients(settings: Settings) -> Callable[[Site, str, str], Datadog]:
+    """One for a site, an API key and an application key."""
+
+    def client_of(site: Site, api_key: str, app_key: str) -> Datadog:
+        return Datadog(
+            settings.dd_api_url or site.api_url, api_key, app_key, app_url=site.app_url, way=way_out(settings)
+        )
+
+    return client_of
+
+
 def slack_client(settings: Settings, session: ClientSession, token: str | None, waits: Waits) -> PatientClient:
     """Never repeats a call by itself: what may be repeated, and when, is the callers' to know."""
     client = PatientClient(
-        token=token, base_url=settings.slack_api_url, session=session, timeout=SLACK_TIMEOUT, retry_handlers=[]
+        token=token,
+        base_url=settings.slack_api_url,
+        session=session,
+        timeout=SLACK_TIMEOUT,
+        retry_handlers=[],
     )
     client.waits = waits
     return client
@@ -88,6 +111,12 @@ def _why_no_answer(settings: Settings, error: SlackApiError, otherwise: str) -> 
     return otherwise
 
 
+def _why_not_reached(what: str, error: Exception) -> str:
+    if known := obstacle(error):
+        return f"{what}: {known.what}. {known.fix}"
+    return f"{what} ({type(error).__name__}). Check the network and its proxies, or SLACK_API_URL."
+
+
 async def connect_workspace(settings: Settings, session: ClientSession, waits: Waits) -> SingleWorkspace:
     token = settings.slack_bot_token
     client = slack_client(settings, session, token.get_secret_value() if token else "", waits)
@@ -99,11 +128,8 @@ async def connect_workspace(settings: Settings, session: ClientSession, waits: W
             "the Bot User OAuth Token from its page at api.slack.com/apps."
         )
         raise StartError(_why_no_answer(settings, error, refused)) from error
-    except (OSError, TimeoutError) as error:
-        raise StartError(
-            f"Slack can't be reached at {settings.slack_api_url} ({type(error).__name__}). "
-            "Check the network, or SLACK_API_URL."
-        ) from error
+    except CALL_ERRORS as error:
+        raise StartError(_why_not_reached(f"Slack can't be reached at {settings.slack_api_url}", error)) from error
 
 
 def bolt_app(settings: Settings, home: WorkspaceClients, client: AsyncWebClient) -> AsyncApp:
@@ -156,12 +182,11 @@ async def open_server(server: Server, settings: Settings) -> None:
 
 
 async def open_socket(settings: Settings, app: AsyncApp, requests: SlackRequests, token: str) -> SlackSocket:
-    socket = SlackSocket(token, app.client, requests)
+    socket = SlackSocket(token, app.client, requests, way_out(settings))
     try:
         # asked for here, because the client's own connect() would try a wrong token for ever
-        socket.wss_uri = await _patiently(socket.ask_for_url)
-        await socket.connect()  # type: ignore[no-untyped-call]
-    except (SlackApiError, OSError, TimeoutError) as error:
+        await _patiently(socket.open)
+    except CALL_ERRORS as error:
         with suppress(Exception):
             await socket.close()  # type: ignore[no-untyped-call]
         raise StartError(_why_no_socket(settings, error)) from error
@@ -170,7 +195,7 @@ async def open_socket(settings: Settings, app: AsyncApp, requests: SlackRequests
 
 def _why_no_socket(settings: Settings, error: Exception) -> str:
     if not isinstance(error, SlackApiError):
-        return f"Slack's socket can't be reached ({type(error).__name__}). Check the network."
+        return _why_not_reached("Slack's socket can't be reached", error)
     refused = (
         f"Slack does not accept SLACK_APP_TOKEN ({error_code(error)}). It is the App-Level Token with "
         "connections:write, under Basic Information on the app's page at api.slack.com/apps; Socket Mode must be on."

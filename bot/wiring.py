@@ -18,9 +18,7 @@ from bot.cases import room as cases
 from bot.cases.room import CaseRoom
 from bot.cases.tables import CASE_CARD
 from bot.config import Settings
-from bot.connections import StartError, bolt_app, connect_workspace, slack_client
-from bot.datadog.client import Datadog
-from bot.datadog.links import Site
+from bot.connections import StartError, bolt_app, connect_workspace, datadog_clients, slack_client
 from bot.datadog.orgs import ConnectedOrg
 from bot.foundation import Foundation
 from bot.home import room as home
@@ -295,9 +293,7 @@ async def _tell_who_is_left_out(parts: Parts, records: InstallationRepository) -
 
 
 def orgs_of(settings: Settings, database: Database, encryption: Encryption | None) -> OrgRepository:
-    def client_of(site: Site, api_key: str, app_key: str) -> Datadog:
-        return Datadog(settings.dd_api_url or site.api_url, api_key, app_key, app_url=site.app_url)
-
+    client_of = datadog_clients(settings)
     return OrgRepository(database, encryption, client_of, default=_org_of_settings(settings, client_of))
 
 

@@ -1,5 +1,8 @@
 """Every product noun shown to people, and the sentences several rooms share. Nothing here decides anything."""
 
+from importlib.metadata import PackageNotFoundError
+from importlib.metadata import version as version_of
+
 APP = "Bits Bot"
 COMMAND = "/bits"
 DATADOG = "Datadog"
@@ -21,6 +24,14 @@ DETAILS = "Details"
 DISCLAIMER = f"Written by {PRODUCT}, which can be wrong: check before you act."
 VOTES = "Votes are stored for your team's own numbers and go nowhere else."
 COSTS = f"This starts a new {INVESTIGATION}, and {DATADOG} bills each one."
+
+
+def version() -> str:
+    """Of what is installed; a bare copy of the code has none."""
+    try:
+        return version_of("bits-bot")
+    except PackageNotFoundError:
+        return "unknown"
 
 
 def counted(number: int, one: str, many: str = "") -> str:

@@ -26,7 +26,7 @@ from bot.storage.troubles import troubles
 if find_spec("sniffio") is None:
     sys.modules["sniffio"] = None  # type: ignore[assignment]
 
-_OURS = ("SLACK_", "DD_", "BITS_", "DATABASE_URL")
+_OURS = ("SLACK_", "DD_", "BITS_", "DATABASE_URL", "SSL_CERT_FILE", "PORT")
 
 
 # The same examples each time, however slow the machine is; `--hypothesis-profile=search` looks for new ones.

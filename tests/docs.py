@@ -43,7 +43,11 @@ def settings_table() -> str:
         default = Settings.model_fields[name.lower()].default
         assert default is not PydanticUndefined
         shown = (
-            "" if default in (None, frozenset()) else f"`{default:g}`" if isinstance(default, float) else f"`{default}`"
+            ""
+            if default in (None, "", frozenset())
+            else f"`{default:g}`"
+            if isinstance(default, float)
+            else f"`{default}`"
         )
         rows.append(f"| `{name}` | {shown.replace('+aiosqlite', '')} | {meaning} |")
     return "\n".join(rows)

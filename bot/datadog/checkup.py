@@ -10,7 +10,8 @@ from enum import StrEnum
 from typing import Any
 
 from bot.datadog.client import Datadog, flag, member, text
-from bot.datadog.errors import DatadogError, Forbidden, RateLimited, Unauthorized
+from bot.datadog.errors import DatadogError, Forbidden, NotSent, RateLimited, Unauthorized
+from bot.network import Obstacle
 
 INVESTIGATIONS_READ = "bits_investigations_read"
 ESSENTIAL = frozenset({INVESTIGATIONS_READ})  # without them nothing works
@@ -74,6 +75,7 @@ class Checkup:
     owner_name: str = ""  # of the application key; empty where Datadog does not tell
     lacking: tuple[str, ...] = ()  # permissions that Datadog refuses
     unclear: tuple[str, ...] = ()  # permissions about which Datadog did not answer usefully
+    obstacle: Obstacle | None = None  # on the way there, where that is why it did not answer
 
 
 async def check_up(client: Datadog) -> Checkup:
@@ -87,7 +89,9 @@ async def check_up(client: Datadog) -> Checkup:
         *(_told(probe(client)) for probe in _PROBES.values()),
     )
     if problem := _problem(api_key, KeyProblem.API_KEY) or _problem(both_keys, KeyProblem.APP_KEY):
-        return Checkup(problem)
+        return Checkup(
+            problem, obstacle=next((each.obstacle for each in (api_key, both_keys) if isinstance(each, NotSent)), None)
+        )
     outcomes = dict(zip(_PROBES, probed, strict=True))
     lacking = tuple(name for name, said in outcomes.items() if isinstance(said, Unauthorized | Forbidden))
     return Checkup(

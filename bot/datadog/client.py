@@ -27,6 +27,7 @@ from bot.datadog.errors import (
     request_id_of,
 )
 from bot.datadog.http import Answer, Http
+from bot.network import WayOut
 
 log = logging.getLogger(__name__)
 
@@ -56,6 +57,7 @@ class Datadog:
         *,
         app_url: str,
         http: Sender | None = None,
+        way: WayOut | None = None,
         sleep: Callable[[float], Awaitable[object]] = asyncio.sleep,
         attempts: int = 3,
     ) -> None:
@@ -63,7 +65,7 @@ class Datadog:
         self.app_url = app_url.rstrip("/")
         self.answers = Answers()
         self._headers = _headers(api_key, app_key)
-        self._http = http or Http()
+        self._http = http or Http(way=way)
         self._sleep = sleep
         self._attempts = attempts
 
@@ -188,7 +190,6 @@ def _headers(api_key: str, app_key: str) -> dict[str, str]:
         "DD-API-KEY": _usable(api_key, "API key"),
         "DD-APPLICATION-KEY": _usable(app_key, "application key"),
         "Accept": "application/json",
-        "User-Agent": "bits-bot",
     }
 
 

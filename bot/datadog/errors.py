@@ -24,6 +24,8 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from bot.network import Obstacle
+
 DEFAULT_RATE_LIMIT_WAIT = 1.0
 _DETAIL_LIMIT = 1000
 _REQUEST_ID_HEADERS = ("x-request-id", "dd-request-id", "x-datadog-trace-id")
@@ -75,6 +77,10 @@ class OtherRefusal(Refused):
 
 class NotSent(DatadogError):
     may_have_happened = False
+
+    def __init__(self, message: str, *, obstacle: Obstacle | None = None) -> None:
+        super().__init__(message)
+        self.obstacle = obstacle  # what is known of why
 
 
 class Unavailable(DatadogError):

@@ -13,6 +13,7 @@ from aiohttp import (
     ClientConnectorError,
     ClientError,
     ClientHandlerType,
+    ClientHttpProxyError,
     ClientOSError,
     ClientRequest,
     ClientResponse,
@@ -23,7 +24,6 @@ from aiohttp import (
     InvalidURL,
     NonHttpUrlClientError,
     ServerDisconnectedError,
-    TCPConnector,
 )
 from aiohttp.abc import AbstractStreamWriter
 from aiohttp.connector import Connection
@@ -31,6 +31,7 @@ from yarl import URL
 
 from bot.datadog.errors import NoAnswer, NotSent
 from bot.deadline import refuse_if_late
+from bot.network import WayOut, obstacle
 
 # until there is a connection, of these to make one, between two pieces of an answer, and altogether
 TIMEOUT = ClientTimeout(connect=5, sock_connect=3, sock_read=10, total=30)
@@ -57,8 +58,9 @@ class Http:
     """Raises NotSent where nothing has left, NoAnswer where something may have. Neither tells of queries, which may hold what
     people typed; nor do the errors of aiohttp reach a traceback, for some of them do."""
 
-    def __init__(self, timeout: ClientTimeout = TIMEOUT) -> None:
+    def __init__(self, timeout: ClientTimeout = TIMEOUT, way: WayOut | None = None) -> None:
         self._timeout = timeout
+        self._way = way or WayOut()
         self._session: ClientSession | None = None
         self.closed = False
 
@@ -68,7 +70,8 @@ class Http:
         try:
             return await self._exchange(method, target, headers, body)
         except _NOTHING_SENT as error:
-            raise NotSent(f"{said} did not reach Datadog: {type(error).__name__}") from None
+            sentence = f"{said} did not reach Datadog: {type(error).__name__}"
+            raise NotSent(sentence, obstacle=obstacle(error)) from None
         except (ClientError, TimeoutError) as error:
             raise NoAnswer(f"no answer to {said}: {type(error.__cause__ or error).__name__}") from None
 
@@ -82,10 +85,11 @@ class Http:
         if self.closed:
             raise RuntimeError("This client is closed.")
         if self._session is None:
-            self._session = ClientSession(
-                connector=TCPConnector(limit=_MOST_CONNECTIONS, keepalive_timeout=_KEPT),
+            self._session = self._way.session(
+                limit=_MOST_CONNECTIONS,
+                keepalive=_KEPT,
+                first=_once,
                 request_class=_Request,
-                middlewares=(_once,),
                 headers={"Accept-Encoding": "gzip"},
                 skip_auto_headers={"Content-Type"},
                 cookie_jar=DummyCookieJar(),
@@ -93,7 +97,6 @@ class Http:
                 auto_decompress=False,
                 max_line_size=_LARGEST_HEADER,
                 max_field_size=_LARGEST_HEADER,
-                trust_env=False,
             )
         return self._session
 
@@ -111,7 +114,14 @@ class _DroppedError(ClientError):
     """The connection broke with the request under way."""
 
 
-_NOTHING_SENT = (_HungUpError, ClientConnectorError, ConnectionTimeoutError, InvalidURL, NonHttpUrlClientError)
+_NOTHING_SENT = (
+    _HungUpError,
+    ClientConnectorError,
+    ClientHttpProxyError,  # it was asked for a way to Datadog, and gave none
+    ConnectionTimeoutError,
+    InvalidURL,
+    NonHttpUrlClientError,
+)
 
 
 async def _once(request: ClientRequest, send: ClientHandlerType) -> ClientResponse:

@@ -16,6 +16,7 @@ from bot import manifest
 from bot.datadog.checkup import WRITES, KeyProblem, check_up
 from bot.datadog.client import Datadog
 from bot.doctor.model import Finding, Setup, fail, ok, warn
+from bot.network import obstacle
 from bot.orgs.model import OrgEntry
 from bot.slack.errors import CALL_ERRORS, error_code
 
@@ -50,6 +51,8 @@ def _token_refused(named: str, code: str, home: str) -> Finding:
 
 
 def _unreachable(named: str, base_url: str, error: Exception) -> Finding:
+    if known := obstacle(error):
+        return fail(named, f"Slack can't be reached at {base_url}: {known.what}", known.fix)
     return fail(
         named,
         f"Slack can't be reached at {base_url} ({type(error).__name__})",
@@ -103,6 +106,8 @@ async def check_socket(client: AsyncWebClient, app_token: str) -> list[Finding]:
 async def check_org(entry: OrgEntry, client: Datadog) -> Finding:
     name = f"Datadog ({entry.name})"
     checkup = await check_up(client)
+    if checkup.obstacle is not None:
+        return fail(name, f"{client.api_url} can't be reached: {checkup.obstacle.what}", checkup.obstacle.fix)
     if checkup.problem is not None:
         return fail(name, *_problem(checkup.problem, entry))
     who = f"acts as {checkup.owner_name}" if checkup.owner_name else "its owner can't be read"

@@ -23,6 +23,7 @@ from bot.doctor.database_checks import DatabaseExamined, examine_database
 from bot.doctor.model import DatadogKeys, Finding, Setup, fail, ok, warn
 from bot.orgs.model import DEFAULT, OrgEntry
 from bot.orgs.repository import OrgRepository
+from bot.slack.clients import PatientClient
 from bot.storage.encryption import Encryption
 from bot.storage.engine import Database
 from bot.workspaces.repository import InstallationRepository
@@ -36,7 +37,7 @@ _CALL_TIMEOUT = 10
 
 async def examine(setup: Setup) -> list[Finding]:
     """In the order in which one would mend things."""
-    async with ClientSession(timeout=ClientTimeout(total=_CALL_TIMEOUT)) as session:
+    async with setup.way.session(limit=100, timeout=ClientTimeout(total=_CALL_TIMEOUT)) as session:
         stored = await examine_database(setup.database_url, setup.encryption_keys, needs_keys=setup.uses_oauth)
         try:
             slack, web, datadog = await asyncio.gather(
@@ -79,7 +80,7 @@ async def _slack(session: ClientSession, setup: Setup, stored: DatabaseExamined)
 
 
 def _client(session: ClientSession, setup: Setup, token: str = "") -> AsyncWebClient:
-    return AsyncWebClient(
+    return PatientClient(
         token=token or None, base_url=setup.slack_api_url, session=session, timeout=_CALL_TIMEOUT, retry_handlers=[]
     )
 

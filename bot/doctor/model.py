@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 
 from bot.datadog.links import Site
+from bot.network import WayOut
 from bot.orgs.repository import ClientOf
 
 _WIDTH = 110
@@ -29,6 +30,7 @@ class Setup:
     database_url: str = field(repr=False)
     http_address: str  # where the bot's HTTP side listens on this machine
     client_of: ClientOf
+    way: WayOut
     bot_token: str = field(default="", repr=False)
     app_token: str = field(default="", repr=False)
     signing_secret: str = field(default="", repr=False)

@@ -11,6 +11,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
 from bot.deadline import refuse_if_late
+from bot.network import USER_AGENT
 from bot.slack.errors import RATE_LIMITED, trouble_of
 from bot.slack.waits import Waits
 
@@ -20,6 +21,9 @@ class PatientClient(AsyncWebClient):
 
     waits: Waits | None = None
     workspace: str = ""  # whose limits count; a call that is no workspace's is made in any case
+
+    def __init__(self, token: str | None = None, **given: Any) -> None:
+        super().__init__(token, user_agent_prefix=USER_AGENT, **given)
 
     async def api_call(self, api_method: str, **arguments: Any) -> AsyncSlackResponse:
         if self.waits is None or not self.workspace:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
-from aiohttp import ClientConnectorError, ClientError
+from aiohttp import ClientConnectorError, ClientError, ClientHttpProxyError
 from slack_sdk.errors import SlackApiError, SlackClientError
 
 from bot.datadog.trouble import Trouble, TroubleKind
@@ -47,7 +47,7 @@ _MEANINGS = {
 
 
 def trouble_of(error: Exception) -> SlackTrouble:
-    if isinstance(error, ClientConnectorError):
+    if isinstance(error, ClientConnectorError | ClientHttpProxyError):
         return SlackTrouble(Meaning.WAIT, "no_connection")
     if not isinstance(error, SlackApiError):
         return SlackTrouble(Meaning.OPEN, "no_answer")

@@ -3,10 +3,12 @@
 import asyncio
 import json
 import logging
+import sys
 import time
+from collections.abc import Callable
 from typing import Any
 
-from aiohttp import ClientError
+from aiohttp import ClientError, ClientTimeout
 from slack_bolt.adapter.socket_mode.async_internals import send_async_response
 from slack_bolt.response import BoltResponse
 from slack_sdk.errors import SlackApiError
@@ -15,23 +17,68 @@ from slack_sdk.socket_mode.request import SocketModeRequest
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.logs import Seldom
+from bot.network import WayOut, obstacle
 from bot.slack.errors import trouble_of
 from bot.slack.requests import NOT_KEPT, SlackRequests
 
 PING_EVERY = 10.0
+CONNECT = ClientTimeout(total=None, connect=20.0, sock_connect=10.0, sock_read=10.0)
 
 logger = logging.getLogger(__name__)
+
+
+class _Log(Seldom):
+    """What the SDK tells of the connection: without traceback, and without addresses, which let in whoever has them."""
+
+    def __init__(self, failed: Callable[[BaseException], bool]) -> None:
+        super().__init__(logger)
+        self._failed = failed
+
+    def exception(self, *_: object, **__: object) -> None:
+        error = sys.exc_info()[1]
+        if error is not None and not self._failed(error):
+            what = known.what if (known := obstacle(error)) else type(error).__name__
+            super().log(logging.WARNING, f"Slack's socket can't be opened ({what}): trying again")
+
+    def log(self, level: int, msg: object, *_: object, **__: object) -> None:
+        super().log(level, str(msg).split(":")[0].replace("%", "%%"))
 
 
 class SlackSocket(SocketModeClient):
     """Of the SDK's client the connection; what comes over it is ours to read, or its errors would print it."""
 
-    def __init__(self, app_token: str, client: AsyncWebClient, requests: SlackRequests) -> None:
-        super().__init__(app_token, web_client=client, ping_interval=PING_EVERY)
+    def __init__(self, app_token: str, client: AsyncWebClient, requests: SlackRequests, way: WayOut) -> None:
+        log: Any = _Log(self._failed_to_connect)
+        super().__init__(app_token, web_client=client, ping_interval=PING_EVERY, logger=log)
+        self.aiohttp_client_session.detach()
+        self.aiohttp_client_session = way.session(limit=100, timeout=CONNECT)
+        self._opening: asyncio.Future[None] | None = None
         self._requests = requests
         self._odd = Seldom(logger)
         self._under_way: set[asyncio.Task[None]] = set()
         self._heard_at = time.time()
+
+    async def open(self) -> None:
+        """The first time, what stands in the way is raised; after that the SDK tries until it is out of it."""
+        self.wss_uri = await self.ask_for_url()
+        self._opening = asyncio.get_running_loop().create_future()
+        connecting = asyncio.ensure_future(self.connect())  # type: ignore[no-untyped-call]
+        try:
+            await asyncio.wait({connecting, self._opening}, return_when=asyncio.FIRST_COMPLETED)
+            if self._opening.done():
+                self._opening.result()
+        finally:
+            self._opening = None
+            if not connecting.done():
+                connecting.cancel()
+
+    def _failed_to_connect(self, error: BaseException) -> bool:
+        """Whether somebody waits to hear of it."""
+        self.wss_uri = None  # an address serves one connection, and not for long
+        if self._opening is None or self._opening.done():
+            return False
+        self._opening.set_exception(error)
+        return True
 
     @property
     def silent_for(self) -> float:

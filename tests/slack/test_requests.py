@@ -14,6 +14,7 @@ from slack_bolt.async_app import AsyncApp
 from sqlalchemy.exc import DataError, OperationalError
 
 from bot.logs import keep_bodies_out
+from bot.network import WayOut
 from bot.sandbox.slack import FakeSlack
 from bot.sandbox.slack.errors import NotAcknowledged
 from bot.slack.requests import SlackRequests
@@ -125,7 +126,8 @@ async def test_over_the_socket_only_what_slack_is_to_send_again_stays_open(
 ) -> None:
     for error, status in [*BROKEN, (None, 200)]:
         app = app_that(slack, raising(error) if error else lambda: None)
-        socket = SlackSocket(slack.app_token, client_of(slack), SlackRequests(app, session, Tasks()))
+        requests = SlackRequests(app, session, Tasks())
+        socket = SlackSocket(slack.app_token, client_of(slack), requests, WayOut())
         await socket.connect()  # type: ignore[no-untyped-call]
         await slack.connected()
         payloads: list[Any] = [CLICK, MENTION, [], "words"]
