@@ -318,7 +318,7 @@ class PlaygroundServer:
                 beginning, differences, name = playground.beginnings, Differences(), "state"
             fresh = differences.since(playground.state(playground.person(user_id)))
             if fresh:
-                await response.write(f"event: {name}\ndata: {json.dumps(fresh)}\n\n".encode())
+                await response.write(f"event: {name}\ndata: {fresh}\n\n".encode())
                 last = loop.time()
             elif loop.time() - last > ALIVE_SECONDS:
                 await response.write(b": still here\n\n")
@@ -333,24 +333,34 @@ class Differences:
 
     def __init__(self) -> None:
         self._sent: dict[tuple[str, str], str] = {}
+        self._calls: dict[str, JSON] = {}
 
-    def since(self, state: JSON) -> JSON:
+    def since(self, state: JSON) -> str:
+        """As JSON; nothing where there is nothing new."""
         sections = {name: value for name, value in state.items() if name not in ("messages", "journal")}
         fresh = self._changed("section", sections)
         if messages := self._changed("channel", state["messages"]):
-            fresh["messages"] = messages
-        if calls := self._changed("call", {str(call["n"]): call for call in state["journal"]}):
-            fresh["journal"] = list(calls.values())
-        return fresh
+            fresh["messages"] = _object(messages)
+        if calls := self._changed("call", self._open_calls(state["journal"])):
+            fresh["journal"] = f"[{', '.join(calls.values())}]"
+        return _object(fresh) if fresh else ""
 
-    def _changed(self, kind: str, values: JSON) -> JSON:
-        fresh: JSON = {}
+    def _open_calls(self, journal: list[JSON]) -> JSON:
+        """Without those that are over and sent: the journal keeps them as they are."""
+        before, self._calls = self._calls, {str(call["n"]): call for call in journal}
+        return {number: call for number, call in self._calls.items() if before.get(number) is not call}
+
+    def _changed(self, kind: str, values: JSON) -> dict[str, str]:
+        fresh: dict[str, str] = {}
         for name, value in values.items():
             text = json.dumps(value)
             if self._sent.get((kind, name)) != text:
-                self._sent[kind, name] = text
-                fresh[name] = value
+                self._sent[kind, name] = fresh[name] = text
         return fresh
+
+
+def _object(members: dict[str, str]) -> str:
+    return "{" + ", ".join(f"{json.dumps(name)}: {text}" for name, text in members.items()) + "}"
 
 
 def _static(name: str) -> web.Response:

@@ -9,9 +9,9 @@ from bot.sandbox.playground.control import Control
 from bot.sandbox.playground.journal import Journal
 from bot.sandbox.playground.seed import KINDS, Stage
 from bot.sandbox.slack import Channel, Message, Person
-from bot.sandbox.slack.mrkdwn import flatten, pinged_in_attachments, pinged_in_blocks, pinged_in_text
+from bot.sandbox.slack.mrkdwn import flatten
 from bot.sandbox.slack.screens import View
-from bot.sandbox.slack.world import User, as_json
+from bot.sandbox.slack.world import User
 
 JSON = dict[str, Any]
 MOST_NOTICES = 50
@@ -20,7 +20,8 @@ _LONGEST_NOTICE = 300
 
 
 def snapshot(stage: Stage, journal: Journal, control: Control, person: Person) -> JSON:
-    """Every section; those that did not change are left out by who sends it."""
+    """Every section, to be written out at once: parts of it are Slack's own. Those that did not change are left out by who
+    sends it."""
     slack = SlackView(stage, person)
     return {
         "app": app_section(stage),
@@ -129,7 +130,7 @@ class SlackView:
 
     def _message(self, message: Message) -> JSON:
         author = message.author
-        return message.to_json() | {
+        return message.as_it_stands() | {
             "author": {
                 "name": self._author_name(message),
                 "app": bool(author.bot_id),
@@ -139,7 +140,7 @@ class SlackView:
             "only_me": message.only_for is not None,
             "broadcast": message.broadcast,
             "permalink": self._slack.permalink(message),
-            "state": {"values": as_json(self._me.entered_in(message))},
+            "state": {"values": self._me.entered_in(message)},
         }
 
     def _author_name(self, message: Message) -> str:
@@ -172,12 +173,7 @@ class SlackView:
         return "thread" if message.thread_ts and self._follows(message) else ""
 
     def _names_me(self, message: Message) -> bool:
-        pinged = [
-            *pinged_in_text(message.text),
-            *pinged_in_blocks(message.blocks),
-            *pinged_in_attachments(message.attachments),
-        ]
-        return any(target in (self._me.id, "here", "channel", "everyone") for _, target in pinged)
+        return not message.names.isdisjoint((self._me.id, "here", "channel", "everyone"))
 
     def _follows(self, message: Message) -> bool:
         thread = [one for one in message.channel.messages if one.root_ts == message.root_ts and one.ts < message.ts]

@@ -4,7 +4,7 @@ import json
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from bot.sandbox.slack.mrkdwn import NameOf
+from bot.sandbox.slack.mrkdwn import NameOf, pinged_in_attachments, pinged_in_blocks, pinged_in_text
 from bot.sandbox.slack.render import JSON, message_lines
 
 ChannelKind = Literal["public", "private", "im", "mpim"]
@@ -84,6 +84,7 @@ class Message:
     reactions: dict[str, list[str]] = field(default_factory=dict)
     client_msg_id: str | None = None
     edits: int = 0
+    _read: "tuple[tuple[object, ...], set[str]] | None" = field(default=None, init=False, repr=False)
 
     @property
     def root_ts(self) -> str:
@@ -99,6 +100,19 @@ class Message:
         return can_enter and not self.deleted and self.only_for in (None, user_id)
 
     @property
+    def names(self) -> set[str]:
+        """The ids of whom it mentions, and here, channel, everyone; read again only once it says something else."""
+        says = (self.text, self.blocks, self.attachments)
+        if self._read is None or any(now is not then for now, then in zip(says, self._read[0], strict=True)):
+            pinged = (
+                *pinged_in_text(self.text),
+                *pinged_in_blocks(self.blocks),
+                *pinged_in_attachments(self.attachments),
+            )
+            self._read = says, {target for _, target in pinged}
+        return self._read[1]
+
+    @property
     def lines(self) -> list[str]:
         """What people read in it, line by line."""
         return message_lines(self.text, self.blocks, self.attachments, self.channel.name_of)
@@ -109,6 +123,11 @@ class Message:
 
     def to_json(self, *, metadata: bool = False) -> JSON:
         """As the API returns it. Of the metadata only the type is given unless all is asked for."""
+        copied: JSON = as_json(self.as_it_stands(metadata=metadata))
+        return copied
+
+    def as_it_stands(self, *, metadata: bool = False) -> JSON:
+        """The same, with parts of this message in it: for who only writes it out."""
         shown: JSON = {"type": "message", "ts": self.ts, "text": self.text, **self._author_json()}
         if self.client_msg_id:
             shown["client_msg_id"] = self.client_msg_id
@@ -119,8 +138,7 @@ class Message:
         shown |= self._thread_json() | self._extras_json()
         if self.metadata:
             shown["metadata"] = self.metadata if metadata else {"event_type": self.metadata["event_type"]}
-        copied: JSON = as_json(shown)
-        return copied
+        return shown
 
     def _author_json(self) -> JSON:
         author = self.author

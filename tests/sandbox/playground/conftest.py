@@ -1,4 +1,4 @@
-"""One demo for all stories of a file: a start of the bot costs seconds. What a story counts on, it sets up itself."""
+"""One demo for all stories of a process: a start of the bot costs seconds. What a story counts on, it sets up itself."""
 
 import os
 import signal
@@ -37,7 +37,7 @@ def end_demo(process: subprocess.Popen[str]) -> int:
     return process.returncode
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     process, url = start_demo(tmp_path_factory.mktemp("demo"))
     yield url
