@@ -119,6 +119,7 @@ async def put_together(parts: Parts, session: ClientSession) -> Assembled:
     questions, commands = OrgQuestions(base.database, time.time), Commands(HELP, ALSO)
     rooms = await _rooms(parts, base, questions, commands)
     add_commands(commands, rooms)
+    commands.offer = rooms.investigations.commands.offer
     # what goes on once a person has said which organisation is meant
     for room in (rooms.investigations, rooms.cases, rooms.insights):
         room.commands.go_on_after(questions)
@@ -156,7 +157,7 @@ async def _rooms(parts: Parts, base: Foundation, questions: OrgQuestions, comman
     except RuleFileProblems as error:
         problems = "".join(f"\n    {problem}" for problem in error.problems)
         raise StartError(f"the rules in BITS_CHANNELS_FILE can't be used.{problems}") from error
-    investigated = investigations.build(base, orgs, ruled)
+    investigated = investigations.build(base, orgs, ruled, commands.knows)
     repository = investigated.repository
     case_room = cases.build(base, orgs, ruled, investigated)
     alert_room = alerts.build(base, orgs, ruled, investigated, Automatic(investigated.requests, ruled.rules))

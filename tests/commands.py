@@ -1,6 +1,6 @@
 """The bot's table of commands as it is wired, with nothing behind it that could run."""
 
-from dataclasses import fields
+from dataclasses import fields, replace
 from typing import Any, TypeVar
 from unittest.mock import MagicMock
 
@@ -23,7 +23,7 @@ def idle(room: type[T]) -> T:
 
 def command_table() -> Commands:
     commands, rooms = Commands(HELP, ALSO), MagicMock(audit=idle(AuditCommand), orgs=idle(OrgListeners))
-    rooms.investigations.commands = idle(InvestigationCommands)
+    rooms.investigations.commands = replace(idle(InvestigationCommands), is_command=commands.knows)
     rooms.cases.commands = idle(CaseCommands)
     rooms.insights.commands = idle(AttachCommands)
     rooms.home.status = idle(StatusCommand)

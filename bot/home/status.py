@@ -13,7 +13,7 @@ from bot.investigations.tables import investigations, subscribers
 from bot.model import Place
 from bot.orgs.repository import OrgRepository
 from bot.rules import no_start
-from bot.rules.budget import Budget, Usage
+from bot.rules.budget import Budget, Usage, used_words
 from bot.rules.model import ChannelRules
 from bot.rules.org_choice import WhichOrg
 from bot.rules.permissions import NotAllowed, Permissions
@@ -200,11 +200,6 @@ def _budget(usage: Usage) -> str:
     if limits.automatic is not None:
         parts.append(f"by themselves {used_words(usage.automatic, limits.automatic)}")
     return f"*Budget today* ({no_start.RESETS}): {', '.join(parts)}"
-
-
-def used_words(used: int, limit: int | None) -> str:
-    """For status and for Home."""
-    return f"{used} started, no limit" if limit is None else f"{used} of {limit} used"
 
 
 def _here(health: WorkspaceHealth) -> list[Block]:

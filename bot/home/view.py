@@ -5,12 +5,12 @@ from dataclasses import dataclass, field
 
 from bot.cases.card import case_title, case_url
 from bot.cases.model import KnownCase
-from bot.home.status import UNDER_WAY, used_words
+from bot.home.status import UNDER_WAY
 from bot.investigations.model import Investigation, State
 from bot.investigations.subject_view import investigation_url, subject_name
 from bot.orgs.connect_form import DISCONNECT, NEW_SECRET, OPEN_FROM_HOME, REPLACE_KEYS
 from bot.orgs.model import OrgEntry
-from bot.rules.budget import Usage
+from bot.rules.budget import Usage, used_words
 from bot.rules.no_start import RESETS
 from bot.slack.blocks import (
     Block,

@@ -1,29 +1,39 @@
 """What only the person who asked sees: the first word after a click, the real state, lists, and why something did not
 work, in a sentence for each reason."""
 
-from collections.abc import Sequence
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from bot.datadog.investigations import (
     Conclusion,
     InvestigationDetail,
     InvestigationItem,
-    Progress,
+    InvestigationPage,
     progress,
     progress_of,
 )
 from bot.datadog.links import is_datadog_url
 from bot.datadog.trouble import Trouble, TroubleKind
+from bot.investigations import conclusions_view
 from bot.investigations.model import Investigation, State
-from bot.investigations.subject_view import list_url, run_url
+from bot.investigations.signs import stands, stands_in_datadog
+from bot.investigations.subject_view import (
+    investigation_url,
+    list_url,
+    open_button,
+    run_again_button,
+    run_url,
+    subject_name,
+)
 from bot.model import EventRef, MonitorRef, Subject, ThreadRef
 from bot.slack.blocks import (
+    VALUE_LIMIT,
     Block,
     Message,
     actions,
     button,
     context,
-    pack,
-    rich_bullet,
     rich_link,
     rich_quote,
     rich_section,
@@ -42,11 +52,13 @@ from bot.slack.errors import (
     why_it_waits,
 )
 from bot.slack.plain import plain_blocks
-from bot.slack.text import channel_mention, code, cut, fit_mrkdwn, link, mention, moment, one_line
+from bot.slack.text import channel_mention, code, cut, escape, fit_mrkdwn, link, mention, moment, one_line
 from bot.wording import (
     APP,
     COMMAND,
+    COSTS,
     DATADOG,
+    DETAILS,
     DISCLAIMER,
     INVESTIGATE,
     INVESTIGATION,
@@ -57,15 +69,12 @@ from bot.wording import (
 )
 
 OPEN = "answers:open"
+SHOW = "list:show"
+PAGE = "list:page"  # both buttons' ids begin with it
 
-_MOST_LISTED = 20
-_MOST_CONCLUSIONS = 8
-_STANDS = {
-    Progress.RUNNING: "running",
-    Progress.CONCLUSIVE: "conclusive",
-    Progress.INCONCLUSIVE: "inconclusive",
-    Progress.FAILED: "failed",
-}
+LISTED = 10
+_MOST_CONCLUSIONS = 5
+_WORDS = 6_000  # of the 12,000 characters a message may hold, what the conclusions share
 
 
 def looking_up(subject: Subject) -> Message:
@@ -103,50 +112,115 @@ def _already(inv: Investigation) -> str:
             return f"I don't know whether the {INVESTIGATION} of this has started. Its card has the choice."
 
 
-def investigation_list(
-    items: Sequence[InvestigationItem], *, app_url: str, monitor_id: int | None, total: int | None
-) -> Message:
-    heading = INVESTIGATIONS + (f" of monitor {monitor_id}" if monitor_id is not None else "")
+def offer_in_thread(inv: Investigation, *, app_url: str) -> Message:
+    """For a mention that names no command, in a thread with an investigation."""
+    sign, word = stands(inv)
+    told = f"{sign} This thread's {INVESTIGATION} is {escape(word)}: "
+    head = rich_section([run(told), rich_link(investigation_url(inv, app_url), subject_name(inv), "bold")])
+    ask = f"To ask something new in words: `@{APP} investigate why …`. {COSTS}"
+    details = [button(DETAILS, conclusions_view.DETAILS_ACTION, value=str(inv.id))] if inv.conclusions else []
+    again = [run_again_button(conclusions_view.RUN_AGAIN, inv)] if inv.state.finished else []
+    buttons = actions(*details, open_button(OPEN, inv, app_url), *again)
+    others = f"`@{APP} help` shows everything I know."
+    text = f"{told}{escape(subject_name(inv))}. {ask} {others}"
+    return Message(text, [rich_text(head), section(ask), buttons, context(others)])
+
+
+# -- lists ----------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """A page of Datadog's list, with what this workspace knows of each."""
+
+    page: InvestigationPage
+    offset: int = 0
+    org: str = ""
+    monitor_id: int | None = None
+    known: Mapping[str, Investigation] = field(default_factory=dict)  # by Datadog's id
+
+    @property
+    def heading(self) -> str:
+        return INVESTIGATIONS + (f" of monitor {self.monitor_id}" if self.monitor_id is not None else "")
+
+
+def investigation_list(listed: Listed, *, app_url: str) -> Message:
+    items = listed.page.items[:LISTED]
+    newer = _turn("Newer", listed, listed.offset - LISTED) if listed.offset else []
     if not items:
-        return sentences(f"{DATADOG} shows no {heading}.")
-    shown = items[:_MOST_LISTED]
-    rest = max(total or 0, len(items)) - len(shown)
-    more = [context(f"{rest:,} more in {link(list_url(app_url), DATADOG)}.")] if rest > 0 else []
-    told = "; ".join(f"{_title(item.title)} ({_status(item.status)})" for item in shown)
-    blocks = [*pack([rich_section([run(heading, "bold")]), *(_bullet(item, app_url) for item in shown)]), *more]
-    return Message(f"{heading}: {fit_mrkdwn(told, 3_000)}", blocks)
+        rest = [actions(*newer)] if newer else []
+        return Message(
+            told := f"{DATADOG} shows no{' more' if newer else ''} {listed.heading}.", [section(told), *rest]
+        )
+    total, end = listed.page.total, listed.offset + listed.page.size
+    of = f" of {total:,}" if total is not None else ""
+    span = f"{listed.offset + 1:,} to {end:,}{of}" if newer or end < (total or 0) else counted(len(items), "run")
+    spoken = "; ".join(f"{_title(item.title)} ({' '.join(_stands(item))})" for item in items)
+    is_last = end >= total if total is not None else listed.page.size < LISTED
+    turning = [*newer, *([] if is_last else _turn("Older", listed, listed.offset + LISTED))]
+    hint = "" if listed.monitor_id is not None else f"Only those of one monitor: `{COMMAND} list monitor <id or link>`."
+    blocks = [
+        section(f"*{listed.heading}* · {span}"),
+        *(_row(listed, item, app_url) for item in items),
+        *([actions(*turning)] if turning else []),
+        context(" ".join(part for part in (escape(hint), link(list_url(app_url), f"The list in {DATADOG}")) if part)),
+    ]
+    return Message(f"{listed.heading}: {fit_mrkdwn(spoken, 3_000)}", blocks)
 
 
-def _bullet(item: InvestigationItem, app_url: str) -> Block:
-    title = rich_link(run_url(app_url, item.id), _title(item.title))
-    return rich_bullet([title, run(f": {_status(item.status)} "), run(one_line(item.id, 60), "code")])
+def _row(listed: Listed, item: InvestigationItem, app_url: str) -> Block:
+    """Datadog's list tells no times: the age is known of what was asked for here."""
+    (sign, word), known = _stands(item), listed.known.get(item.id)
+    age = moment(known.started_at or known.created_at, "{date_short_pretty} at {time}") if known else ""
+    ref = f"ref {code(known.ref, 60)}" if known else ""
+    told = " · ".join(part for part in (escape(word), age, ref) if part)
+    shown = f"{sign} *{link(run_url(app_url, item.id), _title(item.title))}*\n{told}"
+    value = json.dumps({"org": listed.org, "run": item.id})
+    if len(value) > VALUE_LIMIT:
+        return section(shown)
+    return section(shown, accessory=button(DETAILS, SHOW, value=value, label=f"{DETAILS} of {_title(item.title)}"))
 
 
-def investigation_summary(detail: InvestigationDetail, *, app_url: str) -> Message:
-    """One run as Datadog has it now, whoever started it."""
-    word = _STANDS.get(progress_of(detail)) or _status(detail.status)
+def _stands(item: InvestigationItem) -> tuple[str, str]:
+    return stands_in_datadog(progress(item.status), one_line(item.status, 40) or "status unknown")
+
+
+def _turn(text: str, listed: Listed, offset: int) -> list[Block]:
+    value = {"org": listed.org, "monitor": listed.monitor_id, "offset": max(0, offset)}
+    return [button(text, f"{PAGE}:{text.lower()}", value=json.dumps(value))]
+
+
+def investigation_summary(detail: InvestigationDetail, *, app_url: str, known: Investigation | None = None) -> Message:
+    """One run as Datadog has it now, whoever started it; `known` where it was asked for in this workspace."""
+    sign, word = stands_in_datadog(progress_of(detail), one_line(detail.status, 40) or "status unknown")
     url = detail.url if is_datadog_url(detail.url) else run_url(app_url, detail.id)
-    head = rich_section([run(f"{INVESTIGATION} {word}: "), run(_title(detail.title), "bold")])
-    told = [block for each in detail.conclusions[:_MOST_CONCLUSIONS] for block in _conclusion(each)]
-    hidden = len(detail.conclusions) - _MOST_CONCLUSIONS
+    head = rich_section([run(f"{sign} {INVESTIGATION} {word}: "), rich_link(url, _title(detail.title), "bold")])
+    told = detail.conclusions[:_MOST_CONCLUSIONS]
+    room = _WORDS // max(1, len(told))
+    shown = [block for each in told for block in _conclusion(each, room)]
+    hidden = len(detail.conclusions) - len(told)
     more = [context(f"{counted(hidden, 'more conclusion')} in {DATADOG}.")] if hidden > 0 else []
-    blocks = [rich_text(head), *told, *more, actions(button(OPEN_IN_DATADOG, OPEN, url=url)), context(DISCLAIMER)]
-    titles = "; ".join(_title(each.title) for each in detail.conclusions[:_MOST_CONCLUSIONS])
-    spoken = f"{INVESTIGATION} {word}: {_title(detail.title)}. {titles}".strip()
+    begun = moment(known.started_at or known.created_at, "{date_short_pretty} at {time}") if known else ""
+    facts = [f"started {begun}", f"ref {code(known.ref, 60)}"] if known else []
+    details = known is not None and bool(known.conclusions)
+    buttons = [
+        *([button(DETAILS, conclusions_view.DETAILS_ACTION, value=str(known.id))] if known and details else []),
+        button(OPEN_IN_DATADOG, OPEN, url=url),
+    ]
+    foot = " · ".join([*facts, DISCLAIMER]) if told else " · ".join(facts)
+    blocks = [rich_text(head), *shown, *more, actions(*buttons), *([context(foot)] if foot else [])]
+    titles = "; ".join(_title(each.title) for each in told)
+    spoken = f"{sign} {INVESTIGATION} {word}: {_title(detail.title)}. {titles}".strip()
     return Message(fit_mrkdwn(spoken, 3_000), blocks)
 
 
-def _conclusion(conclusion: Conclusion) -> list[Block]:
-    summary = (conclusion.summary or conclusion.description).strip()
-    return [*plain_blocks(_title(conclusion.title), "bold"), *plain_blocks(cut(summary, 600))]
+def _conclusion(conclusion: Conclusion, room: int) -> list[Block]:
+    summary = cut((conclusion.summary or conclusion.description).strip(), room)
+    return [*plain_blocks(_title(conclusion.title), "bold"), *conclusions_view.formatted(summary, room)]
 
 
 def _title(title: str) -> str:
     return one_line(title, 140) or "Untitled"
-
-
-def _status(status: str) -> str:
-    return _STANDS.get(progress(status)) or one_line(status, 40) or "status unknown"
 
 
 # -- what did not work ----------------------------------------------------------------------------------------------

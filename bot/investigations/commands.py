@@ -11,28 +11,32 @@ from bot.datadog.errors import DatadogError, NotFound
 from bot.datadog.links import EventLink, InvestigationLink, Link, MonitorLink, parse_link
 from bot.datadog.orgs import ConnectedOrg
 from bot.datadog.trouble import Trouble, TroubleKind, trouble_of
-from bot.investigations import answers
+from bot.investigations import answers, doubts
 from bot.investigations.asking import StartRequests
+from bot.investigations.doubts import Doubtful
 from bot.investigations.message_alerts import subject_of
 from bot.investigations.questions import Unclear, read_free_text
+from bot.investigations.repository import InvestigationRepository
 from bot.investigations.requests import INVESTIGATE, Investigate
-from bot.model import EventRef, ExistingRun, Int64, MonitorRef, Source, ThreadRef
+from bot.model import EventRef, ExistingRun, Int64, MonitorRef, Question, Source, ThreadRef
 from bot.orgs.questions import OrgQuestions, Resumable
 from bot.orgs.repository import OrgRepository
 from bot.rules import no_start
+from bot.rules.budget import Budget
 from bot.rules.org_choice import WhichOrg
 from bot.rules.permissions import NotAllowed, Permissions
 from bot.slack.blocks import Message
 from bot.slack.commands import Command, Invalid, invalid, link_in, split_word, unquoted
+from bot.slack.gates import Judged
 from bot.slack.interactions import Interaction
-from bot.slack.listeners import After
+from bot.slack.listeners import After, Listeners
+from bot.slack.payloads import carried_in, number_of
 from bot.slack.replies import Replies
 from bot.slack.text import code
 from bot.wording import INVESTIGATION, INVESTIGATIONS
 
 logger = logging.getLogger(__name__)
 
-LISTED = 10
 NOTHING_NAMED = "Tell me what to investigate: a monitor id, a link to a monitor or alert, or a question in words."
 
 _UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
@@ -44,6 +48,7 @@ _LONGEST_MONITOR_ID = 15  # digits; an event id has 19
 @dataclass(frozen=True, slots=True)
 class ListRequest:
     monitor_id: Int64 | None = None
+    offset: Int64 = 0
     host: str = field(default="", compare=False)  # of the link that was typed
 
 
@@ -52,6 +57,8 @@ class ShowRequest:
     id: str
     host: str = field(default="", compare=False)
 
+
+Ask = Callable[[ConnectedOrg], Awaitable[Message]]
 
 LIST = Resumable("list", ListRequest)
 SHOW = Resumable("show", ShowRequest)
@@ -66,6 +73,9 @@ class InvestigationCommands:
     which_org: WhichOrg
     orgs: OrgRepository
     replies: Replies
+    repository: InvestigationRepository
+    budget: Budget
+    is_command: Callable[[str], bool]
     clock: Callable[[], float]  # in Unix seconds: a time window ends now
 
     def commands(self) -> tuple[Command[Any], ...]:
@@ -74,10 +84,10 @@ class InvestigationCommands:
             ("<link>", "an alert, monitor or event; an investigation's link is followed, not started again"),
             ("<question> [#service:web] [last 2h]", "a question in your own words, with tags and a time window"),
         )
-        listed = (("[monitor id or link]", f"the latest {INVESTIGATIONS}"),)
+        listed = (("[monitor <id or link>]", f"the latest {INVESTIGATIONS}, all of them page by page"),)
         shown = (("<investigation id or link>", f"how one {INVESTIGATION} stands"),)
         return (
-            Command("investigate", started, self.read_investigate, self.investigate, ("inv",)),
+            Command("investigate", started, self.read_investigate, self.investigate, ("inv",), costs=True),
             Command("list", listed, read_list, self.list_latest, ("ls",)),
             Command("show", shown, read_show, self.show_one),
         )
@@ -87,24 +97,62 @@ class InvestigationCommands:
         questions.when_answered(LIST, self.list_latest)
         questions.when_answered(SHOW, self.show_one)
 
-    def read_investigate(self, rest: str) -> Investigate | Invalid:
-        return read_investigate(rest, self.clock())
+    def read_investigate(self, rest: str) -> Investigate | Doubtful | Invalid:
+        request = read_investigate(rest, self.clock())
+        if isinstance(request, Investigate) and isinstance(request.subject, Question):
+            return doubts.doubtful(request.subject, self.is_command) or request
+        return request
 
-    async def investigate(self, typed: Interaction, request: Investigate) -> After:
+    async def investigate(self, typed: Interaction, request: Investigate | Doubtful) -> After:
+        if isinstance(request, Doubtful):
+            usage = await self.budget.usage(typed.place)
+            return doubts.asked_back(request, usage, key=typed.key, place=typed.place)
         if isinstance(request.subject, ThreadRef) and not typed.place.thread_ts:
             return invalid(NOTHING_NAMED)
         # only a mention comes without the right to open a window
         source = Source.COMMAND if typed.trigger_id else Source.MENTION
         return await self.starts.start(typed, replace(request, source=source))
 
-    async def list_latest(self, interaction: Interaction, request: ListRequest, org: str = "") -> After:
-        async def ask(connected: ConnectedOrg) -> Message:
-            page = await connected.bits.page(limit=LISTED, monitor_id=request.monitor_id)
-            return answers.investigation_list(
-                page.items, app_url=connected.app_url, monitor_id=request.monitor_id, total=page.total
-            )
+    async def offer(self, mention: Interaction) -> Message | None:
+        """What can be done in a thread with an investigation, for a mention that names no command."""
+        place = mention.place
+        known = await self.repository.latest_in_thread(place.workspace, place.channel, place.thread_ts)
+        if known is None:
+            return None
+        verdict = await self.permissions.may_look(place, mention.person)
+        if isinstance(verdict, NotAllowed):
+            return no_start.refused(verdict, doing=f"see {INVESTIGATIONS} here")
+        return answers.offer_in_thread(known, app_url=self.orgs.app_url(known.org))
 
-        return self._look_up(interaction, org, request.host, LIST.record(request), ask)
+    def register(self, on: Listeners) -> None:
+        judged = Judged("the look-up")
+        on.action(re.compile(rf"^{answers.PAGE}"), self.turn_page, judged)
+        on.action(answers.SHOW, self.show_listed, judged)
+
+    async def list_latest(self, interaction: Interaction, request: ListRequest, org: str = "") -> After:
+        return self._look_up(interaction, org, request.host, LIST.record(request), self._list(request, interaction))
+
+    async def turn_page(self, click: Interaction) -> After:
+        """In the place of the page that was turned."""
+        told = carried_in(click.value)
+        monitor, offset = told.get("monitor"), number_of(told.get("offset"))
+        request = ListRequest(number_of(monitor) or None, offset)
+        ask = self._list(request, click)
+        return self._look_up(click, str(told.get("org") or ""), "", LIST.record(request), ask, in_place=True)
+
+    def _list(self, request: ListRequest, interaction: Interaction) -> Ask:
+        async def ask(connected: ConnectedOrg) -> Message:
+            page = await connected.bits.page(request.offset, answers.LISTED, request.monitor_id)
+            ids = [item.id for item in page.items]
+            known = await self.repository.by_datadog_ids(interaction.workspace, connected.name, ids)
+            listed = answers.Listed(page, request.offset, connected.name, request.monitor_id, known)
+            return answers.investigation_list(listed, app_url=connected.app_url)
+
+        return ask
+
+    async def show_listed(self, click: Interaction) -> After:
+        told = carried_in(click.value)
+        return await self.show_one(click, ShowRequest(str(told.get("run") or "")), str(told.get("org") or ""))
 
     async def show_one(self, interaction: Interaction, request: ShowRequest, org: str = "") -> After:
         async def ask(connected: ConnectedOrg) -> Message:
@@ -112,8 +160,11 @@ class InvestigationCommands:
                 detail = await connected.bits.get(request.id)
             except NotFound:
                 return answers.unknown_investigation(request.id)
-            return answers.investigation_summary(detail, app_url=connected.app_url)
+            known = await self.repository.by_datadog_ids(interaction.workspace, connected.name, [detail.id])
+            return answers.investigation_summary(detail, app_url=connected.app_url, known=known.get(detail.id))
 
+        if not request.id:
+            return answers.no_longer_alert()
         return self._look_up(interaction, org, request.host, SHOW.record(request), ask)
 
     async def _look_up(
@@ -122,19 +173,22 @@ class InvestigationCommands:
         org: str,
         host: str,
         record: dict[str, Any],
-        ask: Callable[[ConnectedOrg], Awaitable[Message]],
+        ask: Ask,
+        *,
+        in_place: bool = False,
     ) -> None:
+        """`in_place` of the message that was clicked."""
         place, person = interaction.place, interaction.person
         verdict = await self.permissions.may_look(place, person)
         if isinstance(verdict, NotAllowed):
-            message = no_start.refused(verdict, doing=f"see {INVESTIGATIONS} here")
+            await self.replies.tell(place, person, no_start.refused(verdict, doing=f"see {INVESTIGATIONS} here"))
         elif org := org or await self.which_org.of(interaction, host, record):
             message = await self._asked(org, place.workspace, ask)
-        else:
-            return
-        await self.replies.tell(place, person, message)
+            await (
+                self.replies.replace(interaction, message) if in_place else self.replies.tell(place, person, message)
+            )
 
-    async def _asked(self, org: str, workspace: str, ask: Callable[[ConnectedOrg], Awaitable[Message]]) -> Message:
+    async def _asked(self, org: str, workspace: str, ask: Ask) -> Message:
         reference = secrets.token_hex(3).upper()
         try:
             connected = await self.orgs.get(org, workspace)
@@ -208,12 +262,12 @@ def _why_not(link: Link | None) -> str:
 
 
 def read_list(rest: str) -> ListRequest | Invalid:
-    word, _ = split_word(unquoted(rest).removeprefix("monitor "))
+    word, _ = split_word(re.sub(r"\A(?:of\s+)?monitor[\s:=]+", "", unquoted(rest), flags=re.IGNORECASE))
     if not word:
         return ListRequest()
     link = parse_link(link_in(word))
     if isinstance(link, MonitorLink):
-        return ListRequest(link.monitor_id, link.host)
+        return ListRequest(link.monitor_id, host=link.host)
     if word.isascii() and word.isdigit() and len(word) <= _LONGEST_MONITOR_ID and word.strip("0"):
         return ListRequest(int(word))
     return Invalid(f"{code(word, 80)} is no monitor. Give its id or its link, or nothing to see all.")

@@ -101,10 +101,10 @@ def _conclusion(conclusion: Conclusion, number: int, room: int) -> _Shown:
     summary = conclusion.summary.strip() or conclusion.description.strip()
     head = rich_text(rich_section([run(f"{number}. {title}" if number else title, "bold")]))
     shortened = len(summary) > room or len(conclusion.title) > _TITLE_LIMIT
-    return _Shown([head, *_summary(cut(summary, room), room + _GROWTH)], shortened)
+    return _Shown([head, *formatted(cut(summary, room), room + _GROWTH)], shortened)
 
 
-def _summary(summary: str, room: int) -> list[Block]:
+def formatted(summary: str, room: int) -> list[Block]:
     """Formatted where that fits; a table or link list that grows too much stands as it was written."""
     formatted = _formatted(summary)
     fits = len(formatted) <= _MOST_BLOCKS_EACH and len(visible_text(formatted)) <= room

@@ -214,6 +214,15 @@ class InvestigationRepository:
         query = select(table.datadog_id).where(table.org == org, table.datadog_id.in_(list(ids)))
         return {str(value) for (value,) in await self.database.all(query)}
 
+    async def by_datadog_ids(self, workspace: str, org: str, ids: Iterable[str]) -> dict[str, Investigation]:
+        """Of these runs, those that somebody in this workspace has asked for."""
+        table = investigations.c
+        query = select(investigations).where(
+            table.org == org, table.datadog_id.in_(list(ids)), _asked_for_in(workspace)
+        )
+        found = [read_investigation(row) for row in await self.database.all(query.order_by(table.id))]
+        return {each.datadog_id: each for each in found}
+
     async def open_starts(self, org: str, monitor_id: int | None) -> list[OpenStart]:
         """Those whose runs may show up in the same list; a monitor's list shows only its own."""
         table = investigations.c

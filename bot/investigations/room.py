@@ -1,6 +1,7 @@
 """The room of investigations put together: what other rooms use of it, its listeners, its workers and its posts."""
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from bot.foundation import Foundation
@@ -15,6 +16,7 @@ from bot.investigations.repository import InvestigationRepository
 from bot.investigations.requests import Requests
 from bot.investigations.slack import (
     ConclusionsPost,
+    DoubtButtons,
     OverBudgetButton,
     ResultListeners,
     ShownInvestigations,
@@ -45,15 +47,20 @@ class InvestigationRoom:
     start_listeners: StartListeners
     result_listeners: ResultListeners
     over_budget: OverBudgetButton
+    doubts: DoubtButtons
 
     def register(self, on: Listeners) -> None:
         self.app_messages.register(on)
         self.start_listeners.register(on)
         self.result_listeners.register(on)
         self.over_budget.register(on)
+        self.doubts.register(on)
+        self.commands.register(on)
 
 
-def build(base: Foundation, orgs: OrgRepository, rules: RuleRoom) -> InvestigationRoom:
+def build(
+    base: Foundation, orgs: OrgRepository, rules: RuleRoom, is_command: Callable[[str], bool]
+) -> InvestigationRoom:
     database, timing, owner, replies, modals = base.database, base.timing, base.owner, base.replies, base.modals
     repository = InvestigationRepository(database, timing)
     requests = Requests(repository, rules.budget)
@@ -69,7 +76,9 @@ def build(base: Foundation, orgs: OrgRepository, rules: RuleRoom) -> Investigati
         seen_alerts=seen_alerts,
         threads=threads,
         findings=findings,
-        commands=InvestigationCommands(starts, permissions, which_org, orgs, replies, clock=time.time),
+        commands=InvestigationCommands(
+            starts, permissions, which_org, orgs, replies, repository, rules.budget, is_command, clock=time.time
+        ),
         card_post=StatusCardPost(repository, shown, replies, orgs.app_url),
         conclusions_post=ConclusionsPost(shown, base.outbox, orgs.app_url, rules.rules),
         ask_worker=AskWorker(
@@ -82,4 +91,5 @@ def build(base: Foundation, orgs: OrgRepository, rules: RuleRoom) -> Investigati
         start_listeners=StartListeners(starts),
         result_listeners=ResultListeners(repository, modals),
         over_budget=OverBudgetButton(requests, permissions),
+        doubts=DoubtButtons(starts),
     )

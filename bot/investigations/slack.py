@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
 from bot.datadog.trouble import Trouble, TroubleKind
-from bot.investigations import answers, card_view, conclusions_view, questions, subject_view
+from bot.investigations import answers, card_view, conclusions_view, doubts, questions, subject_view
 from bot.investigations.asking import StartRequests
 from bot.investigations.message_alerts import content_of
 from bot.investigations.model import Investigation, State
@@ -152,6 +152,30 @@ class OverBudgetButton:
             return no_start.refused(exceeds, doing="start over budget")
         outcome = await self.requests.start_anyway(held, click.number, rule=f"over budget, {exceeds.rule}")
         return no_start.started_anyway() if outcome is not None else no_start.offer_gone()
+
+
+@dataclass(frozen=True, slots=True)
+class DoubtButtons:
+    """What was asked back before it could cost."""
+
+    starts: StartRequests
+
+    def register(self, on: Listeners) -> None:
+        on.action(doubts.START, self.start, Judged("the ask worker"))
+        on.action(doubts.CANCEL, self.cancel, Open("it only puts a question of ours away"))
+
+    async def start(self, click: Interaction) -> After:
+        """Once, however often it is pressed: its key is made of the gesture that was asked back."""
+        told = doubts.confirmed(click.value)
+        if told is None:
+            return answers.no_longer_alert()
+        place = replace(click.place, thread_ts=told.thread_ts)
+        asked = replace(click, key=f"confirmed:{told.key}"[:255], place=place)
+        await self.starts.start(asked, Investigate(told.question, Source.BUTTON))
+        return Instead(doubts.started())
+
+    async def cancel(self, _click: Interaction) -> After:
+        return Instead(doubts.cancelled())
 
 
 @dataclass(frozen=True, slots=True)

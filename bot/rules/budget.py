@@ -61,6 +61,11 @@ class Usage:
         return ", ".join(f"{name} {used}{'' if limit is None else f' of {limit}'}" for name, used, limit in counts)
 
 
+def used_words(used: int, limit: int | None) -> str:
+    """For people."""
+    return f"{used} started, no limit" if limit is None else f"{used} of {limit} used"
+
+
 @dataclass(frozen=True, slots=True)
 class OverBudget:
     """Why one more would be too many."""

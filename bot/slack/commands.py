@@ -21,6 +21,7 @@ _TOKEN = re.compile(r"<(?:(?P<sign>[@#!])(?P<name>[^<>|]*)|(?P<url>[^<>|\s]+))(?
 _SMART = str.maketrans({"“": '"', "”": '"', "„": '"', "«": '"', "»": '"', "\u2018": "'", "\u2019": "'"})
 
 T = TypeVar("T")
+Offer = Callable[[Interaction], Awaitable[Message | None]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +38,7 @@ class Command(Generic[T]):
     read: Callable[[str], T | Invalid]  # gets what follows the name, as plain text
     run: Callable[[Interaction, T], Awaitable[After]]
     aliases: tuple[str, ...] = ()
+    costs: bool = False  # never suggested for a word that nobody knows
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +58,7 @@ class Commands:
         self._also = also
         self._commands: tuple[Command[Any], ...] = ()
         self._by_word: dict[str, Command[Any]] = {}
+        self.offer: Offer | None = None  # in place of the usage, for a mention that names no command
 
     def add(self, *commands: Command[Any]) -> None:
         """Those of all rooms; called once."""
@@ -69,6 +72,11 @@ class Commands:
         on.mention(self.answer, judged)
 
     async def answer(self, interaction: Interaction) -> After:
+        is_mention = not interaction.trigger_id  # it comes without the right to open a window
+        if is_mention and self.offer and not self.knows(self._first(interaction.text)):
+            offered = await self.offer(interaction)
+            if offered is not None:
+                return offered
         typed = self.parse(interaction.text)
         return await typed.command.run(interaction, typed.request) if isinstance(typed, Typed) else typed
 
@@ -83,8 +91,9 @@ class Commands:
             return self._usage("What can I do for you?")
         command = self._named(first)
         if command is None:
-            perhaps = f"{COMMAND} {self._suggestion(first, words)}"
-            return self._usage(f"I don't know {code(one_line(first, 60), 60)}. Did you mean {code(perhaps, 200)}?")
+            return self._usage(
+                f"I don't know {code(one_line(first, 60), 60)}. {self._suggestion(first, words)}".strip()
+            )
         request = command.read(rest)
         return invalid(request.reason) if isinstance(request, Invalid) else Typed(command, request)
 
@@ -105,6 +114,12 @@ class Commands:
         text = f"{opening}\n{self.usage}"
         return Message(f"{text}\n{self._also}", [section(text), context(self._also)])
 
+    def knows(self, word: str) -> bool:
+        return self._named(word) is not None
+
+    def _first(self, text: str) -> str:
+        return split_word(self._without_mention(text))[0]
+
     def _named(self, word: str) -> Command[Any] | None:
         return self._by_word.get(word.lower().rstrip(":"))
 
@@ -118,11 +133,13 @@ class Commands:
         return after if ours else readable(text)
 
     def _suggestion(self, first: str, words: str) -> str:
-        """What was perhaps meant: the command with nearly this name, else everything as words for the first one."""
+        """What was perhaps meant: the command with nearly this name, never one that costs for a guess."""
         close = difflib.get_close_matches(first.lower(), self._by_word, n=1, cutoff=0.75)
-        if close:
-            return f"{self._by_word[close[0]].name} {split_word(words)[1]}".strip()
-        return f"{self._commands[0].name} {words}"
+        command = self._by_word[close[0]] if close else None
+        if command is None or command.costs:
+            return ""
+        perhaps = f"{COMMAND} {command.name} {split_word(words)[1]}".strip()
+        return f"Did you mean {code(perhaps, 200)}?"
 
 
 def invalid(reason: str) -> Message:

@@ -1,5 +1,6 @@
 """Every way to start an investigation, as the people in the channel see it."""
 
+from functools import partial
 from urllib.parse import quote
 
 from bot.investigations.conclusions_view import FOUND
@@ -259,8 +260,54 @@ async def test_typing_nothing_or_nonsense_answers_with_usage_to_the_typist_only(
     for typed in ("", "help", "investgate 42", "fly me to the moon"):
         seen = await town.ana.command("/bits", typed, in_=town.channel)
         assert USAGE in seen.text, typed
-    assert "Did you mean /bits investigate 42?" in town.ana.sees
+    assert "I don't know investgate." in town.ana.sees
+    assert "Did you mean /bits investigate" not in town.ana.sees
     assert town.channel.messages == []
+
+
+async def test_what_is_hardly_a_question_is_asked_back_before_it_costs(town: Town) -> None:
+    for typed in ("investigate checkout", "investigate CASEM-42", "investigate list"):
+        seen = await town.ana.command("/bits", typed, in_=town.channel)
+        assert "Nothing was started" in seen.text
+        assert "Datadog bills each one" in seen.text
+
+    await town.ana.click("Cancel", on=town.ana.ephemerals[0])
+    await town.slack.wait_for(lambda: town.ana.ephemerals[0].shown == "Nothing was started.")
+    await town.ana.click("Start anyway", on=town.ana.ephemerals[1])
+    await town.slack.wait_for(lambda: "requested. Its card follows" in town.ana.sees)
+
+    card = await _only_card(town)
+    await town.reads(card, f"@ana, {FOUND}")
+    (run,) = town.datadog.triggers()
+    assert run.title == "CASEM-42"
+
+
+async def test_a_mention_that_is_hardly_a_question_starts_once_in_its_thread_when_it_is_meant(town: Town) -> None:
+    talk = await town.ben.say("hm", in_=town.channel)
+    await town.ana.mention("investigate checkout", in_=town.channel, thread=talk)
+    await town.slack.wait_for(lambda: town.ana.ephemerals)
+    asked = town.ana.ephemerals[0]
+    assert town.datadog.triggers() == []
+
+    await town.ana.click("Start anyway", on=asked)
+
+    await town.reads(talk, "Asked by @ana", f"@ana, {FOUND}")
+    assert len(town.datadog.triggers()) == 1
+
+
+async def test_a_mention_without_a_command_offers_what_the_threads_investigation_allows(town: Town) -> None:
+    alert = await town.alert()
+    await town.ana.shortcut("investigate_message", on=alert.message)
+    await town.reads(alert.message, FOUND)
+
+    await town.ana.mention("was it the deploy?", in_=town.channel, thread=alert.message)
+
+    await _told(town, alert.message, "This thread's Bits AI investigation is conclusive")
+    offer = town.ana.ephemerals[-1]
+    assert all(text in offer.shown for text in ("[Details]", "[Run again]", "@Bits Bot investigate why …"))
+    await town.ana.click("Details", on=offer)
+    await town.ana.waits_for_modal("Conclusions")
+    assert len(town.datadog.triggers()) == 1
 
 
 async def test_list_and_show_answer_the_typist_only(town: Town) -> None:
@@ -270,8 +317,32 @@ async def test_list_and_show_answer_the_typist_only(town: Town) -> None:
     await town.slack.wait_for(lambda: "Disk of db-3" in town.ana.sees)
 
     await town.ana.command("/bits", f"show {run.id}", in_=town.channel)
-    await town.slack.wait_for(lambda: "Bits AI investigation conclusive" in town.ana.sees)
+    await town.slack.wait_for(lambda: "✅ Bits AI investigation conclusive" in town.ana.sees)
     assert town.channel.messages == []
+
+
+def _says(answer: Message, words: str) -> bool:
+    return words in answer.shown
+
+
+async def test_every_investigation_of_datadogs_list_can_be_reached(town: Town) -> None:
+    for number in range(25):
+        town.datadog.investigate_elsewhere(f"Run {number}", monitor=town.monitor, script=Script.at_once())
+    town.datadog.investigate_elsewhere("Of no monitor", script=Script.at_once())
+
+    await town.ana.command("/bits", f"list monitor {town.monitor.id}", in_=town.channel)
+    await town.slack.wait_for(lambda: "1 to 10 of 25" in town.ana.sees)
+    (answer,) = town.ana.ephemerals
+    for span in ("11 to 20 of 25", "21 to 25 of 25"):
+        await town.ana.click("Older", on=answer)
+        await town.slack.wait_for(partial(_says, answer, span))
+    assert "[Older]" not in answer.shown
+    await town.ana.click("Newer", on=answer)
+    await town.slack.wait_for(lambda: "11 to 20 of 25" in answer.shown)
+    assert "Of no monitor" not in town.ana.sees
+
+    await town.ana.click("Details", on=answer)
+    await town.slack.wait_for(lambda: "✅ Bits AI investigation conclusive: Run" in town.ana.sees)
 
 
 async def test_a_mention_in_an_alerts_thread_needs_no_more_words(town: Town) -> None:

@@ -42,6 +42,7 @@ ALERT = AlertRef(42, "8788641826233093636", 1_700_000_000_000, f"{SECRET} monito
 _SAMPLES = {
     r".*:open$": ["card:open", "conclusions:open", "alert:open"],
     r"^details:page": ["details:page:next"],
+    r"^list:page": ["list:page:older"],
 }
 _EITHER = re.compile(r"\^\(([\w:|]+)\)\$")
 

@@ -1,22 +1,27 @@
+from dataclasses import replace
+from typing import Any
 from unittest.mock import MagicMock
 
 from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.investigations.commands import InvestigationCommands, ListRequest, ShowRequest
+from bot.investigations.doubts import Confirmed, Doubtful, asked_back, confirmed
 from bot.investigations.requests import Investigate
-from bot.model import AlertRef, EventRef, ExistingRun, MonitorRef, Question, Subject, ThreadRef
+from bot.model import AlertRef, EventRef, ExistingRun, MonitorRef, Place, Question, Subject, ThreadRef
+from bot.rules.budget import Limits, Usage
 from bot.slack.blocks import Message
 from bot.slack.commands import Commands, Typed
+from tests.slack.blockkit import buttons, check_message
 
 NOW = 1_700_000_000.0
 RUN = "0195c8a2-7b1e-7c3a-9f00-3a5b1c2d4e5f"
 EVENT = "8788641826233093636"
 APP = "https://app.datadoghq.com"
 COMMANDS = Commands("", "")
-NOTHING = MagicMock()
+NOTHING: Any = MagicMock()
 COMMANDS.add(
-    *InvestigationCommands(NOTHING, NOTHING, NOTHING, NOTHING, NOTHING, clock=lambda: NOW).commands(),
+    *replace(InvestigationCommands(*([NOTHING] * 9)), is_command=COMMANDS.knows, clock=lambda: NOW).commands(),
 )
 
 
@@ -78,6 +83,51 @@ def test_a_mention_comes_before_or_after_a_greeting() -> None:
     assert subject("hey <@U0BITS> investigate 5") == MonitorRef(5)
 
 
+def test_what_is_hardly_a_question_is_asked_back() -> None:
+    for text, why in (
+        ("checkout", "one word"),
+        ("CASEM-42", "`/bits case CASEM-42`"),
+        ("case CASEM-42 please", "`/bits case CASEM-42`"),
+        ("list", "`/bits list`"),
+        ("Help", "`/bits Help`"),
+        ("show the latest", "`/bits show the latest`"),
+    ):
+        doubt = wanted(f"investigate {text}")
+        assert isinstance(doubt, Doubtful), text
+        assert why in doubt.why
+        message = asked_back(doubt, Usage(3, 1, 0, Limits(20)), key="k", place=Place("T1", "C1", "1.2"))
+        check_message(message)
+        assert "Nothing was started" in message.text
+        assert "Datadog bills each one" in message.text
+        assert "3 of 20 used" in message.text
+        value = buttons(message.blocks)["Start anyway"]["value"]
+        assert confirmed(value) == Confirmed(doubt.question, "k", "1.2")
+
+
+def test_what_can_be_a_question_starts_as_it_stands() -> None:
+    for text in (
+        "checkout slow",
+        "status 500 on the checkout",
+        "checkout #service:web",
+        "errors last 2h",
+        "web-1 down",
+    ):
+        assert asked(text)
+
+
+def test_a_value_that_is_none_of_ours_confirms_nothing() -> None:
+    for value in (
+        "",
+        "12",
+        "[]",
+        "{}",
+        '{"q": {"text": "why"}}',
+        '{"q": 5, "k": "x"}',
+        '{"q": {"text": "a"}, "k": ""}',
+    ):
+        assert confirmed(value) is None
+
+
 def test_a_mention_inside_a_question_is_part_of_it() -> None:
     assert asked("why <@U0ANA> list is slow").text == "why @U0ANA list is slow"
 
@@ -137,7 +187,8 @@ def test_lines_are_kept() -> None:
 
 
 def test_limits() -> None:
-    assert len(asked("x" * 4_096).text) == 4_096
+    assert len(asked("x " * 2_047 + "xx").text) == 4_096
+    assert "one word of 500 characters" in reason(f"investigate {'x' * 500}")
     assert "4,097" in reason("investigate " + "x" * 4_097)
     assert "window" in reason("investigate slow last 0h")
     assert "31 days" in reason("investigate slow last 999999w")
@@ -167,7 +218,8 @@ def test_what_does_not_fit_is_said() -> None:
 
 def test_list_and_show() -> None:
     assert wanted("list") == ListRequest()
-    assert wanted("list 5") == ListRequest(5)
+    for words in ("list 5", "list monitor 5", "list of monitor:5", "LIST Monitor 5"):
+        assert wanted(words) == ListRequest(5)
     assert wanted(f"ls <{APP}/monitors/5>") == ListRequest(5)
     assert wanted(f"show {RUN.upper()}") == ShowRequest(RUN)
     assert wanted(f"show <{APP}/bits-ai/investigations/{RUN}>") == ShowRequest(RUN)

@@ -5,7 +5,7 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.datadog.investigations import Conclusion, InvestigationDetail, InvestigationItem
+from bot.datadog.investigations import Conclusion, InvestigationDetail, InvestigationItem, InvestigationPage
 from bot.datadog.trouble import Trouble, TroubleKind
 from bot.investigations import answers
 from bot.investigations.message_alerts import ONLY_THE_FIRST
@@ -17,7 +17,7 @@ from bot.slack.blocks import Message
 from bot.slack.errors import Meaning, SlackTrouble
 from bot.slack.replies import unexpected
 from tests.investigations.samples import APP, HOSTILE, INV, RUN
-from tests.slack.blockkit import buttons, check_message, check_modal, links, mrkdwn, shown
+from tests.slack.blockkit import buttons, check_message, check_modal, mrkdwn, shown
 
 PERMALINK = "https://acme.slack.com/archives/C1/p1700000000000000"
 ALERT = AlertRef(123, "8788641826233093636", 1788106679000, "High latency", "service:web")
@@ -69,30 +69,43 @@ def test_a_thread_that_was_not_read_is_never_said_to_hold_no_alert() -> None:
     assert "for about 58 seconds; I go on" in checked(answers.waits_to_read(58))
 
 
-def items(count: int) -> list[InvestigationItem]:
-    return [InvestigationItem(f"id-{number}", HOSTILE, "in progress") for number in range(count)]
+WAYS = {"Newer": -10, "Older": 10}
 
 
-def test_a_list_links_each_run() -> None:
+def listed(count: int, total: int | None, *, offset: int = 0, monitor: int | None = None) -> answers.Listed:
+    items = tuple(InvestigationItem(f"id-{number}", HOSTILE, "in progress") for number in range(count))
+    return answers.Listed(InvestigationPage(items, total, count), offset, "default", monitor)
+
+
+def test_a_list_links_each_run_with_how_it_stands_and_since_when() -> None:
     run = InvestigationItem(RUN, "Checkout is slow", "in progress")
-    message = answers.investigation_list([run], app_url=APP, monitor_id=None, total=None)
-    assert links(message.blocks) == [("Checkout is slow", f"{APP}/bits-ai/investigations/{RUN}")]
-    assert checked(message) == "Bits AI investigations: Checkout is slow (running)"
+    page = InvestigationPage((run,), 1, 1)
+    message = answers.investigation_list(answers.Listed(page, 0, "default", None, {RUN: INV}), app_url=APP)
+    assert checked(message) == "Bits AI investigations: Checkout is slow (⏳ running)"
+    row = shown(message.blocks[1:2])
+    assert row.startswith(f"⏳ *<{APP}/bits-ai/investigations/{RUN}|Checkout is slow>*")
+    assert "{date_short_pretty} at {time}" in row
+    assert f"ref `{INV.ref}`" in row
+    assert json.loads(message.blocks[1]["accessory"]["value"]) == {"org": "default", "run": RUN}
 
 
-def test_a_list_of_any_length() -> None:
-    cases: list[tuple[int, int | None, str]] = [
-        (0, 0, ""),
-        (20, 20, ""),
-        (21, None, "1 more"),
-        (20, 4_321, "4,301 more"),
+def test_every_page_of_a_list_leads_to_its_neighbours() -> None:
+    cases: list[tuple[int, int | None, int, list[str], str]] = [
+        (0, 0, 0, [], "shows no"),
+        (0, 10, 10, ["Newer"], "shows no more"),
+        (7, 7, 0, [], "7 runs"),
+        (10, 130, 0, ["Older"], "1 to 10 of 130"),
+        (10, 130, 20, ["Newer", "Older"], "21 to 30 of 130"),
+        (10, 130, 120, ["Newer"], "121 to 130 of 130"),
+        (10, None, 0, ["Older"], "10 runs"),
+        (3, None, 10, ["Newer"], "11 to 13"),
     ]
-    for count, total, more in cases:
-        message = answers.investigation_list(items(count), app_url=APP, monitor_id=5, total=total)
-        told = checked(message)
-        assert "monitor 5" in told
-        assert more in shown(message.blocks)
-        assert ("more in" in shown(message.blocks)) == bool(more)
+    for count, total, offset, turns, told in cases:
+        message = answers.investigation_list(listed(count, total, offset=offset, monitor=5), app_url=APP)
+        assert "monitor 5" in checked(message)
+        assert told in shown(message.blocks), told
+        leads = {text: json.loads(one["value"]) for text, one in buttons(message.blocks).items() if text in WAYS}
+        assert leads == {turn: {"org": "default", "monitor": 5, "offset": offset + WAYS[turn]} for turn in turns}
 
 
 def test_a_summary_of_one_run() -> None:
@@ -103,7 +116,7 @@ def test_a_summary_of_one_run() -> None:
         message = answers.investigation_summary(detail, app_url=APP)
         checked(message)
         assert buttons(message.blocks)["Open in Datadog"]["url"] == f"{APP}/bits-ai/investigations/{RUN}"
-        assert ("22 more conclusions" in shown(message.blocks)) == (count == 30)
+        assert ("25 more conclusions" in shown(message.blocks)) == (count == 30)
 
 
 def test_every_answer_fits_and_pings_nobody() -> None:

@@ -49,7 +49,7 @@ SOME: list[Subject] = [
 REQUESTS: list[tuple[Resumable[Any], Any]] = [
     *((INVESTIGATE, Investigate(subject, Source.MENTION)) for subject in SOME),
     (LIST, ListRequest()),
-    (LIST, ListRequest(5, "acme.datadoghq.eu")),
+    (LIST, ListRequest(5, 20, "acme.datadoghq.eu")),
     (SHOW, ShowRequest("0195c8a2-7b1e-7c3a-9f00-3a5b1c2d4e5f")),
     (SHOW_CASE, ShowCase("CASEM-42")),
     (CASE_FORM, WaitingForm("k" * 22)),
