@@ -112,6 +112,56 @@ class FakeProject:
         return {"id": self.id, "type": "project", "attributes": attributes}
 
 
+ATTRIBUTE_TYPES = ("URL", "TEXT", "NUMBER", "SELECT")
+
+
+@dataclass(slots=True, eq=False)
+class FakeCustomAttribute:
+    """What an organisation adds to the cases of one type."""
+
+    id: str
+    type_id: str
+    key: str
+    name: str
+    type: str = "TEXT"
+    is_multi: bool = False
+    description: str = ""
+    options: tuple[str, ...] = ()  # of a select
+
+    def json(self) -> dict[str, Any]:
+        attributes: dict[str, Any] = {
+            "case_type_id": self.type_id,
+            "description": self.description,
+            "display_name": self.name,
+            "is_multi": self.is_multi,
+            "key": self.key,
+            "type": self.type,
+        }
+        if self.options:
+            attributes["type_data"] = {"options": [{"value": value} for value in self.options]}
+        return {"id": self.id, "type": "custom_attribute", "attributes": attributes}
+
+
+@dataclass(slots=True, eq=False)
+class FakeView:
+    """A saved search of a project."""
+
+    id: str
+    name: str
+    query: str
+    project: FakeProject
+    created: float
+    created_by: FakeUser
+
+    def json(self) -> dict[str, Any]:
+        attributes = {"created_at": times.micros(self.created), "name": self.name, "query": self.query}
+        related = {
+            "created_by": {"data": {"id": self.created_by.id, "type": "user"}},
+            "project": {"data": {"id": self.project.id, "type": "project"}},
+        }
+        return {"id": self.id, "type": "view", "attributes": attributes, "relationships": related}
+
+
 @dataclass(slots=True, eq=False)
 class Cell:
     """One comment in a case's timeline."""
@@ -156,6 +206,7 @@ class FakeCase:
     incidents: list[str] = field(default_factory=list)
     tickets: dict[str, Any] = field(default_factory=dict)  # jira_issue, service_now_ticket
     creation_source: str = "MANUAL"
+    resolved_reason: str = ""  # of a security case
     due_date: str = ""
     modified: float | None = None
     modified_by: FakeUser | None = None
@@ -188,6 +239,8 @@ class FakeCase:
 
     def _core(self) -> dict[str, Any]:
         due = {"due_date": self.due_date} if self.due_date else {}
+        if self.resolved_reason:
+            due["security_resolved_reason"] = self.resolved_reason
         return (
             {
                 "attributes": dict(self.attributes),
@@ -227,8 +280,11 @@ class CaseManagement:
     links: list[dict[str, Any]] = field(default_factory=list)
     favorites: list[str] = field(default_factory=list)
     types: dict[str, FakeCaseType] = field(default_factory=lambda: {kind.id: kind for kind in BUILT_IN})
+    custom_attributes: dict[str, FakeCustomAttribute] = field(default_factory=dict)
+    views: dict[str, FakeView] = field(default_factory=dict)
     last_number: int = 99_260
     show_insights: bool = True
+    reasons_of_closed_only: bool = False  # a resolved reason is taken after a security case is closed, not before
 
     def find(self, id_or_key: str) -> FakeCase | None:
         if id_or_key in self.cases:

@@ -35,6 +35,7 @@ def world() -> tuple[FakeDatadog, dict[str, tuple[Body, ...]]]:
     project, user, incident = fake.add_project("SRE"), fake.add_user("Ada", "a@b.example"), fake.add_incident("Down")
     case = fake.add_case("Disk", project, type=SECURITY)
     fake.org.case_management.cases = {"CASE": case}
+    fake.org.case_management.custom_attributes = {"ATTRIBUTE": fake.add_custom_attribute("band", "Band")}
     new = case_body(title="Disk", type_id=STANDARD.id, description="", priority="P1", custom_attributes={})
     assignee = ref("user", user.id)
     new["data"]["relationships"] = {"project": ref("project", project.id), "assignee": assignee}
@@ -69,6 +70,13 @@ def world() -> tuple[FakeDatadog, dict[str, tuple[Body, ...]]]:
         ),
         "/api/v2/cases/link": (typed("link", relationship="CAUSES", **ends),),
         "/api/v2/cases/projects": (typed("project", key="WEB", name="Web", enabled_custom_case_types=["x"]),),
+        "/api/v2/cases/types/{case_type_id}/custom_attributes": (
+            typed("custom_attribute", key="size", display_name="Size", is_multi=False, type="NUMBER", description="x"),
+        ),
+        "/api/v2/cases/types/{case_type_id}/custom_attributes/{custom_attribute_id}": (
+            typed("custom_attribute", display_name="Size", type_data={"options": [{"value": "x"}]}),
+        ),
+        "/api/v2/cases/views": (typed("view", name="Mine", project_id=project.id, query="status:open"),),
         "/status": (case_body(status="OPEN"), case_body(status_name="Closed")),
         "/priority": (case_body(priority="P1"),),
         "/assign": (case_body(assignee_id=user.id),),
@@ -101,6 +109,7 @@ def bodies_for(bodies: dict[str, tuple[Body, ...]], template: str) -> tuple[Body
 
 def send(fake: FakeDatadog, method: str, template: str, body: Any) -> tuple[int, Any]:
     path = template.replace("{case_id}", "CASE").replace("{key}", "size").replace("{cell_id}", "1" * 8)
+    path = path.replace("{case_type_id}", STANDARD.id).replace("{custom_attribute_id}", "ATTRIBUTE")
     seen = Seen(1, 0.0, method, path, {}, body)
     answer = fake._server._carry_out(seen, HEADERS, json.dumps(body).encode())
     return answer.status, answer.body

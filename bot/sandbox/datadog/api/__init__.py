@@ -2,6 +2,7 @@
 
 from bot.sandbox.datadog.api import (
     account,
+    case_attributes,
     case_catalog,
     case_changes,
     case_talk,
@@ -23,6 +24,7 @@ ROUTES: tuple[Route, ...] = (
     *events.ROUTES,
     *downtimes.ROUTES,
     *incidents.ROUTES,
+    *case_attributes.ROUTES,
     *case_catalog.ROUTES,
     *case_talk.ROUTES,
     *case_tickets.ROUTES,

@@ -32,12 +32,23 @@ class Change:
 def _status(call: Call, case: FakeCase, asked: Json) -> None:
     if len(asked) != 1:
         raise bad_request("exactly one of status and status_name is required")
-    if "status_name" in asked:
-        common.set_status_name(case, asked["status_name"], call.now)
-        return
-    group = ("open", "in_progress", "closed")[common.STATUSES.index(asked["status"])]
-    if case.group != group:
+    name = asked.get("status_name", "")
+    group = (
+        case.type.group_of(name) if name else ("open", "in_progress", "closed")[common.STATUSES.index(asked["status"])]
+    )
+    if group == "closed" and case.group != "closed":
+        _check_reason(call, case)
+    if name:
+        common.set_status_name(case, name, call.now)
+    elif group and case.group != group:
         common.set_status_name(case, case.type.names(group)[0], call.now)
+
+
+def _check_reason(call: Call, case: FakeCase) -> None:
+    """A security case says why it is closed."""
+    late = call.org.case_management.reasons_of_closed_only
+    if case.type.word == "SECURITY" and not late and not case.resolved_reason:
+        raise bad_request("a resolved reason is required to close a security case", "Generic Error")
 
 
 def _priority(_: Call, case: FakeCase, asked: Json) -> None:
@@ -80,14 +91,12 @@ def _due_date(_: Call, case: FakeCase, asked: Json) -> None:
     case.due_date = due or ""
 
 
-def _resolved_reason(_: Call, case: FakeCase, asked: Json) -> None:
+def _resolved_reason(call: Call, case: FakeCase, asked: Json) -> None:
     if case.type.word != "SECURITY":
         raise bad_request("only security cases have a resolved reason", "Generic Error")
-    case.custom_attributes["security_resolved_reason"] = {
-        "type": "TEXT",
-        "is_multi": False,
-        "value": asked["security_resolved_reason"],
-    }
+    if call.org.case_management.reasons_of_closed_only and case.group != "closed":
+        raise bad_request("the case is not closed", "Generic Error")
+    case.resolved_reason = asked["security_resolved_reason"]
 
 
 def _archive(call: Call, case: FakeCase, _asked: Json) -> None:
@@ -99,6 +108,7 @@ def _unarchive(_: Call, case: FakeCase, _asked: Json) -> None:
 
 
 def _custom_attribute(call: Call, case: FakeCase, asked: Json) -> None:
+    common.check_configured(call, case, call.args["key"], asked)
     case.custom_attributes = {**case.custom_attributes, call.args["key"]: asked}
 
 

@@ -89,12 +89,34 @@ def check_custom_attribute(value: Json, where: str) -> None:
         raise bad_request(f"invalid value for a custom attribute of type {value['type']}", "Generic Error")
 
 
+def check_configured(call: Call, case: FakeCase, key: str, value: Json) -> None:
+    """What the organisation has set up for the case's type binds; other keys are taken as they come."""
+    configured = call.org.case_management.custom_attributes.values()
+    attribute = next((each for each in configured if each.key == key and each.type_id == case.type.id), None)
+    if attribute is None:
+        return
+    if (attribute.type, attribute.is_multi) != (value["type"], value["is_multi"]):
+        raise bad_request(f"custom attribute {key} is {attribute.type}, multi {attribute.is_multi}", "Generic Error")
+    held = value["value"] if isinstance(value["value"], list) else [value["value"]]
+    if attribute.type == "SELECT" and attribute.options and not set(held) <= set(attribute.options):
+        raise bad_request(f"invalid option for custom attribute {key}", "Generic Error")
+    if attribute.type == "URL" and not all("://" in one for one in held):
+        raise bad_request(f"custom attribute {key} must be a URL", "Generic Error")
+
+
 def set_status_name(case: FakeCase, name: str, now: float) -> None:
     if case.type.group_of(name) is None:
         raise bad_request(f'invalid status name "{name}" for case type {case.type.name}', "Generic Error")
     case.status_name = name
     closed = case.status == "CLOSED"
     case.closed = (case.closed or now) if closed else None
+
+
+def parsed(text: str) -> query.Matcher:
+    try:
+        return query.parse(text)
+    except query.BadQuery as error:
+        raise bad_request(f"invalid filter: {error}") from None
 
 
 def matches(matcher: query.Matcher, case: FakeCase) -> bool:

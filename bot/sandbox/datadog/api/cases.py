@@ -2,7 +2,7 @@
 
 from collections import Counter
 
-from bot.sandbox.datadog import checks, query
+from bot.sandbox.datadog import checks
 from bot.sandbox.datadog.answers import JSON_API, Answer, Json, bad_request
 from bot.sandbox.datadog.api import case_common as common
 from bot.sandbox.datadog.api.call import Call, Route
@@ -96,10 +96,7 @@ def _listed(case: FakeCase, *, show_insights: bool) -> dict[str, Json]:
 
 
 def _found(call: Call, text: str) -> list[FakeCase]:
-    try:
-        matcher = query.parse(text)
-    except query.BadQuery as error:
-        raise bad_request(f"invalid filter: {error}") from None
+    matcher = common.parsed(text)
     return [
         case for case in call.org.case_management.cases.values() if not case.archived and common.matches(matcher, case)
     ]

@@ -8,7 +8,7 @@ from bot.sandbox.datadog import webhooks
 from bot.sandbox.datadog.alerts import FakeAlert, FakeMonitor, fire, group_states
 from bot.sandbox.datadog.answers import Json
 from bot.sandbox.datadog.api.server import Server
-from bot.sandbox.datadog.case_model import STANDARD, FakeCase, FakeCaseType, FakeProject
+from bot.sandbox.datadog.case_model import STANDARD, FakeCase, FakeCaseType, FakeCustomAttribute, FakeProject, FakeView
 from bot.sandbox.datadog.faults import Fault, Faults
 from bot.sandbox.datadog.investigations import FakeInvestigation, Script
 from bot.sandbox.datadog.journal import Journal, Seen
@@ -155,6 +155,25 @@ class FakeDatadog:
         case = FakeCase(self.world.new_id(), number, key, title, project, type, now, home.owner, **members)
         case_management.cases[case.id] = case
         return case
+
+    def add_custom_attribute(
+        self,
+        key: str,
+        name: str,
+        type: str = "TEXT",  # noqa: A002
+        *options: str,
+        is_multi: bool = False,
+        of: FakeCaseType = STANDARD,
+    ) -> FakeCustomAttribute:
+        made = FakeCustomAttribute(self.world.new_id(), of.id, key, name, type, is_multi=is_multi, options=options)
+        self.org.case_management.custom_attributes[made.id] = made
+        return made
+
+    def add_view(self, name: str, query: str, project: FakeProject) -> FakeView:
+        """A search that somebody saved in Datadog."""
+        view = FakeView(self.world.new_id(), name, query, project, self.world.clock(), self.org.owner)
+        self.org.case_management.views[view.id] = view
+        return view
 
     async def webhook(
         self,
