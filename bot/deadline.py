@@ -36,7 +36,16 @@ def free() -> Context:
     return context
 
 
+def until() -> float:
+    """When the time of the work in hand is over."""
+    return _until.get()
+
+
+def is_over(until: float) -> bool:
+    return _now() > until
+
+
 def refuse_if_late() -> None:
     """Called right before a request is written: the loop notices a time-out only after everything that was ready has run."""
-    if _now() > _until.get():
+    if is_over(until()):
         raise TimeoutError

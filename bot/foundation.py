@@ -8,6 +8,7 @@ from bot.slack.people import People
 from bot.slack.replies import Modals, Replies
 from bot.slack.senders import Senders
 from bot.storage.engine import Database
+from bot.storage.inbox import Inbox
 from bot.storage.outbox import Outbox
 from bot.storage.workers import Tasks, Timing
 
@@ -18,6 +19,7 @@ class Foundation:
 
     settings: Settings
     database: Database
+    inbox: Inbox
     timing: Timing
     owner: str  # this process, where work is claimed
     tasks: Tasks

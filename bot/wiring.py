@@ -52,6 +52,7 @@ from bot.slack.senders import Senders
 from bot.slack.waits import Waits
 from bot.storage.encryption import Encryption
 from bot.storage.engine import Database
+from bot.storage.inbox import Inbox
 from bot.storage.leases import Workers, new_owner
 from bot.storage.outbox import Outbox
 from bot.storage.retention import EVERY, Kept, forget_workspace, remove_old
@@ -138,6 +139,7 @@ def _foundation(parts: Parts, clients: WorkspaceClients, session: ClientSession)
     return Foundation(
         settings=parts.settings,
         database=parts.database,
+        inbox=Inbox(parts.database),
         timing=parts.timing,
         owner=new_owner(),
         tasks=parts.tasks,
@@ -232,7 +234,7 @@ def _employ(parts: Parts, base: Foundation, rooms: Rooms, waits: Waits) -> None:
     remove = partial(remove_old, parts.database, parts.settings.keep_days)
     workers.repeat("retention", remove, every=EVERY, first=parts.timing.first_removal)
     workers.loops.append(Loop("home tabs", rooms.home.tabs.step, rooms.home.tabs.alarm))
-    workers.closers += [base.people.close, base.replies.close]
+    workers.closers += [base.inbox.finish, base.people.close, base.replies.close]
     workers.on_uninstall += [partial(forget_workspace, parts.database, unless=is_served), parts.orgs.drop_workspace]
 
 

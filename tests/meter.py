@@ -18,8 +18,9 @@ class Meter:
     def __init__(self, database: Database) -> None:
         self.transactions = 0
         self.statements = 0
-        event.listen(database.engine.sync_engine, "begin", self._begun)
-        event.listen(database.engine.sync_engine, "before_cursor_execute", self._asked)
+        for engine in {database.engine, database._first}:
+            event.listen(engine.sync_engine, "begin", self._begun)
+            event.listen(engine.sync_engine, "before_cursor_execute", self._asked)
 
     def reset(self) -> None:
         self.transactions = self.statements = 0

@@ -4,12 +4,10 @@ It is read however it was set up: our template, Datadog's own body, as JSON or a
 or nonsense; only a body that names neither a monitor, nor an event, nor a title is refused. Nothing here calls Slack or Datadog.
 """
 
-import asyncio
 import json
 import re
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import Any
 from urllib.parse import parse_qsl
@@ -18,10 +16,8 @@ from bot.alerts.model import Notice, Transition
 from bot.alerts.tables import NEW, alert_notices
 from bot.datadog.links import EventLink, MonitorLink, find_links, parse_link
 from bot.datadog.monitors import read_title, transition_kind
-from bot.storage.engine import Database, wake
+from bot.storage.inbox import Inbox
 from bot.web.datadog_webhook import MalformedError
-
-AT_ONCE = 200
 
 _LONGEST = 2_000
 _LONGEST_TEXT = 20_000
@@ -41,21 +37,9 @@ _VALUE_LINES = (
 _TYPES = {"error": Transition.ALERT, "warning": Transition.WARN, "success": Transition.RECOVERED}
 
 
-@dataclass(frozen=True, slots=True)
-class _Waiting:
-    org: str
-    key: str
-    notice: Notice
-    is_new: "asyncio.Future[bool]" = field(default_factory=lambda: asyncio.get_running_loop().create_future())
-
-
 class Intake:
-    """In a storm, notices that wait for the database are written together: each waits for one commit, not for all before it."""
-
-    def __init__(self, database: Database) -> None:
-        self._database = database
-        self._waiting: list[_Waiting] = []
-        self._turn = asyncio.Lock()
+    def __init__(self, inbox: Inbox) -> None:
+        self._inbox = inbox
 
     async def take(self, org: str, body: bytes, content_type: str) -> bool:
         """False for a notification that is here already. Raises MalformedError for what is no alert."""
@@ -63,52 +47,8 @@ class Intake:
         return await self.keep(org, notice)
 
     async def keep(self, org: str, notice: Notice) -> bool:
-        mine = _Waiting(org, notice_key(org, notice), notice)
-        self._waiting.append(mine)
-        async with self._turn:
-            while not mine.is_new.done():  # unless whoever had the turn before has written it too
-                await self._write_those_waiting()
-        return await mine.is_new
-
-    async def _write_those_waiting(self) -> None:
-        batch, self._waiting = self._waiting[:AT_ONCE], self._waiting[AT_ONCE:]
-        try:
-            new = await self._write(batch)
-        except asyncio.CancelledError:
-            self._waiting = batch + self._waiting  # the others are still to be written
-            raise
-        except Exception as error:  # noqa: BLE001  each of them has to hear of it
-            for waiting in batch:
-                waiting.is_new.set_exception(error)
-            return
-        for waiting in batch:
-            waiting.is_new.set_result(waiting.key in new)
-            new.discard(waiting.key)  # the same one twice in a batch is new once
-
-    async def _write(self, batch: list[_Waiting]) -> set[str]:
-        """The keys that were not known yet."""
-        async with self._database.transaction() as connection:
-            inserted = await connection.execute(
-                self._database.insert_new(alert_notices)
-                .values([self._values(waiting) for waiting in batch])
-                .returning(alert_notices.c.key)
-            )
-            new = set(inserted.scalars())
-            if new:
-                wake(connection, alert_notices)
-        return new
-
-    def _values(self, waiting: _Waiting) -> dict[str, Any]:
-        now = self._database.now
-        return {
-            "key": waiting.key,
-            "org": waiting.org,
-            "content": waiting.notice,
-            "state": NEW,
-            "received_at": now,
-            "due_at": now,
-            "attempt": 0,
-        }
+        row = {"key": notice_key(org, notice), "org": org, "content": notice, "state": NEW, "attempt": 0}
+        return await self._inbox.take(alert_notices, row, times=("received_at", "due_at")) is not None
 
 
 # -- reading ----------------------------------------------------------------------------------------------------------

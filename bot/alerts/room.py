@@ -57,7 +57,7 @@ def build(
     mutes = Mutes(database, timing, cycles, orgs, base.replies, owner=owner)
     return AlertRoom(
         cycles=cycles,
-        intake=Intake(database),
+        intake=Intake(base.inbox),
         messages=messages,
         cards=AlertCardPost(cycles, orgs, not_started),
         nudges=NudgePost(messages, seen_alerts, not_started),

@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass, replace
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import ColumnElement, Insert, Row, delete, select, update
+from sqlalchemy import ColumnElement, Row, delete, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot import meters
@@ -26,8 +26,9 @@ from bot.rules.audit import Decision, Entry, entry_of, note, note_not_found
 from bot.rules.budget import Budget, CoolingDown, OverBudget, Terms, Usage
 from bot.rules.permissions import NotAllowed
 from bot.storage.engine import wake
+from bot.storage.inbox import Inbox
 from bot.storage.leases import Fence
-from bot.storage.tables import at, known, newly_due, place_of
+from bot.storage.tables import at, known, place_of
 
 REPEATED_WITHIN = 60.0  # seconds: the same words of the same person in the same place are the same ask
 DECIDED_SOON = 0.5
@@ -56,27 +57,28 @@ class Outcome:
 
 
 class Requests:
-    def __init__(self, repository: InvestigationRepository, budget: Budget) -> None:
+    def __init__(self, repository: InvestigationRepository, budget: Budget, inbox: Inbox) -> None:
         self._repository = repository
         self._database = repository.database
         self._budget = budget
+        self._inbox = inbox
         self.on_begun: list[Begun] = []  # rooms that show what somebody has asked for
 
     async def receive(self, ask: Ask) -> bool:
         """Kept, so that Slack may be told that we have it; a worker decides. False for a gesture that arrives again."""
-        async with self._database.transaction() as connection:
-            row = (await connection.execute(self._written_down(ask, RECEIVED).returning(asks.c.id))).first()
-            wake(connection, asks)
-        if row is not None:
-            know(ask=row.id, workspace=ask.place.workspace, channel=ask.place.channel, person=ask.requester)
+        number = await self._inbox.take(asks, _row(ask, RECEIVED), times=("created_at", "due_at"))
+        if number is not None:
+            know(ask=number, workspace=ask.place.workspace, channel=ask.place.channel, person=ask.requester)
             logger.info("an investigation is asked for: %s", ask.source)
-        return row is not None
+        return number is not None
 
     async def ask(self, ask: Ask, terms: Terms) -> Outcome:
         """Decided at once, for what starts by itself and needs nothing looked up."""
         assert isinstance(ask.subject, Startable)  # noqa: S101
         async with self._database.transaction() as connection:
-            row = (await connection.execute(self._written_down(ask, "done").returning(asks.c.id))).first()
+            now = self._database.now
+            new = self._database.insert_new(asks).values(**_row(ask, "done"), created_at=now, due_at=now)
+            row = (await connection.execute(new.returning(asks.c.id))).first()
             if row is not None:
                 outcome = await self._begin(connection, ask, row.id, ask.subject, terms)
         if row is not None:
@@ -110,11 +112,6 @@ class Requests:
     def _holds(self, ask_id: int, workspace: str, person: str) -> tuple[ColumnElement[bool], ...]:
         table, since = held_asks.c, self._database.now - HELD_FOR
         return (table.ask_id == ask_id, table.workspace == workspace, table.person == person, table.held_at > since)
-
-    def _written_down(self, ask: Ask, state: str) -> Insert:
-        told = {name: getattr(ask, name) for name in ("key", "subject", "requester", "source", "org")}
-        when = newly_due(self._database.now)
-        return self._database.insert_new(asks).values(**told, **asdict(ask.place), state=state, **when)
 
     async def _begin(
         self,
@@ -262,6 +259,11 @@ def _same_question(subject: Subject, question: Question) -> bool:
         return False
     lengths = {(each.end_ts or 0) - (each.start_ts or 0) for each in (subject, question)}
     return (subject.text, subject.tags) == (question.text, question.tags) and len(lengths) == 1
+
+
+def _row(ask: Ask, state: str) -> dict[str, Any]:
+    told = {name: getattr(ask, name) for name in ("key", "subject", "requester", "source", "org")}
+    return {**told, **asdict(ask.place), "state": state, "attempt": 0}
 
 
 def read_ask(row: Row[Any]) -> Ask:

@@ -63,7 +63,7 @@ def build(
 ) -> InvestigationRoom:
     database, timing, owner, replies, modals = base.database, base.timing, base.owner, base.replies, base.modals
     repository = InvestigationRepository(database, timing)
-    requests = Requests(repository, rules.budget)
+    requests = Requests(repository, rules.budget, base.inbox)
     seen_alerts = SeenAlerts(database)
     threads = ThreadReader(base.workspaces, seen_alerts)
     findings = Findings(database, base.workspaces, seen_alerts, threads, base.senders)

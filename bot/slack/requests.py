@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import math
 import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
@@ -15,6 +16,7 @@ from slack_bolt.request.async_request import AsyncBoltRequest
 from slack_bolt.response import BoltResponse
 from sqlalchemy.exc import DataError, SQLAlchemyError
 
+from bot.deadline import within
 from bot.logs import Seldom, described
 from bot.slack.blocks import Message, sentences
 from bot.slack.payloads import UnreadablePayloadError, read_body, read_payload
@@ -48,7 +50,8 @@ def arrived() -> Iterator[None]:
 @asynccontextmanager
 async def in_time() -> AsyncIterator[None]:
     """TimeoutError when an acknowledgement would come too late; what was being written is undone."""
-    async with asyncio.timeout_at(_by.get()):
+    by = _by.get()
+    async with within(math.inf if by is None else by - asyncio.get_running_loop().time()):
         yield
 
 

@@ -6,7 +6,7 @@ Here live the engine, transactions, the clock all replicas share and the schema 
 import logging
 import time
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
-from contextlib import asynccontextmanager, suppress
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext, suppress
 from typing import IO, TYPE_CHECKING, Any
 
 from sqlalchemy import ColumnElement, Executable, Float, Insert, Row, Table, cast, event, func, literal, text
@@ -19,6 +19,7 @@ from bot.storage import migrations, postgres
 from bot.storage.metered import measure
 from bot.storage.postgres import SessionLimits
 from bot.storage.sqlite_file import FileInUseError, hold
+from bot.storage.turns import Turns
 from bot.storage.workers import Alarm
 
 if TYPE_CHECKING:
@@ -57,6 +58,9 @@ class Database:
         self._alarms: dict[str, list[Alarm]] = {}
         self._lock_file: IO[str] | None = None
         self.engine = _engine(self.url, self._limits)
+        self._turns = Turns()
+        # for what must not wait until a worker gives a connection back
+        self._first = self.engine if self.is_sqlite else _engine(self.url, self._limits, 1)
         self._is_measured = False
         # each statement for itself: there a transaction would only be one more thing to be frozen in
         self._single = self.engine if self.is_sqlite else self.engine.execution_options(isolation_level="AUTOCOMMIT")
@@ -64,17 +68,23 @@ class Database:
     @property
     def now(self) -> ColumnElement[float]:
         """Unix seconds by the one clock all replicas share: the database's, where there can be several."""
-        if self._clock is not None:
-            return literal(self._clock(), Float)
-        if self.is_sqlite:
-            return literal(time.time(), Float)
+        if (own := self.own_time) is not None:
+            return literal(own, Float)
         # of the statement, not of the moment: what is the same throughout may be looked for in an index
         return cast(func.extract("epoch", func.statement_timestamp()), Float)
+
+    @property
+    def own_time(self) -> float | None:
+        """The same where it is this process's clock; None where only the database knows."""
+        if self._clock is not None:
+            return self._clock()
+        return time.time() if self.is_sqlite else None
 
     def be_measured(self) -> None:
         """From the first time that somebody wants to know: until then a statement costs nothing more."""
         if not self._is_measured:
-            measure(self.engine.sync_engine)
+            for engine in {self.engine, self._first}:
+                measure(engine.sync_engine)
         self._is_measured = True
 
     async def open(self) -> None:
@@ -118,31 +128,38 @@ class Database:
 
     async def close(self) -> None:
         await self.engine.dispose()
+        await self._first.dispose()
         if self._lock_file is not None:
             self._lock_file.close()
 
     @asynccontextmanager
-    async def transaction(self) -> AsyncIterator[AsyncConnection]:
-        """What `wake` was called with rings its alarms after the commit, and not at all when there is none."""
+    async def transaction(self, *, first: bool = False) -> AsyncIterator[AsyncConnection]:
+        """What `wake` was called with rings its alarms after the commit, and not at all when there is none.
+
+        `first`: somebody outside waits for it, so it comes before all who wait in here.
+        """
         woken: list[tuple[str, float]] = []
-        async with self.engine.begin() as connection:
+        async with self._turn(first=first), (self._first if first else self.engine).begin() as connection:
             connection.info[_WOKEN] = woken
             yield connection
         for name, after in woken:
             for alarm in self._alarms.get(name, ()):
                 alarm.ring(after)
 
+    def _turn(self, *, first: bool = False) -> AbstractAsyncContextManager[None]:
+        return self._turns.turn(first=first) if self.is_sqlite else nullcontext()
+
     async def first(self, query: Executable) -> Row[Any] | None:
-        async with self._single.begin() as connection:
+        async with self._turn(), self._single.begin() as connection:
             return (await connection.execute(query)).first()
 
     async def all(self, query: Executable) -> Sequence[Row[Any]]:
-        async with self._single.begin() as connection:
+        async with self._turn(), self._single.begin() as connection:
             return (await connection.execute(query)).all()
 
     async def write(self, change: Executable) -> bool:
         """Whether it changed any row."""
-        async with self._single.begin() as connection:
+        async with self._turn(), self._single.begin() as connection:
             return bool((await connection.execute(change)).rowcount)
 
     async def end_stuck_sessions(self) -> None:
@@ -186,9 +203,9 @@ def _name(work: Table | str) -> str:
     return work if isinstance(work, str) else work.name
 
 
-def _engine(url: URL, limits: SessionLimits | None) -> AsyncEngine:
+def _engine(url: URL, limits: SessionLimits | None, connections: int = 8) -> AsyncEngine:
     if url.get_backend_name() != "sqlite":
-        return postgres.engine_of(url, limits)
+        return postgres.engine_of(url, limits, connections)
     # one connection, each transaction to itself; that also holds for a database in memory
     pool = {"poolclass": AsyncAdaptedQueuePool, "pool_size": 1, "max_overflow": 0, "pool_timeout": 60}
     engine = create_async_engine(url, **pool, hide_parameters=True)  # people's words must not stand in an error's text

@@ -37,10 +37,11 @@ class SessionLimits:
         return {name: f"{seconds * 1000:.0f}" for name, seconds in limits.items()} | keepalives
 
 
-def engine_of(url: URL, limits: SessionLimits | None) -> AsyncEngine:
+def engine_of(url: URL, limits: SessionLimits | None, connections: int) -> AsyncEngine:
     """Without limits it is good for schema changes, which may take what they need."""
     patience = {"timeout": limits.connect, "command_timeout": limits.answer} if limits else {}
-    engine = create_async_engine(url, pool_size=8, max_overflow=4, connect_args=patience, hide_parameters=True)
+    pool = {"pool_size": connections, "max_overflow": connections // 2}
+    engine = create_async_engine(url, **pool, connect_args=patience, hide_parameters=True)
     introduction = _introduction({"application_name": APPLICATION} | (limits.as_settings() if limits else {}))
 
     def introduce(connection: Any, _record: Any) -> None:

@@ -29,6 +29,7 @@ from bot.rules.room import RuleRoom
 from bot.slack.blocks import Message
 from bot.slack.replies import Replies
 from bot.storage.engine import Database
+from bot.storage.inbox import Inbox
 from bot.storage.tables import deliveries
 from bot.storage.workers import Timing
 from tests.clock import Clock
@@ -190,6 +191,7 @@ class RoomOnStage:
         base = Foundation(
             nobody,
             self.database,
+            Inbox(self.database),
             Timing(settle=10),
             owner,
             nobody,

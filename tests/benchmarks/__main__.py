@@ -23,6 +23,7 @@ from bot.rules.repository import RuleRepository
 from bot.sandbox.datadog import Script
 from bot.sandbox.playground.environment import BotProcess, Environment
 from bot.storage.engine import Database
+from bot.storage.inbox import Inbox
 from bot.storage.retention import remove_old
 from bot.storage.workers import Timing
 from tests import history
@@ -49,7 +50,9 @@ async def durable_starts(folder: Path) -> Figures:
     """Clicks written down, at once from everywhere: what stands between a click and its acknowledgement."""
     database = Database(f"sqlite+aiosqlite:///{folder}/bench.sqlite3")
     await database.open()
-    requests = Requests(InvestigationRepository(database, Timing()), Budget(database, RuleRepository(database)))
+    requests = Requests(
+        InvestigationRepository(database, Timing()), Budget(database, RuleRepository(database)), Inbox(database)
+    )
     began = time.perf_counter()
     await asyncio.gather(*(requests.receive(_ask(number)) for number in range(STARTS)))
     total = time.perf_counter() - began

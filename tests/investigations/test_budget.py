@@ -17,6 +17,7 @@ from bot.rules.audit import AuditTrail, Decision
 from bot.rules.budget import Budget, Limits, OverBudget, Usage, give_back
 from bot.rules.repository import Draft, RuleRepository
 from bot.storage.engine import Database
+from bot.storage.inbox import Inbox
 from tests.clock import Clock
 from tests.investigations.world import ALERT, QUESTION, TIMING, World, lost, start
 
@@ -63,7 +64,9 @@ async def replicas(database_url: str, clock: Clock) -> AsyncIterator[list[Reques
             await database.open()
             stack.push_async_callback(database.close)
         yield [
-            Requests(InvestigationRepository(database, TIMING), Budget(database, RuleRepository(database)))
+            Requests(
+                InvestigationRepository(database, TIMING), Budget(database, RuleRepository(database)), Inbox(database)
+            )
             for database in databases
         ]
 

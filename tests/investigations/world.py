@@ -39,6 +39,7 @@ from bot.slack.errors import SlackTrouble
 from bot.slack.poster import Kind, Poster
 from bot.slack.waits import Waits
 from bot.storage.engine import Database
+from bot.storage.inbox import Inbox
 from bot.storage.leases import new_owner
 from bot.storage.outbox import Outbox
 from bot.storage.tables import deliveries
@@ -329,7 +330,7 @@ class Bot:
         self._world = world
         self.repository = InvestigationRepository(world.database, timing)
         budget = Budget(world.database, RuleRepository(world.database))
-        self.requests = Requests(self.repository, budget)
+        self.requests = Requests(self.repository, budget, Inbox(world.database))
         outbox = Outbox(world.database, lease=timing.lease)
         kinds: dict[str, Kind] = {name: kind(self.repository, outbox) for name, kind in KINDS.items()}
         orgs = cast("OrgRepository", world.orgs)

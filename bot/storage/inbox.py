@@ -1,0 +1,161 @@
+"""The one way in for what people and Datadog send: a row each, by a key that makes a second arrival no news.
+
+Whatever comes while one group is being committed is the next group, so that all of it waits for one commit. Whoever gives up
+before that begins is left out, and may say that nothing was kept; from then on there is only what becomes of the commit.
+"""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from itertools import groupby
+from typing import Any
+
+from sqlalchemy import Table
+from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.deadline import free, is_over, until
+from bot.storage.engine import Database, wake
+
+AT_ONCE = 200  # rows in one commit
+WRITTEN_WITHIN = 10.0  # seconds, before the commit: over a line that went dead nothing comes back
+
+
+class _GivenUpError(Exception):
+    """Somebody who was written down with the others does not wait any more."""
+
+
+@dataclass(eq=False, slots=True)
+class _Arrival:
+    table: Table
+    row: dict[str, Any]
+    times: tuple[str, ...]
+    until: float = field(default_factory=until)
+    is_committing: bool = False
+    has_given_up: bool = False
+    kept: "asyncio.Future[int | None]" = field(default_factory=lambda: asyncio.get_running_loop().create_future())
+
+    @property
+    def waits(self) -> bool:
+        """A process that was frozen may be told of the end of a wait only after everything that was ready has run."""
+        return not (self.has_given_up or self.kept.done() or is_over(self.until))
+
+
+class Inbox:
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._arrived: list[_Arrival] = []
+        self._group: list[_Arrival] = []  # being written
+        self._limit: asyncio.Timeout | None = None  # of what is written before the commit
+        self._writer: asyncio.Task[None] | None = None
+
+    async def take(self, table: Table, row: dict[str, Any], *, times: tuple[str, ...]) -> int | None:
+        """The number of the new row, which is committed; None where its key is known. `times` are columns that say now."""
+        mine = _Arrival(table, row, times)
+        self._arrived.append(mine)
+        if self._writer is None:
+            self._writer = asyncio.create_task(self._write(), name="inbox", context=free())
+        try:
+            return await asyncio.shield(mine.kept)
+        except asyncio.CancelledError:
+            if not mine.is_committing:
+                self._give_up(mine)
+                raise
+        return await mine.kept
+
+    def _give_up(self, mine: _Arrival) -> None:
+        mine.has_given_up = True
+        is_written_for_nobody = mine in self._group and not any(each.waits for each in self._group)
+        if is_written_for_nobody and self._limit is not None and not self._limit.expired():
+            self._limit.reschedule(asyncio.get_running_loop().time())  # others need not wait for it
+
+    async def finish(self, within: float) -> None:
+        if self._writer is not None:
+            await asyncio.wait({self._writer}, timeout=within)
+
+    # -- the writer: at work while there is something to write ------------------------------------------------------
+
+    async def _write(self) -> None:
+        try:
+            while self._still_wait():
+                await self._write_group()
+        finally:
+            self._writer = None
+
+    def _still_wait(self) -> bool:
+        self._arrived = [each for each in self._arrived if each.waits]
+        return bool(self._arrived)
+
+    async def _write_group(self, *, most: int = AT_ONCE) -> None:
+        group: list[_Arrival] = []
+        try:
+            async with self._database.transaction(first=True) as connection:
+                group = self._next(most)
+                numbers = await self._insert(connection, group)
+        except _GivenUpError:
+            self._put_back(group)
+        except Exception as error:  # noqa: BLE001  who waits for it has to hear
+            await self._failed(error, group or self._next(most))
+        else:
+            for each, number in zip(group, numbers, strict=True):
+                each.kept.set_result(number)
+
+    def _next(self, most: int) -> list[_Arrival]:
+        waiting = [each for each in self._arrived if each.waits]
+        self._arrived = waiting[most:]
+        return waiting[:most]
+
+    def _put_back(self, group: Sequence[_Arrival]) -> None:
+        self._arrived = [*group, *self._arrived]
+
+    async def _insert(self, connection: AsyncConnection, group: list[_Arrival]) -> list[int | None]:
+        self._group = group
+        numbers: dict[tuple[Table, str], int] = {}
+        try:
+            async with asyncio.timeout(WRITTEN_WITHIN) as self._limit:
+                for (table, times), rows in groupby(
+                    sorted(group, key=_kind), key=lambda each: (each.table, each.times)
+                ):
+                    numbers |= await self._insert_into(connection, table, times, [each.row for each in rows])
+        finally:
+            self._group, self._limit = [], None
+        if not all(each.waits for each in group):
+            raise _GivenUpError
+        for each in group:  # from here on nothing is awaited but the commit
+            each.is_committing = True
+        return [numbers.pop((each.table, each.row["key"]), None) for each in group]  # twice in a group is new once
+
+    async def _insert_into(
+        self, connection: AsyncConnection, table: Table, times: tuple[str, ...], rows: list[dict[str, Any]]
+    ) -> dict[tuple[Table, str], int]:
+        new, own_time = self._database.insert_new(table).returning(table.c.key, table.c.id), self._database.own_time
+        if own_time is None:
+            new = new.values(dict.fromkeys(times, self._database.now))
+        else:
+            rows = [row | dict.fromkeys(times, own_time) for row in rows]
+        numbers = {(table, row.key): row.id for row in await connection.execute(new, rows)}
+        if numbers:
+            wake(connection, table)
+        return numbers
+
+    async def _failed(self, error: Exception, group: list[_Arrival]) -> None:
+        """One row that no database takes hurts nobody but who brought it."""
+        if len(group) > 1 and not _concerns_all(error):
+            for each in group:
+                self._arrived.insert(0, each)
+                await self._write_group(most=1)
+            return
+        for each in group:
+            if each.waits:
+                each.kept.set_exception(error)
+
+
+def _kind(arrival: _Arrival) -> str:
+    return arrival.table.name
+
+
+def _concerns_all(error: Exception) -> bool:
+    """The database is away or takes nothing; where it can't be connected to, its driver's errors come as they are."""
+    is_drivers = type(error).__module__.partition(".")[0] == "asyncpg"
+    is_cut_off = isinstance(error, DBAPIError) and error.connection_invalidated
+    return is_drivers or is_cut_off or isinstance(error, OperationalError | OSError)
