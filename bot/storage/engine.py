@@ -210,9 +210,16 @@ def _engine(url: URL, limits: SessionLimits | None, connections: int = 8) -> Asy
     pool = {"poolclass": AsyncAdaptedQueuePool, "pool_size": 1, "max_overflow": 0, "pool_timeout": 60}
     engine = create_async_engine(url, **pool, hide_parameters=True)  # people's words must not stand in an error's text
     event.listen(engine.sync_engine, "connect", _set_pragmas)
-    event.listen(engine.sync_engine, "begin", lambda connection: connection.exec_driver_sql("BEGIN"))
+    event.listen(engine.sync_engine, "do_connect", _connect_quickly)
+    event.listen(engine.sync_engine, "begin", lambda connection: connection.connection.driver_connection.begin())
     event.listen(engine.sync_engine, "invalidate", _give_up_lock)
     return engine
+
+
+def _connect_quickly(_dialect: Any, _record: Any, _args: Any, options: dict[str, Any]) -> None:
+    from bot.storage import sqlite_driver  # noqa: PLC0415  only where that is the database
+
+    options["async_creator_fn"] = sqlite_driver.connect
 
 
 def _set_pragmas(connection: Any, _record: Any) -> None:
