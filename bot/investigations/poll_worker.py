@@ -1,14 +1,13 @@
-"""Follows what runs. One turn an org reads Datadog's list once for everything in flight and fetches singly what ended.
+"""Follows what runs: whose turn it is to look, and what becomes of what ended. How a look goes is told in `watch`.
 
 Waiting writes nothing: a row changes only when its run ends, its deadline passes or it is gone.
 """
 
-import asyncio
 import logging
 import math
 import time
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from sqlalchemy import ColumnElement, Row, ScalarSelect, Select, and_, case, exists, func, or_, select, update
@@ -16,13 +15,14 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot import meters
 from bot.datadog.errors import DatadogError, NotFound, RateLimited, Refused
-from bot.datadog.investigations import Progress, progress, progress_of
+from bot.datadog.investigations import Progress, progress_of
 from bot.datadog.orgs import ConnectedOrg
 from bot.datadog.trouble import Trouble, TroubleKind, trouble_of
 from bot.deadline import within
 from bot.investigations.model import State, Verdict
 from bot.investigations.repository import InvestigationRepository
 from bot.investigations.tables import investigations, poll_turns, subscribers
+from bot.investigations.watch import Watch
 from bot.logs import know
 from bot.orgs.repository import OrgRepository
 from bot.storage.leases import HELD_ELSEWHERE, reached
@@ -30,9 +30,6 @@ from bot.storage.workers import Tasks, Timing
 
 logger = logging.getLogger(__name__)
 
-PAGE = 100
-MOST_PAGES = 30  # 3,000 runs; what is deeper in the list is fetched singly
-AT_ONCE = 8
 LATE_AFTER = 4  # intervals
 LONGEST_TURN = 600.0  # seconds
 
@@ -47,7 +44,13 @@ InFlight = dict[str, list[Row[Any]]]
 
 
 class PollWorker:
-    def __init__(self, repository: InvestigationRepository, orgs: OrgRepository, timing: Timing) -> None:
+    def __init__(
+        self,
+        repository: InvestigationRepository,
+        orgs: OrgRepository,
+        timing: Timing,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._repository = repository
         self._database = repository.database
         self._orgs = orgs
@@ -55,6 +58,8 @@ class PollWorker:
         self._tasks = Tasks()
         self._busy: dict[str, float] = {}  # since when a turn of an org is under way
         self._trouble: dict[str, float] = {}  # since when Datadog refuses us, by org
+        self._watches: dict[str, Watch] = {}
+        self._clock = clock
         self.alarm = self._database.alarm(poll_turns)
 
     async def step(self) -> None:
@@ -186,10 +191,9 @@ class PollWorker:
 
     async def _look_and_note_trouble(self, name: str, org: ConnectedOrg, waiting: Sequence[Row[Any]]) -> None:
         try:
-            await self._look(org, waiting)
+            await self._look(name, org, waiting)
         except RateLimited as error:
-            next_at = self._database.now + min(max(error.wait, self._timing.poll), self._timing.far / 2)
-            await self._database.write(update(poll_turns).where(poll_turns.c.org == name).values(next_at=next_at))
+            await self._next_turn(name, max(error.wait, self._timing.poll))
         except Refused as error:
             await self._refused(name, trouble_of(error), waiting)
         except (DatadogError, TimeoutError) as error:
@@ -197,20 +201,19 @@ class PollWorker:
         else:
             self._trouble.pop(name, None)
 
-    async def _look(self, org: ConnectedOrg, waiting: Sequence[Row[Any]]) -> None:
+    async def _look(self, name: str, org: ConnectedOrg, waiting: Sequence[Row[Any]]) -> None:
         in_flight: InFlight = defaultdict(list)
         for row in waiting:
             in_flight[row.datadog_id].append(row)
-        worth_fetching = await _ended_or_missing(org, in_flight)
-        slots = asyncio.Semaphore(AT_ONCE)
+        oldest = {datadog_id: max(rows, key=lambda row: float(row.age)) for datadog_id, rows in in_flight.items()}
+        watch, began = self._watches.setdefault(name, Watch(self._clock)), self._clock()
+        rest = await watch.look(org.bits, oldest, lambda each: self._fetch(org, each, in_flight[each]))
+        if rest > self._timing.poll:
+            await self._next_turn(name, rest - (self._clock() - began))
 
-        async def fetch(datadog_id: str) -> None:
-            async with slots:
-                await self._fetch(org, datadog_id, in_flight[datadog_id])
-
-        results = await asyncio.gather(*map(fetch, worth_fetching), return_exceptions=True)
-        if error := next((result for result in results if isinstance(result, BaseException)), None):
-            raise error
+    async def _next_turn(self, org: str, wait: float) -> None:
+        next_at = self._database.now + min(max(wait, 0.0), self._timing.far / 2)
+        await self._database.write(update(poll_turns).where(poll_turns.c.org == org).values(next_at=next_at))
 
     async def _fetch(self, org: ConnectedOrg, datadog_id: str, rows: Iterable[Row[Any]]) -> None:
         try:
@@ -243,19 +246,3 @@ class PollWorker:
 def _later(one: ColumnElement[float], other: ColumnElement[float], far: float) -> ColumnElement[float]:
     """Of a time and one that was written down, which counts only while it can be true."""
     return case((and_(other > one, other <= one + far), other), else_=one)
-
-
-async def _ended_or_missing(org: ConnectedOrg, in_flight: InFlight) -> list[str]:
-    """Read the list only as far as it pays; what it does not show is cheaper to fetch singly."""
-    unseen, ended, offset = set(in_flight), [], 0
-    for _ in range(MOST_PAGES):
-        page = await org.bits.page(offset=offset, limit=PAGE)
-        seen = [item for item in page.items if item.id in unseen]
-        ended += [item.id for item in seen if progress(item.status) is not Progress.RUNNING]
-        unseen -= {item.id for item in seen}
-        offset += page.size
-        pays = bool(seen) or len(unseen) > MOST_PAGES
-        is_last = page.size == 0 or (page.total is not None and offset >= page.total)
-        if not unseen or is_last or not pays:
-            break
-    return [*ended, *unseen]
