@@ -7,7 +7,6 @@ from functools import partial
 
 from aiohttp import ClientSession, ClientTimeout
 from slack_bolt.async_app import AsyncApp
-from sqlalchemy.exc import SQLAlchemyError
 
 import bot.schema  # noqa: F401  every table
 from bot.config import Settings
@@ -74,7 +73,7 @@ class Bot:
 
     async def start(self) -> None:
         """Everything durable first, the way in last: nothing is accepted that can't be kept."""
-        await self._open_database()
+        await self._database.open()
         await self._open_secrets()
         timeout = ClientTimeout(total=SLACK_TIMEOUT)
         way = way_out(self._settings)
@@ -125,17 +124,6 @@ class Bot:
     async def _close_session(self) -> None:
         if self._session is not None:
             await self._session.close()
-
-    async def _open_database(self) -> None:
-        try:
-            await self._database.open()
-        except (OSError, SQLAlchemyError) as error:
-            where = self._database.url.render_as_string(hide_password=True)
-            reason = str(getattr(error, "orig", None) or error).splitlines()[0]
-            raise StartError(
-                f"The database {where} can't be opened: {reason}. Check DATABASE_URL, that the server runs or the folder "
-                "is writable, and that nobody has it locked."
-            ) from error
 
     async def _open_secrets(self) -> None:
         """Rather no start than a bot that finds out one by one which of its keys it can't open."""

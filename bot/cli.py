@@ -5,6 +5,7 @@ import asyncio
 import gc
 import logging
 import os
+import platform
 import signal
 import sys
 import threading
@@ -13,10 +14,10 @@ from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
 from types import TracebackType
-from typing import Literal
+from typing import Literal, TextIO
 
 from bot.logs import JsonLines, TextLines, keep_bodies_out
-from bot.wording import APP
+from bot.wording import APP, version
 
 logger = logging.getLogger(__name__)
 
@@ -25,7 +26,11 @@ START_ENDS_WITHIN = 2.0
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    options = _parser().parse_args(arguments)
+    parser = _parser()
+    options = parser.parse_args(arguments)
+    if "run" not in options:
+        parser.print_help()
+        return 0
     try:
         return int(options.run(options))
     except KeyboardInterrupt:
@@ -34,7 +39,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="bits-bot", description=f"{APP}: Datadog investigations in Slack.")
-    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    parser.add_argument("--version", action="version", version=f"{APP} {version()}")
+    commands = parser.add_subparsers(metavar="COMMAND")
     _add(commands, "run", _run, "serve Slack, with settings from the environment or .env")
     doctor = _add(
         commands, "doctor", _doctor, "check settings, Slack, Datadog, database and addresses, and say what to mend"
@@ -73,7 +79,8 @@ def _add(
 
 
 def _run(_options: argparse.Namespace) -> int:
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))  # until there is something to close
+    for name in _stops():
+        signal.signal(name, lambda *_: sys.exit(0))  # until there is something to close
     with _uncollected():
         from bot.config import SettingsProblems, load_settings
 
@@ -84,6 +91,10 @@ def _run(_options: argparse.Namespace) -> int:
             _set_up_logs("json", "INFO")
         return _complain("The bot can't start yet:", error.problems)
     _set_up_logs(settings.bits_log_format, settings.bits_log_level)
+    where = "PostgreSQL" if settings.database_url.startswith("postgresql") else "SQLite"
+    logger.info(
+        "%s %s starts: %s mode, %s, Python %s", APP, version(), settings.slack_mode, where, platform.python_version()
+    )
     for warning in settings.warnings:
         _say(f"Note: {warning}", logging.WARNING)
 
@@ -97,6 +108,12 @@ def _run(_options: argparse.Namespace) -> int:
     except (StartError, DatabaseUnusableError) as error:
         return _complain("The bot can't start:", [str(error)])
     return 0
+
+
+def _stops() -> list[signal.Signals]:
+    """What asks the bot to go. Started with nohup it stays when its terminal is closed."""
+    hangs_up = [] if signal.getsignal(signal.SIGHUP) is signal.SIG_IGN else [signal.SIGHUP]
+    return [signal.SIGTERM, *hangs_up]
 
 
 @contextmanager
@@ -149,12 +166,12 @@ def _writes_json() -> bool:
     return any(isinstance(handler.formatter, JsonLines) for handler in logging.getLogger().handlers)
 
 
-def _say(sentence: str, level: int = logging.INFO) -> None:
+def _say(sentence: str, level: int = logging.INFO, *, to: TextIO | None = None) -> None:
     """To the person at the terminal, or to the machine that reads the log: nothing else may stand between its lines."""
     if _writes_json():
         logger.log(level, "%s", sentence)
     else:
-        print(sentence, file=sys.stderr, flush=True)
+        print(sentence, file=to or sys.stderr, flush=True)
 
 
 async def _serve(bot: "Bot") -> None:  # type: ignore[name-defined]  # noqa: F821
@@ -166,7 +183,7 @@ async def _serve(bot: "Bot") -> None:  # type: ignore[name-defined]  # noqa: F82
         stop.set()
 
     loop = asyncio.get_running_loop()
-    for name in (signal.SIGINT, signal.SIGTERM):
+    for name in (signal.SIGINT, *_stops()):
         loop.add_signal_handler(name, asked_to_stop)
     starting, stopped = asyncio.create_task(bot.start()), asyncio.create_task(stop.wait())
     try:
@@ -252,17 +269,19 @@ def _setup(settings: "Settings") -> "Setup":  # type: ignore[name-defined]  # no
 
 
 def _migrate(_options: argparse.Namespace) -> int:
-    from bot.config import SettingsProblems, load_settings
+    from bot.config import FOR_THE_DATABASE, SettingsProblems, load_settings
     from bot.storage.engine import Database, DatabaseUnusableError
 
     try:
-        settings = load_settings()
+        settings = load_settings(only=FOR_THE_DATABASE)
+        if settings.bits_log_format == "json":
+            _set_up_logs("json", settings.bits_log_level)
         asyncio.run(_open_and_close(Database(settings.database_url)))
     except SettingsProblems as error:
         return _complain("The settings can't be used:", error.problems)
     except DatabaseUnusableError as error:
         return _complain("The database can't be changed:", [str(error)])
-    print("The database has this version's schema.")
+    _say("The database has this version's schema.", to=sys.stdout)
     return 0
 
 
@@ -272,12 +291,14 @@ async def _open_and_close(database: "Database") -> None:  # type: ignore[name-de
 
 
 def _rekey(_options: argparse.Namespace) -> int:
-    from bot.config import SettingsProblems, load_settings
+    from bot.config import FOR_THE_DATABASE, SettingsProblems, load_settings
     from bot.storage.encryption import Encryption, EncryptionError
     from bot.storage.engine import Database, DatabaseUnusableError
 
     try:
-        settings = load_settings()
+        settings = load_settings(only=FOR_THE_DATABASE)
+        if settings.bits_log_format == "json":
+            _set_up_logs("json", settings.bits_log_level)
         encryption = Encryption([key.get_secret_value() for key in settings.encryption_keys])
         unreadable = asyncio.run(_reseal(Database(settings.database_url), encryption))
     except SettingsProblems as error:
@@ -287,7 +308,7 @@ def _rekey(_options: argparse.Namespace) -> int:
     if unreadable:
         missing = f"No key in BITS_ENCRYPTION_KEYS opens {unreadable} of the stored secrets."
         return _complain(missing, ["Put the key that sealed them behind the first one and run this again."])
-    print("Every stored secret is sealed with the first key; the others may go.")
+    _say("Every stored secret is sealed with the first key; the others may go.", to=sys.stdout)
     return 0
 
 
@@ -302,9 +323,10 @@ async def _reseal(database: "Database", encryption: "Encryption") -> int:  # typ
     finally:
         await database.close()
     for table in told:
-        print(
+        _say(
             f"{table.table}: {table.changed} sealed anew, {table.current} sealed with the first key before, "
-            f"{table.unreadable} unreadable"
+            f"{table.unreadable} unreadable",
+            to=sys.stdout,
         )
     return sum(table.unreadable for table in told)
 

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from io import StringIO
 from pathlib import Path
 from typing import Annotated, Any, Literal
-from urllib.parse import urlsplit
+from urllib.parse import urlencode, urlsplit
 
 from dotenv import dotenv_values
 from dotenv.parser import parse_stream
@@ -85,8 +85,11 @@ def _token(prefix: str) -> Callable[[SecretStr], SecretStr]:
 
 
 def _without_spaces(secret: SecretStr) -> SecretStr:
-    if any(character.isspace() for character in secret.get_secret_value()):
+    value = secret.get_secret_value()
+    if any(character.isspace() for character in value):
         raise ValueError("has a space or a line break inside; copy the value once more")
+    if not value.isascii() or not value.isprintable():
+        raise ValueError("has a character inside that no key or token has; copy the value once more")
     return secret
 
 
@@ -126,8 +129,10 @@ def _known_site(value: str) -> str:
 
 def _site_meant(value: str) -> Site | None:
     by_region = next((site for site in SITES if site.region == value.upper()), None)
-    location = locate(_host(value if "//" in value else f"//{value}"))
-    return by_region or (location.site if location else None)
+    host = _host(value if "//" in value else f"//{value}")
+    location = locate(host)
+    near = difflib.get_close_matches(host.removeprefix("app."), [site.domain for site in SITES], n=1)
+    return by_region or (location.site if location else site_named(near[0]) if near else None)
 
 
 def _host(url: str) -> str:
@@ -167,6 +172,11 @@ def _async_database(value: str) -> str:
     raise ValueError("names a database this bot does not know")
 
 
+_NOT_FOR_US = {"application_name", "channel_binding", "connect_timeout", "gssencmode", "pgbouncer", "sslnegotiation"}
+_LIBPQS = {"options", "sslcert", "sslcrl", "sslkey", "sslmode", "sslrootcert"}
+_DRIVERS = {"dsn", "host", "port", "prepared_statement_cache_size", "ssl", "target_session_attrs"}
+
+
 def _sqlite(url: URL) -> str:
     if url.host:
         raise ValueError("has a host, which an SQLite file has not (three slashes before its name)")
@@ -181,11 +191,14 @@ def _postgresql(url: URL) -> str:
         raise ValueError("needs the PostgreSQL driver: pip install 'bits-bot[postgres]'")
     if not url.host and "host" not in url.query:
         raise ValueError("names no host")
-    query = dict(url.query)
-    # libpq's words, printed by every hosting company; asyncpg has its own word for the first and none for the second
-    if "sslmode" in query:
+    query = {name: value for name, value in url.query.items() if name not in _NOT_FOR_US}
+    if unknown := query.keys() - _LIBPQS - _DRIVERS:
+        raise ValueError(f"has a part that the PostgreSQL driver does not know: ?{min(unknown)}")
+    # libpq's words, printed by every hosting company: asyncpg has a word of its own for the first, the others it reads in a URL
+    if query.keys() & _LIBPQS == {"sslmode"}:
         query["ssl"] = query.pop("sslmode")
-    query.pop("channel_binding", None)
+    elif told := {name: query.pop(name) for name in query.keys() & _LIBPQS}:
+        query["dsn"] = f"postgresql:///?{urlencode(sorted(told.items()), doseq=True)}"
     return url.set(drivername="postgresql+asyncpg", query=query).render_as_string(hide_password=False)
 
 
@@ -409,13 +422,19 @@ class Settings(BaseModel):
         return self._warnings
 
 
-def load_settings(env_file: Path | None = Path(".env")) -> Settings:
-    """The settings of this start. The environment wins over the file; every problem is reported at once."""
+FOR_THE_DATABASE = frozenset({"DATABASE_URL", "BITS_ENCRYPTION_KEYS", "BITS_LOG_FORMAT", "BITS_LOG_LEVEL"})
+
+
+def load_settings(env_file: Path | None = Path(".env"), *, only: frozenset[str] = frozenset()) -> Settings:
+    """The settings of this start. The environment wins over the file; every problem is reported at once. `only`: what a command
+    needs that serves nobody; the others are neither asked for nor looked at."""
     problems = _broken_lines(env_file)
     given = what_is_set(env_file)
+    if only:
+        given = {name: value for name, value in given.items() if name in only}
     if "HTTP_PROXY" in given:
         given.setdefault("HTTPS_PROXY", given["HTTP_PROXY"])  # as Slack's own clients take it
-    problems += _problems_together(given)
+    problems += () if only else _problems_together(given)
     settings = None
     try:
         settings = Settings.model_validate({name.lower(): value for name, value in given.items()})
@@ -423,7 +442,7 @@ def load_settings(env_file: Path | None = Path(".env")) -> Settings:
         problems += [_sentence(str(each["loc"][0]), each["type"], each["msg"]) for each in error.errors()]
     if settings is None or problems:
         raise SettingsProblems([sentence for _, sentence in sorted(problems, key=_place)])
-    settings._warnings = (*_unknown_names(given), *_odd_values(settings))  # noqa: SLF001 - set once, here
+    settings._warnings = () if only else (*_unknown_names(given), *_odd_values(settings))  # noqa: SLF001 - set once, here
     return settings
 
 

@@ -149,6 +149,8 @@ def bolt_app(settings: Settings, home: WorkspaceClients, client: AsyncWebClient)
             not_here.warning("Slack sent something from a workspace where the app is not installed")
         return found
 
+    # it warns of what it finds in the environment and is told not to use
+    logging.getLogger("slack_bolt.AsyncApp").setLevel(logging.ERROR)
     # in Socket Mode nothing is signed; the placeholder never meets a request
     app = AsyncApp(
         name="bits-bot",  # without one, Bolt reads the source of every caller to find a name

@@ -9,7 +9,7 @@ from typing import Any, Literal
 Mode = Literal["socket", "http"]
 
 _MARKED_LINE = re.compile(r"^(?P<indent> *)#(?P<marker>socket|http|url): (?P<line>.*)$")
-_ADDRESS = re.compile(r"https?://[A-Za-z0-9.\-:\[\]]+(/[A-Za-z0-9._~\-/]*)?")
+_ADDRESS = re.compile(r"https://[A-Za-z0-9.\-:\[\]]+(/[A-Za-z0-9._~\-/]*)?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +25,7 @@ def as_yaml(mode: Mode, url: str | None = None) -> str:
     if mode == "http" and not url:
         raise ValueError("HTTP mode needs the bot's public address: --url https://bot.example.com")
     if url and not _ADDRESS.fullmatch(url):
-        raise ValueError("The public address must look like https://bot.example.com")
+        raise ValueError("The public address must look like https://bot.example.com: Slack sends to https only")
     wanted: set[str] = {mode, "url"} if url else {mode}
     kept = (_line(line, wanted) for line in _packaged().splitlines())
     return "\n".join(line for line in kept if line is not None).replace("{url}", (url or "").rstrip("/")) + "\n"

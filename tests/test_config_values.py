@@ -1,6 +1,8 @@
 """What one setting may hold: sites, databases, keys, addresses, numbers, and how the rest is refused."""
 
+import re
 from pathlib import Path
+from urllib.parse import quote
 
 import pytest
 from cryptography.fernet import Fernet
@@ -44,7 +46,7 @@ def test_a_site_written_another_way_is_recognised(environment: Environment) -> N
 
 
 def test_an_unknown_site_is_answered_with_all_nine(environment: Environment) -> None:
-    for site in ("datadoghq.org", "//[", "eu"):
+    for site in ("example.org", "//[", "eu"):
         environment(SOCKET_MODE, DD_SITE=site)
         sentence = only_problem()
         assert "did you mean" not in sentence
@@ -73,6 +75,10 @@ def test_a_database_url_is_turned_to_the_driver_we_use(environment: Environment)
             "postgres://bits@db/bits?sslmode=require&channel_binding=require",
             "postgresql+asyncpg://bits@db/bits?ssl=require",
         ),
+        (
+            "postgres://bits@db/bits?sslmode=verify-full&sslrootcert=/etc/db-ca.pem&connect_timeout=5",
+            f"postgresql+asyncpg://bits@db/bits?dsn={quote('postgresql:///?sslmode=verify-full&sslrootcert=%2Fetc%2Fdb-ca.pem', '')}",
+        ),
     ):
         environment(SOCKET_MODE, DATABASE_URL=written)
         assert load_settings().database_url == used
@@ -85,6 +91,7 @@ def test_an_unusable_database_is_refused_without_its_password(environment: Envir
         ("bits.sqlite3", "is not a database URL: it must be sqlite:///file.sqlite3 or postgresql://"),
         ("postgresql://bits:hunter2@db:port/bits", "is not a database URL"),
         ("postgresql:///bits", "names no host"),
+        ("postgresql://db/bits?sslmod=require", "has a part that the PostgreSQL driver does not know: ?sslmod"),
         ("sqlite:////nowhere/bits.sqlite3", "points into a folder that does not exist: /nowhere"),
         ("sqlite://bits.sqlite3", "three slashes"),
     ):
@@ -210,3 +217,22 @@ def test_a_channels_file_that_is_not_there_is_said_at_once(environment: Environm
     assert only_problem() == "BITS_CHANNELS_FILE names a file that does not exist: kanäle.yml."
     Path("kanäle.yml").touch()
     assert load_settings().bits_channels_file == Path("kanäle.yml")
+
+
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [
+        ("datadog.eu", "datadoghq.eu"),
+        ("datadog.com", "datadoghq.com"),
+        ("https://app.datadoghq.eu/", "datadoghq.eu"),
+        ("us5", "us5.datadoghq.com"),
+        ("us5.datadog.com", "us5.datadoghq.com"),
+        ("ddog-gov.org", "ddog-gov.com"),
+        ("example.com", ""),
+    ],
+)
+def test_a_site_that_is_not_quite_right_gets_a_suggestion(environment: Environment, written: str, meant: str) -> None:
+    environment(SOCKET_MODE, DD_SITE=written)
+    told = only_problem()
+    assert told.startswith("DD_SITE is not a Datadog site")
+    assert re.findall(r"did you mean (\S+)\?", told) == ([meant] if meant else [])

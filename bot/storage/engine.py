@@ -12,12 +12,13 @@ from typing import IO, TYPE_CHECKING, Any
 from sqlalchemy import ColumnElement, Executable, Float, Insert, Row, Table, cast, event, func, literal, text
 from sqlalchemy.dialects import sqlite
 from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.pool import AsyncAdaptedQueuePool
 
 from bot.storage import migrations, postgres
 from bot.storage.metered import measure
-from bot.storage.postgres import SessionLimits
+from bot.storage.postgres import UNLIMITED, SessionLimits
 from bot.storage.sqlite_file import FileInUseError, hold
 from bot.storage.turns import Turns
 from bot.storage.workers import Alarm
@@ -42,6 +43,24 @@ _PRAGMAS = (
 
 class DatabaseUnusableError(Exception):
     """The database can't be used as it is now; the message is for the person at the terminal."""
+
+
+def why_unusable(url: URL, error: Exception) -> str:
+    where = url.set(query={}).render_as_string(
+        hide_password=True
+    )  # a query may hold words that are nobody else's business
+    said = str(getattr(error, "orig", None) or error).strip().splitlines()
+    reason = "no answer in time" if isinstance(error, TimeoutError) else said[0] if said else type(error).__name__
+    if postgres.is_poolers(error):
+        return (
+            f"The database {where} is behind a pooler that hands out a connection for one transaction only, and knows no prepared "
+            f"statements ({reason}). Use its session mode, PgBouncer 1.21 or newer with max_prepared_statements, or "
+            "PostgreSQL's own port."
+        )
+    return (
+        f"The database {where} can't be opened: {reason}. Check DATABASE_URL, that the server runs or the folder "
+        "is writable, and that nobody has it locked."
+    )
 
 
 def wake(connection: AsyncConnection, work: Table | str, *, after: float = 0.0) -> None:
@@ -88,10 +107,13 @@ class Database:
         self._is_measured = True
 
     async def open(self) -> None:
-        if self.is_sqlite:
-            self._lock_file = self._hold()
         try:
+            if self.is_sqlite:
+                self._lock_file = self._hold()
             await self._migrate()
+        except (OSError, SQLAlchemyError) as error:
+            await self.close()
+            raise DatabaseUnusableError(why_unusable(self.url, error)) from error
         except BaseException:
             await self.close()
             raise
@@ -120,7 +142,7 @@ class Database:
         if self.is_sqlite:
             yield self.engine
             return
-        engine = _engine(self.url, None)
+        engine = _engine(self.url, UNLIMITED)
         try:
             yield engine
         finally:
@@ -203,7 +225,7 @@ def _name(work: Table | str) -> str:
     return work if isinstance(work, str) else work.name
 
 
-def _engine(url: URL, limits: SessionLimits | None, connections: int = 8) -> AsyncEngine:
+def _engine(url: URL, limits: SessionLimits, connections: int = 8) -> AsyncEngine:
     if url.get_backend_name() != "sqlite":
         return postgres.engine_of(url, limits, connections)
     # one connection, each transaction to itself; that also holds for a database in memory

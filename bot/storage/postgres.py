@@ -22,7 +22,7 @@ class SessionLimits:
     transaction: float = 20.0  # known to PostgreSQL since 17
     lock: float = 8.0
     statement: float = 30.0
-    answer: float = 32.0  # by then the server has ended it: no answer means no connection
+    answer: float | None = 32.0  # by then the server has ended it: no answer means no connection
     connect: float = 10.0
     stuck: float = 10.0  # a session that waits for its client so long in mid-work belongs to nobody who works
 
@@ -37,12 +37,15 @@ class SessionLimits:
         return {name: f"{seconds * 1000:.0f}" for name, seconds in limits.items()} | keepalives
 
 
-def engine_of(url: URL, limits: SessionLimits | None, connections: int) -> AsyncEngine:
-    """Without limits it is good for schema changes, which may take what they need."""
-    patience = {"timeout": limits.connect, "command_timeout": limits.answer} if limits else {}
+# for schema changes, which may take what they need: 0 is no limit to PostgreSQL
+UNLIMITED = SessionLimits(idle_in_transaction=0, transaction=0, lock=0, statement=0, answer=None)
+
+
+def engine_of(url: URL, limits: SessionLimits, connections: int) -> AsyncEngine:
+    patience = {"timeout": limits.connect, "command_timeout": limits.answer}
     pool = {"pool_size": connections, "max_overflow": connections // 2}
     engine = create_async_engine(url, **pool, connect_args=patience, hide_parameters=True)
-    introduction = _introduction({"application_name": APPLICATION} | (limits.as_settings() if limits else {}))
+    introduction = _introduction({"application_name": APPLICATION} | limits.as_settings())
 
     def introduce(connection: Any, _record: Any) -> None:
         # set here, not asked for with the connection: a pooler between us and the server refuses what it does not know
@@ -64,6 +67,16 @@ def _refuse_closed(connection: Any, _record: Any, _proxy: Any) -> None:
     """The driver has seen the server go: a new connection instead, without asking over the old one first."""
     if connection.driver_connection.is_closed():
         raise DisconnectionError
+
+
+def is_poolers(error: Exception) -> bool:
+    """Whether it shows that the server behind the connection is another from one statement to the next."""
+    cause = getattr(getattr(error, "orig", None), "__cause__", None)
+    return type(cause).__name__ in {
+        "DuplicatePreparedStatementError",
+        "InvalidSQLStatementNameError",
+        "ProtocolViolationError",
+    }
 
 
 def _no_answer_is_no_connection(context: ExceptionContext) -> None:

@@ -9,19 +9,24 @@ import socket
 import sys
 from asyncio.subprocess import Process
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from bot import connections
 from bot.app import Bot
+from bot.cli import main
 from bot.config import load_settings
 from bot.connections import StartError
 from bot.investigations.conclusions_view import FOUND
 from bot.sandbox.datadog import FakeDatadog
 from bot.sandbox.playground.environment import BotProcess
 from bot.sandbox.slack import FakeSlack
-from tests.starts import Environment
+from bot.storage.engine import DatabaseUnusableError
+from bot.storage.postgres import UNLIMITED
+from bot.wording import version
+from tests.starts import FERNET_KEY, Environment
 
 
 async def _start(folder: Path, **environment: str) -> Process:
@@ -85,7 +90,8 @@ async def test_for_machines_a_start_that_fails_is_json_too(tmp_path: Path) -> No
         code, output = await _run(tmp_path, **settings)
     assert code == 2
     told = _lines(output)
-    assert "BITS_POL_SECONDS" in told[0]["message"]
+    assert f"Bits Bot {version()} starts: socket mode, SQLite" in told[0]["message"]
+    assert "BITS_POL_SECONDS" in told[1]["message"]
     assert "Slack does not accept SLACK_BOT_TOKEN" in told[-1]["message"]
     assert "xoxb-wrong" not in output
 
@@ -94,7 +100,7 @@ async def test_for_machines_a_life_from_start_to_stop_is_json(tmp_path: Path) ->
     async with FakeSlack() as slack, FakeDatadog() as datadog:
         process = await _start(tmp_path, **_settings(slack, datadog), BITS_LOG_FORMAT="json", BITS_LOG_LEVEL="debug")
         await slack.connected()
-        process.send_signal(signal.SIGTERM)
+        process.send_signal(signal.SIGHUP)  # its terminal was closed
         code, output = await _end(process)
     assert code == 0
     assert "Bits Bot is ready." in [line["message"] for line in _lines(output)]
@@ -120,7 +126,7 @@ def refused(environment: Environment) -> Callable[..., Awaitable[str]]:
     async def start(settings: dict[str, str], **changes: str | None) -> str:
         environment(settings, **changes)
         bot = Bot(load_settings(None))
-        with pytest.raises(StartError) as told:
+        with pytest.raises((StartError, DatabaseUnusableError)) as told:
             await bot.start()
         await bot.stop()
         return str(told.value)
@@ -134,6 +140,47 @@ async def test_a_database_that_cannot_be_reached(refused: Callable[..., Awaitabl
         told = await refused(_settings(slack, datadog), DATABASE_URL=url)
     assert "Check DATABASE_URL" in told
     assert "hidden-word" not in told
+
+
+async def test_a_database_that_never_answers_is_given_up_and_until_then_a_stop_is_obeyed(
+    refused: Callable[..., Awaitable[str]], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as deaf:
+        url = f"postgresql://bits:hidden-word@127.0.0.1:{deaf.getsockname()[1]}/bits"
+        async with FakeSlack() as slack, FakeDatadog() as datadog:
+            settings = _settings(slack, datadog)
+        process = await _start(tmp_path, **settings, DATABASE_URL=url)
+        await asyncio.to_thread(deaf.accept)
+        process.send_signal(signal.SIGTERM)
+        code, output = await _end(process)
+        assert (code, "Traceback" in output) == (0, False)
+        monkeypatch.setattr("bot.storage.engine.UNLIMITED", replace(UNLIMITED, connect=0.05))
+        told = await refused(settings, DATABASE_URL=url)
+    assert "can't be opened: no answer in time. Check DATABASE_URL" in told
+    assert "hidden-word" not in told + output
+
+
+@pytest.mark.parametrize("command", ["migrate", "rekey"])
+def test_the_database_alone_needs_no_secrets_of_slack_and_datadog(
+    environment: Environment, capsys: pytest.CaptureFixture[str], tmp_path: Path, command: str
+) -> None:
+    environment(DATABASE_URL=f"sqlite:///{tmp_path}/bits.sqlite3", BITS_ENCRYPTION_KEYS=FERNET_KEY, DD_SITE="nowhere")
+    assert main([command]) == 0
+    environment(DATABASE_URL="postgresql://bits:hidden-word@127.0.0.1:9/bits")
+    assert main([command]) == 2
+    told = capsys.readouterr().err
+    assert "Check DATABASE_URL" in told
+    assert "hidden-word" not in told
+    environment(DATABASE_URL="mysql://x")
+    assert main([command]) == 2
+
+
+def test_alone_it_shows_its_help_and_it_tells_its_version(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([]) == 0
+    assert "serve Slack" in capsys.readouterr().out
+    with pytest.raises(SystemExit) as ended:
+        main(["--version"])
+    assert (ended.value.code, capsys.readouterr().out) == (0, f"Bits Bot {version()}\n")
 
 
 async def test_a_file_that_cannot_be_opened(refused: Callable[..., Awaitable[str]]) -> None:
@@ -160,10 +207,11 @@ async def test_an_app_token_slack_does_not_take(refused: Callable[..., Awaitable
 async def test_a_slack_with_trouble_of_its_own_is_waited_for(
     environment: Environment, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, method: str
 ) -> None:
-    monkeypatch.setattr(connections, "AGAIN_AFTER", (0.0, 0.001, 0.002))
+    monkeypatch.setattr(connections, "AGAIN_AFTER", (0.0, 0.001, 0.002, 0.003))
     async with FakeSlack() as slack, FakeDatadog() as datadog:
         slack.break_next(method, times=2, status=503, error="service_unavailable")
         slack.break_next(method, status=502)
+        slack.break_next(method, status=429, error="ratelimited", retry_after=0)
         environment(_settings(slack, datadog))
         bot = Bot(load_settings(None))
         await bot.start()
