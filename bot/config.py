@@ -333,10 +333,10 @@ class Settings(BaseModel):
     bits_http_host: str = "127.0.0.1"
     """Address the HTTP side listens on; 0.0.0.0 in a container."""
     bits_http_port: Port = 3000
-    """Port the HTTP side listens on."""
+    """Port the HTTP side listens on; left out, it is PORT where a platform sets that."""
 
     https_proxy: Annotated[ProxyUrl | None, Hint(form="http://host:port or http://user:password@host:port")] = None
-    """The proxy through which the bot reaches Slack and Datadog, its socket included. Not the database, nor this machine."""
+    """The proxy through which the bot reaches Slack and Datadog, its socket included; else HTTP_PROXY. Not for the database."""
     no_proxy: str = ""
     """Hosts, domains and networks that are reached without it, comma between."""
     ssl_cert_file: Annotated[CertificateFile | None, Hint(form="a file of certificates in PEM form")] = None
@@ -432,8 +432,10 @@ def load_settings(env_file: Path | None = Path(".env"), *, only: frozenset[str] 
     given = what_is_set(env_file)
     if only:
         given = {name: value for name, value in given.items() if name in only}
-    if "HTTP_PROXY" in given:
-        given.setdefault("HTTPS_PROXY", given["HTTP_PROXY"])  # as Slack's own clients take it
+    # as Slack's own clients take it, and as platforms tell where they expect us
+    for name, otherwise in (("HTTPS_PROXY", "HTTP_PROXY"), ("BITS_HTTP_PORT", "PORT")):
+        if otherwise in given:
+            given.setdefault(name, given[otherwise])
     problems += () if only else _problems_together(given)
     settings = None
     try:

@@ -105,7 +105,14 @@ def test_http_without_an_address_is_refused_with_what_to_type() -> None:
 
 
 def test_an_address_that_is_none_is_refused() -> None:
-    for url in ("bot.example.com", "https://", 'https://x"\n  evil: 1', "https://x y", "ftp://x"):
+    for url in (
+        "bot.example.com",
+        "https://",
+        'https://x"\n  evil: 1',
+        "https://x y",
+        "ftp://x",
+        "http://bot.example.com",
+    ):
         with pytest.raises(ValueError, match="must look like"):
             as_yaml("http", url)
 

@@ -1,4 +1,4 @@
-"""What is shipped is whole: files in the wheel, declared imports, the container's settings, and make on a fresh machine."""
+"""What is shipped is whole: files in the wheel, declared imports, locks, and make on a fresh machine."""
 
 import ast
 import os
@@ -12,11 +12,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
-
-from bot.config import Settings, variables, what_is_set
 
 ROOT = Path(__file__).parents[1]
 STAMPS = (".made", ".ready-to-run", ".ready-to-test")
@@ -121,82 +118,6 @@ def test_the_locks_are_not_ignored() -> None:
     if "not a git repository" in ignored.stderr:
         pytest.skip("no checkout")
     assert ignored.stdout.split() == ["bits-bot.sqlite3.lock"]
-
-
-# The container
-
-
-def compose() -> dict[str, Any]:
-    loaded: dict[str, Any] = yaml.safe_load((ROOT / "compose.yaml").read_text("utf-8"))
-    return loaded
-
-
-def dockerfile_environment() -> dict[str, str]:
-    (block,) = re.findall(r"^ENV ((?:.*\\\n)*.*)$", (ROOT / "Dockerfile").read_text("utf-8"), flags=re.MULTILINE)
-    return dict(re.findall(r"([A-Z_]+)=(\S+)", block))
-
-
-def test_the_containers_settings_are_settings_and_usable(monkeypatch: pytest.MonkeyPatch) -> None:
-    for environment in (dockerfile_environment(), compose()["services"]["bot"]["environment"]):
-        ours = {name: value for name, value in environment.items() if name not in {"PATH", "PYTHONUNBUFFERED"}}
-        assert set(ours) <= set(variables())
-        for name, value in ours.items():
-            monkeypatch.setenv(name, re.sub(r"\$\{\w+:\?[^}]+\}", "made-up", value).replace("////data/", "///"))
-        assert (
-            Settings.model_validate({name.lower(): value for name, value in what_is_set(None).items()}).bits_http_host
-            == "0.0.0.0"
-        )
-
-
-def test_the_container_shows_the_port_it_listens_on_and_is_not_root() -> None:
-    lines = (ROOT / "Dockerfile").read_text("utf-8").splitlines()
-    port = dockerfile_environment()["BITS_HTTP_PORT"]
-    assert f"EXPOSE {port}" in lines
-    assert lines.index("USER bits") < lines.index('CMD ["bits-bot", "run"]')
-    assert [entry.split(":")[-1] for entry in compose()["services"]["bot"]["ports"]] == [port]
-
-
-def test_the_image_holds_no_secrets_and_no_work_of_this_checkout() -> None:
-    left_out = (ROOT / ".dockerignore").read_text("utf-8").split()
-    assert {".env", ".venv", ".git", "*.sqlite3*"} <= set(left_out)
-
-
-def test_the_image_installs_what_is_locked_and_nothing_else() -> None:
-    installs = re.findall(
-        r"bin/pip install (.*?)(?: \\)?$", (ROOT / "Dockerfile").read_text("utf-8"), flags=re.MULTILINE
-    )
-    assert installs == ["--require-hashes -r requirements.lock", "--no-deps --no-build-isolation ."]
-
-
-def test_postgresql_in_containers_has_no_password_that_everybody_knows() -> None:
-    passwords = re.findall(r"\$\{POSTGRES_PASSWORD(.*?)\}", (ROOT / "compose.yaml").read_text("utf-8"))
-    assert len(passwords) == 2
-    assert all(told.startswith(":?") for told in passwords)  # it says what is missing, and starts nothing
-
-
-# an editable install finds what lacks in a copy in the checkout
-_WITHOUT_THE_CHECKOUT = """
-import runpy, sys
-sys.meta_path[:] = [each for each in sys.meta_path if "editable" not in getattr(each, "__module__", "").lower()]
-runpy.run_module("bot", run_name="__main__", alter_sys=True)
-"""
-
-
-def test_the_image_has_no_sandbox_and_says_so(tmp_path: Path) -> None:
-    left_out = (ROOT / ".dockerignore").read_text("utf-8").split()
-    assert "bot/sandbox" in left_out
-    shutil.copytree(ROOT / "bot", tmp_path / "bot", ignore=shutil.ignore_patterns("sandbox", "__pycache__"))
-
-    def command(name: str) -> "subprocess.CompletedProcess[str]":
-        asked = [sys.executable, "-P", "-c", _WITHOUT_THE_CHECKOUT, name]
-        outside = {**os.environ, "PYTHONPATH": str(tmp_path)}
-        return subprocess.run(asked, cwd=tmp_path, env=outside, capture_output=True, text=True, check=False)
-
-    assert command("manifest").returncode == 0
-    for name in ("demo", "story"):
-        outcome = command(name)
-        assert outcome.returncode == 2
-        assert outcome.stderr.startswith("There is no sandbox in this installation:")
 
 
 # make
