@@ -111,6 +111,8 @@ class Database:
             if self.is_sqlite:
                 self._lock_file = self._hold()
             await self._migrate()
+            if not self.is_sqlite:
+                await postgres.look_at_pooler(self._single, self.engine)
         except (OSError, SQLAlchemyError) as error:
             await self.close()
             raise DatabaseUnusableError(why_unusable(self.url, error)) from error

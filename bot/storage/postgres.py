@@ -4,7 +4,7 @@ import logging
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import TextClause, event, text
+from sqlalchemy import TextClause, event, func, select, text
 from sqlalchemy.engine import URL, ExceptionContext
 from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
@@ -77,6 +77,18 @@ def is_poolers(error: Exception) -> bool:
         "InvalidSQLStatementNameError",
         "ProtocolViolationError",
     }
+
+
+async def look_at_pooler(autocommitting: AsyncEngine, engine: AsyncEngine) -> None:
+    """Raises what a pooler without prepared statements says; warns of one that hands out a connection for a transaction only."""
+    whose = select(func.pg_backend_pid())
+    async with autocommitting.connect() as one, engine.begin() as other:
+        first, taken, again = await one.scalar(whose), await other.scalar(whose), await one.scalar(whose)
+        if first == taken or first != again:
+            logger.warning(
+                "a pooler gives each transaction another connection: how long a statement may take is not certain to be limited. "
+                "Use its session mode, or PostgreSQL's own port"
+            )
 
 
 def _no_answer_is_no_connection(context: ExceptionContext) -> None:
