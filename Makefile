@@ -15,7 +15,7 @@ EVERYTHING := .[test,postgres]
 install = $(if $(1),$(PIP) --require-hashes -r $(1) && $(PIP) --no-deps --no-build-isolation -e .,$(PIP) -e '$(2)')
 
 .DEFAULT_GOAL := help
-.PHONY: help setup story demo run test check docs pictures bench faults lock audit
+.PHONY: help setup story demo dev run test check docs pictures bench faults lock audit dist
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-8s %s\n", $$1, $$2}' Makefile
@@ -27,6 +27,9 @@ story: $(VENV)/.ready-to-run ## Play one investigation in a local Slack and a lo
 
 demo: $(VENV)/.ready-to-run ## A page with a local Slack, a local Datadog and the bot, to try everything out
 	@$(BIN)/bits-bot demo $(ARGS)
+
+dev: $(VENV)/.ready-to-test ## The bot with the settings of .env, started anew whenever its code changes
+	@$(BIN)/watchfiles --filter python --sigint-timeout 30 '$(BIN)/bits-bot run $(ARGS)' bot
 
 run: $(VENV)/.ready-to-run ## The bot against the real Slack and the real Datadog
 	@$(BIN)/bits-bot run $(ARGS)
@@ -60,6 +63,23 @@ lock: $(VENV)/.made ## Write the lists of packages anew, with the newest version
 	@$(PIP) uv
 	$(COMPILE) --extra postgres -o requirements.lock
 	$(COMPILE) --extra postgres --extra test -c requirements.lock -o requirements-test.lock
+
+# Stories that lean on every package that is shipped: installs by OAuth, clicks, conclusions, a proxy, settings, files with rules.
+SMOKE := tests/e2e/test_install_and_leave.py tests/e2e/test_ways_to_start.py tests/test_network.py tests/test_config.py tests/rules/test_file.py
+
+dist: $(VENV)/.made ## Build wheel and sdist, and try them with the oldest and the newest packages that pyproject.toml allows
+	@$(PIP) uv
+	rm -rf dist build/dist && mkdir -p build/dist
+	$(BIN)/uv -q build
+	@for with in lowest-direct highest; do \
+	  echo "With the $$with versions ..."; \
+	  python=build/dist/$$with && \
+	  $(BIN)/uv -q venv --python $(BIN)/python $$python && \
+	  $(BIN)/uv -q pip install --python $$python --resolution $$with "$$(ls dist/*.whl)[postgres]" && \
+	  (cd build/dist && $$with/bin/bits-bot --version && $$with/bin/bits-bot story >/dev/null) && \
+	  $(BIN)/uv -q pip install --python $$python pytest pytest-asyncio pytest-timeout hypothesis && \
+	  $$python/bin/python -m pytest $(SMOKE) || exit 1; \
+	done
 
 audit: $(VENV)/.made ## Ask the index of advisories about every locked package
 	@$(PIP) pip-audit

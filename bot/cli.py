@@ -3,6 +3,7 @@
 import argparse
 import asyncio
 import gc
+import json
 import logging
 import os
 import platform
@@ -62,6 +63,7 @@ def _parser() -> argparse.ArgumentParser:
     manifest = _add(commands, "manifest", _manifest, "print the Slack app's manifest")
     manifest.add_argument("--mode", choices=("socket", "http"), default="socket")
     manifest.add_argument("--url", help="the https address under which Slack reaches this bot, for --mode http")
+    manifest.add_argument("--json", action="store_true", help="as JSON, without its comments")
     webhook = _add(commands, "webhook-template", _webhook_template, "print what to put into Datadog's webhook")
     webhook.add_argument("--url", help="the https address under which Datadog reaches this bot")
     webhook.add_argument(
@@ -332,10 +334,13 @@ async def _reseal(database: "Database", encryption: "Encryption") -> int:  # typ
 
 
 def _manifest(options: argparse.Namespace) -> int:
-    from bot.manifest import as_yaml
+    from bot.manifest import as_yaml, manifest
 
     try:
-        print(as_yaml(options.mode, options.url), end="")
+        if options.json:
+            print(json.dumps(manifest(options.mode, options.url)))
+        else:
+            print(as_yaml(options.mode, options.url), end="")
     except ValueError as error:
         return _complain("No manifest:", [str(error)])
     return 0

@@ -422,6 +422,12 @@ class Settings(BaseModel):
         return self._warnings
 
 
+_OTHERWISE = {
+    "HTTPS_PROXY": "HTTP_PROXY",  # as Slack's own clients take it
+    "BITS_HTTP_PORT": "PORT",  # where a platform expects us
+    "SLACK_BOT_TOKEN": "SLACK_CLI_XOXB",  # of an app that `slack run` has made
+    "SLACK_APP_TOKEN": "SLACK_CLI_XAPP",
+}
 FOR_THE_DATABASE = frozenset({"DATABASE_URL", "BITS_ENCRYPTION_KEYS", "BITS_LOG_FORMAT", "BITS_LOG_LEVEL"})
 
 
@@ -432,8 +438,7 @@ def load_settings(env_file: Path | None = Path(".env"), *, only: frozenset[str] 
     given = what_is_set(env_file)
     if only:
         given = {name: value for name, value in given.items() if name in only}
-    # as Slack's own clients take it, and as platforms tell where they expect us
-    for name, otherwise in (("HTTPS_PROXY", "HTTP_PROXY"), ("BITS_HTTP_PORT", "PORT")):
+    for name, otherwise in _OTHERWISE.items():
         if otherwise in given:
             given.setdefault(name, given[otherwise])
     problems += () if only else _problems_together(given)

@@ -7,9 +7,13 @@ from typing import Any, get_args
 import pytest
 import yaml
 from jsonschema import Draft7Validator
+from pydantic import SecretStr
 
+from bot.cli import main
+from bot.config import load_settings
 from bot.manifest import Mode, as_yaml, manifest, scopes
 from tests.commands import COMMANDS
+from tests.starts import APP_TOKEN, BOT_TOKEN, SOCKET_MODE, Environment
 
 ROOT = Path(__file__).parents[1]
 URL = "https://bot.example.com"
@@ -97,6 +101,22 @@ def test_socket_mode_with_oauth_has_the_address_people_come_back_to() -> None:
     form = manifest("socket", URL)
     assert form["oauth_config"]["redirect_urls"] == [f"{URL}/slack/oauth_redirect"]
     assert "request_url" not in form["settings"]["interactivity"]
+
+
+def test_slack_run_finds_its_manifest_and_starts_the_bot_with_the_tokens_it_brings(
+    environment: Environment, capsys: pytest.CaptureFixture[str]
+) -> None:
+    hooks = json.loads((ROOT / ".slack/hooks.json").read_text("utf-8"))["hooks"]
+    python, *arguments = hooks["get-manifest"].split()
+    assert python == ".venv/bin/bits-bot"
+    assert main(arguments) == 0
+    assert json.loads(capsys.readouterr().out) == manifest("socket")
+    assert hooks["start"] == ".venv/bin/bits-bot run"
+    environment(SOCKET_MODE, SLACK_BOT_TOKEN=None, SLACK_APP_TOKEN=None)
+    environment(SLACK_CLI_XOXB=BOT_TOKEN, SLACK_CLI_XAPP=APP_TOKEN)
+    settings = load_settings(None)
+    assert settings.slack_mode == "socket"
+    assert settings.slack_bot_token == SecretStr(BOT_TOKEN)
 
 
 def test_http_without_an_address_is_refused_with_what_to_type() -> None:
