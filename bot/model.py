@@ -212,6 +212,7 @@ class PersonFacts:
     is_outsider: bool = False  # of another company, here through a shared channel
     groups: frozenset[str] = frozenset()  # of those the rules name
     is_deactivated: bool = False
+    name: str = ""  # untrusted
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,6 +34,11 @@ def version() -> str:
         return "unknown"
 
 
+def said_in_slack(author: str, words: str) -> str:
+    """What a person says through us: in Datadog it stands under the name of the key's owner."""
+    return f"{author} wrote in Slack:\n\n{words}"
+
+
 def counted(number: int, one: str, many: str = "") -> str:
     return f"{number:,} {one if number == 1 else many or one + 's'}"
 

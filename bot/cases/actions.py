@@ -9,9 +9,9 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Row, exists, select
 
-from bot.cases.catalog import NO_PRIORITY
+from bot.cases.changes import CHANGES, Outcome
 from bot.cases.creation import refresh
-from bot.cases.model import CaseAction, CaseActionKind, KnownCase, plain_status
+from bot.cases.model import CaseAction, CaseActionKind, KnownCase
 from bot.cases.posts import CaseReplies
 from bot.cases.repository import CaseRepository, written_down
 from bot.cases.tables import case_acts
@@ -19,9 +19,11 @@ from bot.datadog.cases import Case, Person
 from bot.datadog.orgs import ConnectedOrg
 from bot.datadog.trouble import Trouble, TroubleKind, or_trouble
 from bot.orgs.repository import OrgRepository
+from bot.slack.people import People
 from bot.storage.engine import Database, wake
 from bot.storage.leases import Fence, LeasedWorker
 from bot.storage.tables import known, place_of
+from bot.wording import said_in_slack
 
 logger = logging.getLogger(__name__)
 
@@ -77,13 +79,8 @@ class CaseActions:
 
 def read_action(row: Row[Any]) -> CaseAction:
     action = CaseAction(row.key, row.case_row, place_of(row), row.person, known(CaseActionKind, row.kind), row.value)
+    action = replace(action, author=row.author or "", batch=row.batch or "", view_id=row.view_id or "")
     return replace(action, id=row.id, sending_since=row.begun_at, attempt=row.attempt)
-
-
-@dataclass(frozen=True, slots=True)
-class _Outcome:
-    said: str  # continues the person's name
-    case: Case | None = None
 
 
 @dataclass(eq=False)
@@ -96,6 +93,7 @@ class CaseActionWorker(LeasedWorker):
     actions: CaseActions
     orgs: OrgRepository
     replies: CaseReplies
+    people: People
 
     async def work(self, row: Row[Any], fence: Fence) -> None:
         action = read_action(row)
@@ -108,7 +106,7 @@ class CaseActionWorker(LeasedWorker):
             await self._failed(None, action, fence, known, Trouble(TroubleKind.NO_ORG))
             return
         outcome = await or_trouble(self._do(org, action, fence, known), self._timing.effect)
-        if isinstance(outcome, _Outcome):
+        if isinstance(outcome, Outcome):
             await self.actions.done(fence, action, known.org, outcome.case, outcome.said)
         elif outcome.kind is TroubleKind.UNCLEAR and action.attempt < TRIES:
             # what may have happened is done again, which does no harm; a comment is looked for first
@@ -118,39 +116,36 @@ class CaseActionWorker(LeasedWorker):
         else:
             await self._failed(org, action, fence, known, outcome)
 
-    async def _do(self, org: ConnectedOrg, action: CaseAction, fence: Fence, known: KnownCase) -> _Outcome | Trouble:
-        match action.kind:
-            case CaseActionKind.STATUS:
-                if known.statuses:
-                    case = await org.cases.set_status_name(known.case_id, action.value)
-                else:
-                    case = await org.cases.set_status(known.case_id, plain_status(action.value))
-                return _Outcome(f"set the status to {action.value}", case)
-            case CaseActionKind.PRIORITY:
-                case = await org.cases.set_priority(known.case_id, action.value)
-                removed = action.value == NO_PRIORITY
-                return _Outcome("removed the priority" if removed else f"set the priority to {action.value}", case)
-            case CaseActionKind.ASSIGN:
-                user = await self.replies.datadog_user(org, action.place.workspace, action.person)
-                if not isinstance(user, Person):
-                    return user
-                return _Outcome("took this case", await org.cases.assign(known.case_id, user.id))
-            case CaseActionKind.COMMENT:
-                return await self._comment(org, action, fence, known)
-            case _:
-                return Trouble(TroubleKind.BAD_REQUEST)
+    async def _do(self, org: ConnectedOrg, action: CaseAction, fence: Fence, known: KnownCase) -> Outcome | Trouble:
+        if change := CHANGES.get(action.kind):
+            return await change(org, action, known)
+        if action.kind is CaseActionKind.COMMENT:
+            return await self._comment(org, action, fence, known)
+        if action.kind is not CaseActionKind.ASSIGN:
+            return Trouble(TroubleKind.BAD_REQUEST)
+        user = await self.replies.datadog_user(org, action.place.workspace, action.person)
+        if not isinstance(user, Person):
+            return user
+        return Outcome("took this case", await org.cases.assign(known.case_id, user.id))
 
     async def _comment(
         self, org: ConnectedOrg, action: CaseAction, fence: Fence, known: KnownCase
-    ) -> _Outcome | Trouble:
+    ) -> Outcome | Trouble:
+        author = action.author or await self.people.name(action.place.workspace, action.person)
+        if action.sending_since is not None and not action.author:
+            said = action.value  # sent by a version that named nobody
+        else:
+            said = said_in_slack(author, action.value)
+
         async def about_to_send() -> bool:
             since = self._database.now if action.sending_since is None else action.sending_since
-            return await self.write(fence, state=_SENDING, begun_at=since)
+            named = author if said != action.value else None
+            return await self.write(fence, state=_SENDING, begun_at=since, author=named)
 
         trouble = await org.cases.comment_once(
-            known.case_id, action.value, sent_before=action.sending_since, about_to_send=about_to_send
+            known.case_id, said, sent_before=action.sending_since, about_to_send=about_to_send
         )
-        return trouble or _Outcome("commented")
+        return trouble or Outcome("commented")
 
     async def _failed(
         self, org: ConnectedOrg | None, action: CaseAction, fence: Fence, known: KnownCase, trouble: Trouble

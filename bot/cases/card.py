@@ -10,6 +10,7 @@ from bot.slack.blocks import (
     button,
     context,
     option,
+    overflow,
     plain,
     rich_link,
     rich_section,
@@ -26,10 +27,13 @@ PRIORITY = "case:priority"
 ASSIGN = "case:assign"
 COMMENT = "case:comment"
 ATTACH = "case:attach"
+MORE = "case:more"
+EDIT_ATTRIBUTES, ARCHIVE, UNARCHIVE = "attributes", "archive", "unarchive"  # what the menu offers
 
 _BLOCK = "case"
 _TITLE_LIMIT = 200
 _WORD_LIMIT = 75
+_ATTRIBUTES_SHOWN = 10
 _PRIORITY_WORDS = {NO_PRIORITY: "No priority"}
 
 
@@ -39,6 +43,7 @@ def case_card(known: KnownCase, app_url: str) -> Message:
     blocks = [
         rich_text(rich_section(_headline(known, app_url))),
         rich_text(rich_section(_facts(known))),
+        *_attributes(known),
         *_done(known),
         _controls(known, app_url),
     ]
@@ -96,6 +101,14 @@ def _facts(known: KnownCase) -> list[Block]:
     return runs
 
 
+def _attributes(known: KnownCase) -> list[Block]:
+    """Labels, tags and the organisation's own attributes, where there are any."""
+    plain = ((name, ", ".join(values)) for name, values in known.attributes)
+    told = [f"{escape(one_line(name, 60))}: {escape(one_line(value, 120))}" for name, value in (*known.custom, *plain)]
+    more = [f"and {len(told) - _ATTRIBUTES_SHOWN} more"] if len(told) > _ATTRIBUTES_SHOWN else []
+    return [context(" · ".join((*told[:_ATTRIBUTES_SHOWN], *more)))] if told else []
+
+
 def _done(known: KnownCase) -> list[Block]:
     lines = [f"{_said(action)} · {moment(action.at)}" for action in known.done]
     return [context("\n".join(lines))] if lines else []
@@ -114,9 +127,15 @@ def _controls(known: KnownCase, app_url: str) -> Block:
         button("Add comment", COMMENT, value=value),
         button(f"Attach {INSIGHTS}", ATTACH, value=value),
         button(OPEN_IN_DATADOG, OPEN, url=case_url(known, app_url)),
+        _menu(known),
     ]
     # a new block id makes every client forget what was chosen there: after a refusal the card shows what is true
     return actions(*elements, block_id=f"{_BLOCK}:{known.id}:{known.version}")
+
+
+def _menu(known: KnownCase) -> Block:
+    put_away = option("Unarchive", UNARCHIVE) if known.archived else option("Archive", ARCHIVE)
+    return overflow(MORE, option("Labels and attributes…", EDIT_ATTRIBUTES), put_away)
 
 
 def _status_select(known: KnownCase) -> list[Block]:

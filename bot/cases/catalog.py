@@ -7,14 +7,16 @@ import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
+from bot.datadog.case_attributes import CustomAttribute
 from bot.datadog.cases import PRIORITIES, STANDARD_TYPE, CaseType, Project, StatusOption
 from bot.datadog.errors import DatadogError
 from bot.datadog.orgs import ConnectedOrg
-from bot.datadog.trouble import or_trouble
+from bot.datadog.trouble import Trouble, or_trouble
 from bot.orgs.repository import OrgRepository
 from bot.storage.workers import Tasks
 
 FRESH_FOR = 600.0
+CUSTOM_WAIT = 5.0
 NAMES_WAIT = 3.0  # seconds; without names a card is only plainer
 NO_PRIORITY = "NOT_DEFINED"
 MOST_OPTIONS = 100  # in one select
@@ -24,12 +26,16 @@ MOST_OPTIONS = 100  # in one select
 class Catalog:
     projects: tuple[Project, ...]
     types: tuple[CaseType, ...]
+    custom: tuple[CustomAttribute, ...] = ()
 
     def project(self, project_id: str) -> Project | None:
         return next((each for each in self.projects if each.id == project_id), None)
 
     def type(self, type_id: str) -> CaseType | None:
         return next((each for each in self.types if each.id == type_id), None)
+
+    def custom_of(self, type_id: str) -> tuple[CustomAttribute, ...]:
+        return tuple(each for each in self.custom if each.type_id == type_id)
 
     def project_named(self, word: str) -> Project | None:
         """By key or id, as settings name it."""
@@ -95,14 +101,20 @@ class Catalogs:
             done.exception()  # whoever waited has it; nobody may be waiting any more
 
     async def _fetch(self, org: ConnectedOrg) -> Catalog:
-        projects, types = await asyncio.gather(org.cases.projects(), org.cases.types())
-        catalog = Catalog(projects, types)
+        projects, types, custom = await asyncio.gather(org.cases.projects(), org.cases.types(), _custom(org))
+        catalog = Catalog(projects, types, custom)
         self._known[org.name] = (self._clock(), catalog)
         return catalog
 
     async def _refresh(self, org: ConnectedOrg) -> None:
         with contextlib.suppress(DatadogError):  # what we have still serves; the next form tries again
             await self.fetch(org)
+
+
+async def _custom(org: ConnectedOrg) -> tuple[CustomAttribute, ...]:
+    """Without their names custom attributes go by their keys; no form waits or fails for that."""
+    found = await or_trouble(org.cases.custom_attributes(), CUSTOM_WAIT)
+    return () if isinstance(found, Trouble) else found
 
 
 # -- what is offered of it ----------------------------------------------------------------------------------------------

@@ -16,6 +16,7 @@ from bot.cases.posts import CaseReplies
 from bot.cases.repository import CaseRepository
 from bot.cases.requests import CaseRequests, read_request
 from bot.cases.tables import case_orders
+from bot.datadog.case_attributes import Attributes, merged
 from bot.datadog.cases import Case, Insight, Person
 from bot.datadog.errors import BadRequest
 from bot.datadog.orgs import ConnectedOrg
@@ -183,9 +184,14 @@ class CaseMaker(LeasedWorker):
             await self.write(claim.fence, state=CaseRequestState.DONE)
             return
         notes = [note for note in request.notes if note[0] == "assignee"]
+        attributes = await self._sort(claim, known.case_id, content.attributes)
         insights = await self._attach(claim, known.case_id, content.insights)
         comment = await self._comment(claim, known.case_id, content.comment)
-        missing = [(what, each) for what, each in (("insights", insights), ("comment", comment)) if each]
+        missing = [
+            (what, each)
+            for what, each in (("attributes", attributes), ("insights", insights), ("comment", comment))
+            if each
+        ]
         if any(each.may_pass for _, each in missing) and request.attempt < self._timing.look_attempts:
             unclear = any(each.kind is TroubleKind.UNCLEAR for _, each in missing)
             wait = self._timing.settle if unclear else self._timing.backoff(request.attempt)
@@ -197,6 +203,16 @@ class CaseMaker(LeasedWorker):
             if trouble and trouble.kind is TroubleKind.NOT_FOUND:
                 await self.cases.gone(known.id)
         await self.write(claim.fence, state=CaseRequestState.DONE, notes=tuple(notes))
+
+    async def _sort(self, claim: _Claim, case_id: str, attributes: Attributes) -> Trouble | None:
+        """The alert's service, team and environment, beside whatever Datadog's own rules have put there meanwhile."""
+        if not attributes:
+            return None
+        case = await or_trouble(_set_attributes(claim.org, case_id, attributes), self._timing.effect)
+        if isinstance(case, Trouble):
+            return case
+        await self.cases.remember(claim.request.org, case)
+        return None
 
     async def _attach(self, claim: _Claim, case_id: str, insights: tuple[Insight, ...]) -> Trouble | None:
         """Attaching has set semantics: again does no harm. One that is refused does not keep out the other."""
@@ -253,6 +269,12 @@ async def _find(claim: _Claim) -> Case | None:
         if len(found) < _PAGE or oldest < since:
             return None
     return None
+
+
+async def _set_attributes(org: ConnectedOrg, case_id: str, attributes: Attributes) -> Case:
+    case = await org.cases.get(case_id)
+    missing = tuple(each for each in attributes if each[0] not in dict(case.attributes))
+    return await org.cases.set_attributes(case_id, merged(case.attributes, missing)) if missing else case
 
 
 async def _attach(org: ConnectedOrg, case_id: str, insights: tuple[Insight, ...]) -> Case | Trouble:

@@ -3,23 +3,26 @@
 Titles, names and conclusions come from outside. They are cleaned of invisible characters and never put into a link.
 """
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 from bot.cases.model import CaseSource
+from bot.datadog.case_attributes import Attributes
 from bot.datadog.insight_recognition import recognise
 from bot.datadog.insights import InsightDraft, InsightType, default_ref, draft, event_draft
 from bot.datadog.investigations import Conclusion
 from bot.datadog.links import Location
 from bot.investigations.model import Investigation
 from bot.model import AlertRef
-from bot.slack.text import clean, cut
+from bot.slack.text import clean, cut, one_line
 from bot.wording import CASE, INVESTIGATION
 
 LONGEST_TITLE = 150
 LONGEST_DESCRIPTION = 2900  # a Slack field takes 3,000
 LONGEST_COMMENT = 20_000
 _WORDS_KEPT = 1_500
+_SORTED_BY = ("service", "team", "env")  # the attributes that Datadog sorts cases by
 _MORE_BELOW = "\u2026 (shortened)"
 
 
@@ -74,6 +77,22 @@ def alert_insights(alert: AlertRef) -> Iterator[InsightDraft]:
     if alert.event_id:
         event = event_draft(alert.event_id, monitor_id)
         yield replace(event, label=f"{event.label}: {name}") if name else event
+
+
+def alert_attributes(alert: AlertRef | None, monitor_tags: tuple[str, ...]) -> Attributes:
+    """The alert's service, team and environment: of its group, else of its monitor."""
+    found: dict[str, tuple[str, ...]] = {}
+    for tags in (re.split(r"[,\s]+", alert.group) if alert else [], monitor_tags):
+        found |= {name: values for name, values in _values(tags).items() if values and name not in found}
+    return tuple((name, found[name]) for name in _SORTED_BY if name in found)
+
+
+def _values(tags: Iterable[str]) -> dict[str, tuple[str, ...]]:
+    pairs = [each.partition(":") for each in tags]
+    return {
+        name: tuple(dict.fromkeys(one_line(value, 200) for key, _, value in pairs if key.strip() == name and value))
+        for name in _SORTED_BY
+    }
 
 
 def comment_for(investigation: Investigation, description: str) -> str | None:

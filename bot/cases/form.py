@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 from bot.cases import views
 from bot.cases.catalog import Catalog, Catalogs, first_status, offered_types, priority_of
-from bot.cases.draft import alert_insights, comment_for, draft_description, draft_title
+from bot.cases.draft import alert_attributes, alert_insights, comment_for, draft_description, draft_title
 from bot.cases.model import CaseContent, CaseRequest, CaseRequestState, CaseSource
 from bot.cases.posts import CaseReplies
 from bot.cases.repository import CaseRepository
@@ -187,6 +187,7 @@ class CaseForms:
             type_id=type_id,
             priority=priority_of(extras.monitor.priority if extras.monitor else None),
             assignee=extras.assignee,
+            attributes=alert_attributes(source.about, extras.monitor.tags if extras.monitor else ()),
         )
         await self.requests.remember_draft(request, source=source, wanted=content)
         return replace(request, source=source, content=content)
@@ -271,6 +272,7 @@ class CaseForms:
         things = [each.label for each in _insights_with_it(request.source, home)]
         if investigation is not None and comment_for(investigation, content.description) is not None:
             things.append("the full conclusions, as a comment")
+        things += [f"{name}: {', '.join(values)}" for name, values in content.attributes]
         page = unnamed(request.source, home)
         return CaseForm(request.key, content, catalog, can_assign, tuple(things), page.type if page else None)
 
@@ -340,6 +342,7 @@ class CaseForms:
         return replace(
             filled,
             project_key=project.key if project else "",
+            attributes=request.content.attributes if request.content else (),
             insights=self._insights(request, filled),
             comment=(comment_for(investigation, filled.description) or "") if investigation else "",
         )

@@ -1,14 +1,16 @@
 """What the case room talks about: a case as last seen, what people did to it, and a case somebody wants. Plain data."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Annotated, Any
 
 from pydantic import BeforeValidator, PlainSerializer
 
-from bot.datadog.cases import Insight
+from bot.datadog.case_attributes import CustomValue
+from bot.datadog.cases import CLOSING_REASONS, SECURITY_TYPE, Insight
 from bot.datadog.trouble import Trouble
-from bot.model import SUBJECTS, AlertRef, EventRef, ExistingRun, MonitorRef, Place, Subject, first
+from bot.model import SUBJECTS, Adapter, AlertRef, EventRef, ExistingRun, MonitorRef, Place, Subject, first
 
 _STATUSES = {"Open": "OPEN", "In Progress": "IN_PROGRESS", "Closed": "CLOSED"}
 
@@ -33,6 +35,10 @@ class CaseActionKind(StrEnum):
     PRIORITY = "priority"
     ASSIGN = "assign"
     COMMENT = "comment"
+    CLOSE = "close"  # a security case, with its reason
+    ARCHIVE = "archive"
+    UNARCHIVE = "unarchive"
+    ATTRIBUTES = "attributes"
     OTHER = "other"  # done elsewhere, only told here
 
 
@@ -46,6 +52,9 @@ class CaseAction:
     person: str
     kind: CaseActionKind = CaseActionKind.OTHER
     value: str = ""
+    author: str = ""  # of a comment, as it was sent
+    batch: str = ""  # the key it shares with what was done to other cases in the same gesture
+    view_id: str = ""  # of the window that shows how that batch stands
     id: int = 0
     sending_since: float | None = None  # where an earlier try has an unknown outcome
     attempt: int = 0
@@ -77,6 +86,8 @@ class CaseFacts:
     insights: int | None = None
     archived: bool = False
     statuses: tuple[Annotated[tuple[str, str], first(2)], ...] = ()  # name and group of each the type has
+    attributes: tuple[Annotated[tuple[str, tuple[str, ...]], first(2)], ...] = ()
+    custom: tuple[Annotated[tuple[str, str], first(2)], ...] = ()  # what each is called, and its values as one text
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +115,62 @@ class KnownCase(CaseFacts):
     def offered_statuses(self) -> tuple[str, ...]:
         """The type's own status names; Datadog's three where the type is not known."""
         return tuple(name for name, _ in self.statuses) or tuple(_STATUSES)
+
+    @property
+    def is_security(self) -> bool:
+        return self.type_id == SECURITY_TYPE
+
+    def closes(self, status_name: str) -> bool:
+        """Whether a case with this status counts as closed."""
+        named = dict(self.statuses) if self.statuses else {"Closed": "closed"}
+        return named.get(status_name) == "closed"
+
+
+@dataclass(frozen=True, slots=True)
+class Closing:
+    """A security case is closed with a reason."""
+
+    status: str  # the type's own word
+    reason: str  # Datadog's word
+
+    @property
+    def value(self) -> str:
+        return f"{self.reason} {self.status}"
+
+    @classmethod
+    def read(cls, value: str) -> "Closing":
+        reason, _, status = value.partition(" ")
+        return cls(status, reason)
+
+    @property
+    def words(self) -> str:
+        return CLOSING_REASONS.get(self.reason, self.reason).lower()
+
+
+@dataclass(frozen=True, slots=True)
+class AttributeChanges:
+    """What somebody changed of a case's attributes; an entry without values takes one away."""
+
+    plain: tuple[Annotated[tuple[str, tuple[str, ...]], first(2)], ...] = ()
+    custom: tuple[CustomValue, ...] = ()
+    names: tuple[Annotated[tuple[str, str], first(2)], ...] = ()  # what the custom ones are called
+
+    @property
+    def words(self) -> str:
+        """Each with its new value, in people's words; untrusted."""
+        return "; ".join(f"{name}: {', '.join(values) or 'nothing'}" for name, values in self._named())
+
+    @property
+    def changed(self) -> str:
+        return ", ".join(name for name, _ in self._named())
+
+    def _named(self) -> Iterator[tuple[str, tuple[str, ...]]]:
+        called = dict(self.names)
+        yield from ((called.get(each.key, each.key), each.values) for each in self.custom)
+        yield from self.plain
+
+
+ATTRIBUTE_CHANGES: Adapter[AttributeChanges] = Adapter(AttributeChanges)
 
 
 def plain_status(name: str) -> str:
@@ -157,6 +224,7 @@ class CaseContent:
     assignee: str = ""  # a Slack user
     insights: tuple[Insight, ...] = ()
     comment: str = ""
+    attributes: tuple[Annotated[tuple[str, tuple[str, ...]], first(2)], ...] = ()  # of the alert
     resource_id: str = ""  # typed, where the message's link does not name what it shows
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from bot.cases import views
+from bot.cases.action_views import action_failed
 from bot.cases.card import case_card
 from bot.cases.model import CaseAction, CaseRequest, CaseRequestState, KnownCase
 from bot.cases.repository import CaseRepository
@@ -89,7 +90,7 @@ class CaseReplies:
             await self.replies.tell(request.place, request.requester, answer.message)
 
     async def action_failed(self, action: CaseAction, case: KnownCase, trouble: Trouble) -> None:
-        await self.replies.tell(action.place, action.person, views.action_failed(action, case, trouble))
+        await self.replies.tell(action.place, action.person, action_failed(action, case, trouble))
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ Nothing here calls Datadog or Slack. Every change people can see makes the cards
 """
 
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, fields, replace
 from typing import Any
 
@@ -188,6 +188,7 @@ class CaseRepository:
 def written_down(action: CaseAction, state: str, now: ColumnElement[float]) -> dict[str, Any]:
     """The row of something that is done to a case."""
     same = {name: getattr(action, name) for name in ("key", "case_row", "person", "kind", "value")}
+    same |= {name: getattr(action, name) or None for name in ("author", "batch", "view_id")}
     return {**same, **asdict(action.place), "said": "", "state": state, **newly_due(now)}
 
 
@@ -217,7 +218,15 @@ def _facts(case: Case, catalog: Catalog | None, known: CaseFacts | None) -> Case
         assignee_id=case.assignee.id if case.assignee else "",
         insights=before.insights if case.insights is None else len(case.insights),
         archived=case.archived_at is not None,
+        attributes=case.attributes,
+        custom=tuple(_custom_words(case, catalog)),
     )
+
+
+def _custom_words(case: Case, catalog: Catalog | None) -> Iterator[tuple[str, str]]:
+    """Custom attributes by the names that the organisation has given them."""
+    called = {each.key: each.name for each in catalog.custom_of(case.type_id)} if catalog else {}
+    return ((called.get(each.key, each.key), ", ".join(each.values)) for each in case.custom if each.values)
 
 
 def _touched(

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from bot.cases.actions import CaseActions, CaseActionWorker
+from bot.cases.case_windows import CaseWindows
 from bot.cases.catalog import Catalogs
 from bot.cases.creation import CaseMaker
 from bot.cases.form import CaseForms
@@ -28,10 +29,12 @@ class CaseRoom:
     action_worker: CaseActionWorker
     form_listeners: CaseFormListeners
     card_listeners: CaseCardListeners
+    windows: CaseWindows
 
     def register(self, on: Listeners) -> None:
         self.form_listeners.register(on)
         self.card_listeners.register(on)
+        self.windows.register(on)
 
 
 def build(base: Foundation, orgs: OrgRepository, rules: RuleRoom, room: InvestigationRoom) -> CaseRoom:
@@ -54,6 +57,7 @@ def build(base: Foundation, orgs: OrgRepository, rules: RuleRoom, room: Investig
         modals,
         replies,
     )
+    windows = CaseWindows(cases, actions, catalogs, orgs, rules.permissions, modals)
     return CaseRoom(
         cases=cases,
         requests=requests,
@@ -61,7 +65,8 @@ def build(base: Foundation, orgs: OrgRepository, rules: RuleRoom, room: Investig
         commands=CaseCommands(forms, cases, catalogs, orgs, rules.permissions, rules.which_org, replies),
         cards=CaseCards(cases, base.outbox, replies, orgs),
         maker=CaseMaker(database, timing, requests, cases, orgs, catalogs, case_replies, owner=owner),
-        action_worker=CaseActionWorker(database, timing, actions, orgs, case_replies, owner=owner),
+        action_worker=CaseActionWorker(database, timing, actions, orgs, case_replies, base.people, owner=owner),
         form_listeners=CaseFormListeners(forms, requests, catalogs, investigations, modals),
-        card_listeners=CaseCardListeners(cases, actions, rules.permissions, modals),
+        card_listeners=CaseCardListeners(cases, actions, rules.permissions, modals, windows),
+        windows=windows,
     )

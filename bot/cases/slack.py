@@ -8,7 +8,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from bot.cases import card, views
+from bot.cases.action_views import ACTION_AGAIN
 from bot.cases.actions import CaseActions
+from bot.cases.case_windows import CaseWindows
 from bot.cases.catalog import Catalogs, search_projects
 from bot.cases.form import CASE_FORM, WORK_ON_CASES, CaseForms, case_refusal
 from bot.cases.model import CaseAction, CaseActionKind, CaseRequest, CaseSource, KnownCase
@@ -175,16 +177,23 @@ class CaseCardListeners:
     actions: CaseActions
     permissions: Permissions
     modals: Modals
+    windows: CaseWindows
 
     def register(self, on: Listeners) -> None:
         on.action(card.STATUS, self.set_status, WORK_ON_CASES)
         on.action(card.PRIORITY, self.set_priority, WORK_ON_CASES)
         on.action(card.ASSIGN, self.assign, WORK_ON_CASES)
+        on.action(card.MORE, self.choose, WORK_ON_CASES)
         on.action(card.COMMENT, self.open_comment, WORK_ON_CASES)
-        on.action(views.ACTION_AGAIN, self.again, WORK_ON_CASES)
+        on.action(ACTION_AGAIN, self.again, WORK_ON_CASES)
         on.submission(views.COMMENT_FORM, self.comment, Judged("the form, which keeps what was typed"))
 
     async def set_status(self, choice: Interaction) -> After:
+        known = await self._case(choice)
+        if not isinstance(known, KnownCase):
+            return known
+        if known.is_security and known.closes(choice.value):
+            return self.windows.ask_reason(choice, known, choice.value)
         return await self._take(choice, CaseActionKind.STATUS, choice.value) if choice.value else None
 
     async def set_priority(self, choice: Interaction) -> After:
@@ -192,6 +201,15 @@ class CaseCardListeners:
 
     async def assign(self, click: Interaction) -> After:
         return await self._take(click, CaseActionKind.ASSIGN, "")
+
+    async def choose(self, choice: Interaction) -> After:
+        """An entry of the card's menu."""
+        if choice.value in {card.ARCHIVE, card.UNARCHIVE}:
+            return await self._take(choice, CaseActionKind(choice.value), "")
+        if choice.value != card.EDIT_ATTRIBUTES:
+            return None
+        known = await self._case(choice)
+        return self.windows.edit_attributes(choice, known) if isinstance(known, KnownCase) else known
 
     async def _take(self, click: Interaction, kind: CaseActionKind, value: str) -> Message | None:
         known = await self._case(click)

@@ -67,6 +67,9 @@ case_acts = Table(
     Column("person", String(32), nullable=False),
     Column("kind", String(16), nullable=False),
     Column("value", Text, nullable=False),
+    Column("author", String(200), nullable=True),  # of a comment, as it was sent
+    Column("batch", String(255), nullable=True),  # what was done to several cases in one gesture
+    Column("view_id", String(64), nullable=True),  # of the window that shows how the batch stands
     Column("said", Text, nullable=False),  # what the card says of it, once done
     Column("state", String(16), nullable=False),  # waiting | sending | done | refused
     Column("problem", TypedJson(Adapter(Trouble)), nullable=True),
@@ -78,6 +81,7 @@ case_acts = Table(
     Column("attempt", Integer, nullable=False),
     Index("case_acts_due", "state", "due_at"),
     Index("case_acts_case", "case_row"),
+    Index("case_acts_batch", "batch"),
     Index("case_acts_by", "workspace", "person", "created_at"),
 )
 

@@ -16,8 +16,13 @@ from bot.cases.catalog import (
     sorted_projects,
     status_names,
 )
-from bot.cases.model import CaseAction, CaseActionKind, CaseContent, CaseRequest, CaseRequestState, KnownCase
-from bot.datadog.cases import PRIORITIES, CaseType, Project
+from bot.cases.model import (
+    CaseContent,
+    CaseRequest,
+    CaseRequestState,
+    KnownCase,
+)
+from bot.datadog.cases import PRIORITIES, SECURITY_TYPE, CaseType, Project
 from bot.datadog.insights import KINDS, InsightType
 from bot.datadog.trouble import Trouble, TroubleKind
 from bot.slack.blocks import (
@@ -35,7 +40,7 @@ from bot.slack.blocks import (
     section,
     sentences,
 )
-from bot.slack.errors import TroubleWords, explain, why_it_waits
+from bot.slack.errors import explain, why_it_waits
 from bot.slack.forms import FormState, form_field, modal, select, text_input
 from bot.slack.payloads import Payload
 from bot.slack.text import clean, code, cut, cut_mrkdwn, escape, fit_mrkdwn, is_user, link, mention, moment, one_line
@@ -49,7 +54,6 @@ RELOAD = "case_form:reload"
 RETRY = "case_form:retry"
 EDIT = "case_form:edit"
 NEW = "case:new"
-ACTION_AGAIN = "case:act_again"
 OPEN = "case_form:open"
 TITLE, PROJECT, TYPE, STATUS = "case_title", "case_project", "case_type", "case_status"
 RESOURCE = "case_resource"
@@ -120,6 +124,7 @@ def _made(request: CaseRequest, known: KnownCase, app_url: str) -> CaseAnswer:
 
 _NOTES = {
     "assignee": f"The {CASE} has no assignee.",
+    "attributes": "The alert's service, team and environment could not be set on it.",
     "insights": f"Its {INSIGHTS} could not all be attached.",
     "comment": "The conclusions could not be added as a comment.",
 }
@@ -150,31 +155,6 @@ def _uncertain(request: CaseRequest, app_url: str) -> CaseAnswer:
     )
     confirm = confirmation(f"Create the {CASE}?", f"Only if {DATADOG} does not show it.", confirm="Create it")
     return CaseAnswer(words, "", (button("Create it", RETRY, value=request.key, confirm=confirm),))
-
-
-# -- the card's buttons ---------------------------------------------------------------------------------------------
-
-
-def action_failed(action: CaseAction, known: KnownCase, trouble: Trouble) -> Message:
-    gone = TroubleWords(f"{DATADOG} has no such {CASE} any more.", "Its card says so now.")
-    words = [f"*{_undone(action)} on {escape(known.name)}.* {explain(trouble, {TroubleKind.NOT_FOUND: gone})}"]
-    kept = action.value if action.kind is CaseActionKind.COMMENT else ""
-    if kept:
-        words.append("Here it is again, so that you don't lose it:")
-    again = (button("Try again", ACTION_AGAIN, value=str(action.id)),) if trouble.may_pass else ()
-    return CaseAnswer(tuple(words), one_line(trouble.detail, 800), again, kept).message
-
-
-def _undone(action: CaseAction) -> str:
-    match action.kind:
-        case CaseActionKind.STATUS:
-            return f"The status was not set to {escape(one_line(action.value, 75))}"
-        case CaseActionKind.PRIORITY:
-            return f"The priority was not set to {escape(priority_word(action.value))}"
-        case CaseActionKind.ASSIGN:
-            return "You were not assigned"
-        case _:
-            return "The comment was not added"
 
 
 # -- looking one up -------------------------------------------------------------------------------------------------
@@ -348,7 +328,11 @@ def project_option(project: Project) -> Block:
 
 
 def _status_field(kind: CaseType | None, wanted: str) -> list[Block]:
-    names = [each.name for each in status_names(kind) if one_line(each.name) and len(each.name) <= 75][:MOST_OPTIONS]
+    # a security case is closed with a reason, which a new one has no field for
+    offered = [
+        each for each in status_names(kind) if not (each.group == "closed" and kind and kind.id == SECURITY_TYPE)
+    ]
+    names = [each.name for each in offered if one_line(each.name) and len(each.name) <= 75][:MOST_OPTIONS]
     if kind is None or len(names) < 2:
         return []
     first = first_status(kind)

@@ -4,12 +4,21 @@ A case is named by its key or its UUID; a change answers the whole case. Datadog
 adds words to its enums: absent is empty, every word is kept.
 """
 
+import contextlib
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from bot.datadog.case_attributes import (
+    Attributes,
+    CustomAttribute,
+    CustomValue,
+    read_attributes,
+    read_custom_attributes,
+    read_custom_values,
+)
 from bot.datadog.client import Datadog, JsonObject, flag, member, objects, segment, text, texts
-from bot.datadog.errors import DatadogError, Unreadable
+from bot.datadog.errors import DatadogError, NotFound, Unreadable
 from bot.datadog.trouble import Trouble, TroubleKind, trouble_of
 
 READ = "cases_read"
@@ -25,6 +34,12 @@ _TYPES_BY_HAND = {
     "00000000-0000-0000-0000-000000000002": "Event Management",
     SECURITY_TYPE: "Security",
     "00000000-0000-0000-0000-000000000004": "Change Request",
+}
+# Why a security case is closed, in Datadog's words and in people's.
+CLOSING_REASONS = {
+    "TESTING": "Testing",
+    "FALSE_POSITIVE": "False positive",
+    "ONE_TIME_EXCEPTION": "One-time exception",
 }
 _PATH = "/api/v2/cases"
 _COMMENTS_READ = 50
@@ -70,6 +85,8 @@ class Case:
     created_at: datetime | None = None
     modified_at: datetime | None = None
     archived_at: datetime | None = None
+    attributes: Attributes = ()
+    custom: tuple[CustomValue, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,6 +191,30 @@ class Cases:
     async def assign(self, case: str, user_id: str) -> Case:
         return await self._change(case, "assign", {"assignee_id": user_id})
 
+    async def set_resolved_reason(self, case: str, reason: str) -> Case:
+        """Of a security case."""
+        return await self._change(case, "resolved_reason", {"security_resolved_reason": reason})
+
+    async def archive(self, case: str) -> Case:
+        return await self._change(case, "archive")
+
+    async def unarchive(self, case: str) -> Case:
+        return await self._change(case, "unarchive")
+
+    async def set_attributes(self, case: str, attributes: Mapping[str, Sequence[str]]) -> Case:
+        """All of them: those that are not given are gone."""
+        given = {name: list(values) for name, values in attributes.items()}
+        return await self._change(case, "attributes", {"attributes": given})
+
+    async def set_custom(self, case: str, value: CustomValue) -> None:
+        """One custom attribute; without a value it is taken away, which does nothing where it was not set."""
+        what = f"custom_attributes/{segment(value.key)}"
+        if value.values:
+            await self._change(case, what, value.body)
+            return
+        with contextlib.suppress(NotFound):
+            await self._client.call("DELETE", f"{_PATH}/{segment(case)}/{what}", permission=WRITE)
+
     async def comment(self, case: str, message: str) -> None:
         """Not idempotent: after an unclear answer, look into the timeline before sending it again."""
         body = _body({"comment": message})
@@ -245,6 +286,11 @@ class Cases:
         answer = await self._client.call("GET", f"{_PATH}/types", permission=READ)
         return tuple(map(_case_type, _with_ids(answer)))
 
+    async def custom_attributes(self) -> tuple[CustomAttribute, ...]:
+        """Of all types."""
+        answer = await self._client.call("GET", f"{_PATH}/types/custom_attributes", permission=READ)
+        return tuple(read_custom_attributes(answer))
+
     async def user_with_email(self, email: str) -> Person | None:
         """The active user with exactly this address. Datadog's filter also finds names that merely resemble it."""
         wanted = email.strip().casefold()
@@ -255,9 +301,10 @@ class Cases:
         people = map(_person, _with_ids(answer))
         return next((person for person in people if person.email.casefold() == wanted), None)
 
-    async def _change(self, case: str, what: str, attributes: JsonObject) -> Case:
+    async def _change(self, case: str, what: str, attributes: JsonObject | None = None) -> Case:
         path = f"{_PATH}/{segment(case)}/{what}"
-        answer = await self._client.call("POST", path, json=_body(attributes), permission=WRITE)
+        body: JsonObject = {"data": {"type": "case"}} if attributes is None else _body(attributes)
+        answer = await self._client.call("POST", path, json=body, permission=WRITE)
         return read_case(answer, "POST", path)
 
 
@@ -303,6 +350,8 @@ def _case(data: JsonObject, people: Mapping[str, Person]) -> Case:
         created_at=moment(text(told, "created_at")),
         modified_at=moment(text(told, "modified_at")),
         archived_at=moment(text(told, "archived_at")),
+        attributes=read_attributes(told),
+        custom=read_custom_values(told),
     )
 
 

@@ -18,7 +18,9 @@ from bot.insights.sending import BatchOutcome, InsightOutcome, plain_refusal, se
 from bot.insights.tables import insight_submits
 from bot.insights.windows import AttachWindows
 from bot.orgs.repository import OrgRepository
+from bot.slack.people import People
 from bot.storage.leases import Fence, LeasedWorker
+from bot.wording import said_in_slack
 
 logger = logging.getLogger(__name__)
 
@@ -37,6 +39,7 @@ class AttachWorker(LeasedWorker):
     forms: AttachFormStore
     orgs: OrgRepository
     windows: AttachWindows
+    people: People
 
     async def work(self, row: Row[Any], fence: Fence) -> None:
         job = read_job(row)
@@ -78,13 +81,14 @@ class AttachWorker(LeasedWorker):
             return job
         if org is None or any(stops(problem) for problem in job.outcome.problems):
             return job
+        author = row.comment_author or await self.people.name(job.place.workspace, job.person)
+        nameless = row.comment_sent_at is not None and not row.comment_author  # sent so by an earlier version
+        sent: dict[str, Any] = {"comment_state": CommentState.SENDING, "comment_sent_at": self._database.now}
         trouble = await org.cases.comment_once(
             job.case_id,
-            job.comment,
+            job.comment if nameless else said_in_slack(author, job.comment),
             sent_before=row.comment_sent_at,
-            about_to_send=lambda: self.write(
-                fence, comment_state=CommentState.SENDING, comment_sent_at=self._database.now
-            ),
+            about_to_send=lambda: self.write(fence, comment_author=None if nameless else author, **sent),
         )
         if trouble is None:
             owner = Owner(job.place.workspace, job.person)

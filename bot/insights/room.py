@@ -42,7 +42,7 @@ def build(
     return InsightRoom(
         commands=AttachCommands(opening),
         lines=AttachedLines(jobs, orgs, base.replies),
-        worker=AttachWorker(base.database, base.timing, jobs, forms, orgs, windows, owner=base.owner),
+        worker=AttachWorker(base.database, base.timing, jobs, forms, orgs, windows, base.people, owner=base.owner),
         buttons=AttachButtons(opening, investigations.repository, cases.requests, investigations.threads),
         form_listeners=AttachFormListeners(opening, forms, jobs, windows, picker),
     )

@@ -42,6 +42,7 @@ insight_submits = Table(
     Column("outcome", TypedJson(_OUTCOME), nullable=False),  # what is done, refused and open; at first all is open
     Column("comment", Text, nullable=False),
     Column("comment_state", String(16), nullable=False),  # none | owed | sending | posted | refused
+    Column("comment_author", String(200), nullable=True),  # as it was sent
     Column("comment_sent_at", Float, nullable=True),  # from then on it may stand there
     Column("comment_problem", TypedJson(Adapter(Trouble)), nullable=True),
     Column("state", String(16), nullable=False),  # waiting | done

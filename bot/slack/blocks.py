@@ -79,6 +79,11 @@ def option(text: str, value: str) -> Block:
     return {"text": plain(one_line(text, 75), 75), "value": value}
 
 
+def overflow(action_id: str, *options: Block) -> Block:
+    """A menu behind three dots; up to five entries."""
+    return {"type": "overflow", "action_id": action_id, "options": list(options)}
+
+
 def rich_text(*elements: Block) -> Block:
     return {"type": "rich_text", "elements": list(elements)}
 

@@ -76,6 +76,10 @@ def checkboxes(action_id: str, options: Sequence[Block], chosen: Iterable[str] =
     return _several("checkboxes", action_id, options, chosen)
 
 
+def radio_buttons(action_id: str, options: Sequence[Block]) -> Block:
+    return {"type": "radio_buttons", "action_id": action_id, "options": list(options)}
+
+
 def _several(kind: str, action_id: str, options: Sequence[Block], chosen: Iterable[str]) -> Block:
     element: Block = {"type": kind, "action_id": action_id, "options": list(options)}
     wanted = frozenset(chosen)

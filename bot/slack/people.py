@@ -16,6 +16,7 @@ from slack_sdk.errors import SlackApiError
 from bot.model import PersonFacts, UnknownPerson
 from bot.slack.clients import BotClient, Workspaces
 from bot.slack.errors import CALL_ERRORS, trouble_of
+from bot.slack.text import one_line
 
 logger = logging.getLogger(__name__)
 
@@ -82,6 +83,11 @@ class People:
             logger.warning("who %s is can't be told: Slack says %s", person, code)
             return UnknownPerson(code)
 
+    async def name(self, workspace: str, person: str) -> str:
+        """What people call somebody, on one line; the id where Slack does not tell."""
+        facts = await self.facts(workspace, person)
+        return (facts.name if isinstance(facts, PersonFacts) else "") or f"Slack user {person}"
+
     async def _facts(self, workspace: str, person: str, groups: tuple[str, ...]) -> PersonFacts | UnknownPerson:
         bot_client = await self._workspaces.bot_client(workspace)
         if bot_client is None or not person:
@@ -127,7 +133,15 @@ async def _facts(bot_client: BotClient, workspace: str, person: str) -> PersonFa
         is_guest=any(user.get(name) for name in ("is_restricted", "is_ultra_restricted")),
         is_outsider=_is_outsider(user, workspace, bot_client.enterprise),
         is_deactivated=bool(user.get("deleted")),
+        name=_name(user),
     )
+
+
+def _name(user: Mapping[str, Any]) -> str:
+    profile = user.get("profile")
+    told = profile if isinstance(profile, Mapping) else {}
+    names = (told.get("real_name"), user.get("real_name"), told.get("display_name"), user.get("name"))
+    return next((name for name in (one_line(str(each or ""), 80) for each in names) if name), "")
 
 
 def _is_admin(user: Mapping[str, Any], workspace: str, enterprise: str) -> bool:

@@ -15,6 +15,7 @@ from bot.cases.catalog import (
     sorted_projects,
     status_names,
 )
+from bot.datadog.case_attributes import CustomAttribute
 from bot.datadog.cases import STANDARD_TYPE, CaseType, Project, StatusOption
 from bot.datadog.errors import DatadogError, Unavailable
 from bot.storage.workers import Tasks
@@ -34,6 +35,9 @@ class Calls:
         if self.broken:
             raise Unavailable("down")
         return (Project("p1", "CASEM", f"Name {self.asked}"),)
+
+    async def custom_attributes(self) -> tuple[CustomAttribute, ...]:
+        raise Unavailable("no form waits or fails for their names")
 
     async def types(self) -> tuple[CaseType, ...]:
         return (CaseType(STANDARD_TYPE, "Standard"), CaseType("t2", "Gone", deleted=True))

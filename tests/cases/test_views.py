@@ -8,8 +8,11 @@ from hypothesis import strategies as st
 
 from bot.cases import card as case_card
 from bot.cases import views as case_views
+from bot.cases.action_views import ACTION_AGAIN, action_failed
 from bot.cases.catalog import Catalog
 from bot.cases.model import (
+    ATTRIBUTE_CHANGES,
+    AttributeChanges,
     CaseAction,
     CaseActionKind,
     CaseContent,
@@ -20,6 +23,7 @@ from bot.cases.model import (
     KnownCase,
 )
 from bot.cases.views import CaseForm, form_view, problems_of, read_form, request_answer
+from bot.datadog.case_attributes import CustomValue
 from bot.datadog.cases import STANDARD_TYPE, CaseType, Project, StatusOption
 from bot.datadog.trouble import Trouble, TroubleKind
 from bot.model import Place
@@ -190,16 +194,20 @@ def test_a_refused_click_is_answered_whatever_was_clicked() -> None:
         CaseActionKind.PRIORITY,
         CaseActionKind.ASSIGN,
         CaseActionKind.COMMENT,
+        CaseActionKind.CLOSE,
+        CaseActionKind.ARCHIVE,
+        CaseActionKind.UNARCHIVE,
+        CaseActionKind.ATTRIBUTES,
     ]
     for kind in kinds:
         for trouble in list(TroubleKind):
             for words in (HOSTILE, LONG):
-                action = CaseAction("k", 7, THREAD, "U1", kind, words, id=3)
-                message = case_views.action_failed(
-                    action, _hostile(words), Trouble(trouble, words, words[:200], 90, "U5")
-                )
+                changes = AttributeChanges(((words, (words,)),), (CustomValue(words, "TEXT", values=(words,)),))
+                value = ATTRIBUTE_CHANGES.dump_json(changes).decode() if kind is CaseActionKind.ATTRIBUTES else words
+                action = CaseAction("k", 7, THREAD, "U1", kind, value, id=3)
+                message = action_failed(action, _hostile(words), Trouble(trouble, words, words[:200], 90, "U5"))
                 _check_message(message)
-                assert (case_views.ACTION_AGAIN in str(message.blocks)) == Trouble(trouble).may_pass
+                assert (ACTION_AGAIN in str(message.blocks)) == Trouble(trouble).may_pass
 
 
 def test_the_other_answers_keep_the_limits_too() -> None:

@@ -23,6 +23,7 @@ from hypothesis import HealthCheck, Phase, settings
 
 from bot.app import Bot
 from bot.cases import views as case_views
+from bot.cases.action_views import ACTION_AGAIN
 from bot.home import view as home_view
 from bot.insights import form_views
 from bot.investigations import card_view, conclusions_view, questions, subject_view
@@ -39,7 +40,7 @@ DOORS = ("events", "actions", "submissions", "shortcuts", "commands", "options")
 
 _ACTIONS = (
     *(case_views.NEW, case_views.ANOTHER, case_views.ANYWAY, case_views.RETRY, case_views.EDIT),
-    *(case_views.PROJECT, case_views.TYPE, case_views.ACTION_AGAIN, "case:status", "case:priority", "case:assign"),
+    *(case_views.PROJECT, case_views.TYPE, ACTION_AGAIN, "case:status", "case:priority", "case:assign"),
     *("case:comment", "alert:mute", "alert:unmute", "alert:tags", "alert:open", home_view.CHANNEL_SETTINGS),
     *(subject_view.INVESTIGATE_ACTION, subject_view.CREATE_CASE, subject_view.ATTACH, no_start.START_ANYWAY),
     *(card_view.RUN_AGAIN, card_view.KEEP_WAITING_ACTION, card_view.START_AGAIN_ACTION, card_view.OPEN),

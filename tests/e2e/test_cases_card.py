@@ -63,7 +63,7 @@ async def test_status_priority_assignee_and_comment_are_set_from_the_card(town: 
 
     assert town.ben.modal is None
     assert (case.status_name, case.priority, case.assignee and case.assignee.name) == ("In Progress", "P1", "Ana Lytic")
-    assert town.datadog.comments() == ["logrotate runs again"]
+    assert town.datadog.comments() == ["ben wrote in Slack:\n\nlogrotate runs again"]
     assert len(cards_of(alert.message)) == 1
     assert town.ana.sees == ""
     assert "@ben set the status" in shown
@@ -190,7 +190,7 @@ async def test_a_comment_with_an_unknown_outcome_stands_once(town: Town) -> None
         await town.ana.fill({f"Comment on {case.key}": f"number {number}"})
         await town.ana.submit()
         await _says(town, card, *["@ana commented"] * number)
-        assert town.datadog.comments()[number - 1 :] == [f"number {number}"]
+        assert town.datadog.comments()[number - 1 :] == [f"ana wrote in Slack:\n\nnumber {number}"]
 
 
 async def test_assigning_someone_datadog_does_not_know_says_so(town: Town) -> None:

@@ -68,6 +68,7 @@ RELEASED = {
     "0009_told_waits.py": "91137f085f35c668",
     "0010_history.py": "e15bb56a6ec2cd73",
     "0011_gone_since.py": "60a24cd50fe31085",
+    "0012_authors_and_batches.py": "8f183a12d0810d47",
 }
 
 
