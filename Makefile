@@ -34,6 +34,9 @@ dev: $(VENV)/.ready-to-test ## The bot with the settings of .env, started anew w
 run: $(VENV)/.ready-to-run ## The bot against the real Slack and the real Datadog
 	@$(BIN)/bits-bot run $(ARGS)
 
+# Python is compiled once, not by each worker and each bot that a test starts, whatever the environment says of that.
+test faults: export PYTHONDONTWRITEBYTECODE :=
+
 test: $(VENV)/.ready-to-test ## Every test
 	$(BIN)/python -m pytest -n auto --dist worksteal $(ARGS)
 
