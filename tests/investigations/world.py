@@ -385,9 +385,16 @@ class Bot:
 
     async def turn(self) -> None:
         """Each part takes a step, and what it began comes to its end; what was looked up is judged in the same turn."""
-        for part in (self.ask_worker, self.alert_resolver, *self.parts):
-            await part.step()
-            await self.rest()
+        begun = [await self._step(part) for part in (self.ask_worker, self.alert_resolver)]
+        for part in self.parts if any(begun) else self.parts[2:]:
+            await self._step(part)
+
+    async def _step(self, part: AskWorker | AlertResolver | TriggerWorker | PollWorker | Poster) -> bool:
+        """Whether there was anything to do."""
+        await part.step()
+        has_begun = bool(self._running())
+        await self.rest()
+        return has_begun
 
     async def rest(self) -> None:
         while running := self._running():
