@@ -17,6 +17,7 @@ from bot.datadog.client import Datadog
 from bot.datadog.links import Site
 from bot.logs import Seldom, keep_bodies_out
 from bot.network import WayOut, obstacle
+from bot.slack.bolt import BoltApp
 from bot.slack.clients import PatientClient, SingleWorkspace, WorkspaceClients
 from bot.slack.errors import CALL_ERRORS, RATE_LIMITED, Meaning, SlackTrouble, error_code, trouble_of
 from bot.slack.requests import SlackRequests, in_time
@@ -152,7 +153,7 @@ def bolt_app(settings: Settings, home: WorkspaceClients, client: AsyncWebClient)
     # it warns of what it finds in the environment and is told not to use
     logging.getLogger("slack_bolt.AsyncApp").setLevel(logging.ERROR)
     # in Socket Mode nothing is signed; the placeholder never meets a request
-    app = AsyncApp(
+    app = BoltApp(
         name="bits-bot",  # without one, Bolt reads the source of every caller to find a name
         client=client,
         signing_secret=secret.get_secret_value() if secret else new_owner(),
