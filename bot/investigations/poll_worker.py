@@ -87,10 +87,10 @@ class PollWorker:
     def _longest_unseen(self) -> Select[float | None]:
         """For how many intervals what runs has waited for a look, since the last one or since it was ripe."""
         now, timing, table = self._database.now, self._timing, investigations.c
-        ripe_at = case((table.adopted, table.started_at), else_=table.started_at + timing.poll_first)
+        ripe_at = case({table.adopted: table.started_at}, else_=table.started_at + timing.poll_first)
         looked_at = poll_turns.c.next_at - timing.poll
-        since = case((looked_at > ripe_at, looked_at), else_=ripe_at)
-        interval = case((now < table.started_at + timing.slow_after, timing.poll), else_=timing.poll_slow)
+        since = case({looked_at > ripe_at: looked_at}, else_=ripe_at)
+        interval = case({now < table.started_at + timing.slow_after: timing.poll}, else_=timing.poll_slow)
         waited = select(func.max((now - since) / interval).label("intervals"))
         joined = waited.join_from(investigations, poll_turns, poll_turns.c.org == table.org)
         return joined.where(table.state == State.RUNNING)
@@ -107,11 +107,11 @@ class PollWorker:
     def next_due(self) -> Select[float | None]:
         """In how many seconds the next turn is worth taking; nothing where nothing runs."""
         now, table = self._database.now, investigations.c
-        ripe_at = case((table.adopted, now), else_=table.started_at + self._timing.poll_first)
+        ripe_at = case({table.adopted: now}, else_=table.started_at + self._timing.poll_first)
         far = self._timing.far
         at = _later(_later(now, poll_turns.c.next_at, far), ripe_at, far)
         is_young = at < table.started_at + self._timing.slow_after
-        turn_at = case((is_young, at), else_=_later(at, poll_turns.c.slow_at, far))
+        turn_at = case({is_young: at}, else_=_later(at, poll_turns.c.slow_at, far))
         running = select(func.min(turn_at) - now).join_from(investigations, poll_turns, poll_turns.c.org == table.org)
         return running.where(table.state == State.RUNNING)
 
@@ -131,7 +131,7 @@ class PollWorker:
             .where(reached(table.next_at, now, timing.far), worth_it)
             .values(
                 next_at=now + timing.poll,
-                slow_at=case((reached(table.slow_at, now, timing.far), now + timing.poll_slow), else_=table.slow_at),
+                slow_at=case({reached(table.slow_at, now, timing.far): now + timing.poll_slow}, else_=table.slow_at),
             )
             .returning(table.org)
         )
@@ -245,4 +245,4 @@ class PollWorker:
 
 def _later(one: ColumnElement[float], other: ColumnElement[float], far: float) -> ColumnElement[float]:
     """Of a time and one that was written down, which counts only while it can be true."""
-    return case((and_(other > one, other <= one + far), other), else_=one)
+    return case({and_(other > one, other <= one + far): other}, else_=one)

@@ -198,7 +198,7 @@ async def _count(
 
 
 def _never_below_zero(count: Any) -> Any:
-    return case((count > 0, count), else_=0)
+    return case({count > 0: count}, else_=0)
 
 
 def _too_many(usage: Usage, *, automatic: bool) -> OverBudget | None:

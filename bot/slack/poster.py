@@ -114,7 +114,7 @@ class Poster(LeasedWorker):
         table = deliveries.c
         is_old = table.created_at < self._database.now - OLD
         by_kind = case({name: int(kind.urgency) for name, kind in self.kinds.items()}, value=table.kind, else_=0)
-        return [case((is_old, 0), else_=1), case((table.requester == "", 1), else_=0), by_kind]
+        return [case({is_old: 0}, else_=1), case({table.requester == "": 1}, else_=0), by_kind]
 
     def _next(self, queue: list[Delivery]) -> Delivery:
         oldest = max(queue, key=lambda delivery: delivery.age)

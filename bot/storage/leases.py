@@ -119,8 +119,8 @@ class Leases:
         `of` which rows is told where it is known: their state has an index, and their owner has none.
         """
         table, now = self._table, self._database.now
-        settled = case((under_way, now + settle), else_=now)
-        sooner = case((table.c.due_at < settled, table.c.due_at), else_=settled)
+        settled = case({under_way: now + settle}, else_=now)
+        sooner = case({table.c.due_at < settled: table.c.due_at}, else_=settled)
         await connection.execute(update(table).where(of, table.c.owner.is_not(None)).values(due_at=sooner, owner=None))
 
     async def hand_back(
@@ -133,7 +133,7 @@ class Leases:
     ) -> None:
         """At a clean stop: what is still ours becomes free, after the settle time if its outcome is open."""
         table, now = self._table, self._database.now
-        due = case((under_way, now + settle), else_=now)
+        due = case({under_way: now + settle}, else_=now)
         await connection.execute(update(table).where(of, table.c.owner == self._owner).values(due_at=due, owner=None))
 
 
@@ -202,7 +202,8 @@ class LeasedWorker:
         table = self.table.c
         not_here = or_(table.owner.is_(None), table.owner != self.owner, table.id.not_in([*self._working, *taken]))
         now = self._database.now
-        due_at = case((reached(table.due_at, now, self._timing.far), now), else_=table.due_at)
+        # a mapping: a pair SQLAlchemy first writes out in full, for the text of an error that it drops
+        due_at = case({reached(table.due_at, now, self._timing.far): now}, else_=table.due_at)
         return select(func.min(due_at) - now).where(self._for_us(), not_here)
 
     def _for_us(self) -> ColumnElement[bool]:

@@ -7,6 +7,7 @@ thread key go out in order.
 
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
+from functools import cache
 from typing import Any
 
 from sqlalchemy import ColumnElement, Row, and_, exists, func, select, update
@@ -103,6 +104,7 @@ async def try_refused_again(
 OWED = and_(deliveries.c.state.in_([PENDING, SENDING, SENT]), behind(deliveries))
 
 
+@cache
 def due() -> ColumnElement[bool]:
     """What is behind, those with one thread key in order."""
     table, earlier = deliveries.c, deliveries.alias()

@@ -91,7 +91,7 @@ class InstallationRepository:
         learnt = select(workspaces.c.enterprise_id).where(workspaces.c.team_id == workspace).scalar_subquery()
         org_wide = and_(table.is_enterprise_install, or_(table.home == enterprise, table.home == learnt))
         own = table.home == workspace
-        working_first = (case((table.problem.is_(None), 0), else_=1), case((own, 0), else_=1))
+        working_first = (case({table.problem.is_(None): 0}, else_=1), case({own: 0}, else_=1))
         return await self._first(self._all().where(or_(own, org_wide)).order_by(*working_first))
 
     async def serves(self, workspace: str) -> bool:
