@@ -191,7 +191,7 @@ async def test_a_start_interrupted_half_way_through_the_schema_leaves_nothing_ha
 
     with monkeypatch.context() as patch:
         patch.setattr(Operations, "execute", killed_at_the_fifth)
-        with pytest.raises(InterruptedError):
+        with pytest.raises(DatabaseUnusableError, match="InterruptedError"):
             await database.open()
 
     await database.open()
