@@ -125,7 +125,8 @@ async def test_one_investigation_takes_few_transactions_and_wakes_who_has_to_act
 
     assert FOUND in town.thread(alert.message)
     assert "conclusive" in town.thread(alert.message)
-    assert town.meter.transactions <= 35
+    assert town.meter.transactions <= 26
+    assert town.meter.statements <= 52
     by_the_clock = {"sweep", "organisations"}
     assert set(town.stepped) - by_the_clock == {"ask worker", "trigger worker", "poster", "poll worker", "home tabs"}
 

@@ -56,6 +56,25 @@ class Outcome:
     ask_id: int = 0  # of what was refused for its cost, for whoever may start it anyway
 
 
+@dataclass(frozen=True, slots=True)
+class _Of:
+    """The row of an ask, as long as it is ours to decide."""
+
+    id: int
+    row: ColumnElement[bool]
+
+
+class _NotOursError(Exception):
+    """Undoes what was begun: the gesture was here before, or somebody else decides it now."""
+
+
+class _TooMuchError(Exception):
+    """Undoes what was begun and can't be paid for."""
+
+    def __init__(self, refusal: OverBudget | CoolingDown) -> None:
+        self.refusal = refusal
+
+
 class Requests:
     def __init__(self, repository: InvestigationRepository, budget: Budget, inbox: Inbox) -> None:
         self._repository = repository
@@ -74,16 +93,30 @@ class Requests:
 
     async def ask(self, ask: Ask, terms: Terms) -> Outcome:
         """Decided at once, for what starts by itself and needs nothing looked up."""
+        try:
+            return await self._ask(ask, terms)
+        except _NotOursError:
+            return Outcome(Reception.REPEATED, await self.started_by(ask.key))
+
+    async def _ask(self, ask: Ask, terms: Terms) -> Outcome:
         assert isinstance(ask.subject, Startable)  # noqa: S101
-        async with self._database.transaction() as connection:
-            now = self._database.now
-            new = self._database.insert_new(asks).values(**_row(ask, "done"), created_at=now, due_at=now)
-            row = (await connection.execute(new.returning(asks.c.id))).first()
-            if row is not None:
-                outcome = await self._begin(connection, ask, row.id, ask.subject, terms)
-        if row is not None:
-            return _told(ask, row.id, outcome)
-        return Outcome(Reception.REPEATED, await self.started_by(ask.key))
+        try:
+            async with self._database.transaction() as connection:
+                of = await self._written_down(connection, ask)
+                outcome = await self._begin(connection, ask, of, ask.subject, terms)
+        except _TooMuchError as error:
+            async with self._database.transaction() as connection:
+                of = await self._written_down(connection, ask)
+                outcome = await self._too_much(connection, ask, of, None, error.refusal)
+        return _told(ask, of.id, outcome)
+
+    async def _written_down(self, connection: AsyncConnection, ask: Ask) -> _Of:
+        now = self._database.now
+        new = self._database.insert_new(asks).values(**_row(ask, "done"), created_at=now, due_at=now)
+        row = (await connection.execute(new.returning(asks.c.id))).first()
+        if row is None:
+            raise _NotOursError
+        return _Of(row.id, asks.c.id == row.id)
 
     async def started_by(self, key: str) -> Investigation | None:
         """What an earlier arrival of a gesture has led to."""
@@ -106,7 +139,8 @@ class Requests:
             if held is None:
                 return None
             assert isinstance(held.subject, (AlertRef, Question))  # noqa: S101  nothing else costs
-            outcome = await self._begin(connection, ask, ask_id, held.subject, terms, after=held.after_run)
+            of = _Of(ask_id, asks.c.id == ask_id)
+            outcome = await self._begin(connection, ask, of, held.subject, terms, after=held.after_run)
         return _told(ask, ask_id, outcome)
 
     def _holds(self, ask_id: int, workspace: str, person: str) -> tuple[ColumnElement[bool], ...]:
@@ -117,14 +151,14 @@ class Requests:
         self,
         connection: AsyncConnection,
         ask: Ask,
-        ask_id: int,
+        of: _Of,
         subject: Startable,
         terms: Terms,
         *,
         after: int | None = None,
     ) -> Outcome:
-        """Begin it and pay for it, or neither."""
-        attempt, ask = await connection.begin_nested(), replace(ask, subject=subject)
+        """Begin it and pay for it, or neither: raises what undoes it all."""
+        ask = replace(ask, subject=subject)
         started = await self._repository.begin(connection, ask, subject, after=after)
         paid: Usage | OverBudget | CoolingDown | None = None  # where it runs already
         if started.is_new and not started.investigation.adopted:
@@ -133,10 +167,8 @@ class Requests:
             usage = paid.usage if isinstance(paid, OverBudget) else paid
             meters.budget_used(usage.workspace, usage.limits.workspace)
         if isinstance(paid, OverBudget | CoolingDown):
-            await attempt.rollback()
-            return await self._too_much(connection, ask, ask_id, after, paid)
-        await attempt.commit()
-        await self._settle(connection, ask, ask_id, state="done", investigation_id=started.investigation.id)
+            raise _TooMuchError(paid)
+        await self._settle(connection, ask, of, state="done", investigation_id=started.investigation.id)
         await note(self._database, connection, _entry(ask, started, paid, terms))
         for heard in self.on_begun:
             await heard(connection, ask)
@@ -145,23 +177,24 @@ class Requests:
         return Outcome(Reception.FOLLOWING if started.new_thread else Reception.ALREADY_HERE, started.investigation)
 
     async def _too_much(
-        self, connection: AsyncConnection, ask: Ask, ask_id: int, after: int | None, refusal: OverBudget | CoolingDown
+        self, connection: AsyncConnection, ask: Ask, of: _Of, after: int | None, refusal: OverBudget | CoolingDown
     ) -> Outcome:
         over = isinstance(refusal, OverBudget)
         decision = Decision.OVER_BUDGET if over else Decision.COOLING_DOWN
         budget = refusal.usage.words() if isinstance(refusal, OverBudget) else ""
-        await self._settle(connection, ask, ask_id, state="refused", problem=str(decision))
+        await self._settle(connection, ask, of, state="refused", problem=str(decision))
         if over and ask.requester:
-            whose = {"ask_id": ask_id, "workspace": ask.place.workspace, "person": ask.requester}
+            whose = {"ask_id": of.id, "workspace": ask.place.workspace, "person": ask.requester}
             what = {"subject": ask.subject, "after_run": after, "held_at": self._database.now}
             await connection.execute(held_asks.insert().values(**whose, **what))
         await note(self._database, connection, entry_of(ask, decision, budget=budget))
-        return Outcome(Reception.REFUSED, refusal=refusal, ask_id=ask_id if over else 0)
+        return Outcome(Reception.REFUSED, refusal=refusal, ask_id=of.id if over else 0)
 
-    async def _settle(self, connection: AsyncConnection, ask: Ask, ask_id: int, **values: Any) -> None:
+    async def _settle(self, connection: AsyncConnection, ask: Ask, of: _Of, **values: Any) -> None:
         """With what it turned out to be about, which may be started anyway."""
         known = {"subject": ask.subject, "org": ask.org, "owner": None}
-        await connection.execute(update(asks).where(asks.c.id == ask_id).values(**values, **known))
+        if not (await connection.execute(update(asks).where(of.row).values(**values, **known))).rowcount:
+            raise _NotOursError
 
     # -- what becomes of an ask that was received: each is nothing when somebody else took it over meanwhile ----------
 
@@ -187,18 +220,32 @@ class Requests:
         self, fence: Fence, ask: Ask, subject: Startable, terms: Terms, *, after_run: int | None = None
     ) -> Outcome | None:
         """What it is about is known. `after_run`: a new run of it; two people asking for that make one."""
-        async with self._database.transaction() as connection:
-            if (await connection.execute(select(asks.c.id).where(fence.holds(asks)))).first() is None:
-                return None
-            if isinstance(subject, Question) and after_run is None:
-                earlier = await self._asked_before(connection, ask, fence.id, subject)
-                if isinstance(earlier, Investigation):
-                    return await self._repeated(connection, ask, fence.id, earlier)
-                if earlier is not None:  # the one it repeats is being decided
-                    await fence.put_off(self._database, connection, asks, DECIDED_SOON)
-                    return None
-            outcome = await self._begin(connection, ask, fence.id, subject, terms, after=after_run)
+        of = _Of(fence.id, fence.holds(asks))
+        try:
+            async with self._database.transaction() as connection:
+                if isinstance(subject, Question) and after_run is None:
+                    earlier = await self._asked_before(connection, ask, fence.id, subject)
+                    if isinstance(earlier, Investigation):
+                        return await self._repeated(connection, ask, of, earlier)
+                    if earlier is not None:  # the one it repeats is being decided
+                        await fence.put_off(self._database, connection, asks, DECIDED_SOON)
+                        return None
+                outcome = await self._begin(connection, ask, of, subject, terms, after=after_run)
+        except _TooMuchError as error:
+            return await self._refuse_cost(ask, of, subject, after_run, error.refusal)
+        except _NotOursError:
+            return None
         return _told(ask, fence.id, outcome)
+
+    async def _refuse_cost(
+        self, ask: Ask, of: _Of, subject: Startable, after: int | None, refusal: OverBudget | CoolingDown
+    ) -> Outcome | None:
+        try:
+            async with self._database.transaction() as connection:
+                outcome = await self._too_much(connection, replace(ask, subject=subject), of, after, refusal)
+        except _NotOursError:
+            return None
+        return _told(ask, of.id, outcome)
 
     async def _asked_before(
         self, connection: AsyncConnection, ask: Ask, ask_id: int, question: Question
@@ -224,8 +271,8 @@ class Requests:
         row = (await connection.execute(query)).first()
         return read_investigation(row) if row else None
 
-    async def _repeated(self, connection: AsyncConnection, ask: Ask, ask_id: int, run: Investigation) -> Outcome:
-        await self._settle(connection, ask, ask_id, state="done", investigation_id=run.id)
+    async def _repeated(self, connection: AsyncConnection, ask: Ask, of: _Of, run: Investigation) -> Outcome:
+        await self._settle(connection, ask, of, state="done", investigation_id=run.id)
         await note(self._database, connection, entry_of(ask, Decision.JOINED, investigation_id=run.id))
         return Outcome(Reception.ALREADY_HERE, run)
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any, Self
 
-from sqlalchemy import case, select, update
+from sqlalchemy import ColumnElement, Integer, case, cast, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.model import AlertRef, Ask, Place, Source
@@ -97,7 +97,7 @@ class Budget:
         async with self._database.transaction() as connection:
             rules = await self._rules.read(connection, place.workspace, place.channel)
             limits, day = Limits.of(rules.channel, rules.workspace), await self._today(connection)
-            return await self._usage(connection, place, day, limits, lock=False)
+            return await self._usage(connection, place, day, limits)
 
     async def charge(
         self, connection: AsyncConnection, ask: Ask, investigation_id: int, subject: object, terms: Terms
@@ -108,39 +108,45 @@ class Budget:
             cooling = await self._cool_down(connection, ask.place.workspace, subject, terms.cooldown)
             if cooling is not None:
                 return cooling
-        day = await self._today(connection)
-        await self._open(connection, ask.place, day)
-        before = await self._usage(connection, ask.place, day, terms.limits, lock=True)
+        before, day = await self._take(connection, ask.place, terms.limits, automatic=automatic)
         over = None if terms.confirmed else _too_many(before, automatic=automatic)
         if over is not None:
             return over
-        taken: dict[str, Any] = {
-            "workspace": ask.place.workspace,
-            "channel": ask.place.channel,
-            "day": day,
-            "automatic": automatic,
-        }
-        await _count(connection, **taken, by=1)
-        await connection.execute(charges.insert().values(investigation_id=investigation_id, returned=False, **taken))
+        place = {"workspace": ask.place.workspace, "channel": ask.place.channel}
+        taken = charges.insert().values(**place, day=day, automatic=automatic, returned=False)
+        await connection.execute(taken.values(investigation_id=investigation_id))
         return Usage(before.workspace + 1, before.channel + 1, before.automatic + automatic, terms.limits)
+
+    async def _take(
+        self, connection: AsyncConnection, place: Place, limits: Limits, *, automatic: bool
+    ) -> tuple[Usage, int]:
+        """Counts one more; what was used before, and the day. The workspace's counter comes first for everybody: nobody
+        waits in a circle."""
+        one = {"workspace": place.workspace, "day": self._day(), "used": 1, "automatic": int(automatic)}
+        rows = [one | {"channel": channel} for channel in (WHOLE_WORKSPACE, place.channel)]
+        table = spending.c
+        taken = self._database.add_up(spending, ("used", "automatic"), key=("workspace", "channel", "day")).values(rows)
+        told = taken.returning(table.channel, table.used, table.automatic, table.day)
+        now = {row.channel: row for row in await connection.execute(told)}
+        whole, channel = now[WHOLE_WORKSPACE], now[place.channel]
+        return Usage(whole.used - 1, channel.used - 1, whole.automatic - automatic, limits), whole.day
+
+    def _day(self) -> ColumnElement[int] | int:
+        if (time := self._database.own_time) is not None:
+            return int(time // DAY)
+        return cast(func.floor(self._database.now / DAY), Integer)
 
     async def _today(self, connection: AsyncConnection) -> int:
         return int(float((await connection.execute(select(self._database.now))).scalar_one()) // DAY)
 
-    async def _open(self, connection: AsyncConnection, place: Place, day: int) -> None:
-        for channel in (WHOLE_WORKSPACE, place.channel):
-            row = {"workspace": place.workspace, "channel": channel, "day": day, "used": 0, "automatic": 0}
-            await connection.execute(self._database.insert_new(spending).values(row))
-
-    async def _usage(self, connection: AsyncConnection, place: Place, day: int, limits: Limits, *, lock: bool) -> Usage:
+    async def _usage(self, connection: AsyncConnection, place: Place, day: int, limits: Limits) -> Usage:
         table = spending.c
         query = (
             select(table.channel, table.used, table.automatic)
             .where(table.workspace == place.workspace, table.channel.in_([WHOLE_WORKSPACE, place.channel]))
             .where(table.day == day)
-            .order_by(table.channel)  # the workspace's first, for everybody: nobody waits in a circle
         )
-        rows = (await connection.execute(query.with_for_update() if lock else query)).all()
+        rows = (await connection.execute(query)).all()
         used = {row.channel: row.used for row in rows}
         automatic = next((row.automatic for row in rows if row.channel == WHOLE_WORKSPACE), 0)
         return Usage(used.get(WHOLE_WORKSPACE, 0), used.get(place.channel, 0), automatic, limits)

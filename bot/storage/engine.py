@@ -215,6 +215,14 @@ class Database:
         changed = {name: inserted.excluded[name] for name in columns if name not in key}
         return inserted.on_conflict_do_update(index_elements=key, set_=changed)
 
+    def add_up(
+        self, table: Table, columns: Iterable[str], *, key: tuple[str, ...]
+    ) -> "sqlite.Insert | postgresql.Insert":
+        """An insert that adds these columns to the row with the same key."""
+        inserted = self._insert(table)
+        sums = {name: table.c[name] + inserted.excluded[name] for name in columns}
+        return inserted.on_conflict_do_update(index_elements=key, set_=sums)
+
     def _insert(self, table: Table) -> "sqlite.Insert | postgresql.Insert":
         if self.is_sqlite:
             return sqlite.insert(table)

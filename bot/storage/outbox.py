@@ -199,18 +199,21 @@ class Outbox:
 
     async def _settled(self, delivery: Delivery, **values: Any) -> None:
         values |= {"state": SENT, "owner": None, "attempt": 0, "due_at": self.database.now}
+        settled = update(deliveries).where(delivery.fence.holds(deliveries)).values(**values)
         async with self.database.transaction() as connection:
-            if not await delivery.fence.write(connection, deliveries, **values):
+            row = (await connection.execute(settled.returning(deliveries.c.wanted, deliveries.c.shown))).first()
+            if row is None:
                 return
             if not delivery.ts:
                 wake(connection, posted(delivery.post.kind))
-            if await self._is_behind(connection, delivery.post.thread_key):
+            # only a first post holds up others of its thread
+            if row.wanted > row.shown or (not delivery.ts and await self._is_behind(connection, delivery.post)):
                 wake(connection, deliveries)
 
-    async def _is_behind(self, connection: AsyncConnection, thread_key: str) -> bool:
-        """Whether the thread waits for more: what changed during the post, or what had to come after it."""
+    async def _is_behind(self, connection: AsyncConnection, post: NewPost) -> bool:
+        """Whether the thread waits for more."""
         table = deliveries.c
-        query = select(table.id).where(table.lane == thread_key, OWED, table.due_at <= self.database.now).limit(1)
+        query = select(table.id).where(table.lane == post.thread_key, OWED, table.due_at <= self.database.now).limit(1)
         return (await connection.execute(query)).first() is not None
 
     async def not_sent(self, delivery: Delivery, wait: float, problem: str) -> None:

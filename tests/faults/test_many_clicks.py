@@ -4,10 +4,13 @@ import asyncio
 import json
 import time
 from collections import Counter
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from sqlalchemy import select
 
+from bot.investigations.tables import asks
 from bot.sandbox.slack import FakeSlack
 from bot.sandbox.slack.payloads import base_payload
 from tests.faults.bots import apart
@@ -29,7 +32,27 @@ class HttpStorm(Storm):
         return {"SLACK_BOT_TOKEN": self.slack.bot_token, "SLACK_SIGNING_SECRET": self.slack.signing_secret}
 
 
-async def clicks(folder: Path, database_url: str, *, number: int, rate: float) -> list[Answer]:
+@dataclass(frozen=True, slots=True)
+class Told:
+    answers: list[Answer]
+    kept: int  # of which the bot's database knows; to the others it said that nothing was started
+
+    def __str__(self) -> str:
+        seconds = [answer.seconds for answer in self.answers]
+        late = len([each for each in seconds if each > SLACK_WAITS])
+        others = Counter(answer.status or "no answer" for answer in self.answers if answer.status != 200)
+        return (
+            f"{len(self.answers)} clicks, {self.kept} kept, answered p50 {share(seconds, 0.5):.2f} "
+            f"p99 {share(seconds, 0.99):.2f} max {max(seconds):.2f} s, {late} over {SLACK_WAITS:.0f} s, else {dict(others)}"
+        )
+
+    @property
+    def all_kept_in_time(self) -> bool:
+        in_time = [answer for answer in self.answers if answer.status == 200 and answer.seconds <= SLACK_WAITS]
+        return len(in_time) == self.kept == len(self.answers)
+
+
+async def clicks(folder: Path, database_url: str, *, number: int, rate: float) -> Told:
     port = free_port()
     storm = HttpStorm(
         folder, database_url, slack=FakeSlack(), settle=20.0, BITS_HTTP_PORT=str(port), BITS_LOG_LEVEL="ERROR"
@@ -44,7 +67,8 @@ async def clicks(folder: Path, database_url: str, *, number: int, rate: float) -
         payloads.write_text("\n".join(_payload(storm, alerts[each % len(alerts)], each) for each in range(number)))
         url = f"http://127.0.0.1:{port}/slack/events"
         await apart(click, url, storm.slack.signing_secret, rate, payloads, folder / "answers.json")
-    return read_answers(folder / "answers.json")
+        kept = len(await storm.values(select(asks.c.key)))
+    return Told(read_answers(folder / "answers.json"), kept)
 
 
 def _payload(storm: Storm, alert: Alert, number: int) -> str:
@@ -60,41 +84,29 @@ def _payload(storm: Storm, alert: Alert, number: int) -> str:
     return json.dumps(told)
 
 
-def told(answers: list[Answer], where: str) -> str:
-    seconds = [answer.seconds for answer in answers]
-    late = len([each for each in seconds if each > SLACK_WAITS])
-    others = Counter(answer.status or "no answer" for answer in answers if answer.status != 200)
-    return (
-        f"{where}: {len(answers)} clicks, acknowledged p50 {share(seconds, 0.5):.2f} p99 {share(seconds, 0.99):.2f} "
-        f"max {max(seconds):.2f} s, {late} over {SLACK_WAITS:.0f} s, else {dict(others)}"
-    )
-
-
-def all_in_time(answers: list[Answer]) -> bool:
-    return all(answer.status == 200 and answer.seconds <= SLACK_WAITS for answer in answers)
-
-
 async def test_a_few_clicks_a_second(tmp_path: Path, report: Report) -> None:
-    answers = await clicks(tmp_path, "", number=40, rate=10)
-    report(told(answers, "SQLite, 10 a second"))
-    assert [answer.status for answer in answers] == [200] * 40
+    told = await clicks(tmp_path, "", number=40, rate=10)
+    report(f"SQLite, 10 a second: {told}")
+    assert [answer.status for answer in told.answers] == [200] * 40
 
 
-@pytest.mark.xfail(
-    strict=True, reason="two cores, not idle: of 6000 clicks 84 within 3 s; 40 a second are kept, 100 are not"
+NOT_MEASURED = pytest.mark.xfail(
+    strict=False,
+    reason="on a machine with eight others at work 100 a second are kept; an idle one is still to be measured",
 )
+
+
+@NOT_MEASURED
 @pytest.mark.faults
 async def test_two_hundred_a_second_on_sqlite(tmp_path: Path, report: Report) -> None:
-    answers = await clicks(tmp_path, "", number=6_000, rate=RATE)
-    report(told(answers, "SQLite, 200 a second"))
-    assert all_in_time(answers)
+    told = await clicks(tmp_path, "", number=6_000, rate=RATE)
+    report(f"SQLite, 200 a second: {told}")
+    assert told.all_kept_in_time
 
 
-@pytest.mark.xfail(
-    strict=True, reason="two cores, not idle: of 6000 clicks 42 within 3 s, 1949 acknowledged in a minute"
-)
+@NOT_MEASURED
 @pytest.mark.faults
 async def test_two_hundred_a_second_on_postgresql(tmp_path: Path, ready_postgres_url: str, report: Report) -> None:
-    answers = await clicks(tmp_path, ready_postgres_url, number=6_000, rate=RATE)
-    report(told(answers, "PostgreSQL, 200 a second"))
-    assert all_in_time(answers)
+    told = await clicks(tmp_path, ready_postgres_url, number=6_000, rate=RATE)
+    report(f"PostgreSQL, 200 a second: {told}")
+    assert told.all_kept_in_time
