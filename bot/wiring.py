@@ -124,6 +124,7 @@ async def put_together(parts: Parts, session: ClientSession) -> Assembled:
     # what goes on once a person has said which organisation is meant
     for room in (rooms.investigations, rooms.cases, rooms.insights):
         room.commands.go_on_after(questions)
+    rooms.cases.lists.go_on_after(questions)
     _employ(parts, base, rooms, waits)
     _open_webhook(parts, rooms.alerts)
     if base.database.is_sqlite:
@@ -183,6 +184,7 @@ def add_commands(commands: Commands, rooms: Rooms) -> None:
     commands.add(
         *rooms.investigations.commands.commands(),
         *rooms.cases.commands.commands(),
+        *rooms.cases.lists.commands(),
         *rooms.insights.commands.commands(),
         *rooms.home.status.commands(),
         *rooms.rules.settings_form.commands(),

@@ -4,16 +4,19 @@ Actions on one case keep the order they came in, so the last one wins and the ca
 """
 
 import logging
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 from sqlalchemy import ColumnElement, Row, exists, select
 
-from bot.cases.changes import CHANGES, Outcome
+from bot.cases.batches import CaseBatches
+from bot.cases.changes import CHANGES, ChangeOutcome
 from bot.cases.creation import refresh
 from bot.cases.model import CaseAction, CaseActionKind, KnownCase
 from bot.cases.posts import CaseReplies
-from bot.cases.repository import CaseRepository, written_down
+from bot.cases.repository import CaseRepository, read_action, written_down
+from bot.cases.requests import ACK_LANDS
 from bot.cases.tables import case_acts
 from bot.datadog.cases import Case, Person
 from bot.datadog.orgs import ConnectedOrg
@@ -22,7 +25,7 @@ from bot.orgs.repository import OrgRepository
 from bot.slack.people import People
 from bot.storage.engine import Database, wake
 from bot.storage.leases import Fence, LeasedWorker
-from bot.storage.tables import known, place_of
+from bot.storage.tables import newly_due
 from bot.wording import said_in_slack
 
 logger = logging.getLogger(__name__)
@@ -43,6 +46,15 @@ class CaseActions:
         async with self.database.transaction() as connection:
             wake(connection, case_acts)
             return (await connection.execute(inserted.returning(case_acts.c.id))).first() is not None
+
+    async def take_all(self, actions: Sequence[CaseAction]) -> None:
+        """What is done to several cases at once, written down together. Those that were taken before are not taken again."""
+        async with self.database.transaction() as connection:
+            for action in actions:
+                later = newly_due(self.database.now, ACK_LANDS)  # their window shows first that they are taken
+                values = {**written_down(action, _WAITING, self.database.now), **later}
+                await connection.execute(self.database.insert_new(case_acts).values(values))
+            wake(connection, case_acts, after=ACK_LANDS)
 
     async def take_again(self, act_id: int, workspace: str, person: str, key: str) -> bool:
         """A refused action once more, by whoever did it."""
@@ -77,12 +89,6 @@ class CaseActions:
         return table.state.in_(open_states) & ~before
 
 
-def read_action(row: Row[Any]) -> CaseAction:
-    action = CaseAction(row.key, row.case_row, place_of(row), row.person, known(CaseActionKind, row.kind), row.value)
-    action = replace(action, author=row.author or "", batch=row.batch or "", view_id=row.view_id or "")
-    return replace(action, id=row.id, sending_since=row.begun_at, attempt=row.attempt)
-
-
 @dataclass(eq=False)
 class CaseActionWorker(LeasedWorker):
     table = case_acts
@@ -94,6 +100,7 @@ class CaseActionWorker(LeasedWorker):
     orgs: OrgRepository
     replies: CaseReplies
     people: People
+    batches: CaseBatches
 
     async def work(self, row: Row[Any], fence: Fence) -> None:
         action = read_action(row)
@@ -106,8 +113,9 @@ class CaseActionWorker(LeasedWorker):
             await self._failed(None, action, fence, known, Trouble(TroubleKind.NO_ORG))
             return
         outcome = await or_trouble(self._do(org, action, fence, known), self._timing.effect)
-        if isinstance(outcome, Outcome):
-            await self.actions.done(fence, action, known.org, outcome.case, outcome.said)
+        if isinstance(outcome, ChangeOutcome):
+            if await self.actions.done(fence, action, known.org, outcome.case, outcome.said):
+                await self.batches.tell(action)
         elif outcome.kind is TroubleKind.UNCLEAR and action.attempt < TRIES:
             # what may have happened is done again, which does no harm; a comment is looked for first
             is_comment = action.kind is CaseActionKind.COMMENT
@@ -116,7 +124,9 @@ class CaseActionWorker(LeasedWorker):
         else:
             await self._failed(org, action, fence, known, outcome)
 
-    async def _do(self, org: ConnectedOrg, action: CaseAction, fence: Fence, known: KnownCase) -> Outcome | Trouble:
+    async def _do(
+        self, org: ConnectedOrg, action: CaseAction, fence: Fence, known: KnownCase
+    ) -> ChangeOutcome | Trouble:
         if change := CHANGES.get(action.kind):
             return await change(org, action, known)
         if action.kind is CaseActionKind.COMMENT:
@@ -126,11 +136,11 @@ class CaseActionWorker(LeasedWorker):
         user = await self.replies.datadog_user(org, action.place.workspace, action.person)
         if not isinstance(user, Person):
             return user
-        return Outcome("took this case", await org.cases.assign(known.case_id, user.id))
+        return ChangeOutcome("took this case", await org.cases.assign(known.case_id, user.id))
 
     async def _comment(
         self, org: ConnectedOrg, action: CaseAction, fence: Fence, known: KnownCase
-    ) -> Outcome | Trouble:
+    ) -> ChangeOutcome | Trouble:
         author = action.author or await self.people.name(action.place.workspace, action.person)
         if action.sending_since is not None and not action.author:
             said = action.value  # sent by a version that named nobody
@@ -145,7 +155,7 @@ class CaseActionWorker(LeasedWorker):
         trouble = await org.cases.comment_once(
             known.case_id, said, sent_before=action.sending_since, about_to_send=about_to_send
         )
-        return trouble or Outcome("commented")
+        return trouble or ChangeOutcome("commented")
 
     async def _failed(
         self, org: ConnectedOrg | None, action: CaseAction, fence: Fence, known: KnownCase, trouble: Trouble
@@ -156,6 +166,8 @@ class CaseActionWorker(LeasedWorker):
             await self.actions.cases.gone(action.case_row)
         elif org is not None and trouble.kind in {TroubleKind.CONFLICT, TroubleKind.UNCLEAR, TroubleKind.BAD_REQUEST}:
             await refresh(org, self.actions.cases, known, self._timing.effect)
-        await self.replies.action_failed(action, known, trouble)
+        if not action.batch:
+            await self.replies.action_failed(action, known, trouble)
         await self.actions.refuse(fence, trouble)
         await self.actions.cases.show_again(action.case_row)
+        await self.batches.tell(action)

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from bot.cases import views, window_views
 from bot.cases.actions import CaseActions
@@ -41,8 +41,9 @@ class CaseWindows:
 
     # -- why a security case is closed ------------------------------------------------------------------------------
 
-    async def ask_reason(self, choice: Interaction, known: KnownCase, status: str) -> None:
-        view = window_views.closing_view(known, status, metadata_of(choice, known, status=status))
+    async def ask_reason(self, choice: Interaction, known: KnownCase, status: str, *, listed: bool = False) -> None:
+        metadata = metadata_of(choice, known, status=status, **({"listed": "yes"} if listed else {}))
+        view = window_views.closing_view(known, status, metadata)
         await self.modals.open(choice, view)
         await self.cases.show_again(known.id)  # until then the card shows the status that it has
 
@@ -97,7 +98,9 @@ class CaseWindows:
         if refusal := await case_refusal(self.permissions, window.place, window.person):
             refused = views.CaseAnswer((refusal.text, "Nothing was changed."), kept=kept)
             return Submitted(view=views.answer_view("", refused, title="Nothing changed"))
-        await self.actions.take(CaseAction(window.key, known.id, window.place, window.person, kind, value))
+        action = CaseAction(window.key, known.id, window.place, window.person, kind, value)
+        # from a list, where no card may stand that shows it, the outcome is told
+        await self.actions.take(replace(action, batch=window.key) if carried.get("listed") else action)
         return Submitted()
 
 

@@ -12,29 +12,29 @@ from bot.datadog.orgs import ConnectedOrg
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class ChangeOutcome:
     said: str  # continues the person's name
     case: Case | None = None
 
 
-Change = Callable[[ConnectedOrg, CaseAction, KnownCase], Awaitable[Outcome]]
+Change = Callable[[ConnectedOrg, CaseAction, KnownCase], Awaitable[ChangeOutcome]]
 
 
-async def _status(org: ConnectedOrg, action: CaseAction, known: KnownCase) -> Outcome:
+async def _status(org: ConnectedOrg, action: CaseAction, known: KnownCase) -> ChangeOutcome:
     if known.statuses:
         case = await org.cases.set_status_name(known.case_id, action.value)
     else:
         case = await org.cases.set_status(known.case_id, plain_status(action.value))
-    return Outcome(f"set the status to {action.value}", case)
+    return ChangeOutcome(f"set the status to {action.value}", case)
 
 
-async def _priority(org: ConnectedOrg, action: CaseAction, known: KnownCase) -> Outcome:
+async def _priority(org: ConnectedOrg, action: CaseAction, known: KnownCase) -> ChangeOutcome:
     case = await org.cases.set_priority(known.case_id, action.value)
     removed = action.value == NO_PRIORITY
-    return Outcome("removed the priority" if removed else f"set the priority to {action.value}", case)
+    return ChangeOutcome("removed the priority" if removed else f"set the priority to {action.value}", case)
 
 
-async def _close(org: ConnectedOrg, action: CaseAction, known: KnownCase) -> Outcome:
+async def _close(org: ConnectedOrg, action: CaseAction, known: KnownCase) -> ChangeOutcome:
     """The reason first: without it the case stays open. Where Datadog takes one of closed cases only, the status is set back
     when the reason is refused after all."""
     closing = Closing.read(action.value)
@@ -45,22 +45,22 @@ async def _close(org: ConnectedOrg, action: CaseAction, known: KnownCase) -> Out
         before = (await org.cases.get(known.case_id)).status_name
         await org.cases.set_status_name(known.case_id, closing.status)
         try:
-            return Outcome(said, await org.cases.set_resolved_reason(known.case_id, closing.reason))
+            return ChangeOutcome(said, await org.cases.set_resolved_reason(known.case_id, closing.reason))
         except Refused:
             await org.cases.set_status_name(known.case_id, before)
             raise
-    return Outcome(said, await org.cases.set_status_name(known.case_id, closing.status))
+    return ChangeOutcome(said, await org.cases.set_status_name(known.case_id, closing.status))
 
 
-async def _archive(org: ConnectedOrg, _action: CaseAction, known: KnownCase) -> Outcome:
-    return Outcome("archived it", await org.cases.archive(known.case_id))
+async def _archive(org: ConnectedOrg, _action: CaseAction, known: KnownCase) -> ChangeOutcome:
+    return ChangeOutcome("archived it", await org.cases.archive(known.case_id))
 
 
-async def _unarchive(org: ConnectedOrg, _action: CaseAction, known: KnownCase) -> Outcome:
-    return Outcome("took it out of the archive", await org.cases.unarchive(known.case_id))
+async def _unarchive(org: ConnectedOrg, _action: CaseAction, known: KnownCase) -> ChangeOutcome:
+    return ChangeOutcome("took it out of the archive", await org.cases.unarchive(known.case_id))
 
 
-async def _attributes(org: ConnectedOrg, action: CaseAction, known: KnownCase) -> Outcome:
+async def _attributes(org: ConnectedOrg, action: CaseAction, known: KnownCase) -> ChangeOutcome:
     """Datadog replaces its plain attributes as a whole: those that nobody touched here stay as they are there."""
     changes = ATTRIBUTE_CHANGES.validate_json(action.value)
     for value in changes.custom:
@@ -68,7 +68,7 @@ async def _attributes(org: ConnectedOrg, action: CaseAction, known: KnownCase) -
     case = await org.cases.get(known.case_id)
     if changes.plain:
         case = await org.cases.set_attributes(known.case_id, merged(case.attributes, changes.plain))
-    return Outcome(f"changed {changes.changed}", case)
+    return ChangeOutcome(f"changed {changes.changed}", case)
 
 
 CHANGES: dict[CaseActionKind, Change] = {

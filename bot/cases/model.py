@@ -116,6 +116,11 @@ class KnownCase(CaseFacts):
         """The type's own status names; Datadog's three where the type is not known."""
         return tuple(name for name, _ in self.statuses) or tuple(_STATUSES)
 
+    def status_in(self, group: str) -> str:
+        """The first status of a group in the type's own words; empty where it has none."""
+        named = self.statuses or tuple((name, name.lower().replace(" ", "_")) for name in _STATUSES)
+        return next((name for name, its_group in named if its_group == group), "")
+
     @property
     def is_security(self) -> bool:
         return self.type_id == SECURITY_TYPE

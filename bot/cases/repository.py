@@ -4,7 +4,7 @@ Nothing here calls Datadog or Slack. Every change people can see makes the cards
 """
 
 import secrets
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, fields, replace
 from typing import Any
 
@@ -12,13 +12,13 @@ from sqlalchemy import Column, ColumnElement, Row, Select, and_, desc, exists, f
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.cases.catalog import Catalog, status_names
-from bot.cases.model import CaseAction, CaseFacts, DoneAction, KnownCase
+from bot.cases.model import CaseAction, CaseActionKind, CaseFacts, DoneAction, KnownCase
 from bot.cases.tables import CASE_CARD, case_acts, case_places, cases
 from bot.datadog.cases import Case, Person
 from bot.model import Place
 from bot.storage.engine import Database
 from bot.storage.outbox import NewPost, enqueue, opens_thread, show_anew, shown_in, try_refused_again
-from bot.storage.tables import at, deliveries, newly_due
+from bot.storage.tables import at, deliveries, known, newly_due, place_of
 
 ACTIONS_SHOWN = 4
 TOUCHES = 100  # as far back as recent cases are looked for
@@ -41,6 +41,16 @@ class CaseRepository:
             if place is not None:
                 await self.belongs(connection, row.id, place, person, card=card)
             return await self._known(connection, row)
+
+    async def remember_listed(self, org: str, listed: Sequence[Case]) -> list[KnownCase]:
+        """What a search has told, in its order; they belong to no thread by that."""
+        async with self.database.transaction() as connection:
+            return [_known(await self.note(connection, org, case), ()) for case in listed]
+
+    async def belongs_to(self, case_row: int, place: Place, person: str) -> None:
+        """Somebody works on it there; without a card."""
+        async with self.database.transaction() as connection:
+            await self.belongs(connection, case_row, place, person, card=False)
 
     async def gone(self, case_row: int) -> None:
         """Datadog has no such case any more; the cards say so."""
@@ -192,17 +202,23 @@ def written_down(action: CaseAction, state: str, now: ColumnElement[float]) -> d
     return {**same, **asdict(action.place), "said": "", "state": state, **newly_due(now)}
 
 
+def read_action(row: Row[Any]) -> CaseAction:
+    action = CaseAction(row.key, row.case_row, place_of(row), row.person, known(CaseActionKind, row.kind), row.value)
+    action = replace(action, author=row.author or "", batch=row.batch or "", view_id=row.view_id or "")
+    return replace(action, id=row.id, sending_since=row.begun_at, attempt=row.attempt)
+
+
 def _known(row: Row[Any], done: tuple[DoneAction, ...]) -> KnownCase:
     shown = {each.name: getattr(row.shown, each.name) for each in fields(CaseFacts)}
     return KnownCase(row.id, row.org, row.case_id, row.key, row.version, row.gone, done, **shown)
 
 
-def _facts(case: Case, catalog: Catalog | None, known: CaseFacts | None) -> CaseFacts:
+def _facts(case: Case, catalog: Catalog | None, before: CaseFacts | None) -> CaseFacts:
     """What a card shows of a case; what an answer leaves out is kept from before, as far as it is still the same."""
     project = catalog.project(case.project_id) if catalog else None
     kind = catalog.type(case.type_id) if catalog else None
-    before = known or CaseFacts()
-    same_type = known is not None and known.type_id == case.type_id
+    same_type = before is not None and before.type_id == case.type_id
+    before = before or CaseFacts()
     statuses = tuple((each.name, each.group) for each in status_names(kind))
     return CaseFacts(
         title=case.title,

@@ -3,10 +3,12 @@
 from dataclasses import dataclass
 
 from bot.cases.actions import CaseActions, CaseActionWorker
+from bot.cases.batches import CaseBatches
 from bot.cases.case_windows import CaseWindows
 from bot.cases.catalog import Catalogs
 from bot.cases.creation import CaseMaker
 from bot.cases.form import CaseForms
+from bot.cases.listing import CaseFinder, CaseLists
 from bot.cases.posts import CaseCards, CaseReplies
 from bot.cases.repository import CaseRepository
 from bot.cases.requests import CaseRequests
@@ -30,11 +32,13 @@ class CaseRoom:
     form_listeners: CaseFormListeners
     card_listeners: CaseCardListeners
     windows: CaseWindows
+    lists: CaseLists
 
     def register(self, on: Listeners) -> None:
         self.form_listeners.register(on)
         self.card_listeners.register(on)
         self.windows.register(on)
+        self.lists.register(on)
 
 
 def build(base: Foundation, orgs: OrgRepository, rules: RuleRoom, room: InvestigationRoom) -> CaseRoom:
@@ -57,16 +61,34 @@ def build(base: Foundation, orgs: OrgRepository, rules: RuleRoom, room: Investig
         modals,
         replies,
     )
+    batches = CaseBatches(database, replies, modals)
+    finder = CaseFinder(cases, catalogs, orgs, rules.rules, case_replies)
+    commands = CaseCommands(forms, cases, catalogs, orgs, rules.permissions, rules.which_org, replies)
     windows = CaseWindows(cases, actions, catalogs, orgs, rules.permissions, modals)
     return CaseRoom(
         cases=cases,
         requests=requests,
         forms=forms,
-        commands=CaseCommands(forms, cases, catalogs, orgs, rules.permissions, rules.which_org, replies),
+        commands=commands,
         cards=CaseCards(cases, base.outbox, replies, orgs),
         maker=CaseMaker(database, timing, requests, cases, orgs, catalogs, case_replies, owner=owner),
-        action_worker=CaseActionWorker(database, timing, actions, orgs, case_replies, base.people, owner=owner),
+        action_worker=CaseActionWorker(
+            database, timing, actions, orgs, case_replies, base.people, batches, owner=owner
+        ),
         form_listeners=CaseFormListeners(forms, requests, catalogs, investigations, modals),
         card_listeners=CaseCardListeners(cases, actions, rules.permissions, modals, windows),
         windows=windows,
+        lists=CaseLists(
+            finder,
+            cases,
+            actions,
+            batches,
+            windows,
+            commands,
+            orgs,
+            rules.permissions,
+            rules.which_org,
+            modals,
+            replies,
+        ),
     )

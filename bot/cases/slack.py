@@ -38,7 +38,7 @@ from bot.slack.listeners import After, Listeners, Submitted
 from bot.slack.payloads import carried_in, number_of
 from bot.slack.replies import Modals, Replies
 from bot.slack.text import code, one_line
-from bot.wording import CASE, CASES
+from bot.wording import CASE
 
 logger = logging.getLogger(__name__)
 
@@ -282,7 +282,7 @@ class CaseCommands:
             (f"<{CASE} key or link>", f"the card of a {CASE}, to work on it from here"),
             ("new [title]", f"open a {CASE}"),
         )
-        return (Command("case", usage, read_case, self.run, (CASES,)),)
+        return (Command("case", usage, read_case, self.run),)
 
     def go_on_after(self, questions: OrgQuestions) -> None:
         questions.when_answered(SHOW_CASE, self.show)

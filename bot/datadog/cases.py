@@ -90,6 +90,15 @@ class Case:
 
 
 @dataclass(frozen=True, slots=True)
+class SavedView:
+    """A search that somebody saved in a project."""
+
+    id: str
+    name: str
+    query: str
+
+
+@dataclass(frozen=True, slots=True)
 class Project:
     id: str
     key: str
@@ -290,6 +299,14 @@ class Cases:
         """Of all types."""
         answer = await self._client.call("GET", f"{_PATH}/types/custom_attributes", permission=READ)
         return tuple(read_custom_attributes(answer))
+
+    async def saved_views(self, project_id: str) -> tuple[SavedView, ...]:
+        params: dict[str, str | int] = {"project_id": project_id}
+        answer = await self._client.call("GET", f"{_PATH}/views", params=params, permission=READ)
+        return tuple(
+            SavedView(text(each, "id"), text(each, "attributes", "name"), text(each, "attributes", "query"))
+            for each in _with_ids(answer)
+        )
 
     async def user_with_email(self, email: str) -> Person | None:
         """The active user with exactly this address. Datadog's filter also finds names that merely resemble it."""

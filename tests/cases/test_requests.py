@@ -6,9 +6,9 @@ from collections.abc import AsyncIterator
 import pytest
 from sqlalchemy import text
 
-from bot.cases.actions import CaseActions, read_action
+from bot.cases.actions import CaseActions
 from bot.cases.model import CaseAction, CaseActionKind, CaseRequestState, CaseSource
-from bot.cases.repository import CaseRepository
+from bot.cases.repository import CaseRepository, read_action
 from bot.cases.requests import CaseRequests
 from bot.cases.tables import case_acts, case_orders
 from bot.datadog.trouble import Trouble, TroubleKind
