@@ -4,6 +4,7 @@ from dataclasses import fields, replace
 from typing import Any, TypeVar
 from unittest.mock import MagicMock
 
+from bot.cases.listing import CaseLists
 from bot.cases.slack import CaseCommands
 from bot.home.status import StatusCommand
 from bot.insights.slack import AttachCommands
@@ -25,6 +26,7 @@ def command_table() -> Commands:
     commands, rooms = Commands(HELP, ALSO), MagicMock(audit=idle(AuditCommand), orgs=idle(OrgListeners))
     rooms.investigations.commands = replace(idle(InvestigationCommands), is_command=commands.knows)
     rooms.cases.commands = idle(CaseCommands)
+    rooms.cases.lists = idle(CaseLists)
     rooms.insights.commands = idle(AttachCommands)
     rooms.home.status = idle(StatusCommand)
     rooms.rules.settings_form = idle(SettingsForm)
