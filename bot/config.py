@@ -506,10 +506,6 @@ def _datadog_problems(given: Mapping[str, str], *, optional: bool) -> Iterator[_
     keys = ("DD_API_KEY", "DD_APP_KEY")
     if not optional or any(key in given for key in keys):
         yield from (_missing(key) for key in keys if key not in given)
-    site = site_named(given.get("DD_SITE", ""))
-    if site and not site.supports_bits and "DD_API_URL" not in given:
-        reason = "Datadog does not offer Bits AI there"
-        yield "DD_SITE", f"DD_SITE is {site.domain} ({site.region}), and {reason}; use an organisation on another site."
 
 
 def _missing(name: str, reason: str = "") -> _Problem:

@@ -88,9 +88,11 @@ def scopes_table() -> str:
 
 
 def sites_table() -> str:
-    """Where Bits AI is offered."""
-    rows = ["| Region | `DD_SITE` |", "|---|---|"]
-    rows += [f"| {site.region} | `{site.domain}` |" for site in SITES if site.supports_bits]
+    """What Datadog's documents offer on each."""
+    rows = ["| Region | `DD_SITE` | Bits AI | Cases |", "|---|---|---|---|"]
+    for site in SITES:
+        offered = ["yes" if each else "not by Datadog's documents" for each in (site.offers_bits, site.offers_cases)]
+        rows.append(f"| {site.region} | `{site.domain}` | {' | '.join(offered)} |")
     return "\n".join(rows)
 
 

@@ -20,18 +20,10 @@ from tests.starts import FERNET_KEY, SOCKET_MODE, Environment, only_problem
 # Datadog
 
 
-def test_every_site_with_bits_ai_is_taken(environment: Environment) -> None:
-    for site in [site for site in SITES if site.supports_bits]:
+def test_every_site_is_taken(environment: Environment) -> None:
+    for site in SITES:
         environment(SOCKET_MODE, DD_SITE=site.domain.upper())
         assert load_settings().site is site
-
-
-@pytest.mark.parametrize("domain", ["ddog-gov.com", "us2.ddog-gov.com"])
-def test_the_government_sites_are_refused_with_the_reason(environment: Environment, domain: str) -> None:
-    environment(SOCKET_MODE, DD_SITE=domain)
-    assert "Datadog does not offer Bits AI there" in only_problem()
-    environment(DD_API_URL="https://api.example.com/")
-    assert load_settings().dd_api_url == "https://api.example.com"
 
 
 def test_a_site_written_another_way_is_recognised(environment: Environment) -> None:

@@ -79,7 +79,10 @@ class Checkup:
 
 
 async def check_up(client: Datadog) -> Checkup:
-    """All questions at once: somebody waits for the answer. Raises nothing of Datadog's."""
+    """All questions at once: somebody waits for the answer. Raises nothing of Datadog's.
+
+    What a site does not offer at all is lacking and no fault of the keys.
+    """
     account = Account(client)
     api_key, both_keys, org_uuid, owner, *probed = await asyncio.gather(
         _told(account.validate()),
@@ -95,12 +98,16 @@ async def check_up(client: Datadog) -> Checkup:
     outcomes = dict(zip(_PROBES, probed, strict=True))
     lacking = tuple(name for name, said in outcomes.items() if isinstance(said, Unauthorized | Forbidden))
     return Checkup(
-        problem=KeyProblem.ESSENTIAL if ESSENTIAL & set(lacking) else None,
+        problem=KeyProblem.ESSENTIAL if any(_is_essential(name, outcomes[name]) for name in lacking) else None,
         org_uuid=org_uuid if isinstance(org_uuid, str) else "",
         owner_name=owner if isinstance(owner, str) else "",
         lacking=lacking,
         unclear=tuple(n for n, said in outcomes.items() if isinstance(said, DatadogError) and n not in lacking),
     )
+
+
+def _is_essential(name: str, refusal: Any) -> bool:
+    return name in ESSENTIAL and not (isinstance(refusal, Forbidden) and refusal.site)
 
 
 async def _told(question: Awaitable[Any]) -> Any:

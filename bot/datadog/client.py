@@ -24,14 +24,18 @@ from bot.datadog.errors import (
     Unreadable,
     UnusableKeyError,
     error_for,
+    not_offered,
     request_id_of,
 )
 from bot.datadog.http import Answer, Http
+from bot.datadog.links import home_of
 from bot.network import WayOut
 
 log = logging.getLogger(__name__)
 
 LONGEST_WAIT = 10.0  # seconds a caller is kept waiting for a rate limit before it is told
+# Paths of no single thing: a 404 there says that there is no such product.
+_WHOLE = {"/api/v2/bits-ai/investigations", "/api/v2/cases", "/api/v2/cases/projects", "/api/v2/cases/types"}
 _RESET_MARGIN = 0.5  # a reset is told in whole seconds; a try right on it may come too early
 _BACKOFF = (0.5, 2.0, 5.0)
 _REPEATABLE = frozenset({"GET", "HEAD", "PUT", "DELETE"})
@@ -64,6 +68,7 @@ class Datadog:
         self.api_url = api_url.rstrip("/")
         self.app_url = app_url.rstrip("/")
         self.answers = Answers()
+        self._site = home_of(self.app_url).site
         self._headers = _headers(api_key, app_key)
         self._http = http or Http(way=way)
         self._sleep = sleep
@@ -131,9 +136,10 @@ class Datadog:
         answer = await self._http.send(method, self._url(path, params), headers, body)
         if answer.is_success:
             return _parsed(answer, method=method, path=path)
-        raise error_for(
+        error = error_for(
             answer.status, answer.headers, answer.body or b"", method=method, path=path, permission=permission
         )
+        raise error if self._site.offers(path) else not_offered(error, self._site.region, whole=path in _WHOLE)
 
     def _url(self, path: str, params: Params | None) -> str:
         query = urlencode({name: text(value) for name, value in params.items()}) if params else ""

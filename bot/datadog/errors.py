@@ -57,6 +57,7 @@ class Unauthorized(Refused):
 
 class Forbidden(Refused):
     permission: str = ""
+    site: str = ""  # where Datadog's documents do not offer it at all
 
 
 class NotFound(Refused):
@@ -107,6 +108,20 @@ _REFUSALS: dict[int, type[Refused]] = {
     409: Conflict,
     429: RateLimited,
 }
+
+
+def not_offered(error: DatadogError, region: str, *, whole: bool) -> DatadogError:
+    """The same on a site where Datadog's documents do not offer what was asked for: that is why, whatever its words are.
+
+    A 404 of a single thing says that it is gone; of a `whole` product, that there is none.
+    """
+    if not isinstance(error, Forbidden) and not (whole and isinstance(error, NotFound)):
+        return error
+    refused = Forbidden(str(error), status=error.status, detail=error.detail, request_id=error.request_id)
+    refused.site = region
+    return refused
+
+
 # A gateway may say 408 after it has passed the request on, so it is no definite refusal.
 _REQUEST_TIMEOUT = 408
 

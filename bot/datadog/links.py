@@ -16,7 +16,8 @@ class Site:
     domain: str
     region: str
     bare_app_host: bool = True
-    supports_bits: bool = True
+    offers_bits: bool = True  # as Datadog's documents have it; its API reference lists every site, so all are asked
+    offers_cases: bool = True
 
     @property
     def api_url(self) -> str:
@@ -25,6 +26,12 @@ class Site:
     @property
     def app_url(self) -> str:
         return f"https://{self.domain}" if self.bare_app_host else f"https://app.{self.domain}"
+
+    def offers(self, path: str) -> bool:
+        """Whether Datadog's documents offer there what this path of the API belongs to."""
+        if path.startswith("/api/v2/bits-ai/"):
+            return self.offers_bits
+        return self.offers_cases or not path.startswith("/api/v2/cases")
 
 
 SITES = (
@@ -35,8 +42,8 @@ SITES = (
     Site("ap1.datadoghq.com", "AP1"),
     Site("ap2.datadoghq.com", "AP2"),
     Site("uk1.datadoghq.com", "UK1"),
-    Site("ddog-gov.com", "US1-FED", bare_app_host=False, supports_bits=False),
-    Site("us2.ddog-gov.com", "US2-FED", supports_bits=False),
+    Site("ddog-gov.com", "US1-FED", bare_app_host=False, offers_bits=False),
+    Site("us2.ddog-gov.com", "US2-FED", offers_bits=False, offers_cases=False),
 )
 
 _LONGEST_FIRST = sorted(SITES, key=lambda site: len(site.domain), reverse=True)

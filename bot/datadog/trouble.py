@@ -56,7 +56,7 @@ class Trouble:
     detail: str = ""  # Datadog's own words, untrusted
     permission: str = ""
     wait: float | None = None  # seconds after which the same again makes sense
-    about: str = ""  # the Slack user it is about, where that is not plain
+    about: str = ""  # the Slack user it is about, where that is not plain; of a 403, the site that does not offer it
     request_id: str = ""
 
     @property
@@ -86,6 +86,7 @@ def trouble_of(error: DatadogError | TimeoutError) -> Trouble:
         kind,
         detail=error.detail,
         permission=error.permission if isinstance(error, Forbidden) else "",
+        about=error.site if isinstance(error, Forbidden) else "",
         wait=error.wait if isinstance(error, RateLimited) else None,
         request_id=error.request_id,
     )

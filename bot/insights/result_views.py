@@ -20,7 +20,7 @@ from bot.slack.blocks import (
     section,
     sentences,
 )
-from bot.slack.errors import TroubleWords, WordsFor, explain
+from bot.slack.errors import TroubleWords, WordsFor, explain, not_offered
 from bot.slack.forms import modal
 from bot.slack.text import code, escape, link, mention, one_line
 from bot.wording import APP, CASE, DATADOG, INSIGHT, INSIGHTS, OPEN_IN_DATADOG, counted, duration
@@ -34,6 +34,8 @@ _MOST_BATCHES = 12
 
 
 def _forbidden(trouble: Trouble) -> TroubleWords:
+    if trouble.about:
+        return not_offered(trouble)
     needed = f"Ask a {DATADOG} admin to give it {escape(trouble.permission)}." if trouble.permission else ""
     return TroubleWords(f"{DATADOG} does not let the app's key change cases.", needed)
 

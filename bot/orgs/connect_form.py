@@ -32,7 +32,7 @@ from bot.slack.forms import FormState, form_field, modal, select, text_input
 from bot.slack.payloads import carried_in
 from bot.slack.text import clean, code, escape, one_line
 from bot.web.datadog_webhook import custom_headers, path_of
-from bot.wording import APP, COMMAND, DATADOG, PRODUCT
+from bot.wording import APP, CASES, COMMAND, DATADOG, PRODUCT
 
 CALLBACK = "connect"
 OPEN = "connect:begin"
@@ -56,7 +56,6 @@ _WRITES = {
     "cases_write": "opening and changing cases",
     "monitors_downtime": "muting monitors",
 }
-_OFFERED = tuple(site for site in SITES if site.supports_bits)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,15 +82,13 @@ class Filled:
 # -- what was typed after `connect` ---------------------------------------------------------------------------------
 
 
-def prefill_of(words: str) -> Prefill | Site:
-    """From a link, a host, a site's region, or a name; the site alone where it can't be connected."""
+def prefill_of(words: str) -> Prefill:
+    """From a link, a host, a site's region, or a name."""
     location = locate(_host(words))
     region = next((site for site in SITES if site.region.lower() == words.strip().lower()), None)
     site = location.site if location else region
     if site is None:
         return Prefill(name=one_line(clean(words), _LONGEST_NAME))
-    if not site.supports_bits:
-        return site
     subdomain = location.subdomain if location else ""
     return Prefill(name=subdomain, site=site, subdomain=subdomain)
 
@@ -102,9 +99,14 @@ def _host(words: str) -> str:
     return address.host if address else ""
 
 
-def no_bits_there(site: Site) -> str:
+def offered_words(site: Site) -> str:
+    """What Datadog's documents say is missing there (mrkdwn); empty where all is offered."""
+    missing = [name for name, offered in ((PRODUCT, site.offers_bits), (CASES, site.offers_cases)) if not offered]
+    if not missing:
+        return ""
     return (
-        f"{DATADOG}'s site {site.region} ({site.domain}) can't be connected: {DATADOG} does not offer {PRODUCT} there."
+        f"By {DATADOG}'s documents {' and '.join(missing)} {'are' if len(missing) > 1 or missing[0] == CASES else 'is'} not offered on {site.region}. I ask all the same, and say so "
+        "where it refuses; alerts, muting and all else work."
     )
 
 
@@ -143,7 +145,7 @@ def _opening(known: Prefill, *, checking: bool) -> Block:
 
 
 def _inputs(known: Prefill) -> list[Block]:
-    sites = [option(f"{site.region} ({site.domain})", site.domain) for site in _OFFERED]
+    sites = [option(f"{site.region} ({site.domain})", site.domain) for site in SITES]
     kept = "Stored encrypted; only its last four characters are ever shown."
     where = f"{DATADOG} > Organization Settings >"
     return [
@@ -179,7 +181,7 @@ def read_metadata(metadata: str) -> Prefill:
 def read_form(view: Mapping[str, Any]) -> tuple[Filled, dict[str, str]]:
     """What was filled in, and what is wrong with it by block id, before anybody is asked."""
     state, problems = FormState(view), dict[str, str]()
-    site = next((site for site in _OFFERED if site.domain == state.choice(SITE)), SITES[0])
+    site = next((site for site in SITES if site.domain == state.choice(SITE)), SITES[0])
     filled = Filled(
         name=one_line(state.text(NAME), _LONGEST_NAME),
         site=site,
@@ -207,8 +209,6 @@ def _subdomain(typed: str, site: Site, problems: dict[str, str]) -> str:
     location = locate(host)
     if location is None:
         problems[SUBDOMAIN] = f"This is no address of {DATADOG}'s. Leave it empty if you are not sure."
-    elif not location.site.supports_bits:
-        problems[SUBDOMAIN] = no_bits_there(location.site)
     elif location.site != site:
         problems[SUBDOMAIN] = f"This address lies on {location.site.region} ({location.site.domain}): choose that site."
     return location.subdomain if location else ""
@@ -241,7 +241,9 @@ def connected_modal(entry: OrgEntry, checkup: Checkup, webhook: list[Block]) -> 
     permissions = [
         rich_section([run(f"{stands.get(name, 'granted')}: {name}, for {use}")]) for name, use in _USES.items()
     ]
-    blocks = [rich_text(rich_section(head)), rich_text(rich_section(facts)), *pack(permissions)]
+    offered = offered_words(entry.site)
+    note = [context(offered)] if offered else []
+    blocks = [rich_text(rich_section(head)), rich_text(rich_section(facts)), *pack(permissions), *note]
     writes = "; ".join(f"`{name}` ({use})" for name, use in _WRITES.items())
     return _modal([*blocks, context(f"Whether it may write shows only when it is used: {writes}."), *webhook])
 

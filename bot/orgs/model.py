@@ -71,7 +71,6 @@ class Elsewhere:
     """The link belongs to an organisation that is not connected."""
 
     host: str
-    site: Site | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,8 +104,7 @@ def org_meant(entries: Sequence[OrgEntry], *, host: str = "", named: str = "") -
         return NoneConnected()
     possible = _behind(entries, host)
     if not possible:
-        location = locate(host)
-        return Elsewhere(host, location.site if location else None)
+        return Elsewhere(host)
     if len(possible) == 1 and host:
         return possible[0]
     if named:

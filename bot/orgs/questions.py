@@ -12,7 +12,6 @@ from typing import Any, Generic, NamedTuple, TypeVar
 from pydantic import ValidationError
 from sqlalchemy import delete, select
 
-from bot.datadog.links import Site
 from bot.model import Adapter, Place
 from bot.orgs.model import Elsewhere, Gone, NoneConnected, NoOrg, NotThere, OrgEntry, Undecided
 from bot.orgs.tables import QUESTION_LIVES, org_questions
@@ -22,7 +21,7 @@ from bot.slack.listeners import After
 from bot.slack.text import code, escape, one_line
 from bot.storage.engine import Database
 from bot.storage.tables import place_of
-from bot.wording import COMMAND, DATADOG, PRODUCT
+from bot.wording import COMMAND, DATADOG
 
 CHOOSE = "org:choose"
 QUESTION_BLOCK = "org_question:"
@@ -163,8 +162,8 @@ def org_words(refusal: NoOrg) -> Message:
     match refusal:
         case Undecided(orgs, block_id):
             return _which_org(orgs, block_id)
-        case Elsewhere(host, site):
-            return _other_organisation(host, site)
+        case Elsewhere(host):
+            return _other_organisation(host)
         case NotThere(name):
             return sentences(
                 f"This channel's settings name the {DATADOG} organisation {code(one_line(name), 80)}, which is not "
@@ -203,13 +202,8 @@ def question_gone() -> Message:
     return sentences("That question is answered already, or is over an hour old. Please ask again.")
 
 
-def _other_organisation(host: str, site: Site | None) -> Message:
+def _other_organisation(host: str) -> Message:
     where = code(one_line(host, 100), 120)
-    if site is not None and not site.supports_bits:
-        return sentences(
-            f"That link belongs to {where}, on {DATADOG}'s site {site.region}, where {DATADOG} does not offer {PRODUCT}.",
-            "Nothing was done; organisations on that site can't be connected.",
-        )
     return sentences(
         f"That link belongs to the {DATADOG} organisation at {where}, which is not connected to this workspace, "
         "so nothing was done.",

@@ -206,8 +206,6 @@ class OrgListeners:
     async def connect(self, typed: Interaction, words: str) -> After:
         """The words may be a link or the name of a site."""
         known = form.prefill_of(words)
-        if not isinstance(known, Prefill):
-            return sentences(form.no_bits_there(known))
         return self._open(typed, known) if typed.trigger_id else form.press_to_connect()
 
     async def open_form(self, click: Interaction) -> After:

@@ -163,10 +163,19 @@ def why_it_waits(trouble: Trouble | None) -> str:
 
 
 def _forbidden(trouble: Trouble) -> TroubleWords:
+    if trouble.about:
+        return not_offered(trouble)
     lacking = f" It lacks the permission {code(trouble.permission, 80)}." if trouble.permission else ""
     return TroubleWords(
         f"My {DATADOG} key may not do this.{lacking}",
         f"Ask a {DATADOG} admin to grant that to the key's owner, and to the key itself if it is scoped.",
+    )
+
+
+def not_offered(trouble: Trouble) -> TroubleWords:
+    return TroubleWords(
+        f"{DATADOG} refuses this on its site {code(trouble.about, 40)}: by its documents it is not offered there.",
+        f"Nothing was done. Ask {DATADOG} whether your organisation can have it.",
     )
 
 

@@ -74,6 +74,7 @@ async def test_a_recorded_case_is_understood(wire: Wire, cases: Cases) -> None:
         insights=(Insight("MONITOR", "/monitors/12345?q=total", "12345"), Insight("BRAND_NEW", "", "x")),
         created_at=datetime(2025, 12, 30, 13, 49, 45, 33566, tzinfo=UTC),
         modified_at=datetime(2025, 12, 30, 13, 49, 45, 33566, tzinfo=UTC),
+        attributes=(("service", ("web", "db")),),
     )
     assert wire.called == "GET /api/v2/cases/DDFC-98805"
 

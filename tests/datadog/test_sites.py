@@ -19,7 +19,8 @@ def test_the_nine_sites() -> None:
 
         assert site
         assert (site.api_url, site.app_url) == (api, app)
-        assert site.supports_bits is ("gov" not in parameter)
+        assert site.offers_bits is ("gov" not in parameter)
+        assert site.offers_cases is (parameter != "us2.ddog-gov.com")
         assert len(SITES) == 9
 
 

@@ -71,11 +71,21 @@ async def test_a_link_fills_in_site_and_sub_domain(town: OrgTown) -> None:
     assert shown.fields["Sub-domain"] == "acme"
 
 
-async def test_a_government_site_is_refused_with_the_reason(town: OrgTown) -> None:
-    seen = await town.eva.command("/bits", "connect https://acme.ddog-gov.com/monitors", in_=town.channel)
+@pytest.mark.parametrize("status", [403, 404])
+async def test_an_organisation_on_a_government_site_connects_and_hears_what_that_site_refuses(
+    town: OrgTown, status: int
+) -> None:
+    town.datadog.break_next("*", "/api/v2/bits-ai/investigations", status=status, times=9)
+    shown = await town.connects(town.acme, site="US1-FED (ddog-gov.com)")
 
-    assert "Datadog does not offer Bits AI there" in await seen.answered()
-    assert town.eva.modal is None
+    assert "acme is connected (US1-FED, app.ddog-gov.com)" in shown.text
+    assert "MISSING: bits_investigations_read" in shown.text
+    assert "granted: cases_read" in shown.text
+    assert "By Datadog's documents Bits AI is not offered on US1-FED." in shown.text
+    await town.eva.close()
+
+    await town.ana.command("/bits", "list https://app.ddog-gov.com/monitors/7", in_=town.channel)
+    await town.slack.wait_for(lambda: "refuses this on its site US1-FED" in town.ana.sees)
 
 
 WRONG = [
@@ -84,7 +94,7 @@ WRONG = [
     ({"API key": "a b c d e f g h"}, "API key", "holds a space"),
     ({"API key": "a" * 40, "Application key": "b" * 32}, "API key", "are they swapped?"),
     ({"Sub-domain": "https://acme.us3.datadoghq.com"}, "Sub-domain", "lies on US3 (us3.datadoghq.com)"),
-    ({"Sub-domain": "acme.ddog-gov.com"}, "Sub-domain", "does not offer Bits AI there"),
+    ({"Sub-domain": "acme.ddog-gov.com"}, "Sub-domain", "lies on US1-FED (ddog-gov.com)"),
     ({"Name": "Default"}, "Name", "connected under this name"),
 ]
 

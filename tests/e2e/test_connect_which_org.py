@@ -88,12 +88,6 @@ async def test_another_sub_domain_of_a_connected_site_is_another_organisation(to
     await town.slack.wait_for(lambda: "other.datadoghq.eu, which is not connected" in town.ana.sees)
 
 
-async def test_a_government_link_is_refused_with_the_reason(town: OrgTown) -> None:
-    await town.ana.command("/bits", "investigate https://app.ddog-gov.com/monitors/7", in_=town.channel)
-
-    await town.slack.wait_for(lambda: "site US1-FED, where Datadog does not offer Bits AI" in town.ana.sees)
-
-
 async def test_a_bare_id_asks_and_goes_on_with_the_answer(town: OrgTown) -> None:
     town.datadog.fire(town.acme_monitor)
     await town.ana.command("/bits", f"investigate {town.acme_monitor.id}", in_=town.channel)

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.datadog.checkup import ESSENTIAL, Checkup
-from bot.datadog.links import SITES, Site, site_named
+from bot.datadog.links import SITES, site_named
 from bot.orgs import connect_form as form
 from bot.orgs.connect_form import Filled, Prefill, connect_modal, connected_modal, prefill_of, read_form
 from bot.orgs.model import OrgEntry
@@ -28,13 +28,12 @@ def read(**typed: str) -> tuple[Filled, dict[str, str]]:
     return read_form(view(**typed))
 
 
-def test_the_seven_sites_with_bits_are_offered_and_no_other() -> None:
+def test_every_site_is_offered() -> None:
     modal = connect_modal(Prefill())
     check_modal(modal)
     select = next(block["element"] for block in modal["blocks"] if block.get("block_id") == form.SITE)
     offered = [site_named(option["value"]) for option in select["options"]]
-    assert len(offered) == 7
-    assert all(site is not None and site.supports_bits for site in offered)
+    assert offered == list(SITES)
 
 
 def test_it_says_what_can_be_told_only_on_use() -> None:
@@ -99,22 +98,19 @@ def test_what_stands_behind_connect() -> None:
         assert (known.name, known.site.region, known.subdomain) == (name, region, subdomain)
 
 
-def test_government_sites_are_refused() -> None:
-    for words in ("us1-fed", "ddog-gov.com", "https://x.us2.ddog-gov.com/"):
-        refused = prefill_of(words)
-
-        assert isinstance(refused, Site)
-        assert "does not offer Bits AI there" in form.no_bits_there(refused)
+def test_of_a_government_site_it_is_said_what_the_documents_do_not_offer() -> None:
+    for words, missing in (
+        ("us1-fed", "Bits AI is"),
+        ("https://x.us2.ddog-gov.com/", "Bits AI and cases are"),
+        ("eu1", ""),
+    ):
+        told = form.offered_words(prefill_of(words).site)
+        assert (missing in told) if missing else told == ""
 
 
 @given(st.text(max_size=80))
-def test_any_words_make_a_form_or_a_refusal(words: str) -> None:
-    known = prefill_of(words)
-
-    if isinstance(known, Prefill):
-        check_modal(connect_modal(known))
-    else:
-        assert form.no_bits_there(known)
+def test_any_words_make_a_form(words: str) -> None:
+    check_modal(connect_modal(prefill_of(words)))
 
 
 @given(st.text(max_size=300), st.text(max_size=60), st.text(max_size=60))

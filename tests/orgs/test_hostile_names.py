@@ -60,7 +60,7 @@ def test_an_organisation_by_any_name_is_shown_and_does_nothing(
     is_safe(connect_modal(Prefill(name, site, subdomain, replaces="acme-1")))
     for message in (connected_message(entry), chosen(entry), org_words(Undecided((entry, entry), "b"))):
         is_safe(message)
-    for refusal in (NotThere(name), Gone(name), Elsewhere(subdomain, site)):
+    for refusal in (NotThere(name), Gone(name), Elsewhere(subdomain)):
         is_safe(org_words(refusal))
 
 

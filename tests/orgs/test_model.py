@@ -59,9 +59,9 @@ def test_the_channel_decides_where_the_link_leaves_it_open_and_never_against_it(
 
 
 def test_a_link_of_nobodys_is_told_with_its_host() -> None:
-    assert org_meant([DEFAULT], host="acme.datadoghq.eu") == Elsewhere("acme.datadoghq.eu", EU1)
-    assert org_meant([ACME], host="other.datadoghq.eu") == Elsewhere("other.datadoghq.eu", EU1)
-    assert org_meant([ACME], host="example.com") == Elsewhere("example.com", None)
+    assert org_meant([DEFAULT], host="acme.datadoghq.eu") == Elsewhere("acme.datadoghq.eu")
+    assert org_meant([ACME], host="other.datadoghq.eu") == Elsewhere("other.datadoghq.eu")
+    assert org_meant([ACME], host="example.com") == Elsewhere("example.com")
 
 
 def test_a_name_nobody_has_is_no_reason_to_take_another() -> None:
