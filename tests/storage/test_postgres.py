@@ -11,7 +11,7 @@ from sqlalchemy import func, select, text, update
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from bot.investigations.tables import poll_turns
-from bot.storage.engine import Database
+from bot.storage.engine import Database, why_unusable
 from bot.storage.postgres import SessionLimits
 from tests.line import Line
 
@@ -137,3 +137,20 @@ async def test_schema_changes_take_as_long_as_they_need(ready_postgres_url: str)
             if name.endswith("timeout"):
                 shown = await connection.execute(text("SELECT current_setting(:name, true)").bindparams(name=name))
                 assert shown.scalar_one() in {"0", None}
+
+
+async def test_a_pooler_that_knows_no_prepared_statements_is_named_and_none_is_seen_where_there_is_none(
+    ready_postgres_url: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    database = Database(ready_postgres_url)
+    await database.open()
+    assert "pooler" not in caplog.text
+    async with database.engine.connect() as connection:
+        await connection.execute(text("SELECT 1"))
+        await connection.exec_driver_sql("DEALLOCATE ALL")  # as if the next statement came to another server
+        with pytest.raises(DBAPIError) as lost:
+            await connection.execute(text("SELECT 1"))
+    await database.close()
+    told = why_unusable(database.url, lost.value)
+    assert "is behind a pooler" in told
+    assert "max_prepared_statements" in told
