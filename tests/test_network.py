@@ -1,6 +1,8 @@
 """The bot inside a company's network: everything it sends goes through the proxy, which is trusted by a file, and what stands
 in the way is told apart from trouble of Slack's or Datadog's."""
 
+import gc
+import logging
 from pathlib import Path
 from typing import Any
 
@@ -84,7 +86,9 @@ class NotStarted(Company):
         return str(error.value)
 
 
-async def test_an_investigation_goes_through_the_proxy_to_slack_its_socket_and_datadog(tmp_path: Path) -> None:
+async def test_an_investigation_goes_through_the_proxy_to_slack_its_socket_and_datadog(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     async with Company(tmp_path, password="bits:s3cret") as town:
         alert = await town.alert()
         await town.ana.shortcut("investigate_message", on=alert.message)
@@ -92,6 +96,8 @@ async def test_an_investigation_goes_through_the_proxy_to_slack_its_socket_and_d
         assert set(town.proxy.log) == {f"CONNECT {host}:443" for host in (SLACK, SOCKET, DATADOG)}
         assert "s3cret" not in repr(town.settings())
         assert town.proxy.agents == {USER_AGENT} == {f"bits-bot/{version()}"}
+    gc.collect()  # a task that ended with an error nobody asked for says so then
+    assert [each.getMessage() for each in caplog.records if each.levelno >= logging.ERROR] == []
 
 
 async def test_what_needs_no_proxy_goes_straight(tmp_path: Path) -> None:

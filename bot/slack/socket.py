@@ -34,6 +34,11 @@ class _Log(Seldom):
         super().__init__(logger)
         self._failed = failed
 
+    @property
+    def level(self) -> int:
+        """What the SDK and Bolt ask a logger for before they tell more than we want to hear."""
+        return logging.WARNING
+
     def exception(self, *_: object, **__: object) -> None:
         error = sys.exc_info()[1]
         if error is not None and not self._failed(error):
