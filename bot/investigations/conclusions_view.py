@@ -88,6 +88,7 @@ def _greeting(inv: Investigation, requester: str) -> str:
     return f"{mention(requester)}, {told}" if requester else told[0].upper() + told[1:]
 
 
+@lru_cache(_MOST_KEPT)  # one run's are posted into many threads
 def _conclusions(conclusions: tuple[Conclusion, ...]) -> _Shown:
     told = conclusions[:_MOST_SHOWN]
     room = min(_LONGEST_SUMMARY, _WORDS_BUDGET // max(1, len(told))) - _TITLE_LIMIT - _GROWTH

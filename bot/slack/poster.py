@@ -35,8 +35,9 @@ logger = logging.getLogger(__name__)
 
 METADATA_TYPE = "bits_bot_post"
 EDIT = "chat.update"
-AT_ONCE = 24
+AT_ONCE = 48
 MORE_AT_ONCE = 4  # rows, for people, while every slot is taken
+TOGETHER = 0.05  # seconds: of channels that are served one after the other, one statement takes what comes next
 GIVE_UP_AFTER = 24 * 3600.0
 LONGEST_WAIT = 300.0
 LOOK_FOR = 3600.0  # a post of ours that could not be looked for in all this time is sent again, and says so
@@ -160,7 +161,7 @@ class Poster(LeasedWorker):
             del self._queues[channel]  # what is taken from here on is served anew, what is put back too
             self._working -= {delivery.fence.id for delivery in queue}
             if self._may_be_more or self._passed_over:
-                self.alarm.ring()
+                self.alarm.ring(TOGETHER if self._queues else 0.0)
         for delivery in queue:
             await self._guarded(delivery, self._put_back)
 
