@@ -40,5 +40,5 @@ def webhook(port: int, folder: Path) -> None:
 
 
 if __name__ == "__main__":
-    serve: Callable[..., None] = {"bolt": bolt, "webhook": webhook}[sys.argv[1]]
-    serve(int(sys.argv[2]), Path(sys.argv[3]), *sys.argv[4:])
+    servers: dict[str, Callable[..., None]] = {"bolt": bolt, "webhook": webhook}
+    servers[sys.argv[1]](int(sys.argv[2]), Path(sys.argv[3]), *sys.argv[4:])
