@@ -146,7 +146,7 @@ class Outside:
         self.port = free_port()
         self._settings = settings
         self._clicked = 0
-        self._reading: tuple[int, int] | None = None  # what it takes to tell
+        self._reading: int | None = None  # what it takes to tell
 
     async def __aenter__(self) -> Self:
         async with AsyncExitStack() as stack:
@@ -227,25 +227,19 @@ class Outside:
     async def clicks_that_start(self, number: int) -> list[str]:
         return [self.click(await self.alert()) for _ in range(number)]
 
-    async def asked_of_the_database(self, since: tuple[int, int] = (0, 0)) -> tuple[int, int]:
-        """Statements and transactions, as `/metrics` tells them; what the last reading took is left out."""
+    async def asked_of_the_database(self, since: int = 0) -> int:
+        """Statements, as `/metrics` tells them; what the last reading took is left out."""
         if self._reading is None:
             readings = [await self._counted() for _ in range(3)]
-            self._reading = min(_less(after, before) for before, after in pairwise(readings))
+            self._reading = min(after - before for before, after in pairwise(readings))
             return readings[-1]
-        return _less(_less(await self._counted(), since), self._reading)
+        return await self._counted() - since - self._reading
 
-    async def _counted(self) -> tuple[int, int]:
+    async def _counted(self) -> int:
         await asyncio.sleep(FRESH_FOR + 0.1)
         async with self.session.get(f"{self.url}/metrics") as response:
             text = await response.text()
-        found = {kind: int(float(number)) for kind, number in _COUNTED.findall(text)}
-        begun = found.pop("other", 0)  # BEGIN
-        return sum(found.values()), begun
-
-
-def _less(one: tuple[int, int], other: tuple[int, int]) -> tuple[int, int]:
-    return one[0] - other[0], one[1] - other[1]
+        return sum(int(float(number)) for kind, number in _COUNTED.findall(text) if kind != "other")
 
 
 @asynccontextmanager

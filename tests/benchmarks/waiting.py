@@ -43,7 +43,7 @@ async def start_and_idle(folder: Path, *, idle: float = IDLE) -> Figures:
         before, began = await outside.asked_of_the_database(), time.perf_counter()
         used = await _used(outside, idle)
         minutes = (time.perf_counter() - began) / 60
-        statements, _ = await outside.asked_of_the_database(since=before)
+        statements = await outside.asked_of_the_database(since=before)
     return {
         "start to ready, s": (ready, bare),
         "memory once ready, MB": (size, theirs),
@@ -70,7 +70,7 @@ async def in_flight(folder: Path, number: int, *, seconds: float = LOOKED_AT, **
         before = await outside.asked_of_the_database(), _asked(outside)
         used = await _used(outside, seconds)
         lists, gets = (now - then for now, then in zip(_asked(outside), before[1], strict=True))
-        statements, _ = await outside.asked_of_the_database(since=before[0])
+        statements = await outside.asked_of_the_database(since=before[0])
     told, minutes = f"{number:,} in flight", seconds / 60
     return {
         f"{told}: CPU, %": (used, None),
