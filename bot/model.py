@@ -1,6 +1,7 @@
 """The few identifiers every room shares: what is asked, where, by whom, and how rows hold it. Plain data; no database, no Slack,
 no calls."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cached_property
@@ -42,6 +43,14 @@ class ThreadLook(StrEnum):
         return cls.READ  # a newer version's word
 
 
+OWNER_TAGS = ("service", "team")
+
+
+def owner_tags(tags: Iterable[str]) -> tuple[str, ...]:
+    """Of a monitor's tags those that say whose it is."""
+    return tuple(tag for tag in tags if tag.partition(":")[0] in OWNER_TAGS and tag.partition(":")[2])[:4]
+
+
 @dataclass(frozen=True, slots=True)
 class AlertRef:
     """One monitor event: what Datadog needs to investigate an alert, and what people call it."""
@@ -53,6 +62,9 @@ class AlertRef:
     group: str = ""
     host: str = field(default="", compare=False)  # of the link it was read from: which organisation is meant
     thread: ThreadLook = field(default=ThreadLook.NONE, compare=False)  # the one it is investigated in
+    priority: int | None = field(default=None, compare=False)  # 1 to 5
+    tags: tuple[str, ...] = field(default=(), compare=False)  # those that say whose it is (`OWNER_TAGS`)
+    snapshot: str = field(default="", compare=False)  # the graph that Datadog drew when it fired
 
 
 @dataclass(frozen=True, slots=True)

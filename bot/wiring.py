@@ -15,6 +15,8 @@ from bot.alerts.room import AlertRoom
 from bot.alerts.starts import Automatic
 from bot.alerts.tables import ALERT_CARD, NUDGE, alert_cycles
 from bot.cases import room as cases
+from bot.cases.posts import CasesOfThreads
+from bot.cases.repository import CaseRepository
 from bot.cases.room import CaseRoom
 from bot.cases.tables import CASE_CARD
 from bot.config import Settings
@@ -160,7 +162,8 @@ async def _rooms(parts: Parts, base: Foundation, questions: OrgQuestions, comman
     except RuleFileProblems as error:
         problems = "".join(f"\n    {problem}" for problem in error.problems)
         raise StartError(f"the rules in BITS_CHANNELS_FILE can't be used.{problems}") from error
-    investigated = investigations.build(base, orgs, ruled, commands.knows)
+    cases_of_threads = CasesOfThreads(CaseRepository(base.database, lambda _: None), orgs)
+    investigated = investigations.build(base, orgs, ruled, commands.knows, cases_of_threads.link_in)
     repository = investigated.repository
     case_room = cases.build(base, orgs, ruled, investigated)
     alert_room = alerts.build(base, orgs, ruled, investigated, Automatic(investigated.requests, ruled.rules))

@@ -20,9 +20,10 @@ RUN_AGAIN = "Run again"
 START_AGAIN = "Start again"
 KEEP_WAITING = "Keep waiting"
 DETAILS = "Details"
+FULL_REPORT = "Full report"
 
 DISCLAIMER = f"Written by {PRODUCT}, which can be wrong: check before you act."
-VOTES = "Votes are stored for your team's own numbers and go nowhere else."
+AI_WRITTEN = "AI-written, check before you act"
 COSTS = f"This starts a new {INVESTIGATION}, and {DATADOG} bills each one."
 
 
@@ -41,6 +42,16 @@ def said_in_slack(author: str, words: str) -> str:
 
 def counted(number: int, one: str, many: str = "") -> str:
     return f"{number:,} {one if number == 1 else many or one + 's'}"
+
+
+def lasted(seconds: float) -> str:
+    """How long something took, as short as it can be said."""
+    minutes = round(seconds / 60)
+    if minutes < 1:
+        return f"{max(1, round(seconds))} s"
+    if minutes < 100:
+        return f"{minutes} min"
+    return f"{round(minutes / 60)} h"
 
 
 def duration(seconds: float) -> str:

@@ -17,12 +17,12 @@ from bot.app import Bot
 from bot.cli import _setup, main
 from bot.doctor.examination import examine
 from bot.doctor.model import Finding, FindingState, Setup, as_json, as_table, is_well, ok, warn
-from bot.investigations.conclusions_view import FOUND
 from bot.manifest import scopes
 from bot.orgs.tables import webhook_secrets
 from bot.sandbox.datadog.faults import Fault
 from bot.storage.engine import Database
 from bot.storage.migrations import TOO_OLD
+from bot.wording import AI_WRITTEN
 from tests.e2e.org_town import OrgTown
 from tests.e2e.town import QUICK, Town
 
@@ -85,7 +85,7 @@ async def test_a_running_bot_goes_on_undisturbed(town: OrgTown) -> None:
     assert town.slack.sockets.opened == opened
     alert = await town.alert()
     await town.ana.shortcut("investigate_message", on=alert.message)
-    await town.reads(alert.message, FOUND)
+    await town.reads(alert.message, AI_WRITTEN)
 
 
 async def test_nothing_is_written_or_locked(tmp_path: Path) -> None:

@@ -16,11 +16,10 @@ from bot.config import Settings, load_settings
 from bot.connections import StartError, way_out
 from bot.datadog import client
 from bot.doctor.examination import examine
-from bot.investigations.conclusions_view import FOUND
 from bot.network import USER_AGENT, WayOut
 from bot.sandbox.datadog.faults import Fault
 from bot.slack import socket
-from bot.wording import version
+from bot.wording import AI_WRITTEN, version
 from tests.e2e.town import Town
 from tests.proxy import Authority, LoggingProxy
 from tests.starts import SOCKET_MODE, Environment, problems
@@ -92,7 +91,7 @@ async def test_an_investigation_goes_through_the_proxy_to_slack_its_socket_and_d
     async with Company(tmp_path, password="bits:s3cret") as town:
         alert = await town.alert()
         await town.ana.shortcut("investigate_message", on=alert.message)
-        await town.reads(alert.message, FOUND)
+        await town.reads(alert.message, AI_WRITTEN)
         assert set(town.proxy.log) == {f"CONNECT {host}:443" for host in (SLACK, SOCKET, DATADOG)}
         assert "s3cret" not in repr(town.settings())
         assert town.proxy.agents == {USER_AGENT} == {f"bits-bot/{version()}"}

@@ -13,11 +13,11 @@ from pathlib import Path
 import pytest
 from slack_bolt.context.ack.async_ack import AsyncAck
 
-from bot.investigations.conclusions_view import FOUND
 from bot.sandbox.datadog import Script
 from bot.storage.engine import Database
 from bot.storage.leases import Workers
 from bot.storage.workers import Timing
+from bot.wording import AI_WRITTEN
 from tests.clock import Clock
 from tests.e2e.alert_town import AlertTown, Route
 from tests.e2e.town import AlertMessage
@@ -118,13 +118,13 @@ async def test_a_click_that_starts_is_a_short_way_to_its_ack(town: SlowTown, mon
 async def test_one_investigation_takes_few_transactions_and_wakes_who_has_to_act(town: SlowTown) -> None:
     alert = await _clicked(town)
     await town.passes(10)
-    assert "running" in town.thread(alert.message)
+    assert "Investigating" in town.thread(alert.message)
     (run,) = town.datadog.triggers()
     town.datadog.finish(run.id)
     await town.passes(15)
 
-    assert FOUND in town.thread(alert.message)
-    assert "conclusive" in town.thread(alert.message)
+    assert AI_WRITTEN in town.thread(alert.message)
+    assert "Answered" in town.thread(alert.message)
     assert town.meter.transactions <= 26
     assert town.meter.statements <= 52
     by_the_clock = {"sweep", "organisations"}

@@ -4,12 +4,12 @@ Plain data and pure functions: in whatever order notices arrive, the outcome is 
 """
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from hashlib import sha256
 from typing import Annotated, NamedTuple
 
-from bot.model import AlertRef, MonitorRef, first
+from bot.model import AlertRef, MonitorRef, first, owner_tags
 from bot.rules.model import AlertFacts
 
 MOST_MOMENTS = 60
@@ -66,6 +66,12 @@ class Notice:
         series = [str(self.test), str(self.monitor_id), self.group_key]
         told = [*series, self.cycle] if self.cycle else [*series, "" if self.monitor_id else self.name]
         return sha256("\x1f".join([str(bool(self.cycle)), *told]).encode()).hexdigest()
+
+    @property
+    def event(self) -> AlertRef:
+        """What an investigation of it would be about."""
+        told = AlertRef(self.monitor_id, self.event_id, self.event_ts, self.name, self.group)
+        return replace(told, priority=self.priority, tags=owner_tags(self.tags), snapshot=self.snapshot)
 
     @property
     def facts(self) -> AlertFacts:
@@ -209,4 +215,4 @@ def _subject(cycle: Cycle, trouble: list[Moment]) -> AlertRef | MonitorRef | Non
     if not known:
         return MonitorRef(notice.monitor_id, notice.name, notice.group)
     first = min(known, key=lambda moment: (_WORST_FIRST.index(moment.transition), moment.order))
-    return AlertRef(notice.monitor_id, first.event_id, first.ts, notice.name, notice.group)
+    return replace(notice.event, event_id=first.event_id, event_ts=first.ts)

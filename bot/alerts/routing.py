@@ -12,7 +12,7 @@ from bot.alerts.model import KnownCycle, Notice, Transition, standing
 from bot.alerts.repository import CycleRepository
 from bot.alerts.starts import Starts
 from bot.alerts.tables import NEW, SORTED, UNROUTED, alert_notices
-from bot.model import AlertRef, Place
+from bot.model import Place
 from bot.rules.model import ChannelRules
 from bot.rules.org_choice import OrgChooser
 from bot.rules.repository import taken_by
@@ -80,9 +80,8 @@ class AlertRouter(LeasedWorker):
         for rules in await self._channels(connection, known, notice, routed):
             await self.cycles.owe_card(connection, known, rules.workspace, rules.channel)
             if _may_start(rules, known, notice):
-                alert = AlertRef(notice.monitor_id, notice.event_id, notice.event_ts, notice.name, notice.group)
                 place = Place(rules.workspace, rules.channel)
-                await self.starts.want(connection, known.org, place, alert, notice.facts, cycle_id=known.id)
+                await self.starts.want(connection, known.org, place, notice.event, notice.facts, cycle_id=known.id)
         if not routed:
             logger.info(
                 "%s: no channel takes alerts of monitor %s, and none is the default", row.org, notice.monitor_id

@@ -17,6 +17,7 @@ from bot.datadog.links import MonitorLink, parse_link
 from bot.datadog.monitors import read_title, transition_kind
 from bot.investigations.message_alerts import FoundAlert, SeenAlerts, find_alert
 from bot.investigations.subject_view import nudge_message
+from bot.investigations.tables import offer_key
 from bot.model import AlertRef, EventRef, MonitorRef, Place
 from bot.orgs.repository import OrgRepository
 from bot.rules.model import AlertFacts, AlertFilter, ChannelRules
@@ -154,7 +155,7 @@ class AlertMessages:
 def _new_post(row_id: int, place: Place) -> NewPost:
     return NewPost(
         **asdict(place),
-        key=f"{NUDGE}:{place.workspace}:{place.channel}:{place.thread_ts}",
+        key=offer_key(place),
         kind=NUDGE,
         thread_key=f"{NUDGE}:{row_id}",
         subject_id=row_id,

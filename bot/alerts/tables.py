@@ -21,6 +21,7 @@ from sqlalchemy import (
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.alerts.model import Cycle, Notice
+from bot.investigations.tables import OFFER
 from bot.model import Adapter, AlertRef, MonitorRef
 from bot.orgs.tables import of_its_orgs
 from bot.rules.model import AlertFacts
@@ -37,7 +38,7 @@ from bot.storage.tables import (
 )
 
 ALERT_CARD = "alert_card"  # kind of deliveries; they show a row of `alert_cycles`
-NUDGE = "nudge"  # the same, of `alert_messages`
+NUDGE = OFFER  # the same, of `alert_messages`
 NEW, SORTED, UNROUTED = "new", "sorted", "unrouted"  # states of notices
 
 _SUBJECT: Adapter[AlertRef | MonitorRef] = Adapter(

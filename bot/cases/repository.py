@@ -15,6 +15,7 @@ from bot.cases.catalog import Catalog, status_names
 from bot.cases.model import CaseAction, CaseActionKind, CaseFacts, DoneAction, KnownCase
 from bot.cases.tables import CASE_CARD, case_acts, case_places, cases
 from bot.datadog.cases import Case, Person
+from bot.investigations.tables import show_answers_anew
 from bot.model import Place
 from bot.storage.engine import Database
 from bot.storage.outbox import NewPost, enqueue, opens_thread, show_anew, shown_in, try_refused_again
@@ -93,6 +94,7 @@ class CaseRepository:
         where = {"case_row": case_row, **asdict(place)}
         values = {**where, "requester": person, "touched_at": self.database.now}
         await connection.execute(self.database.upsert(case_places, values, key=tuple(where)))
+        await show_answers_anew(connection, place)  # they lead to it
         if card:
             await self._owe_card(connection, case_row, place, person)
 

@@ -17,6 +17,7 @@ from bot.datadog.links import is_datadog_url
 from bot.datadog.trouble import Trouble, TroubleKind
 from bot.investigations import conclusions_view
 from bot.investigations.model import Investigation, State
+from bot.investigations.report import formatted
 from bot.investigations.signs import stands, stands_in_datadog
 from bot.investigations.subject_view import (
     investigation_url,
@@ -216,7 +217,7 @@ def investigation_summary(detail: InvestigationDetail, *, app_url: str, known: I
 
 def _conclusion(conclusion: Conclusion, room: int) -> list[Block]:
     summary = cut((conclusion.summary or conclusion.description).strip(), room)
-    return [*plain_blocks(_title(conclusion.title), "bold"), *conclusions_view.formatted(summary, room)]
+    return [*plain_blocks(_title(conclusion.title), "bold"), *formatted(summary, room)]
 
 
 def _title(title: str) -> str:

@@ -1,5 +1,5 @@
-"""The reply that ends the wait: what Bits concluded, short and in order. Whatever is cut is said, and stands in full
-in the window behind Details, which has pages so that a view never grows past what Slack takes."""
+"""The reply that ends the wait: the likely cause first, then why, what to do next, and who asked last. Whatever is cut is
+said, and stands in full in the window behind Full report, which has pages so that a view never grows past what Slack takes."""
 
 import json
 from collections.abc import Iterator
@@ -7,8 +7,10 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from bot.datadog.investigations import Conclusion
-from bot.investigations.model import Investigation, Verdict
-from bot.investigations.subject_view import open_button, run_again_button, subject_name, subject_runs
+from bot.investigations.model import Investigation, ThreadCase, Verdict
+from bot.investigations.outcome import asked_by, notes_of, took_of, what_would_help
+from bot.investigations.report import NextStep, formatted, markdown, next_step
+from bot.investigations.subject_view import facts_of, investigation_url, subject_link, subject_name
 from bot.slack.blocks import (
     Block,
     Message,
@@ -16,7 +18,10 @@ from bot.slack.blocks import (
     button,
     context,
     divider,
+    menu,
+    menu_item,
     pages,
+    preformatted,
     rich_section,
     rich_text,
     run,
@@ -26,130 +31,192 @@ from bot.slack.blocks import (
 from bot.slack.forms import modal
 from bot.slack.payloads import carried_in, number_of
 from bot.slack.plain import plain_blocks
-from bot.slack.text import cut, escape, fit_mrkdwn, mention, one_line
-from bot.wording import CASE, DATADOG, DETAILS, DISCLAIMER, INVESTIGATION, PRODUCT, VOTES, counted
+from bot.slack.text import code, cut, escape, fit_mrkdwn, moment, one_line
+from bot.wording import (
+    AI_WRITTEN,
+    CASE,
+    COSTS,
+    DISCLAIMER,
+    FULL_REPORT,
+    OPEN_IN_DATADOG,
+    PRODUCT,
+)
+from bot.wording import RUN_AGAIN as RUN_AGAIN_WORDS
 
-FOUND, ENDED = f"here is what {PRODUCT} found", f"the {INVESTIGATION} has ended"
 OPEN = "conclusions:open"
+OPEN_CASE = "conclusions:case:open"
 DETAILS_ACTION = "conclusions:details"
-RUN_AGAIN = "conclusions:run_again"
+RUN_AGAIN = "conclusions:run_again"  # of an earlier version: started at once, after Slack's own dialog
+ASK_RUN_AGAIN = "conclusions:ask_run_again"
 HELPFUL = "conclusions:helpful"
 NOT_HELPFUL = "conclusions:not_helpful"
 CREATE_CASE = "conclusions:create_case"
 ATTACH = "conclusions:attach"
 CALLBACK = "details"
+RUN_AGAIN_CALLBACK = "run_again"
 PAGE = "details:page"  # both buttons' ids begin with it; their value is the page they lead to
 
-_MOST_SHOWN = 10
 _TITLE_LIMIT = 140
-_WORDS_BUDGET = 7_500  # of the 12,000 characters a message may hold, what the conclusions share
 _LONGEST_SUMMARY = 2_500
-_MOST_BLOCKS_EACH = 3  # ten conclusions with their titles and the frame stay under a message's 50
 _GROWTH = 150  # hosts shown beside links, columns aligned
+_MOST_ROWS = 12
+_LONGEST_STEP = 700
+_LONGEST_COMMAND = 900
+_OTHERS_NAMED = 3
 _BLOCKS_A_PAGE = 40
 _BYTES_A_PAGE = 120_000
 _MOST_KEPT = 32  # investigations whose pages are at hand
 
-_VERDICTS = {
-    Verdict.CONCLUSIVE: f"{INVESTIGATION} conclusive",
-    Verdict.INCONCLUSIVE: f"{INVESTIGATION} inconclusive",
-    Verdict.FAILED: f"{INVESTIGATION} failed",
-}
-_WITHOUT_CONCLUSIONS = {
-    Verdict.CONCLUSIVE: f"{PRODUCT} finished without writing a conclusion. Open it in {DATADOG} to see its steps.",
-    Verdict.INCONCLUSIVE: f"{PRODUCT} found too little to conclude anything. Open it in {DATADOG} to see what it tried.",
-    Verdict.FAILED: f"{PRODUCT} failed before it could conclude anything. Open it in {DATADOG}, or run it again.",
+_CAUSES = {
+    Verdict.CONCLUSIVE: "✅ Likely cause",
+    Verdict.INCONCLUSIVE: "🟡 No clear cause",
+    Verdict.FAILED: "❌ Failed, but found this",
 }
 
 
 @dataclass(frozen=True, slots=True)
-class _Shown:
+class _Answer:
+    """What the message shows of the first conclusion; `plainer` for a Slack that takes no table."""
+
     blocks: list[Block]
+    plainer: list[Block]
     shortened: bool
 
 
-def conclusions_message(inv: Investigation, *, requester: str, app_url: str, may_repeat: bool) -> Message:
-    """`may_repeat`: we could not find out whether this reply already stands in the thread, and say so."""
-    verdict = inv.verdict or Verdict.INCONCLUSIVE
-    shown = _conclusions(inv.conclusions)
-    blocks = [
-        section(_greeting(inv, requester)),
-        rich_text(rich_section([run(f"{_VERDICTS[verdict]}: "), *subject_runs(inv, app_url)])),
-        *(shown.blocks or [section(_WITHOUT_CONCLUSIONS[verdict])]),
-        *_remarks(shown, len(inv.conclusions), may_repeat=may_repeat),
-        actions(*_buttons(inv, app_url)),
-        context(f"{DISCLAIMER} {VOTES}"),
+def conclusions_message(
+    inv: Investigation, *, requester: str, app_url: str, may_repeat: bool, case: ThreadCase | None = None
+) -> Message:
+    """Of an investigation that has a conclusion. `may_repeat`: we could not find out whether this reply already stands in the
+    thread, and say so."""
+    verdict, first = inv.verdict or Verdict.INCONCLUSIVE, inv.conclusions[0]
+    title = one_line(first.title, _TITLE_LIMIT) or "see below"
+    head = rich_text(rich_section([run(f"{_CAUSES[verdict]}: {title}", "bold")]))
+    answer = _answer(first)
+    help_next_time = [] if verdict is Verdict.CONCLUSIVE else [context(what_would_help(inv))]
+    rest = [
+        *help_next_time,
+        *_remarks(inv, answer, may_repeat=may_repeat),
+        actions(*_buttons(inv, app_url, case)),
+        actions(*_votes(inv)),
+        context(_last_line(inv, requester, app_url)),
     ]
-    return Message(_spoken(inv, verdict, requester), blocks)
+    plainer = [head, *answer.plainer, *rest] if answer.plainer else []
+    return Message(_spoken(inv, verdict, title), [head, *answer.blocks, *rest], plainer)
 
 
-def _greeting(inv: Investigation, requester: str) -> str:
-    told = f"{FOUND}." if inv.conclusions else f"{ENDED}."
-    return f"{mention(requester)}, {told}" if requester else told[0].upper() + told[1:]
+# -- the first conclusion -----------------------------------------------------------------------------------------------
 
 
 @lru_cache(_MOST_KEPT)  # one run's are posted into many threads
-def _conclusions(conclusions: tuple[Conclusion, ...]) -> _Shown:
-    told = conclusions[:_MOST_SHOWN]
-    room = min(_LONGEST_SUMMARY, _WORDS_BUDGET // max(1, len(told))) - _TITLE_LIMIT - _GROWTH
-    parts = [_conclusion(each, number if len(conclusions) > 1 else 0, room) for number, each in enumerate(told, 1)]
-    blocks = [block for part in parts for block in part.blocks]
-    return _Shown(blocks, any(part.shortened for part in parts))
+def _answer(conclusion: Conclusion) -> _Answer:
+    summary, report = conclusion.summary.strip(), conclusion.description.strip()
+    if not summary:
+        return _with_table(report, "", NextStep(), is_report=True)
+    return _with_table(summary, report, next_step(report), is_report=summary == report)
 
 
-def _conclusion(conclusion: Conclusion, number: int, room: int) -> _Shown:
-    title = one_line(conclusion.title, _TITLE_LIMIT) or "Conclusion"
-    summary = conclusion.summary.strip() or conclusion.description.strip()
-    head = rich_text(rich_section([run(f"{number}. {title}" if number else title, "bold")]))
-    shortened = len(summary) > room or len(conclusion.title) > _TITLE_LIMIT
-    return _Shown([head, *formatted(cut(summary, room), room + _GROWTH)], shortened)
+def _with_table(summary: str, report: str, step: NextStep, *, is_report: bool) -> _Answer:
+    from bot.slack.markdown import first_table  # noqa: PLC0415  with its parser, which no start needs
+
+    is_long = len(summary) > _LONGEST_SUMMARY
+    found = None if is_long else first_table(summary, most_rows=_MOST_ROWS)
+    if found is not None:
+        before, after = _summary(found.before), _summary(found.after)
+    else:
+        before, after = _summary(cut(summary, _LONGEST_SUMMARY)), []
+        found = first_table(report, most_rows=_MOST_ROWS) if report and not is_report else None
+    step_blocks, step_is_cut = ([], False) if is_report else _next_step(step)
+    shortened = is_long or step_is_cut or bool(found and found.left_out)
+    if found is None:
+        return _Answer([*before, *step_blocks], [], shortened)
+    plainer = [*before, rich_text(preformatted(_as_text(found.table))), *after, *step_blocks]
+    return _Answer([*before, found.table, *after, *step_blocks], plainer, shortened)
 
 
-def formatted(summary: str, room: int) -> list[Block]:
-    """Formatted where that fits; a table or link list that grows too much stands as it was written."""
-    formatted = _formatted(summary)
-    fits = len(formatted) <= _MOST_BLOCKS_EACH and len(visible_text(formatted)) <= room
-    return formatted if fits else plain_blocks(summary)
+def _as_text(table: Block) -> str:
+    return cut("\n".join(" | ".join(visible_text(cell) or "-" for cell in row) for row in table["rows"]), 2_500)
 
 
-def _formatted(markdown: str) -> list[Block]:
-    from bot.slack.markdown import markdown_blocks  # noqa: PLC0415  with its parser, which no start needs
-
-    return markdown_blocks(markdown)
+def _summary(summary: str) -> list[Block]:
+    return formatted(summary, len(summary) + _GROWTH)
 
 
-def _remarks(shown: _Shown, total: int, *, may_repeat: bool) -> list[Block]:
-    remarks = []
-    if total > _MOST_SHOWN:
-        remarks.append(f"{counted(total - _MOST_SHOWN, 'more conclusion')} under {DETAILS}.")
-    if shown.shortened:
-        remarks.append(f"Shortened here: the full text stands under {DETAILS}.")
+def _next_step(step: NextStep) -> tuple[list[Block], bool]:
+    if not step:
+        return [], False
+    words = cut(step.words, _LONGEST_STEP)
+    apart = "\n\n" if words.startswith(("-", "*", "1", "|")) else " "
+    blocks = _summary(f"**Next step:**{apart}{words}")
+    command = cut(step.command, _LONGEST_COMMAND)
+    if command and command == step.command:  # half of a command is none
+        blocks.append(rich_text(preformatted(command)))
+    return blocks, words != step.words or command != step.command
+
+
+# -- what stands around it --------------------------------------------------------------------------------------------
+
+
+def _remarks(inv: Investigation, answer: _Answer, *, may_repeat: bool) -> list[Block]:
+    """The other conclusions are folded: their names here, all of them behind Full report."""
+    remarks, others = [], inv.conclusions[1:]
+    if others:
+        named = "; ".join(escape(one_line(each.title, 100) or "untitled") for each in others[:_OTHERS_NAMED])
+        hidden = len(others) - _OTHERS_NAMED
+        remarks.append(f"Also found: {named}{f', and {hidden} more' if hidden > 0 else ''}. See {FULL_REPORT}.")
+    if answer.shortened:
+        remarks.append(f"Shortened here: {FULL_REPORT} has all of it.")
+    remarks += notes_of(inv)
     if may_repeat:
         remarks.append("You may have seen this already: I was interrupted while posting it and can't look it up.")
     return [context(" ".join(remarks))] if remarks else []
 
 
-def _buttons(inv: Investigation, app_url: str) -> list[Block]:
+def _buttons(inv: Investigation, app_url: str, case: ThreadCase | None) -> list[Block]:
+    """At most three, and the rest in a menu."""
     value = str(inv.id)
-    details = [button(DETAILS, DETAILS_ACTION, value=value, style="primary")] if inv.conclusions else []
     return [
-        *details,
-        button(f"Create {CASE}", CREATE_CASE, value=value),
-        button(f"Attach to {CASE}", ATTACH, value=value),
-        open_button(OPEN, inv, app_url),
-        run_again_button(RUN_AGAIN, inv),
-        button("👍 Helpful", HELPFUL, value=value),
-        button("👎 Not helpful", NOT_HELPFUL, value=value),
+        button(FULL_REPORT, DETAILS_ACTION, value=value, style="primary"),
+        button(f"Open {one_line(case.key, 60)}", OPEN_CASE, url=case.url)
+        if case
+        else button(f"Create {CASE}", CREATE_CASE, value=value),
+        menu(
+            menu_item(f"Attach to {CASE}", ATTACH, value=value),
+            menu_item(RUN_AGAIN_WORDS, ASK_RUN_AGAIN, value=value),
+            menu_item(OPEN_IN_DATADOG, OPEN, url=investigation_url(inv, app_url)),
+        ),
     ]
 
 
-def _spoken(inv: Investigation, verdict: Verdict, requester: str) -> str:
-    titles = "; ".join(one_line(each.title, _TITLE_LIMIT) or "Conclusion" for each in inv.conclusions[:_MOST_SHOWN])
-    told = fit_mrkdwn(titles, 2_000) or _WITHOUT_CONCLUSIONS[verdict]
-    return f"{_greeting(inv, requester)} {_VERDICTS[verdict]}: {escape(subject_name(inv))}. {told}"
+def _votes(inv: Investigation) -> list[Block]:
+    value = str(inv.id)
+    return [button("👍 Helpful", HELPFUL, value=value), button("👎 Not helpful", NOT_HELPFUL, value=value)]
 
 
-# -- Details --------------------------------------------------------------------------------------------------------
+def _last_line(inv: Investigation, requester: str, app_url: str) -> str:
+    took = took_of(inv)
+    when = f"answered {moment(inv.finished_at)}{f' in {took}' if took else ''}" if inv.finished_at else ""
+    run_number = f"run {inv.run}" if inv.run > 1 else ""
+    about = " · ".join([subject_link(inv, app_url), *facts_of(inv.alert)])
+    told = [asked_by(requester), when, run_number, f"ref {code(inv.ref, 60)}", AI_WRITTEN]
+    return f"{about}\n{' · '.join(part for part in told if part)}"
+
+
+def _spoken(inv: Investigation, verdict: Verdict, title: str) -> str:
+    """For the notification: the cause is its first words."""
+    return f"{_CAUSES[verdict]}: {fit_mrkdwn(title, 1_000)}. {escape(subject_name(inv))}. {AI_WRITTEN}."
+
+
+# -- once more --------------------------------------------------------------------------------------------------------
+
+
+def run_again_modal(inv: Investigation, *, channel: str, thread_ts: str) -> Block:
+    """Costs money, so it asks first: a menu's items have no dialog of their own."""
+    metadata = json.dumps({"investigation": inv.id, "channel": channel, "thread_ts": thread_ts})
+    blocks = [rich_text(rich_section([run(subject_name(inv), "bold")])), section(COSTS)]
+    return modal(RUN_AGAIN_WORDS, blocks, callback_id=RUN_AGAIN_CALLBACK, metadata=metadata, submit="Start it")
+
+
+# -- the full report --------------------------------------------------------------------------------------------------------
 
 
 def details_modal(inv: Investigation, page: int = 0, *, channel: str = "") -> Block:
@@ -162,7 +229,13 @@ def details_modal(inv: Investigation, page: int = 0, *, channel: str = "") -> Bl
         *_turning(shown, len(paged)),
     ]
     metadata = json.dumps({"investigation": inv.id, "page": shown, "channel": channel})
-    return modal("Conclusions", blocks, callback_id=CALLBACK, metadata=metadata)
+    return modal(FULL_REPORT, blocks, callback_id=CALLBACK, metadata=metadata)
+
+
+def read_place(metadata: str) -> tuple[int, tuple[str, str]]:
+    """The investigation's number, and the channel and thread where it was asked to run again."""
+    told = carried_in(metadata)
+    return number_of(told.get("investigation")), (str(told.get("channel") or ""), str(told.get("thread_ts") or ""))
 
 
 def read_metadata(metadata: str) -> tuple[int, str]:
@@ -188,9 +261,9 @@ def _content(name: str, conclusions: tuple[Conclusion, ...]) -> Iterator[Block]:
 def _full_conclusion(conclusion: Conclusion, number: int) -> Iterator[Block]:
     title = " ".join(conclusion.title.split()) or "Conclusion"
     yield from plain_blocks(f"{number}. {title}" if number else title, "bold")
-    yield from _formatted(conclusion.summary)
+    yield from markdown(conclusion.summary)
     if conclusion.description.strip() != conclusion.summary.strip():
-        yield from _formatted(conclusion.description)
+        yield from markdown(conclusion.description)
 
 
 def _turning(page: int, count: int) -> list[Block]:

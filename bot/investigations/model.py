@@ -1,10 +1,12 @@
 """An investigation and the states it can be in. Plain data; no database, no Slack, no calls."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from statistics import quantiles
 
 from bot.datadog.investigations import Conclusion
-from bot.datadog.trouble import Trouble
+from bot.datadog.trouble import Trouble, TroubleKind
 from bot.model import AlertRef, Question
 
 
@@ -27,6 +29,10 @@ class State(StrEnum):
         return self in {State.CONCLUDED, State.FAILED, State.EXPIRED, State.UNCERTAIN}
 
 
+# Another try would meet the same no: first somebody has to mend keys, rights or the connection.
+TO_BE_MENDED = {TroubleKind.UNAUTHORIZED, TroubleKind.FORBIDDEN, TroubleKind.NO_ORG}
+
+
 class Verdict(StrEnum):
     CONCLUSIVE = "conclusive"
     INCONCLUSIVE = "inconclusive"
@@ -36,6 +42,36 @@ class Verdict(StrEnum):
     def _missing_(cls, _value: object) -> "Verdict":
         """A newer version's; the conclusions say more."""
         return cls.INCONCLUSIVE
+
+
+@dataclass(frozen=True, slots=True)
+class Usual:
+    """How long runs usually take: the middle half of earlier ones, in seconds."""
+
+    low: float
+    high: float
+
+    def words(self) -> str:
+        low, high = (max(1, round(seconds / 60)) for seconds in (self.low, self.high))
+        return f"about {low} min" if low == high else f"{low}\u2013{high} min"
+
+
+FEWEST_RUNS = 5  # of fewer nothing can be said
+
+
+def usual(durations: Sequence[float]) -> Usual | None:
+    if len(durations) < FEWEST_RUNS:
+        return None
+    quarters = quantiles(durations, n=4, method="inclusive")
+    return Usual(quarters[0], quarters[2])
+
+
+@dataclass(frozen=True, slots=True)
+class ThreadCase:
+    """The case that a thread has already."""
+
+    key: str
+    url: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +88,7 @@ class Investigation:
     alert: AlertRef | None = None
     question: Question | None = None
     started_at: float | None = None
+    finished_at: float | None = None
     deadline_at: float | None = None  # until when we watch it, or look for it where its start is uncertain
     retry_at: float | None = None  # it could not be started yet; `failure` says why
     datadog_id: str = ""

@@ -16,14 +16,16 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot import meters
 from bot.datadog.investigations import InvestigationDetail
 from bot.datadog.trouble import Trouble, TroubleKind
-from bot.investigations.model import Investigation, State, Verdict
+from bot.investigations.model import TO_BE_MENDED, Investigation, State, Usual, Verdict, usual
 from bot.investigations.tables import (
     CARD,
     CONCLUSIONS,
     EXPIRED,
     LOOKED_FOR,
     investigations,
+    offer_key,
     poll_turns,
+    seen_alerts,
     subscribers,
     votes,
 )
@@ -34,12 +36,13 @@ from bot.rules.audit import note_return
 from bot.rules.budget import give_back
 from bot.storage.engine import Database, wake
 from bot.storage.leases import Fence
-from bot.storage.outbox import REFUSED, NewPost, enqueue, show_anew, try_refused_again
+from bot.storage.outbox import REFUSED, NewPost, enqueue, show_anew, take_over, try_refused_again
 from bot.storage.tables import at, deliveries, newly_due, place_of, record
 from bot.storage.workers import Timing
 
 logger = logging.getLogger(__name__)
 
+_RUNS_ASKED = 100  # the latest, by their index
 _REF_LETTERS = "23456789ABCDEFGHJKLMNPQRSTUVWXYZ"  # none that are read wrong on the phone at night
 
 
@@ -108,7 +111,7 @@ class InvestigationRepository:
             return after + 1
         latest = (
             await connection.execute(
-                select(table.run, table.state, table.datadog_id)
+                select(table.run, table.state, table.datadog_id, table.failure)
                 .where(table.org == org, table.subject_key == key)
                 .order_by(table.run.desc())
                 .limit(1)
@@ -116,7 +119,7 @@ class InvestigationRepository:
         ).first()
         if latest is None:
             return 1
-        is_another = _is_another(subject, State(latest.state), latest.datadog_id)
+        is_another = _is_another(subject, State(latest.state), latest.datadog_id, latest.failure)
         return int(latest.run) + 1 if is_another else int(latest.run)
 
     def _first_values(self, ask: Ask, subject: Startable, key: str, run: int) -> dict[str, Any]:
@@ -157,23 +160,26 @@ class InvestigationRepository:
         if subscriber is None:
             await try_refused_again(self.database, connection, investigation.id, (CARD, CONCLUSIONS), ask.place)
             return False
-        await self._post(connection, CARD, subscriber, investigation.ref)
+        card = _new_post(CARD, subscriber, investigation.ref)
+        if not await self._takes_over_offer(connection, ask, card):
+            await enqueue(self.database, connection, card)
         # whoever asks only now still gets the finished answer as a reply of its own
         followed_to_failure = investigation.state == State.FAILED and investigation.datadog_id
         if investigation.state in {State.CONCLUDED, State.EXPIRED} or followed_to_failure:
-            await self._post(connection, CONCLUSIONS, subscriber, investigation.ref)
+            await enqueue(self.database, connection, _new_post(CONCLUSIONS, subscriber, investigation.ref))
         return True
 
-    async def _post(self, connection: AsyncConnection, kind: str, subscriber: Row[Any], ref: str) -> None:
-        post = NewPost(
-            key=f"{kind}:{ref}:{subscriber.id}",
-            kind=kind,
-            thread_key=f"thread:{subscriber.id}",
-            subject_id=subscriber.investigation_id,
-            **asdict(place_of(subscriber)),
-            requester=subscriber.requester,
-        )
-        await enqueue(self.database, connection, post)
+    async def _takes_over_offer(self, connection: AsyncConnection, ask: Ask, card: NewPost) -> bool:
+        """Whether the card takes the place of the buttons under the alert: what stands in two messages is read twice."""
+        subject = ask.subject.alert if isinstance(ask.subject, ExistingRun) else ask.subject
+        if not isinstance(subject, AlertRef) or not ask.place.thread_ts:
+            return False
+        place, table = ask.place, seen_alerts.c
+        here = (table.workspace == place.workspace, table.channel == place.channel, table.ts == place.thread_ts)
+        shown = (await connection.execute(select(table.alert).where(*here))).scalar()
+        if shown is not None and shown.monitor_id != subject.monitor_id:
+            return False  # of another alert, which is still to be offered
+        return await take_over(self.database, connection, offer_key(place), card)
 
     # -- reading ------------------------------------------------------------------------------------------------
 
@@ -196,6 +202,16 @@ class InvestigationRepository:
         query = select(investigations).where(condition).order_by(investigations.c.id.desc()).limit(1)
         row = await self.database.first(query)
         return read_investigation(row) if row else None
+
+    async def usual(self, org: str, monitor_id: int | None) -> Usual | None:
+        """How long the latest runs of this monitor took; where those are few, of the whole organisation."""
+        table = investigations.c
+        query = select(table.monitor_id, table.adopted, table.started_at, table.finished_at)
+        query = query.where(table.org == org, table.state == State.CONCLUDED).order_by(table.finished_at.desc())
+        rows = [row for row in await self.database.all(query.limit(_RUNS_ASKED)) if row.started_at and not row.adopted]
+        took = [(row.monitor_id, row.finished_at - row.started_at) for row in rows]
+        of_monitor = [seconds for monitor, seconds in took if monitor_id is not None and monitor == monitor_id]
+        return usual(of_monitor) or usual([seconds for _, seconds in took])
 
     async def awaited_in(self, investigation_id: int) -> list[Place]:
         """Where threads wait for it, the first who asked first."""
@@ -242,12 +258,12 @@ class InvestigationRepository:
     # -- outcomes, each under the fence of whoever worked on it -------------------------------------------------
 
     async def triggering(
-        self, fence: Fence, before: Iterable[str], learnt: AlertRef | None, *, lease: float, waited: bool
+        self, fence: Fence, before: Iterable[str], learnt: AlertRef | None, *, lease: float, show: bool
     ) -> bool:
         """Written before the trigger leaves; False when somebody else has it now.
 
-        `before` is what Datadog listed; `learnt` has the monitor's name, where that was not known at the click; `waited`:
-        cards say why it could not be started yet, which is over.
+        `before` is what Datadog listed; `learnt` has what was not known of the monitor at the click; `show`: the cards have
+        something to say that does not wait until it runs.
         """
         values: dict[str, Any] = {
             "state": State.TRIGGERING,
@@ -260,7 +276,7 @@ class InvestigationRepository:
         }
         if learnt is not None:
             values["subject"] = learnt
-        if learnt is not None or waited:
+        if show:
             return await self._shown(fence, **values)
         async with self.database.transaction() as connection:
             return await fence.write(connection, investigations, **values)
@@ -377,7 +393,7 @@ class InvestigationRepository:
             )
             threads = waiting.all()
             for subscriber in threads:
-                await self._post(connection, CONCLUSIONS, subscriber, subscriber.ref)
+                await enqueue(self.database, connection, _new_post(CONCLUSIONS, subscriber, subscriber.ref))
         if threads:
             first = threads[0]
             told = {name: getattr(first, name) for name in ("ref", "org", "workspace", "channel")}
@@ -432,6 +448,17 @@ class InvestigationRepository:
         return [(row.channel, row.thread_ts, row.ts) for row in await self.database.all(query)]
 
 
+def _new_post(kind: str, subscriber: Row[Any], ref: str) -> NewPost:
+    return NewPost(
+        key=f"{kind}:{ref}:{subscriber.id}",
+        kind=kind,
+        thread_key=f"thread:{subscriber.id}",
+        subject_id=subscriber.investigation_id,
+        **asdict(place_of(subscriber)),
+        requester=subscriber.requester,
+    )
+
+
 def _ended(state: State, why: str = "") -> None:
     """In the log and to the meters, once it is committed."""
     meters.ENDED.add(state)
@@ -442,11 +469,11 @@ def _asked_for_in(workspace: str) -> ColumnElement[bool]:
     return exists().where(subscribers.c.investigation_id == investigations.c.id, subscribers.c.workspace == workspace)
 
 
-def _is_another(subject: Startable, state: State, datadog_id: str | None) -> bool:
+def _is_another(subject: Startable, state: State, datadog_id: str | None, failure: Trouble | None) -> bool:
     """Whether an ask means a run of its own, and not the latest one known."""
     match subject:
-        case AlertRef():
-            return False
+        case AlertRef():  # it cost nothing, and whoever asks anew has had keys or rights mended
+            return state is State.FAILED and datadog_id is None and failure is not None and failure.kind in TO_BE_MENDED
         case Question():
             return state.finished
         case ExistingRun():  # the latest has another id, or none yet and then may well be this one

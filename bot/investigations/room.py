@@ -15,6 +15,7 @@ from bot.investigations.poll_worker import PollWorker
 from bot.investigations.repository import InvestigationRepository
 from bot.investigations.requests import Requests
 from bot.investigations.slack import (
+    CaseOf,
     ConclusionsPost,
     DoubtButtons,
     OverBudgetButton,
@@ -59,7 +60,7 @@ class InvestigationRoom:
 
 
 def build(
-    base: Foundation, orgs: OrgRepository, rules: RuleRoom, is_command: Callable[[str], bool]
+    base: Foundation, orgs: OrgRepository, rules: RuleRoom, is_command: Callable[[str], bool], case_of: CaseOf
 ) -> InvestigationRoom:
     database, timing, owner, replies, modals = base.database, base.timing, base.owner, base.replies, base.modals
     repository = InvestigationRepository(database, timing)
@@ -80,7 +81,7 @@ def build(
             starts, permissions, which_org, orgs, replies, repository, rules.budget, is_command, clock=time.time
         ),
         card_post=StatusCardPost(repository, shown, replies, orgs.app_url),
-        conclusions_post=ConclusionsPost(shown, base.outbox, orgs.app_url, rules.rules),
+        conclusions_post=ConclusionsPost(shown, base.outbox, orgs.app_url, rules.rules, case_of),
         ask_worker=AskWorker(
             database, timing, requests, repository, threads, permissions, chooser, findings, person, owner=owner
         ),

@@ -3,7 +3,7 @@
 import logging
 import re
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
@@ -11,11 +11,11 @@ from bot.datadog.trouble import Trouble, TroubleKind
 from bot.investigations import answers, card_view, conclusions_view, doubts, questions, subject_view
 from bot.investigations.asking import StartRequests
 from bot.investigations.message_alerts import content_of
-from bot.investigations.model import Investigation, State
+from bot.investigations.model import Investigation, State, ThreadCase
 from bot.investigations.repository import InvestigationRepository
 from bot.investigations.requests import Investigate, Requests
 from bot.logs import know
-from bot.model import AlertRef, MessageRef, Place, Source, ThreadLook
+from bot.model import AlertRef, EarlierRun, MessageRef, Place, Source, ThreadLook
 from bot.orgs.repository import OrgRepository
 from bot.rules import no_start
 from bot.rules.permissions import NotAllowed, Permissions
@@ -31,6 +31,8 @@ from bot.storage.outbox import Delivery, Outbox
 from bot.wording import INVESTIGATIONS
 
 logger = logging.getLogger(__name__)
+
+CaseOf = Callable[[Place], Awaitable[ThreadCase | None]]  # the case that a thread has already
 
 INVESTIGATE_MESSAGE = "investigate_message"
 LOST = "I can't tell any more where this belongs. Close it and start from the message again."
@@ -54,6 +56,7 @@ class StartListeners:
         )
         on.shortcut(INVESTIGATE_MESSAGE, self.investigate_message, judged)
         on.submission(questions.CALLBACK, self.investigate_question, judged)
+        on.submission(conclusions_view.RUN_AGAIN_CALLBACK, self.run_again, judged)
 
     async def investigate(self, click: Interaction) -> After:
         alert = subject_view.read_alert_value(click.value)
@@ -78,6 +81,12 @@ class StartListeners:
             return Submitted(errors=question)
         return Submitted(after=await self.starts.start(window, Investigate(question, Source.MODAL)))
 
+    async def run_again(self, window: Interaction) -> Submitted:
+        """What was asked for in a menu, once its cost is agreed to."""
+        number, place = conclusions_view.read_place(window.metadata)
+        window = window.at(*place)
+        return Submitted(after=await self.starts.start(window, Investigate(EarlierRun(number), Source.BUTTON)))
+
 
 @dataclass(frozen=True, slots=True)
 class ResultListeners:
@@ -92,6 +101,7 @@ class ResultListeners:
         on.action(card_view.KEEP_WAITING_ACTION, self.keep_waiting, look)
         on.action(re.compile(rf"^({conclusions_view.HELPFUL}|{conclusions_view.NOT_HELPFUL})$"), self.vote, look)
         on.action(conclusions_view.DETAILS_ACTION, self.show_details, look)
+        on.action(conclusions_view.ASK_RUN_AGAIN, self.ask_run_again, look)
         on.action(re.compile(rf"^{conclusions_view.PAGE}"), self.turn_page, replace(look, where=_where_details_are))
 
     async def open_link(self, _click: Interaction) -> After:
@@ -115,6 +125,14 @@ class ResultListeners:
         if known is None:
             return answers.gone()
         return self.modals.open(click, conclusions_view.details_modal(known, channel=click.place.channel))
+
+    async def ask_run_again(self, click: Interaction) -> After:
+        known = await self.repository.get_in(click.workspace, click.number)
+        if known is None:
+            return answers.gone()
+        place = click.place
+        view = conclusions_view.run_again_modal(known, channel=place.channel, thread_ts=place.thread_ts)
+        return self.modals.open(click, view)
 
     async def turn_page(self, click: Interaction) -> After:
         number, channel = conclusions_view.read_metadata(click.metadata)
@@ -208,8 +226,11 @@ class StatusCardPost:
         investigation = await self.shown.of(delivery)
         if investigation is None:
             return None
-        app_url = self.app_url(investigation.org)
-        return card_view.status_card(investigation, requester=delivery.post.requester, app_url=app_url)
+        app_url, usual, alert = self.app_url(investigation.org), None, investigation.alert
+        if not investigation.state.finished:
+            usual = await self.repository.usual(investigation.org, alert.monitor_id if alert else None)
+        requester = delivery.post.requester
+        return card_view.status_card(investigation, requester=requester, app_url=app_url, usual=usual)
 
     async def refused(self, delivery: Delivery, code: str) -> None:
         post = delivery.post
@@ -227,16 +248,22 @@ class ConclusionsPost:
     outbox: Outbox
     app_url: Callable[[str], str]
     rules: RuleRepository
+    case_of: CaseOf
 
     async def message(self, delivery: Delivery, *, may_repeat: bool) -> Message | None:
         investigation = await self.shown.of(delivery)
         if investigation is None or not investigation.state.finished:
             return None  # somebody let it run on meanwhile
         requester, app_url = delivery.post.requester, self.app_url(investigation.org)
-        if investigation.verdict is None:
+        if not investigation.conclusions:
             return card_view.no_answer_message(investigation, requester=requester, app_url=app_url)
+        place = Place(delivery.post.workspace, delivery.post.channel, delivery.thread_ts)
         message = conclusions_view.conclusions_message(
-            investigation, requester=requester, app_url=app_url, may_repeat=may_repeat
+            investigation,
+            requester=requester,
+            app_url=app_url,
+            may_repeat=may_repeat,
+            case=await self.case_of(place),
         )
         rules = await self.rules.of(delivery.post.workspace, delivery.post.channel)
         return replace(message, broadcast=rules.broadcast and investigation.state is State.CONCLUDED)

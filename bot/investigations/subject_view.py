@@ -2,11 +2,12 @@
 from our own settings and ids, never from an alert's text."""
 
 import json
+from dataclasses import replace
 from urllib.parse import quote, urlencode
 
-from bot.datadog.links import is_datadog_url
+from bot.datadog.links import is_datadog_url, locate
 from bot.investigations.model import Investigation
-from bot.model import AlertRef, MonitorRef, Question
+from bot.model import AlertRef, MonitorRef, Question, owner_tags
 from bot.slack.blocks import (
     VALUE_LIMIT,
     Block,
@@ -20,7 +21,7 @@ from bot.slack.blocks import (
     rich_text,
     run,
 )
-from bot.slack.text import clean, cut, escape, one_line, utc
+from bot.slack.text import clean, code, cut, escape, link, one_line, safe_url, utc
 from bot.wording import CASE, COSTS, INVESTIGATE, INVESTIGATION, OPEN_IN_DATADOG, PRODUCT, RUN_AGAIN
 
 INVESTIGATE_ACTION = "alert:investigate"
@@ -99,6 +100,35 @@ def _question_runs(question: Question) -> list[Block]:
     return runs
 
 
+def facts_of(alert: AlertRef | None) -> list[str]:
+    """What else is known of an alert, as mrkdwn: what stands in its group already is not told again."""
+    if alert is None:
+        return []
+    told = [f"P{alert.priority}"] if alert.priority in range(1, 6) else []
+    group = {part.strip() for part in alert.group.split(",")}
+    named = (tag.partition(":") for tag in owner_tags(alert.tags) if tag not in group)
+    return [*told, *(f"{name} {code(value, 60)}" for name, _, value in named)]
+
+
+def names_service(alert: AlertRef) -> bool:
+    return any(tag.strip().startswith("service:") for tag in (*alert.tags, *alert.group.split(",")))
+
+
+def is_datadogs_picture(url: str) -> bool:
+    """Slack fetches a picture for everyone who sees it."""
+    host = safe_url(url)
+    return host is not None and url.startswith("https://") and locate(host) is not None
+
+
+def subject_link(inv: Investigation, app_url: str) -> str:
+    """The subject as mrkdwn, in one line."""
+    if inv.alert is None:
+        return escape(subject_name(inv))
+    group = code(inv.alert.group, _GROUP_LIMIT)
+    name = link(monitor_url(app_url, inv.alert), monitor_name(inv.alert))
+    return f"{name} on {group}" if group else name
+
+
 def open_button(action_id: str, inv: Investigation, app_url: str) -> Block:
     return button(OPEN_IN_DATADOG, action_id, url=investigation_url(inv, app_url))
 
@@ -135,8 +165,18 @@ def alert_value(alert: AlertRef | MonitorRef) -> str:
     event = {"e": alert.event_id, "t": alert.event_ts} if isinstance(alert, AlertRef) else {}
     names = {"n": cut(clean(alert.monitor_name), 200), "g": clean(alert.group)}
     needed = {"m": alert.monitor_id, **event, **({"h": alert.host} if alert.host else {})}
-    value = json.dumps({**needed, **names}, ensure_ascii=False, separators=(",", ":"))
-    return value if len(value) <= VALUE_LIMIT else json.dumps(needed)
+    for told in ({**needed, **names, **_known_facts(alert)}, {**needed, **names}):
+        value = json.dumps(told, ensure_ascii=False, separators=(",", ":"))
+        if len(value) <= VALUE_LIMIT:
+            return value
+    return json.dumps(needed)
+
+
+def _known_facts(alert: AlertRef | MonitorRef) -> dict[str, object]:
+    if not isinstance(alert, AlertRef):
+        return {}
+    facts = {"p": alert.priority, "o": alert.tags, "s": alert.snapshot}
+    return {name: told for name, told in facts.items() if told}
 
 
 def read_alert_value(value: str) -> AlertRef | MonitorRef | None:
@@ -153,7 +193,14 @@ def read_alert_value(value: str) -> AlertRef | MonitorRef | None:
     event_id, event_ts = told.get("e"), told.get("t")
     if not isinstance(event_id, str) or not event_id.isascii() or not event_id.isdigit() or not _is_id(event_ts):
         return None
-    return AlertRef(told["m"], event_id, int(str(event_ts)), str(name), str(group), str(host))
+    alert = AlertRef(told["m"], event_id, int(str(event_ts)), str(name), str(group), str(host))
+    tags, snapshot = told.get("o"), told.get("s")
+    return replace(
+        alert,
+        priority=told["p"] if told.get("p") in range(1, 6) else None,
+        tags=owner_tags(map(str, tags)) if isinstance(tags, list) else (),
+        snapshot=snapshot if isinstance(snapshot, str) and is_datadogs_picture(snapshot) else "",
+    )
 
 
 def _is_id(value: object) -> bool:

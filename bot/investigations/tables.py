@@ -26,15 +26,27 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.datadog.investigations import Conclusion
 from bot.datadog.trouble import Trouble
 from bot.investigations.model import State
-from bot.model import SUBJECTS, Adapter, AlertRef
+from bot.model import SUBJECTS, Adapter, AlertRef, Place
 from bot.orgs.tables import of_its_orgs
 from bot.rules.tables import charges
-from bot.storage.engine import Database
+from bot.storage.engine import Database, wake
 from bot.storage.retention import HOUR, AtUninstall, Kept, Life, Lives, Part, keep
-from bot.storage.tables import RowId, TypedJson, claimable, index_of_some, literally, messages, metadata
+from bot.storage.tables import (
+    RowId,
+    TypedJson,
+    at,
+    claimable,
+    deliveries,
+    index_of_some,
+    literally,
+    messages,
+    metadata,
+)
 
 CARD, CONCLUSIONS = "card", "conclusions"  # kinds of deliveries that show an investigation
 EXPIRED = "expired"  # what conclusions become whose investigation is watched again
+
+OFFER = "nudge"  # the kind of the message with buttons under an alert of Datadog's own
 
 RECEIVED, WAITING = "received", "waiting"
 STILL_TRYING = "still_trying"  # the problem of an ask that waits: who asked has heard that it takes longer
@@ -158,6 +170,25 @@ held_asks = Table(
     Column("held_at", Float, nullable=False),
     Index("held_asks_age", "held_at"),
 )
+
+
+def offer_key(place: Place) -> str:
+    """Of that message's delivery: the first status card of its thread takes its place."""
+    return f"{OFFER}:{place.workspace}:{place.channel}:{place.thread_ts}"
+
+
+async def show_answers_anew(connection: AsyncConnection, place: Place) -> None:
+    """Something that answers in this thread lead to has changed; also in a thread that hangs under a card of ours."""
+    table, card = deliveries.c, deliveries.alias()
+    asked = select(subscribers.c.investigation_id).where(at(subscribers, place))
+    opened = select(card.c.subject_id).where(
+        card.c.channel == place.channel, card.c.ts == place.thread_ts, card.c.kind == CARD
+    )
+    of_thread = or_(table.subject_id.in_(asked), table.subject_id.in_(opened))
+    here = and_(table.workspace == place.workspace, table.channel == place.channel, table.ts.is_not(None))
+    shown = update(deliveries).where(table.kind == CONCLUSIONS, of_thread, here)
+    if (await connection.execute(shown.values(wanted=table.wanted + 1))).rowcount:
+        wake(connection, deliveries)
 
 
 # -- how long they live -----------------------------------------------------------------------------------------

@@ -20,7 +20,7 @@ from bot.investigations.repository import InvestigationRepository, read_investig
 from bot.investigations.tables import LOOKED_FOR, investigations
 from bot.investigations.whose_run import run_of
 from bot.logs import know
-from bot.model import AlertRef, Question
+from bot.model import AlertRef, Question, owner_tags
 from bot.orgs.repository import OrgRepository
 from bot.storage.leases import Fence, LeasedWorker
 from bot.storage.workers import Timing
@@ -63,12 +63,13 @@ class TriggerWorker(LeasedWorker):
     async def _begin(self, org: ConnectedOrg, investigation: Investigation, fence: Fence, row: Row[Any]) -> None:
         try:
             async with within(self._timing.effect):
-                before, named = await asyncio.gather(org.bits.ids(row.monitor_id), _with_name(org, investigation.alert))
+                before, named = await asyncio.gather(
+                    org.bits.ids(row.monitor_id), _with_facts(org, investigation.alert)
+                )
         except (DatadogError, TimeoutError) as error:
             await self._not_started(error, investigation, fence, row)
             return
-        # None where the alert's name was known: only what people can see makes the card due
-        learnt = named if named != investigation.alert else None
+        learnt = named if named is not investigation.alert else None
         await self._trigger(org, investigation, fence, row, before, learnt)
 
     async def _trigger(
@@ -86,7 +87,7 @@ class TriggerWorker(LeasedWorker):
                 self._timing.effect
             ):  # from before it is written down: whoever takes over counts from then
                 if not await self.repository.triggering(
-                    claim, before, learnt, lease=self._timing.lease, waited=row.retry_at is not None
+                    claim, before, learnt, lease=self._timing.lease, show=_is_news(investigation, learnt, row)
                 ):
                     return
                 datadog_id = await _start(org, investigation)
@@ -163,9 +164,19 @@ async def _start(org: ConnectedOrg, investigation: Investigation) -> str:
     return await org.bits.trigger_question(question.text, question.tags, question.start_ts, question.end_ts)
 
 
-async def _with_name(org: ConnectedOrg, alert: AlertRef | None) -> AlertRef | None:
-    """The alert with its monitor's name, where we only knew a number; a slow answer is not waited for."""
-    if alert is None or alert.monitor_name:
+def _is_news(investigation: Investigation, learnt: AlertRef | None, row: Row[Any]) -> bool:
+    """A name that was not known, or that it waits no more; what else was learnt is shown once it runs."""
+    unnamed = investigation.alert is not None and not investigation.alert.monitor_name
+    return row.retry_at is not None or (unnamed and learnt is not None)
+
+
+async def _with_facts(org: ConnectedOrg, alert: AlertRef | None) -> AlertRef | None:
+    """The alert with its monitor's name, priority and owners, where a click did not tell them; a slow answer is not waited
+    for."""
+    if alert is None or (alert.monitor_name and (alert.priority or alert.tags)):
         return alert
     monitor = await or_trouble(org.monitors.get(alert.monitor_id), _NAME_WAIT)
-    return alert if isinstance(monitor, Trouble) else replace(alert, monitor_name=monitor.name)
+    if isinstance(monitor, Trouble):
+        return alert
+    name, tags = alert.monitor_name or monitor.name, alert.tags or owner_tags(monitor.tags)
+    return replace(alert, monitor_name=name, priority=alert.priority or monitor.priority, tags=tags)

@@ -120,11 +120,10 @@ async def tell_story(world: StoryWorld, printer: ChannelPrinter) -> None:
 
     printer.say("Ana clicks: Investigate.")
     await world.ana.click("Investigate", on=offer)
-    await slack.wait_for(lambda: len(message.replies) > 1, PATIENCE)
 
-    printer.say("Ben clicks too, a moment later.")
-    await world.ben.click("Investigate", on=offer)
-    await slack.wait_for(lambda: any("is what Bits AI found" in one.shown for one in message.replies), PATIENCE)
+    printer.say("Ben asks too, a moment later, from the message's menu.")
+    await world.ben.shortcut("investigate_message", on=message)
+    await slack.wait_for(lambda: any("AI-written" in one.shown for one in message.replies), PATIENCE)
     await slack.wait_for(lambda: world.ben.ephemerals, PATIENCE)
 
     printer.print_new()

@@ -84,6 +84,29 @@ def overflow(action_id: str, *options: Block) -> Block:
     return {"type": "overflow", "action_id": action_id, "options": list(options)}
 
 
+MENU = "menu"  # the action id of every overflow menu: what was meant stands in its options
+
+
+def menu(*items: Block) -> Block:
+    """The rest of a row's buttons. An item comes back as if it was a button (`payloads.read_payload`)."""
+    return overflow(MENU, *items)
+
+
+def menu_item(text: str, action_id: str, *, value: str = "", url: str = "") -> Block:
+    item = option(text, f"{action_id} {value}".strip())
+    return {**item, "url": url} if url else item
+
+
+def image(url: str, alt_text: str) -> Block:
+    """Slack fetches it for everyone who sees the message; what it may not be able to fetch is left out of `plainer`."""
+    return {"type": "image", "image_url": url, "alt_text": cut(clean(alt_text), 1_000)}
+
+
+def table(rows: Sequence[Sequence[Block]], columns: Sequence[Block]) -> Block:
+    """A message holds one. The first row is its header."""
+    return {"type": "table", "rows": [list(row) for row in rows], "column_settings": list(columns)}
+
+
 def rich_text(*elements: Block) -> Block:
     return {"type": "rich_text", "elements": list(elements)}
 
@@ -118,6 +141,11 @@ def rich_link(url: str, label: str, *styles: str) -> Block:
         return run(f"{label} ({url})" if label and label != url else label or url, *styles)
     element: Block = {"type": "link", "url": url}
     return _styled({**element, "text": label} if label else element, styles)
+
+
+def rich_date(timestamp: float, form: str, fallback: str) -> Block:
+    """A time in the reader's own zone and words."""
+    return {"type": "date", "timestamp": int(timestamp), "format": form, "fallback": fallback}
 
 
 def _styled(element: Block, styles: Sequence[str]) -> Block:

@@ -21,11 +21,13 @@ from bot.slack.blocks import (
     rich_link,
     rich_quote,
     rich_section,
+    rich_text,
     run,
+    table,
     visible_text,
 )
 from bot.slack.plain import plain_blocks, plain_runs
-from bot.slack.text import clean, is_known_url, safe_url
+from bot.slack.text import clean, cut, is_known_url, safe_url
 
 _DEEPEST = 60  # containers inside one another; more is no text but an attack on the parser
 _LONGEST = 200_000
@@ -36,6 +38,11 @@ _STYLES = {"strong": "bold", "em": "italic", "s": "strike"}
 _HOST_IN_LABEL = re.compile(r"(?:[\w-]+\.)+[^\W\d_]{2,}", re.UNICODE)
 _WIDEST_COLUMN = 60
 _WIDEST_TABLE = 160
+_MOST_COLUMNS = 20  # Slack's limit
+_LONGEST_CELL = 300
+_TABLE_WORDS = 3_000  # of the 10,000 that Slack takes: the message has more to say
+_WRAPPED = 30
+_NUMBER = re.compile(r"[-+~<>≈]?\s*\d[\d.,]*\s*(?:[%a-zA-Zµ/]{0,6})?\Z")
 
 _PARSER = MarkdownIt("commonmark", {"maxNesting": _DEEPEST}).enable(["table", "strikethrough"])
 _PARSER.disable(["html_block", "html_inline"])
@@ -80,14 +87,78 @@ class _Place:
 def markdown_blocks(markdown: str) -> list[Block]:
     """Blocks of at most about 3,000 characters each; no block for an empty text."""
     source = clean(markdown)
-    if len(source) > _LONGEST:
-        return plain_blocks(source)
     references: dict[str, dict[str, dict[str, str]]] = {}
+    nodes = _parsed(source, references)
+    if nodes is None:
+        return plain_blocks(source)
+    parts = list(_blocks(nodes, _Place(source.split("\n"))))
+    return pack([*parts, *_unused_references(parts, references)] if references else parts)
+
+
+def _parsed(source: str, references: dict[str, dict[str, dict[str, str]]]) -> list[_Node] | None:
+    """None for what is an attack on the parser, or would lose words in it."""
+    if len(source) > _LONGEST:
+        return None
     tokens = _PARSER.parse(source, references)
     if any(token.level >= _DEEPEST - 1 for token in tokens):  # the parser drops what lies deeper
-        return plain_blocks(source)
-    parts = list(_blocks(_tree(tokens), _Place(source.split("\n"))))
-    return pack([*parts, *_unused_references(parts, references)] if references else parts)
+        return None
+    return _tree(tokens)
+
+
+@dataclass(frozen=True, slots=True)
+class TableParts:
+    """The first table of a document as a block of its own, and the document before and after it."""
+
+    before: str
+    table: Block
+    after: str
+    left_out: int  # rows
+
+
+def first_table(markdown: str, *, most_rows: int) -> TableParts | None:
+    """None where there is none that Slack could show with all its columns."""
+    source = clean(markdown)
+    lines = source.split("\n")
+    for node in _parsed(source, {}) or ():
+        if node.type == "table" and (cells := _cells(node, lines)) and len(cells[0]) <= _MOST_COLUMNS:
+            start, end = node.token.map or (0, 0)
+            shown = cells[: most_rows + 1]
+            block = table(_fitting(shown), _columns(cells))
+            return TableParts("\n".join(lines[:start]), block, "\n".join(lines[end:]), len(cells) - len(shown))
+    return None
+
+
+def _cells(node: _Node, lines: Sequence[str]) -> list[list[_Node]]:
+    """Nothing where a row has more cells than the header: the parser drops them."""
+    rows = [list(row.children) for part in node.children for row in part.children]
+    first, last = node.token.map or (0, 0)
+    return [] if not rows or any(_has_more_cells(line.strip(), len(rows[0])) for line in lines[first:last]) else rows
+
+
+def _fitting(rows: Sequence[Sequence[_Node]]) -> list[list[Block]]:
+    """Long words are cut so that the whole stays under what a message's table may hold."""
+    most = min(_LONGEST_CELL, _TABLE_WORDS // max(1, sum(len(row) for row in rows)))
+    return [[_cell(cell, most, is_head=number == 0) for cell in row] for number, row in enumerate(rows)]
+
+
+def _cell(node: _Node, most: int, *, is_head: bool) -> Block:
+    words, runs = " ".join(_words(node, targets=True).split()), _runs(node)
+    if is_head or len(words) > most or all(each["type"] == "text" and "style" not in each for each in runs):
+        return {"type": "raw_text", "text": cut(words, most) or "-"}
+    return rich_text(rich_section(runs))
+
+
+def _columns(rows: Sequence[Sequence[_Node]]) -> list[Block]:
+    """Numbers to the right where the author says so or all of them are; long words wrap."""
+    return [_column([row[at] for row in rows]) for at in range(len(rows[0]))]
+
+
+def _column(cells: Sequence[_Node]) -> Block:
+    words = [_words(cell, targets=True).strip() for cell in cells[1:]]
+    style = str(cells[0].token.attrs.get("style", ""))
+    numeric = bool(words) and all(_NUMBER.match(word) for word in words)
+    align = style.removeprefix("text-align:") if style else "right" if numeric else "left"
+    return {"align": align, "is_wrapped": any(len(word) > _WRAPPED for word in words)}
 
 
 def _blocks(nodes: Iterable[_Node], place: _Place) -> Iterator[Block]:
@@ -248,13 +319,13 @@ def _is_honest(label: str, url: str) -> bool:
 # -- tables, aligned in a fixed width: every Slack client shows that and no width breaks it --------------------------
 
 
-def _table_text(table: _Node, lines: Sequence[str]) -> str:
+def _table_text(node: _Node, lines: Sequence[str]) -> str:
     """Aligned where that is readable; as it was written where a row has more cells than the header or is too wide."""
-    first, last = table.token.map or (0, 0)
+    first, last = node.token.map or (0, 0)
     written = [line.strip() for line in lines[first:last]]
     rows = [
         [" ".join(_words(cell, targets=True).split()) for cell in row.children]
-        for part in table.children
+        for part in node.children
         for row in part.children
     ]
     # the parser drops the cells beyond the header's

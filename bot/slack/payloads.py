@@ -10,6 +10,8 @@ from collections.abc import Callable, Mapping
 from typing import Any, NoReturn
 from urllib.parse import parse_qsl
 
+from bot.slack.blocks import MENU
+
 Payload = Mapping[str, Any]
 
 DEEPEST = 60  # Slack's own blocks nest to about ten
@@ -45,6 +47,11 @@ def read_payload(told: object) -> dict[str, Any]:
         raise UnreadablePayloadError("it is not an object")
     if missing := _unfit(payload, _PAYLOAD) or _missing(payload):
         raise UnreadablePayloadError(missing)
+    for action in payload.get("actions", ()):
+        if action.get("type") == "overflow" and action.get("action_id") == MENU:
+            # what was chosen in a menu of ours is the button it stands for: its option names that button and its value
+            chosen = action.get("selected_option", {}).get("value", "")
+            action["action_id"], _, action["value"] = chosen.partition(" ")
     return payload
 
 

@@ -244,9 +244,15 @@ class Poster(LeasedWorker):
         digest = _digest(message)
         if digest != delivery.digest:
             await _tolerating_our_faults(
-                bot_client.client.chat_update, message, channel=delivery.post.channel, ts=delivery.ts, parse="none"
+                bot_client.client.chat_update,
+                message,
+                channel=delivery.post.channel,
+                ts=delivery.ts,
+                metadata=_metadata(delivery),
+                parse="none",
             )
             meters.DELIVERIES.add(delivery.post.kind, "edited")
+            _note_card_time(delivery)
         await self.outbox.sent(delivery, delivery.ts, digest)
 
     async def _post(self, bot_client: BotClient, delivery: Delivery, message: Message) -> None:
@@ -258,7 +264,7 @@ class Poster(LeasedWorker):
             channel=delivery.post.channel,
             thread_ts=delivery.thread_ts or None,
             reply_broadcast=True if message.broadcast and delivery.thread_ts else None,
-            metadata={"event_type": METADATA_TYPE, "event_payload": {"key": delivery.post.key}},
+            metadata=_metadata(delivery),
             parse="none",
             unfurl_links=False,
             unfurl_media=False,
@@ -266,10 +272,7 @@ class Poster(LeasedWorker):
         await self.outbox.sent(delivery, str(answer["ts"]), _digest(message))
         meters.DELIVERIES.add(delivery.post.kind, "posted")
         logger.info("posted: %s", delivery.post.kind)
-        if (
-            waited := meters.CARDS_AWAITED.end(delivery.post.key.rpartition(":")[0], delivery.post.channel)
-        ) is not None:
-            meters.CARD_TIME.observe(waited)
+        _note_card_time(delivery)
 
     # -- looking for a post of ours, by the key in its metadata -------------------------------------------------
 
@@ -344,6 +347,17 @@ async def _tolerating_our_faults(call: Callable[..., Any], message: Message, **a
             return await _tolerating_our_faults(call, replace(message, blocks=message.plainer, plainer=[]), **arguments)
         logger.exception("Slack refuses our blocks: %s", trouble.code)
         return await call(text=message.text[:3000], blocks=[], **arguments)
+
+
+def _metadata(delivery: Delivery) -> dict[str, Any]:
+    return {"event_type": METADATA_TYPE, "event_payload": {"key": delivery.post.key}}
+
+
+def _note_card_time(delivery: Delivery) -> None:
+    """From the click to the card, also where the card takes the place of the button's message."""
+    waited = meters.CARDS_AWAITED.end(delivery.post.key.rpartition(":")[0], delivery.post.channel)
+    if waited is not None:
+        meters.CARD_TIME.observe(waited)
 
 
 def _digest(message: Message) -> str:

@@ -5,7 +5,7 @@ import logging
 import secrets
 import time
 from collections import OrderedDict
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 from aiohttp import ClientSession
@@ -54,7 +54,8 @@ class Replies:
         may what comes without a URL, a mention, be answered by that of an earlier click.
         """
         place = asked_in or interaction.place
-        if not _is_same_place(place, interaction.place):
+        here = replace(interaction.place, thread_ts=place.thread_ts and interaction.place.thread_ts)
+        if place != here:  # what was asked for in a channel may be answered anywhere in it
             return
         self._urls.pop((place, interaction.person), None)
         if not interaction.response_url:
@@ -112,12 +113,6 @@ class Replies:
         except CALL_ERRORS as error:
             return None if trouble_of(error).meaning in {Meaning.WAIT, Meaning.OPEN} else ""
         return str(answer.get("permalink") or "")
-
-
-def _is_same_place(asked_in: Place, clicked_in: Place) -> bool:
-    """What was asked for in a channel may be answered anywhere in it."""
-    same_channel = (asked_in.workspace, asked_in.channel) == (clicked_in.workspace, clicked_in.channel)
-    return same_channel and asked_in.thread_ts in {"", clicked_in.thread_ts}
 
 
 async def _told(client: AsyncWebClient, place: Place, person: str, message: Message) -> SlackTrouble | None:

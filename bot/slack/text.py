@@ -131,7 +131,10 @@ def is_known_url(url: str) -> bool:
     return is_datadog_url(url) or any(host == known or host.endswith(f".{known}") for known in _SLACK_HOSTS)
 
 
-def moment(timestamp: float, form: str = "{time}") -> str:
+DAY_AND_TIME = "{date_short_pretty} at {time}"  # today, yesterday, or the date
+
+
+def moment(timestamp: float, form: str = DAY_AND_TIME) -> str:
     """A time in the reader's own zone, with UTC for clients that can't tell."""
     return f"<!date^{int(timestamp)}^{form}|{utc(timestamp)}>"
 

@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass, replace
 from functools import cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, and_, exists, func, select, update
+from sqlalchemy import ColumnElement, Row, and_, exists, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.model import Place
@@ -80,6 +80,24 @@ async def show_anew(connection: AsyncConnection, kind: str, subject_id: int) -> 
         update(deliveries).where(table.kind == kind, table.subject_id == subject_id).values(wanted=table.wanted + 1)
     )
     wake(connection, deliveries)
+
+
+async def take_over(database: Database, connection: AsyncConnection, key: str, post: NewPost) -> bool:
+    """A message that stands already shows something else from now on, by edits only; False where nobody knows whether it
+    stands, or somebody is at it this moment."""
+    table = deliveries.c
+    is_certain = or_(and_(table.state == SENT, table.ts.is_not(None)), and_(table.state == PENDING, table.ts.is_(None)))
+    told = asdict(post)
+    lane = told.pop("thread_key")
+    fresh = {"wanted": table.wanted + 1, "problem": None, "first_try_at": None, "looked_to": None}
+    taken = await connection.execute(
+        update(deliveries)
+        .where(table.key == key, is_certain, table.owner.is_(None))
+        .values(**told, lane=lane, **fresh, **newly_due(database.now))
+    )
+    if taken.rowcount:
+        wake(connection, deliveries)
+    return bool(taken.rowcount)
 
 
 async def try_refused_again(

@@ -92,7 +92,9 @@ def test_muting_asks_first_and_names_what_is_muted() -> None:
 
 def test_a_muted_card_says_until_when_and_by_whom_and_offers_the_way_back() -> None:
     mute = Mute(1_700_003_600.0, "U0ANA", "d-1")
-    assert "Muted until <!date^1700003600^{time}|2023-11-14 23:13 UTC> by <@U0ANA>." in told(NOTICE, mute=mute)
+    assert "Muted until <!date^1700003600^{date_short_pretty} at {time}|2023-11-14 23:13 UTC> by <@U0ANA>." in told(
+        NOTICE, mute=mute
+    )
     assert "the whole monitor" in told(replace(NOTICE, group=""), mute=mute)
     assert names(card(NOTICE, mute=mute))[3] == "Unmute"
     over = card(NOTICE, later(60, Transition.RECOVERED), mute=mute)

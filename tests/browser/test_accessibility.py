@@ -33,7 +33,7 @@ async def walk(screen: Screen) -> list[str]:
     for part in ("Alerts", "Investigations", "Cases", "Break it"):
         await screen.datadogs(part)
         found += await breaches(screen, part)
-    await expect(screen.thread).to_contain_text("here is what Bits AI found")
+    await expect(screen.thread).to_contain_text("AI-written")
     found += await breaches(screen, "a thread")
     await screen.page.get_by_role("tab", name="What just happened").click()
     await screen.page.locator("#journal summary").first.click()

@@ -37,7 +37,7 @@ async def test_datadog_asks_for_patience_and_the_investigation_goes_on(screen: S
     await journal.get_by_role("button", name="Failed").click()
     await expect(journal.locator(".outcome", has_text="429").first).to_be_visible()
 
-    await expect(screen.thread).to_contain_text("here is what Bits AI found")
+    await expect(screen.thread).to_contain_text("AI-written")
     await screen.datadogs("Break it")
     await expect(switch).not_to_be_checked()
 
@@ -71,7 +71,7 @@ async def test_an_investigation_ends_as_it_was_chosen_to_and_when(screen: Screen
     await expect(run).to_contain_text("Will end: inconclusive")
     await run.get_by_role("button", name="Finish now").click()
     await expect(run).to_contain_text("inconclusive")
-    await expect(screen.thread).to_contain_text("investigation inconclusive")
+    await expect(screen.thread).to_contain_text("No clear cause")
 
 
 async def test_the_journal_pauses_filters_and_shows_what_was_sent(screen: Screen) -> None:

@@ -52,7 +52,7 @@ async def test_two_people_ask_and_one_investigation_is_started(screen: Screen) -
     state = await screen.state()
     assert len(state["datadog"]["investigations"]) == before + 1
     await screen.act("finish", investigation=state["datadog"]["investigations"][0]["id"])
-    await expect(screen.thread).to_contain_text("here is what Bits AI found")
+    await expect(screen.thread).to_contain_text("AI-written")
 
 
 async def test_a_guest_is_told_why_not(screen: Screen) -> None:

@@ -96,7 +96,7 @@ async def test_over_http_the_bot_takes_signed_requests_and_ctrl_c_ends_it(tmp_pa
             await visitor.sees(lambda state: state["faults"]["bot"] == "running")
             thread = str((await visitor.does("fire", kind="metric"))["ts"])
             await visitor.clicks("Investigate", thread=thread)
-            await visitor.sees(lambda state: "is what Bits AI found" in words(state, thread))
+            await visitor.sees(lambda state: "AI-written" in words(state, thread))
     finally:
         code = await asyncio.to_thread(end_demo, demo)
     assert code == 130

@@ -19,13 +19,12 @@ from bot.app import Bot
 from bot.cli import main
 from bot.config import load_settings
 from bot.connections import StartError
-from bot.investigations.conclusions_view import FOUND
 from bot.sandbox.datadog import FakeDatadog
 from bot.sandbox.playground.environment import BotProcess
 from bot.sandbox.slack import FakeSlack
 from bot.storage.engine import DatabaseUnusableError
 from bot.storage.postgres import UNLIMITED
-from bot.wording import version
+from bot.wording import AI_WRITTEN, version
 from tests.starts import FERNET_KEY, Environment
 
 
@@ -362,5 +361,5 @@ async def test_the_story_comes_to_its_end(tmp_path: Path) -> None:
     output, _ = await asyncio.wait_for(process.communicate(), 60)
     told = output.decode()
     assert process.returncode == 0, told
-    assert f"@ana, {FOUND}." in told
-    assert "Two clicks, 1 investigation at Datadog, 3 posts in the thread." in told
+    assert AI_WRITTEN in told
+    assert "Two clicks, 1 investigation at Datadog, 2 posts in the thread." in told

@@ -4,12 +4,12 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-from bot.investigations.conclusions_view import FOUND
 from bot.sandbox.datadog import FakeConclusion, Script
 from bot.sandbox.slack import Message
 from bot.sandbox.slack.people import Person
 from bot.sandbox.slack.visible import SeenView
 from bot.storage.workers import Timing
+from bot.wording import AI_WRITTEN
 from tests.e2e.town import QUICK, AlertMessage, Town
 
 SHORT = FakeConclusion("Log rotation stopped", "The disk filled up because logrotate fails.", "Create the group.")
@@ -29,12 +29,12 @@ async def investigated(town: Town, *conclusions: FakeConclusion) -> AlertMessage
     town.datadog.plan(Script.at_once("conclusive", *(conclusions or (SHORT,))))
     alert = await town.alert(group="host:web-1")
     await town.ana.shortcut("investigate_message", on=alert.message)
-    await town.reads(alert.message, FOUND)
+    await town.reads(alert.message, AI_WRITTEN)
     return alert
 
 
 def conclusions_of(alert: AlertMessage) -> Message | None:
-    return next((reply for reply in alert.message.replies if FOUND in reply.shown), None)
+    return next((reply for reply in alert.message.replies if AI_WRITTEN in reply.shown), None)
 
 
 def cards_of(message: Message) -> list[Message]:

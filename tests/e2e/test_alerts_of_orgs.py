@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 
-from bot.investigations.conclusions_view import FOUND
 from bot.rules.model import AlertFilter
 from bot.sandbox.datadog import FakeMonitor
 from bot.sandbox.datadog.webhooks import TEMPLATE, Delivery
 from bot.web.datadog_webhook import HEADER, path_of
+from bot.wording import AI_WRITTEN
 from tests.e2e.alert_town import SECRET, AlertTown, Route
 from tests.e2e.org_town import OrgTown, webhook_secret_of
 
@@ -60,7 +60,7 @@ async def test_what_starts_from_a_card_runs_where_the_alert_came_from(town: TwoO
 
     await town.ana.click("Investigate", on=card)
 
-    await town.reads(card, "Asked by @ana", FOUND)
+    await town.reads(card, "Asked by @ana", AI_WRITTEN)
     assert (town.runs_of(town.acme), len(town.datadog.triggers())) == (1, 1)
 
 
@@ -72,8 +72,8 @@ async def test_what_starts_by_itself_runs_there_too(town: TwoOrgsTown) -> None:
     for monitor, org in ((town.acme_monitor, ACME), (town.monitor, DEFAULT)):
         assert (await town.sends(monitor, org)).accepted
 
-    await town.reads(await town.card("Checkout", channel=acmes), "Started automatically", "what Bits AI found")
-    await town.reads(await town.card("Disk"), "Started automatically", "what Bits AI found")
+    await town.reads(await town.card("Checkout", channel=acmes), "Started automatically", "AI-written")
+    await town.reads(await town.card("Disk"), "Started automatically", "AI-written")
     assert (town.runs_of(town.acme), len(town.datadog.triggers())) == (1, 2)
 
 

@@ -38,7 +38,7 @@ async def test_the_card_of_an_alert_says_it_and_a_start_by_hand_takes_it_back(tm
 
         await town.ana.click("Investigate", on=card)
 
-        await town.reads(card, "Asked by @ana", "what Bits AI found")
+        await town.reads(card, "Asked by @ana", "AI-written")
         await town.slack.wait_for(lambda: "Not started by itself" not in card.shown)
         assert len(town.datadog.triggers()) == 1
 
@@ -55,5 +55,5 @@ async def test_the_buttons_under_datadogs_message_say_it(tmp_path: Path, limit: 
         await _rules(town)
         await town.ana.shortcut("investigate_message", on=alert.message)
 
-        await town.reads(alert.message, "Asked by @ana", "what Bits AI found")
+        await town.reads(alert.message, "Asked by @ana", "AI-written")
         await town.slack.wait_for(lambda: "Not started by itself" not in nudge.shown)

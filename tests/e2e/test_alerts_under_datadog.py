@@ -6,13 +6,13 @@ from typing import Any
 
 import pytest
 
-from bot.investigations.conclusions_view import FOUND
 from bot.rules.model import AlertFilter
 from bot.sandbox.datadog import FakeAlert, Script
 from bot.sandbox.datadog.samples import POOL_EXHAUSTED
 from bot.sandbox.slack import Message
 from bot.sandbox.slack.datadog_app import APP_ID, stranger
 from bot.sandbox.slack.world import Author
+from bot.wording import AI_WRITTEN
 from tests.e2e.alert_town import AlertTown, Route
 
 NUDGE = "Investigate with Bits AI?"
@@ -39,16 +39,34 @@ async def none_but(town: AlertTown, *nudged: Message) -> None:
     assert answered == {last.message.ts, *(message.ts for message in nudged)}
 
 
-async def test_an_alert_gets_one_reply_with_the_buttons(town: AlertTown) -> None:
+async def test_an_alert_gets_one_reply_with_the_buttons_which_becomes_the_status_card(town: AlertTown) -> None:
     alert = await town.alert(group="host:web-1")
     seen = await town.reads(alert.message, NUDGE, "Disk almost full", "host:web-1")
     assert "[Investigate] [Create case] [Attach to case]" in seen
 
     (nudge,) = alert.message.replies
+    town.datadog.plan(Script.held())
     await town.ana.click("Investigate", on=nudge)
-    await town.reads(alert.message, "Asked by @ana", f"@ana, {FOUND}")
+    seen = await town.reads(alert.message, "Investigating", "P2 · team core", "Asked by @ana")
+    assert NUDGE not in seen
+    assert "[Open in Datadog] [Create case] [Attach to case]" in seen
     (run,) = town.datadog.triggers()
     assert run.event_id == alert.fired.event_id
+
+    town.datadog.finish(run.id)
+    await town.reads(alert.message, "Answered in", "Asked by @ana", AI_WRITTEN)
+    assert alert.message.replies[0] is nudge
+    assert len(alert.message.replies) == 2
+    keys = [str((reply.metadata or {})["event_payload"]["key"]).partition(":")[0] for reply in alert.message.replies]
+    assert keys == ["card", "conclusions"]
+
+
+async def test_an_investigation_of_another_alert_leaves_the_buttons_where_they_are(town: AlertTown) -> None:
+    alert = await town.alert(group="host:web-1")
+    await town.reads(alert.message, NUDGE)
+    other = town.datadog.fire(town.datadog.add_monitor("Queue is long"))
+    await town.ana.mention(f"investigate {other.link()}", in_=town.channel, thread=alert.message)
+    await town.reads(alert.message, NUDGE, "Queue is long", AI_WRITTEN)
 
 
 async def test_an_event_told_again_brings_no_second_reply(town: AlertTown) -> None:
@@ -70,10 +88,10 @@ async def test_an_edit_keeps_the_event_that_was_seen_first(town: AlertTown) -> N
 
     await town.ana.click("Investigate", on=alert.message.replies[0])
 
-    await town.reads(alert.message, FOUND)
+    await town.reads(alert.message, AI_WRITTEN)
     (run,) = town.datadog.triggers()
     assert run.event_id == alert.fired.event_id
-    assert len([reply for reply in alert.message.replies if NUDGE in reply.shown]) == 1
+    assert len(alert.message.replies) == 2
 
 
 async def test_recoveries_tests_and_replies_of_datadogs_get_none(town: AlertTown) -> None:
@@ -114,7 +132,7 @@ async def test_a_strangers_bot_of_the_same_name_starts_nothing(town: AlertTown) 
 
     await none_but(town)
 
-    await town.reads(town.channel.top_level[-1], "Started automatically", "what Bits AI found")
+    await town.reads(town.channel.top_level[-1], "Started automatically", "AI-written")
     assert len(town.datadog.triggers()) == 1
     assert [reply for message in forged for reply in message.replies] == []
 
@@ -129,7 +147,7 @@ async def test_a_strangers_link_in_the_thread_keeps_nobody_from_starting(town: A
     nudge = next(reply for reply in alert.message.replies if NUDGE in reply.shown)
     await town.ana.click("Investigate", on=nudge)
 
-    await town.reads(alert.message, FOUND)
+    await town.reads(alert.message, AI_WRITTEN)
     assert len(town.datadog.triggers()) == 1
 
 
@@ -162,7 +180,7 @@ async def test_by_hand_any_message_is_good_enough(town: AlertTown) -> None:
         town, fired, author=Author("U0O", "Copier", "B0O", "", town.slack.workspace.id, "bot_message")
     )
     await town.ana.shortcut("investigate_message", on=message)
-    await town.reads(message, FOUND)
+    await town.reads(message, AI_WRITTEN)
 
 
 async def test_where_it_is_not_switched_on_nothing_is_said(town: AlertTown) -> None:
@@ -179,7 +197,7 @@ async def test_older_links_without_the_time_lead_to_the_monitor(town: AlertTown)
     message = await town.slack.post_as_datadog(town.channel, title=fired.slack_title, title_link=link)
     await town.reads(message, NUDGE)
     await town.ana.click("Investigate", on=message.replies[0])
-    await town.reads(message, FOUND)
+    await town.reads(message, AI_WRITTEN)
     (run,) = town.datadog.triggers()
     assert run.event_id == fired.event_id
 
@@ -199,7 +217,7 @@ async def test_an_alert_the_channels_rule_names_is_investigated_by_itself(town: 
     rule = AlertFilter(tags=frozenset({"team:core"}), priorities=frozenset({2}))
     await town.decide(Route(rules={"auto": rule}))
     alert = await town.alert()
-    await town.reads(alert.message, "Started automatically", "Here is what Bits AI found")
+    await town.reads(alert.message, "Started automatically", "AI-written")
     other = town.datadog.add_monitor("Other", priority=2, tags=["team:other"])
     await town.alert(other)
     await town.datadog.wait_for(lambda: town.datadog.asked("GET", f"/api/v1/monitor/{other.id}"))
@@ -215,7 +233,7 @@ async def test_findings_that_stand_there_already_are_followed_in_place_of_button
     found = {"title": "Bits findings", "title_link": town.datadog.link_to(run), "text": "Bits AI has looked"}
     message = await posts(town, fired, attachments=[found])
 
-    await town.reads(message, "followed here, not started again", "Here is what Bits AI found")
+    await town.reads(message, "followed here, not started again", "AI-written")
     await town.decide(Route(rules={"nudge": True}))
     await none_but(town)
     assert town.datadog.triggers() == []

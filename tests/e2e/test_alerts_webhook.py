@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from bot.investigations.conclusions_view import FOUND
 from bot.rules.model import AlertFilter
 from bot.sandbox.datadog import Script
 from bot.sandbox.datadog.webhooks import TEMPLATE as PLAIN_TEMPLATE
 from bot.web.datadog_webhook import HEADER
+from bot.wording import AI_WRITTEN
 from tests.e2e.alert_town import SECRET, AlertTown, Route
 
 OWN_BODY = {
@@ -66,7 +66,7 @@ async def test_investigate_on_the_card_answers_in_its_thread(town: AlertTown) ->
 
     await town.ana.click("Investigate", on=card)
 
-    await town.reads(card, "Disk almost full", "Asked by @ana", f"@ana, {FOUND}")
+    await town.reads(card, "Disk almost full", "Asked by @ana", AI_WRITTEN)
     (run,) = town.datadog.triggers()
     assert (run.monitor_id, run.event_id) == (town.monitor.id, fired.event_id)
 
@@ -75,7 +75,7 @@ async def test_after_the_recovery_the_alert_itself_is_investigated_and_only_once
     fired = await town.fire()
     card = await town.card("Triggered")
     await town.ana.click("Investigate", on=card)
-    await town.reads(card, FOUND)
+    await town.reads(card, AI_WRITTEN)
     await town.fire(transition="renotify")
     await town.fire(transition="alert recovery")
     await town.slack.wait_for(lambda: "Recovered" in card.shown)
@@ -163,7 +163,7 @@ async def test_a_test_notification_is_shown_as_such_and_starts_nothing(town: Ale
     assert "nothing is wrong, and nothing is investigated" in card.shown
     await town.fire(group="host:real")
     real = await town.card("on host:real")
-    await town.reads(real, "Started automatically", "Here is what Bits AI found")
+    await town.reads(real, "Started automatically", "AI-written")
     assert len(town.datadog.triggers()) == 1
     assert card.replies == []
 

@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.investigations.conclusions_view import FOUND
 from bot.investigations.subject_view import nudge_message
 from bot.model import AlertRef
+from bot.wording import AI_WRITTEN
 from tests.e2e.attach_town import PASTE, a_case, held, hurry, link, monitor_links, opens, pastes, puts
 from tests.e2e.case_town import card_of, investigated, made
 from tests.e2e.town import Town
@@ -46,7 +46,7 @@ async def test_from_the_conclusions_their_links_are_offered(town: Town) -> None:
     case = a_case(town)
     alert = await town.alert()
     await town.ana.shortcut("investigate_message", on=alert.message)
-    await town.reads(alert.message, FOUND, "Attach to case")
+    await town.reads(alert.message, AI_WRITTEN, "Attach to case")
     conclusions = alert.message.replies[-1]
 
     await town.ana.click("Attach to case", on=conclusions)
@@ -79,7 +79,7 @@ async def test_from_the_window_that_offers_the_threads_case(town: Town) -> None:
     town.datadog.add_project("CASEM", "Case Management")
     alert = await investigated(town)
     await made(town, alert)
-    conclusions = next(reply for reply in alert.message.replies if FOUND in reply.shown)
+    conclusions = next(reply for reply in alert.message.replies if AI_WRITTEN in reply.shown)
     await town.ben.click("Create case", on=conclusions)
     await town.ben.waits_for_modal("This thread has a case already")
 

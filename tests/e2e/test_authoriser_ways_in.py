@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from bot.investigations.conclusions_view import FOUND
 from bot.rules.audit import Decision
 from bot.rules.model import Starters
 from bot.sandbox.datadog import Script
 from bot.sandbox.slack.people import Person
+from bot.wording import AI_WRITTEN
 from tests.e2e.rule_town import RuleTown
 
 NOBODY = Starters(everyone=False)
@@ -49,9 +49,9 @@ async def by_modal(town: RuleTown, person: Person) -> None:
 async def by_run_again(town: RuleTown, person: Person) -> None:
     await town.set()
     alert = await town.investigates(town.eva)
-    await town.reads(alert.message, FOUND)
+    await town.reads(alert.message, AI_WRITTEN)
     await town.set(starters=NOBODY)
-    await person.click("Run again", on=alert.message.replies[0])
+    await town.runs_again(person, alert.message.replies[1])
 
 
 WAYS_IN = [by_shortcut, by_command, by_monitor_id, by_mention, by_modal, by_run_again]
@@ -115,7 +115,7 @@ async def test_guests_and_people_of_other_companies_are_refused_until_allowed(to
     await town.set(starters=Starters(guests=True, outsiders=True))
     for person in (gus, ola):
         alert = await town.investigates(person)
-        await town.reads(alert.message, f"@{person.name}, {FOUND}")
+        await town.reads(alert.message, f"Asked by @{person.name}", AI_WRITTEN)
 
 
 @pytest.mark.parametrize("wish", ["list", "show 1b4e28ba-2fa1-11d2-883f-0016d3cca427", "status"])

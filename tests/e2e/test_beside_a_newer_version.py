@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from bot.investigations.conclusions_view import FOUND
+from bot.wording import AI_WRITTEN
 from tests.e2e.town import Town
 
 NEW = "invented later"
@@ -21,7 +21,7 @@ pytestmark = pytest.mark.usefixtures("investigated")
 async def investigated(town: Town) -> None:
     alert = await town.alert(group="host:web-1")
     await town.ana.shortcut("investigate_message", on=alert.message)
-    await town.reads(alert.message, FOUND)
+    await town.reads(alert.message, AI_WRITTEN)
 
 
 def told(folder: Path, *statements: str) -> list[tuple[Any, ...]]:
@@ -68,7 +68,7 @@ async def test_work_of_a_kind_we_do_not_know_waits_for_who_does(town: Town, tmp_
     await town.bot._workers.sweep()
     second = await town.alert(group="host:web-2")
     await town.ana.shortcut("investigate_message", on=second.message)
-    await town.reads(second.message, FOUND)
+    await town.reads(second.message, AI_WRITTEN)
 
     waiting = "SELECT key, state, attempt FROM asks WHERE state = 'received' AND owner IS NULL ORDER BY key"
     assert told(tmp_path, waiting) == [("source", "received", 0), ("subject", "received", 0)]

@@ -290,3 +290,10 @@ async def test_another_persons_form_opens_nothing(town: Town) -> None:
     assert "no longer have this form" in str(answer)
     await sees_it_made(town.ana)
     assert len(town.datadog.cases()) == 1
+
+
+async def test_the_answer_leads_to_the_case_once_there_is_one(town: Town) -> None:
+    alert = await investigated(town)
+    await made(town, alert)
+    seen = await town.reads(alert.message, "[Full report] [Open CASEM-42] [… Attach to case")
+    assert "[Create case]" not in seen

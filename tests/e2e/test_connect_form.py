@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from bot.investigations.conclusions_view import FOUND
 from bot.orgs import slack as connect
 from bot.sandbox.datadog.faults import Fault
+from bot.wording import AI_WRITTEN
 from tests.e2e.org_town import OrgTown
 
 
@@ -227,5 +227,5 @@ async def test_a_restart_keeps_what_is_connected(town: OrgTown) -> None:
     _, message = await town.acme_alert()
     await town.ana.shortcut("investigate_message", on=message)
 
-    await town.reads(message, FOUND)
+    await town.reads(message, AI_WRITTEN)
     assert (town.runs_of(town.acme), town.runs_of(town.datadog.org)) == (1, 0)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.investigations.conclusions_view import ENDED
+from bot.investigations.card_view import ENDED
 from bot.sandbox.datadog import Script
 from bot.sandbox.datadog.journal import Seen
 from bot.sandbox.datadog.org import FakeOrg

@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import select
 
 from bot.config import Settings
-from bot.investigations.conclusions_view import ENDED
+from bot.investigations.card_view import ENDED
 from bot.orgs.tables import orgs
 from bot.sandbox.datadog import Script
 from bot.sandbox.datadog.org import FakeOrg

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from bot.home import home_tab as home_tabs
-from bot.investigations.conclusions_view import ENDED
+from bot.investigations.card_view import ENDED
 from bot.sandbox.datadog import Script
 from bot.sandbox.slack.people import Person
 from bot.sandbox.slack.visible import SeenView
@@ -156,7 +156,7 @@ async def test_disconnecting_asks_first_then_keys_are_gone_and_threads_are_told(
     town.datadog.plan(Script.held())
     _, message = await town.acme_alert()
     await town.ana.shortcut("investigate_message", on=message)
-    await town.reads(message, "running")
+    await town.reads(message, "Investigating")
     await opens(town.eva, "acme (EU1")
 
     asked = await town.eva.press("Disconnect", confirm=False)

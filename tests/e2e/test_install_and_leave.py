@@ -7,18 +7,18 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Table, func, select
 
-from bot.investigations.conclusions_view import FOUND
 from bot.investigations.tables import investigations, subscribers
 from bot.rules.model import ChannelRules, WorkspaceRules
 from bot.rules.repository import Draft, RuleRepository
 from bot.sandbox.datadog import Script
 from bot.sandbox.slack import Person, Workspace
 from bot.storage.retention import AtUninstall, rules
+from bot.wording import AI_WRITTEN
 from bot.workspaces.tables import installations
 from tests.e2e.install_town import InstallTown
 from tests.e2e.town import Town
 
-RUNNING = "Bits AI investigation running"
+RUNNING = "Investigating"
 
 
 either_way = pytest.mark.parametrize("mode", ["socket", "http"])
@@ -81,7 +81,7 @@ async def test_two_workspaces_install_it_and_each_works_with_its_own_token(town:
         channel = workspace.add_channel("alerts")
         alert = await town.alert(channel)
         await person.shortcut("investigate_message", on=alert)
-        await town.reads(alert, FOUND)
+        await town.reads(alert, AI_WRITTEN)
 
     assert len(town.datadog.triggers()) == 2
     assert [len(person.dms) for person in people.values()] == [1, 1]
@@ -109,7 +109,7 @@ async def test_an_org_wide_install_serves_every_workspace_until_one_is_taken_out
     for person in people:
         alert = await town.alert(person.workspace.add_channel("alerts"))
         await person.shortcut("investigate_message", on=alert)
-        await town.reads(alert, FOUND)
+        await town.reads(alert, AI_WRITTEN)
     install = tech.install
     assert install is not None
     event = {"type": "team_access_revoked", "team_ids": [tech.id]}
@@ -147,9 +147,9 @@ async def test_uninstalling_ends_what_only_that_workspace_waits_for(town: Instal
     posts = len(town.slack.calls_to("chat.postMessage"))
     for run in town.datadog.triggers():
         town.datadog.finish(run.id)
-    await town.reads(alerts[gil], f"@gil, {FOUND}")
+    await town.reads(alerts[gil], "Asked by @gil", AI_WRITTEN)
     assert len(town.slack.calls_to("chat.postMessage")) == posts + 1
-    assert "what Bits AI found" not in "".join(reply.shown for reply in alerts[ana].replies)
+    assert "AI-written" not in "".join(reply.shown for reply in alerts[ana].replies)
 
 
 async def test_coming_back_works_and_late_news_of_leaving_takes_nothing_away(town: InstallTown) -> None:
@@ -170,7 +170,7 @@ async def test_coming_back_works_and_late_news_of_leaving_takes_nothing_away(tow
     assert town.left == left
     alert = await town.alert(channel)
     await ana.shortcut("investigate_message", on=alert)
-    await town.reads(alert, f"@ana, {FOUND}")
+    await town.reads(alert, "Asked by @ana", AI_WRITTEN)
 
 
 async def test_leaving_and_coming_back_brings_no_new_budget(town: InstallTown) -> None:
@@ -181,7 +181,7 @@ async def test_leaving_and_coming_back_brings_no_new_budget(town: InstallTown) -
     await allow_a_day(town, acme, starts=1)
     alert = await town.alert(channel)
     await ana.shortcut("investigate_message", on=alert)
-    await town.reads(alert, FOUND)
+    await town.reads(alert, AI_WRITTEN)
 
     await leave(town, acme)
     await town.install(acme)
@@ -217,7 +217,7 @@ async def test_a_token_revoked_without_a_word_stops_the_posts_and_a_new_install_
     again = await town.post_alert(channel, town.datadog.fire(town.monitor))
     await ana.shortcut("investigate_message", on=again)
 
-    await town.reads(again, f"@ana, {FOUND}")
+    await town.reads(again, "Asked by @ana", AI_WRITTEN)
     assert "install the app there again" in caplog.text
 
 
@@ -250,4 +250,4 @@ async def test_while_the_database_is_away_a_click_says_that_nothing_was_started(
     assert town.datadog.triggers() == []
 
     await ana.shortcut("investigate_message", on=alert)
-    await town.reads(alert, FOUND)
+    await town.reads(alert, AI_WRITTEN)

@@ -10,8 +10,8 @@ from sqlalchemy import update
 
 from bot.cli import main
 from bot.connections import StartError
-from bot.investigations.conclusions_view import FOUND
 from bot.sandbox.datadog import Script
+from bot.wording import AI_WRITTEN
 from bot.workspaces.tables import installations
 from tests.e2e.install_town import PUBLIC_URL, InstallTown
 from tests.pg import postgres_url, ready_postgres_url
@@ -35,7 +35,7 @@ async def test_neither_the_database_file_nor_the_log_holds_a_readable_secret(
         await ana.waits_for(lambda: ana.dms)
         alert = await town.alert(town.slack.workspace.add_channel("alerts"))
         await ana.shortcut("investigate_message", on=alert)
-        await town.reads(alert, FOUND)
+        await town.reads(alert, AI_WRITTEN)
         install = town.slack.workspace.install
         assert install is not None
         secrets = [install.bot_token, install.refresh_token or "?", town.slack.app.client_secret, town.keys]
@@ -87,7 +87,7 @@ async def test_a_new_key_takes_over_and_the_old_one_goes(
         await town.start_bot()
         alert = await town.alert(town.slack.workspace.add_channel("alerts"))
         await ana.shortcut("investigate_message", on=alert)
-        await town.reads(alert, FOUND)
+        await town.reads(alert, AI_WRITTEN)
 
 
 async def test_tokens_rotate_while_two_replicas_post_in_the_background(ready_postgres_url: str) -> None:
@@ -103,7 +103,7 @@ async def test_tokens_rotate_while_two_replicas_post_in_the_background(ready_pos
         alerts = [await town.alert(channel) for channel in channels]
         for alert in alerts:
             await ana.shortcut("investigate_message", on=alert)
-            await town.reads(alert, "running")
+            await town.reads(alert, "Investigating")
         first = acme.install.bot_token if acme.install else ""
 
         soon = installations.c.expires_at - 11 * 3600  # an hour is left
@@ -116,7 +116,7 @@ async def test_tokens_rotate_while_two_replicas_post_in_the_background(ready_pos
             town.datadog.finish(run.id)
 
         for alert in alerts:
-            await town.reads(alert, f"@ana, {FOUND}")
+            await town.reads(alert, "Asked by @ana", AI_WRITTEN)
             assert len(alert.replies) == 2
         refreshes = [call for call in town.slack.calls_to("oauth.v2.access") if "refresh_token" in call.args]
         assert [call.error for call in refreshes] == [""]

@@ -4,10 +4,10 @@ import sqlite3
 from contextlib import closing
 from pathlib import Path
 
-from bot.investigations.conclusions_view import FOUND
 from bot.sandbox.datadog import Script
 from bot.sandbox.datadog.samples import DISK_FULL
 from bot.storage.retention import AtUninstall, rules
+from bot.wording import AI_WRITTEN
 from bot.workspaces.tables import installations
 from tests.e2e.install_town import InstallTown
 
@@ -43,14 +43,14 @@ async def test_what_was_asked_and_found_goes_with_the_app(tmp_path: Path) -> Non
         town.datadog.plan(Script.at_once("conclusive", DISK_FULL))
         talk = await ana.say("hm", in_=ops)
         await ana.mention(f"investigate {QUESTION}", in_=ops, thread=talk)
-        await town.reads(talk, FOUND)
-        await ana.click("👍 Helpful", on=next(reply for reply in talk.replies if FOUND in reply.shown))
+        await town.reads(talk, AI_WRITTEN)
+        await ana.click("👍 Helpful", on=next(reply for reply in talk.replies if AI_WRITTEN in reply.shown))
         await ana.waits_for(lambda: "Noted as helpful" in ana.sees)
         shared = town.datadog.fire(town.monitor)
         for person, channel in ((ana, ops), (gil, alerts)):  # asked for by ana first
             alert = await town.post_alert(channel, shared)
             await person.shortcut("investigate_message", on=alert)
-            await town.reads(alert, FOUND)
+            await town.reads(alert, AI_WRITTEN)
         its_words = (QUESTION, acme.id, ana.id, ops.id)
         assert {"investigations", "subscribers", "asks", "audit", "votes"} <= tables_with(file, *its_words)
 

@@ -31,7 +31,7 @@ async def test_nothing_secret_is_logged(town: Town, caplog: pytest.LogCaptureFix
     await town.ana.say("a word in confidence", in_=town.channel)
     await town.slack.sockets.send("events_api", {"type": "a word in confidence", "a": []}, more={}, seconds=30)
     await town.slack.sockets.connections[0].socket.send_str("[a word in confidence")
-    await town.slack.wait_for(lambda: "running" in town.thread(alert.message))
+    await town.slack.wait_for(lambda: "Investigating" in town.thread(alert.message))
     town.datadog.finish(town.datadog.triggers()[0].id)
     await town.slack.wait_for(lambda: len(alert.message.replies) == 2)
 

@@ -13,7 +13,6 @@ import pytest
 from sqlalchemy import create_engine
 
 from bot.config import Settings
-from bot.investigations.conclusions_view import FOUND
 from bot.sandbox.slack import Message
 from bot.sandbox.slack.world import Author
 from bot.storage import migrations
@@ -75,7 +74,7 @@ async def town(tmp_path: Path) -> AsyncIterator[OldTown]:
 
 
 async def test_buttons_under_old_messages_answer(town: OldTown) -> None:
-    conclusions = town.old(FOUND)
+    conclusions = town.old("here is what Bits AI found")
     await town.ana.click("Details", on=conclusions)
     await town.ana.waits_for_modal("logrotate fails")
     await town.ben.click("👍 Helpful", on=conclusions)

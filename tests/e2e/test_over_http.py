@@ -8,7 +8,7 @@ import httpx
 import pytest
 from slack_sdk.signature import SignatureVerifier
 
-from bot.investigations.conclusions_view import FOUND
+from bot.wording import AI_WRITTEN
 from tests.e2e.town import Town
 
 BODY = "payload=%7B%22type%22%3A%22block_actions%22%7D"
@@ -23,13 +23,13 @@ async def town(tmp_path: Path) -> AsyncIterator[Town]:
 async def test_an_alert_is_investigated_over_http(town: Town) -> None:
     alert = await town.alert()
     await town.ana.shortcut("investigate_message", on=alert.message)
-    await town.reads(alert.message, "conclusive", f"@ana, {FOUND}")
+    await town.reads(alert.message, "Answered in", "Asked by @ana", AI_WRITTEN)
 
 
 async def test_a_mention_and_a_command_over_http(town: Town) -> None:
     fired = town.datadog.fire(town.monitor)
     said = await town.ana.mention(f"investigate {fired.link()}", in_=town.channel)
-    await town.reads(said, FOUND)
+    await town.reads(said, AI_WRITTEN)
     seen = await town.ana.command("/bits", "help", in_=town.channel)
     assert "/bits investigate" in seen.text
 

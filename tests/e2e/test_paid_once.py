@@ -5,19 +5,19 @@ from typing import Any
 
 import pytest
 
-from bot.investigations.conclusions_view import FOUND
 from bot.rules.model import AlertFilter
 from bot.sandbox.datadog import FakeAlert, Script
 from bot.sandbox.datadog.investigations import FakeInvestigation
 from bot.sandbox.datadog.samples import POOL_EXHAUSTED
 from bot.sandbox.slack import Channel, Message
 from bot.sandbox.slack.datadog_app import stranger
+from bot.wording import AI_WRITTEN
 from tests.e2e.alert_town import AlertTown, Route
 from tests.e2e.town import Town
 
 FOLLOWED = "followed here, not started again"
 UNREAD = "I could not read this thread"
-BY_ITSELF = "Here is what Bits AI found"
+BY_ITSELF = "AI-written"
 
 
 async def _alert_in(town: Town, channel: Channel) -> tuple[FakeAlert, Message]:
@@ -50,7 +50,7 @@ async def test_findings_posted_before_the_bot_was_invited_are_followed_by_the_sh
 
     await town.ana.shortcut("investigate_message", on=message)
 
-    await town.reads(message, FOLLOWED, f"@ana, {FOUND}")
+    await town.reads(message, FOLLOWED, "Asked by @ana", AI_WRITTEN)
     assert town.datadog.triggers() == []
     assert _reads(town) == 1
 
@@ -67,7 +67,7 @@ async def test_findings_posted_while_the_bot_was_away_are_followed_by_the_button
 
         await town.ana.click("Investigate", on=nudge)
 
-        await town.reads(message, FOLLOWED, f"@ana, {FOUND}")
+        await town.reads(message, FOLLOWED, "Asked by @ana", AI_WRITTEN)
         assert town.datadog.triggers() == []
 
 
@@ -81,7 +81,7 @@ async def test_findings_the_bot_has_heard_need_no_read_by_the_button(tmp_path: P
 
         await town.ana.click("Investigate", on=nudge)
 
-        await town.reads(message, FOLLOWED, f"@ana, {FOUND}")
+        await town.reads(message, FOLLOWED, "Asked by @ana", AI_WRITTEN)
         assert town.datadog.triggers() == []
         assert _reads(town) == 0
 
@@ -89,7 +89,7 @@ async def test_findings_the_bot_has_heard_need_no_read_by_the_button(tmp_path: P
 async def test_a_thread_without_replies_or_with_ours_only_is_not_read(town: Town) -> None:
     _, message = await _alert_in(town, town.channel)
     await town.ana.shortcut("investigate_message", on=message)
-    await town.reads(message, FOUND)
+    await town.reads(message, AI_WRITTEN)
     again = town.datadog.fire(town.monitor)
     await town.slack.edit_as_datadog(message, title=again.slack_title, title_link=again.link())
 
@@ -106,7 +106,7 @@ async def test_what_people_and_strangers_write_there_keeps_nobody_from_starting(
 
     await town.ana.shortcut("investigate_message", on=message)
 
-    await town.reads(message, FOUND)
+    await town.reads(message, AI_WRITTEN)
     assert len(town.datadog.triggers()) == 1
     assert FOLLOWED not in town.thread(message)
     assert UNREAD not in town.thread(message)
@@ -121,7 +121,7 @@ async def test_a_thread_that_may_not_be_read_is_started_and_the_card_says_so(tow
 
     await town.ana.shortcut("investigate_message", on=message)
 
-    await town.reads(message, UNREAD, "I'm not in this channel", FOUND)
+    await town.reads(message, UNREAD, "I'm not in this channel", AI_WRITTEN)
     assert len(town.datadog.triggers()) == 1
 
 
@@ -132,7 +132,7 @@ async def test_slacks_limit_on_reading_is_named(town: Town) -> None:
 
     await town.ana.shortcut("investigate_message", on=message)
 
-    await town.reads(message, UNREAD, "Slack lets me read threads only now and then", FOUND)
+    await town.reads(message, UNREAD, "Slack lets me read threads only now and then", AI_WRITTEN)
     assert _reads(town) == 1
 
 

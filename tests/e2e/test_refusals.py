@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from bot.investigations.conclusions_view import FOUND
 from bot.sandbox.datadog import Script
+from bot.wording import AI_WRITTEN
 from tests.e2e.town import QUICK, Town
 
 TRIGGER = ("POST", "/api/v2/bits-ai/investigations")
@@ -22,20 +22,20 @@ async def test_datadog_says_400_with_a_reason(town: Town) -> None:
     town.datadog.break_next(
         *TRIGGER, status=400, body={"errors": [{"title": "Bad Request", "detail": "unsupported <monitor> type"}]}
     )
-    seen = await _card_after_click(town, "failed", "did not accept", "unsupported <monitor> type")
+    seen = await _card_after_click(town, "Not started", "did not accept", "unsupported <monitor> type")
     assert "[Run again]" in seen
     assert town.datadog.triggers() == []
 
 
 async def test_datadog_says_403_and_the_card_names_the_permission(town: Town) -> None:
     town.datadog.revoke("bits_investigations_write")
-    seen = await _card_after_click(town, "failed", "bits_investigations_write")
+    seen = await _card_after_click(town, "Not started", "bits_investigations_write")
     assert "Ask a Datadog admin" in seen
 
 
 async def test_without_the_read_permission_nothing_is_started_at_all(town: Town) -> None:
     town.datadog.revoke("bits_investigations_read")
-    await _card_after_click(town, "failed", "bits_investigations_read")
+    await _card_after_click(town, "Not started", "bits_investigations_read")
     assert town.datadog.triggers() == []
 
 
@@ -43,12 +43,12 @@ async def test_datadog_does_not_know_the_keys(town: Town) -> None:
     town.datadog.break_next(
         "*", "/api/v2/bits-ai/investigations", times=9, status=401, body={"errors": ["Unauthorized"]}
     )
-    await _card_after_click(town, "failed", "does not know the keys", "check the API key")
+    await _card_after_click(town, "Not started", "does not know the keys", "check the API key")
 
 
 async def test_datadog_does_not_know_the_alert(town: Town) -> None:
     town.datadog.break_next(*TRIGGER, status=404, body={"errors": ["Monitor not found"]})
-    await _card_after_click(town, "failed", "can't find this", "Monitor not found")
+    await _card_after_click(town, "Not started", "can't find this", "Monitor not found")
 
 
 async def test_a_rate_limit_is_waited_for_and_said(town: Town) -> None:
@@ -59,7 +59,7 @@ async def test_a_rate_limit_is_waited_for_and_said(town: Town) -> None:
         body={"errors": ["Rate limited"]},
         headers={"X-RateLimit-Reset": "1", "X-RateLimit-Name": "bits"},
     )
-    await _card_after_click(town, "waiting to start", "Datadog asked us to wait")
+    await _card_after_click(town, "Waiting to start", "Datadog asked us to wait")
 
 
 async def test_a_rate_limit_that_never_ends_is_given_up(tmp_path: Path) -> None:
@@ -68,14 +68,14 @@ async def test_a_rate_limit_that_never_ends_is_given_up(tmp_path: Path) -> None:
         town.datadog.break_next(
             *TRIGGER, times=99, status=429, body={"errors": ["Rate limited"]}, headers={"X-RateLimit-Reset": "600"}
         )
-        seen = await _card_after_click(town, "failed", "limits how often we may ask")
+        seen = await _card_after_click(town, "Not started", "limits how often we may ask")
         assert "[Run again]" in seen
 
 
 async def test_a_500_that_started_it_all_the_same_is_found_and_followed(town: Town) -> None:
     town.datadog.plan(Script.held())
     town.datadog.break_next(*TRIGGER, status=500, body="<html>oops</html>", carried_out=True)
-    await _card_after_click(town, "running", "answer to the start got lost")
+    await _card_after_click(town, "Investigating", "answer to the start got lost")
     assert len(town.datadog.triggers()) == 1
 
 
@@ -83,18 +83,18 @@ async def test_a_500_that_started_nothing_asks_before_it_starts_again(town: Town
     town.datadog.break_next(*TRIGGER, status=500, body="")
     alert = await town.alert()
     await town.ana.shortcut("investigate_message", on=alert.message)
-    await town.reads(alert.message, "unknown outcome", "never start (and bill) the same one twice on a guess")
+    await town.reads(alert.message, "Not sure this started", "never start (and bill) the same one twice on a guess")
     assert town.datadog.triggers() == []
 
     await town.ana.click("Start again", on=alert.message.replies[0])
-    await town.reads(alert.message, "unknown outcome", "conclusive", FOUND)
+    await town.reads(alert.message, "Answered in", AI_WRITTEN)
     assert len(town.datadog.triggers()) == 1
 
 
 async def test_a_connection_cut_after_the_start_bills_once(town: Town) -> None:
     town.datadog.plan(Script.held())
     town.datadog.break_next(*TRIGGER, drop="after")
-    await _card_after_click(town, "running")
+    await _card_after_click(town, "Investigating")
     assert len(town.datadog.triggers()) == 1
 
 
@@ -131,7 +131,7 @@ async def test_not_in_the_channel_the_clicker_is_told_and_gets_the_conclusions_d
     await town.ana.shortcut("investigate_message", on=alert.message)
 
     await town.slack.wait_for(lambda: "/invite @Bits Bot" in town.ana.sees)
-    await town.slack.wait_for(lambda: FOUND in town.ana.sees)
+    await town.slack.wait_for(lambda: AI_WRITTEN in town.ana.sees)
     assert alert.message.replies == []
 
 
@@ -144,11 +144,11 @@ async def test_invited_afterwards_a_second_click_brings_everything_into_the_thre
 
     await town.ana.invite_app(town.channel)
     await town.ana.shortcut("investigate_message", on=alert.message)
-    await town.reads(alert.message, "running", "Asked by @ana")
+    await town.reads(alert.message, "Investigating", "Asked by @ana")
     (run,) = town.datadog.triggers()
     town.datadog.finish(run.id)
 
-    await town.reads(alert.message, "conclusive", FOUND)
+    await town.reads(alert.message, "Answered in", AI_WRITTEN)
     assert len(town.datadog.triggers()) == 1
 
 
@@ -173,12 +173,12 @@ async def test_still_running_at_the_deadline_offers_to_keep_waiting(tmp_path: Pa
         alert = await town.alert()
         await town.ana.shortcut("investigate_message", on=alert.message)
         await town.reads(
-            alert.message, "not finished", "@ana, I have no conclusion for you", "still running in Datadog"
+            alert.message, "No answer after", "No answer after", "still running in Datadog", "Asked by @ana"
         )
         (run,) = town.datadog.triggers()
         town.datadog.finish(run.id)
 
-        await town.ana.click("Keep waiting", on=alert.message.replies[0])
+        await town.ana.click("Keep waiting", on=alert.message.replies[1])
 
-        await town.reads(alert.message, "conclusive", f"@ana, {FOUND}")
+        await town.reads(alert.message, "Answered in", "Asked by @ana", AI_WRITTEN)
         assert len(town.datadog.triggers()) == 1

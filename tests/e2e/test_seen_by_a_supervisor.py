@@ -185,7 +185,7 @@ async def test_a_key_of_datadog_that_was_revoked(town: Town) -> None:
     async with watched(town) as probe:
         alert = await town.alert()
         await town.ana.shortcut("investigate_message", on=alert.message)
-        await town.reads(alert.message, "running")
+        await town.reads(alert.message, "Investigating")
         key, town.datadog.org.api_key = town.datadog.org.api_key, "another"
         assert "default" in await probe.until(failing="datadog")
         assert (await probe.alive())[0] == 200
@@ -218,7 +218,7 @@ async def test_investigations_that_nobody_looks_at(town: Town, monkeypatch: pyte
     async with watched(town) as probe:
         alert = await town.alert()
         await town.ana.shortcut("investigate_message", on=alert.message)
-        await town.reads(alert.message, "running")
+        await town.reads(alert.message, "Investigating")
         await probe.until()
         with monkeypatch.context() as patch:
             patch.setattr(PollWorker, "_take_turns", _nothing)

@@ -9,11 +9,11 @@ import httpx
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from bot.investigations.conclusions_view import FOUND
 from bot.meters import Meter
 from bot.sandbox.datadog import Script
 from bot.web import metrics
 from bot.web.datadog_webhook import HEADER, TEMPLATE
+from bot.wording import AI_WRITTEN
 from tests.e2e.town import Town
 from tests.pg import database_url, ready_postgres_url
 
@@ -75,13 +75,13 @@ async def test_an_investigation_from_click_to_answer(tmp_path: Path, database_ur
         alert = await town.alert()
         town.datadog.plan(Script.held())
         await town.ana.shortcut("investigate_message", on=alert.message)
-        await town.reads(alert.message, "running")
+        await town.reads(alert.message, "Investigating")
         running = await prometheus.scrape()
         assert of(running, "investigations", state="running") == 1
         assert of(running, "starts_total", way="shortcut", result="started") == 1
         await town.ben.shortcut("investigate_message", on=alert.message)
         town.datadog.finish(town.datadog.triggers()[0].id)
-        await town.reads(alert.message, f"@ana, {FOUND}")
+        await town.reads(alert.message, "Asked by @ana", AI_WRITTEN)
         after = await prometheus.until("deliveries_total", kind="conclusions", result="posted")
     assert of(after, "investigations", state="running") == 0
     assert of(after, "investigations_ended_total", state="concluded") == 1

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from bot.investigations.conclusions_view import FOUND
 from bot.logs import ABOUT, JsonLines, TextLines
 from bot.sandbox.datadog import Script
+from bot.wording import AI_WRITTEN
 from tests.e2e.rule_town import RuleTown
 from tests.e2e.town import Town
 
@@ -63,7 +63,7 @@ def log_for_people() -> Iterator[Log]:
 async def _investigated(town: Town) -> None:
     alert = await town.alert()
     await town.ana.shortcut("investigate_message", on=alert.message)
-    await town.reads(alert.message, f"@ana, {FOUND}")
+    await town.reads(alert.message, "Asked by @ana", AI_WRITTEN)
 
 
 def _ids(town: Town) -> Line:
@@ -98,7 +98,7 @@ async def test_who_joins_and_who_is_refused_has_a_line(tmp_path: Path, log: Log)
         town.datadog.plan(Script.held())
         alert = await town.alert()
         await town.ana.shortcut("investigate_message", on=alert.message)
-        await town.reads(alert.message, "running")
+        await town.reads(alert.message, "Investigating")
         await town.ben.shortcut("investigate_message", on=alert.message)
         await log.until("investigation joined")
         await town.ben.mention("investigate", in_=town.channel)
@@ -116,7 +116,7 @@ async def test_two_investigations_are_not_mixed_up(town: Town, log: Log) -> None
     other = town.datadog.add_monitor("Another")
     alert = await town.alert(other)
     await town.ben.shortcut("investigate_message", on=alert.message)
-    await town.reads(alert.message, f"@ben, {FOUND}")
+    await town.reads(alert.message, "Asked by @ben", AI_WRITTEN)
     refs = [line["ref"] for line in log.lines() if line["message"] == "investigation accepted"]
     assert len(set(refs)) == 2
     for ref, person in zip(refs, (town.ana, town.ben), strict=True):

@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from bot.investigations.conclusions_view import FOUND
 from bot.sandbox.datadog import Script
 from bot.sandbox.slack import Message, Workspace
 from bot.slack.poster import AT_ONCE
+from bot.wording import AI_WRITTEN
 from tests.e2e.install_town import InstallTown
 from tests.e2e.town import Town
 from tests.pg import ready_postgres_url
@@ -82,14 +82,14 @@ async def test_thirty_threads_that_have_to_wait_cost_few_calls_and_are_served_on
         await ana.shortcut("investigate_message", on=alert)
     other = await town.post_alert(elsewhere, fired)
     await cleo.shortcut("investigate_message", on=other)
-    await town.reads(other, "running")
+    await town.reads(other, "Investigating")
     (run,) = await town.datadog.wait_for(town.datadog.triggers)
     town.datadog.finish(run.id)
-    await town.reads(other, FOUND)  # nobody there waits for anything
+    await town.reads(other, AI_WRITTEN)  # nobody there waits for anything
     await limit.holds(town, rounds=2)
 
     for alert in alerts:
-        await town.reads(alert, FOUND)
+        await town.reads(alert, AI_WRITTEN)
         assert len(alert.replies) == 2, [
             (reply.ts, (reply.metadata or {}).get("event_payload")) for reply in alert.replies
         ]
@@ -103,7 +103,7 @@ async def test_where_threads_are_read_once_a_minute_the_second_mention_is_told_t
         town.slack.reads_limited = True
         alerts = [await _unseen_alert(town) for _ in range(2)]
         await town.ana.mention("investigate", in_=town.channel, thread=alerts[0])
-        await town.reads(alerts[0], FOUND)
+        await town.reads(alerts[0], AI_WRITTEN)
         await town.ben.mention("investigate", in_=town.channel, thread=alerts[1])
         await town.slack.wait_for(lambda: "Slack lets me read threads only once a minute" in town.ben.sees)
         assert "no alert" not in town.ben.sees

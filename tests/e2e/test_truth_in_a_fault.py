@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from bot.investigations.conclusions_view import FOUND
 from bot.sandbox.datadog import Script
 from bot.sandbox.slack import NotAcknowledged
+from bot.wording import AI_WRITTEN
 from tests.e2e.town import QUICK, Town
 
 
@@ -29,7 +29,7 @@ async def test_who_waits_for_a_look_up_hears_that_datadog_is_silent_and_then_the
         search.release()
 
         def card() -> object:
-            return next((each for each in town.channel.top_level if FOUND in town.thread(each)), None)
+            return next((each for each in town.channel.top_level if AI_WRITTEN in town.thread(each)), None)
 
         await town.slack.wait_for(card)
         assert town.ana.sees.count("I go on trying") == 1
@@ -41,7 +41,7 @@ async def test_a_datadog_that_is_not_reached_is_not_said_to_have_asked_us_to_wai
         await town.datadog.stop()
         await town.ana.shortcut("investigate_message", on=alert.message)
 
-        seen = await town.reads(alert.message, "waiting to start", "Datadog can't be reached just now. I try again at")
+        seen = await town.reads(alert.message, "Waiting to start", "Datadog can't be reached just now. I try again at")
         assert "asked us to wait" not in seen
 
 
@@ -77,18 +77,17 @@ async def test_a_click_that_can_not_be_kept_says_so_and_starts_nothing(
         assert town.datadog.triggers() == []
 
         await town.ana.shortcut("investigate_message", on=alert.message)
-        await town.reads(alert.message, FOUND)
+        await town.reads(alert.message, AI_WRITTEN)
         assert len(town.datadog.triggers()) == 1
 
 
 async def test_a_button_that_can_not_be_kept_says_so(town: Town, monkeypatch: pytest.MonkeyPatch) -> None:
     alert = await town.alert()
+    town.datadog.plan(Script.at_once("failed"))
     await town.ana.shortcut("investigate_message", on=alert.message)
-    await town.reads(alert.message, FOUND)
-    card = alert.message.replies[0]
-    await town.slack.wait_for(lambda: "Run again" in card.shown)
+    await town.reads(alert.message, "reported that it failed", "Run again")
     async with _database_held(town, monkeypatch):
-        await town.ana.click("Run again", on=card)
+        await town.ana.click("Run again", on=alert.message.replies[1])
         await _told(town, 1)
     assert len(town.datadog.triggers()) == 1
 

@@ -3,15 +3,14 @@
 from functools import partial
 from urllib.parse import quote
 
-from bot.investigations.conclusions_view import FOUND
 from bot.sandbox.datadog import Script
 from bot.sandbox.datadog.samples import POOL_EXHAUSTED
 from bot.sandbox.slack import Message
-from bot.wording import INVESTIGATIONS
+from bot.wording import AI_WRITTEN, INVESTIGATIONS
 from tests.e2e.town import Town
 
 USAGE = "/bits investigate <monitor id>"
-RUNNING = "Bits AI investigation running"
+RUNNING = "Investigating"
 
 
 async def _only_card(town: Town) -> Message:
@@ -29,8 +28,7 @@ async def test_the_shortcut_on_an_alert_starts_it_in_the_alerts_thread(town: Tow
     alert = await town.alert(group="host:web-1")
     await town.ana.shortcut("investigate_message", on=alert.message)
 
-    seen = await town.reads(alert.message, "Disk almost full", "host:web-1", "Asked by @ana")
-    assert "Bits AI investigation" in seen
+    await town.reads(alert.message, "Disk almost full", "host:web-1", "Asked by @ana")
     (run,) = await town.datadog.wait_for(town.datadog.triggers)
     assert run.monitor_id == town.monitor.id
     assert run.event_id == alert.fired.event_id
@@ -66,22 +64,22 @@ async def test_another_thread_gets_its_own_card_and_the_same_conclusions(town: T
     (run,) = town.datadog.triggers()
     town.datadog.finish(run.id)
 
-    await town.reads(alert.message, "conclusive", f"@ana, {FOUND}")
-    await town.reads(repeated, "conclusive", f"@ben, {FOUND}")
+    await town.reads(alert.message, "Answered in", "Asked by @ana", AI_WRITTEN)
+    await town.reads(repeated, "Answered in", "Asked by @ben", AI_WRITTEN)
     assert len(town.datadog.triggers()) == 1
 
 
 async def test_a_click_next_week_gets_the_finished_answer(town: Town) -> None:
     alert = await town.alert()
     await town.ana.shortcut("investigate_message", on=alert.message)
-    await town.reads(alert.message, FOUND)
+    await town.reads(alert.message, AI_WRITTEN)
 
     later = await town.slack.post_as_datadog(
         town.channel, title=alert.fired.slack_title, title_link=alert.fired.link(), text="found again"
     )
     await town.ben.shortcut("investigate_message", on=later)
 
-    await town.reads(later, "conclusive", f"@ben, {FOUND}")
+    await town.reads(later, "Answered in", "Asked by @ben", AI_WRITTEN)
     assert "already been investigated (conclusive). Nothing was started again." in town.ben.sees
     assert len(town.datadog.triggers()) == 1
 
@@ -139,7 +137,7 @@ async def test_the_command_with_a_monitor_id_finds_its_latest_alert(town: Town) 
     assert "Disk almost full" in card.shown
     (run,) = town.datadog.triggers()
     assert run.event_id == latest.event_id
-    await town.reads(card, f"@ana, {FOUND}")
+    await town.reads(card, "Asked by @ana", AI_WRITTEN)
 
 
 async def test_the_command_takes_links_of_alerts_monitors_and_events(town: Town) -> None:
@@ -176,7 +174,7 @@ async def test_a_mention_in_a_thread_is_answered_in_that_thread(town: Town) -> N
 
     await town.ana.mention(f"investigate {fired.link()}", in_=town.channel, thread=talk)
 
-    await town.reads(talk, "Asked by @ana", f"@ana, {FOUND}")
+    await town.reads(talk, "Asked by @ana", AI_WRITTEN)
 
 
 async def _told(town: Town, thread: Message | None, words: str) -> None:
@@ -189,7 +187,7 @@ async def _told(town: Town, thread: Message | None, words: str) -> None:
 async def test_a_click_in_one_thread_does_not_draw_the_answer_to_a_mention_out_of_another(town: Town) -> None:
     alert = await town.alert()
     await town.ana.shortcut("investigate_message", on=alert.message)
-    await town.reads(alert.message, FOUND)
+    await town.reads(alert.message, AI_WRITTEN)
     talk = await town.ben.say("what can this bot do?", in_=town.channel)
 
     await town.ana.click("👍 Helpful", on=alert.message.replies[1])
@@ -203,7 +201,7 @@ async def test_a_mention_in_the_thread_of_a_message_clicked_before_is_answered_i
     """What a click on the message itself is answered by stands outside the thread."""
     alert = await town.alert()
     await town.ana.shortcut("investigate_message", on=alert.message)
-    await town.reads(alert.message, FOUND)
+    await town.reads(alert.message, AI_WRITTEN)
     await town.ana.shortcut("investigate_message", on=alert.message)
     await _told(town, None, "already")
 
@@ -215,7 +213,7 @@ async def test_a_mention_in_the_thread_of_a_message_clicked_before_is_answered_i
 async def test_a_command_is_answered_in_the_channel_whatever_thread_is_clicked_in_meanwhile(town: Town) -> None:
     alert = await town.alert()
     await town.ana.shortcut("investigate_message", on=alert.message)
-    await town.reads(alert.message, FOUND)
+    await town.reads(alert.message, AI_WRITTEN)
     slow = town.datadog.break_next("GET", "/api/v2/bits-ai/investigations", hang=True, carried_out=True)
     await town.ana.command("/bits", "list", in_=town.channel)
     await town.datadog.wait_for(lambda: slow.hits)
@@ -230,7 +228,7 @@ async def test_a_command_is_answered_in_the_channel_whatever_thread_is_clicked_i
 async def test_a_mention_redelivered_by_slack_starts_nothing_more(town: Town) -> None:
     fired = town.datadog.fire(town.monitor)
     said = await town.ana.mention(f"investigate {fired.link()}", in_=town.channel)
-    await town.reads(said, FOUND)
+    await town.reads(said, AI_WRITTEN)
 
     mention = next(one for one in town.slack.deliveries if one.payload.get("event", {}).get("type") == "app_mention")
     await town.slack.redeliver(mention.payload["event_id"])
@@ -252,7 +250,7 @@ async def test_an_investigation_linked_in_the_message_is_followed_not_started(to
     await town.reads(message, "followed here, not started again")
     town.datadog.finish(run.id)
 
-    await town.reads(message, "conclusive", f"@ana, {FOUND}")
+    await town.reads(message, "Answered", "Asked by @ana", AI_WRITTEN)
     assert town.datadog.triggers() == []
 
 
@@ -277,7 +275,7 @@ async def test_what_is_hardly_a_question_is_asked_back_before_it_costs(town: Tow
     await town.slack.wait_for(lambda: "requested. Its card follows" in town.ana.sees)
 
     card = await _only_card(town)
-    await town.reads(card, f"@ana, {FOUND}")
+    await town.reads(card, "Asked by @ana", AI_WRITTEN)
     (run,) = town.datadog.triggers()
     assert run.title == "CASEM-42"
 
@@ -291,14 +289,14 @@ async def test_a_mention_that_is_hardly_a_question_starts_once_in_its_thread_whe
 
     await town.ana.click("Start anyway", on=asked)
 
-    await town.reads(talk, "Asked by @ana", f"@ana, {FOUND}")
+    await town.reads(talk, "Asked by @ana", AI_WRITTEN)
     assert len(town.datadog.triggers()) == 1
 
 
 async def test_a_mention_without_a_command_offers_what_the_threads_investigation_allows(town: Town) -> None:
     alert = await town.alert()
     await town.ana.shortcut("investigate_message", on=alert.message)
-    await town.reads(alert.message, FOUND)
+    await town.reads(alert.message, AI_WRITTEN)
 
     await town.ana.mention("was it the deploy?", in_=town.channel, thread=alert.message)
 
@@ -352,7 +350,7 @@ async def test_a_mention_in_an_alerts_thread_needs_no_more_words(town: Town) -> 
 
     await town.ana.mention("investigate", in_=town.channel, thread=alert.message)
 
-    await town.reads(alert.message, "Disk almost full", FOUND)
+    await town.reads(alert.message, "Disk almost full", AI_WRITTEN)
     (run,) = town.datadog.triggers()
     assert run.event_id == alert.fired.event_id
 
@@ -380,5 +378,5 @@ async def test_findings_datadog_posted_into_the_thread_are_adopted(town: Town) -
 
     await town.ana.shortcut("investigate_message", on=alert.message)
 
-    await town.reads(alert.message, "followed here, not started again", f"@ana, {FOUND}")
+    await town.reads(alert.message, "followed here, not started again", "Asked by @ana", AI_WRITTEN)
     assert town.datadog.triggers() == []

@@ -6,11 +6,11 @@ import pytest
 from sqlalchemy import select
 
 from bot.investigations.answers import vote_noted
-from bot.investigations.conclusions_view import FOUND
 from bot.investigations.tables import investigations, votes
 from bot.sandbox.datadog import FakeConclusion, Script
 from bot.sandbox.datadog.samples import HOSTILE, LONG, NOTHING_CERTAIN, POOL_EXHAUSTED
 from bot.sandbox.slack import Message, Person
+from bot.wording import AI_WRITTEN
 from tests.e2e.town import AlertMessage, Town
 
 
@@ -19,7 +19,7 @@ async def _investigated(town: Town, status: str, *conclusions: FakeConclusion) -
     alert = await town.alert()
     await town.ana.shortcut("investigate_message", on=alert.message)
     # the answer goes first, then the card says that it is there
-    await town.slack.wait_for(lambda: len(alert.message.replies) == 2 and "running" not in _card(alert).shown)
+    await town.slack.wait_for(lambda: len(alert.message.replies) == 2 and "Investigating" not in _card(alert).shown)
     return alert
 
 
@@ -31,26 +31,34 @@ def _reply(alert: AlertMessage) -> Message:
     return alert.message.replies[1]
 
 
-async def test_conclusive_with_several_conclusions_in_their_order(town: Town) -> None:
+async def test_the_first_conclusion_is_the_answer_and_the_others_are_folded(town: Town) -> None:
     alert = await _investigated(town, "conclusive", POOL_EXHAUSTED, NOTHING_CERTAIN)
 
-    assert _card(alert).shown.startswith("Bits AI investigation conclusive: Disk almost full")
+    assert _card(alert).shown.startswith("✅ Answered in")
+    assert "\n" not in _card(alert).shown
     shown = _reply(alert).shown
-    assert f"@ana, {FOUND}." in shown
-    assert shown.index(f"1. {POOL_EXHAUSTED.title}") < shown.index(f"2. {NOTHING_CERTAIN.title}")
+    assert shown.startswith(f"✅ Likely cause: {POOL_EXHAUSTED.title}")
+    assert _reply(alert).text.startswith(f"✅ Likely cause: {POOL_EXHAUSTED.title}.")
+    assert f"Also found: {NOTHING_CERTAIN.title}. See Full report." in shown
+    assert shown.endswith(AI_WRITTEN)
 
 
 @pytest.mark.parametrize("status", ["inconclusive", "Inconclusive"])
-async def test_inconclusive_without_conclusions(town: Town, status: str) -> None:
+async def test_without_conclusions_one_message_says_what_would_help(town: Town, status: str) -> None:
     alert = await _investigated(town, status)
-    assert "inconclusive" in _card(alert).shown
-    assert "Bits AI found too little to conclude anything" in _reply(alert).shown
+    assert _card(alert).shown.startswith("🟡 Ended without a conclusion: ")
+    shown = _reply(alert).shown
+    assert "What helps Bits AI next time: a service tag on the monitor" in shown
+    assert "AI-written" not in shown
+    assert "Helpful" not in shown
 
 
-async def test_a_run_that_failed_says_so_and_offers_another(town: Town) -> None:
+async def test_a_run_that_failed_says_so_once_and_offers_another(town: Town) -> None:
     alert = await _investigated(town, "failed")
-    assert "failed" in _card(alert).shown
-    assert "[Run again]" in _card(alert).shown
+    assert _card(alert).shown.startswith("❌ Failed after")
+    assert "[Run again]" in _reply(alert).shown
+    assert "AI-written" not in _reply(alert).shown
+    assert "Helpful" not in _reply(alert).shown
 
 
 async def test_an_unknown_status_with_conclusions_is_an_end(town: Town) -> None:
@@ -60,7 +68,7 @@ async def test_an_unknown_status_with_conclusions_is_an_end(town: Town) -> None:
 
 async def test_hostile_words_ping_nobody_and_forge_nothing(town: Town) -> None:
     alert = await _investigated(town, "conclusive", HOSTILE)
-    await town.ana.click("Details", on=_reply(alert))
+    await town.ana.click("Full report", on=_reply(alert))
     modal = await town.ana.waits_for_modal("@here")
 
     assert [ping for ping in town.slack.pings if ping.is_broadcast] == []
@@ -71,8 +79,8 @@ async def test_hostile_words_ping_nobody_and_forge_nothing(town: Town) -> None:
 
 async def test_nine_kilobytes_are_paged_and_nothing_is_lost(town: Town) -> None:
     alert = await _investigated(town, "conclusive", LONG)
-    await town.ana.click("Details", on=_reply(alert))
-    modal = await town.ana.waits_for_modal("Conclusions")
+    await town.ana.click("Full report", on=_reply(alert))
+    modal = await town.ana.waits_for_modal("Full report")
 
     read = modal.text
     while "[Next]" in modal.text:
@@ -89,7 +97,7 @@ async def test_run_again_by_two_people_makes_one_more_run(town: Town) -> None:
     town.datadog.plan(Script.held())
 
     await town.ana.click("Run again", on=_reply(alert))
-    await town.ben.click("Run again", on=_card(alert))
+    await town.ben.click("Run again", on=_reply(alert))
 
     await town.slack.wait_for(lambda: "run 2" in town.thread(alert.message))
     await town.slack.wait_for(lambda: "already" in town.ben.sees)
@@ -146,7 +154,7 @@ async def test_a_link_button_is_acknowledged(town: Town) -> None:
 async def test_the_card_is_edited_only_when_something_changes(tmp_path: Path) -> None:
     async with Town(tmp_path) as town:
         alert = await _investigated(town, "conclusive", POOL_EXHAUSTED)
-        await town.slack.wait_for(lambda: "conclusive" in _card(alert).shown)
+        await town.slack.wait_for(lambda: "Answered" in _card(alert).shown)
         shown = [call.args["blocks"] for call in town.slack.calls_to("chat.postMessage", "chat.update")]
         assert len(shown) <= 4
         assert len(shown) == len({str(blocks) for blocks in shown})

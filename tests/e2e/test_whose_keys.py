@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from bot.config import Settings
-from bot.investigations.conclusions_view import ENDED
+from bot.investigations.card_view import ENDED
 from bot.rules.model import AlertFilter, ChannelRules
 from bot.rules.repository import RuleRepository
 from bot.sandbox.datadog import Script
@@ -212,7 +212,7 @@ async def test_what_waits_for_a_workspace_that_is_named_no_more_fails_in_words_a
     await town.slack.wait_for(lambda: any("host:web-1" in said for said in town.said_in(town.acme.channel)))
     town.datadog.plan_always(Script.held())
     running = await town.asks(town.acme)
-    await town.reads(running, "running")
+    await town.reads(running, "Investigating")
 
     await town.stop_bots()
     asked, cards = len(town.datadog.journal.requests), town.said_in(town.acme.channel)[:1]

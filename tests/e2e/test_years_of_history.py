@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from bot.investigations.conclusions_view import FOUND
 from bot.rules.model import AlertFilter
 from bot.sandbox.slack.people import Person
+from bot.wording import AI_WRITTEN
 from tests import history
 from tests.e2e.alert_town import AlertTown, Route
 from tests.e2e.case_town import card_of, sees_it_made
@@ -51,19 +51,19 @@ async def a_day(town: BusyTown) -> None:
     await town.ana.click("Mute 1 h", on=card)
     await town.slack.wait_for(lambda: "[Unmute]" in card.shown)
     await town.ana.click("Investigate", on=card)
-    await town.reads(card, f"@ana, {FOUND}")
-    conclusions = next(reply for reply in card.replies if FOUND in reply.shown)
-    await town.ana.click("Details", on=conclusions)
+    await town.reads(card, "Asked by @ana", AI_WRITTEN)
+    conclusions = next(reply for reply in card.replies if AI_WRITTEN in reply.shown)
+    await town.ana.click("Full report", on=conclusions)
     await town.ana.waits_for_modal("")
     await town.ana.close()
     await town.ben.click("👍 Helpful", on=conclusions)
     await town.slack.wait_for(lambda: "Noted as helpful" in town.ben.sees)
-    await town.ana.click("Run again", on=card.replies[0])
+    await town.runs_again(town.ana, conclusions)
     await town.datadog.wait_for(lambda: len(town.datadog.triggers()) == 2)
     town.datadog.break_next("POST", "/api/v2/bits-ai/investigations", status=400, body={"errors": []})
     not_taken = await town.alert(group="host:web-3")
     await town.ana.shortcut("investigate_message", on=not_taken.message)
-    await town.reads(not_taken.message, "failed")
+    await town.reads(not_taken.message, "Not started")
 
     await town.ana.click("Create case", on=conclusions)
     await town.ana.waits_for_modal("Description")
@@ -76,7 +76,7 @@ async def a_day(town: BusyTown) -> None:
     posted = await town.alert(group="host:web-2")
     await town.reads(posted.message, "Investigate with Bits AI?")
     await town.ana.shortcut("investigate_message", on=posted.message)
-    await town.reads(posted.message, FOUND)
+    await town.reads(posted.message, AI_WRITTEN)
 
     for command, answer in (("list", "Disk almost full"), ("status", "Budget today"), ("audit", "Disk almost full")):
         await town.eva.command("/bits", command, in_=town.channel)

@@ -7,7 +7,7 @@ from typing import Any, Self
 from bot.app import Bot
 from bot.config import Settings
 from bot.sandbox.datadog import FakeAlert, FakeDatadog, FakeMonitor, Script
-from bot.sandbox.slack import Channel, FakeSlack, Message
+from bot.sandbox.slack import Channel, FakeSlack, Message, Person
 from bot.storage.workers import Timing
 from tests.timing import StoryTiming
 
@@ -90,6 +90,12 @@ class Town:
             self.channel, title=fired.slack_title, title_link=fired.link(), text=fired.text
         )
         return AlertMessage(fired, message)
+
+    async def runs_again(self, person: Person, on: Message) -> None:
+        """From the menu of an answer, cost agreed to."""
+        await person.click("Run again", on=on)
+        await person.waits_for_modal("Run again")
+        await person.submit()
 
     def thread(self, message: Message) -> str:
         """What stands under a message, as everyone reads it."""

@@ -79,7 +79,7 @@ class Investigations:
         if causes - {alert.fired.event_id}:
             figures.wrong.append(f"{name} has the conclusions of {sorted(causes)}")
         if posts["conclusions"]:
-            if not alert.says("Bits AI investigation: conclusive") and alert.says("investigation running"):
+            if not alert.says("Answered in") and alert.says("Investigating"):
                 figures.wrong.append(f"{name} has its conclusions, and its card says that it runs")
         elif posts["card"] and alert.is_uncertain:
             figures.unclear += 1

@@ -42,7 +42,7 @@ class Alert:
 
     @property
     def is_uncertain(self) -> bool:
-        return self.says("unknown outcome")
+        return self.says("Not sure this started")
 
     @property
     def answered(self) -> bool:

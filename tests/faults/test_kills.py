@@ -112,7 +112,7 @@ async def test_killed_before_the_start_left(storm: Storm) -> None:
     await storm.investigate(alert)
     await bot.end()
     await storm.start(patient)
-    await storm.slack.wait_for(lambda: alert.says("unknown outcome"))
+    await storm.slack.wait_for(lambda: alert.says("Not sure this started"))
     assert storm.datadog.triggers() == []
     assert alert.posts["card"] == 1
 

@@ -8,6 +8,7 @@ from bot.model import AlertRef
 APP = "https://app.datadoghq.com"
 RUN = "0195c8a2-7b1e-7c3a-9f00-3a5b1c2d4e5f"
 HOSTILE = "<!channel> @here `x` ``` *b* <@U666> <https://evil.example|Datadog> \u202egnp.exe " + "&<>" * 1_500
+SUBJECT = AlertRef(123, "8788641826233093636", 1788106679000, "High latency", "service:web")
 INV = Investigation(
     id=7,
     ref="INV-7K2",
@@ -16,6 +17,6 @@ INV = Investigation(
     state=State.REQUESTED,
     created_at=1_700_000_000,
     requested_by="U0ANA",
-    alert=AlertRef(123, "8788641826233093636", 1788106679000, "High latency", "service:web"),
+    alert=SUBJECT,
 )
 RUNNING = replace(INV, state=State.RUNNING, datadog_id=RUN, url=f"{APP}/bits-ai/investigations/{RUN}")

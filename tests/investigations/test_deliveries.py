@@ -2,15 +2,31 @@
 
 import asyncio
 from dataclasses import replace
+from typing import Any
 
 import pytest
+from sqlalchemy import case, update
 
-from bot.model import Question
+from bot.investigations.model import Usual
+from bot.investigations.tables import OFFER, investigations, offer_key
+from bot.model import AlertRef, Place, Question
 from bot.slack.poster import LONGEST_WAIT
 from bot.storage.leases import Leases
-from bot.storage.outbox import PENDING, REFUSED, SENDING, SENT, Delivery, Outbox, due, read_deliveries, show_anew
+from bot.storage.outbox import (
+    PENDING,
+    REFUSED,
+    SENDING,
+    SENT,
+    Delivery,
+    NewPost,
+    Outbox,
+    due,
+    enqueue,
+    read_deliveries,
+    show_anew,
+)
 from bot.storage.tables import deliveries
-from tests.investigations.slack import says
+from tests.investigations.slack import OUR_BOT, says
 from tests.investigations.world import ALERT, CAUSE, TIMING, Bot, World, lost
 
 
@@ -271,3 +287,90 @@ async def test_what_a_channel_has_no_time_for_is_served_anew(world: World, monke
     async with asyncio.timeout(20):
         await world.turns(4)
     assert world.slack.cards() == ["card: running", "card: running"]
+
+
+# -- the message with buttons becomes the card ---------------------------------------------------------------------------
+
+
+async def _offer(world: World, subject: Question | AlertRef = ALERT, **values: Any) -> None:
+    """Buttons stand under the alert, or are on their way there; then somebody presses."""
+    place = Place("T1", "C1", "1.1")
+    post = NewPost(offer_key(place), OFFER, "nudge:1", 1, "T1", "C1", "1.1")
+    if values.get("ts"):
+        message = {"channel": "C1", "thread_ts": "1.1", "text": "buttons", "blocks": [], "metadata": {}}
+        world.slack.messages.append(message | {"bot_id": OUR_BOT, "ts": values["ts"]})
+    async with world.database.transaction() as connection:
+        await enqueue(world.database, connection, post)
+        await connection.execute(update(deliveries).values(shown=1, **values))
+    await world.ask(subject)
+
+
+async def test_the_message_with_buttons_becomes_the_card_and_nothing_is_posted_beside_it(both_worlds: World) -> None:
+    world = both_worlds
+    await _offer(world, state=SENT, ts="5.000001")
+    await conclude(world)
+    await world.wind(60)
+    assert world.slack.said() == ["card: concluded", "conclusive: Disk full"]
+    (post,) = world.slack.posts
+    assert post["metadata"]["event_payload"]["key"].startswith("conclusions:")
+    (card, _) = await world.rows(deliveries)
+    assert card.key.startswith("card:")
+    assert card.ts == "5.000001"
+
+
+async def test_buttons_that_were_never_sent_are_the_card_at_once(world: World) -> None:
+    await _offer(world, state=PENDING)
+    await conclude(world)
+    await world.wind(60)
+    assert world.slack.said() == ["card: concluded", "conclusive: Disk full"]
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"state": SENDING},  # nobody knows whether it stands
+        {"state": SENT, "ts": "5.000001", "owner": "another"},  # who edits it this moment would write over the card
+        {"state": REFUSED},
+    ],
+)
+async def test_where_that_is_not_safe_there_is_a_card_of_its_own(world: World, values: dict[str, Any]) -> None:
+    await _offer(world, **values)
+    await conclude(world)
+    await world.wind(60)
+    assert [said for said in world.slack.said() if said != "buttons"] == ["card: concluded", "conclusive: Disk full"]
+    assert {row.kind for row in await world.rows(deliveries)} == {OFFER, "card", "conclusions"}
+
+
+async def test_a_question_in_the_alerts_thread_leaves_the_buttons(world: World) -> None:
+    await _offer(world, Question("why is it slow"), state=SENT, ts="5.000001")
+    await world.turns(2)
+    assert world.slack.said() == ["buttons", "card: running"]
+
+
+async def test_a_bot_that_dies_after_the_click_edits_the_message_all_the_same(world: World) -> None:
+    await _offer(world, state=SENT, ts="5.000001")
+    await world.bot.die()
+    world.bot = Bot(world)
+    await conclude(world)
+    await world.wind(120)
+    assert world.slack.said() == ["card: concluded", "conclusive: Disk full"]
+
+
+# -- how long it takes ------------------------------------------------------------------------------------------------
+
+
+async def test_how_long_runs_usually_take_is_told_by_the_monitors_own_or_by_all(world: World) -> None:
+    assert await world.repository.usual("default", ALERT.monitor_id) is None
+    for number in range(10):
+        alert = replace(ALERT, monitor_id=ALERT.monitor_id + number % 2, event_id=str(number))
+        await world.ask(alert, thread=f"{number}.5")
+    await world.turns(3)
+    async with world.database.transaction() as connection:
+        minutes = case((investigations.c.monitor_id == ALERT.monitor_id, 120.0), else_=600.0)
+        ended = {"state": "concluded", "finished_at": investigations.c.started_at + minutes}
+        await connection.execute(update(investigations).values(**ended))
+    assert await world.repository.usual("default", ALERT.monitor_id) == Usual(120.0, 120.0)
+    everything = await world.repository.usual("default", 999)
+    assert everything is not None
+    assert (everything.low, everything.high) == (120.0, 600.0)
+    assert await world.repository.usual("another", ALERT.monitor_id) is None

@@ -6,13 +6,13 @@ from pydantic import TypeAdapter
 from bot.datadog.investigations import Conclusion
 from bot.datadog.trouble import Trouble, TroubleKind
 from bot.investigations.answers import explain_failure
-from bot.investigations.card_view import status_card
+from bot.investigations.card_view import no_answer_message, status_card
 from bot.investigations.conclusions_view import conclusions_message
 from bot.investigations.message_alerts import find_alert
-from bot.investigations.model import Investigation, State, Verdict
+from bot.investigations.model import Investigation, State, Verdict, usual
 from bot.model import AlertRef, Question
 from bot.slack.blocks import Message
-from tests.investigations.samples import APP, HOSTILE, INV, RUN, RUNNING
+from tests.investigations.samples import APP, HOSTILE, INV, RUN, RUNNING, SUBJECT
 from tests.slack.blockkit import buttons, check_message, links, mrkdwn, shown
 
 OLDER_KINDS = {
@@ -38,7 +38,8 @@ def card(inv: Investigation, requester: str = "U0ANA") -> Message:
 
 
 def every_state() -> list[Investigation]:
-    concluded = [replace(RUNNING, state=State.CONCLUDED, verdict=verdict) for verdict in [*Verdict, None]]
+    found = replace(RUNNING, state=State.CONCLUDED, conclusions=(Conclusion("Cause", "", ""),))
+    concluded = [replace(found, verdict=verdict) for verdict in [*Verdict, None]]
     failed = [
         replace(INV, state=State.FAILED, failure=Trouble(kind, HOSTILE, HOSTILE))
         for kind in map(TroubleKind, OLDER_KINDS)
@@ -47,35 +48,99 @@ def every_state() -> list[Investigation]:
     return [*concluded, *failed, *others, replace(INV, state=State.FAILED), replace(INV, retry_at=1_700_000_060.0)]
 
 
-def test_a_card_says_what_where_who_and_since_when() -> None:
+def test_a_card_says_in_its_first_line_how_things_stand_and_since_when() -> None:
     message = card(RUNNING)
     told = shown(message.blocks)
-    assert "Bits AI investigation running: \nHigh latency\n on \nservice:web" in told
-    assert "Asked by <@U0ANA> · since <!date^1700000000^{time}|2023-11-14 22:13 UTC>" in told
-    assert "· alert of <!date^1788106679^{time}|2026-08-30 16:17 UTC> · ref `INV-7K2`" in told
+    assert told.startswith("⏳ Investigating\n · since \n")
+    assert "High latency\n on \nservice:web" in told
+    assert "Asked by <@U0ANA> · alert of <!date^1788106679^{date_short_pretty} at {time}|2026-08-30 16:17 UTC>" in told
+    assert "ref `INV-7K2`" in told
     window = "from_ts=1788105779000&to_ts=1788106979000"
     monitor = f"{APP}/monitors/123?{window}&event_id=8788641826233093636&group=service%3Aweb"
     assert ("High latency", monitor) in links(message.blocks)
-    assert message.text.startswith("Bits AI investigation running: High latency on service:web.")
+    assert message.text.startswith("⏳ Investigating: High latency on service:web, since <!date^1700000000^")
+
+
+def test_how_long_it_usually_takes_is_told_where_enough_is_known() -> None:
+    minutes = [60.0 * number for number in (2, 3, 4, 5, 6, 30)]
+    assert usual(minutes[:4]) is None
+    message = status_card(RUNNING, requester="", app_url=APP, usual=usual(minutes))
+    assert ", usually 3\u20136 min" in shown(message.blocks)
+    assert "usually 3\u20136 min" in message.text
+    same = usual([100.0] * 5)
+    assert same is not None
+    assert same.words() == "about 2 min"
+
+
+def test_what_is_known_of_the_alert_stands_on_the_card_once() -> None:
+    picture = "https://p.datadoghq.com/snapshot/view/x.png"
+    alert = replace(SUBJECT, priority=2, tags=("service:web", "team:core"), snapshot=picture)
+    message = card(replace(RUNNING, alert=alert))
+    assert "P2 · team `core`" in shown(message.blocks)  # the service is the group
+    assert [block["image_url"] for block in message.blocks if block["type"] == "image"] == [picture]
+    assert [block for block in message.plainer if block["type"] == "image"] == []
+    forged = card(replace(RUNNING, alert=replace(alert, snapshot="https://p.datadoghq.com.evil.example/x.png")))
+    assert "image" not in {block["type"] for block in forged.blocks}
+
+
+def test_once_a_reply_tells_the_outcome_the_card_is_one_line() -> None:
+    ended = replace(RUNNING, state=State.CONCLUDED, started_at=1_700_000_000, finished_at=1_700_000_240)
+    found = (Conclusion("Cause", "", ""),)
+    cases = {
+        "✅ Answered in 4 min": replace(ended, verdict=Verdict.CONCLUSIVE, conclusions=found),
+        "🟡 No clear cause after 4 min": replace(ended, verdict=Verdict.INCONCLUSIVE, conclusions=found),
+        "🟡 Ended without a conclusion": replace(ended, verdict=Verdict.CONCLUSIVE),
+        "❌ Failed after 4 min": replace(ended, state=State.FAILED, failure=Trouble(TroubleKind.BITS_FAILED)),
+        "⌛ No answer after 4 min": replace(ended, state=State.EXPIRED),
+        "✅ Answered": replace(ended, verdict=Verdict.CONCLUSIVE, conclusions=found, adopted=True),
+    }
+    for line, inv in cases.items():
+        message = card(inv)
+        assert shown(message.blocks).startswith(f"{line}\n: \nHigh latency\n on \nservice:web")
+        assert len(message.blocks) == 1
+        assert message.text == f"{line}: High latency on service:web."
 
 
 def test_each_state_offers_what_makes_sense() -> None:
+    to_cases = ["Create case", "Attach to case"]
+    refused = replace(INV, state=State.FAILED, failure=Trouble(TroubleKind.FORBIDDEN))
     cases: list[tuple[Investigation, list[str]]] = [
-        (INV, []),
-        (replace(INV, state=State.TRIGGERING), []),
-        (RUNNING, ["Open in Datadog"]),
-        (replace(RUNNING, state=State.CONCLUDED, verdict=Verdict.CONCLUSIVE), ["Open in Datadog", "Run again"]),
-        (replace(RUNNING, state=State.EXPIRED), ["Keep waiting", "Open in Datadog"]),
+        (INV, to_cases),
+        (replace(INV, state=State.TRIGGERING), to_cases),
+        (RUNNING, ["Open in Datadog", *to_cases]),
+        (replace(RUNNING, state=State.CONCLUDED, verdict=Verdict.CONCLUSIVE), []),
+        (replace(RUNNING, state=State.EXPIRED), []),
         (replace(INV, state=State.UNCERTAIN), ["Start again", "Open in Datadog"]),
-        (replace(INV, state=State.FAILED, failure=Trouble(TroubleKind.FORBIDDEN)), ["Run again"]),
-        (replace(INV, state=State.FAILED, failure=Trouble(TroubleKind.NO_ORG)), []),
+        (replace(INV, state=State.FAILED, failure=Trouble(TroubleKind.BAD_REQUEST)), ["Run again", *to_cases]),
+        (refused, to_cases),
+        (replace(refused, failure=Trouble(TroubleKind.UNAUTHORIZED)), to_cases),
+        (replace(refused, failure=Trouble(TroubleKind.NO_ORG)), to_cases),
     ]
     for inv, expected in cases:
         assert list(buttons(card(inv).blocks)) == expected
 
 
+def test_what_is_no_answer_is_told_in_one_reply_that_votes_and_models_have_no_part_in() -> None:
+    empty = replace(RUNNING, state=State.CONCLUDED, verdict=Verdict.INCONCLUSIVE)
+    failed = replace(RUNNING, state=State.FAILED, failure=Trouble(TroubleKind.BITS_FAILED))
+    cases = [
+        (empty, ["Open in Datadog", "Run again", "Create case"], "wrote down no conclusion"),
+        (failed, ["Open in Datadog", "Run again", "Create case"], "reported that it failed"),
+        (replace(RUNNING, state=State.EXPIRED), ["Keep waiting", "Open in Datadog"], "I have stopped watching"),
+        (replace(failed, failure=Trouble(TroubleKind.UNAUTHORIZED)), ["Open in Datadog"], "may still finish"),
+    ]
+    for inv, offered, words in cases:
+        message = no_answer_message(inv, requester="U0ANA", app_url=APP)
+        check_message(message)
+        assert list(buttons(message.blocks))[: len(offered)] == offered
+        assert len(buttons(message.blocks)) <= 3
+        assert words in shown(message.blocks)
+        assert "AI" not in message.text.replace("Bits AI", "")
+
+
 def test_what_costs_asks_first_and_what_is_free_does_not() -> None:
-    expired = buttons(card(replace(RUNNING, state=State.EXPIRED)).blocks)
+    told = no_answer_message(replace(RUNNING, state=State.EXPIRED), requester="", app_url=APP)
+    expired = buttons(told.blocks)
     again = buttons(card(replace(INV, state=State.UNCERTAIN)).blocks)["Start again"]
     assert "confirm" not in expired["Keep waiting"]
     assert expired["Keep waiting"]["value"] == again["value"] == "7"
@@ -99,10 +164,9 @@ def test_states_tell_themselves_apart() -> None:
 def test_a_refusal_says_whether_anything_was_started() -> None:
     failure = Trouble(TroubleKind.FORBIDDEN)
     assert "Nothing was started." in card(replace(INV, state=State.FAILED, failure=failure)).text
-    running = card(replace(RUNNING, state=State.FAILED, failure=failure))
+    running = no_answer_message(replace(RUNNING, state=State.FAILED, failure=failure), requester="", app_url=APP)
     assert "Nothing was started" not in running.text
     assert "may still finish in Datadog" in running.text
-    assert list(buttons(running.blocks)) == ["Open in Datadog", "Run again"]
 
 
 def test_a_failure_as_rows_have_it_has_its_own_sentence_and_next_step() -> None:
@@ -156,7 +220,11 @@ def test_hostile_words_stay_words() -> None:
             title=HOSTILE,
             conclusions=(Conclusion(HOSTILE, HOSTILE, HOSTILE),),
         )
-        for message in (card(hostile), conclusions_message(hostile, requester="U0ANA", app_url=APP, may_repeat=False)):
+        for message in (
+            card(hostile),
+            no_answer_message(hostile, requester="U0ANA", app_url=APP),
+            conclusions_message(hostile, requester="U0ANA", app_url=APP, may_repeat=False),
+        ):
             check_message(message)
             pinging: list[Any] = [message.text, *mrkdwn(message.blocks)]
             for text in pinging:

@@ -64,7 +64,7 @@ async def _play(page: Page, folder: Path) -> None:
     await film.take(slack)
     await investigate.click()
     thread = page.locator("[data-thread]")
-    await thread.get_by_text("investigation running").first.wait_for()
+    await thread.get_by_text("Investigating").first.wait_for()
     await _quiet(page)
     await film.take(slack)
     details = thread.locator("[data-action-id='conclusions:details']").last
@@ -107,7 +107,8 @@ async def _attach(page: Page, folder: Path) -> None:
     )
     window = page.locator(".window")
     await page.set_viewport_size({"width": SIZE["width"], "height": 1_000})
-    await page.locator("[data-thread] [data-action-id='conclusions:attach']").last.click()
+    await page.locator("[data-thread] [data-action-id='menu']").last.click()
+    await page.locator(".popover").get_by_text("Attach to case").click()
     await window.locator("textarea").fill(links)
     await window.locator("[data-action-id^='attach:add']").first.click()
     await expect(window.locator("textarea")).to_have_value("")

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from bot.sandbox.slack import blockkit as local_slack
+from bot.slack.blocks import MENU
 
 _TEXT_LIMITS = {"section": 3_000, "context": 2_000, "header": 150}
 _STYLES = {"bold", "italic", "strike", "code"}
@@ -81,9 +82,17 @@ def mrkdwn(part: Any) -> Iterator[str]:
 
 
 def buttons(blocks: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:
-    """The buttons by their text."""
+    """The buttons by their text, and what menus hold as the buttons that it stands for."""
     rows = [block["elements"] for block in blocks if block["type"] == "actions"]
-    return {element["text"]["text"]: element for row in rows for element in row}
+    pressed = [each for row in rows for element in row for each in element.get("options", [element])]
+    return {each["text"]["text"]: _as_button(each) for each in pressed}
+
+
+def _as_button(element: dict[str, Any]) -> dict[str, Any]:
+    if "action_id" in element:
+        return element
+    action_id, _, value = element["value"].partition(" ")
+    return element | {"action_id": action_id, "value": value}
 
 
 def links(part: Any) -> list[tuple[str, str]]:
@@ -122,11 +131,26 @@ def _check_block(block: dict[str, Any]) -> None:
         assert 1 <= len(block["alt_text"]) <= 2_000
         assert block["image_url"].startswith("https://")
         assert len(block["image_url"]) <= 3_000
-    elif kind == "input":
+    elif kind == "table":
+        _check_table(block)
+    else:
+        _check_rest(block)
+
+
+def _check_rest(block: dict[str, Any]) -> None:
+    if block["type"] == "input":
         _check_text(block["label"], 2_000)
         _check_element(block["element"])
     else:
-        assert kind == "divider", kind
+        assert block["type"] == "divider", block["type"]
+
+
+def _check_table(block: dict[str, Any]) -> None:
+    assert len({len(row) for row in block["rows"]}) == 1
+    for cell in (cell for row in block["rows"] for cell in row):
+        assert cell["type"] in {"raw_text", "rich_text"}
+        if cell["type"] == "rich_text":
+            _check_block(cell)
 
 
 def _check_text(text: dict[str, Any], limit: int) -> None:
@@ -149,6 +173,13 @@ def _check_element(element: dict[str, Any]) -> None:
         assert element.get("max_length", 1) <= 3_000
         assert len(element.get("initial_value", "")) <= element.get("max_length", 3_000)
         assert element.get("initial_value", "x") != ""
+    elif element["type"] == "overflow":
+        assert element["action_id"] == MENU
+        assert 1 <= len(element["options"]) <= 5
+        for item in element["options"]:
+            _check_text(item["text"], 75)
+            assert 1 <= len(item["value"]) <= 75
+            assert len(item.get("url", "")) <= 3_000
     else:
         assert element["type"] == "static_select"
         assert 1 <= len(element["options"]) <= 100
@@ -186,5 +217,8 @@ def _check_run(run: dict[str, Any]) -> None:
         assert run["url"].startswith(("https://", "http://"))
         assert len(run["url"]) <= 3_000
         assert run.get("text", "x")
+    elif run["type"] == "date":
+        assert run["format"]
+        assert run["fallback"].endswith("UTC")
     else:
         assert run["type"] in {"user", "emoji"}  # and never broadcast, usergroup or channel

@@ -6,6 +6,7 @@ from urllib.parse import quote
 
 import pytest
 
+from bot.slack.blocks import MENU, menu_item
 from bot.slack.payloads import UnreadablePayloadError, carried_in, number_of, read_body, read_payload
 
 JSON = "application/json"
@@ -50,6 +51,20 @@ def test_whatever_way_it_travels_it_is_read_alike() -> None:
     told = json.dumps(CLICK)
     assert read_body(told.encode(), JSON) == read_body(f"payload={quote(told)}".encode(), FORM) == read_payload(CLICK)
     assert read_body(b"command=%2Fbits&team_id=T1&user_id=U1&channel_id=C1&text=", FORM)["text"] == ""
+
+
+def test_what_is_chosen_in_a_menu_of_ours_is_the_button_it_stands_for() -> None:
+    item = menu_item("Attach to case", "conclusions:attach", value="7")
+    chosen = {"type": "overflow", "action_id": MENU, "action_ts": "11.1", "selected_option": item}
+    (action,) = read_payload(CLICK | {"actions": [chosen]})["actions"]
+    assert (action["action_id"], action["value"]) == ("conclusions:attach", "7")
+
+    link = menu_item("Open", "conclusions:open", url="https://app.datadoghq.com")
+    (action,) = read_payload(CLICK | {"actions": [chosen | {"selected_option": link}]})["actions"]
+    assert (action["action_id"], action["value"]) == ("conclusions:open", "")
+
+    (others,) = read_payload(CLICK | {"actions": [chosen | {"action_id": "another"}]})["actions"]
+    assert others["action_id"] == "another"
 
 
 @pytest.mark.parametrize("payload", [CLICK, MENTION, WINDOW, COMMAND])

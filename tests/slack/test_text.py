@@ -85,7 +85,7 @@ def test_a_person_is_mentioned_only_by_a_real_id() -> None:
 
 
 def test_a_time_is_the_readers_own_with_utc_to_fall_back_on() -> None:
-    assert moment(1_700_000_000.9) == "<!date^1700000000^{time}|2023-11-14 22:13 UTC>"
+    assert moment(1_700_000_000.9) == "<!date^1700000000^{date_short_pretty} at {time}|2023-11-14 22:13 UTC>"
 
 
 @given(st.text(), st.integers(0, 60))

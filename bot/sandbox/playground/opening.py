@@ -41,4 +41,4 @@ async def _deal_with_one(stage: Stage, control: Control) -> None:
 
 
 def _conclusions(alert: Message) -> Message | None:
-    return next((one for one in alert.replies if "what Bits AI found" in one.shown), None)
+    return next((one for one in alert.replies if "AI-written" in one.shown), None)

@@ -18,7 +18,7 @@ async def concluded(visitor: Visitor, kind: str = "metric") -> str:
     """A fired alert whose investigation is over; its thread."""
     thread = str((await alert(visitor, kind))["ts"])
     await visitor.clicks("Investigate", thread=thread)
-    await visitor.sees(lambda state: "is what Bits AI found" in words(state, thread))
+    await visitor.sees(lambda state: "AI-written" in words(state, thread))
     return thread
 
 
@@ -70,7 +70,7 @@ async def test_there_is_a_story_in_alerts_before_anybody_does_anything(visitor: 
     assert "Log rotation stopped on checkout-db-3" in thread
     assert "logs rotate again" in thread
     assert alerts[1]["attachments"][0]["title"].endswith("Checkout latency is high on env:prod")
-    await visitor.clicks("Details", thread=dealt_with["ts"])
+    await visitor.clicks("Full report", thread=dealt_with["ts"])
     await visitor.sees(lambda state: state["modals"] or "unknown group" in words(state))
     for modal in (await visitor.state())["modals"]:
         await visitor.does("close", view=modal["id"], everything=True)
@@ -362,7 +362,7 @@ async def test_too_many_requests_strike_some_times_and_the_bot_gets_through(visi
     fault = _fault(await visitor.state(), "datadog_429")
     assert (fault["active"], fault["remaining"]) == (True, 3)
     await visitor.clicks("Investigate", thread=thread)
-    state = await visitor.sees(lambda state: "is what Bits AI found" in words(state, thread))
+    state = await visitor.sees(lambda state: "AI-written" in words(state, thread))
     assert not _fault(state, "datadog_429")["active"]
     assert any(call["status"] == 429 and call["to"] == "datadog" for call in state["journal"])
 

@@ -65,7 +65,7 @@ function cardOf(tour) {
   );
 }
 
-const conclusionsOf = (tour) => messageWith(tour, "conclusions:create_case");
+const conclusionsOf = (tour) => messageWith(tour, "conclusions:details");
 const caseCardOf = (tour) => messageWith(tour, "case:attach");
 const modalOf = ({ state }, callback) => state.modals.find((view) => view.callback_id === callback);
 
@@ -216,7 +216,7 @@ export const STEPS = [
   {
     title: "The conclusions, where the question was",
     text: () =>
-      "Short, in the alert’s thread, for everyone who asked. Details has the evidence; the votes tell Bits whether it helped.",
+      "The likely cause first, in the alert’s thread, for everyone who asked. Full report has the evidence; votes count in your team’s own numbers.",
     show: showThread,
     target: (tour) => messageElement(conclusionsOf(tour)),
   },
