@@ -225,6 +225,7 @@ class PersonFacts:
     groups: frozenset[str] = frozenset()  # of those the rules name
     is_deactivated: bool = False
     name: str = ""  # untrusted
+    utc_offset: int = field(default=0, compare=False)  # seconds
 
 
 @dataclass(frozen=True, slots=True)

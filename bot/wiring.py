@@ -13,7 +13,7 @@ from bot.alerts import room as alerts
 from bot.alerts.repository import CycleRepository
 from bot.alerts.room import AlertRoom
 from bot.alerts.starts import Automatic
-from bot.alerts.tables import ALERT_CARD, NUDGE, alert_cycles
+from bot.alerts.tables import ALERT_CARD, NUDGE, RECOVERED, alert_cycles
 from bot.cases import room as cases
 from bot.cases.posts import CasesOfThreads
 from bot.cases.repository import CaseRepository
@@ -166,7 +166,9 @@ async def _rooms(parts: Parts, base: Foundation, questions: OrgQuestions, comman
     investigated = investigations.build(base, orgs, ruled, commands.knows, cases_of_threads.link_in)
     repository = investigated.repository
     case_room = cases.build(base, orgs, ruled, investigated)
-    alert_room = alerts.build(base, orgs, ruled, investigated, Automatic(investigated.requests, ruled.rules))
+    insight_room = insights.build(base, orgs, ruled, investigated, case_room)
+    automatic = Automatic(investigated.requests, ruled.rules)
+    alert_room = alerts.build(base, orgs, ruled, investigated, case_room, insight_room, automatic)
     connecting = Connecting(orgs, _webhook_secrets(parts), base.people, is_admin=is_admin, gone=repository.org_left)
     public_url = parts.settings.bits_public_url or ""
     kept = parts.settings.keep_days[Kept.AUDIT]
@@ -175,7 +177,7 @@ async def _rooms(parts: Parts, base: Foundation, questions: OrgQuestions, comman
         rules=ruled,
         investigations=investigated,
         cases=case_room,
-        insights=insights.build(base, orgs, ruled, investigated, case_room),
+        insights=insight_room,
         alerts=alert_room,
         home=home.build(base, orgs, ruled, case_room, alert_room, commands),
         audit=AuditCommand(ruled.permissions, AuditTrail(base.database), repository.refs, base.replies, kept),
@@ -201,8 +203,8 @@ def _register(on: Listeners, rooms: Rooms, commands: Commands, departures: Depar
     rooms.alerts.register(on)
     rooms.cases.register(on)
     rooms.insights.register(on)
-    rooms.rules.settings_form.register(on)
-    rooms.home.tabs.register(on)
+    rooms.rules.register(on)
+    rooms.home.register(on)
     rooms.orgs.register(on)
     commands.register(on)
     WorkspaceEvents(departures).register(on)
@@ -217,6 +219,7 @@ def _employ(parts: Parts, base: Foundation, rooms: Rooms, waits: Waits) -> None:
         ATTACHED: rooms.insights.lines,
         ALERT_CARD: alert_room.cards,
         NUDGE: alert_room.nudges,
+        RECOVERED: alert_room.recoveries,
     }
     workers.employ("ask worker", investigated.ask_worker)
     workers.employ("alert resolver", investigated.alert_resolver)

@@ -451,7 +451,7 @@ def test_settings_that_are_wrong_are_the_whole_answer(
 
     printed = capsys.readouterr().out
     assert "fail  Settings" in printed
-    assert "Mend what says fail" in printed
+    assert "Fix the failures" in printed
 
 
 def test_the_table_keeps_its_columns_and_its_width() -> None:

@@ -54,6 +54,7 @@ class Notice:
     tags: tuple[str, ...] = ()
     snapshot: str = ""
     test: bool = False
+    message: str = ""  # the monitor's own words and what Datadog adds to them
 
     @property
     def order(self) -> tuple[int, int, bool]:
@@ -117,6 +118,16 @@ class Mute:
     by: str = ""
     downtime_id: str = ""
     undone_by: str = ""  # who took the last one back
+    place: str = ""  # the workspace in which it was muted, or unmuted; nobody knows their id elsewhere
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """Somebody is on it."""
+
+    by: str = ""
+    at: float = 0.0
+    place: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +139,7 @@ class KnownCycle:
     org: str
     cycle: Cycle
     mute: Mute = Mute()
+    taken: Taken = Taken()
 
     @property
     def scope(self) -> str:

@@ -5,7 +5,7 @@ A mute whose outcome is unknown is not sent again; the person is told to look.
 
 import logging
 from dataclasses import asdict, dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta, timezone
 from enum import StrEnum
 from typing import Any
 
@@ -23,6 +23,7 @@ from bot.deadline import within
 from bot.orgs.repository import OrgRepository
 from bot.slack.interactions import Interaction
 from bot.slack.replies import Replies
+from bot.slack.text import utc
 from bot.storage.engine import wake
 from bot.storage.leases import Fence, LeasedWorker
 from bot.storage.tables import newly_due, place_of
@@ -30,7 +31,19 @@ from bot.wording import APP
 
 logger = logging.getLogger(__name__)
 
-FOR = 3600.0
+HOUR = 3600.0
+MORNING = 8  # o'clock where the person is
+SOON = 1.0  # hours: a mute until the morning that would be over so soon lasts until the next one
+
+
+def next_morning(now: float, utc_offset: int) -> float:
+    """Unix seconds; `utc_offset` in seconds, of where the person is."""
+    here = timezone(timedelta(seconds=utc_offset))
+    local = datetime.fromtimestamp(now, here)
+    morning = local.replace(hour=MORNING, minute=0, second=0, microsecond=0)
+    if morning - local < timedelta(hours=SOON):
+        morning += timedelta(days=1)
+    return morning.timestamp()
 
 
 class MuteWork(StrEnum):
@@ -67,8 +80,10 @@ class Mutes(LeasedWorker):
     orgs: OrgRepository
     replies: Replies
 
-    async def ask(self, work: MuteWork, known: KnownCycle, click: Interaction) -> None:
-        """In the database when this returns; the same click again changes nothing."""
+    async def ask(
+        self, work: MuteWork, known: KnownCycle, click: Interaction, *, seconds: float = HOUR, until: float = 0.0
+    ) -> None:
+        """In the database when this returns; the same click again changes nothing. `until` a time, or for so long."""
         now = self._database.now
         async with self._database.transaction() as connection:
             await connection.execute(
@@ -81,7 +96,7 @@ class Mutes(LeasedWorker):
                     person=click.person,
                     person_name=click.person_name[:80],
                     monitor_id=(known.cycle.trouble or known.cycle.latest).monitor_id,
-                    until=now + FOR if work is MuteWork.MUTE else None,
+                    until=(until or now + seconds) if work is MuteWork.MUTE else None,
                     state=MuteState.ASKED,
                     **newly_due(now),
                 )
@@ -121,11 +136,11 @@ class Mutes(LeasedWorker):
             row.monitor_id,
             until=datetime.fromtimestamp(row.until, UTC),
             scope=known.scope,
-            message=f"Muted for an hour from Slack by {row.person_name or row.person}, with {APP}.",
+            message=f"Muted until {utc(row.until)} from Slack by {row.person_name or row.person}, with {APP}.",
         )
         async with self._database.transaction() as connection:
             if await self._finished(connection, fence, MuteState.DONE):
-                muted = {"until": row.until, "by": row.person, "downtime_id": downtime_id}
+                muted = {"until": row.until, "by": row.person, "place": row.workspace, "downtime_id": downtime_id}
                 await self.cycles.muted(connection, row.cycle_id, **muted)
 
     async def _unmute(self, row: Row[Any], fence: Fence, known: KnownCycle, org: ConnectedOrg) -> None:
@@ -136,7 +151,7 @@ class Mutes(LeasedWorker):
                 logger.info("the downtime of cycle %s was gone already", known.ref)
         async with self._database.transaction() as connection:
             if await self._finished(connection, fence, MuteState.DONE):
-                await self.cycles.unmuted(connection, row.cycle_id, by=row.person)
+                await self.cycles.unmuted(connection, row.cycle_id, by=row.person, place=row.workspace)
 
     async def _finished(self, connection: AsyncConnection, fence: Fence, state: MuteState) -> bool:
         wake(connection, alert_mutes)  # the next one of this cycle

@@ -1,19 +1,21 @@
 """What would have started by itself, had its budget not been used up: shown with the alert until somebody starts it."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 
 from sqlalchemy import ColumnElement, String, cast, literal, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.alerts.tables import ALERT_CARD, NUDGE, alert_messages, alert_starts
+from bot.investigations.tables import offer_key
 from bot.model import AlertRef, Ask, ExistingRun, Place
 from bot.rules.budget import OverBudget
 from bot.storage.engine import Database
-from bot.storage.outbox import opens_thread, show_anew
+from bot.storage.outbox import NewPost, enqueue, is_owed, opens_thread, show_anew
 from bot.storage.tables import deliveries
 from bot.wording import INVESTIGATE
 
+NOT_STARTED = "not-started"
 STARTED_SINCE = "the budget was used up; somebody started it by hand"
 
 _USED_UP = re.compile(r"the (\w+) budget is used up \((\d+) of (\d+)\)")
@@ -22,6 +24,17 @@ _USED_UP = re.compile(r"the (\w+) budget is used up \((\d+) of (\d+)\)")
 def used_up(over: OverBudget) -> str:
     """As it stands in the row, and in the log."""
     return f"the {over.scope} budget is used up ({over.used} of {over.limit})"
+
+
+def nudge_post(row_id: int, place: Place) -> NewPost:
+    """The reply under a message of Datadog's own."""
+    return NewPost(
+        **asdict(place),
+        key=offer_key(place),
+        kind=NUDGE,
+        thread_key=f"{NUDGE}:{row_id}",
+        subject_id=row_id,
+    )
 
 
 def start_key(place: Place, where: object, event_id: str) -> str:
@@ -65,8 +78,13 @@ class NotStarted:
         table = alert_messages.c
         here = (table.workspace == place.workspace, table.channel == place.channel, table.ts == place.thread_ts)
         message = (await connection.execute(select(table.id).where(*here))).scalar()
-        if message is not None:
-            await show_anew(connection, NUDGE, message)
+        if message is None:
+            return
+        await show_anew(connection, NUDGE, message)
+        if not await is_owed(connection, nudge_post(message, place).key):
+            # a channel without buttons under Datadog's messages: it is said once all the same
+            note = nudge_post(message, place)
+            await enqueue(self.database, connection, replace(note, key=f"{NOT_STARTED}:{note.key}"))
 
 
 def _keys(place: Place, alert: AlertRef) -> ColumnElement[bool]:
@@ -83,4 +101,4 @@ def _words(scope: str, used: str, limit: str) -> str:
         said = f"the share of automatic starts is used up for the day ({used} of {limit}). Press {INVESTIGATE} to start it."
     else:
         said = f"this {scope}'s budget is used up for the day ({used} of {limit}). Whoever may go over it presses {INVESTIGATE}."
-    return f"Not started by itself: {said}"
+    return f"Not started automatically: {said}"

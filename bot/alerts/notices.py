@@ -115,6 +115,7 @@ class _Reader:
             tags=self._tags(),
             snapshot=self._text("snapshot"),
             test=named.test,
+            message=told_text.replace("%%%", "").strip()[:_LONGEST],
         )
 
     def _place(self, told_text: str) -> MonitorLink | EventLink | None:

@@ -8,16 +8,18 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, Select, and_, exists, func, select, update
+from sqlalchemy import ColumnElement, Row, Select, and_, delete, exists, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.alerts.model import Cycle, KnownCycle, Mute, Notice, Transition, joined, standing
-from bot.alerts.tables import ALERT_CARD, UNROUTED, alert_cycles, alert_notices
+from bot.alerts.model import Cycle, KnownCycle, Mute, Notice, Taken, Transition, joined, standing
+from bot.alerts.tables import ALERT_CARD, RECOVERED, UNROUTED, alert_cycles, alert_notices, alert_watchers
 from bot.model import Place
 from bot.storage.engine import Database, wake
 from bot.storage.leases import HELD_ELSEWHERE
 from bot.storage.outbox import NewPost, enqueue, opens_thread, show_anew
 from bot.storage.tables import deliveries
+
+_NOBODY: dict[str, Any] = {"taken_by": None, "taken_in": None, "taken_at": None}
 
 
 class CycleRepository:
@@ -37,6 +39,8 @@ class CycleRepository:
         after = joined(known.cycle, notice)
         if after != known.cycle:
             await self._write(connection, row.id, content=after)
+            if standing(after).state is Transition.RECOVERED:
+                await self._tell_watchers(connection, known)
         return replace(known, cycle=after)
 
     async def _fetch(self, connection: AsyncConnection, org: str, identity: str) -> Sequence[Row[Any]]:
@@ -74,13 +78,46 @@ class CycleRepository:
         await connection.execute(changed.values(**values, changed_at=self.database.now))
         await show_anew(connection, ALERT_CARD, cycle_id)
 
+    # -- who is on it, and who wants to hear of its end ------------------------------------------------------------
+
+    async def take(self, cycle_id: int, person: str, workspace: str) -> None:
+        values = {"taken_by": person, "taken_in": workspace, "taken_at": self.database.now} if person else _NOBODY
+        async with self.database.transaction() as connection:
+            await self._write(connection, cycle_id, **values)
+
+    async def watch(self, known: KnownCycle, place: Place, person: str) -> bool:
+        """False when it has recovered by now, and nobody has to be told of it later."""
+        async with self.database.transaction() as connection:
+            query = select(alert_cycles).where(alert_cycles.c.id == known.id).with_for_update()
+            row = (await connection.execute(query)).first()
+            if row is None or standing(row.content).state is Transition.RECOVERED:
+                return False
+            who = {"workspace": place.workspace, "channel": place.channel, "person": person}
+            watcher = self.database.insert_new(alert_watchers)
+            await connection.execute(watcher.values(cycle_id=known.id, **who, created_at=self.database.now))
+        return True
+
+    async def _tell_watchers(self, connection: AsyncConnection, known: KnownCycle) -> None:
+        """Each once, under the card."""
+        gone = delete(alert_watchers).where(alert_watchers.c.cycle_id == known.id).returning(*alert_watchers.c)
+        for row in (await connection.execute(gone)).all():
+            post = NewPost(
+                key=f"{RECOVERED}:{known.ref}:{row.workspace}:{row.channel}:{row.person}",
+                kind=RECOVERED,
+                thread_key=_thread_key(known, row.channel),
+                subject_id=known.id,
+                workspace=row.workspace,
+                channel=row.channel,
+                requester=row.person,
+            )
+            await enqueue(self.database, connection, post)
+
     # -- cards --------------------------------------------------------------------------------------------------
 
     async def owe_card(self, connection: AsyncConnection, known: KnownCycle, workspace: str, channel: str) -> bool:
         """One card for a cycle in a channel, for ever; False when it is owed or stands there already."""
         key = f"{ALERT_CARD}:{known.ref}:{workspace}:{channel}"
-        thread_key = f"alert:{known.ref}:{channel}"[:64]
-        post = NewPost(key, ALERT_CARD, thread_key, known.id, workspace, channel)
+        post = NewPost(key, ALERT_CARD, _thread_key(known, channel), known.id, workspace, channel)
         return await enqueue(self.database, connection, post)
 
     async def has_cards(self, connection: AsyncConnection, cycle_id: int) -> bool:
@@ -115,14 +152,16 @@ class CycleRepository:
     # -- muting -------------------------------------------------------------------------------------------------
 
     async def muted(
-        self, connection: AsyncConnection, cycle_id: int, *, until: float, by: str, downtime_id: str
+        self, connection: AsyncConnection, cycle_id: int, *, until: float, by: str, place: str, downtime_id: str
     ) -> None:
-        values = {"muted_until": until, "muted_by": by, "downtime_id": downtime_id[:64], "unmuted_by": ""}
+        values = {"muted_until": until, "muted_by": by, "muted_in": place, "downtime_id": downtime_id[:64]}
+        values |= {"unmuted_by": ""}
         await self._write(connection, cycle_id, **values)
         wake(connection, alert_cycles)
 
-    async def unmuted(self, connection: AsyncConnection, cycle_id: int, *, by: str) -> None:
-        await self._write(connection, cycle_id, muted_until=None, downtime_id="", unmuted_by=by)
+    async def unmuted(self, connection: AsyncConnection, cycle_id: int, *, by: str, place: str) -> None:
+        values = {"muted_until": None, "downtime_id": "", "unmuted_by": by, "unmuted_in": place}
+        await self._write(connection, cycle_id, **values)
 
     async def end_mutes(self) -> float | None:
         """Mutes that have run out: their cards no longer say so. The answer is when the next one does."""
@@ -151,8 +190,15 @@ class CycleRepository:
 
 
 def _known(row: Row[Any]) -> KnownCycle:
-    mute = Mute(row.muted_until or 0.0, row.muted_by, row.downtime_id, row.unmuted_by)
-    return KnownCycle(row.id, row.ref, row.org, row.content, mute)
+    place = (row.muted_in if row.muted_until else row.unmuted_in) or ""
+    mute = Mute(row.muted_until or 0.0, row.muted_by, row.downtime_id, row.unmuted_by, place)
+    taken = Taken(row.taken_by or "", row.taken_at or 0.0, row.taken_in or "")
+    return KnownCycle(row.id, row.ref, row.org, row.content, mute, taken)
+
+
+def _thread_key(known: KnownCycle, channel: str) -> str:
+    """What goes out under the card goes out after it."""
+    return f"alert:{known.ref}:{channel}"[:64]
 
 
 def _meant(rows: Sequence[Row[Any]], notice: Notice) -> Row[Any] | None:

@@ -2,18 +2,25 @@
 
 from dataclasses import dataclass
 
+from sqlalchemy.ext.asyncio import AsyncConnection
+
 from bot.alerts.mutes import Mutes
 from bot.alerts.not_started import NotStarted
 from bot.alerts.notices import Intake
 from bot.alerts.repository import CycleRepository
 from bot.alerts.routing import AlertRouter
-from bot.alerts.slack import AlertButtons, AlertCardPost, AlertMessages, DatadogMessages, NudgePost
+from bot.alerts.slack import AlertButtons, AlertCardPost, AlertMessages, DatadogMessages, NudgePost, RecoveredPost
 from bot.alerts.starts import Automatic, Starts
+from bot.alerts.tables import ALERT_CARD
+from bot.cases.room import CaseRoom
 from bot.foundation import Foundation
+from bot.insights.room import InsightRoom
 from bot.investigations.room import InvestigationRoom
+from bot.model import Ask
 from bot.orgs.repository import OrgRepository
 from bot.rules.room import RuleRoom
 from bot.slack.listeners import Listeners
+from bot.storage.outbox import show_opener, show_openers
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +30,7 @@ class AlertRoom:
     messages: AlertMessages
     cards: AlertCardPost
     nudges: NudgePost
+    recoveries: RecoveredPost
     router: AlertRouter
     starts: Starts
     mutes: Mutes
@@ -35,12 +43,20 @@ class AlertRoom:
 
 
 def build(
-    base: Foundation, orgs: OrgRepository, rules: RuleRoom, investigations: InvestigationRoom, automatic: Automatic
+    base: Foundation,
+    orgs: OrgRepository,
+    rules: RuleRoom,
+    investigations: InvestigationRoom,
+    cases: CaseRoom,
+    insights: InsightRoom,
+    automatic: Automatic,
 ) -> AlertRoom:
     database, timing, owner, chooser = base.database, base.timing, base.owner, rules.chooser
     requests, seen_alerts = investigations.requests, investigations.seen_alerts
     cycles, not_started = CycleRepository(database), NotStarted(database)
-    requests.on_begun.append(not_started.begun)
+    requests.on_begun += [not_started.begun, _begun_below]
+    investigations.repository.on_shown.append(_changed_below)
+    cases.cases.on_shown.append(_changed_below)
     starts = Starts(
         database,
         timing,
@@ -59,11 +75,28 @@ def build(
         cycles=cycles,
         intake=Intake(base.inbox),
         messages=messages,
-        cards=AlertCardPost(cycles, orgs, not_started),
+        cards=AlertCardPost(cycles, orgs, not_started, investigations.repository, cases.cases),
         nudges=NudgePost(messages, seen_alerts, not_started),
+        recoveries=RecoveredPost(cycles, base.outbox),
         router=AlertRouter(database, timing, cycles, chooser, starts, owner=owner),
         starts=starts,
         mutes=mutes,
-        buttons=AlertButtons(cycles, mutes, base.modals),
+        buttons=AlertButtons(
+            cycles,
+            mutes,
+            base.modals,
+            base.people,
+            create_case=cases.form_listeners.from_alert,
+            attach=insights.buttons.from_alert,
+        ),
         datadog_messages=DatadogMessages(rules.rules, messages, base.senders),
     )
+
+
+async def _begun_below(connection: AsyncConnection, ask: Ask) -> None:
+    """In a card's thread: the card says so."""
+    await show_opener(connection, ALERT_CARD, ask.place)
+
+
+async def _changed_below(connection: AsyncConnection, kind: str, subject_id: int) -> None:
+    await show_openers(connection, ALERT_CARD, kind, subject_id)

@@ -1,24 +1,26 @@
 """Alerts in Slack: our own cards with their buttons, and the one reply with buttons under Datadog's own messages."""
 
 import logging
-from dataclasses import asdict, dataclass, replace
+import time
+from dataclasses import dataclass, replace
 from typing import ClassVar
 
 from sqlalchemy import select
 
 from bot.alerts import views
 from bot.alerts.model import standing
-from bot.alerts.mutes import Mutes, MuteWork
-from bot.alerts.not_started import NotStarted
+from bot.alerts.mutes import HOUR, Mutes, MuteWork, next_morning
+from bot.alerts.not_started import NOT_STARTED, NotStarted, nudge_post
 from bot.alerts.repository import CycleRepository
 from bot.alerts.starts import Starts
-from bot.alerts.tables import NUDGE, alert_messages
+from bot.alerts.tables import alert_messages
+from bot.cases.repository import CaseRepository
 from bot.datadog.links import MonitorLink, parse_link
 from bot.datadog.monitors import read_title, transition_kind
 from bot.investigations.message_alerts import FoundAlert, SeenAlerts, find_alert
-from bot.investigations.subject_view import nudge_message
-from bot.investigations.tables import offer_key
-from bot.model import AlertRef, EventRef, MonitorRef, Place
+from bot.investigations.repository import InvestigationRepository
+from bot.investigations.subject_view import alert_value, nudge_message
+from bot.model import AlertRef, EventRef, MonitorRef, PersonFacts, Place
 from bot.orgs.repository import OrgRepository
 from bot.rules.model import AlertFacts, AlertFilter, ChannelRules
 from bot.rules.org_choice import OrgChooser
@@ -26,13 +28,14 @@ from bot.rules.repository import RuleRepository
 from bot.slack.blocks import Message
 from bot.slack.gates import May, Open, Right
 from bot.slack.interactions import Interaction, place_of_event
-from bot.slack.listeners import After, Listeners
-from bot.slack.payloads import Payload, is_reply
+from bot.slack.listeners import After, Handler, Listeners
+from bot.slack.payloads import Payload, is_reply, number_of
+from bot.slack.people import People
 from bot.slack.poster import Urgency
 from bot.slack.replies import Modals
 from bot.slack.senders import DATADOG_APPS, Senders
 from bot.storage.engine import Database
-from bot.storage.outbox import Delivery, NewPost, enqueue, is_owed
+from bot.storage.outbox import Delivery, Outbox, enqueue, is_owed
 
 logger = logging.getLogger(__name__)
 
@@ -48,6 +51,8 @@ class AlertCardPost:
     cycles: CycleRepository
     orgs: OrgRepository
     not_started: NotStarted
+    investigations: InvestigationRepository
+    cases: CaseRepository
 
     async def message(self, delivery: Delivery, *, may_repeat: bool) -> Message | None:  # noqa: ARG002  a card says where things stand: twice is no harm
         known = await self.cycles.get(delivery.post.subject_id)
@@ -55,7 +60,12 @@ class AlertCardPost:
             return None
         post = delivery.post
         note = await self.not_started.note(Place(post.workspace, post.channel), known.id, standing(known.cycle).subject)
-        return views.alert_card(known, self.orgs.app_url(known.org), note=note)
+        following = views.Following(note, workspace=post.workspace)
+        if delivery.ts:
+            here = Place(post.workspace, post.channel, delivery.ts)
+            found = await self.investigations.latest_in_thread(here.workspace, here.channel, here.thread_ts)
+            following = replace(following, investigation=found, case=await self.cases.of_thread(here))
+        return views.alert_card(known, self.orgs.app_url(known.org), following)
 
     async def refused(self, delivery: Delivery, code: str) -> None:
         """Nobody asked for it by name, so nobody is told; it is counted, and other channels get theirs."""
@@ -63,17 +73,83 @@ class AlertCardPost:
 
 
 @dataclass(frozen=True, slots=True)
+class RecoveredPost:
+    """One person is told, under the card, that what they waited for is over."""
+
+    urgency: ClassVar[Urgency] = Urgency.ANSWER
+
+    cycles: CycleRepository
+    outbox: Outbox
+
+    async def message(self, delivery: Delivery, *, may_repeat: bool) -> Message | None:  # noqa: ARG002  said twice it is still true
+        known = await self.cycles.get(delivery.post.subject_id)
+        return views.recovered(known, delivery.post.requester) if known else None
+
+    async def refused(self, delivery: Delivery, code: str) -> None:
+        logger.warning("%s: the channel does not take replies (%s)", delivery.post.key, code)
+        if delivery.post.channel != delivery.post.requester:
+            await self.outbox.instead_to_requester(delivery)
+
+
+@dataclass(frozen=True, slots=True)
 class AlertButtons:
-    """Mute it, unmute it, see its tags."""
+    """Mute it, take it, and what is in its menu; `create_case` and `attach` are other rooms' buttons."""
 
     cycles: CycleRepository
     mutes: Mutes
     modals: Modals
+    people: People
+    create_case: Handler
+    attach: Handler
 
     def register(self, on: Listeners) -> None:
         on.action(views.MUTE, self.mute, May(Right.START, "mute alerts from here"))
+        on.action(views.MUTE_FOR, self.mute_for, May(Right.START, "mute alerts from here"))
         on.action(views.UNMUTE, self.mute, May(Right.START, "unmute alerts from here"))
         on.action(views.TAGS, self.show_tags, May(Right.LOOK, "see alerts here"))
+        on.action(views.TAKE, self.take, May(Right.LOOK, "work on alerts here"))
+        on.action(views.MORE, self.more, May(Right.LOOK, "work on alerts here"))
+
+    async def mute_for(self, choice: Interaction) -> After:
+        span, _, number = choice.value.partition(":")
+        known = await self.cycles.get_in(choice.workspace, number_of(number))
+        if known is None or span not in views.MUTE_SPANS:
+            return views.gone()
+        if span != "morning":
+            await self.mutes.ask(MuteWork.MUTE, known, choice, seconds=HOUR * int(span.removesuffix("h")))
+            return None
+        facts = await self.people.facts(choice.workspace, choice.person)
+        offset = facts.utc_offset if isinstance(facts, PersonFacts) else 0
+        await self.mutes.ask(MuteWork.MUTE, known, choice, until=next_morning(time.time(), offset))
+        return None
+
+    async def take(self, click: Interaction) -> After:
+        """Whoever has it already gives it back."""
+        known = await self.cycles.get_in(click.workspace, click.number)
+        if known is None:
+            return views.gone()
+        has_it = known.taken.by == click.person
+        await self.cycles.take(known.id, "" if has_it else click.person, click.workspace)
+        return views.released() if has_it else None
+
+    async def more(self, choice: Interaction) -> After:
+        what, _, number = choice.value.partition(":")
+        known = await self.cycles.get_in(choice.workspace, number_of(number))
+        subject = standing(known.cycle).subject if known else None
+        match what:
+            case "open":
+                return None  # the browser does it
+            case "tags" if known:
+                return self.modals.open(choice, views.tags_modal(known))
+            case "tell" if known:
+                waits = await self.cycles.watch(known, choice.place, choice.person)
+                return views.will_tell() if waits else views.recovered_already()
+            case "create" if subject:
+                return await self.create_case(replace(choice, value=alert_value(subject)))
+            case "attach" if subject:
+                return await self.attach(replace(choice, value=alert_value(subject)))
+            case _:
+                return views.gone()
 
     async def mute(self, click: Interaction) -> After:
         work = MuteWork.MUTE if click.action_id == views.MUTE else MuteWork.UNMUTE
@@ -127,7 +203,7 @@ class AlertMessages:
             if row_id is None:
                 return False
             if rules.nudge:
-                await enqueue(self.database, connection, _new_post(row_id, place))
+                await enqueue(self.database, connection, nudge_post(row_id, place))
             if to_start:
                 # one that can't be told now is looked for once more when the start is decided
                 await self.starts.want(connection, org if isinstance(org, str) else "", place, to_start, facts)
@@ -143,23 +219,13 @@ class AlertMessages:
             made = self.database.insert_new(alert_messages).values(**seen, seen_at=self.database.now)
             row_id = (await connection.execute(made.returning(alert_messages.c.id))).scalar()
             if row_id is not None and await enqueue(
-                self.database, connection, replace(_new_post(row_id, place), key=key)
+                self.database, connection, replace(nudge_post(row_id, place), key=key)
             ):
                 logger.warning("%s posts alerts in %s, but no rule names it as an app of Datadog's", app, place.channel)
 
     async def get(self, row_id: int) -> Nudge | None:
         row = await self.database.first(select(alert_messages).where(alert_messages.c.id == row_id))
         return Nudge(Place(row.workspace, row.channel, row.ts), row.subject) if row else None
-
-
-def _new_post(row_id: int, place: Place) -> NewPost:
-    return NewPost(
-        **asdict(place),
-        key=offer_key(place),
-        kind=NUDGE,
-        thread_key=f"{NUDGE}:{row_id}",
-        subject_id=row_id,
-    )
 
 
 def _facts(subject: AlertRef | MonitorRef, transition: str) -> AlertFacts:
@@ -189,11 +255,14 @@ class NudgePost:
             return None
         if delivery.post.key.startswith(_UNKNOWN_APP):
             return views.unknown_app(delivery.post.key.rpartition(":")[2])
+        is_note = delivery.post.key.startswith(NOT_STARTED)
         place = nudge.place
         seen = await self.seen_alerts.of(place.workspace, place.channel, place.thread_ts)
         if seen.run:
             return None  # findings in the thread need no button
         note = await self.not_started.note(place, place.thread_ts, nudge.subject)
+        if is_note and not note:
+            return views.started_since()
         return nudge_message(nudge.subject, note=note)
 
     async def refused(self, delivery: Delivery, code: str) -> None:

@@ -39,6 +39,7 @@ from bot.storage.tables import (
 
 ALERT_CARD = "alert_card"  # kind of deliveries; they show a row of `alert_cycles`
 NUDGE = OFFER  # the same, of `alert_messages`
+RECOVERED = "recovered"  # to one person; of `alert_cycles`
 NEW, SORTED, UNROUTED = "new", "sorted", "unrouted"  # states of notices
 
 _SUBJECT: Adapter[AlertRef | MonitorRef] = Adapter(
@@ -73,9 +74,27 @@ alert_cycles = Table(
     Column("muted_by", String(32), nullable=False),
     Column("downtime_id", String(64), nullable=False),
     Column("unmuted_by", String(32), nullable=False),
+    Column(
+        "muted_in", String(32), nullable=True
+    ),  # the workspace in which they said so: elsewhere nobody knows their id
+    Column("unmuted_in", String(32), nullable=True),
+    Column("taken_by", String(32), nullable=True),  # who is on it
+    Column("taken_in", String(32), nullable=True),
+    Column("taken_at", Float, nullable=True),
     UniqueConstraint("org", "identity", "generation"),
     Index("alert_cycles_muted", "muted_until"),
     Index("alert_cycles_age", "changed_at"),
+)
+
+alert_watchers = Table(  # who wants to hear of the recovery; gone once they are told
+    "alert_watchers",
+    metadata,
+    Column("cycle_id", RowId, primary_key=True, autoincrement=False),
+    Column("workspace", String(32), primary_key=True),
+    Column("channel", String(32), primary_key=True),
+    Column("person", String(32), primary_key=True),
+    Column("created_at", Float, nullable=False),
+    Index("alert_watchers_age", "created_at"),
 )
 
 alert_messages = Table(
@@ -153,6 +172,8 @@ async def _name_nobody_of_it(_database: Database, connection: AsyncConnection, w
         )
         named = and_(alert_cycles.c[name] != "", here, ~of_others)
         await connection.execute(update(alert_cycles).where(named).values({name: ""}))
+    taken = alert_cycles.c.taken_in == workspace
+    await connection.execute(update(alert_cycles).where(taken).values(taken_by=None, taken_in=None, taken_at=None))
 
 
 keep(
@@ -166,8 +187,14 @@ keep(
     [Life(Kept.ALERTS, alert_cycles.c.changed_at)],
     holds="alerts with a card, and what Datadog said of them",
     at_uninstall=_only_it_shows,
-    parts=[messages(ALERT_CARD)],
+    parts=[messages(ALERT_CARD, RECOVERED)],
     before_uninstall=_name_nobody_of_it,
+)
+keep(
+    alert_watchers,
+    [Life(Kept.ALERTS, alert_watchers.c.created_at)],
+    holds="who wants to hear of an alert's recovery",
+    at_uninstall=AtUninstall.DELETED,
 )
 keep(
     alert_messages,

@@ -131,12 +131,20 @@ class CaseActionWorker(LeasedWorker):
             return await change(org, action, known)
         if action.kind is CaseActionKind.COMMENT:
             return await self._comment(org, action, fence, known)
-        if action.kind is not CaseActionKind.ASSIGN:
-            return Trouble(TroubleKind.BAD_REQUEST)
-        user = await self.replies.datadog_user(org, action.place.workspace, action.person)
+        if action.kind is CaseActionKind.ASSIGN:
+            return await self._assign(org, action, known)
+        return Trouble(TroubleKind.BAD_REQUEST)
+
+    async def _assign(self, org: ConnectedOrg, action: CaseAction, known: KnownCase) -> ChangeOutcome | Trouble:
+        person = action.value or action.person  # to somebody else, or to themselves
+        user = await self.replies.datadog_user(org, action.place.workspace, person)
         if not isinstance(user, Person):
             return user
-        return ChangeOutcome("took this case", await org.cases.assign(known.case_id, user.id))
+        case = await org.cases.assign(known.case_id, user.id)
+        if person == action.person:
+            return ChangeOutcome("took this case", case)
+        name = case.assignee.name if case.assignee else ""
+        return ChangeOutcome(f"assigned this case to {name or 'somebody'}", case)
 
     async def _comment(
         self, org: ConnectedOrg, action: CaseAction, fence: Fence, known: KnownCase

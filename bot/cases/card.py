@@ -25,6 +25,7 @@ OPEN = "case:open"
 STATUS = "case:status"
 PRIORITY = "case:priority"
 ASSIGN = "case:assign"
+ASSIGN_TO = "case:assign_to"
 COMMENT = "case:comment"
 ATTACH = "case:attach"
 MORE = "case:more"
@@ -34,6 +35,8 @@ _BLOCK = "case"
 _TITLE_LIMIT = 200
 _WORD_LIMIT = 75
 _ATTRIBUTES_SHOWN = 10
+_STATUS_SIGNS = {"OPEN": "🔵", "IN_PROGRESS": "🟠", "CLOSED": "✅"}
+_PRIORITY_SIGNS = {"P1": "🔴", "P2": "🟠", "P3": "🟡"}
 _PRIORITY_WORDS = {NO_PRIORITY: "No priority"}
 
 
@@ -42,7 +45,8 @@ def case_card(known: KnownCase, app_url: str) -> Message:
         return _gone_card(known)
     blocks = [
         rich_text(rich_section(_headline(known, app_url))),
-        rich_text(rich_section(_facts(known))),
+        rich_text(rich_section(_stands(known))),
+        context(_facts_line(_more_facts(known))),
         *_attributes(known),
         *_done(known),
         _controls(known, app_url),
@@ -63,22 +67,39 @@ def priority_word(priority: str) -> str:
     return _PRIORITY_WORDS.get(priority, one_line(priority, _WORD_LIMIT) or _PRIORITY_WORDS[NO_PRIORITY])
 
 
-def facts_of(known: KnownCase) -> list[tuple[str, str]]:
-    """How the case stands, as pairs of a label and a plain, untrusted value."""
+def _more_facts(known: KnownCase) -> list[tuple[str, str]]:
+    """Pairs of a label and a plain, untrusted value."""
     insights = [] if known.insights is None else [(INSIGHTS.capitalize(), str(known.insights))]
     named = [("Project", one_line(known.project_name, _WORD_LIMIT)), ("Type", one_line(known.type_name, _WORD_LIMIT))]
+    return [*((label, name) for label, name in named if name), *insights]
+
+
+def _facts_line(facts: list[tuple[str, str]]) -> str:
+    return " · ".join(f"{label}: {escape(value)}" for label, value in facts)
+
+
+def stands_words(known: KnownCase) -> str:
+    """How the case stands, in one plain line."""
+    return " · ".join(f"{sign} {word}" for sign, word in _signed(known))
+
+
+def stands_line(known: KnownCase) -> str:
+    """The same as mrkdwn."""
+    return escape(stands_words(known))
+
+
+def status_sign(known: KnownCase) -> str:
+    return _STATUS_SIGNS.get(known.status, "🔵")
+
+
+def _signed(known: KnownCase) -> list[tuple[str, str]]:
+    """State, priority and person, each with its sign; the words are plain and untrusted."""
+    status = one_line(known.status_word, _WORD_LIMIT) or "status unknown"
     return [
-        ("Status", one_line(known.status_word, _WORD_LIMIT) or "unknown"),
-        ("Priority", priority_word(known.priority)),
-        ("Assignee", one_line(known.assignee, _WORD_LIMIT) or "nobody"),
-        *((label, name) for label, name in named if name),
-        *insights,
+        (status_sign(known), status),
+        (_PRIORITY_SIGNS.get(known.priority, "⚪"), priority_word(known.priority)),
+        ("👤", one_line(known.assignee, _WORD_LIMIT) or "nobody yet"),
     ]
-
-
-def facts_line(known: KnownCase) -> str:
-    """The same in one line of mrkdwn."""
-    return " · ".join(f"{label}: {escape(value)}" for label, value in facts_of(known))
 
 
 def row_of_block(block_id: str) -> int:
@@ -94,10 +115,10 @@ def _headline(known: KnownCase, app_url: str) -> list[Block]:
     return [run(f"{CASE.capitalize()} "), link, run(f" {case_title(known)}", "bold"), *archived]
 
 
-def _facts(known: KnownCase) -> list[Block]:
+def _stands(known: KnownCase) -> list[Block]:
     runs: list[Block] = []
-    for label, value in facts_of(known):
-        runs += [run(f"{' · ' if runs else ''}{label}: "), run(value, "bold")]
+    for sign, word in _signed(known):
+        runs += [run(f"{' · ' if runs else ''}{sign} "), run(word, "bold")]
     return runs
 
 
@@ -122,14 +143,15 @@ def _controls(known: KnownCase, app_url: str) -> Block:
     value = str(known.id)
     elements = [
         *_status_select(known),
-        _priority_select(known),
+        _priority_select(),
         button("Assign to me", ASSIGN, value=value),
+        {"type": "users_select", "action_id": ASSIGN_TO, "placeholder": plain("Assign to …")},
         button("Add comment", COMMENT, value=value),
         button(f"Attach {INSIGHTS}", ATTACH, value=value),
         button(OPEN_IN_DATADOG, OPEN, url=case_url(known, app_url)),
         _menu(known),
     ]
-    # a new block id makes every client forget what was chosen there: after a refusal the card shows what is true
+    # how the case stands is said once, above; a new block id makes every client forget what was chosen here
     return actions(*elements, block_id=f"{_BLOCK}:{known.id}:{known.version}")
 
 
@@ -143,12 +165,12 @@ def _status_select(known: KnownCase) -> list[Block]:
     options = [option(name, name) for name in dict.fromkeys(names[:MOST_OPTIONS])]
     if not options:
         return []
-    return [{**select(STATUS, options, known.status_word), "placeholder": plain("Set status")}]
+    return [{**select(STATUS, options), "placeholder": plain("Set status")}]
 
 
-def _priority_select(known: KnownCase) -> Block:
+def _priority_select() -> Block:
     options = [option(priority_word(each), each) for each in PRIORITIES]
-    return {**select(PRIORITY, options, known.priority or NO_PRIORITY), "placeholder": plain("Set priority")}
+    return {**select(PRIORITY, options), "placeholder": plain("Set priority")}
 
 
 def _gone_card(known: KnownCase) -> Message:
@@ -160,10 +182,7 @@ def _gone_card(known: KnownCase) -> Message:
 
 def _spoken(known: KnownCase) -> str:
     """The whole card in a few sentences, for notifications and screen readers."""
-    facts = ", ".join(
-        f"{label.lower()} {escape(value)}" for label, value in facts_of(known) if label != INSIGHTS.capitalize()
-    )
     attached = [] if known.insights is None else [f"{counted(known.insights, INSIGHT, INSIGHTS)}."]
     last = [f"{_said(action)}." for action in known.done[-1:]]
     head = f"{CASE.capitalize()} {escape(known.name)}: {escape(case_title(known))}."
-    return " ".join([head, f"{facts[:1].upper()}{facts[1:]}.", *attached, *last])
+    return " ".join([head, f"{stands_line(known)}.", *attached, *last])

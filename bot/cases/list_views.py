@@ -4,7 +4,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from bot.cases.card import case_title, case_url, facts_of
+from bot.cases.card import case_title, case_url, stands_line
 from bot.cases.model import KnownCase
 from bot.datadog.cases import PRIORITIES, Case, Project, SavedView
 from bot.slack.blocks import (
@@ -79,7 +79,7 @@ def list_message(found: FoundCases, app_url: str) -> Message:
 
 
 def _row(known: KnownCase, found: FoundCases, app_url: str, number: int) -> Block:
-    facts = " · ".join(escape(value) for label, value in facts_of(known) if label in {"Status", "Priority", "Assignee"})
+    facts = stands_line(known)
     mine = ":bust_in_silhouette: " if found.mine and known.assignee_id == found.mine else ""
     named = link(case_url(known, app_url), known.name)
     words = f"{mine}*{named}* {escape(case_title(known))}\n{facts}"

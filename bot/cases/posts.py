@@ -23,7 +23,6 @@ from bot.slack.errors import CALL_ERRORS, RATE_LIMITED, posting_sentence
 from bot.slack.errors import trouble_of as slack_trouble_of
 from bot.slack.poster import Urgency
 from bot.slack.replies import Modals, Replies
-from bot.slack.text import channel_mention
 from bot.storage.outbox import Delivery, Outbox
 
 logger = logging.getLogger(__name__)
@@ -132,7 +131,7 @@ class CaseCards:
             logger.error("%s: nobody could be told (%s)", post.key, code)
             return
         await self.outbox.instead_to_requester(delivery)
-        why = posting_sentence(code, channel=channel_mention(post.channel))
+        why = posting_sentence(code, channel=post.channel)
         place = Place(post.workspace, post.channel, post.thread_ts)
         told = sentences(f"{why} You get the card as a direct message instead; nothing else is lost.")
         await self.replies.tell(place, post.requester, told)

@@ -18,7 +18,7 @@ from bot.datadog.cases import Case, Person
 from bot.investigations.tables import show_answers_anew
 from bot.model import Place
 from bot.storage.engine import Database
-from bot.storage.outbox import NewPost, enqueue, opens_thread, show_anew, shown_in, try_refused_again
+from bot.storage.outbox import NewPost, Shown, enqueue, opens_thread, show_anew, shown_in, try_refused_again
 from bot.storage.tables import at, deliveries, known, newly_due, place_of
 
 ACTIONS_SHOWN = 4
@@ -30,6 +30,7 @@ class CaseRepository:
         """`catalog` tells the names of an organisation's types and projects, as far as they are known already."""
         self.database = database
         self._catalog = catalog
+        self.on_shown: list[Shown] = []  # rooms that show how a case stands in messages of their own
 
     # -- writing ------------------------------------------------------------------------------------------------
 
@@ -112,6 +113,8 @@ class CaseRepository:
         )
         if not await enqueue(self.database, connection, post):
             await try_refused_again(self.database, connection, case_row, (CASE_CARD,), place)
+        for heard in self.on_shown:
+            await heard(connection, CASE_CARD, case_row)
 
     async def did(self, connection: AsyncConnection, case_row: int, place: Place, person: str, said: str) -> None:
         action, now = CaseAction(f"told:{secrets.token_hex(12)}", case_row, place, person), self.database.now
@@ -122,6 +125,8 @@ class CaseRepository:
     async def show(self, connection: AsyncConnection, case_row: int) -> None:
         await connection.execute(update(cases).where(cases.c.id == case_row).values(version=cases.c.version + 1))
         await show_anew(connection, CASE_CARD, case_row)
+        for heard in self.on_shown:
+            await heard(connection, CASE_CARD, case_row)
 
     # -- reading ------------------------------------------------------------------------------------------------
 

@@ -37,7 +37,7 @@ from bot.slack.interactions import Interaction
 from bot.slack.listeners import After, Listeners, Submitted
 from bot.slack.payloads import carried_in, number_of
 from bot.slack.replies import Modals, Replies
-from bot.slack.text import code, one_line
+from bot.slack.text import code, is_user, one_line
 from bot.wording import CASE
 
 logger = logging.getLogger(__name__)
@@ -184,6 +184,7 @@ class CaseCardListeners:
         on.action(card.PRIORITY, self.set_priority, WORK_ON_CASES)
         on.action(card.ASSIGN, self.assign, WORK_ON_CASES)
         on.action(card.MORE, self.choose, WORK_ON_CASES)
+        on.action(card.ASSIGN_TO, self.assign_to, WORK_ON_CASES)
         on.action(card.COMMENT, self.open_comment, WORK_ON_CASES)
         on.action(ACTION_AGAIN, self.again, WORK_ON_CASES)
         on.submission(views.COMMENT_FORM, self.comment, Judged("the form, which keeps what was typed"))
@@ -210,6 +211,9 @@ class CaseCardListeners:
             return None
         known = await self._case(choice)
         return self.windows.edit_attributes(choice, known) if isinstance(known, KnownCase) else known
+
+    async def assign_to(self, choice: Interaction) -> After:
+        return await self._take(choice, CaseActionKind.ASSIGN, choice.value) if is_user(choice.value) else None
 
     async def _take(self, click: Interaction, kind: CaseActionKind, value: str) -> Message | None:
         known = await self._case(click)

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 
-from bot.cases.card import ATTACH, case_title, case_url, facts_line, priority_word
+from bot.cases.card import ATTACH, case_title, case_url, priority_word, stands_line
 from bot.cases.catalog import (
     MOST_OPTIONS,
     NO_PRIORITY,
@@ -110,10 +110,10 @@ def _being_made(request: CaseRequest) -> CaseAnswer:
 
 def _made(request: CaseRequest, known: KnownCase, app_url: str) -> CaseAnswer:
     named = link(case_url(known, app_url), known.name)
-    words = [f"*{named} is created.* {escape(case_title(known))}"]
+    words = [f"*Created {named}.* {escape(case_title(known))}"]
     if request.state is CaseRequestState.CREATED:
         words.append("Adding what belongs to it…")
-    words.append("Its card stands in the thread." if request.place.thread_ts else "Its card stands in the channel.")
+    words.append(f"The {CASE} card is in the {'thread' if request.place.thread_ts else 'channel'}.")
     words += [f":warning: {_NOTES[what]} {explain(trouble)}" for what, trouble in request.notes]
     unfinished = any(what != "assignee" for what, _ in request.notes)
     again = (button("Try the rest again", RETRY, value=request.key, style="primary"),) if unfinished else ()
@@ -166,7 +166,7 @@ def looking_up(identifier: str) -> Message:
 
 def unknown_case(identifier: str) -> Message:
     return sentences(
-        f"{DATADOG} knows no {CASE} {code(identifier, 60)}. A {CASE} moved to another project has a new key:",
+        f"{CASE.capitalize()} {code(identifier, 60)} doesn't exist, or I can't see it. A {CASE} moved to another project has a new key:",
         f"open it in {DATADOG} and paste its link.",
     )
 
@@ -176,9 +176,9 @@ def lookup_failed(trouble: Trouble) -> Message:
 
 
 def card_stands(known: KnownCase, app_url: str, permalink: str) -> Message:
-    where = f"See {link(permalink, 'its card')}." if permalink else "Its card stands here already."
+    where = f"See {link(permalink, 'its card')}." if permalink else f"The {CASE} card is here already."
     return sentences(
-        f"*{link(case_url(known, app_url), known.name)}* {escape(case_title(known))}. {facts_line(known)}.", where
+        f"*{link(case_url(known, app_url), known.name)}* {escape(case_title(known))}. {stands_line(known)}.", where
     )
 
 
@@ -245,7 +245,7 @@ def offer_view(key: str, known: KnownCase, app_url: str) -> Block:
     return _window(
         key,
         section(f"*This thread has a {CASE} already:* {escape(known.name)} {escape(case_title(known))}"),
-        context(facts_line(known)),
+        context(stands_line(known)),
         actions(
             button(OPEN_IN_DATADOG, OPEN, url=case_url(known, app_url), style="primary"),
             button(f"Attach {INSIGHTS}", ATTACH, value=str(known.id)),

@@ -88,9 +88,7 @@ def _client(session: ClientSession, setup: Setup, token: str = "") -> AsyncWebCl
 async def _installs(session: ClientSession, setup: Setup, stored: DatabaseExamined) -> list[Finding]:
     """Every install's own token."""
     if stored.database is None or stored.encryption is None:
-        return [
-            warn(TOKEN, "which workspaces have installed it can't be read", "Mend the database and its keys first.")
-        ]
+        return [warn(TOKEN, "which workspaces have installed it can't be read", "Fix the database and its keys first.")]
     records = InstallationRepository(stored.database, stored.encryption)
     homes = await stored.database.all(select(installations.c.home).order_by(installations.c.id))
     if not homes:

@@ -100,7 +100,7 @@ def _wrapped(text: str, indent: str) -> list[str]:
 def _summary(findings: Sequence[Finding]) -> str:
     counts = {state: sum(finding.state is state for finding in findings) for state in FindingState}
     told = ", ".join(f"{count} {state}" for state, count in counts.items() if count)
-    return f"{told}. {'The bot can work.' if is_well(findings) else 'Mend what says fail, then run this again.'}"
+    return f"{told}. {'The bot can work.' if is_well(findings) else 'Fix the failures, then run this again.'}"
 
 
 def as_json(findings: Sequence[Finding]) -> str:

@@ -44,7 +44,6 @@ from bot.rules.slack import SettingsForm
 from bot.rules.tables import channel_rules
 from bot.slack.blocks import Block
 from bot.slack.clients import BotClient, Workspaces
-from bot.slack.commands import Commands
 from bot.slack.errors import CALL_ERRORS, RATE_LIMITED, error_code, trouble_of
 from bot.slack.gates import Judged, May, Right
 from bot.slack.interactions import Interaction
@@ -86,7 +85,6 @@ class HomeReader:
     permissions: Permissions
     budget: Budget
     health: HealthReader
-    commands: Commands
     gatekeeper: RuleGatekeeper
 
     async def asked(self, workspace: str, person: str) -> list[AskedInvestigation]:
@@ -108,12 +106,11 @@ class HomeReader:
         """`threads` are the links to the cards, as far as they are known."""
         refusal = await self.gatekeeper(_LOOK, Place(workspace, ""), person)
         if refusal is not None:
-            return HomeContent(self.commands.usage, refusal=refusal.text)
+            return HomeContent(refusal=refusal.text)
         entries = await self.orgs.of_workspace(workspace)
         channels = await self._channels(workspace, person)
         is_admin = await self.permissions.is_admin(Place(workspace, ""), person)
         return HomeContent(
-            usage=self.commands.usage,
             investigations=tuple(
                 self._investigation(each, entries, threads.get((each.channel, each.ts), "")) for each in asked
             ),

@@ -34,7 +34,7 @@ LATELY = 24 * 3600.0
 UNDER_WAY = (State.REQUESTED, State.TRIGGERING, State.RUNNING)
 _NO_TROUBLE = ("workspace_gone", "nothing_to_show")  # refused, but nobody misses them
 _TROUBLES = {
-    "unauthorized": "it does not know the keys I use",
+    "unauthorized": "it does not accept my keys",
     "forbidden": "my key lacks a permission",
     "rate_limited": "it let me in too rarely",
     "not_reached": "it could not be reached",
@@ -198,7 +198,7 @@ def _budget(usage: Usage) -> str:
         f"this channel {used_words(usage.channel, limits.channel)}",
     ]
     if limits.automatic is not None:
-        parts.append(f"by themselves {used_words(usage.automatic, limits.automatic)}")
+        parts.append(f"automatically {used_words(usage.automatic, limits.automatic)}")
     return f"*Budget today* ({no_start.RESETS}): {', '.join(parts)}"
 
 
@@ -229,7 +229,9 @@ def health_lines(health: WorkspaceHealth) -> tuple[str, str]:
     """mrkdwn; for status and for Home."""
     posts = health.refused_posts
     refused = (
-        f"{counted(posts, 'message')} refused by channels in the last day" if posts else "no message refused lately"
+        f"{counted(posts, 'delivery error')} in 24 h: a channel refused what I posted"
+        if posts
+        else "no delivery errors in 24 h"
     )
     return f"{DATADOG}: {_datadog(health)}", f"Slack: {refused}"
 
@@ -238,10 +240,10 @@ def _datadog(health: WorkspaceHealth) -> str:
     if not health.connected:
         return f"no organisation is connected; a workspace admin can: `{COMMAND} connect`"
     answered, refused = health.datadog_answered_at, health.datadog_refused_at
-    good = f"answered last at {_when(answered)}" if answered else ""
+    good = f"last answered {_when(answered)}" if answered else ""
     if refused and refused > (answered or 0):
         why = _TROUBLES.get(health.datadog_trouble, "it refused the start")
-        bad = f"took nothing at {_when(refused)}: {why}"
+        bad = f"refused at {_when(refused)}: {why}"
         return f"{bad}; {good}" if good else bad
     return good or f"not asked for {INVESTIGATIONS} yet"
 

@@ -3,10 +3,13 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from bot.cases.card import case_title, case_url
+from bot.cases.card import case_title, case_url, stands_words
 from bot.cases.model import KnownCase
+from bot.home.actions import ASK, HELP, NEW_CASE
 from bot.home.status import UNDER_WAY
-from bot.investigations.model import Investigation, State
+from bot.insights.form_views import BEGIN
+from bot.investigations.model import Investigation
+from bot.investigations.signs import stands
 from bot.investigations.subject_view import investigation_url, subject_name
 from bot.orgs.connect_form import DISCONNECT, NEW_SECRET, OPEN_FROM_HOME, REPLACE_KEYS
 from bot.orgs.model import OrgEntry
@@ -21,14 +24,26 @@ from bot.slack.blocks import (
     divider,
     header,
     pack,
-    rich_bullet,
+    rich_date,
     rich_link,
+    rich_section,
     run,
     section,
 )
 from bot.slack.text import channel_mention, code, escape, mention, moment, one_line
 from bot.web.datadog_webhook import path_of
-from bot.wording import APP, CASES, COMMAND, DATADOG, INVESTIGATE, INVESTIGATIONS, PRODUCT, counted
+from bot.wording import (
+    APP,
+    CASE,
+    CASES,
+    COMMAND,
+    DATADOG,
+    INSIGHTS,
+    INVESTIGATE,
+    INVESTIGATIONS,
+    PRODUCT,
+    counted,
+)
 
 CHANNEL_SETTINGS = "home:settings"
 
@@ -36,16 +51,6 @@ MOST_INVESTIGATIONS = 15
 MOST_CASES = 10
 MOST_CHANNELS = 15
 MOST_ORGS = 10  # each takes three blocks of the hundred
-
-_STATES = {
-    State.REQUESTED: "starting",
-    State.TRIGGERING: "starting",
-    State.RUNNING: "running",
-    State.CONCLUDED: "concluded",
-    State.FAILED: "failed",
-    State.EXPIRED: "no longer watched",
-    State.UNCERTAIN: "uncertain, its card has the choice",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +79,6 @@ class HomeAdmin:
 
 @dataclass(frozen=True, slots=True)
 class HomeContent:
-    usage: str  # of all commands, mrkdwn
     investigations: tuple[HomeInvestigation, ...] = ()
     cases: tuple[HomeCase, ...] = ()
     channels: tuple[str, ...] = ()  # whose rules this person may change
@@ -86,16 +90,25 @@ class HomeContent:
 
 def home_view(content: HomeContent) -> Block:
     if content.refusal:
-        return {"type": "home", "blocks": [section(content.refusal), *_help(content.usage)]}
+        return {"type": "home", "blocks": [section(content.refusal), *_help()]}
     blocks = [
+        *([_first_actions()] if content.connected else []),
         *([] if content.connected else _not_connected(content.admin)),
         *_investigations(content.investigations),
         *_cases(content.cases),
         *_channels(content.channels, content.more_channels),
         *(_admin(content.admin) if content.admin else []),
-        *_help(content.usage),
+        *_help(),
     ]
     return {"type": "home", "blocks": blocks}
+
+
+def _first_actions() -> Block:
+    return actions(
+        button(f"Ask {PRODUCT}", ASK, style="primary"),
+        button(f"Attach {INSIGHTS}", BEGIN),
+        button(f"New {CASE}", NEW_CASE),
+    )
 
 
 def _not_connected(admin: HomeAdmin | None) -> list[Block]:
@@ -126,18 +139,18 @@ def _listed(title: str, asked: Sequence[HomeInvestigation]) -> list[Block]:
 
 def _investigation(each: HomeInvestigation) -> Block:
     inv = each.investigation
-    told = [_state(inv), *([one_line(each.org, 40)] if each.org else [])]
+    sign, word = stands(inv)
+    age = rich_date(inv.started_at or inv.created_at, "{date_short_pretty} at {time}")
     runs = [
-        rich_link(investigation_url(inv, each.app_url), one_line(subject_name(inv), 140)),
-        run(f": {', '.join(told)}"),
+        run(f"{sign} "),
+        rich_link(investigation_url(inv, each.app_url), one_line(subject_name(inv), 140), "bold"),
+        run(f" · {word} · "),
+        age,
+        *([run(f" · {one_line(each.org, 40)}")] if each.org else []),
     ]
     if each.thread:
-        runs += [run(" - "), rich_link(each.thread, "thread")]
-    return rich_bullet([*runs, run(" "), run(inv.ref, "code")])
-
-
-def _state(inv: Investigation) -> str:
-    return str(inv.verdict) if inv.state is State.CONCLUDED and inv.verdict else _STATES[inv.state]
+        runs += [run(" · "), rich_link(each.thread, "Thread")]
+    return rich_section([*runs, run(" · "), run(inv.ref, "code")])
 
 
 def _cases(cases: Sequence[HomeCase]) -> list[Block]:
@@ -146,8 +159,8 @@ def _cases(cases: Sequence[HomeCase]) -> list[Block]:
 
 
 def _case(case: KnownCase, app_url: str) -> Block:
-    status = run(f": {one_line(case.status_word, 40)}") if case.status_word else run("")
-    return rich_bullet([rich_link(case_url(case, app_url), one_line(case_title(case), 140)), status])
+    link = rich_link(case_url(case, app_url), case.name, "bold")
+    return rich_section([run("📋 "), link, run(f" {one_line(case_title(case), 140)} · {stands_words(case)}")])
 
 
 def _channels(channels: Sequence[str], more: int) -> list[Block]:
@@ -161,15 +174,13 @@ def _channels(channels: Sequence[str], more: int) -> list[Block]:
     return [*rows, context(f"{rest}type `{COMMAND} settings` there.")]
 
 
-def _help(usage: str) -> list[Block]:
+def _help() -> list[Block]:
     return [
         divider(),
-        header(f"What {APP} does"),
-        section(usage),
         context(
-            f"In a thread: the buttons and message shortcuts, or mention me. Conclusions are written by {PRODUCT}, which "
-            "can be wrong: check before you act."
+            f"In a thread: the buttons and message shortcuts, or mention me. Conclusions are written by {PRODUCT}, which can be wrong: check before you act."
         ),
+        actions(button("All commands", HELP)),
     ]
 
 
@@ -185,7 +196,7 @@ def _admin(admin: HomeAdmin) -> list[Block]:
 def _budget(usage: Usage) -> str:
     limits = usage.limits
     whole = used_words(usage.workspace, limits.workspace)
-    own = f", {usage.automatic} of {limits.automatic} by themselves" if limits.automatic is not None else ""
+    own = f", {usage.automatic} of {limits.automatic} automatically" if limits.automatic is not None else ""
     return f"*Budget today* ({RESETS}): {whole}{own}. `{COMMAND} settings` changes it."
 
 

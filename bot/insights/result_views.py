@@ -37,7 +37,7 @@ def _forbidden(trouble: Trouble) -> TroubleWords:
     if trouble.about:
         return not_offered(trouble)
     needed = f"Ask a {DATADOG} admin to give it {escape(trouble.permission)}." if trouble.permission else ""
-    return TroubleWords(f"{DATADOG} does not let the app's key change cases.", needed)
+    return TroubleWords(f"{DATADOG} does not let my key change cases.", needed)
 
 
 def _rate_limited(trouble: Trouble) -> TroubleWords:
@@ -47,7 +47,7 @@ def _rate_limited(trouble: Trouble) -> TroubleWords:
 
 _WORDS: dict[TroubleKind, WordsFor] = {
     TroubleKind.BAD_REQUEST: TroubleWords(f"{DATADOG} refused it.", "Check the id, or add it again by hand."),
-    TroubleKind.UNAUTHORIZED: TroubleWords(f"{DATADOG} does not accept the app's keys.", "Ask an admin to renew them."),
+    TroubleKind.UNAUTHORIZED: TroubleWords(f"{DATADOG} does not accept my keys.", "Ask an admin to renew them."),
     TroubleKind.FORBIDDEN: _forbidden,
     TroubleKind.NOT_FOUND: TroubleWords(
         f"{DATADOG} has no such case any more.", "Choose another case: your list is kept."

@@ -22,7 +22,6 @@ from bot.slack.blocks import Block, Message, sentences
 from bot.slack.errors import CALL_ERRORS, error_code, posting_sentence
 from bot.slack.poster import Urgency
 from bot.slack.replies import Modals, Replies
-from bot.slack.text import channel_mention
 from bot.storage.outbox import Delivery
 from bot.wording import APP, CASE, DATADOG
 
@@ -171,5 +170,5 @@ class AttachedLines:
             return
         line = line_message(job, self.orgs.app_url(job.org))
         place = Place(post.workspace, post.channel, post.thread_ts)
-        why = posting_sentence(code, channel=channel_mention(post.channel))
+        why = posting_sentence(code, channel=post.channel)
         await self.replies.tell(place, post.requester, sentences("I could not tell the thread.", why, line.text))

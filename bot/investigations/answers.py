@@ -53,7 +53,7 @@ from bot.slack.errors import (
     why_it_waits,
 )
 from bot.slack.plain import plain_blocks
-from bot.slack.text import channel_mention, code, cut, escape, fit_mrkdwn, link, mention, moment, one_line
+from bot.slack.text import channel_mention, code, cut, escape, fit_mrkdwn, is_direct, link, mention, moment, one_line
 from bot.wording import (
     APP,
     COMMAND,
@@ -88,9 +88,11 @@ def still_looking(failure: Trouble, until: float) -> Message:
     return sentences(f"{why_it_waits(failure)} I go on trying until {moment(until)}; you need do nothing.")
 
 
-def already(inv: Investigation, permalink: str) -> Message:
-    """For the second click and all later ones: the real state, and where it is told."""
-    asked = f"{mention(inv.requested_by)} asked {moment(inv.created_at, '{date_short_pretty} at {time}')}."
+def already(inv: Investigation, permalink: str, asker: str) -> Message:
+    """For the second click and all later ones: the real state, and where it is told. `asker`: the first of this workspace;
+    an id of another one says nothing here."""
+    by = mention(asker) if asker else "Somebody in another workspace"
+    asked = f"{by} asked {moment(inv.created_at, '{date_short_pretty} at {time}')}."
     who = asked if inv.requested_by else ""
     where = f"See {link(permalink, 'the thread')}." if permalink else ""
     return sentences(_already(inv), who, where)
@@ -281,7 +283,7 @@ def lookup_failed(subject: Subject, failure: Trouble) -> Message:
             )
         case MonitorRef(monitor_id), TroubleKind.NOT_FOUND:
             return sentences(
-                f"{DATADOG} knows no monitor {code(str(monitor_id))}, or my key may not see it.",
+                f"Monitor {code(str(monitor_id))} doesn't exist, or I can't see it.",
                 "The id stands in the monitor's URL, after `/monitors/`.",
             )
         case ThreadRef(), TroubleKind.NO_ALERT:
@@ -304,6 +306,8 @@ def waits_to_read(wait: float) -> Message:
 def could_not_read(trouble: SlackTrouble, *, channel: str) -> Message:
     """Whether there is an alert in the thread is not known."""
     match trouble:
+        case SlackTrouble(Meaning.REFUSED, "not_in_channel" | "channel_not_found") if is_direct(channel):
+            why = f"I may not read this direct message: {APP} is no part of it. Paste the alert's link,"
         case SlackTrouble(Meaning.REFUSED, "not_in_channel" | "channel_not_found"):
             why = f"I'm not in {channel_mention(channel)}, so I may not read this thread. Type `/invite @{APP}` there,"
         case SlackTrouble(Meaning.REFUSED, "missing_scope" | "no_permission"):
@@ -333,7 +337,7 @@ def _unknown_event(event_id: str) -> Message:
 
 def unknown_investigation(investigation_id: str) -> Message:
     return sentences(
-        f"{DATADOG} knows no investigation {code(investigation_id, 80)}, or my key may not see it.",
+        f"Investigation {code(investigation_id, 80)} doesn't exist, or I can't see it.",
         f"`{COMMAND} list` shows the latest.",
     )
 
@@ -341,7 +345,7 @@ def unknown_investigation(investigation_id: str) -> Message:
 def cannot_post_card(error: str, *, channel: str, ref: str) -> Message:
     """The run goes on: it may be billed already, and the answer is wanted all the same."""
     return sentences(
-        posting_sentence(error, channel=channel_mention(channel)),
+        posting_sentence(error, channel=channel),
         f"The {INVESTIGATION} goes on meanwhile (ref {code(ref, 60)}): if the channel stays closed, you get its "
         f"conclusions as a direct message. Once I can post, {INVESTIGATE} again brings them there; nothing is started twice.",
     )

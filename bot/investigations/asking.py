@@ -96,7 +96,8 @@ class AskAnswers:
         if outcome.reception is Reception.STARTED or outcome.investigation is None:
             return None
         permalink = await self._card_link(ask.place.workspace, outcome.investigation)
-        return answers.already(outcome.investigation, permalink)
+        asker = await self.repository.asker_in(ask.place.workspace, outcome.investigation.id)
+        return answers.already(outcome.investigation, permalink, asker)
 
     async def _card_link(self, workspace: str, investigation: Investigation) -> str:
         """To its first card in this workspace; empty while there is none."""

@@ -34,7 +34,7 @@ from bot.slack.blocks import (
     section,
 )
 from bot.slack.errors import why_it_waits
-from bot.slack.text import DAY_AND_TIME, code, escape, fit_mrkdwn, link, moment, one_line, utc
+from bot.slack.text import DAY_AND_TIME, code, escape, fit_mrkdwn, link, moment, one_line
 from bot.wording import (
     APP,
     CASE,
@@ -111,7 +111,7 @@ def _first_line(inv: Investigation, face: _Face, app_url: str, *, between: str) 
     runs = [run(face.headline, "bold")]
     if face.since is not None:
         word, at = face.since
-        runs += [run(f" · {word} "), rich_date(at, DAY_AND_TIME, utc(at))]
+        runs += [run(f" · {word} "), rich_date(at, DAY_AND_TIME)]
     runs += [run(face.after)] if face.after else []
     return rich_text(rich_section([*runs, run(between), *subject_runs(inv, app_url)]))
 

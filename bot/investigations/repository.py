@@ -36,7 +36,7 @@ from bot.rules.audit import note_return
 from bot.rules.budget import give_back
 from bot.storage.engine import Database, wake
 from bot.storage.leases import Fence
-from bot.storage.outbox import REFUSED, NewPost, enqueue, show_anew, take_over, try_refused_again
+from bot.storage.outbox import REFUSED, NewPost, Shown, enqueue, show_anew, take_over, try_refused_again
 from bot.storage.tables import at, deliveries, newly_due, place_of, record
 from bot.storage.workers import Timing
 
@@ -57,6 +57,7 @@ class InvestigationRepository:
     def __init__(self, database: Database, timing: Timing) -> None:
         self.database = database
         self._timing = timing
+        self.on_shown: list[Shown] = []  # rooms that show how it stands in messages of their own
 
     # -- asking -------------------------------------------------------------------------------------------------
 
@@ -219,6 +220,13 @@ class InvestigationRepository:
         query = select(subscribers).where(table.investigation_id == investigation_id).order_by(table.id)
         return [place_of(row) for row in await self.database.all(query)]
 
+    async def asker_in(self, workspace: str, investigation_id: int) -> str:
+        """Who asked for it first in this workspace; empty where nobody did."""
+        table = subscribers.c
+        here = (table.investigation_id == investigation_id, table.workspace == workspace, table.requester != "")
+        row = await self.database.first(select(table.requester).where(*here).order_by(table.id).limit(1))
+        return str(row.requester) if row else ""
+
     async def latest_in_thread(self, workspace: str, channel: str, thread_ts: str) -> Investigation | None:
         """The investigation a thread asked for last."""
         here = at(subscribers, Place(workspace, channel, thread_ts))
@@ -302,6 +310,8 @@ class InvestigationRepository:
         changed = await connection.execute(update(investigations).where(condition).values(**values))
         if changed.rowcount:
             await show_anew(connection, CARD, row_id)
+            for heard in self.on_shown:
+                await heard(connection, CARD, row_id)
         return bool(changed.rowcount)
 
     async def running(self, fence: Fence, org: str, datadog_id: str, *, presumed: bool = False) -> bool:

@@ -168,7 +168,7 @@ def audit_message(entries: Sequence[Entry], refs: Mapping[int, str], *, kept_day
 
 def _line(entry: Entry, refs: Mapping[int, str], *, with_channel: bool) -> str:
     ref = refs.get(entry.investigation_id or 0)
-    who = mention(entry.person) if entry.person else "by itself"
+    who = mention(entry.person) if entry.person else "automatically"
     parts = [
         f"{moment(entry.at, '{date_short_pretty} {time}')} {who}: *{_WORDS[entry.decision]}*",
         escape(one_line(entry.what, 120)),

@@ -12,11 +12,13 @@ from bot.orgs.questions import OrgQuestions
 from bot.orgs.repository import OrgRepository
 from bot.rules.budget import Budget
 from bot.rules.file import RuleFile, RuleFileProblems, channel_ids, load_rule_file
+from bot.rules.first_day import FirstDay
 from bot.rules.org_choice import OrgChooser, OrgOfCard, WhichOrg
 from bot.rules.permissions import Permissions
 from bot.rules.repository import RuleRepository
 from bot.rules.slack import SettingsForm
 from bot.slack.clients import SingleWorkspace
+from bot.slack.listeners import Listeners
 
 logger = logging.getLogger(__name__)
 
@@ -31,6 +33,11 @@ class RuleRoom:
     chooser: OrgChooser
     which_org: WhichOrg
     settings_form: SettingsForm
+    first_day: FirstDay
+
+    def register(self, on: Listeners) -> None:
+        self.settings_form.register(on)
+        self.first_day.register(on)
 
 
 async def build(base: Foundation, orgs: OrgRepository, questions: OrgQuestions, org_of_card: OrgOfCard) -> RuleRoom:
@@ -38,13 +45,15 @@ async def build(base: Foundation, orgs: OrgRepository, questions: OrgQuestions, 
     rules = await _rules(base, orgs, base.settings.bits_channels_file)
     permissions = Permissions(base.people, rules)
     chooser = OrgChooser(base.database, orgs, rules, org_of_card)
+    form = SettingsForm(permissions, rules, orgs, base.people, base.modals, base.replies)
     return RuleRoom(
         rules=rules,
         budget=Budget(base.database, rules),
         permissions=permissions,
         chooser=chooser,
         which_org=WhichOrg(chooser, questions, base.replies),
-        settings_form=SettingsForm(permissions, rules, orgs, base.people, base.modals, base.replies),
+        settings_form=form,
+        first_day=FirstDay(base.workspaces, rules, permissions, form, base.replies, base.tasks),
     )
 
 

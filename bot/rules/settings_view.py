@@ -7,6 +7,7 @@ import json
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
+from typing import Self
 
 from bot.orgs.model import DEFAULT
 from bot.rules.model import (
@@ -26,10 +27,10 @@ from bot.rules.model import (
 )
 from bot.rules.no_start import named_starters
 from bot.rules.repository import Draft
-from bot.slack.blocks import Block, Message, context, divider, header, option, section
-from bot.slack.forms import FormState, checkboxes, form_field, modal, select, text_input
+from bot.slack.blocks import Block, Message, actions, button, context, divider, header, option, plain, section
+from bot.slack.forms import FormState, checkboxes, form_field, modal, multi_select, select, text_input
 from bot.slack.text import channel_mention, code, escape, one_line
-from bot.wording import APP, CASE, CASES, DATADOG, INVESTIGATIONS, counted
+from bot.wording import APP, CASES, DATADOG, INVESTIGATIONS, counted
 
 CALLBACK = "settings"
 _LARGEST_VERSION = 2**31
@@ -37,12 +38,19 @@ GROUPS = "starter_groups"
 
 _Options = Mapping[str, str]  # value to words
 _TITLE = "Channel settings"
-_WHICH = {"none": "None", "some": "Those that match below", "all": "All of them"}
-_WHEN = {"never": "Never", "some": "Alerts that match below", "all": "Every alert"}
+ROUTE, AUTO, MORE = "route", "auto", "settings:more"
+_WHICH = {"none": "None come here", "some": "Some of them …", "all": "All of them"}
+_WHEN = {"never": "Never", "some": "For some alerts …", "all": "For every alert"}
 _WHO = {"everyone": "Everyone in the workspace", "named": "Only admins and those named below"}
 _PRIORITIES = {str(number): f"P{number}" for number in range(1, 6)}
 _TRANSITIONS = {word: word for word in TRANSITIONS}
 _OTHERS = {"guests": "Guests", "outsiders": "People of other companies, in shared channels"}
+_EXTRAS = {
+    "nudge": f"Investigate buttons under {DATADOG}'s own alerts",
+    "default": "Alerts that no other channel takes",
+    "broadcast": "Conclusions as a message in the channel, too",
+}
+_USUAL_ORG = "-"
 _TICK = "yes"
 _NO_LIMIT = "Empty: no limit."
 
@@ -65,7 +73,7 @@ def rule_lines(rules: ChannelRules) -> list[str]:
         *([f"{DATADOG} organisation: {code(rules.org, 64)}"] if rules.org not in {"", DEFAULT} else []),
         f"Webhook alerts: {_route(rules)}",
         f"Buttons under {DATADOG}'s own messages: {_on(rules.nudge)}",
-        f"Started by itself: {_auto(rules)}",
+        f"Starts automatically: {_auto(rules)}",
         *(
             [f"{DATADOG}'s apps besides the known: {', '.join(map(code, rules.datadog_apps))}"]
             if rules.datadog_apps
@@ -79,7 +87,7 @@ def rule_lines(rules: ChannelRules) -> list[str]:
 
 
 def workspace_lines(rules: WorkspaceRules) -> list[str]:
-    share = "" if rules.automatic_share is None else f", of which at most {rules.automatic_share} by themselves"
+    share = "" if rules.automatic_share is None else f", of which at most {rules.automatic_share} automatically"
     admins = "" if rules.admins_may_exceed else "; admins may not exceed it"
     return [f"Whole workspace: {_per_day(rules.budget_per_day)}{share}{admins}"]
 
@@ -139,17 +147,49 @@ def closed_modal(message: Message) -> Block:
     return modal(_TITLE, message.blocks, callback_id=CALLBACK)
 
 
-def settings_modal(draft: Draft, *, admin: bool, file_name: str, handles: Mapping[str, str]) -> Block:
-    """`handles` are those of user groups, by id."""
+def readable_modal(draft: Draft, refusal: Message) -> Block:
+    """For whoever may see the rules and not change them."""
+    rules = draft.channel
+    lines = "\n".join(f"• {line}" for line in [*rule_lines(rules), *workspace_lines(draft.workspace)])
+    blocks = [section(f"Rules for {channel_mention(rules.channel)}"), section(lines), *refusal.blocks]
+    return modal(_TITLE, blocks, callback_id=CALLBACK)
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """What is open in the form: filters by what was chosen above them, the rest by the button."""
+
+    route: str = ""
+    auto: str = ""
+    more: bool = False
+
+    @classmethod
+    def of(cls, form: FormState) -> Self:
+        return cls(form.choice(ROUTE), form.choice(AUTO), form.has("budget") or form.has("workspace_budget"))
+
+
+def settings_modal(
+    draft: Draft,
+    *,
+    admin: bool,
+    file_name: str,
+    handles: Mapping[str, str],
+    orgs: Mapping[str, str] | None = None,
+    shown: Shown = Shown(),
+) -> Block:
+    """`handles` are those of user groups, by id; `orgs` the names of the connected organisations, by what rules call them."""
     rules = draft.channel
     blocks = [section(f"Rules for {channel_mention(rules.channel)}")]
-    blocks += _as_written(rule_lines(rules), file_name) if rules.from_file else _channel_fields(rules)
-    if admin and not rules.from_file:
-        blocks += _admin_fields(rules, handles)
-    elif not rules.from_file:
-        blocks.append(context("Budget and who may start are for workspace admins to set."))
-    if admin:
+    if rules.from_file:
+        blocks += _as_written(rule_lines(rules), file_name)
+    else:
+        blocks += _channel_fields(rules, orgs or {}, shown)
+        blocks += _admin_fields(rules, handles) if admin else [context("Who may start is for workspace admins to set.")]
+    if admin and (shown.more or rules.from_file):
+        blocks += [] if rules.from_file else _more_fields(rules)
         blocks += _workspace_blocks(draft.workspace, file_name)
+    elif admin:
+        blocks.append(actions(button("Budgets and more", MORE)))
     told = [rules.channel, draft.channel_version, draft.workspace_version]
     submit = "Save" if any(block["type"] == "input" for block in blocks) else ""
     return modal(_TITLE, blocks, callback_id=CALLBACK, metadata=json.dumps(told), submit=submit)
@@ -160,57 +200,58 @@ def _as_written(lines: list[str], file_name: str) -> list[Block]:
     return [context(where), section("\n".join(f"• {line}" for line in lines))]
 
 
-def _channel_fields(rules: ChannelRules) -> list[Block]:
+def _channel_fields(rules: ChannelRules, orgs: Mapping[str, str], shown: Shown) -> list[Block]:
+    route, auto = shown.route or _mode(rules.route, "none"), shown.auto or _mode(rules.auto, "never")
+    extras = [name for name, on in _extras(rules).items() if on]
     return [
-        header("Alerts"),
-        _select_field(
-            "route",
-            f"Alerts of {DATADOG}'s webhook that come here",
-            _WHICH,
-            _mode(rules.route, "none"),
-            hint="Each becomes a card that follows its alert.",
-        ),
-        *_filter_fields("route", rules.route),
-        _tick_field("default", "The rest", "Alerts no channel's filter takes", ticked=rules.is_default),
-        _tick_field("nudge", f"{DATADOG}'s own messages", f"{APP}'s buttons in their threads", ticked=rules.nudge),
-        _text_field("org", f"{DATADOG} organisation", rules.org, hint="Empty: the only or default one.", limit=64),
-        divider(),
-        header("Starts by itself"),
-        _select_field("auto", f"{INVESTIGATIONS} nobody has to ask for", _WHEN, _mode(rules.auto, "never")),
-        *_filter_fields("auto", rules.auto),
-        _number_field(
-            "cooldown",
-            "Minutes before the same monitor and group again",
-            rules.cooldown_minutes,
-            most=LONGEST_COOLDOWN,
-            hint="Holds for automatic starts only.",
-        ),
-        divider(),
-        header("Results"),
-        _tick_field("broadcast", "Conclusions", "Also send them to the channel", ticked=rules.broadcast),
+        _select_field(ROUTE, f"Alerts from {DATADOG}'s webhook", _WHICH, route, sends_changes=True),
+        *(_filter_fields(ROUTE, rules.route) if route == "some" else []),
+        _boxes_field("extras", "Also in this channel", _EXTRAS, extras),
+        *_org_field(rules.org, orgs),
+        _select_field(AUTO, f"Start {INVESTIGATIONS} automatically", _WHEN, auto, sends_changes=True),
+        *(_filter_fields(AUTO, rules.auto) if auto == "some" else []),
+        *(_cooldown_field(rules) if auto != "never" else []),
         _text_field("case_project", f"Project of new {CASES}", rules.case.project, hint="Its key or id.", limit=64),
-        _text_field("case_type", f"Type of a new {CASE}", rules.case.type, limit=64),
+        _text_field("case_type", f"Type of new {CASES}", rules.case.type, limit=64),
     ]
+
+
+def _extras(rules: ChannelRules) -> dict[str, bool]:
+    return {"nudge": rules.nudge, "default": rules.is_default, "broadcast": rules.broadcast}
+
+
+def _org_field(org: str, orgs: Mapping[str, str]) -> list[Block]:
+    """Where there is a choice."""
+    offered = {_USUAL_ORG: "The default one"} | {name: words for name, words in orgs.items() if name}
+    if org and org not in offered:
+        offered[org] = org
+    if len(offered) <= 2 and not org:
+        return []
+    return [_select_field("org", f"{DATADOG} organisation", offered, org or _USUAL_ORG)]
+
+
+def _cooldown_field(rules: ChannelRules) -> list[Block]:
+    label = "Minutes before the same monitor and group again"
+    return [_number_field("cooldown", label, rules.cooldown_minutes, most=LONGEST_COOLDOWN, hint="")]
 
 
 def _filter_fields(name: str, alerts: AlertFilter | None) -> list[Block]:
     known = alerts or AlertFilter()
     tags = " ".join(sorted(known.tags))
     monitors = " ".join(map(str, sorted(known.monitors)))
+    priorities, transitions = set(map(str, known.priorities)), known.transitions
     return [
-        _text_field(f"{name}_tags", "… with all these tags", tags, hint="Separated by spaces: team:core env:prod"),
-        _boxes_field(f"{name}_priorities", "… of one of these priorities", _PRIORITIES, map(str, known.priorities)),
-        _text_field(f"{name}_monitors", "… of one of these monitors", monitors, hint="Ids or links."),
-        _boxes_field(f"{name}_transitions", "… in one of these states", _TRANSITIONS, known.transitions),
+        _text_field(f"{name}_tags", "With all these tags", tags, hint="Separated by spaces: team:core env:prod"),
+        _choices_field(f"{name}_priorities", "With one of these priorities", _PRIORITIES, priorities),
+        _text_field(f"{name}_monitors", "Of one of these monitors", monitors, hint="Ids or links."),
+        _choices_field(f"{name}_transitions", "In one of these states", _TRANSITIONS, transitions),
     ]
 
 
 def _admin_fields(rules: ChannelRules, handles: Mapping[str, str]) -> list[Block]:
     starters = rules.starters
-    others = [name for name in _OTHERS if getattr(starters, name)]
     return [
         divider(),
-        header("For admins: who may start, and how often"),
         _select_field("starters", "Who may start", _WHO, "everyone" if starters.everyone else "named"),
         _people_field(
             "starter_people",
@@ -219,21 +260,27 @@ def _admin_fields(rules: ChannelRules, handles: Mapping[str, str]) -> list[Block
             hint="They may also change this form, see the audit and go over the budget.",
         ),
         _groups_field("Named user groups", starters.groups, handles, hint="The same for all members."),
-        _boxes_field("others", "Also", _OTHERS, others),
+    ]
+
+
+def _more_fields(rules: ChannelRules) -> list[Block]:
+    others = [name for name in _OTHERS if getattr(rules.starters, name)]
+    return [
+        _boxes_field("others", "May start, too", _OTHERS, others),
+        _number_field(
+            "budget", "Starts a day in this channel", rules.budget_per_day, most=HIGHEST_BUDGET, hint=_NO_LIMIT
+        ),
         _text_field(
             "datadog_apps",
             f"Apps whose messages count as {DATADOG}'s",
             " ".join(rules.datadog_apps),
             hint=f"Ids (A…) besides those {APP} knows, for buttons and automatic starts. An app's page shows its id.",
         ),
-        _number_field(
-            "budget", "Starts a day in this channel", rules.budget_per_day, most=HIGHEST_BUDGET, hint=_NO_LIMIT
-        ),
     ]
 
 
 def _workspace_blocks(rules: WorkspaceRules, file_name: str) -> list[Block]:
-    title = [divider(), header("For admins: the whole workspace")]
+    title = [divider(), header("The whole workspace")]
     if rules.from_file:
         return [*title, *_as_written(workspace_lines(rules), file_name)]
     return [
@@ -247,10 +294,10 @@ def _workspace_blocks(rules: WorkspaceRules, file_name: str) -> list[Block]:
         ),
         _number_field(
             "automatic_share",
-            "Of those, at most by themselves",
+            "Of those, at most automatically",
             rules.automatic_share,
             most=HIGHEST_BUDGET,
-            hint="The share of automatic starts. Empty: as long as the budget lasts.",
+            hint="Empty: as long as the budget lasts.",
         ),
         _tick_field("exceed", "Over budget", "Admins may start all the same", ticked=rules.admins_may_exceed),
     ]
@@ -276,8 +323,15 @@ def _number_field(name: str, label: str, value: int | None, *, most: int, hint: 
     return form_field(label, element, hint=hint, optional=True)
 
 
-def _select_field(name: str, label: str, options: _Options, chosen: str, *, hint: str = "") -> Block:
-    return form_field(label, select(name, _listed(options), chosen), hint=hint)
+def _select_field(
+    name: str, label: str, options: _Options, chosen: str, *, hint: str = "", sends_changes: bool = False
+) -> Block:
+    return form_field(label, select(name, _listed(options), chosen), hint=hint, sends_changes=sends_changes)
+
+
+def _choices_field(name: str, label: str, options: _Options, chosen: Iterable[str]) -> Block:
+    element = multi_select(name, _listed(options), chosen) | {"placeholder": plain("Any")}
+    return form_field(label, element, optional=True)
 
 
 def _boxes_field(name: str, label: str, options: _Options, ticked: Iterable[str]) -> Block:
@@ -373,23 +427,27 @@ def read_settings(form: FormState, draft: Draft, *, admin: bool) -> Draft | dict
     if not channel.from_file:
         channel = _read_channel(filled, channel)
         channel = _read_admin(filled, channel) if admin else channel
-    if admin and not workspace.from_file:
+    if admin and not workspace.from_file and form.has("workspace_budget"):
         workspace = _read_workspace(filled, workspace)
     return filled.errors or replace(draft, channel=channel, workspace=workspace)
 
 
 def _read_channel(filled: _SubmittedSettings, rules: ChannelRules) -> ChannelRules:
+    extras = filled.ticked("extras")
     cooldown = filled.number("cooldown", most=LONGEST_COOLDOWN)
+    if cooldown is None:
+        cooldown = USUAL_COOLDOWN if filled.form.has("cooldown") else rules.cooldown_minutes
+    org = filled.form.choice("org")
     return replace(
         rules,
-        org=filled.form.text("org"),
-        route=_read_filter(filled, "route", _WHICH),
-        is_default=bool(filled.ticked("default")),
-        nudge=bool(filled.ticked("nudge")),
-        auto=_read_filter(filled, "auto", _WHEN),
-        cooldown_minutes=USUAL_COOLDOWN if cooldown is None else cooldown,
+        org=(org.replace(_USUAL_ORG, "") if org == _USUAL_ORG else org) if filled.form.has("org") else rules.org,
+        route=_read_filter(filled, ROUTE, _WHICH),
+        is_default="default" in extras,
+        nudge="nudge" in extras,
+        auto=_read_filter(filled, AUTO, _WHEN),
+        cooldown_minutes=cooldown,
         case=CaseDefaults(filled.form.text("case_project"), filled.form.text("case_type")),
-        broadcast=bool(filled.ticked("broadcast")),
+        broadcast="broadcast" in extras,
     )
 
 
@@ -402,19 +460,21 @@ def _read_filter(filled: _SubmittedSettings, name: str, modes: Mapping[str, str]
         filled.ticked(f"{name}_transitions") & frozenset(TRANSITIONS),
     )
     if mode == "some" and alerts == AlertFilter() and not filled.errors.keys() & {f"{name}_tags", f"{name}_monitors"}:
-        filled.errors[name] = f"Say below which alerts, or choose “{modes['all']}”."
+        filled.errors[name] = f"Say below which of them, or choose “{modes['all']}”."
     return {"some": alerts, "all": AlertFilter()}.get(mode)
 
 
 def _read_admin(filled: _SubmittedSettings, rules: ChannelRules) -> ChannelRules:
-    others = filled.ticked("others")
-    starters = Starters(
+    starters = replace(
+        rules.starters,
         everyone=filled.choice("starters", _WHO) == "everyone",
         groups=tuple(sorted(one for one in filled.ticked(GROUPS) if is_group_id(one))),
         users=filled.form.people("starter_people"),
-        guests="guests" in others,
-        outsiders="outsiders" in others,
     )
+    if not filled.form.has("budget"):  # the rest was not opened
+        return replace(rules, starters=starters)
+    others = filled.ticked("others")
+    starters = replace(starters, guests="guests" in others, outsiders="outsiders" in others)
     apps = tuple(dict.fromkeys(filled.each("datadog_apps", app_id)))
     budget = filled.number("budget", most=HIGHEST_BUDGET)
     return replace(rules, starters=starters, datadog_apps=apps, budget_per_day=budget)

@@ -1,5 +1,6 @@
 """What a person asks about the rules themselves: the settings form, and who started what."""
 
+import re
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 
@@ -8,7 +9,7 @@ from bot.orgs.repository import OrgRepository
 from bot.rules import no_start
 from bot.rules import settings_view as settings
 from bot.rules.audit import AuditTrail, audit_message
-from bot.rules.permissions import NotAllowed, Permissions
+from bot.rules.permissions import Allowed, NotAllowed, Permissions
 from bot.rules.repository import Draft, RuleRepository
 from bot.slack.blocks import Block, Message, sentences
 from bot.slack.commands import Command
@@ -18,6 +19,7 @@ from bot.slack.interactions import Interaction
 from bot.slack.listeners import After, Listeners, Submitted
 from bot.slack.people import People
 from bot.slack.replies import Modals, Replies
+from bot.slack.text import one_line
 from bot.wording import COMMAND
 
 _MOST_OFFERED = 100
@@ -35,6 +37,8 @@ class SettingsForm:
 
     def register(self, on: Listeners) -> None:
         on.submission(settings.CALLBACK, self.save, Judged("the form, by the rules it would change"))
+        manage = May(Right.MANAGE, _DOING, where=_where_form_is)
+        on.action(re.compile(f"^({settings.ROUTE}|{settings.AUTO}|{settings.MORE})$"), self.redraw, manage)
         on.options(settings.GROUPS, self.groups, May(Right.MANAGE, _DOING, where=_where_form_is))
 
     def commands(self) -> tuple[Command[str]]:
@@ -56,14 +60,42 @@ class SettingsForm:
 
     async def _view(self, place: Place, person: str) -> Block:
         verdict = await self.permissions.may_manage(place, person)
+        draft = await self.rules.draft(place.workspace, place.channel)
         if isinstance(verdict, NotAllowed):
-            return _not_yours(verdict)
+            sees = isinstance(await self.permissions.may_look(place, person), Allowed)
+            refusal = no_start.refused(verdict, doing="change the rules of this channel")
+            return settings.readable_modal(draft, refusal) if sees else _not_yours(verdict)
+        return await self._form(draft, place, person, settings.Shown())
+
+    async def _form(self, draft: Draft, place: Place, person: str, shown: settings.Shown) -> Block:
+        entries = await self.orgs.of_workspace(place.workspace)
         return settings.settings_modal(
-            await self.rules.draft(place.workspace, place.channel),
+            draft,
             admin=await self.permissions.is_admin(place, person),
             file_name=self.rules.file_name,
             handles=await self.people.group_handles(place.workspace),
+            orgs={entry.name: one_line(entry.name, 60) for entry in entries},
+            shown=shown,
         )
+
+    async def redraw(self, choice: Interaction) -> After:
+        """What was chosen has fields of its own; what was typed stays, for its blocks keep their names."""
+        return self._redraw(choice)
+
+    async def _redraw(self, choice: Interaction) -> None:
+        opened = settings.read_opened(choice.metadata)
+        if opened is None or not choice.view_id:
+            return
+        place = Place(choice.workspace, opened.channel)
+        draft = await self.rules.draft(place.workspace, place.channel)
+        # as it was opened: whoever saves must not overwrite what came since
+        draft = replace(draft, channel_version=opened.channel_version, workspace_version=opened.workspace_version)
+        shown = settings.Shown.of(FormState(choice.view))
+        if choice.action_id == settings.MORE:
+            shown = replace(shown, more=True)
+        view = await self._form(draft, place, choice.person, shown)
+        # whatever was drawn since: the latest choice knows all that were made before it
+        await self.modals.update(choice.workspace, choice.view_id, view)
 
     async def save(self, submitted: Interaction) -> Submitted:
         opened = settings.read_opened(submitted.metadata)

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from bot.slack.text import SECTION_LIMIT, URL_LIMIT, clean, cut, cut_mrkdwn, one_line, safe_url
+from bot.slack.text import SECTION_LIMIT, URL_LIMIT, clean, cut, cut_mrkdwn, one_line, safe_url, utc
 
 Block = dict[str, Any]
 ButtonStyle = Literal["", "primary", "danger"]
@@ -143,9 +143,9 @@ def rich_link(url: str, label: str, *styles: str) -> Block:
     return _styled({**element, "text": label} if label else element, styles)
 
 
-def rich_date(timestamp: float, form: str, fallback: str) -> Block:
-    """A time in the reader's own zone and words."""
-    return {"type": "date", "timestamp": int(timestamp), "format": form, "fallback": fallback}
+def rich_date(timestamp: float, form: str) -> Block:
+    """A time in the reader's own zone."""
+    return {"type": "date", "timestamp": int(timestamp), "format": form, "fallback": utc(timestamp)}
 
 
 def _styled(element: Block, styles: Sequence[str]) -> Block:

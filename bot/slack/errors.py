@@ -11,7 +11,7 @@ from aiohttp import ClientConnectorError, ClientError, ClientHttpProxyError
 from slack_sdk.errors import SlackApiError, SlackClientError
 
 from bot.datadog.trouble import Trouble, TroubleKind
-from bot.slack.text import code, mention
+from bot.slack.text import channel_mention, code, is_direct, mention
 from bot.wording import APP, CASE, COMMAND, DATADOG, INVESTIGATION, PRODUCT, duration
 
 CALL_ERRORS = (SlackClientError, ClientError, OSError, asyncio.TimeoutError)
@@ -121,10 +121,13 @@ _SENTENCES = {
 
 
 def posting_sentence(error: str, *, channel: str) -> str:
-    """`channel` is mrkdwn already."""
+    """`channel` is its id."""
+    if is_direct(channel) and error in {"not_in_channel", "channel_not_found"}:
+        return f"I can't write into this direct message: {APP} is no part of it. Ask in a channel, or in {APP}'s own messages."
     known = "restricted_action" if error.startswith("restricted_action") and error not in _SENTENCES else error
     unknown = "Slack did not let me post in {channel} ({code}). Ask whoever runs {bot}, and quote that word."
-    return _SENTENCES.get(known, unknown).format(channel=channel, bot=APP, code=code(error, 80))
+    told = _SENTENCES.get(known, unknown).format(channel=channel_mention(channel), bot=APP, code=code(error, 80))
+    return told[0].upper() + told[1:]
 
 
 # -- trouble with Datadog, told to the person: what it means for that which was asked for, and Datadog's own words, which
@@ -209,7 +212,7 @@ _WORDS: dict[TroubleKind, WordsFor] = {
         f"{DATADOG} did not accept it.", "Change what it complains about, then try again."
     ),
     TroubleKind.UNAUTHORIZED: TroubleWords(
-        f"{DATADOG} does not know the keys I use.",
+        f"{DATADOG} does not accept my keys.",
         "Ask whoever runs this app to check the API key, the application key and the site.",
     ),
     TroubleKind.FORBIDDEN: _forbidden,

@@ -106,6 +106,10 @@ class FormState:
         """Where a sentence about the field belongs; the action id itself where no such field was sent."""
         return self._block_ids.get(action_id, action_id)
 
+    def has(self, action_id: str) -> bool:
+        """Whether such a field was sent, an empty one too."""
+        return action_id in self._block_ids
+
     def typed(self, action_id: str) -> str:
         """Exactly as typed."""
         value = self._first(action_id).get("value")
@@ -126,6 +130,9 @@ class FormState:
 
     def person(self, action_id: str) -> str:
         return str(self._first(action_id).get("selected_user") or "")
+
+    def conversation(self, action_id: str) -> str:
+        return str(self._first(action_id).get("selected_conversation") or "")
 
     def people(self, action_id: str) -> tuple[str, ...]:
         return tuple(str(each) for each in self._first(action_id).get("selected_users") or ())

@@ -20,7 +20,7 @@ class Interaction:
     trigger_id: str = ""
     action_id: str = ""
     block_id: str = ""
-    value: str = ""  # of the button that was pressed, or of the option that was chosen
+    value: str = ""  # of the button that was pressed, or of the option or person that was chosen
     text: str = ""  # typed after a command or mention, or into a select that searches
     message: Payload = field(default_factory=dict, repr=False)  # the one it was done on
     view: Payload = field(default_factory=dict, repr=False)  # the window it was done in
@@ -69,7 +69,7 @@ def of_message(body: Payload) -> Interaction:
         trigger_id=str(body.get("trigger_id") or ""),
         action_id=str(action.get("action_id") or ""),
         block_id=str(action.get("block_id") or ""),
-        value=str(action.get("value") or chosen.get("value") or ""),
+        value=str(action.get("value") or chosen.get("value") or action.get("selected_user") or ""),
         message=message,
         view=body.get("view") or {},
         in_thread=str(told) if told != ts else "",

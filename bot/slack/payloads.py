@@ -91,6 +91,7 @@ _FIELD = {
     "selected_options": [_OPTION],
     "selected_user": _ID,
     "selected_users": [_ID],
+    "selected_conversation": _ID,
 }
 _ACTION = {**_FIELD, "action_id": str, "block_id": str, "type": str, "value": str}
 _BLOCK = {"element": {"action_id": str, "options": [_OPTION]}}

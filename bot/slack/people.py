@@ -24,6 +24,8 @@ KEPT_FOR = 300.0
 PATIENCE = 1.5  # of the three seconds a gesture has
 MOST_KEPT = 5_000
 
+_A_DAY = 86_400
+
 T = TypeVar("T")
 
 
@@ -134,6 +136,7 @@ async def _facts(bot_client: BotClient, workspace: str, person: str) -> PersonFa
         is_outsider=_is_outsider(user, workspace, bot_client.enterprise),
         is_deactivated=bool(user.get("deleted")),
         name=_name(user),
+        utc_offset=_utc_offset(user),
     )
 
 
@@ -142,6 +145,11 @@ def _name(user: Mapping[str, Any]) -> str:
     told = profile if isinstance(profile, Mapping) else {}
     names = (told.get("real_name"), user.get("real_name"), told.get("display_name"), user.get("name"))
     return next((name for name in (one_line(str(each or ""), 80) for each in names) if name), "")
+
+
+def _utc_offset(user: Mapping[str, Any]) -> int:
+    told = user.get("tz_offset")
+    return told if isinstance(told, int) and abs(told) < _A_DAY else 0
 
 
 def _is_admin(user: Mapping[str, Any], workspace: str, enterprise: str) -> bool:

@@ -97,7 +97,14 @@ def is_user(user_id: str) -> bool:
 
 
 def channel_mention(channel_id: str) -> str:
-    return f"<#{channel_id}>" if re.fullmatch(r"[CGD][A-Z0-9]{2,30}", channel_id) else "this channel"
+    if is_direct(channel_id):
+        return "this direct message"
+    return f"<#{channel_id}>" if re.fullmatch(r"[CG][A-Z0-9]{2,30}", channel_id) else "this channel"
+
+
+def is_direct(channel_id: str) -> bool:
+    """A conversation of two people: as a channel, Slack would show it as a private one."""
+    return re.fullmatch(r"D[A-Z0-9]{2,30}", channel_id) is not None
 
 
 def link(url: str, label: str) -> str:

@@ -5,7 +5,7 @@ delivery says is not stored here; its kind and subject tell where to look. Deliv
 thread key go out in order.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import cache
 from typing import Any
@@ -98,6 +98,27 @@ async def take_over(database: Database, connection: AsyncConnection, key: str, p
     if taken.rowcount:
         wake(connection, deliveries)
     return bool(taken.rowcount)
+
+
+Shown = Callable[[AsyncConnection, str, int], Awaitable[None]]  # of a kind and what it shows, in the same transaction
+
+
+async def show_openers(connection: AsyncConnection, opener: str, kind: str, subject_id: int) -> None:
+    """The messages that open the threads in which one of this kind stands have more to show."""
+    table = deliveries.c
+    query = select(table.workspace, table.channel, table.thread_ts).where(
+        table.kind == kind, table.subject_id == subject_id, table.thread_ts != ""
+    )
+    for row in (await connection.execute(query)).all():
+        await show_opener(connection, opener, Place(row.workspace, row.channel, row.thread_ts))
+
+
+async def show_opener(connection: AsyncConnection, opener: str, thread: Place) -> None:
+    if thread.thread_ts:
+        wanted = deliveries.c.wanted + 1
+        shown = update(deliveries).where(opens_thread(opener, thread)).values(wanted=wanted)
+        if (await connection.execute(shown)).rowcount:
+            wake(connection, deliveries)
 
 
 async def try_refused_again(

@@ -14,8 +14,10 @@ from bot.alerts.model import KnownCycle, Notice, Transition
 from bot.alerts.room import AlertRoom, build
 from bot.alerts.starts import Automatic
 from bot.alerts.tables import ALERT_CARD, alert_cycles, alert_mutes, alert_notices, alert_starts
+from bot.cases.room import CaseRoom
 from bot.datadog.monitors import Monitor
 from bot.foundation import Foundation
+from bot.insights.room import InsightRoom
 from bot.investigations.findings import Findings
 from bot.investigations.message_alerts import SeenAlerts
 from bot.investigations.requests import Outcome, Reception
@@ -204,12 +206,18 @@ class RoomOnStage:
         )
         rules = SimpleNamespace(rules=self.rules, chooser=self.chooser, permissions=nobody)
         findings = SilentThreads(self.database, nobody, self.seen_alerts, nobody, nobody)
-        investigations = SimpleNamespace(requests=self.considered, seen_alerts=self.seen_alerts, findings=findings)
+        shown = SimpleNamespace(on_shown=[])
+        investigations = SimpleNamespace(
+            requests=self.considered, seen_alerts=self.seen_alerts, findings=findings, repository=shown
+        )
+        cases = SimpleNamespace(cases=shown, form_listeners=SimpleNamespace(from_alert=nobody))
         return build(
             base,
             cast(OrgRepository, self.datadog),
             cast(RuleRoom, rules),
             cast(InvestigationRoom, investigations),
+            cast(CaseRoom, cases),
+            cast(InsightRoom, SimpleNamespace(buttons=SimpleNamespace(from_alert=nobody))),
             cast(Automatic, self.considered),
         )
 

@@ -67,6 +67,7 @@ def test_our_template_filled_in() -> None:
         tags=("monitor", "team:core", "env:prod"),
         snapshot="https://p.datadoghq.com/snapshot/view/x.png",
         test=False,
+        message=str(FULL["text"]),
     )
 
 

@@ -30,6 +30,7 @@ NOTICE_ROW = {
     "tags": ["team:core"],
     "snapshot": "",
     "test": False,
+    "message": "",
 }
 A_NOTICE = Notice(
     1_700_000_000_000,

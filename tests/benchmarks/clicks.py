@@ -5,7 +5,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from statistics import median
 
-from bot.investigations.conclusions_view import FOUND
+from bot.investigations.conclusions_view import AI_WRITTEN
 from tests.benchmarks.outside import Clicks, Figures, Outside, cpu, quiet, reference
 
 LONE, AT_ONCE = 15, 120
@@ -91,7 +91,7 @@ async def _investigated(outside: Outside) -> None:
     await outside.clicks().send(outside.click(message))
     await outside.datadog.wait_for(lambda: len(outside.datadog.triggers()) > runs)
     outside.datadog.finish(outside.datadog.triggers()[-1].id)
-    await outside.slack.wait_for(lambda: any(FOUND in reply.shown for reply in message.replies), timeout=60)
+    await outside.slack.wait_for(lambda: any(AI_WRITTEN in reply.shown for reply in message.replies), timeout=60)
 
 
 @asynccontextmanager

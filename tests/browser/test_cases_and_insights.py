@@ -24,7 +24,7 @@ async def makes_a_case(screen: Screen) -> str:
     modal = await opens_the_form(screen)
     await chooses(screen, modal.locator('[data-action-id="case_project"]'), "Payments")
     await modal.get_by_role("button", name="Create", exact=True).click()
-    await expect(modal).to_contain_text("is created")
+    await expect(modal).to_contain_text("Created ")
     await modal.get_by_role("button", name="Close", exact=True).last.click()
     await expect(screen.page.locator("[data-view-id]")).to_have_count(0)
     key: str = (await screen.state())["datadog"]["cases"][0]["key"]
@@ -42,7 +42,7 @@ async def test_a_form_says_at_the_field_what_is_missing_and_keeps_what_was_writt
     await expect(screen.modal.get_by_label("Title")).to_have_value("The disk of a shard fills up")
     await chooses(screen, screen.modal.locator('[data-action-id="case_project"]'), "Site reliability")
     await screen.modal.get_by_role("button", name="Create", exact=True).click()
-    await expect(screen.modal).to_contain_text("is created")
+    await expect(screen.modal).to_contain_text("Created ")
     await expect(screen.thread).to_contain_text("The disk of a shard fills up")
 
 
@@ -54,7 +54,7 @@ async def test_a_case_of_slack_stands_in_datadog_and_is_changed_on_both_sides(sc
 
     await chooses(screen, screen.control("case:priority", screen.thread), "P1")
     await expect(card.get_by_label("Priority")).to_have_value("P1")
-    await expect(screen.thread).to_contain_text("Priority: P1")
+    await expect(screen.thread).to_contain_text("🔴 P1")
 
     await card.get_by_label("Status").select_option("In Progress")
     await card.get_by_text("Comments (").click()
@@ -67,7 +67,7 @@ async def test_a_case_of_slack_stands_in_datadog_and_is_changed_on_both_sides(sc
     await card.get_by_role("button", name="Link", exact=True).click()
     await expect(card).to_contain_text("Jira · PAY-7")
     await screen.control("case:assign", screen.thread).click()
-    await expect(screen.thread).to_contain_text("Status: In Progress")
+    await expect(screen.thread).to_contain_text("🟠 In Progress")
     await expect(card.get_by_label("Assignee").locator("option:checked")).to_have_text("Ana Ruiz")
 
 

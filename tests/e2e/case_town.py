@@ -69,7 +69,7 @@ async def sees_it_made(person: Person, *words: str) -> SeenView:
 
     def over() -> SeenView | None:
         shown = person.modal
-        done = shown and "is created" in shown.text and "Adding what" not in shown.text
+        done = shown and "Created " in shown.text and "Adding what" not in shown.text
         return shown if shown and done and all(word in shown.text for word in words) else None
 
     return await person.waits_for(over)

@@ -43,8 +43,8 @@ async def opened_in_a_thread(town: Town, case: FakeCase, *pasted: str) -> Messag
 
 
 PROBLEMS = [
-    ({"status": 403}, "does not let the app's key change cases. Ask a Datadog admin to give it cases_write."),
-    ({"status": 401}, "does not accept the app's keys"),
+    ({"status": 403}, "does not let my key change cases. Ask a Datadog admin to give it cases_write."),
+    ({"status": 401}, "does not accept my keys"),
     ({"status": 409}, "Somebody else is changing this case"),
     ({"status": 429, "headers": {"X-RateLimit-Reset": "60"}}, "asks us to slow down. Retry in 1 minute"),
     ({"status": 503}, "did not answer clearly"),
@@ -171,7 +171,7 @@ async def test_what_can_not_be_looked_up_hinders_nobody(town: Town, fault: dict[
 @pytest.mark.parametrize(
     ("fault", "words"),
     [
-        ({"status": 403}, "does not let the app's key change cases"),
+        ({"status": 403}, "does not let my key change cases"),
         ({"status": 400}, "The comment with 1 link was not posted. Datadog refused it."),
         ({"status": 404}, "The comment with 1 link was not posted. Datadog has no such case any more."),
         ({"status": 409}, "The comment with 1 link was not posted. Somebody else is changing this case."),

@@ -134,12 +134,12 @@ async def test_status_shows_budget_runs_rules_and_health(town: RuleTown) -> None
     await town.ben.command("/bits", "status", in_=town.channel)
 
     seen = await town.is_told(town.ben, "Budget today", "Database: answers")
-    assert "workspace 1 of 40 used, this channel 1 of 12 used, by themselves 0 of 10 used" in seen
+    assert "workspace 1 of 40 used, this channel 1 of 12 used, automatically 0 of 10 used" in seen
     assert "1 investigation in this workspace" in seen
     assert "Disk almost full" in seen
     assert "Buttons under Datadog's own messages: yes" in seen
-    assert "Datadog: answered last at" in seen
-    assert "no message refused lately" in seen
+    assert "Datadog: last answered" in seen
+    assert "no delivery errors in 24 h" in seen
 
 
 async def test_status_tells_what_was_refused(town: RuleTown) -> None:
@@ -152,7 +152,7 @@ async def test_status_tells_what_was_refused(town: RuleTown) -> None:
 
     await town.ana.command("/bits", "status", in_=town.channel)
 
-    await town.is_told(town.ana, "my key lacks a permission", "refused by channels in the last day")
+    await town.is_told(town.ana, "my key lacks a permission", "in 24 h: a channel refused what I posted")
 
 
 async def test_the_audit_is_for_admins_and_the_named(town: RuleTown) -> None:

@@ -50,11 +50,11 @@ async def test_status_priority_assignee_and_comment_are_set_from_the_card(town: 
     (case,) = town.datadog.cases()
 
     await town.ben.choose("Set status", "In Progress", on=card)
-    await _says(town, card, "Status: In Progress", "@ben set the status to In Progress")
+    await _says(town, card, "🟠 In Progress", "@ben set the status to In Progress")
     await town.ana.choose("Set priority", "P1", on=card)
-    await _says(town, card, "Priority: P1", "@ana set the priority to P1")
+    await _says(town, card, "🔴 P1", "@ana set the priority to P1")
     await town.ana.click("Assign to me", on=card)
-    await _says(town, card, "Assignee: Ana Lytic", "@ana took this case")
+    await _says(town, card, "👤 Ana Lytic", "@ana took this case")
     await town.ben.click("Add comment", on=card)
     await town.ben.waits_for_modal("Comment on CASEM-42")
     await town.ben.fill({"Comment on CASEM-42": "logrotate runs again"})
@@ -67,6 +67,8 @@ async def test_status_priority_assignee_and_comment_are_set_from_the_card(town: 
     assert len(cards_of(alert.message)) == 1
     assert town.ana.sees == ""
     assert "@ben set the status" in shown
+    await town.ben.choose("Assign to …", town.ana, on=card)
+    await _says(town, card, "👤 Ana Lytic", "@ben assigned this case to Ana Lytic")
 
 
 async def test_two_people_at_once_both_are_named_in_order_and_the_last_one_wins(town: Town) -> None:
@@ -82,8 +84,8 @@ async def test_two_people_at_once_both_are_named_in_order_and_the_last_one_wins(
     hanging.release()
 
     shown = await _says(town, card, "@ben set the priority to P3", "@ana set the priority to P2")
-    assert "Priority: P2" in shown
-    assert "Status: In Progress" in shown
+    assert "🟠 P2" in shown
+    assert "🟠 In Progress" in shown
     assert "@ana set the priority to P1" in shown
     assert (case.priority, case.status_name) == ("P2", "In Progress")
 
@@ -91,7 +93,7 @@ async def test_two_people_at_once_both_are_named_in_order_and_the_last_one_wins(
 async def test_the_types_own_status_names_are_offered(town: Town) -> None:
     case, card = await _shown(town, type=CHANGE_REQUEST)
     await town.ana.choose("Set status", "Pending Approval", on=card)
-    await _says(town, card, "Status: Pending Approval")
+    await _says(town, card, "🟠 Pending Approval")
     assert case.status_name == "Pending Approval"
 
 
@@ -113,13 +115,13 @@ async def test_a_refusal_is_told_to_the_clicker_and_the_card_stays_right(town: T
         await town.slack.wait_for(lambda told=told: len(town.ben.ephemerals) > told)  # type: ignore[misc]
         assert all(word in town.ben.ephemerals[-1].shown for word in words), town.ben.sees
         await town.slack.wait_for(lambda before=before: card.to_json()["blocks"][-1]["block_id"] != before)  # type: ignore[misc]
-        assert "Priority: P4" in card.shown
+        assert "⚪ P4" in card.shown
         assert "@ben" not in card.shown
         assert case.priority == "P4"
     assert town.ana.sees == ""
 
     await town.ben.click("Try again", on=next(one for one in town.ben.ephemerals if "[Try again]" in one.shown))
-    await _says(town, card, "Priority: P1", "@ben set the priority to P1")
+    await _says(town, card, "🔴 P1", "@ben set the priority to P1")
 
 
 async def test_what_has_an_unknown_outcome_is_done_again_quietly(town: Town) -> None:
@@ -128,7 +130,7 @@ async def test_what_has_an_unknown_outcome_is_done_again_quietly(town: Town) -> 
     for mishap, status in zip(mishaps, ("In Progress", "Closed", "In Progress"), strict=True):
         town.datadog.break_next("POST", "/api/v2/cases/*/status", **mishap)  # type: ignore[arg-type]
         await town.ben.choose("Set status", status, on=card)
-        await _says(town, card, f"Status: {status}", f"@ben set the status to {status}")
+        await _says(town, card, f" {status} · ", f"@ben set the status to {status}")
         assert case.status_name == status
     assert town.ben.sees == ""
 
@@ -138,7 +140,7 @@ async def test_what_is_never_answered_is_given_up_and_done_again_quietly(tmp_pat
         case, card = await _shown(town)
         town.datadog.break_next("POST", "/api/v2/cases/*/status", hang=True)
         await town.ben.choose("Set status", "Closed", on=card)
-        await _says(town, card, "Status: Closed", "@ben set the status to Closed")
+        await _says(town, card, "✅ Closed", "@ben set the status to Closed")
         assert case.status_name == "Closed"
         assert town.ben.sees == ""
 
@@ -148,10 +150,10 @@ async def test_a_datadog_that_stays_down_is_told_with_a_way_to_try_again(town: T
     town.datadog.break_next("POST", "/api/v2/cases/*/status", status=500, times=3)
     await town.ben.choose("Set status", "Closed", on=card)
     await town.slack.wait_for(lambda: "The status was not set to Closed on CASEM-42." in town.ben.sees)
-    assert "Status: Open" in card.shown
+    assert "🔵 Open" in card.shown
 
     await town.ben.click("Try again", on=town.ben.ephemerals[-1])
-    await _says(town, card, "Status: Closed", "@ben set the status to Closed")
+    await _says(town, card, "✅ Closed", "@ben set the status to Closed")
     assert case.status_name == "Closed"
 
 
@@ -208,7 +210,7 @@ async def test_acts_outlive_a_restart(town: Town) -> None:
     assert case.priority == "NOT_DEFINED"
     await town.bot.stop()
     await town.start_bot()
-    await _says(town, card, "Priority: P1", "@ana set the priority to P1")
+    await _says(town, card, "🔴 P1", "@ana set the priority to P1")
 
 
 async def test_hostile_names_of_a_case_stay_words(town: Town) -> None:
@@ -220,7 +222,7 @@ async def test_hostile_names_of_a_case_stay_words(town: Town) -> None:
     (card,) = await town.slack.wait_for(lambda: town.channel.messages)
     assert "<!channel> </cases> <@U123>" in card.shown
     await town.ana.choose("Set priority", "P5", on=card)
-    await _says(town, card, "Priority: P5", "@ana set the priority")
+    await _says(town, card, "⚪ P5", "@ana set the priority")
     assert town.slack.broadcasts == []
 
 
@@ -240,9 +242,9 @@ async def test_a_mention_shows_the_card_in_its_thread_and_the_thread_remembers_i
     await town.ben.mention(f"case {case.key.lower()}", in_=town.channel, thread=talk)
     card = await card_of(town, talk, "Disk of db-3 is full")
     await town.ben.choose("Set priority", "P2", on=card)
-    await _says(town, card, "Priority: P2")
+    await _says(town, card, "🟠 P2")
     first = town.channel.messages[0]
-    await _says(town, first, "Priority: P2", "@ben set the priority to P2")
+    await _says(town, first, "🟠 P2", "@ben set the priority to P2")
 
     await town.ana.shortcut("create_case_from_message", on=talk)
     await town.ana.waits_for_modal("This thread has a case already")
@@ -264,7 +266,7 @@ async def test_a_slow_or_refusing_datadog_is_said_before_the_card_comes(town: To
 
 async def test_an_unknown_case_and_nonsense_are_answered_with_what_to_type(town: Town) -> None:
     await town.ana.command("/bits", "case CASEM-999", in_=town.channel)
-    await town.slack.wait_for(lambda: "Datadog knows no case CASEM-999" in town.ana.sees)
+    await town.slack.wait_for(lambda: "Case CASEM-999 doesn't exist" in town.ana.sees)
     seen = await town.ana.command("/bits", "case of the missing disk", in_=town.channel)
     assert "names no case. Give its key, like CASEM-42" in seen.text
     assert town.channel.messages == []

@@ -43,9 +43,9 @@ async def test_a_case_is_made_from_the_conclusions_filled_in_beforehand(town: To
     for words in (
         "Case CASEM-42",
         "Disk almost full on host:web-1",
-        "Status: Open",
-        "Priority: P2",
-        "Assignee: Ana Lytic",
+        "🔵 Open",
+        "🟠 P2",
+        "👤 Ana Lytic",
         "Project: Case Management",
         "@ana opened this case",
         "[Attach insights]",
@@ -86,7 +86,7 @@ async def test_the_shortcut_on_an_alert_needs_no_investigation(town: Town) -> No
     await town.ben.submit()
     await sees_it_made(town.ben)
     card = await card_of(town, alert.message, "@ben opened this case", "Insights: 2")
-    assert "Assignee: nobody" in card.shown
+    assert "👤 nobody yet" in card.shown
     assert len(town.datadog.cases()) == 1
 
 
@@ -141,7 +141,7 @@ async def test_another_type_brings_its_own_status_names_and_keeps_what_was_typed
         "Change Request",
         "Pending Approval",
     )
-    card = await card_of(town, alert.message, "Status: Pending Approval", "Type: Change Request")
+    card = await card_of(town, alert.message, "🟠 Pending Approval", "Type: Change Request")
     assert "Declined" in str(card.to_json())
 
 
@@ -203,7 +203,7 @@ async def test_a_thread_remembers_its_case_and_offers_it_first(town: Town) -> No
 
     await starts_case(town.ben, alert)
     offer = await town.ben.waits_for_modal("This thread has a case already: CASEM-42")
-    assert "Status: Open" in offer.text
+    assert "🔵 Open" in offer.text
     await town.ben.press("Create another case")
     await town.ben.waits_for_modal("Description")
     await town.ben.submit()

@@ -116,7 +116,7 @@ async def test_look_ups_ask_and_go_on(town: OrgTown, words: str) -> None:
 
     await answers(town.ana, "acme")
 
-    await town.slack.wait_for(lambda: "Datadog shows no" in town.ana.sees or "Datadog knows no" in town.ana.sees)
+    await town.slack.wait_for(lambda: "Datadog shows no" in town.ana.sees or "exist, or I can" in town.ana.sees)
     assert asked_at(town, "/api/v2/bits-ai/investigations") == {"acme"}
 
 

@@ -54,7 +54,7 @@ async def test_every_handler_names_its_gate(registry: Registry) -> None:
             case May(doing=words) | Judged(by=words) | Open(why=words):
                 assert words, each
     open_to_all = {each.id for each in registry.handlers if isinstance(each.gate, Open) and each.kind != "event"}
-    assert open_to_all == {"card:open", "conclusions:open", "alert:open", "doubt:cancel"}
+    assert open_to_all == {"card:open", "conclusions:open", "alert:open", "doubt:cancel", "home:help"}
 
 
 async def test_no_handler_is_registered_past_the_gates(

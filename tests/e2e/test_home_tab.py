@@ -37,10 +37,13 @@ def published(town: OrgTown) -> int:
 
 
 async def test_somebody_new_finds_what_to_do(town: OrgTown) -> None:
-    home = await opens(town.ana, "What Bits Bot does")
+    home = await opens(town.ana, "All commands")
 
     assert "None yet. Choose “Investigate with Bits” in the menu of an alert's message" in home.text
-    assert "/bits investigate <monitor id>" in home.text
+    assert "[Ask Bits AI] [Attach insights] [New case]" in home.text
+    await town.ana.press("All commands")
+    await town.ana.waits_for_modal("/bits investigate <monitor id>")
+    await town.ana.close()
     assert "For admins" not in home.text
 
 
@@ -52,7 +55,7 @@ async def test_her_investigations_with_state_and_links_and_nobody_elses(town: Or
 
     hers = await opens(town.ana, "Your latest Bits AI investigations", "conclusive", "thread")
     assert "Disk almost full" in hers.text
-    assert "None yet" in (await opens(town.ben, "What Bits Bot does")).text
+    assert "None yet" in (await opens(town.ben, "All commands")).text
 
 
 async def test_an_open_home_follows_what_happens(town: OrgTown) -> None:
@@ -61,7 +64,7 @@ async def test_an_open_home_follows_what_happens(town: OrgTown) -> None:
     alert = await town.alert()
 
     await town.ana.shortcut("investigate_message", on=alert.message)
-    await shows(town.ana, "Running now", "Disk almost full", ": running")
+    await shows(town.ana, "Running now", "Disk almost full", "running")
     town.datadog.finish(town.datadog.org.investigations[0].id)
 
     await shows(town.ana, "Your latest Bits AI investigations", "conclusive")
@@ -201,11 +204,11 @@ async def test_the_button_of_somebody_who_is_no_admin_any_more_does_nothing(town
 async def test_channels_whose_rules_she_may_change(town: OrgTown) -> None:
     await town.eva.command("/bits", "settings", in_=town.channel)
     await town.eva.waits_for_modal("Rules for #alerts")
-    await town.eva.fill({"Datadog organisation": "default"})
+    await town.eva.fill({"Also in this channel": ["Conclusions as a message in the channel, too"]})
     await town.eva.submit()
     await town.eva.waits_for(lambda: "are saved" in town.eva.sees)
 
-    assert "Channels whose rules" not in (await opens(town.ana, "What Bits Bot does")).text
+    assert "Channels whose rules" not in (await opens(town.ana, "All commands")).text
     await opens(town.eva, "Channels whose rules you may change", "#alerts")
     await town.eva.press("Change")
 
@@ -218,7 +221,7 @@ async def test_her_cases(town: OrgTown) -> None:
     await town.ana.shortcut("create_case_from_message", on=alert.message)
     await town.ana.waits_for_modal("Description")
     await town.ana.submit()
-    await town.ana.waits_for_modal("is created")
+    await town.ana.waits_for_modal("Created ")
     await town.ana.close()
 
     await opens(town.ana, "Your cases", "DISK-42")

@@ -43,7 +43,7 @@ async def test_datadog_does_not_know_the_keys(town: Town) -> None:
     town.datadog.break_next(
         "*", "/api/v2/bits-ai/investigations", times=9, status=401, body={"errors": ["Unauthorized"]}
     )
-    await _card_after_click(town, "Not started", "does not know the keys", "check the API key")
+    await _card_after_click(town, "Not started", "does not accept my keys", "check the API key")
 
 
 async def test_datadog_does_not_know_the_alert(town: Town) -> None:
@@ -100,7 +100,7 @@ async def test_a_connection_cut_after_the_start_bills_once(town: Town) -> None:
 
 async def test_a_monitor_that_does_not_exist(town: Town) -> None:
     await town.ana.command("/bits", "investigate 99", in_=town.channel)
-    await town.slack.wait_for(lambda: "Datadog knows no monitor 99" in town.ana.sees)
+    await town.slack.wait_for(lambda: "Monitor 99 doesn't exist, or I can't see it" in town.ana.sees)
     assert town.channel.messages == []
 
 
@@ -119,7 +119,7 @@ async def test_look_ups_without_permission_name_it(town: Town, wish: str) -> Non
 
 async def test_show_of_an_unknown_one(town: Town) -> None:
     await town.ana.command("/bits", "show 1b4e28ba-2fa1-11d2-883f-0016d3cca427", in_=town.channel)
-    await town.slack.wait_for(lambda: "Datadog knows no investigation" in town.ana.sees)
+    await town.slack.wait_for(lambda: "doesn't exist, or I can't see it" in town.ana.sees)
 
 
 async def test_not_in_the_channel_the_clicker_is_told_and_gets_the_conclusions_directly(town: Town) -> None:

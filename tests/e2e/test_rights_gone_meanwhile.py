@@ -115,7 +115,7 @@ async def test_a_case_is_not_created_and_the_form_waits(town: RuleTown, gus: Per
     modal = await gus.waits_for_modal("Description")
     assert modal.fields["Description"] == "what I found at 3 a.m."
     await gus.submit()
-    await gus.waits_for_modal("is created")
+    await gus.waits_for_modal("Created ")
     assert len(town.datadog.cases()) == 1
 
 

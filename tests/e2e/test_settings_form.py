@@ -6,29 +6,47 @@ from pathlib import Path
 import pytest
 
 from bot.connections import StartError
+from bot.sandbox.slack.people import Person
 from tests.e2e.rule_town import RuleTown
 
+CHOSEN = {
+    "Alerts from Datadog's webhook": "Some of them …",
+    "Start Bits AI investigations automatically": "For every alert",
+}
 EVERYTHING = {
-    "Alerts of Datadog's webhook that come here": "Those that match below",
-    "The rest": ["Alerts no channel's filter takes"],
-    "Datadog's own messages": ["Bits Bot's buttons in their threads"],
-    "Datadog organisation": "default",
-    "Bits AI investigations nobody has to ask for": "Every alert",
+    "Also in this channel": [
+        "Alerts that no other channel takes",
+        "Investigate buttons under Datadog's own alerts",
+        "Conclusions as a message in the channel, too",
+    ],
     "Minutes before the same monitor and group again": "30",
-    "Conclusions": ["Also send them to the channel"],
     "Project of new cases": "CORE",
-    "Type of a new case": "STANDARD",
+    "Type of new cases": "STANDARD",
     "Who may start": "Only admins and those named below",
-    "Also": ["Guests"],
+    "May start, too": ["Guests"],
     "Starts a day in this channel": "12",
     "Starts a day in all channels": "40",
-    "Of those, at most by themselves": "10",
+    "Of those, at most automatically": "10",
     "Over budget": [],
     "route_tags": "team:core, Env:Prod",
     "route_priorities": ["P1", "P2"],
     "route_monitors": "7 https://app.datadoghq.com/monitors/8?group=x",
     "route_transitions": ["alert", "no data"],
 }
+
+
+async def opened(town: RuleTown, person: Person) -> None:
+    """The form with everything in it."""
+    await town.settings_of(person)
+    await person.press("Budgets and more")
+    await person.waits_for_modal("Over budget")
+
+
+async def chosen(person: Person) -> None:
+    for field, option in CHOSEN.items():
+        await person.fill({field: option})
+    await person.waits_for_modal("Minutes before the same monitor")
+    await person.waits_for_modal("With all these tags")
 
 
 @pytest.fixture
@@ -41,7 +59,8 @@ async def test_an_admin_sets_everything_and_finds_it_again(town: RuleTown) -> No
     eva = town.eva
     sre = town.slack.workspace.add_group("sre", [town.ana])
     town.slack.workspace.add_group("web", [town.ben])
-    await town.settings_of(eva)
+    await opened(town, eva)
+    await chosen(eva)
     await eva.fill(EVERYTHING)
     await eva.fill({"Named people": [town.ben]})
     assert await eva.type_in("Named user groups", "sr") == ["@sre"]
@@ -52,12 +71,13 @@ async def test_an_admin_sets_everything_and_finds_it_again(town: RuleTown) -> No
     assert seen.errors == {}
     assert eva.modal is None
     await town.slack.wait_for(lambda: "The rules of #alerts are saved" in eva.sees)
-    shown = (await town.settings_of(eva)).fields
+    await opened(town, eva)
+    shown = (await eva.waits_for_modal("Over budget")).fields
     assert shown["Who may start"] == "Only admins and those named below"
     assert shown["Named people"] == "ben"
     assert shown["Named user groups"] == "@sre"
     assert shown["Starts a day in this channel"] == "12"
-    assert shown["Of those, at most by themselves"] == "10"
+    assert shown["Of those, at most automatically"] == "10"
     rules = await town.rules()
     assert rules.starters.groups == (sre.id,)
     assert rules.starters.users == (town.ben.id,)
@@ -75,24 +95,16 @@ async def test_an_admin_sets_everything_and_finds_it_again(town: RuleTown) -> No
 
 async def test_what_does_not_fit_is_said_under_its_field_and_nothing_is_saved(town: RuleTown) -> None:
     eva = town.eva
-    await town.settings_of(eva)
-    await eva.fill(
-        {
-            "Alerts of Datadog's webhook that come here": "Those that match below",
-            "auto_monitors": "seven",
-            "Datadog organisation": "nowhere",
-            "Starts a day in all channels": "5",
-            "Of those, at most by themselves": "6",
-        }
-    )
+    await opened(town, eva)
+    await eva.fill({"Starts a day in all channels": "5", "Of those, at most automatically": "6"})
+    await chosen(eva)
     errors = (await eva.submit()).errors
-    assert errors["Alerts of Datadog's webhook that come here"] == "Say below which alerts, or choose “All of them”."
-    assert "seven is no monitor; write its id or paste its link." in errors.values()
-    assert errors["Of those, at most by themselves"] == "This is a part of the 5 a day, so it can't be more."
+    assert errors["Alerts from Datadog's webhook"] == "Say below which of them, or choose “All of them”."
+    assert errors["Of those, at most automatically"] == "This is a part of the 5 a day, so it can't be more."
 
-    await eva.fill({"route_tags": "team:core", "auto_monitors": "7", "Of those, at most by themselves": "5"})
+    await eva.fill({"route_monitors": "seven", "Of those, at most automatically": "5"})
     assert (await eva.submit()).errors == {
-        "Datadog organisation": "No Datadog organisation of this name is connected. Leave it empty for the default one."
+        "Of one of these monitors": "seven is no monitor; write its id or paste its link."
     }
     assert (await town.rules()).route is None
 
@@ -100,13 +112,14 @@ async def test_what_does_not_fit_is_said_under_its_field_and_nothing_is_saved(to
 async def test_others_are_told_whom_to_ask(town: RuleTown) -> None:
     await town.ana.command("/bits", "settings", in_=town.channel)
     seen = await town.ana.waits_for_modal("Only workspace admins")
+    assert "Starts automatically: never" in seen.text
     assert "Ask a workspace admin." in seen.text
     assert seen.submit_label == ""
 
 
 async def test_a_named_person_changes_the_rules_but_neither_money_nor_people(town: RuleTown) -> None:
     eva = town.eva
-    await town.settings_of(eva)
+    await opened(town, eva)
     await eva.fill({"Named people": [town.ana], "Starts a day in this channel": "3"})
     await eva.submit()
 
@@ -114,7 +127,7 @@ async def test_a_named_person_changes_the_rules_but_neither_money_nor_people(tow
     assert "Starts a day in this channel" not in shown.fields
     assert "Who may start" not in shown.fields
     assert "for workspace admins to set" in shown.text
-    await town.ana.fill({"Conclusions": ["Also send them to the channel"]})
+    await town.ana.fill({"Also in this channel": ["Conclusions as a message in the channel, too"]})
     assert (await town.ana.submit()).errors == {}
 
     rules = await town.rules()
@@ -123,8 +136,8 @@ async def test_a_named_person_changes_the_rules_but_neither_money_nor_people(tow
 
 async def test_two_admins_at_once_do_not_overwrite_each_other(town: RuleTown) -> None:
     eva, max_ = town.eva, town.slack.workspace.add_user("max", admin=True)
-    await town.settings_of(eva)
-    await town.settings_of(max_)
+    await opened(town, eva)
+    await opened(town, max_)
     await eva.fill({"Starts a day in this channel": "3"})
     await max_.fill({"Starts a day in this channel": "9"})
     assert (await eva.submit()).errors == {}
@@ -145,7 +158,7 @@ async def test_who_loses_the_right_while_the_form_is_open_saves_nothing(town: Ru
     await eva.fill({"Named people": [town.ben]})
     await eva.submit()
 
-    await town.ana.fill({"Conclusions": ["Also send them to the channel"]})
+    await town.ana.fill({"Also in this channel": ["Conclusions as a message in the channel, too"]})
     await town.ana.submit()
 
     assert town.ana.modal is not None
@@ -206,3 +219,22 @@ async def test_a_private_channel_may_be_named_too(tmp_path: Path) -> None:
     async with town:
         await town.ana.command("/bits", "status", in_=secret)
         await town.is_told(town.ana, "this channel 0 of 4 used", "from the rules file")
+
+
+async def test_whoever_invites_the_bot_is_asked_once_whether_alerts_get_buttons(town: RuleTown) -> None:
+    outside = town.slack.workspace.add_channel("outside", member=False)
+    await town.eva.invite_app(outside)
+    await town.slack.wait_for(lambda: "Add Investigate buttons to alerts here?" in town.eva.sees)
+    (asked,) = town.eva.ephemerals
+
+    await town.eva.click("Settings", on=asked)
+    await town.eva.waits_for_modal("Rules for #outside")
+    await town.eva.click("Turn on", on=asked)
+    await town.slack.wait_for(lambda: "Investigate buttons are on" in asked.shown)
+    assert (await town.rules(outside)).nudge
+
+    other = town.slack.workspace.add_channel("other", member=False)
+    await town.ana.invite_app(other)
+    await town.is_told(town.ana, "A workspace admin can turn them on")
+    assert "[Turn on]" not in town.ana.sees
+    assert outside.messages == [] == other.messages

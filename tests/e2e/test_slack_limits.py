@@ -150,7 +150,7 @@ async def test_a_private_answer_that_has_to_wait_is_told_later(town: Town) -> No
 async def test_a_home_that_may_not_be_drawn_now_is_drawn_later(town: Town) -> None:
     put_off = town.slack.break_next("views.publish", times=2, retry_after=1)
     await town.ana.open_home()
-    await town.slack.wait_for(lambda: town.ana.home and "What Bits Bot does" in town.ana.home.text)
+    await town.slack.wait_for(lambda: town.ana.home and "All commands" in town.ana.home.text)
     assert put_off.used == 2
 
 

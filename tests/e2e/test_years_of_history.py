@@ -48,7 +48,7 @@ async def a_day(town: BusyTown) -> None:
     await town.decide(Route(rules={"route": AlertFilter(), "nudge": True}))
     await town.fire(group="host:web-1")
     card = await town.card("Triggered")
-    await town.ana.click("Mute 1 h", on=card)
+    await town.ana.choose("Mute …", "For 1 hour", on=card)
     await town.slack.wait_for(lambda: "[Unmute]" in card.shown)
     await town.ana.click("Investigate", on=card)
     await town.reads(card, "Asked by @ana", AI_WRITTEN)
@@ -71,7 +71,7 @@ async def a_day(town: BusyTown) -> None:
     await sees_it_made(town.ana)
     case = await card_of(town, card, "opened this case")
     await town.ben.choose("Set status", "In Progress", on=case)
-    await town.slack.wait_for(lambda: "Status: In Progress" in case.shown)
+    await town.slack.wait_for(lambda: "🟠 In Progress" in case.shown)
 
     posted = await town.alert(group="host:web-2")
     await town.reads(posted.message, "Investigate with Bits AI?")

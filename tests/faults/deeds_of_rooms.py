@@ -30,7 +30,7 @@ from tests.faults.storm import Alert, Storm, _count
 SECRET = "a-long-shared-secret-of-the-webhook"
 INSIGHTS = 230  # three requests to Datadog
 LINKS_AT_ONCE = 60  # what a field of Slack holds
-OUTCOMES = ("Creating", "is created", "not created", "know whether", "ttaching", "Attached", "attached")
+OUTCOMES = ("Creating", "Created ", "not created", "know whether", "ttaching", "Attached", "attached")
 WINDOW_WITHIN = 15.0  # seconds; then a person closes what there is and begins again
 
 
@@ -169,7 +169,7 @@ class Rooms:
         self._fired.append(fired)
         card = await self.storm.slack.wait_for(lambda: next(iter(self._cards(group)), None), PATIENCE)
         with suppress(NotAcknowledged, NotOnScreen):  # a second click after a lost answer would be a second wish
-            await self.storm.ana.click("Mute 1 h", on=card)
+            await self.storm.ana.choose("Mute …", "For 1 hour", on=card)
             self._muted.add(group)
         await self._tell(self.storm.datadog.fire(self._monitor, group=group, transition="alert recovery"))
 

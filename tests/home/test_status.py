@@ -29,7 +29,7 @@ def checked(message: Message) -> str:
 
 def test_status_says_budget_running_rules_and_health() -> None:
     told = checked(status_message(status()))
-    assert "workspace 7 of 40 used, this channel 3 of 12 used, by themselves 2 of 10 used" in told
+    assert "workspace 7 of 40 used, this channel 3 of 12 used, automatically 2 of 10 used" in told
     assert "resets at 00:00 UTC" in told
     assert "2 investigations in this workspace" in told
     assert INV.ref in told
@@ -40,9 +40,9 @@ def test_status_says_budget_running_rules_and_health() -> None:
 
 def test_status_names_what_is_not_well() -> None:
     cases: list[tuple[WorkspaceHealth, str]] = [
-        (WorkspaceHealth(0, (), 3, 1.7e9), "3 messages refused by channels in the last day"),
-        (WorkspaceHealth(0, (), 0, 1.7e9, 1.6e9, "forbidden"), "answered last at"),
-        (WorkspaceHealth(0, (), 0, 1.6e9, 1.7e9, "forbidden"), "my key lacks a permission; answered last at"),
+        (WorkspaceHealth(0, (), 3, 1.7e9), "3 delivery errors in 24 h: a channel refused what I posted"),
+        (WorkspaceHealth(0, (), 0, 1.7e9, 1.6e9, "forbidden"), "last answered"),
+        (WorkspaceHealth(0, (), 0, 1.6e9, 1.7e9, "forbidden"), "my key lacks a permission; last answered"),
         (WorkspaceHealth(0, (), 0, None, 1.7e9, "not_found"), "it refused the start"),
     ]
     for health, words in cases:
@@ -63,4 +63,4 @@ def test_filters_with_everything_are_shown_in_words() -> None:
     everything = AlertFilter(frozenset({"team:core"}), frozenset({1}), frozenset({7}), frozenset({"alert"}))
     told = checked(status_message(status(rules=replace(RULES, route=everything, is_default=True, auto=AlertFilter()))))
     assert "`team:core` and P1 and monitors 7 and alert; and those nobody else takes" in told
-    assert "Started by itself: every alert, once in 60 minutes for each monitor and group" in told
+    assert "Starts automatically: every alert, once in 60 minutes for each monitor and group" in told

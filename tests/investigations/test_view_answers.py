@@ -31,12 +31,14 @@ def checked(message: Message) -> str:
 def test_the_second_click_is_told_the_real_state_and_where() -> None:
     for state in State:
         inv = replace(INV, state=state, verdict=Verdict.INCONCLUSIVE)
-        told = checked(answers.already(inv, PERMALINK))
+        told = checked(answers.already(inv, PERMALINK, "U0ANA"))
         assert "<@U0ANA>" in told
         assert f"<{PERMALINK}|the thread>" in told
     concluded = replace(INV, state=State.CONCLUDED, verdict=Verdict.INCONCLUSIVE)
-    assert "(inconclusive)" in checked(answers.already(concluded, ""))
-    assert "<@" not in checked(answers.already(replace(INV, requested_by=""), PERMALINK))
+    assert "(inconclusive)" in checked(answers.already(concluded, "", "U0ANA"))
+    assert "<@" not in checked(answers.already(replace(INV, requested_by=""), PERMALINK, ""))
+    told = checked(answers.already(replace(INV, requested_by="U0FAR"), PERMALINK, ""))
+    assert "Somebody in another workspace asked" in told
 
 
 SUBJECTS: list[Subject] = [ALERT, MonitorRef(5), EventRef("77"), EventRef("AgAAuid"), Question("why"), ExistingRun(RUN)]

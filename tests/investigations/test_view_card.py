@@ -17,7 +17,7 @@ from tests.slack.blockkit import buttons, check_message, links, mrkdwn, shown
 
 OLDER_KINDS = {
     "bad_request": "did not accept the request",
-    "unauthorized": "does not know the keys",
+    "unauthorized": "does not accept my keys",
     "forbidden": "key may not do this",
     "not_found": "can't find this",
     "rate_limited": "for longer than I wait",

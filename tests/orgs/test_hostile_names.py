@@ -55,7 +55,7 @@ def test_an_organisation_by_any_name_is_shown_and_does_nothing(
         "acme-1", "T1", name, site, subdomain, owner=owner, lacking=(name,), connected_by="UADMIN", connected_at=1.0
     )
     used = Usage(0, 0, 0, Limits())
-    is_safe(home_view(HomeContent("", admin=HomeAdmin(used, (entry,)))))
+    is_safe(home_view(HomeContent(admin=HomeAdmin(used, (entry,)))))
     is_safe(connected_modal(entry, Checkup(), []))
     is_safe(connect_modal(Prefill(name, site, subdomain, replaces="acme-1")))
     for message in (connected_message(entry), chosen(entry), org_words(Undecided((entry, entry), "b"))):

@@ -39,7 +39,7 @@ def test_the_audit_tells_who_what_where_by_which_rule_and_what_is_left() -> None
         assert words in told
     assert "in <#C0ALERTS>" in told
     assert "Kept for 30 days." in told
-    assert "by itself" in shown_entries(entry(person="", source="automatic"), channel="C0ALERTS")
+    assert "automatically" in shown_entries(entry(person="", source="automatic"), channel="C0ALERTS")
     assert "Nothing has been started or refused" in shown_entries()
 
 

@@ -7,14 +7,16 @@ from typing import Any
 from hypothesis import given
 
 from bot.rules import no_start
-from bot.rules.model import CaseDefaults, ChannelRules, Starters, WorkspaceRules
+from bot.rules.model import AlertFilter, CaseDefaults, ChannelRules, Starters, WorkspaceRules
 from bot.rules.repository import Draft
 from bot.rules.settings_view import (
     OpenedSettings,
+    Shown,
     closed_modal,
     loading_modal,
     read_opened,
     read_settings,
+    readable_modal,
     settings_modal,
 )
 from bot.sandbox.slack import blockkit as local_slack
@@ -28,7 +30,10 @@ NAMED = Starters(everyone=False, groups=("S0SRE",), users=("U0ANA",))
 
 
 def drawn(draft: Draft, *, admin: bool) -> dict[str, Any]:
-    return settings_modal(draft, admin=admin, file_name="rules.yml", handles={"S1": "sre"})
+    orgs = {"acme": "acme", "globex": "globex"}
+    return settings_modal(
+        draft, admin=admin, file_name="rules.yml", handles={"S1": "sre"}, orgs=orgs, shown=Shown(more=admin)
+    )
 
 
 def check_view(view: dict[str, Any]) -> None:
@@ -50,7 +55,7 @@ def _value(block: dict[str, Any]) -> dict[str, Any]:
     state: dict[str, Any] = {"type": element["type"]}
     state |= {names[key]: value for key, value in initial.items()}
     if not initial:
-        selects = element["type"] in {"checkboxes", "multi_external_select"}
+        selects = element["type"] in {"checkboxes", "multi_external_select", "multi_static_select"}
         state[empty or ("selected_options" if selects else "value")] = [] if selects or empty else None
     return {element["action_id"]: state}
 
@@ -123,15 +128,46 @@ def test_each_field_says_what_is_wrong_with_it() -> None:
         ("cooldown", {"type": "number_input", "value": "10081"}, "from 0 to 10,080"),
         ("budget", {"type": "number_input", "value": "-1"}, "whole number from 0 to 10,000"),
         ("budget", {"type": "number_input", "value": "1.5"}, "whole number"),
-        ("route", chosen("some"), "Say below which alerts"),
-        ("auto", chosen("some"), "Say below which alerts"),
+        ("route", chosen("some"), "Say below which of them"),
+        ("auto", chosen("some"), "Say below which of them"),
     ]
+    of_one = AlertFilter(transitions=frozenset({"alert"}))
     for field, value, words in cases:
-        draft = Draft(RULES, WORKSPACE)
+        filtered = field.partition("_")[0] in {"route", "auto", "cooldown"} and field not in {"route", "auto"}
+        draft = Draft(replace(RULES, route=of_one, auto=of_one) if filtered else RULES, WORKSPACE)
         told = saved(drawn(draft, admin=True), draft, admin=True, **{field: value})
         assert isinstance(told, dict)
         assert list(told) == [field]
         assert words in told[field]
+
+
+def test_only_what_was_chosen_has_fields() -> None:
+    def fields(**chosen: Any) -> list[str]:
+        view = settings_modal(
+            Draft(RULES, WORKSPACE), admin=True, file_name="", handles={}, orgs={"acme": "acme"}, shown=Shown(**chosen)
+        )
+        check_view(view)
+        return [block["block_id"] for block in view["blocks"] if block["type"] == "input"]
+
+    assert len(fields()) == 8
+    assert {"route_tags", "route_monitors", "auto_tags"} & {*fields()} == set()
+    assert {"route_tags", "route_priorities", "route_monitors", "route_transitions"} <= {*fields(route="some")}
+    assert "cooldown" in fields(auto="all")
+    assert {"budget", "datadog_apps", "others", "workspace_budget", "exceed"} <= {*fields(more=True)}
+
+
+def test_what_is_hidden_stays_as_it_is() -> None:
+    rules = replace(RULES, starters=replace(NAMED, guests=True), budget_per_day=3, cooldown_minutes=5, org="acme")
+    draft = Draft(rules, replace(WORKSPACE, budget_per_day=9))
+    view = settings_modal(draft, admin=True, file_name="", handles={})
+    assert saved(view, draft, admin=True) == draft
+
+
+def test_members_read_the_rules() -> None:
+    view = readable_modal(Draft(RULES, WORKSPACE), no_start.offer_gone())
+    check_view(view)
+    assert "submit" not in view
+    assert "• Starts automatically: never" in shown(view["blocks"])
 
 
 def test_a_form_knows_what_it_was_opened_on() -> None:

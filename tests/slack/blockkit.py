@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from typing import Any
 
 from bot.sandbox.slack import blockkit as local_slack
-from bot.slack.blocks import MENU
 
 _TEXT_LIMITS = {"section": 3_000, "context": 2_000, "header": 150}
 _STYLES = {"bold", "italic", "strike", "code"}
@@ -84,8 +83,14 @@ def mrkdwn(part: Any) -> Iterator[str]:
 def buttons(blocks: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:
     """The buttons by their text, and what menus hold as the buttons that it stands for."""
     rows = [block["elements"] for block in blocks if block["type"] == "actions"]
-    pressed = [each for row in rows for element in row for each in element.get("options", [element])]
+    pressed = [each for row in rows for element in row for each in _pressable(element)]
     return {each["text"]["text"]: _as_button(each) for each in pressed}
+
+
+def _pressable(element: dict[str, Any]) -> list[dict[str, Any]]:
+    if element["type"] == "overflow":
+        return list(element["options"])
+    return [element] if element["type"] == "button" else []
 
 
 def _as_button(element: dict[str, Any]) -> dict[str, Any]:
@@ -174,16 +179,18 @@ def _check_element(element: dict[str, Any]) -> None:
         assert len(element.get("initial_value", "")) <= element.get("max_length", 3_000)
         assert element.get("initial_value", "x") != ""
     elif element["type"] == "overflow":
-        assert element["action_id"] == MENU
         assert 1 <= len(element["options"]) <= 5
         for item in element["options"]:
             _check_text(item["text"], 75)
             assert 1 <= len(item["value"]) <= 75
             assert len(item.get("url", "")) <= 3_000
+    elif element["type"] == "users_select":
+        assert element["placeholder"]
     else:
-        assert element["type"] == "static_select"
-        assert 1 <= len(element["options"]) <= 100
-        assert element["initial_option"] in element["options"]
+        least, most = {"static_select": (1, 100), "overflow": (2, 5)}[element["type"]]
+        assert least <= len(element["options"]) <= most
+        assert element.get("initial_option", element["options"][0]) in element["options"]
+        assert ("placeholder" in element) or "initial_option" in element or element["type"] == "overflow"
         for option in element["options"]:
             _check_text(option["text"], 75)
             assert 1 <= len(option["value"]) <= 150
@@ -218,6 +225,7 @@ def _check_run(run: dict[str, Any]) -> None:
         assert len(run["url"]) <= 3_000
         assert run.get("text", "x")
     elif run["type"] == "date":
+        assert run["timestamp"] > 0
         assert run["format"]
         assert run["fallback"].endswith("UTC")
     else:

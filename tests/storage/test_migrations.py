@@ -69,6 +69,7 @@ RELEASED = {
     "0010_history.py": "e15bb56a6ec2cd73",
     "0011_gone_since.py": "60a24cd50fe31085",
     "0012_authors_and_batches.py": "8f183a12d0810d47",
+    "0013_who_is_on_it.py": "92691c416194c5ed",
 }
 
 

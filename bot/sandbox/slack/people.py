@@ -72,7 +72,7 @@ class Person(Reader):
 
     async def invite_app(self, channel: Channel) -> None:
         """/invite @Bits Bot."""
-        self.slack.join(channel, bot_user_id(self))
+        self.slack.join(channel, bot_user_id(self), inviter=self.id)
 
     # -- commands and shortcuts ------------------------------------------------------------------------------------
 

@@ -172,7 +172,7 @@ class Platform:
                 return team.channels[channel_id]
         raise ApiError("channel_not_found")
 
-    def join(self, channel: Channel, user_id: str) -> None:
+    def join(self, channel: Channel, user_id: str, *, inviter: str = "") -> None:
         """Somebody, or the bot, becomes a member."""
         if user_id in channel.members:
             return
@@ -184,7 +184,7 @@ class Platform:
             "channel_type": "G" if channel.is_private else "C",
             "team": channel.team_id,
             "event_ts": f"{self.clock():.6f}",
-        }
+        } | ({"inviter": inviter} if inviter else {})
         self.events.tell(channel.team_id, joined, scope=READ_SCOPE[channel.kind])
         self.changes.notify()
 
