@@ -5,7 +5,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from statistics import median
 
-from bot.investigations.conclusions_view import AI_WRITTEN
+from bot.wording import AI_WRITTEN
 from tests.benchmarks.outside import Clicks, Figures, Outside, cpu, quiet, reference
 
 LONE, AT_ONCE = 15, 120
