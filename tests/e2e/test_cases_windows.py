@@ -33,7 +33,7 @@ async def _says(town: Town, card: Message, *words: str) -> None:
 async def test_a_security_case_is_closed_with_its_reason_and_not_without(town: Town) -> None:
     case, card = await _shown(town, type=SECURITY)
     await town.ana.choose("Set status", "In Progress", on=card)
-    await _says(town, card, "Status: In Progress")
+    await _says(town, card, "In Progress ·")
 
     await town.ana.choose("Set status", "Closed", on=card)
     window = await town.ana.waits_for_modal("is a security case")
@@ -47,7 +47,7 @@ async def test_a_security_case_is_closed_with_its_reason_and_not_without(town: T
     await town.ana.waits_for_modal("is a security case")
     await town.ana.fill({"Reason": "One-time exception"})
     await town.ana.submit()
-    await _says(town, card, "Status: Closed", "@ana set the status to Closed: one-time exception")
+    await _says(town, card, "Closed ·", "@ana set the status to Closed: one-time exception")
     assert (case.status, case.resolved_reason) == ("CLOSED", "ONE_TIME_EXCEPTION")
     assert town.ana.modal is None
 
@@ -67,7 +67,7 @@ async def test_a_reason_that_is_refused_leaves_the_case_open_and_says_why(town: 
         await town.slack.wait_for(lambda number=number: len(town.ana.ephemerals) == number)  # type: ignore[misc]
         assert "The status was not set to Closed on CASEM-42." in town.ana.ephemerals[-1].shown
         assert (case.status, case.resolved_reason) == ("OPEN", "")
-    await _says(town, card, "Status: Open")
+    await _says(town, card, "Open ·")
 
     # an answer that gets lost, on either side of its effect, is asked for again
     town.datadog.break_next("POST", "/api/v2/cases/*/resolved_reason", drop="after")
@@ -75,7 +75,7 @@ async def test_a_reason_that_is_refused_leaves_the_case_open_and_says_why(town: 
     # and where Datadog takes a reason of closed cases only, it comes after
     town.datadog.org.case_management.reasons_of_closed_only = True
     await closes()
-    await _says(town, card, "Status: Closed", "set the status to Closed: false positive")
+    await _says(town, card, "Closed ·", "set the status to Closed: false positive")
     assert (case.status, case.resolved_reason) == ("CLOSED", "FALSE_POSITIVE")
 
 
