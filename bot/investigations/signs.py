@@ -27,6 +27,8 @@ UNKNOWN = "▫️"
 
 
 def stands(inv: Investigation) -> tuple[str, str]:
+    if inv.state is State.CONCLUDED and inv.verdict is Verdict.CONCLUSIVE and not inv.conclusions:
+        return "🟡", "ended without a conclusion"
     if inv.state is State.CONCLUDED and inv.verdict:
         return _PROGRESS[_VERDICTS[inv.verdict]]
     return _STATES[inv.state]

@@ -19,6 +19,7 @@ from sqlalchemy import (
     func,
     or_,
     select,
+    union,
     update,
 )
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -184,9 +185,8 @@ async def show_answers_anew(connection: AsyncConnection, place: Place) -> None:
     opened = select(card.c.subject_id).where(
         card.c.channel == place.channel, card.c.ts == place.thread_ts, card.c.kind == CARD
     )
-    of_thread = or_(table.subject_id.in_(asked), table.subject_id.in_(opened))
     here = and_(table.workspace == place.workspace, table.channel == place.channel, table.ts.is_not(None))
-    shown = update(deliveries).where(table.kind == CONCLUSIONS, of_thread, here)
+    shown = update(deliveries).where(table.kind == CONCLUSIONS, table.subject_id.in_(union(asked, opened)), here)
     if (await connection.execute(shown.values(wanted=table.wanted + 1))).rowcount:
         wake(connection, deliveries)
 

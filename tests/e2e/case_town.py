@@ -52,8 +52,9 @@ async def card_of(town: Town, message: Message, *words: str) -> Message:
 
 
 async def starts_case(person: Person, alert: AlertMessage) -> None:
-    """With the button under the conclusions where there are some, else with the shortcut on the alert."""
-    if concluded := conclusions_of(alert):
+    """With the button under the conclusions where there is one, else with the shortcut on the alert."""
+    concluded = conclusions_of(alert)
+    if concluded and "[Create case]" in concluded.shown:
         await person.click("Create case", on=concluded)
     else:
         await person.shortcut("create_case_from_message", on=alert.message)

@@ -135,7 +135,7 @@ async def test_the_card_shows_what_came_of_it(town: AlertTown) -> None:
     await town.ana.click("Investigate", on=card)
     await town.slack.wait_for(lambda: "Likely cause: " in card.shown and "[Full report]" in card.shown)
     await town.ana.click("Full report", on=card)
-    await town.ana.waits_for_modal("Conclusions")
+    await town.ana.waits_for_modal("Full report")
 
     await town.ana.click("Create case", on=card)
     await town.ana.waits_for_modal("Description")

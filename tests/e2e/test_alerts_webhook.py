@@ -206,7 +206,7 @@ async def test_without_a_secret_there_is_no_webhook(tmp_path: Path, caplog: pyte
 
 async def test_a_picture_slack_can_not_fetch_costs_the_card_nothing_else(town: AlertTown) -> None:
     def has_picture(arguments: dict[str, object]) -> bool:
-        return "snapshot/view" in str(arguments.get("blocks"))
+        return "image_url" in str(arguments.get("blocks"))
 
     town.slack.break_next("chat.postMessage", times=9, error="invalid_blocks", when=has_picture)
     fired = town.datadog.fire(town.monitor)

@@ -46,7 +46,7 @@ async def test_from_the_conclusions_their_links_are_offered(town: Town) -> None:
     case = a_case(town)
     alert = await town.alert()
     await town.ana.shortcut("investigate_message", on=alert.message)
-    await town.reads(alert.message, AI_WRITTEN, "Attach to case")
+    await town.reads(alert.message, "Attach to case", AI_WRITTEN)
     conclusions = alert.message.replies[-1]
 
     await town.ana.click("Attach to case", on=conclusions)
@@ -79,8 +79,7 @@ async def test_from_the_window_that_offers_the_threads_case(town: Town) -> None:
     town.datadog.add_project("CASEM", "Case Management")
     alert = await investigated(town)
     await made(town, alert)
-    conclusions = next(reply for reply in alert.message.replies if AI_WRITTEN in reply.shown)
-    await town.ben.click("Create case", on=conclusions)
+    await town.ben.shortcut("create_case_from_message", on=alert.message)
     await town.ben.waits_for_modal("This thread has a case already")
 
     await town.ben.press("Attach insights")

@@ -1,5 +1,6 @@
 """In the middle of an upgrade: what a newer replica wrote is left to it, and everything else goes on here."""
 
+import asyncio
 import sqlite3
 import time
 from contextlib import closing
@@ -24,8 +25,12 @@ async def investigated(town: Town) -> None:
     await town.reads(alert.message, AI_WRITTEN)
 
 
-def told(folder: Path, *statements: str) -> list[tuple[Any, ...]]:
-    """What the newer one writes down, or what the last of these finds."""
+async def told(folder: Path, *statements: str) -> list[tuple[Any, ...]]:
+    """What the newer one writes down, or what the last of these finds; meanwhile our own goes on."""
+    return await asyncio.to_thread(_told, folder, statements)
+
+
+def _told(folder: Path, statements: tuple[str, ...]) -> list[tuple[Any, ...]]:
     with closing(sqlite3.connect(folder / "bits.sqlite3", timeout=30)) as file:
         found = [file.execute(statement).fetchall() for statement in statements]
         file.commit()
@@ -59,7 +64,7 @@ AUDIT = ("key", "at", *_PLACED, "person", "source", "decision", "rule", "what", 
 
 async def test_work_of_a_kind_we_do_not_know_waits_for_who_does(town: Town, tmp_path: Path) -> None:
     due = {"due_at": time.time(), "state": "received", "attempt": 0}
-    told(
+    await told(
         tmp_path,
         another("asks", key="subject", subject=f'{{"kind": "{NEW}"}}', **due),
         another("asks", key="source", source=NEW[:16], **due),
@@ -71,12 +76,12 @@ async def test_work_of_a_kind_we_do_not_know_waits_for_who_does(town: Town, tmp_
     await town.reads(second.message, AI_WRITTEN)
 
     waiting = "SELECT key, state, attempt FROM asks WHERE state = 'received' AND owner IS NULL ORDER BY key"
-    assert told(tmp_path, waiting) == [("source", "received", 0), ("subject", "received", 0)]
-    assert told(tmp_path, "SELECT state FROM deliveries WHERE key = 'kind'") == [("pending",)]
+    assert await told(tmp_path, waiting) == [("source", "received", 0), ("subject", "received", 0)]
+    assert await told(tmp_path, "SELECT state FROM deliveries WHERE key = 'kind'") == [("pending",)]
 
 
 async def test_pages_show_what_they_can(town: Town, tmp_path: Path) -> None:
-    told(
+    await told(
         tmp_path,
         f"UPDATE investigations SET state = '{NEW}', verdict = '{NEW}'",
         another("audit", key="newer", decision=NEW),
@@ -86,4 +91,4 @@ async def test_pages_show_what_they_can(town: Town, tmp_path: Path) -> None:
     await town.slack.wait_for(lambda: "decided by a newer version" in eva.sees)
     await town.ana.open_home()
     await town.ana.waits_for(lambda: town.ana.home and "Disk almost full" in town.ana.home.text)
-    assert told(tmp_path, "SELECT state FROM investigations") == [(NEW,)]
+    assert await told(tmp_path, "SELECT state FROM investigations") == [(NEW,)]

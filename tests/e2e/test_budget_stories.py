@@ -145,7 +145,7 @@ async def test_status_shows_budget_runs_rules_and_health(town: RuleTown) -> None
 async def test_status_tells_what_was_refused(town: RuleTown) -> None:
     town.datadog.revoke("bits_investigations_write")
     alert = await town.investigates(town.ana)
-    await town.reads(alert.message, "failed")
+    await town.reads(alert.message, "Not started")
     town.channel.posting = "restricted"
     await town.investigates(town.ana)
     await town.is_told(town.ana, "restricted by your workspace's rules")
@@ -182,11 +182,11 @@ async def test_the_audit_is_for_admins_and_the_named(town: RuleTown) -> None:
 async def test_the_final_reply_also_goes_to_the_channel_where_that_is_wanted(town: RuleTown) -> None:
     await town.set(broadcast=True)
     alert = await town.investigates(town.ana)
-    await town.reads(alert.message, "conclusive", AI_WRITTEN)
+    await town.reads(alert.message, "Answered", AI_WRITTEN)
     card, conclusions = alert.message.replies
     assert (card.broadcast, conclusions.broadcast) == (False, True)
 
     await town.set(broadcast=False)
     again = await town.investigates(town.ana)
-    await town.reads(again.message, "conclusive", AI_WRITTEN)
+    await town.reads(again.message, "Answered", AI_WRITTEN)
     assert [reply.broadcast for reply in again.message.replies] == [False, False]

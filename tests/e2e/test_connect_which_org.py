@@ -130,7 +130,7 @@ def is_check(seen: Seen) -> bool:
 
 
 async def test_the_channels_settings_decide_before_anybody_is_asked(town: OrgTown) -> None:
-    await set_channel_org(town, "ACME")
+    await set_channel_org(town, "acme")
     town.datadog.fire(town.acme_monitor)
 
     await town.ana.command("/bits", f"investigate {town.acme_monitor.id}", in_=town.channel)

@@ -234,7 +234,7 @@ async def test_a_loop_that_its_time_out_cannot_end_is_for_the_supervisor(
     town: Town, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(workers, "STEP_WITHIN", 0.05)
-    monkeypatch.setattr(workers, "STUCK_AFTER", 0.2)
+    monkeypatch.setattr(workers, "STUCK_AFTER", 2.0)
     goes_on = asyncio.Event()
     deaf = await _started(town, "deaf", lambda: _will_not_end(goes_on))
     async with watched(town) as probe:

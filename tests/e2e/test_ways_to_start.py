@@ -304,7 +304,7 @@ async def test_a_mention_without_a_command_offers_what_the_threads_investigation
     offer = town.ana.ephemerals[-1]
     assert all(text in offer.shown for text in ("[Details]", "[Run again]", "@Bits Bot investigate why …"))
     await town.ana.click("Details", on=offer)
-    await town.ana.waits_for_modal("Conclusions")
+    await town.ana.waits_for_modal("Full report")
     assert len(town.datadog.triggers()) == 1
 
 

@@ -174,7 +174,9 @@ async def test_the_operators_alerts_come_to_named_workspaces_only(town: KeysTown
     await town.webhook(group="host:web-1")
 
     await town.slack.wait_for(lambda: any("host:web-1" in said for said in town.said_in(town.globex.channel)))
-    await town.slack.wait_for(lambda: any("has ended" in said for said in town.said_in(town.globex.channel)))
+    await town.slack.wait_for(
+        lambda: any("ended without a conclusion" in said for said in town.said_in(town.globex.channel))
+    )
     assert town.said_in(town.acme.channel) == []
 
 
@@ -235,6 +237,8 @@ async def test_whoever_uses_the_operators_keys_has_a_budget_until_somebody_decid
         await team.eva.waits_for(lambda team=team, told=told: told in team.eva.sees)  # type: ignore[misc]
 
     await town.acme.eva.command("/bits", "settings", in_=town.acme.channel)
+    await town.acme.eva.waits_for_modal("Budgets and more")
+    await town.acme.eva.press("Budgets and more")
     await town.acme.eva.waits_for_modal("Starts a day in all channels")
     await town.acme.eva.fill({"workspace_budget": ""})
     await town.acme.eva.submit()

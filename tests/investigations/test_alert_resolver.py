@@ -199,6 +199,7 @@ async def test_a_second_claim_makes_the_first_one_s_find_worthless(world: World)
     await frozen.alert_resolver.step()
     world.clock.wind(world.timing.lease)
     await awake.turn()
+    await awake.turn()
     await frozen.rest()
     assert len(await world.investigations()) == 1
     assert world.answers.told == []

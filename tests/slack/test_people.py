@@ -40,11 +40,11 @@ async def test_admins_guests_strangers_and_members(slack: FakeSlack, home: Singl
     sre, web = town.add_group("sre", [ana]), town.add_group("web", [eva])
     people = People(home)
 
-    assert await people.facts(town.id, eva.id) == PersonFacts(eva.id, is_admin=True)
-    assert await people.facts(town.id, gus.id) == PersonFacts(gus.id, is_guest=True)
-    assert await people.facts(town.id, ola.id) == PersonFacts(ola.id, is_outsider=True)
+    assert await people.facts(town.id, eva.id) == PersonFacts(eva.id, is_admin=True, name="eva")
+    assert await people.facts(town.id, gus.id) == PersonFacts(gus.id, is_guest=True, name="gus")
+    assert await people.facts(town.id, ola.id) == PersonFacts(ola.id, is_outsider=True, name="ola")
     of_groups = await people.facts(town.id, ana.id, (sre.id, web.id))
-    assert of_groups == PersonFacts(ana.id, groups=frozenset({sre.id}))
+    assert of_groups == PersonFacts(ana.id, groups=frozenset({sre.id}), name="ana")
     assert await people.group_handles(town.id) == {sre.id: "sre", web.id: "web"}
 
 
@@ -56,16 +56,16 @@ async def test_what_was_read_is_kept_for_some_minutes(slack: FakeSlack, home: Si
 
     ana.user.guest = True
     clock.wind(KEPT_FOR - 1)
-    assert await people.facts(slack.workspace.id, ana.id) == PersonFacts(ana.id)
+    assert await people.facts(slack.workspace.id, ana.id) == PersonFacts(ana.id, name="ana")
     clock.wind(1)
-    assert await people.facts(slack.workspace.id, ana.id) == PersonFacts(ana.id, is_guest=True)
+    assert await people.facts(slack.workspace.id, ana.id) == PersonFacts(ana.id, is_guest=True, name="ana")
 
 
 async def test_an_error_is_not_kept(slack: FakeSlack, home: SingleWorkspace) -> None:
     ana, people = slack.workspace.add_user("ana"), People(home)
     slack.break_next("users.info", error="missing_scope", needed="users:read")
     assert await people.facts(slack.workspace.id, ana.id) == UnknownPerson("missing_scope users:read")
-    assert await people.facts(slack.workspace.id, ana.id) == PersonFacts(ana.id)
+    assert await people.facts(slack.workspace.id, ana.id) == PersonFacts(ana.id, name="ana")
 
 
 async def test_who_is_asked_about_elsewhere_or_nowhere_is_unknown(slack: FakeSlack, home: SingleWorkspace) -> None:
@@ -138,7 +138,7 @@ async def test_who_was_deactivated_is_known_as_such(slack: FakeSlack, home: Sing
     dan = slack.workspace.add_user("dan", admin=True)
     dan.user.deleted = True
     facts = await People(home).facts(slack.workspace.id, dan.id)
-    assert facts == PersonFacts(dan.id, is_admin=True, is_deactivated=True)
+    assert facts == PersonFacts(dan.id, is_admin=True, is_deactivated=True, name="dan")
 
 
 # -- channels the rules file calls by name --------------------------------------------------------------------------
@@ -173,7 +173,7 @@ async def test_who_can_t_be_asked_for_now_is_unknown_and_asked_for_later(
     people = People(home)
     slack.break_next("users.info", retry_after=30)
     assert await people.facts(slack.workspace.id, ana.id) == UnknownPerson("ratelimited")
-    assert await people.facts(slack.workspace.id, ana.id) == PersonFacts(ana.id)
+    assert await people.facts(slack.workspace.id, ana.id) == PersonFacts(ana.id, name="ana")
 
 
 async def test_without_names_nothing_is_asked(slack: FakeSlack, bot_client: BotClient) -> None:

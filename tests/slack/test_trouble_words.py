@@ -8,7 +8,8 @@ HOSTILE = "<!channel> `x` *y* & \u202egnp"
 
 def test_every_trouble_has_its_sentence_and_a_next_step() -> None:
     for kind in list(TroubleKind):
-        words = explain(Trouble(kind, HOSTILE, "cases_write", 30, "U5"))
+        about = "" if kind is TroubleKind.FORBIDDEN else "U5"
+        words = explain(Trouble(kind, HOSTILE, "cases_write", 30, about))
         assert words.happened.endswith((".", "`."))
         assert words.next_step.endswith(".")
         assert (kind is TroubleKind.FORBIDDEN) == ("`cases_write`" in words.happened)
