@@ -31,7 +31,7 @@ from bot.insights.tables import ATTACHED
 from bot.investigations import room as investigations
 from bot.investigations.poll_worker import PollWorker
 from bot.investigations.room import InvestigationRoom
-from bot.investigations.tables import CARD, CONCLUSIONS
+from bot.investigations.tables import CARD, CONCLUSIONS, EARLIER
 from bot.orgs.model import DEFAULT, OrgEntry
 from bot.orgs.questions import OrgQuestions
 from bot.orgs.repository import ClientOf, OrgRepository
@@ -215,6 +215,7 @@ def _employ(parts: Parts, base: Foundation, rooms: Rooms, waits: Waits) -> None:
     posts: dict[str, Kind] = {
         CARD: investigated.card_post,
         CONCLUSIONS: investigated.conclusions_post,
+        EARLIER: investigated.earlier_post,
         CASE_CARD: rooms.cases.cards,
         ATTACHED: rooms.insights.lines,
         ALERT_CARD: alert_room.cards,

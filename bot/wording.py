@@ -20,6 +20,7 @@ RUN_AGAIN = "Run again"
 START_AGAIN = "Start again"
 KEEP_WAITING = "Keep waiting"
 DETAILS = "Details"
+USE_ANSWER = "Use that answer"
 FULL_REPORT = "Full report"
 
 DISCLAIMER = f"Written by {PRODUCT}, which can be wrong: check before you act."

@@ -53,6 +53,7 @@ def build(
 ) -> AlertRoom:
     database, timing, owner, chooser = base.database, base.timing, base.owner, rules.chooser
     requests, seen_alerts = investigations.requests, investigations.seen_alerts
+    seen_before = investigations.seen_before
     cycles, not_started = CycleRepository(database), NotStarted(database)
     requests.on_begun += [not_started.begun, _begun_below]
     investigations.repository.on_shown.append(_changed_below)
@@ -75,8 +76,8 @@ def build(
         cycles=cycles,
         intake=Intake(base.inbox),
         messages=messages,
-        cards=AlertCardPost(cycles, orgs, not_started, investigations.repository, cases.cases),
-        nudges=NudgePost(messages, seen_alerts, not_started),
+        cards=AlertCardPost(cycles, orgs, not_started, investigations.repository, seen_before, cases.cases),
+        nudges=NudgePost(messages, seen_alerts, seen_before, chooser, not_started),
         recoveries=RecoveredPost(cycles, base.outbox),
         router=AlertRouter(database, timing, cycles, chooser, starts, owner=owner),
         starts=starts,

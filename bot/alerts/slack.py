@@ -18,7 +18,9 @@ from bot.cases.repository import CaseRepository
 from bot.datadog.links import MonitorLink, parse_link
 from bot.datadog.monitors import read_title, transition_kind
 from bot.investigations.message_alerts import FoundAlert, SeenAlerts, find_alert
+from bot.investigations.model import SeenBefore
 from bot.investigations.repository import InvestigationRepository
+from bot.investigations.seen_before import SeenBeforeReader
 from bot.investigations.subject_view import alert_value, nudge_message
 from bot.model import AlertRef, EventRef, MonitorRef, PersonFacts, Place
 from bot.orgs.repository import OrgRepository
@@ -52,6 +54,7 @@ class AlertCardPost:
     orgs: OrgRepository
     not_started: NotStarted
     investigations: InvestigationRepository
+    seen_before: SeenBeforeReader
     cases: CaseRepository
 
     async def message(self, delivery: Delivery, *, may_repeat: bool) -> Message | None:  # noqa: ARG002  a card says where things stand: twice is no harm
@@ -59,8 +62,10 @@ class AlertCardPost:
         if known is None or await self.orgs.withholds(known.org, delivery.post.workspace):
             return None
         post = delivery.post
-        note = await self.not_started.note(Place(post.workspace, post.channel), known.id, standing(known.cycle).subject)
-        following = views.Following(note, workspace=post.workspace)
+        subject = standing(known.cycle).subject
+        note = await self.not_started.note(Place(post.workspace, post.channel), known.id, subject)
+        seen = await self.seen_before.of(post.workspace, known.org, subject)
+        following = views.Following(note, workspace=post.workspace, seen=seen)
         if delivery.ts:
             here = Place(post.workspace, post.channel, delivery.ts)
             found = await self.investigations.latest_in_thread(here.workspace, here.channel, here.thread_ts)
@@ -247,6 +252,8 @@ class NudgePost:
 
     messages: AlertMessages
     seen_alerts: SeenAlerts
+    seen_before: SeenBeforeReader
+    chooser: OrgChooser
     not_started: NotStarted
 
     async def message(self, delivery: Delivery, *, may_repeat: bool) -> Message | None:  # noqa: ARG002  buttons twice are no harm
@@ -263,7 +270,11 @@ class NudgePost:
         note = await self.not_started.note(place, place.thread_ts, nudge.subject)
         if is_note and not note:
             return views.started_since()
-        return nudge_message(nudge.subject, note=note)
+        return nudge_message(nudge.subject, note=note, seen=await self._known(place, nudge.subject))
+
+    async def _known(self, place: Place, subject: AlertRef | MonitorRef) -> SeenBefore | None:
+        org = await self.chooser.choose(place, subject.host)
+        return await self.seen_before.of(place.workspace, org, subject) if isinstance(org, str) else None
 
     async def refused(self, delivery: Delivery, code: str) -> None:
         logger.warning("%s: the channel does not take replies (%s)", delivery.post.key, code)

@@ -10,7 +10,8 @@ from bot.cases.model import KnownCase
 from bot.datadog.links import locate
 from bot.datadog.trouble import Trouble
 from bot.investigations import answers, conclusions_view
-from bot.investigations.model import Investigation, State, Verdict
+from bot.investigations.model import Investigation, SeenBefore, State, Verdict
+from bot.investigations.seen_before_view import seen_block
 from bot.investigations.signs import stands
 from bot.investigations.subject_view import INVESTIGATE_ACTION, alert_buttons, alert_runs, monitor_name, monitor_url
 from bot.model import AlertRef, MonitorRef
@@ -74,6 +75,7 @@ class Following:
     investigation: Investigation | None = None
     case: KnownCase | None = None
     workspace: str = ""  # whose people may be named
+    seen: SeenBefore | None = None
 
 
 def alert_card(known: KnownCycle, app_url: str, following: Following = Following()) -> Message:
@@ -91,7 +93,7 @@ def alert_card(known: KnownCycle, app_url: str, following: Following = Following
 
 
 def _rest(known: KnownCycle, now: AlertStanding, app_url: str, following: Following) -> list[Block]:
-    lines = _progress(following, app_url)
+    lines = [*_progress(following, app_url), *_known_already(following, now)]
     said = [_on_it(known, following.workspace), *_notes(known, now, following.workspace), following.note]
     lines += [context(each) for each in said if each]
     if tags := _tags_first(known.cycle.latest.tags):
@@ -176,6 +178,14 @@ def _found(inv: Investigation) -> list[Block]:
         State.UNCERTAIN: f"Not sure the {INVESTIGATION} started. Its card in the thread has the choice.",
     }
     return [run(f"{sign} {told[inv.state]}")]
+
+
+def _known_already(following: Following, now: AlertStanding) -> list[Block]:
+    """Until this alert has an answer of its own."""
+    inv = following.investigation
+    if following.seen is None or now.subject is None or (inv is not None and inv.state is State.CONCLUDED):
+        return []
+    return [seen_block(following.seen, now.subject.monitor_id)]
 
 
 def _on_it(known: KnownCycle, workspace: str) -> str:

@@ -129,6 +129,14 @@ def offer_in_thread(inv: Investigation, *, app_url: str) -> Message:
     return Message(text, [rich_text(head), section(ask), buttons, context(others)])
 
 
+def answer_used() -> Message:
+    return sentences("Done: the answer stands in the thread. Nothing was started.")
+
+
+def answer_used_already() -> Message:
+    return sentences("That answer stands in this thread already.")
+
+
 # -- lists ----------------------------------------------------------------------------------------------------------
 
 

@@ -5,8 +5,9 @@ from dataclasses import dataclass, field
 
 from bot.datadog.trouble import Trouble, TroubleKind
 from bot.investigations.answers import explain_failure
-from bot.investigations.model import TO_BE_MENDED, Investigation, State, Usual, Verdict
+from bot.investigations.model import TO_BE_MENDED, Investigation, SeenBefore, State, Usual, Verdict
 from bot.investigations.outcome import asked_by, has_reply, notes_of, outcome, what_would_help
+from bot.investigations.seen_before_view import seen_block
 from bot.investigations.subject_view import (
     ATTACH,
     CREATE_CASE,
@@ -78,13 +79,20 @@ class _Face:
     buttons: list[Block] = field(default_factory=list)
 
 
-def status_card(inv: Investigation, *, requester: str, app_url: str, usual: Usual | None = None) -> Message:
+def status_card(
+    inv: Investigation,
+    *,
+    requester: str,
+    app_url: str,
+    usual: Usual | None = None,
+    seen: SeenBefore | None = None,
+) -> Message:
     if has_reply(inv):
         face = _Face(outcome(inv))
         return Message(
             f"{face.headline}: {escape(subject_name(inv))}.", [_first_line(inv, face, app_url, between=": ")]
         )
-    return _whole(inv, _face(inv, app_url, usual), requester, app_url)
+    return _whole(inv, _face(inv, app_url, usual), requester, app_url, seen)
 
 
 def no_answer_message(inv: Investigation, *, requester: str, app_url: str) -> Message:
@@ -92,7 +100,7 @@ def no_answer_message(inv: Investigation, *, requester: str, app_url: str) -> Me
     return _whole(inv, _face(inv, app_url, None), requester, app_url)
 
 
-def _whole(inv: Investigation, face: _Face, requester: str, app_url: str) -> Message:
+def _whole(inv: Investigation, face: _Face, requester: str, app_url: str, seen: SeenBefore | None = None) -> Message:
     blocks = [_first_line(inv, face, app_url, between="\n")]
     if face.body:
         blocks.append(section("\n".join(face.body)))
@@ -101,7 +109,8 @@ def _whole(inv: Investigation, face: _Face, requester: str, app_url: str) -> Mes
     picture = [] if inv.state.finished else _picture(inv)
     facts = facts_of(inv.alert)
     small = [context(" · ".join(facts))] if facts else []
-    rest = [context(_origin(inv, requester), *notes_of(inv), *([face.note] if face.note else []))]
+    rest = [seen_block(seen, inv.alert.monitor_id)] if seen and inv.alert else []
+    rest += [context(_origin(inv, requester), *notes_of(inv), *([face.note] if face.note else []))]
     rest += [actions(*face.buttons)] if face.buttons else []
     plainer = [*blocks, *small, *rest] if picture else []
     return Message(_spoken(inv, face, requester), [*blocks, *small, *picture, *rest], plainer)

@@ -31,7 +31,7 @@ from bot.slack.blocks import (
 from bot.slack.forms import modal
 from bot.slack.payloads import carried_in, number_of
 from bot.slack.plain import plain_blocks
-from bot.slack.text import code, cut, escape, fit_mrkdwn, moment, one_line
+from bot.slack.text import DAY_AND_TIME, code, cut, escape, fit_mrkdwn, mention, moment, one_line
 from bot.wording import (
     AI_WRITTEN,
     CASE,
@@ -83,8 +83,22 @@ class _Answer:
     shortened: bool
 
 
+@dataclass(frozen=True, slots=True)
+class Used:
+    """Who brought this answer from the alert it was found for, and who had asked there; nobody: it started by itself."""
+
+    by: str
+    asker: str
+
+
 def conclusions_message(
-    inv: Investigation, *, requester: str, app_url: str, may_repeat: bool, case: ThreadCase | None = None
+    inv: Investigation,
+    *,
+    requester: str,
+    app_url: str,
+    may_repeat: bool,
+    case: ThreadCase | None = None,
+    used: Used | None = None,
 ) -> Message:
     """Of an investigation that has a conclusion. `may_repeat`: we could not find out whether this reply already stands in the
     thread, and say so."""
@@ -93,15 +107,24 @@ def conclusions_message(
     head = rich_text(rich_section([run(f"{_CAUSES[verdict]}: {title}", "bold")]))
     answer = _answer(first)
     help_next_time = [] if verdict is Verdict.CONCLUSIVE else [context(what_would_help(inv))]
+    earlier = _earlier(inv, used) if used else ""
     rest = [
+        *([section(earlier)] if earlier else []),
         *help_next_time,
         *_remarks(inv, answer, may_repeat=may_repeat),
-        actions(*_buttons(inv, app_url, case)),
+        actions(*_buttons(inv, app_url, case, is_earlier=used is not None)),
         actions(*_votes(inv)),
         context(_last_line(inv, requester, app_url)),
     ]
     plainer = [head, *answer.plainer, *rest] if answer.plainer else []
-    return Message(_spoken(inv, verdict, title), [head, *answer.blocks, *rest], plainer)
+    spoken = " ".join(part for part in (_spoken(inv, verdict, title), earlier) if part)
+    return Message(spoken, [head, *answer.blocks, *rest], plainer)
+
+
+def _earlier(inv: Investigation, used: Used) -> str:
+    when = moment(inv.finished_at or inv.created_at, DAY_AND_TIME)
+    asked = f"asked by {mention(used.asker)}" if used.asker else "started automatically"
+    return f"↩️ An earlier answer, of {when}, {asked}. {mention(used.by)} used it here: nothing was started, nothing billed."
 
 
 # -- the first conclusion -----------------------------------------------------------------------------------------------
@@ -171,9 +194,10 @@ def _remarks(inv: Investigation, answer: _Answer, *, may_repeat: bool) -> list[B
     return [context(" ".join(remarks))] if remarks else []
 
 
-def _buttons(inv: Investigation, app_url: str, case: ThreadCase | None) -> list[Block]:
-    """At most three, and the rest in a menu."""
+def _buttons(inv: Investigation, app_url: str, case: ThreadCase | None, *, is_earlier: bool) -> list[Block]:
+    """At most three, and the rest in a menu. An earlier answer's alert is not this thread's: it is not run again from here."""
     value = str(inv.id)
+    again = [] if is_earlier else [menu_item(RUN_AGAIN_WORDS, ASK_RUN_AGAIN, value=value)]
     return [
         button(FULL_REPORT, DETAILS_ACTION, value=value, style="primary"),
         button(f"Open {one_line(case.key, 60)}", OPEN_CASE, url=case.url)
@@ -181,7 +205,7 @@ def _buttons(inv: Investigation, app_url: str, case: ThreadCase | None) -> list[
         else button(f"Create {CASE}", CREATE_CASE, value=value),
         menu(
             menu_item(f"Attach to {CASE}", ATTACH, value=value),
-            menu_item(RUN_AGAIN_WORDS, ASK_RUN_AGAIN, value=value),
+            *again,
             menu_item(OPEN_IN_DATADOG, OPEN, url=investigation_url(inv, app_url)),
         ),
     ]

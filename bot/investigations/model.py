@@ -66,6 +66,24 @@ def usual(durations: Sequence[float]) -> Usual | None:
     return Usual(quarters[0], quarters[2])
 
 
+LATELY = 30 * 86_400.0  # seconds
+MOST_COUNTED = 50
+
+
+@dataclass(frozen=True, slots=True)
+class SeenBefore:
+    """Of one monitor, within `LATELY`. The words of the answer are untrusted."""
+
+    times: int
+    answer: int = 0  # the number of the last investigation that found a cause; 0 for none
+    cause: str = ""
+    answered_at: float = 0.0
+    right: int = 0
+    wrong: int = 0
+    really: str = ""  # what the cause was, as somebody said who found the answer wrong
+    elsewhere: int = 0  # runs that Datadog lists and nobody has asked for here
+
+
 @dataclass(frozen=True, slots=True)
 class ThreadCase:
     """The case that a thread has already."""
@@ -98,4 +116,5 @@ class Investigation:
     conclusions: tuple[Conclusion, ...] = ()
     failure: Trouble | None = None
     adopted: bool = False  # followed, not started by us
+    listed_before: tuple[str, ...] = ()  # of an alert: the monitor's runs that Datadog listed before it was started
     presumed: bool = False  # taken over after an unclear answer: the only new run Datadog showed

@@ -190,12 +190,12 @@ class InvestigationRepository:
 
     async def get_in(self, workspace: str, investigation_id: int) -> Investigation | None:
         """Only if somebody of this workspace has asked for it: numbers in buttons come back from clients."""
-        return await self._one(and_(investigations.c.id == investigation_id, _asked_for_in(workspace)))
+        return await self._one(and_(investigations.c.id == investigation_id, asked_for_in(workspace)))
 
     async def refs(self, workspace: str, ids: Sequence[int]) -> dict[int, str]:
         """Our references to a workspace's investigations, by number."""
         query = select(investigations.c.id, investigations.c.ref).where(
-            investigations.c.id.in_(ids), _asked_for_in(workspace)
+            investigations.c.id.in_(ids), asked_for_in(workspace)
         )
         return {row.id: row.ref for row in await self.database.all(query)}
 
@@ -241,9 +241,7 @@ class InvestigationRepository:
     async def by_datadog_ids(self, workspace: str, org: str, ids: Iterable[str]) -> dict[str, Investigation]:
         """Of these runs, those that somebody in this workspace has asked for."""
         table = investigations.c
-        query = select(investigations).where(
-            table.org == org, table.datadog_id.in_(list(ids)), _asked_for_in(workspace)
-        )
+        query = select(investigations).where(table.org == org, table.datadog_id.in_(list(ids)), asked_for_in(workspace))
         found = [read_investigation(row) for row in await self.database.all(query.order_by(table.id))]
         return {each.datadog_id: each for each in found}
 
@@ -416,7 +414,7 @@ class InvestigationRepository:
         expired = and_(
             investigations.c.id == investigation_id,
             investigations.c.state == State.EXPIRED,
-            _asked_for_in(workspace),
+            asked_for_in(workspace),
         )
         deadline = self.database.now + self._timing.deadline
         async with self.database.transaction() as connection:
@@ -475,7 +473,7 @@ def _ended(state: State, why: str = "") -> None:
     logger.info("investigation ended: %s%s", state, f" ({why})" if why else "")
 
 
-def _asked_for_in(workspace: str) -> ColumnElement[bool]:
+def asked_for_in(workspace: str) -> ColumnElement[bool]:
     return exists().where(subscribers.c.investigation_id == investigations.c.id, subscribers.c.workspace == workspace)
 
 
@@ -520,4 +518,5 @@ def read_investigation(row: Row[Any]) -> Investigation:
         title=row.title or "",
         verdict=Verdict(row.verdict) if row.verdict else None,
         conclusions=row.conclusions or (),
+        listed_before=tuple(row.before_ids or ()) if isinstance(alert, AlertRef) else (),
     )

@@ -9,11 +9,13 @@ from bot.investigations.alert_resolver import AlertResolver
 from bot.investigations.ask_worker import AskWorker
 from bot.investigations.asking import AskAnswers, StartRequests
 from bot.investigations.commands import InvestigationCommands
+from bot.investigations.earlier_answers import EarlierAnswerPost, EarlierAnswers
 from bot.investigations.findings import Findings
 from bot.investigations.message_alerts import MessagesOfApps, SeenAlerts, ThreadReader
 from bot.investigations.poll_worker import PollWorker
 from bot.investigations.repository import InvestigationRepository
 from bot.investigations.requests import Requests
+from bot.investigations.seen_before import SeenBeforeReader
 from bot.investigations.slack import (
     CaseOf,
     ConclusionsPost,
@@ -35,11 +37,13 @@ class InvestigationRoom:
     repository: InvestigationRepository
     requests: Requests
     seen_alerts: SeenAlerts
+    seen_before: SeenBeforeReader
     threads: ThreadReader
     findings: Findings
     commands: InvestigationCommands
     card_post: StatusCardPost
     conclusions_post: ConclusionsPost
+    earlier_post: EarlierAnswerPost
     ask_worker: AskWorker
     alert_resolver: AlertResolver
     trigger_worker: TriggerWorker
@@ -49,6 +53,7 @@ class InvestigationRoom:
     result_listeners: ResultListeners
     over_budget: OverBudgetButton
     doubts: DoubtButtons
+    earlier_answers: EarlierAnswers
 
     def register(self, on: Listeners) -> None:
         self.app_messages.register(on)
@@ -56,6 +61,7 @@ class InvestigationRoom:
         self.result_listeners.register(on)
         self.over_budget.register(on)
         self.doubts.register(on)
+        self.earlier_answers.register(on)
         self.commands.register(on)
 
 
@@ -65,7 +71,7 @@ def build(
     database, timing, owner, replies, modals = base.database, base.timing, base.owner, base.replies, base.modals
     repository = InvestigationRepository(database, timing)
     requests = Requests(repository, rules.budget, base.inbox)
-    seen_alerts = SeenAlerts(database)
+    seen_alerts, seen_before = SeenAlerts(database), SeenBeforeReader(database)
     threads = ThreadReader(base.workspaces, seen_alerts)
     findings = Findings(database, base.workspaces, seen_alerts, threads, base.senders)
     permissions, which_org, chooser = rules.permissions, rules.which_org, rules.chooser
@@ -75,13 +81,15 @@ def build(
         repository=repository,
         requests=requests,
         seen_alerts=seen_alerts,
+        seen_before=seen_before,
         threads=threads,
         findings=findings,
         commands=InvestigationCommands(
             starts, permissions, which_org, orgs, replies, repository, rules.budget, is_command, clock=time.time
         ),
-        card_post=StatusCardPost(repository, shown, replies, orgs.app_url),
+        card_post=StatusCardPost(repository, seen_before, shown, replies, orgs.app_url),
         conclusions_post=ConclusionsPost(shown, base.outbox, orgs.app_url, rules.rules, case_of),
+        earlier_post=EarlierAnswerPost(repository, shown, base.outbox, orgs.app_url, case_of),
         ask_worker=AskWorker(
             database, timing, requests, repository, threads, permissions, chooser, findings, person, owner=owner
         ),
@@ -93,4 +101,5 @@ def build(
         result_listeners=ResultListeners(repository, modals),
         over_budget=OverBudgetButton(requests, permissions),
         doubts=DoubtButtons(starts),
+        earlier_answers=EarlierAnswers(repository),
     )

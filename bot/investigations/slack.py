@@ -14,6 +14,7 @@ from bot.investigations.message_alerts import content_of
 from bot.investigations.model import Investigation, State, ThreadCase
 from bot.investigations.repository import InvestigationRepository
 from bot.investigations.requests import Investigate, Requests
+from bot.investigations.seen_before import SeenBeforeReader
 from bot.logs import know
 from bot.model import AlertRef, EarlierRun, MessageRef, Place, Source, ThreadLook
 from bot.orgs.repository import OrgRepository
@@ -218,6 +219,7 @@ class StatusCardPost:
     urgency: ClassVar[Urgency] = Urgency.CARD
 
     repository: InvestigationRepository
+    seen_before: SeenBeforeReader
     shown: ShownInvestigations
     replies: Replies
     app_url: Callable[[str], str]
@@ -226,11 +228,12 @@ class StatusCardPost:
         investigation = await self.shown.of(delivery)
         if investigation is None:
             return None
-        app_url, usual, alert = self.app_url(investigation.org), None, investigation.alert
+        app_url, usual, seen, alert = self.app_url(investigation.org), None, None, investigation.alert
         if not investigation.state.finished:
             usual = await self.repository.usual(investigation.org, alert.monitor_id if alert else None)
+            seen = await self.seen_before.beside(delivery.post.workspace, investigation)
         requester = delivery.post.requester
-        return card_view.status_card(investigation, requester=requester, app_url=app_url, usual=usual)
+        return card_view.status_card(investigation, requester=requester, app_url=app_url, usual=usual, seen=seen)
 
     async def refused(self, delivery: Delivery, code: str) -> None:
         post = delivery.post

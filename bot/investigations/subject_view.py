@@ -6,7 +6,8 @@ from dataclasses import replace
 from urllib.parse import quote, urlencode
 
 from bot.datadog.links import is_datadog_url, locate
-from bot.investigations.model import Investigation
+from bot.investigations.model import Investigation, SeenBefore
+from bot.investigations.seen_before_view import seen_block, seen_words
 from bot.model import AlertRef, MonitorRef, Question, owner_tags
 from bot.slack.blocks import (
     VALUE_LIMIT,
@@ -142,14 +143,17 @@ def run_again_button(action_id: str, inv: Investigation, *, text: str = RUN_AGAI
 # -- the buttons under an alert; their value carries it, so that a click needs no look-up ------------------------------
 
 
-def nudge_message(alert: AlertRef | MonitorRef, *, note: str = "") -> Message:
+def nudge_message(alert: AlertRef | MonitorRef, *, note: str = "", seen: SeenBefore | None = None) -> Message:
     name = monitor_name(alert)
     group = one_line(alert.group, 100)
     where = [run(" on "), run(group, "code")] if group else []
     words = [run(f"Investigate with {PRODUCT}? "), run(name, "bold"), *where]
     text = f"Investigate {escape(name)}{f' on {escape(group)}' if group else ''} with {PRODUCT}?"
+    known = [seen_block(seen, alert.monitor_id)] if seen else []
     noted = [context(note)] if note else []
-    return Message(f"{text} {note}".strip(), [rich_text(rich_section(words)), *noted, actions(*alert_buttons(alert))])
+    told = f"{seen_words(seen, alert.monitor_id)}." if seen else ""
+    blocks = [rich_text(rich_section(words)), *known, *noted, actions(*alert_buttons(alert))]
+    return Message(" ".join(part for part in (text, told, note) if part), blocks)
 
 
 def alert_buttons(alert: AlertRef | MonitorRef) -> list[Block]:

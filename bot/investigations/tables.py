@@ -46,6 +46,7 @@ from bot.storage.tables import (
 
 CARD, CONCLUSIONS = "card", "conclusions"  # kinds of deliveries that show an investigation
 EXPIRED = "expired"  # what conclusions become whose investigation is watched again
+EARLIER = "earlier"  # the kind of a reply that brings an earlier investigation's answer to another thread
 
 OFFER = "nudge"  # the kind of the message with buttons under an alert of Datadog's own
 
@@ -108,6 +109,7 @@ investigations = Table(
     Index("investigations_datadog", "org", "datadog_id"),
     Index("investigations_started", "org", "started_at"),
     Index("investigations_ended", "org", "state", "finished_at"),
+    Index("investigations_of_monitor", "org", "monitor_id", "created_at"),
 )
 
 # nobody knows whether they were started, and their run may still show
@@ -158,6 +160,7 @@ votes = Table(
     Column("voter", String(32), primary_key=True),
     Column("helpful", Boolean, nullable=False),
     Column("voted_at", Float, nullable=False),
+    Column("cause", Text, nullable=True),  # what it really was, as who found it wrong has said
 )
 
 held_asks = Table(
@@ -186,9 +189,11 @@ async def show_answers_anew(connection: AsyncConnection, place: Place) -> None:
         card.c.channel == place.channel, card.c.ts == place.thread_ts, card.c.kind == CARD
     )
     here = and_(table.workspace == place.workspace, table.channel == place.channel, table.ts.is_not(None))
-    shown = update(deliveries).where(table.kind == CONCLUSIONS, table.subject_id.in_(union(asked, opened)), here)
-    if (await connection.execute(shown.values(wanted=table.wanted + 1))).rowcount:
-        wake(connection, deliveries)
+    of_runs = and_(table.kind == CONCLUSIONS, table.subject_id.in_(union(asked, opened)))
+    for answers in (of_runs, and_(table.kind == EARLIER, table.thread_ts == place.thread_ts)):
+        shown = update(deliveries).where(answers, here).values(wanted=table.wanted + 1)
+        if (await connection.execute(shown)).rowcount:
+            wake(connection, deliveries)
 
 
 # -- how long they live -----------------------------------------------------------------------------------------
@@ -246,7 +251,7 @@ keep(
         Part(subscribers.c.investigation_id, since=subscribers.c.created_at),
         Part(votes.c.investigation_id),
         Part(charges.c.investigation_id),
-        messages(CARD, CONCLUSIONS, EXPIRED, done_after=Kept.DELIVERIES),
+        messages(CARD, CONCLUSIONS, EXPIRED, EARLIER, done_after=Kept.DELIVERIES),
     ],
     before_uninstall=_name_nobody_of_it,
 )

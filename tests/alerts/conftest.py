@@ -208,7 +208,11 @@ class RoomOnStage:
         findings = SilentThreads(self.database, nobody, self.seen_alerts, nobody, nobody)
         shown = SimpleNamespace(on_shown=[])
         investigations = SimpleNamespace(
-            requests=self.considered, seen_alerts=self.seen_alerts, findings=findings, repository=shown
+            requests=self.considered,
+            seen_alerts=self.seen_alerts,
+            seen_before=nobody,
+            findings=findings,
+            repository=shown,
         )
         cases = SimpleNamespace(cases=shown, form_listeners=SimpleNamespace(from_alert=nobody))
         return build(

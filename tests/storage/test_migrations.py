@@ -70,6 +70,7 @@ RELEASED = {
     "0011_gone_since.py": "60a24cd50fe31085",
     "0012_authors_and_batches.py": "8f183a12d0810d47",
     "0013_who_is_on_it.py": "92691c416194c5ed",
+    "0014_seen_before.py": "8d765694c86426d0",
 }
 
 

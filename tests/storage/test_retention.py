@@ -28,7 +28,7 @@ import bot.schema
 from bot.alerts.tables import ALERT_CARD, NUDGE, alert_cycles, alert_messages, alert_mutes
 from bot.cases.tables import CASE_CARD, case_acts, case_places, cases
 from bot.insights.tables import ATTACHED
-from bot.investigations.tables import CARD, CONCLUSIONS, EXPIRED, investigations, poll_turns, subscribers
+from bot.investigations.tables import CARD, CONCLUSIONS, EARLIER, EXPIRED, investigations, poll_turns, subscribers
 from bot.orgs.tables import webhook_secrets
 from bot.rules.tables import audit
 from bot.schema import metadata
@@ -79,7 +79,7 @@ UNDER_WAY: dict[str, dict[str, Any]] = {
 
 # Messages go with what they show.
 SHOWN_BY = {
-    "investigations": (CARD, CONCLUSIONS, EXPIRED),
+    "investigations": (CARD, CONCLUSIONS, EXPIRED, EARLIER),
     "cases": (CASE_CARD,),
     "insight_submits": (ATTACHED,),
     "alert_cycles": (ALERT_CARD,),
