@@ -15,7 +15,7 @@ from bot.alerts.room import AlertRoom
 from bot.alerts.starts import Automatic
 from bot.alerts.tables import ALERT_CARD, NUDGE, RECOVERED, alert_cycles
 from bot.cases import room as cases
-from bot.cases.posts import CasesOfThreads
+from bot.cases.of_threads import CasesOfThreads
 from bot.cases.repository import CaseRepository
 from bot.cases.room import CaseRoom
 from bot.cases.tables import CASE_CARD
@@ -162,8 +162,8 @@ async def _rooms(parts: Parts, base: Foundation, questions: OrgQuestions, comman
     except RuleFileProblems as error:
         problems = "".join(f"\n    {problem}" for problem in error.problems)
         raise StartError(f"the rules in BITS_CHANNELS_FILE can't be used.{problems}") from error
-    cases_of_threads = CasesOfThreads(CaseRepository(base.database, lambda _: None), orgs)
-    investigated = investigations.build(base, orgs, ruled, commands.knows, cases_of_threads.link_in)
+    cases_of_threads = CasesOfThreads(CaseRepository(base.database, lambda _: None), orgs, ruled.permissions)
+    investigated = investigations.build(base, orgs, ruled, commands.knows, cases_of_threads)
     repository = investigated.repository
     case_room = cases.build(base, orgs, ruled, investigated)
     insight_room = insights.build(base, orgs, ruled, investigated, case_room)

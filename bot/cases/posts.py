@@ -7,14 +7,13 @@ from typing import ClassVar
 
 from bot.cases import views
 from bot.cases.action_views import action_failed
-from bot.cases.card import case_card, case_url
+from bot.cases.card import case_card
 from bot.cases.model import CaseAction, CaseRequest, CaseRequestState, KnownCase
 from bot.cases.repository import CaseRepository
 from bot.datadog.cases import Person
 from bot.datadog.errors import DatadogError
 from bot.datadog.orgs import ConnectedOrg
 from bot.datadog.trouble import Trouble, TroubleKind, trouble_of
-from bot.investigations.model import ThreadCase
 from bot.model import Place
 from bot.orgs.repository import OrgRepository
 from bot.slack.blocks import Message, sentences
@@ -26,20 +25,6 @@ from bot.slack.replies import Modals, Replies
 from bot.storage.outbox import Delivery, Outbox
 
 logger = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class CasesOfThreads:
-    """What answers in a thread lead to."""
-
-    cases: CaseRepository
-    orgs: OrgRepository
-
-    async def link_in(self, place: Place) -> ThreadCase | None:
-        known = await self.cases.of_thread(place)
-        if known is None or await self.orgs.withholds(known.org, place.workspace):
-            return None
-        return ThreadCase(known.name, case_url(known, self.orgs.app_url(known.org)))
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,14 +2,14 @@
 
 from dataclasses import dataclass
 
-from sqlalchemy import Column, ColumnElement, ScalarSelect, and_, exists, func, select
+from sqlalchemy import Column, ColumnElement, ScalarSelect, and_, case, exists, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.alerts.repository import CycleRepository
 from bot.investigations.model import Investigation, State
-from bot.investigations.repository import read_investigation
+from bot.investigations.repository import asked_for_in, read_investigation
 from bot.investigations.subject_view import subject_name
-from bot.investigations.tables import investigations, subscribers
+from bot.investigations.tables import investigations, subscribers, votes
 from bot.model import Place
 from bot.orgs.repository import OrgRepository
 from bot.rules import no_start
@@ -31,6 +31,8 @@ from bot.storage.tables import deliveries, literally
 from bot.wording import COMMAND, DATADOG, INVESTIGATIONS, counted
 
 LATELY = 24 * 3600.0
+MONTH = 30 * LATELY
+MOST_ANSWERS = 200
 UNDER_WAY = (State.REQUESTED, State.TRIGGERING, State.RUNNING)
 _NO_TROUBLE = ("workspace_gone", "nothing_to_show")  # refused, but nobody misses them
 _TROUBLES = {
@@ -44,6 +46,15 @@ _TROUBLES = {
 
 
 @dataclass(frozen=True, slots=True)
+class JudgedAnswers:
+    """What people think of their latest answers: of a month, and of no more than `MOST_ANSWERS`."""
+
+    right: int
+    wrong: int
+    unrated: int
+
+
+@dataclass(frozen=True, slots=True)
 class WorkspaceHealth:
     running: int  # in the whole workspace
     running_here: tuple[Investigation, ...]
@@ -51,6 +62,7 @@ class WorkspaceHealth:
     datadog_answered_at: float | None = None
     datadog_refused_at: float | None = None
     datadog_trouble: str = ""
+    judged: JudgedAnswers | None = None
     connected: bool = True  # whether there is a Datadog organisation to ask
 
 
@@ -66,6 +78,7 @@ class HealthReader:
                 running=await self._running(connection, place.workspace),
                 running_here=await self._running_here(connection, place),
                 refused_posts=await self._refused(connection, place.workspace),
+                judged=await self._judged(connection, place.workspace, org),
                 datadog_answered_at=answered_at,
                 datadog_refused_at=refused_at,
                 datadog_trouble=trouble,
@@ -103,6 +116,25 @@ class HealthReader:
             _latest(table.finished_at, and_(taken, table.state == State.CONCLUDED)),
         )
         return max((float(time) for time in (await connection.execute(select(*times))).one() if time), default=None)
+
+    async def _judged(self, connection: AsyncConnection, workspace: str, org: str) -> JudgedAnswers:
+        table = investigations.c
+        answered = (
+            select(table.id)
+            .where(table.org == org, literally(table.state, State.CONCLUDED), asked_for_in(workspace))
+            .where(table.finished_at > self._database.now - MONTH)
+            .order_by(table.finished_at.desc())
+            .limit(MOST_ANSWERS)
+            .subquery()
+        )
+        right = func.sum(case((votes.c.helpful.is_(True), 1), else_=0))
+        wrong = func.sum(case((votes.c.helpful.is_(False), 1), else_=0))
+        theirs = and_(votes.c.investigation_id == answered.c.id, votes.c.workspace == workspace)
+        each = select(right.label("right"), wrong.label("wrong")).select_from(answered.outerjoin(votes, theirs))
+        rows = (await connection.execute(each.group_by(answered.c.id))).all()
+        is_wrong = sum(row.wrong >= row.right and row.wrong > 0 for row in rows)
+        is_right = sum(row.right > row.wrong for row in rows)
+        return JudgedAnswers(is_right, is_wrong, len(rows) - is_right - is_wrong)
 
     async def _trouble(self, connection: AsyncConnection, org: str, *, since: float) -> tuple[float | None, str]:
         """The last start since then that Datadog did not take, and why."""
@@ -187,8 +219,16 @@ def status_message(status: ChannelStatus) -> Message:
     budget = _budget(status.usage)
     health = ["Database: answers", *health_lines(status.health), *_unrouted(status.unrouted)]
     running = f"*Running*: {counted(status.health.running, 'investigation')} in this workspace"
-    text = "\n".join([budget, running, *health])
-    return Message(text, [section(f"{budget}\n{running}"), *_here(status.health), *_rules(status), context(*health)])
+    answers = _judged(status.health.judged)
+    top = "\n".join([budget, running, *answers])
+    return Message("\n".join([top, *health]), [section(top), *_here(status.health), *_rules(status), context(*health)])
+
+
+def _judged(judged: JudgedAnswers | None) -> list[str]:
+    if judged is None or not (count := judged.right + judged.wrong + judged.unrated):
+        return []
+    of = f"the last {MOST_ANSWERS} answers" if count >= MOST_ANSWERS else "answers of 30 days"
+    return [f"*How people judged {of}*: {judged.right} right, {judged.wrong} wrong, {judged.unrated} unrated"]
 
 
 def _budget(usage: Usage) -> str:

@@ -56,6 +56,7 @@ from bot.slack.plain import plain_blocks
 from bot.slack.text import channel_mention, code, cut, escape, fit_mrkdwn, is_direct, link, mention, moment, one_line
 from bot.wording import (
     APP,
+    CASE,
     COMMAND,
     COSTS,
     DATADOG,
@@ -369,9 +370,14 @@ def no_longer_alert() -> Message:
     return sentences("I can't read that button any more. Use the message shortcut on the alert instead.")
 
 
-def vote_noted(*, helpful: bool) -> Message:
-    word = "helpful" if helpful else "not helpful"
-    return sentences(f"Noted as {word}. It counts in your team's own numbers and goes nowhere else.")
+def vote_noted() -> Message:
+    return sentences("Noted as right. It counts in your team's own numbers and goes nowhere else.")
+
+
+def cause_noted(*, commented: bool, wanted: bool) -> Message:
+    case = f"It is added to the {CASE} as a comment." if commented else ""
+    failed = f"It was not added to the {CASE}: there is none here any more, or you may not." if wanted else ""
+    return sentences("Noted. It stands beside the next alerts of this monitor.", case or failed)
 
 
 def kept_waiting() -> Message:

@@ -11,6 +11,7 @@ from bot.investigations.model import Investigation, ThreadCase, Verdict
 from bot.investigations.outcome import asked_by, notes_of, took_of, what_would_help
 from bot.investigations.report import NextStep, formatted, markdown, next_step
 from bot.investigations.subject_view import facts_of, investigation_url, subject_link, subject_name
+from bot.investigations.vote_views import votes_block
 from bot.slack.blocks import (
     Block,
     Message,
@@ -48,8 +49,6 @@ OPEN_CASE = "conclusions:case:open"
 DETAILS_ACTION = "conclusions:details"
 RUN_AGAIN = "conclusions:run_again"  # of an earlier version: started at once, after Slack's own dialog
 ASK_RUN_AGAIN = "conclusions:ask_run_again"
-HELPFUL = "conclusions:helpful"
-NOT_HELPFUL = "conclusions:not_helpful"
 CREATE_CASE = "conclusions:create_case"
 ATTACH = "conclusions:attach"
 CALLBACK = "details"
@@ -113,7 +112,7 @@ def conclusions_message(
         *help_next_time,
         *_remarks(inv, answer, may_repeat=may_repeat),
         actions(*_buttons(inv, app_url, case, is_earlier=used is not None)),
-        actions(*_votes(inv)),
+        votes_block(inv),
         context(_last_line(inv, requester, app_url)),
     ]
     plainer = [head, *answer.plainer, *rest] if answer.plainer else []
@@ -209,11 +208,6 @@ def _buttons(inv: Investigation, app_url: str, case: ThreadCase | None, *, is_ea
             menu_item(OPEN_IN_DATADOG, OPEN, url=investigation_url(inv, app_url)),
         ),
     ]
-
-
-def _votes(inv: Investigation) -> list[Block]:
-    value = str(inv.id)
-    return [button("👍 Helpful", HELPFUL, value=value), button("👎 Not helpful", NOT_HELPFUL, value=value)]
 
 
 def _last_line(inv: Investigation, requester: str, app_url: str) -> str:

@@ -435,13 +435,16 @@ class InvestigationRepository:
             update(deliveries).where(said).values(key=literal(f"{EXPIRED}:") + cast(table.id, String), kind=EXPIRED)
         )
 
-    async def vote(self, investigation_id: int, workspace: str, voter: str, *, helpful: bool) -> None:
+    async def vote(
+        self, investigation_id: int, workspace: str, voter: str, *, helpful: bool, cause: str | None = None
+    ) -> None:
         values = {
             "investigation_id": investigation_id,
             "workspace": workspace,
             "voter": voter,
             "helpful": helpful,
             "voted_at": self.database.now,
+            "cause": cause,
         }
         await self.database.write(self.database.upsert(votes, values, key=("investigation_id", "workspace", "voter")))
 

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Protocol
 
 from bot.foundation import Foundation
 from bot.investigations.alert_resolver import AlertResolver
@@ -12,12 +13,12 @@ from bot.investigations.commands import InvestigationCommands
 from bot.investigations.earlier_answers import EarlierAnswerPost, EarlierAnswers
 from bot.investigations.findings import Findings
 from bot.investigations.message_alerts import MessagesOfApps, SeenAlerts, ThreadReader
+from bot.investigations.model import ThreadCase
 from bot.investigations.poll_worker import PollWorker
 from bot.investigations.repository import InvestigationRepository
 from bot.investigations.requests import Requests
 from bot.investigations.seen_before import SeenBeforeReader
 from bot.investigations.slack import (
-    CaseOf,
     ConclusionsPost,
     DoubtButtons,
     OverBudgetButton,
@@ -27,9 +28,20 @@ from bot.investigations.slack import (
     StatusCardPost,
 )
 from bot.investigations.trigger_worker import TriggerWorker
+from bot.investigations.votes import VoteListeners
+from bot.model import Place
 from bot.orgs.repository import OrgRepository
 from bot.rules.room import RuleRoom
+from bot.slack.interactions import Interaction
 from bot.slack.listeners import Listeners
+
+
+class CasesOfThread(Protocol):
+    """Of the room above: the case that stands in a thread."""
+
+    async def link_in(self, place: Place) -> ThreadCase | None: ...
+
+    async def comment(self, window: Interaction, words: str) -> bool: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +66,7 @@ class InvestigationRoom:
     over_budget: OverBudgetButton
     doubts: DoubtButtons
     earlier_answers: EarlierAnswers
+    votes: VoteListeners
 
     def register(self, on: Listeners) -> None:
         self.app_messages.register(on)
@@ -62,11 +75,12 @@ class InvestigationRoom:
         self.over_budget.register(on)
         self.doubts.register(on)
         self.earlier_answers.register(on)
+        self.votes.register(on)
         self.commands.register(on)
 
 
 def build(
-    base: Foundation, orgs: OrgRepository, rules: RuleRoom, is_command: Callable[[str], bool], case_of: CaseOf
+    base: Foundation, orgs: OrgRepository, rules: RuleRoom, is_command: Callable[[str], bool], cases: CasesOfThread
 ) -> InvestigationRoom:
     database, timing, owner, replies, modals = base.database, base.timing, base.owner, base.replies, base.modals
     repository = InvestigationRepository(database, timing)
@@ -88,8 +102,8 @@ def build(
             starts, permissions, which_org, orgs, replies, repository, rules.budget, is_command, clock=time.time
         ),
         card_post=StatusCardPost(repository, seen_before, shown, replies, orgs.app_url),
-        conclusions_post=ConclusionsPost(shown, base.outbox, orgs.app_url, rules.rules, case_of),
-        earlier_post=EarlierAnswerPost(repository, shown, base.outbox, orgs.app_url, case_of),
+        conclusions_post=ConclusionsPost(shown, base.outbox, orgs.app_url, rules.rules, cases.link_in),
+        earlier_post=EarlierAnswerPost(repository, shown, base.outbox, orgs.app_url, cases.link_in),
         ask_worker=AskWorker(
             database, timing, requests, repository, threads, permissions, chooser, findings, person, owner=owner
         ),
@@ -102,4 +116,5 @@ def build(
         over_budget=OverBudgetButton(requests, permissions),
         doubts=DoubtButtons(starts),
         earlier_answers=EarlierAnswers(repository),
+        votes=VoteListeners(repository, permissions, modals, cases.link_in, cases.comment),
     )

@@ -100,7 +100,6 @@ class ResultListeners:
         look = May(Right.LOOK, f"see {INVESTIGATIONS} here")
         on.action(_LINK_BUTTON, self.open_link, Open("the browser does it"))
         on.action(card_view.KEEP_WAITING_ACTION, self.keep_waiting, look)
-        on.action(re.compile(rf"^({conclusions_view.HELPFUL}|{conclusions_view.NOT_HELPFUL})$"), self.vote, look)
         on.action(conclusions_view.DETAILS_ACTION, self.show_details, look)
         on.action(conclusions_view.ASK_RUN_AGAIN, self.ask_run_again, look)
         on.action(re.compile(rf"^{conclusions_view.PAGE}"), self.turn_page, replace(look, where=_where_details_are))
@@ -112,14 +111,6 @@ class ResultListeners:
     async def keep_waiting(self, click: Interaction) -> After:
         resumed = await self.repository.keep_waiting(click.workspace, click.number)
         return answers.kept_waiting() if resumed else answers.gone()
-
-    async def vote(self, click: Interaction) -> After:
-        known = await self.repository.get_in(click.workspace, click.number)
-        if known is None:
-            return answers.gone()
-        helpful = click.action_id == conclusions_view.HELPFUL
-        await self.repository.vote(known.id, click.workspace, click.person, helpful=helpful)
-        return answers.vote_noted(helpful=helpful)
 
     async def show_details(self, click: Interaction) -> After:
         known = await self.repository.get_in(click.workspace, click.number)

@@ -97,6 +97,16 @@ def menu_item(text: str, action_id: str, *, value: str = "", url: str = "") -> B
     return {**item, "url": url} if url else item
 
 
+def context_actions(*elements: Block) -> Block:
+    return {"type": "context_actions", "elements": list(elements)}
+
+
+def feedback_buttons(action_id: str, positive: tuple[str, str], negative: tuple[str, str]) -> Block:
+    """Each of the two is its words and its value. Slack shows each person which one they pressed."""
+    good, bad = ({"text": plain(words, 75), "value": value} for words, value in (positive, negative))
+    return {"type": "feedback_buttons", "action_id": action_id, "positive_button": good, "negative_button": bad}
+
+
 def image(url: str, alt_text: str) -> Block:
     """Slack fetches it for everyone who sees the message; what it may not be able to fetch is left out of `plainer`."""
     return {"type": "image", "image_url": url, "alt_text": cut(clean(alt_text), 1_000)}

@@ -44,8 +44,8 @@ async def test_what_was_asked_and_found_goes_with_the_app(tmp_path: Path) -> Non
         talk = await ana.say("hm", in_=ops)
         await ana.mention(f"investigate {QUESTION}", in_=ops, thread=talk)
         await town.reads(talk, AI_WRITTEN)
-        await ana.click("👍 Helpful", on=next(reply for reply in talk.replies if AI_WRITTEN in reply.shown))
-        await ana.waits_for(lambda: "Noted as helpful" in ana.sees)
+        await ana.click("Right cause", on=next(reply for reply in talk.replies if AI_WRITTEN in reply.shown))
+        await ana.waits_for(lambda: "Noted as right" in ana.sees)
         shared = town.datadog.fire(town.monitor)
         for person, channel in ((ana, ops), (gil, alerts)):  # asked for by ana first
             alert = await town.post_alert(channel, shared)

@@ -78,7 +78,7 @@ async def test_buttons_under_old_messages_answer(town: OldTown) -> None:
     await town.ana.click("Details", on=conclusions)
     await town.ana.waits_for_modal("logrotate fails")
     await town.ben.click("👍 Helpful", on=conclusions)
-    await town.slack.wait_for(lambda: "Noted as helpful" in town.ben.sees)
+    await town.slack.wait_for(lambda: "Noted as right" in town.ben.sees)
     await town.ben.click("Attach to case", on=conclusions)
     await town.ben.waits_for_modal("Paste Datadog links")
 

@@ -11,6 +11,7 @@ from bot.sandbox.datadog.samples import NOTHING_CERTAIN, POOL_EXHAUSTED
 from bot.sandbox.slack import Message
 from bot.wording import AI_WRITTEN
 from tests.e2e.alert_town import AlertTown, Route
+from tests.e2e.case_town import sees_it_made
 from tests.e2e.town import AlertMessage
 
 NUDGE = "Investigate with Bits AI?"
@@ -105,3 +106,34 @@ async def test_runs_that_datadog_lists_from_elsewhere_are_told_once_one_runs(tow
     await town.reads(
         alert.message, "Datadog has 2 more runs of it, asked for elsewhere", f"/bits list monitor {town.monitor.id}"
     )
+
+
+async def test_a_wrong_cause_is_corrected_and_the_next_alert_says_so(town: AlertTown) -> None:
+    town.datadog.add_project("CASEM", "Case Management")
+    alert = await investigated(town)
+    answer = next(reply for reply in alert.message.replies if AI_WRITTEN in reply.shown)
+    assert answer.shown.count("[Right cause] [Wrong cause]") == 1
+    await town.ana.click("Create case", on=answer)
+    await town.ana.waits_for_modal("Description")
+    await town.ana.submit()
+    await sees_it_made(town.ana)
+
+    await town.ben.click("Right cause", on=answer)
+    await town.slack.wait_for(lambda: "Noted as right" in town.ben.sees)
+    await town.ana.close(everything=True)
+    await town.ana.click("Wrong cause", on=answer)
+    window = await town.ana.waits_for_modal("Add it to CASEM-42 as a comment")
+    assert "trains nothing at Bits AI" in window.text
+    await town.ana.fill(
+        {"What was the real cause?": "a full <!channel> inode table", "Case": ["Add it to CASEM-42 as a comment"]}
+    )
+    await town.ana.submit()
+
+    await town.slack.wait_for(lambda: "It is added to the case as a comment." in town.ana.sees)
+    wanted = "ana wrote in Slack:\n\nThe cause that was found is wrong. The real cause: a full <!channel> inode table"
+    await town.datadog.wait_for(lambda: wanted in town.datadog.comments())
+    _, nudge = await offered(town)
+    assert "(1 found it right, 1 found it wrong; really: a full <!channel> inode table)" in nudge.shown
+    assert [ping for ping in town.slack.pings if ping.is_broadcast] == []
+    await town.ben.command("/bits", "status", in_=town.channel)
+    await town.slack.wait_for(lambda: "answers of 30 days: 0 right, 1 wrong, 0 unrated" in town.ben.sees)

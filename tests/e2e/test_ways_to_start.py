@@ -190,8 +190,8 @@ async def test_a_click_in_one_thread_does_not_draw_the_answer_to_a_mention_out_o
     await town.reads(alert.message, AI_WRITTEN)
     talk = await town.ben.say("what can this bot do?", in_=town.channel)
 
-    await town.ana.click("👍 Helpful", on=alert.message.replies[1])
-    await _told(town, alert.message, "Noted as helpful")
+    await town.ana.click("Right cause", on=alert.message.replies[1])
+    await _told(town, alert.message, "Noted as right")
     await town.ana.mention("help", in_=town.channel, thread=talk)
 
     await _told(town, talk, USAGE)
@@ -218,8 +218,8 @@ async def test_a_command_is_answered_in_the_channel_whatever_thread_is_clicked_i
     await town.ana.command("/bits", "list", in_=town.channel)
     await town.datadog.wait_for(lambda: slow.hits)
 
-    await town.ana.click("👍 Helpful", on=alert.message.replies[1])
-    await _told(town, alert.message, "Noted as helpful")
+    await town.ana.click("Right cause", on=alert.message.replies[1])
+    await _told(town, alert.message, "Noted as right")
     slow.release()
 
     await _told(town, None, INVESTIGATIONS)

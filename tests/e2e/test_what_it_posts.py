@@ -50,7 +50,7 @@ async def test_without_conclusions_one_message_says_what_would_help(town: Town, 
     shown = _reply(alert).shown
     assert "What helps Bits AI next time: a service tag on the monitor" in shown
     assert "AI-written" not in shown
-    assert "Helpful" not in shown
+    assert "Right cause" not in shown
 
 
 async def test_a_run_that_failed_says_so_once_and_offers_another(town: Town) -> None:
@@ -58,7 +58,7 @@ async def test_a_run_that_failed_says_so_once_and_offers_another(town: Town) -> 
     assert _card(alert).shown.startswith("❌ Failed after")
     assert "[Run again]" in _reply(alert).shown
     assert "AI-written" not in _reply(alert).shown
-    assert "Helpful" not in _reply(alert).shown
+    assert "Right cause" not in _reply(alert).shown
 
 
 async def test_an_unknown_status_with_conclusions_is_an_end(town: Town) -> None:
@@ -119,9 +119,13 @@ async def _votes(town: Town) -> dict[tuple[str, str], bool]:
 async def _vote(person: Person, on: Message, *, helpful: bool) -> None:
     """Returns once the person has read that the vote is noted."""
     noted = len(person.ephemerals)
-    await person.click("👍 Helpful" if helpful else "👎 Not helpful", on=on)
+    await person.click("Right cause" if helpful else "Wrong cause", on=on)
+    if not helpful:
+        await person.waits_for_modal("What was the real cause?")
+        await person.close()
+        return
     await person.waits_for(lambda: len(person.ephemerals) > noted)
-    assert person.ephemerals[-1].text == vote_noted(helpful=helpful).text
+    assert person.ephemerals[-1].text == vote_noted().text
 
 
 async def test_thumbs_are_counted_once_a_person_and_may_be_changed(town: Town) -> None:

@@ -5,7 +5,7 @@ from typing import Any
 
 from hypothesis import given
 
-from bot.home.status import ChannelStatus, WorkspaceHealth, status_message
+from bot.home.status import MOST_ANSWERS, ChannelStatus, JudgedAnswers, WorkspaceHealth, status_message
 from bot.rules.budget import Limits, Usage
 from bot.rules.model import AlertFilter, ChannelRules
 from bot.slack.blocks import Message
@@ -47,6 +47,15 @@ def test_status_names_what_is_not_well() -> None:
     ]
     for health, words in cases:
         assert words in checked(status_message(status(health=health)))
+
+
+def test_how_answers_were_judged_is_told_where_there_are_any() -> None:
+    health = WorkspaceHealth(0, (), 0, judged=JudgedAnswers(12, 3, 5))
+    told = checked(status_message(status(health=health)))
+    assert "*How people judged answers of 30 days*: 12 right, 3 wrong, 5 unrated" in told
+    most = replace(health, judged=JudgedAnswers(100, 50, MOST_ANSWERS - 150))
+    assert f"judged the last {MOST_ANSWERS} answers*: 100 right" in checked(status_message(status(health=most)))
+    assert "judged" not in checked(status_message(status(health=replace(health, judged=JudgedAnswers(0, 0, 0)))))
 
 
 def test_without_limits_only_what_was_used_is_said() -> None:

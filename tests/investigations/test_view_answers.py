@@ -132,8 +132,8 @@ def test_every_answer_fits_and_pings_nobody() -> None:
         answers.gone(),
         answers.no_longer_alert(),
         answers.kept_waiting(),
-        answers.vote_noted(helpful=True),
-        answers.vote_noted(helpful=False),
+        answers.vote_noted(),
+        answers.cause_noted(commented=True, wanted=True),
         answers.refused(Trouble(TroubleKind.REFUSED, HOSTILE, HOSTILE), ref=HOSTILE),
     ]
     for message in cases:

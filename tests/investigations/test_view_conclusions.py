@@ -60,8 +60,6 @@ def test_its_buttons_are_three_at_most_with_the_rest_in_a_menu() -> None:
         "Attach to case": "conclusions:attach",
         "Run again": "conclusions:ask_run_again",
         "Open in Datadog": "conclusions:open",
-        "👍 Helpful": "conclusions:helpful",
-        "👎 Not helpful": "conclusions:not_helpful",
     }
     assert {button.get("value") or "7" for button in found.values()} == {"7"}
     first_row = next(block["elements"] for block in message.blocks if block["type"] == "actions")

@@ -146,6 +146,13 @@ def _check_rest(block: dict[str, Any]) -> None:
     if block["type"] == "input":
         _check_text(block["label"], 2_000)
         _check_element(block["element"])
+    elif block["type"] == "context_actions":
+        assert 1 <= len(block["elements"]) <= 5
+        for element in block["elements"]:
+            assert element["type"] == "feedback_buttons"
+            for pressed in (element["positive_button"], element["negative_button"]):
+                _check_text(pressed["text"], 75)
+                assert 1 <= len(pressed["value"]) <= 2_000
     else:
         assert block["type"] == "divider", block["type"]
 
@@ -184,6 +191,8 @@ def _check_element(element: dict[str, Any]) -> None:
             _check_text(item["text"], 75)
             assert 1 <= len(item["value"]) <= 75
             assert len(item.get("url", "")) <= 3_000
+    elif element["type"] == "checkboxes":
+        assert 1 <= len(element["options"]) <= 10
     elif element["type"] == "users_select":
         assert element["placeholder"]
     else:

@@ -117,13 +117,17 @@ function feedback(element, place) {
         "data-value": option.value,
         title: option.text.text,
         "aria-label": option.accessibility_label ?? option.text.text,
-        onclick: () =>
+        "aria-pressed": "false",
+        onclick: (event) => {
+          for (const each of event.currentTarget.parentElement.children)
+            each.setAttribute("aria-pressed", String(each === event.currentTarget));
           place.ctx.onAction?.({
             block_id: place.block.block_id,
             action_id: element.action_id,
             element_type: element.type,
             value: { text: option.text, value: option.value },
-          }),
+          });
+        },
       },
       icon(sign),
     );
