@@ -93,6 +93,7 @@ class Question:
     tags: tuple[str, ...] = ()
     start_ts: Int64 | None = None  # Unix milliseconds
     end_ts: Int64 | None = None
+    background: str = ""  # of a follow-up: what is known so far; sent with the words, and not shown with them
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,6 +20,7 @@ RUN_AGAIN = "Run again"
 START_AGAIN = "Start again"
 KEEP_WAITING = "Keep waiting"
 DETAILS = "Details"
+ASK_FOLLOW_UP = "Ask a follow-up"
 USE_ANSWER = "Use that answer"
 FULL_REPORT = "Full report"
 

@@ -16,6 +16,7 @@ from bot.datadog.investigations import (
 from bot.datadog.links import is_datadog_url
 from bot.datadog.trouble import Trouble, TroubleKind
 from bot.investigations import conclusions_view
+from bot.investigations.follow_up import follow_up_button
 from bot.investigations.model import Investigation, State
 from bot.investigations.report import formatted
 from bot.investigations.signs import stands, stands_in_datadog
@@ -23,7 +24,6 @@ from bot.investigations.subject_view import (
     investigation_url,
     list_url,
     open_button,
-    run_again_button,
     run_url,
     subject_name,
 )
@@ -35,6 +35,8 @@ from bot.slack.blocks import (
     actions,
     button,
     context,
+    menu,
+    menu_item,
     rich_link,
     rich_quote,
     rich_section,
@@ -56,9 +58,9 @@ from bot.slack.plain import plain_blocks
 from bot.slack.text import channel_mention, code, cut, escape, fit_mrkdwn, is_direct, link, mention, moment, one_line
 from bot.wording import (
     APP,
+    ASK_FOLLOW_UP,
     CASE,
     COMMAND,
-    COSTS,
     DATADOG,
     DETAILS,
     DISCLAIMER,
@@ -66,6 +68,7 @@ from bot.wording import (
     INVESTIGATION,
     INVESTIGATIONS,
     OPEN_IN_DATADOG,
+    RUN_AGAIN,
     counted,
     duration,
 )
@@ -116,15 +119,19 @@ def _already(inv: Investigation) -> str:
             return f"I don't know whether the {INVESTIGATION} of this has started. Its card has the choice."
 
 
-def offer_in_thread(inv: Investigation, *, app_url: str) -> Message:
-    """For a mention that names no command, in a thread with an investigation."""
+def offer_in_thread(inv: Investigation, words: str, *, app_url: str) -> Message:
+    """For a mention that names no command, in a thread with an investigation; `words` are what it says."""
     sign, word = stands(inv)
     told = f"{sign} This thread's {INVESTIGATION} is {escape(word)}: "
     head = rich_section([run(told), rich_link(investigation_url(inv, app_url), subject_name(inv), "bold")])
-    ask = f"To ask something new in words: `@{APP} investigate why …`. {COSTS}"
+    ask = f"Is it about that? {ASK_FOLLOW_UP} shows what would be sent and what it costs, and starts nothing yet."
+    follow = [follow_up_button(inv, words)] if inv.state.finished else []
     details = [button(DETAILS, conclusions_view.DETAILS_ACTION, value=str(inv.id))] if inv.conclusions else []
-    again = [run_again_button(conclusions_view.RUN_AGAIN, inv)] if inv.state.finished else []
-    buttons = actions(*details, open_button(OPEN, inv, app_url), *again)
+    rest = open_button(OPEN, inv, app_url)
+    if inv.state.finished:
+        again = menu_item(RUN_AGAIN, conclusions_view.ASK_RUN_AGAIN, value=str(inv.id))
+        rest = menu(again, menu_item(OPEN_IN_DATADOG, OPEN, url=investigation_url(inv, app_url)))
+    buttons = actions(*follow, *details, rest)
     others = f"`@{APP} help` shows everything I know."
     text = f"{told}{escape(subject_name(inv))}. {ask} {others}"
     return Message(text, [rich_text(head), section(ask), buttons, context(others)])

@@ -114,7 +114,7 @@ class InvestigationCommands:
         return await self.starts.start(typed, replace(request, source=source))
 
     async def offer(self, mention: Interaction) -> Message | None:
-        """What can be done in a thread with an investigation, for a mention that names no command."""
+        """What can be done in a thread with an investigation, for a mention that names no command; its text is the words."""
         place = mention.place
         known = await self.repository.latest_in_thread(place.workspace, place.channel, place.thread_ts)
         if known is None:
@@ -122,7 +122,7 @@ class InvestigationCommands:
         verdict = await self.permissions.may_look(place, mention.person)
         if isinstance(verdict, NotAllowed):
             return no_start.refused(verdict, doing=f"see {INVESTIGATIONS} here")
-        return answers.offer_in_thread(known, app_url=self.orgs.app_url(known.org))
+        return answers.offer_in_thread(known, mention.text, app_url=self.orgs.app_url(known.org))
 
     def register(self, on: Listeners) -> None:
         judged = Judged("the look-up")

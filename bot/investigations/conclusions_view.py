@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from bot.datadog.investigations import Conclusion
+from bot.investigations.follow_up import follow_up_button
 from bot.investigations.model import Investigation, ThreadCase, Verdict
 from bot.investigations.outcome import asked_by, notes_of, took_of, what_would_help
 from bot.investigations.report import NextStep, formatted, markdown, next_step
@@ -194,14 +195,16 @@ def _remarks(inv: Investigation, answer: _Answer, *, may_repeat: bool) -> list[B
 
 
 def _buttons(inv: Investigation, app_url: str, case: ThreadCase | None, *, is_earlier: bool) -> list[Block]:
-    """At most three, and the rest in a menu. An earlier answer's alert is not this thread's: it is not run again from here."""
+    """At most three, and the rest in a menu. An earlier answer's alert is not this thread's: nothing starts from it here."""
     value = str(inv.id)
     again = [] if is_earlier else [menu_item(RUN_AGAIN_WORDS, ASK_RUN_AGAIN, value=value)]
+    follow = [] if is_earlier else [follow_up_button(inv)]
     return [
         button(FULL_REPORT, DETAILS_ACTION, value=value, style="primary"),
         button(f"Open {one_line(case.key, 60)}", OPEN_CASE, url=case.url)
         if case
         else button(f"Create {CASE}", CREATE_CASE, value=value),
+        *follow,
         menu(
             menu_item(f"Attach to {CASE}", ATTACH, value=value),
             *again,

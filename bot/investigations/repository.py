@@ -501,8 +501,9 @@ def subject_key(subject: Startable) -> str:
         case ExistingRun():
             return f"existing:{subject.investigation_id}"
         case Question():
+            background = [subject.background] if subject.background else []
             said = "\x1f".join(
-                [subject.text.strip(), *sorted(subject.tags), str(subject.start_ts), str(subject.end_ts)]
+                [subject.text.strip(), *sorted(subject.tags), str(subject.start_ts), str(subject.end_ts), *background]
             )
             return f"question:{sha256(said.encode()).hexdigest()}"
 

@@ -305,7 +305,8 @@ def _same_question(subject: Subject, question: Question) -> bool:
     if not isinstance(subject, Question):
         return False
     lengths = {(each.end_ts or 0) - (each.start_ts or 0) for each in (subject, question)}
-    return (subject.text, subject.tags) == (question.text, question.tags) and len(lengths) == 1
+    same, other = ((each.text, each.tags, each.background) for each in (subject, question))
+    return same == other and len(lengths) == 1
 
 
 def _row(ask: Ask, state: str) -> dict[str, Any]:

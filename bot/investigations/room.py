@@ -21,6 +21,7 @@ from bot.investigations.seen_before import SeenBeforeReader
 from bot.investigations.slack import (
     ConclusionsPost,
     DoubtButtons,
+    FollowUps,
     OverBudgetButton,
     ResultListeners,
     ShownInvestigations,
@@ -67,6 +68,7 @@ class InvestigationRoom:
     doubts: DoubtButtons
     earlier_answers: EarlierAnswers
     votes: VoteListeners
+    follow_ups: FollowUps
 
     def register(self, on: Listeners) -> None:
         self.app_messages.register(on)
@@ -76,6 +78,7 @@ class InvestigationRoom:
         self.doubts.register(on)
         self.earlier_answers.register(on)
         self.votes.register(on)
+        self.follow_ups.register(on)
         self.commands.register(on)
 
 
@@ -116,5 +119,6 @@ def build(
         over_budget=OverBudgetButton(requests, permissions),
         doubts=DoubtButtons(starts),
         earlier_answers=EarlierAnswers(repository),
+        follow_ups=FollowUps(starts, repository, rules.budget, modals),
         votes=VoteListeners(repository, permissions, modals, cases.link_in, cases.comment),
     )

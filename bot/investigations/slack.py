@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
 from bot.datadog.trouble import Trouble, TroubleKind
-from bot.investigations import answers, card_view, conclusions_view, doubts, questions, subject_view
+from bot.investigations import answers, card_view, conclusions_view, doubts, follow_up, questions, subject_view
 from bot.investigations.asking import StartRequests
 from bot.investigations.message_alerts import content_of
 from bot.investigations.model import Investigation, State, ThreadCase
@@ -19,9 +19,11 @@ from bot.logs import know
 from bot.model import AlertRef, EarlierRun, MessageRef, Place, Source, ThreadLook
 from bot.orgs.repository import OrgRepository
 from bot.rules import no_start
+from bot.rules.budget import Budget
 from bot.rules.permissions import NotAllowed, Permissions
 from bot.rules.repository import RuleRepository
 from bot.slack.blocks import Message
+from bot.slack.forms import FormState
 from bot.slack.gates import Judged, May, Open, Right
 from bot.slack.interactions import Interaction
 from bot.slack.listeners import After, Instead, Listeners, Submitted
@@ -138,6 +140,40 @@ class ResultListeners:
 async def _where_details_are(click: Interaction) -> Place:
     _, channel = conclusions_view.read_metadata(click.metadata)
     return click.at(channel).place
+
+
+@dataclass(frozen=True, slots=True)
+class FollowUps:
+    """A question that goes on from an answer: its cost and what is sent are seen before anything starts."""
+
+    starts: StartRequests
+    repository: InvestigationRepository
+    budget: Budget
+    modals: Modals
+
+    def register(self, on: Listeners) -> None:
+        on.action(follow_up.ACTION, self.open, May(Right.LOOK, f"see {INVESTIGATIONS} here"))
+        on.submission(follow_up.CALLBACK, self.ask, Judged("the ask worker"))
+
+    async def open(self, click: Interaction) -> After:
+        number, words = follow_up.read_button(click.value)
+        known = await self.repository.get_in(click.workspace, number)
+        if known is None:
+            return answers.gone()
+        place, usage = click.place, await self.budget.usage(click.place)
+        at = {"channel": place.channel, "thread_ts": place.thread_ts}
+        return self.modals.open(click, follow_up.follow_up_modal(known, words, usage, **at, now=time.time()))
+
+    async def ask(self, window: Interaction) -> Submitted:
+        number, (channel, thread_ts) = conclusions_view.read_place(window.metadata)
+        known = await self.repository.get_in(window.workspace, number)
+        text = FormState(window.view).text(follow_up.TEXT)
+        if known is None or not channel:
+            return Submitted(errors={follow_up.TEXT: LOST})
+        if not text:
+            return Submitted(errors={follow_up.TEXT: "Write a question one can read."})
+        request = Investigate(follow_up.follow_up(known, text, time.time()), Source.MODAL)
+        return Submitted(after=await self.starts.start(window.at(channel, thread_ts), request, known.org))
 
 
 @dataclass(frozen=True, slots=True)

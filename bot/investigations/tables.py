@@ -261,7 +261,12 @@ keep(
     holds="which thread awaits an investigation, and who asked",
     at_uninstall=AtUninstall.DELETED,
 )
-keep(votes, Lives.WITH_ANOTHER, holds="who found conclusions right or wrong, and what the cause really was", at_uninstall=AtUninstall.DELETED)
+keep(
+    votes,
+    Lives.WITH_ANOTHER,
+    holds="who found conclusions right or wrong, and what the cause really was",
+    at_uninstall=AtUninstall.DELETED,
+)
 keep(
     seen_alerts,
     [Life(Kept.SEEN_ALERTS, seen_alerts.c.seen_at)],

@@ -12,6 +12,7 @@ from typing import Any
 from sqlalchemy import Row, or_
 
 from bot.datadog.errors import DatadogError, RateLimited, Refused
+from bot.datadog.investigations import LONGEST_QUESTION
 from bot.datadog.orgs import ConnectedOrg
 from bot.datadog.trouble import Trouble, TroubleKind, or_trouble, trouble_of
 from bot.deadline import within
@@ -22,6 +23,7 @@ from bot.investigations.whose_run import run_of
 from bot.logs import know
 from bot.model import AlertRef, Question, owner_tags
 from bot.orgs.repository import OrgRepository
+from bot.slack.text import cut
 from bot.storage.leases import Fence, LeasedWorker
 from bot.storage.workers import Timing
 
@@ -161,7 +163,14 @@ async def _start(org: ConnectedOrg, investigation: Investigation) -> str:
     if alert := investigation.alert:
         return await org.bits.trigger_alert(alert.monitor_id, alert.event_id, alert.event_ts)
     question = investigation.question or Question("")
-    return await org.bits.trigger_question(question.text, question.tags, question.start_ts, question.end_ts)
+    return await org.bits.trigger_question(described(question), question.tags, question.start_ts, question.end_ts)
+
+
+def described(question: Question) -> str:
+    """What is asked, with what is known so far as far as it fits."""
+    if not question.background:
+        return question.text
+    return cut(f"{question.text}\n\n{question.background}", LONGEST_QUESTION)
 
 
 def _is_news(investigation: Investigation, learnt: AlertRef | None, row: Row[Any]) -> bool:

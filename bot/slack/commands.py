@@ -6,7 +6,7 @@ Knows no feature: every room offers its own entries.
 import difflib
 import re
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Generic, TypeVar
 
 from bot.slack.blocks import Message, context, section, sentences
@@ -74,7 +74,7 @@ class Commands:
     async def answer(self, interaction: Interaction) -> After:
         is_mention = not interaction.trigger_id  # it comes without the right to open a window
         if is_mention and self.offer and not self.knows(self._first(interaction.text)):
-            offered = await self.offer(interaction)
+            offered = await self.offer(replace(interaction, text=self._without_mention(interaction.text)))
             if offered is not None:
                 return offered
         typed = self.parse(interaction.text)

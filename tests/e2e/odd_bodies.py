@@ -26,7 +26,7 @@ from bot.cases import views as case_views
 from bot.cases.action_views import ACTION_AGAIN
 from bot.home import view as home_view
 from bot.insights import form_views
-from bot.investigations import card_view, conclusions_view, questions, subject_view, vote_views
+from bot.investigations import card_view, conclusions_view, follow_up, questions, subject_view, vote_views
 from bot.orgs import connect_form
 from bot.orgs.questions import CHOOSE
 from bot.rules import no_start, settings_view
@@ -44,7 +44,13 @@ _ACTIONS = (
     *("case:comment", "alert:mute", "alert:unmute", "alert:tags", "alert:open", home_view.CHANNEL_SETTINGS),
     *(subject_view.INVESTIGATE_ACTION, subject_view.CREATE_CASE, subject_view.ATTACH, no_start.START_ANYWAY),
     *(card_view.RUN_AGAIN, card_view.KEEP_WAITING_ACTION, card_view.START_AGAIN_ACTION, card_view.OPEN),
-    *(conclusions_view.DETAILS_ACTION, vote_views.FEEDBACK, vote_views.HELPFUL, conclusions_view.CREATE_CASE),
+    *(
+        conclusions_view.DETAILS_ACTION,
+        vote_views.FEEDBACK,
+        follow_up.ACTION,
+        vote_views.HELPFUL,
+        conclusions_view.CREATE_CASE,
+    ),
     *(conclusions_view.ATTACH, conclusions_view.PAGE, connect_form.OPEN, connect_form.REPLACE_KEYS),
     *(connect_form.DISCONNECT, CHOOSE, form_views.BEGIN, form_views.ADD, form_views.BY_HAND, form_views.FORGET),
     *(form_views.ADD_BY_HAND, form_views.REMOVE, form_views.BACK, form_views.REFRESH, form_views.CASE_PICKED),

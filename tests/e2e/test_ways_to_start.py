@@ -302,7 +302,11 @@ async def test_a_mention_without_a_command_offers_what_the_threads_investigation
 
     await _told(town, alert.message, "This thread's Bits AI investigation is conclusive")
     offer = town.ana.ephemerals[-1]
-    assert all(text in offer.shown for text in ("[Details]", "[Run again]", "@Bits Bot investigate why …"))
+    assert all(text in offer.shown for text in ("[Ask a follow-up] [Details] [… Run again", "Open in Datadog"))
+    await town.ana.click("Ask a follow-up", on=offer)
+    window = await town.ana.waits_for_modal("What is sent with it")
+    assert "was it the deploy?" in window.text
+    await town.ana.close()
     await town.ana.click("Details", on=offer)
     await town.ana.waits_for_modal("Full report")
     assert len(town.datadog.triggers()) == 1

@@ -57,13 +57,14 @@ def test_its_buttons_are_three_at_most_with_the_rest_in_a_menu() -> None:
     assert {text: button["action_id"] for text, button in found.items()} == {
         "Full report": "conclusions:details",
         "Create case": "conclusions:create_case",
+        "Ask a follow-up": "conclusions:follow_up",
         "Attach to case": "conclusions:attach",
         "Run again": "conclusions:ask_run_again",
         "Open in Datadog": "conclusions:open",
     }
     assert {button.get("value") or "7" for button in found.values()} == {"7"}
     first_row = next(block["elements"] for block in message.blocks if block["type"] == "actions")
-    assert [element["type"] for element in first_row] == ["button", "button", "overflow"]
+    assert [element["type"] for element in first_row] == ["button", "button", "button", "overflow"]
 
 
 def test_where_the_thread_has_a_case_the_button_leads_there() -> None:

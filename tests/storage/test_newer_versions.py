@@ -21,7 +21,7 @@ SAMPLES: dict[str, list[Any]] = {
     "asks.subject": [
         {"kind": "monitor", "monitor_id": 7, "monitor_name": "Disk", "group": "", "host": ""},
         {"kind": "event", "event_id": "8", "host": ""},
-        {"kind": "question", "text": "why", "tags": ["a"], "start_ts": 1, "end_ts": 2},
+        {"kind": "question", "text": "why", "tags": ["a"], "start_ts": 1, "end_ts": 2, "background": "b"},
         {"kind": "existing", "investigation_id": "x", "alert": _ALERT, "host": ""},
         {"kind": "thread"},
         {"kind": "message", "message": {}, "trigger_id": ""},
