@@ -109,16 +109,16 @@ def conclusions_message(
     help_next_time = [] if verdict is Verdict.CONCLUSIVE else [context(what_would_help(inv))]
     earlier = _earlier(inv, used) if used else ""
     rest = [
-        *([section(earlier)] if earlier else []),
         *help_next_time,
         *_remarks(inv, answer, may_repeat=may_repeat),
         actions(*_buttons(inv, app_url, case, is_earlier=used is not None)),
         votes_block(inv),
         context(_last_line(inv, requester, app_url)),
     ]
-    plainer = [head, *answer.plainer, *rest] if answer.plainer else []
+    top = [head, *([context(earlier)] if earlier else [])]
+    plainer = [*top, *answer.plainer, *rest] if answer.plainer else []
     spoken = " ".join(part for part in (_spoken(inv, verdict, title), earlier) if part)
-    return Message(spoken, [head, *answer.blocks, *rest], plainer)
+    return Message(spoken, [*top, *answer.blocks, *rest], plainer)
 
 
 def _earlier(inv: Investigation, used: Used) -> str:
