@@ -32,6 +32,8 @@ from bot.investigations import room as investigations
 from bot.investigations.poll_worker import PollWorker
 from bot.investigations.room import InvestigationRoom
 from bot.investigations.tables import CARD, CONCLUSIONS, EARLIER
+from bot.orgs.alert_setup import AlertSetup
+from bot.orgs.alert_setup_slack import AlertSetupListeners
 from bot.orgs.model import DEFAULT, OrgEntry
 from bot.orgs.questions import OrgQuestions
 from bot.orgs.repository import ClientOf, OrgRepository
@@ -95,6 +97,7 @@ class Parts:
 @dataclass(frozen=True, slots=True)
 class Rooms:
     orgs: OrgListeners
+    alert_setup: AlertSetupListeners
     rules: RuleRoom
     investigations: InvestigationRoom
     cases: CaseRoom
@@ -170,10 +173,11 @@ async def _rooms(parts: Parts, base: Foundation, questions: OrgQuestions, comman
     automatic = Automatic(investigated.requests, ruled.rules)
     alert_room = alerts.build(base, orgs, ruled, investigated, case_room, insight_room, automatic)
     connecting = Connecting(orgs, _webhook_secrets(parts), base.people, is_admin=is_admin, gone=repository.org_left)
-    public_url = parts.settings.bits_public_url or ""
+    alert_setup = AlertSetup(orgs, connecting.secrets, parts.settings.bits_public_url or "")
     kept = parts.settings.keep_days[Kept.AUDIT]
     return Rooms(
-        orgs=OrgListeners(orgs, connecting, questions, base.modals, base.replies, base.tasks, public_url),
+        orgs=OrgListeners(orgs, connecting, alert_setup, questions, base.modals, base.replies, base.tasks),
+        alert_setup=AlertSetupListeners(connecting, alert_setup, base.modals, base.replies),
         rules=ruled,
         investigations=investigated,
         cases=case_room,
@@ -206,6 +210,7 @@ def _register(on: Listeners, rooms: Rooms, commands: Commands, departures: Depar
     rooms.rules.register(on)
     rooms.home.register(on)
     rooms.orgs.register(on)
+    rooms.alert_setup.register(on)
     commands.register(on)
     WorkspaceEvents(departures).register(on)
 

@@ -9,6 +9,7 @@ from bot.datadog.cases import Cases
 from bot.datadog.client import Datadog
 from bot.datadog.investigations import BitsInvestigations
 from bot.datadog.monitors import Events, Monitors
+from bot.datadog.webhooks import Webhooks
 
 MOST_CLIENTS = 200
 LINGER = 120.0  # seconds; no call takes longer, its repetitions included
@@ -23,6 +24,7 @@ class ConnectedOrg:
         self.alerts = Events(client)
         self.monitors = Monitors(client)
         self.cases = Cases(client)
+        self.webhooks = Webhooks(client)
 
 
 @dataclass(eq=False, repr=False)

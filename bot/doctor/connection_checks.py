@@ -15,8 +15,11 @@ from slack_sdk.web.async_client import AsyncWebClient
 from bot import manifest
 from bot.datadog.checkup import WRITES, KeyProblem, check_up
 from bot.datadog.client import Datadog
+from bot.datadog.errors import DatadogError, Forbidden
+from bot.datadog.webhooks import MANAGE, Webhooks
 from bot.doctor.model import Finding, Setup, fail, ok, warn
 from bot.network import obstacle
+from bot.orgs.alert_setup import look_over
 from bot.orgs.model import OrgEntry
 from bot.slack.errors import CALL_ERRORS, error_code
 
@@ -138,6 +141,30 @@ def _problem(problem: KeyProblem, entry: OrgEntry) -> tuple[str, str]:
             return "Datadog limits how often it may be asked now", "Run this again in a minute."
         case KeyProblem.NOT_REACHED:
             return f"{site} did not answer usefully", "Check the network from this machine, then Datadog's status page."
+
+
+_SET_UP_AGAIN = (
+    "Press Set up alerts, or Change alerts, under it in the bot's Home: that puts everything in place again."
+)
+
+
+async def check_alerts(entry: OrgEntry, client: Datadog, public_url: str) -> Finding:
+    """What was set up in Datadog from Slack, for alerts to come in."""
+    name = f"Alerts ({entry.name})"
+    try:
+        wrong = await look_over(Webhooks(client), entry, public_url)
+    except Forbidden as error:
+        return warn(name, f"how they are set up can't be read: {error.permission or MANAGE} is missing", f"{_GRANT}.")
+    except DatadogError as error:
+        return warn(
+            name, f"how they are set up can't be read now ({type(error).__name__})", "Run this again in a minute."
+        )
+    if wrong:
+        return fail(name, "; ".join(wrong), _SET_UP_AGAIN)
+    if entry.alerts_set_up_at is None:
+        return warn(name, "setting them up was not finished", _SET_UP_AGAIN)
+    tags = f", for monitors with {', '.join(entry.alerts_tags)}" if entry.alerts_tags else ", without a rule"
+    return ok(name, f"the webhook stands in Datadog as it was set up{tags}")
 
 
 def not_readable(entry: OrgEntry) -> Finding:

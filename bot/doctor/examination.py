@@ -12,6 +12,7 @@ from sqlalchemy import select
 from bot.datadog.errors import UnusableKeyError
 from bot.doctor.connection_checks import (
     TOKEN,
+    check_alerts,
     check_org,
     check_socket,
     check_token,
@@ -152,6 +153,8 @@ async def _connected(setup: Setup, database: Database, encryption: Encryption | 
             org = await orgs.get(entry.id, entry.workspace)
             told = replace(entry, name=f"{entry.name}, {entry.workspace}")
             found.append(not_readable(told) if org is None else await check_org(told, org.client))
+            if org is not None and entry.alerts_begun_at is not None:
+                found.append(await check_alerts(told, org.client, setup.public_url))
             if not entry.has_webhook_secret:
                 found.append(no_webhook_secret(told))
         return found

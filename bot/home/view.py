@@ -11,7 +11,7 @@ from bot.insights.form_views import BEGIN
 from bot.investigations.model import Investigation
 from bot.investigations.signs import stands
 from bot.investigations.subject_view import investigation_url, subject_name
-from bot.orgs.connect_form import DISCONNECT, NEW_SECRET, OPEN_FROM_HOME, REPLACE_KEYS
+from bot.orgs.connect_form import DISCONNECT, NEW_SECRET, OPEN_FROM_HOME, REPLACE_KEYS, set_up_button
 from bot.orgs.model import OrgEntry
 from bot.rules.budget import Usage, used_words
 from bot.rules.no_start import RESETS
@@ -226,7 +226,9 @@ def _org(entry: OrgEntry) -> list[Block]:
     lacking = ", ".join(code(name) for name in entry.lacking)
     without = f"\n*It lacks* {lacking}: grant that to the key's owner, then replace the keys." if lacking else ""
     return [
-        section(f"{name} ({place}){owner}\n{keys}\n{by} {webhook}{without}"),
+        section(
+            f"{name} ({place}){owner}\n{keys}\n{by} {webhook}{_alerts(entry)}{without}", accessory=set_up_button(entry)
+        ),
         actions(
             button("Replace keys", REPLACE_KEYS, value=entry.id, label=f"Replace the keys of {entry.name}"),
             button(
@@ -248,15 +250,29 @@ def _org(entry: OrgEntry) -> list[Block]:
     ]
 
 
+def _alerts(entry: OrgEntry) -> str:
+    """How far they are set up in Datadog from here."""
+    if entry.alerts_set_up_at:
+        tags = ", ".join(code(tag, 60) for tag in entry.alerts_tags[:5])
+        return f" Its alerts are set up{f': monitors with {tags}' if tags else ', without a rule'}."
+    return "\n*Its alerts are set up in part only*: press the button once more." if entry.alerts_begun_at else ""
+
+
 def _renews() -> Block:
     told = f"It is shown once. {DATADOG} has to be told it within a day: until then the one it has now opens, too."
     return confirmation("Make a new webhook secret?", told, confirm="Make it")
 
 
 def _sure(entry: OrgEntry) -> Block:
+    set_up = entry.alerts_begun_at is not None
+    first = (
+        f"What was set up in {DATADOG} for its alerts is removed, then its keys."
+        if set_up
+        else "Its keys are removed at once."
+    )
     return confirmation(
         f"Disconnect {one_line(entry.name, 40)}?",
-        f"Its keys are removed at once. What runs there goes on in {DATADOG}, but nobody here is told of its end.",
+        f"{first} What runs there goes on in {DATADOG}, but nobody here is told of its end.",
         confirm="Disconnect",
         style="danger",
     )

@@ -11,6 +11,7 @@ from typing import Any
 
 from bot.datadog.checkup import WRITES, Checkup
 from bot.datadog.links import SITES, Site, locate, open_url
+from bot.orgs.alert_setup_form import OPEN as SET_UP_ALERTS
 from bot.orgs.model import OrgEntry
 from bot.slack.blocks import (
     Block,
@@ -245,7 +246,13 @@ def connected_modal(entry: OrgEntry, checkup: Checkup, webhook: list[Block]) -> 
     note = [context(offered)] if offered else []
     blocks = [rich_text(rich_section(head)), rich_text(rich_section(facts)), *pack(permissions), *note]
     writes = "; ".join(f"`{name}` ({use})" for name, use in _WRITES.items())
-    return _modal([*blocks, context(f"Whether it may write shows only when it is used: {writes}."), *webhook])
+    offer = [] if entry.alerts_set_up_at else [actions(set_up_button(entry))]
+    return _modal([*blocks, context(f"Whether it may write shows only when it is used: {writes}."), *webhook, *offer])
+
+
+def set_up_button(entry: OrgEntry) -> Block:
+    word = "Change alerts" if entry.alerts_set_up_at else "Set up alerts"
+    return button(word, SET_UP_ALERTS, value=entry.id, label=f"{word} of {entry.name} in {DATADOG}")
 
 
 def webhook_of(entry: OrgEntry, public_url: str, secret: str) -> list[Block]:
@@ -256,8 +263,8 @@ def webhook_of(entry: OrgEntry, public_url: str, secret: str) -> list[Block]:
     return [
         divider(),
         section(
-            f"*Its webhook*, for alerts as cards. The secret is *shown this once*: put it into {DATADOG} > Integrations > "
-            "Webhooks now. URL and custom headers:"
+            f"*Its webhook*, for alerts as cards. *Set up alerts* puts it into {DATADOG} for you. By hand: the secret is *shown "
+            f"this once*, so put it into {DATADOG} > Integrations > Webhooks now. URL and custom headers:"
         ),
         rich_text(preformatted(f"{where}{path_of(entry.id)}"), preformatted(custom_headers(secret))),
         context(f"The payload is printed by `bits-bot webhook-template --org {entry.id}`."),

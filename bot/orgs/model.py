@@ -26,6 +26,9 @@ class OrgEntry:
     connected_at: float = 0.0
     version: int = 0
     has_webhook_secret: bool = False
+    alerts_begun_at: float | None = None  # from then on something of ours may stand in Datadog for its alerts
+    alerts_set_up_at: float | None = None
+    alerts_tags: tuple[str, ...] = ()
 
     @property
     def from_settings(self) -> bool:

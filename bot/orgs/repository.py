@@ -6,7 +6,7 @@ What is asked for is read from the database every time, so that keys which are r
 import logging
 import re
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -28,6 +28,7 @@ from bot.workspaces.repository import belongs_to
 logger = logging.getLogger(__name__)
 
 _LETTERS = "23456789abcdefghjkmnpqrstuvwxyz"
+SETUP_TAKES = 60.0  # seconds; longer than all of its calls together may take
 _UNKNOWN_APP = SITES[0].app_url
 _CONNECTED = orgs.c.api_key.is_not(None)
 _TOLD = select(orgs, exists().where(webhook_secrets.c.org == orgs.c.id).label("has_webhook_secret"))
@@ -231,7 +232,15 @@ class OrgRepository:
 
     async def disconnect(self, workspace: str, org: str) -> OrgEntry | None:
         """Its keys are gone when this returns; its id waits, should it be connected again. None when it was not there."""
-        gone = {"api_key": None, "app_key": None, "api_key_end": "", "app_key_end": "", "name_key": None, "owner": ""}
+        gone: dict[str, Any] = {
+            "api_key": None,
+            "app_key": None,
+            "api_key_end": "",
+            "app_key_end": "",
+            "name_key": None,
+            "owner": "",
+        }
+        gone |= {"alerts_begun_at": None, "alerts_busy_until": None, "alerts_set_up_at": None, "alerts_tags": []}
         mine = update(orgs).where(orgs.c.id == org, orgs.c.workspace == workspace, _CONNECTED)
         changed = mine.values(version=orgs.c.version + 1, **gone)
         async with self.database.transaction() as connection:
@@ -245,6 +254,22 @@ class OrgRepository:
         logger.info("%s is disconnected", org)
         return _entry(row)
 
+    # -- its alerts, set up in Datadog --------------------------------------------------------------------------
+
+    async def begin_alert_setup(self, workspace: str, org: str, tags: Sequence[str]) -> bool:
+        """Written down before Datadog is asked for anything. False while somebody else is at it, or where it is not connected."""
+        free = or_(orgs.c.alerts_busy_until.is_(None), orgs.c.alerts_busy_until < self.database.now)
+        mine = update(orgs).where(orgs.c.id == org, orgs.c.workspace == workspace, _CONNECTED, free)
+        now = self.database.now
+        begun = mine.values(alerts_begun_at=now, alerts_busy_until=now + SETUP_TAKES, alerts_tags=list(tags))
+        async with self.database.transaction() as connection:
+            return (await connection.execute(begun.returning(orgs.c.id))).first() is not None
+
+    async def end_alert_setup(self, org: str, *, complete: bool) -> None:
+        values = {"alerts_busy_until": None, "alerts_set_up_at": self.database.now if complete else None}
+        async with self.database.transaction() as connection:
+            await connection.execute(update(orgs).where(orgs.c.id == org, _CONNECTED).values(**values))
+
     async def drop_workspace(self, workspace: str) -> None:
         """What is in memory of a workspace whose rows are deleted: its clients and addresses."""
         for entry in [entry for entry in self._seen.values() if entry.workspace == workspace]:
@@ -256,4 +281,5 @@ def _entry(row: Row[Any]) -> OrgEntry:
     site, lacking = site_named(row.site) or SITES[0], tuple(row.lacking or ())
     secret = bool(getattr(row, "has_webhook_secret", False))  # only lists look for one
     told = {"site": site, "lacking": lacking, "org_uuid": row.org_uuid or "", "has_webhook_secret": secret}
+    told["alerts_tags"] = tuple(row.alerts_tags or ())
     return record(OrgEntry, row, **told)

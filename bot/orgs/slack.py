@@ -13,6 +13,8 @@ from bot.datadog.errors import UnusableKeyError
 from bot.datadog.trouble import Trouble, or_trouble
 from bot.model import PersonFacts, UnknownPerson
 from bot.orgs import connect_form as form
+from bot.orgs.alert_setup import AlertSetup
+from bot.orgs.alert_setup_form import undone_sentences
 from bot.orgs.connect_form import Filled, Prefill
 from bot.orgs.model import DEFAULT, NewOrg, OrgEntry
 from bot.orgs.questions import CHOOSE, OrgQuestions, chosen, question_gone
@@ -182,11 +184,11 @@ AT_ONCE = 2.0  # of the three seconds a submit has; later the window says that i
 class OrgListeners:
     orgs: OrgRepository
     connecting: Connecting
+    alert_setup: AlertSetup
     questions: OrgQuestions
     modals: Modals
     replies: Replies
     tasks: Tasks
-    public_url: str  # where Datadog reaches us; empty where that is not known
 
     def register(self, on: Listeners) -> None:
         admins = Judged("Connecting: for workspace admins")
@@ -228,10 +230,21 @@ class OrgListeners:
     async def disconnect(self, click: Interaction) -> After:
         if refusal := await self.connecting.refusal(click.workspace, click.person):
             return refusal
-        gone = await self.connecting.disconnect(click.workspace, click.value)
+        entry = await self.orgs.named(click.workspace, click.value)
+        if entry is not None and entry.alerts_begun_at is not None:
+            return self._undo_and_disconnect(click, entry)
+        return self._disconnected(await self.connecting.disconnect(click.workspace, click.value))
+
+    async def _undo_and_disconnect(self, click: Interaction, entry: OrgEntry) -> None:
+        """What stands in Datadog for its alerts is removed first: that takes the keys."""
+        undone = await self.alert_setup.undo(click.workspace, entry)
+        gone = await self.connecting.disconnect(click.workspace, entry.id)
+        await self.replies.tell(click.place, click.person, self._disconnected(gone, *undone_sentences(undone)))
+
+    def _disconnected(self, gone: OrgEntry | None, *more: str) -> Message:
         if gone is None:
             return sentences("That organisation is not connected any more.")
-        return sentences(f"{code(one_line(gone.name), 80)} is disconnected, and its keys are removed.")
+        return sentences(f"{code(one_line(gone.name), 80)} is disconnected, and its keys are removed.", *more)
 
     # -- the secret of its webhook ------------------------------------------------------------------------------
 
@@ -246,17 +259,17 @@ class OrgListeners:
         if refusal := await self.connecting.refusal(click.workspace, click.person):
             await self.replies.tell(click.place, click.person, refusal)
             return
-        opened = await self.modals.open(click, form.secret_modal(entry, self.public_url))
+        opened = await self.modals.open(click, form.secret_modal(entry, self.alert_setup.public_url))
         if opened is None:
             return
         secret = await self.connecting.secrets.renew(click.workspace, entry.id)
-        view = form.secret_modal(entry, self.public_url, secret)
+        view = form.secret_modal(entry, self.alert_setup.public_url, secret)
         if not await self.modals.update(click.workspace, str(opened["id"]), view):
             await self.replies.tell(click.place, click.person, form.secret_unseen(entry))
 
     def _connected_view(self, outcome: Connected) -> Block:
         return form.connected_modal(
-            outcome.entry, outcome.checkup, form.webhook_of(outcome.entry, self.public_url, outcome.secret)
+            outcome.entry, outcome.checkup, form.webhook_of(outcome.entry, self.alert_setup.public_url, outcome.secret)
         )
 
     # -- submitting it ------------------------------------------------------------------------------------------

@@ -25,6 +25,10 @@ orgs = Table(
     Column("version", Integer, nullable=False),
     Column("connected_by", String(32), nullable=False),
     Column("connected_at", Float, nullable=False),
+    Column("alerts_begun_at", Float, nullable=True),  # from then on something of ours may stand in Datadog
+    Column("alerts_busy_until", Float, nullable=True),  # one person at a time sets them up
+    Column("alerts_set_up_at", Float, nullable=True),
+    Column("alerts_tags", JSON, nullable=True),  # which monitors' alerts the rule sends
     UniqueConstraint("workspace", "name_key"),
     UniqueConstraint("workspace", "org_uuid"),
 )

@@ -6,7 +6,7 @@ import secrets
 from collections.abc import Iterable, Sequence
 from hashlib import sha256
 
-from sqlalchemy import delete, exists, or_, select, update
+from sqlalchemy import ColumnElement, and_, delete, exists, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.orgs.model import DEFAULT
@@ -45,14 +45,29 @@ class WebhookSecrets:
 
     async def renew(self, workspace: str, org: str) -> str:
         """A new one; those before it open for a day more. Empty where the workspace has no such organisation."""
-        table = webhook_secrets.c
-        theirs = exists().where(orgs.c.id == org, orgs.c.workspace == workspace, orgs.c.api_key.is_not(None))
         async with self._database.transaction() as connection:
-            if not (await connection.execute(select(theirs))).scalar():
+            if not await self._is_theirs(connection, workspace, org):
                 return ""
-            ending = update(webhook_secrets).where(table.org == org, table.ends_at.is_(None))
-            await connection.execute(ending.values(ends_at=self._database.now + OVERLAP))
+            await self._end(connection, webhook_secrets.c.org == org)
             return await self._make(connection, org)
+
+    async def another(self, workspace: str, org: str) -> str:
+        """A new one beside those that open now, until `end_others`: it may never arrive where it has to be known."""
+        async with self._database.transaction() as connection:
+            return await self._make(connection, org) if await self._is_theirs(connection, workspace, org) else ""
+
+    async def end_others(self, org: str, secret: str) -> None:
+        table = webhook_secrets.c
+        async with self._database.transaction() as connection:
+            await self._end(connection, and_(table.org == org, table.hash != hashed(secret)))
+
+    async def _end(self, connection: AsyncConnection, which: ColumnElement[bool]) -> None:
+        ending = update(webhook_secrets).where(which, webhook_secrets.c.ends_at.is_(None))
+        await connection.execute(ending.values(ends_at=self._database.now + OVERLAP))
+
+    async def _is_theirs(self, connection: AsyncConnection, workspace: str, org: str) -> bool:
+        theirs = exists().where(orgs.c.id == org, orgs.c.workspace == workspace, orgs.c.api_key.is_not(None))
+        return bool((await connection.execute(select(theirs))).scalar())
 
     async def _make(self, connection: AsyncConnection, org: str) -> str:
         secret = secrets.token_urlsafe(32)

@@ -15,6 +15,7 @@ from datadog_api_client.model_utils import ModelComposed, OpenApiModel, Unparsed
 from datadog_api_client.v1.api.authentication_api import AuthenticationApi
 from datadog_api_client.v1.api.events_api import EventsApi as EventsApiV1
 from datadog_api_client.v1.api.monitors_api import MonitorsApi
+from datadog_api_client.v1.api.webhooks_integration_api import WebhooksIntegrationApi
 from datadog_api_client.v2.api.bits_ai_api import BitsAIApi
 from datadog_api_client.v2.api.case_management_api import CaseManagementApi
 from datadog_api_client.v2.api.case_management_type_api import CaseManagementTypeApi
@@ -22,6 +23,7 @@ from datadog_api_client.v2.api.downtimes_api import DowntimesApi
 from datadog_api_client.v2.api.events_api import EventsApi
 from datadog_api_client.v2.api.incidents_api import IncidentsApi
 from datadog_api_client.v2.api.key_management_api import KeyManagementApi
+from datadog_api_client.v2.api.monitors_api import MonitorsApi as MonitorsApiV2
 from datadog_api_client.v2.api.users_api import UsersApi
 
 from bot.datadog.cases import PRIORITIES, STANDARD_TYPE, Cases, Insight
@@ -30,10 +32,12 @@ from bot.datadog.client import Datadog
 from bot.datadog.insights import Incidents
 from bot.datadog.investigations import BitsInvestigations
 from bot.datadog.monitors import Events, Monitors
+from bot.datadog.webhooks import Webhook, Webhooks
 from tests.datadog.conftest import Scripted
 
 CONFIGURATION = Configuration()  # type: ignore[no-untyped-call]
 CASE = "CASEM-42"
+WEBHOOK = Webhook("bits-bot", "https://bits.example.com/hook", "{}", '{"X": "$SECRET"}')
 USER = "b3a0c1d2-0000-4000-8000-000000000001"
 PROJECT = "b3a0c1d2-0000-4000-8000-000000000002"
 INSIGHTS = [Insight("MONITOR", "/monitors/1?q=total", "1"), Insight("SCM_URL", "https://github.com/a/b", "x")]
@@ -70,6 +74,36 @@ CALLS: list[tuple[type, str, Call]] = [
         lambda dd: Monitors(dd).mute(7, until=datetime(2027, 1, 1, tzinfo=UTC), scope="host:a", message="quiet"),
     ),
     (DowntimesApi, "cancel_downtime", lambda dd: Monitors(dd).unmute(USER)),
+    (WebhooksIntegrationApi, "get_webhooks_integration", lambda dd: Webhooks(dd).webhook("bits-bot")),
+    (WebhooksIntegrationApi, "update_webhooks_integration", lambda dd: Webhooks(dd).put_webhook(WEBHOOK)),
+    (WebhooksIntegrationApi, "delete_webhooks_integration", lambda dd: Webhooks(dd).remove_webhook("bits-bot")),
+    (
+        WebhooksIntegrationApi,
+        "get_webhooks_integration_custom_variable",
+        lambda dd: Webhooks(dd).has_secret("SECRET"),
+    ),
+    (
+        WebhooksIntegrationApi,
+        "update_webhooks_integration_custom_variable",
+        lambda dd: Webhooks(dd).put_secret("SECRET", "x"),
+    ),
+    (
+        WebhooksIntegrationApi,
+        "delete_webhooks_integration_custom_variable",
+        lambda dd: Webhooks(dd).remove_secret("SECRET"),
+    ),
+    (MonitorsApiV2, "get_monitor_notification_rules", lambda dd: Webhooks(dd).rules_to("webhook-bits-bot")),
+    (
+        MonitorsApiV2,
+        "create_monitor_notification_rule",
+        lambda dd: Webhooks(dd).make_rule("Bits Bot", ["team:sre"], "webhook-bits-bot"),
+    ),
+    (
+        MonitorsApiV2,
+        "update_monitor_notification_rule",
+        lambda dd: Webhooks(dd).change_rule("1", "Bits Bot", ["team:sre"], "webhook-bits-bot"),
+    ),
+    (MonitorsApiV2, "delete_monitor_notification_rule", lambda dd: Webhooks(dd).remove_rule("1")),
     (EventsApi, "search_events", lambda dd: Events(dd).latest_alert(7, "host:a")),
     (EventsApiV1, "get_event", lambda dd: Events(dd).by_id("8788641826233093636")),
     (AuthenticationApi, "validate", lambda dd: Account(dd).validate()),
@@ -110,7 +144,7 @@ async def sent_by(call: Call) -> httpx.Request:
 
     async with Datadog("https://api.datadoghq.com", "key", "app", app_url="", http=Scripted(answer)) as datadog:
         await call(datadog)
-    return requests[0]
+    return requests[-1]
 
 
 @pytest.fixture(scope="module")

@@ -27,7 +27,7 @@ from bot.cases.action_views import ACTION_AGAIN
 from bot.home import view as home_view
 from bot.insights import form_views
 from bot.investigations import card_view, conclusions_view, follow_up, questions, subject_view, vote_views
-from bot.orgs import connect_form
+from bot.orgs import alert_setup_form, connect_form
 from bot.orgs.questions import CHOOSE
 from bot.rules import no_start, settings_view
 from bot.web.bodies import MOST_BYTES
@@ -52,11 +52,26 @@ _ACTIONS = (
         conclusions_view.CREATE_CASE,
     ),
     *(conclusions_view.ATTACH, conclusions_view.PAGE, connect_form.OPEN, connect_form.REPLACE_KEYS),
-    *(connect_form.DISCONNECT, CHOOSE, form_views.BEGIN, form_views.ADD, form_views.BY_HAND, form_views.FORGET),
+    *(
+        connect_form.DISCONNECT,
+        alert_setup_form.OPEN,
+        CHOOSE,
+        form_views.BEGIN,
+        form_views.ADD,
+        form_views.BY_HAND,
+        form_views.FORGET,
+    ),
     *(form_views.ADD_BY_HAND, form_views.REMOVE, form_views.BACK, form_views.REFRESH, form_views.CASE_PICKED),
 )
 _WINDOWS = (
-    *(case_views.FORM, case_views.COMMENT_FORM, questions.CALLBACK, connect_form.CALLBACK, settings_view.CALLBACK),
+    *(
+        case_views.FORM,
+        case_views.COMMENT_FORM,
+        questions.CALLBACK,
+        connect_form.CALLBACK,
+        alert_setup_form.CALLBACK,
+        settings_view.CALLBACK,
+    ),
     *(form_views.CALLBACK_FORM, form_views.CALLBACK_REMOVAL, form_views.CALLBACK_CONFIRM, form_views.CALLBACK_RESULT),
 )
 _SEARCHES = (case_views.PROJECT, settings_view.GROUPS, form_views.CASE_PICKED)

@@ -7,6 +7,7 @@ from bot.sandbox.datadog.alerts import FakeAlert, FakeDowntime, FakeMonitor
 from bot.sandbox.datadog.case_model import CaseManagement
 from bot.sandbox.datadog.investigations import FakeInvestigation
 from bot.sandbox.datadog.users import FakeUser
+from bot.sandbox.datadog.webhooks import FakeRule, FakeVariable, FakeWebhook
 
 SCOPES = frozenset(
     {
@@ -15,6 +16,8 @@ SCOPES = frozenset(
         "monitors_read",
         "monitors_write",
         "monitors_downtime",
+        "monitor_config_policy_write",
+        "manage_integrations",
         "cases_read",
         "cases_write",
         "events_read",
@@ -55,6 +58,9 @@ class FakeOrg:
     users: dict[str, FakeUser] = field(default_factory=dict)
     incidents: list[FakeIncident] = field(default_factory=list)
     downtimes: dict[str, FakeDowntime] = field(default_factory=dict)
+    webhooks: dict[str, FakeWebhook] = field(default_factory=dict)
+    variables: dict[str, FakeVariable] = field(default_factory=dict)
+    rules: dict[str, FakeRule] = field(default_factory=dict)
     case_management: CaseManagement = field(default_factory=CaseManagement)
 
     def alert(self, event_id: str) -> FakeAlert | None:

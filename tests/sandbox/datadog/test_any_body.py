@@ -10,8 +10,10 @@ from hypothesis import strategies as st
 from bot.sandbox.datadog import SECURITY, STANDARD, FakeDatadog
 from bot.sandbox.datadog.api import ROUTES
 from bot.sandbox.datadog.journal import Seen
+from bot.sandbox.datadog.webhooks import FakeRule, FakeVariable, FakeWebhook
 from tests.sandbox.datadog.conftest import KEYS, Body, Clock, about, case_body, question
 
+WEBHOOKS = "/api/v1/integration/webhooks/configuration"
 HEADERS = {**KEYS, "Content-Type": "application/json"}
 VALUES = st.recursive(
     st.none() | st.booleans() | st.integers(-5, 10**19) | st.floats(allow_nan=False) | st.text(max_size=8),
@@ -36,6 +38,9 @@ def world() -> tuple[FakeDatadog, dict[str, tuple[Body, ...]]]:
     case = fake.add_case("Disk", project, type=SECURITY)
     fake.org.case_management.cases = {"CASE": case}
     fake.org.case_management.custom_attributes = {"ATTRIBUTE": fake.add_custom_attribute("band", "Band")}
+    fake.org.webhooks = {"NAME": FakeWebhook("NAME", "https://x.example")}
+    fake.org.variables = {"NAME": FakeVariable("NAME", "x", is_secret=True)}
+    fake.org.rules = {"RULE": FakeRule("RULE", "Ours", ("a:b",), ("webhook-NAME",), 0.0, 0.0)}
     new = case_body(title="Disk", type_id=STANDARD.id, description="", priority="P1", custom_attributes={})
     assignee = ref("user", user.id)
     new["data"]["relationships"] = {"project": ref("project", project.id), "assignee": assignee}
@@ -52,7 +57,16 @@ def world() -> tuple[FakeDatadog, dict[str, tuple[Body, ...]]]:
     search = {"filter": {"query": "a:b", "from": "now-1d", "to": "now"}, "page": {"limit": 1, "cursor": "e30"}}
     grouping = {"groups": ["status"], "limit": 3}
     jira = {"issue_type_id": "1", "jira_account_id": "2", "project_id": "3", "fields": {}}
+    hook = {"url": "https://x.example/y", "payload": '{"a": "$ID"}', "custom_headers": "{}", "encode_as": "form"}
+    rule = {"name": "Ours", "filter": {"tags": ["a:b"]}, "recipients": ["webhook-NAME"]}
+    kind = "monitor-notification-rule"
     return fake, {
+        f"{WEBHOOKS}/webhooks": ({"name": "other", **hook},),
+        f"{WEBHOOKS}/webhooks/{{name}}": (hook,),
+        f"{WEBHOOKS}/custom-variables": ({"name": "OTHER_1", "value": "x", "is_secret": False},),
+        f"{WEBHOOKS}/custom-variables/{{name}}": ({"name": "NAME", "value": "y"},),
+        "/api/v2/monitor/notification_rule": (typed(kind, **rule),),
+        "/api/v2/monitor/notification_rule/{rule_id}": ({"data": {"id": "RULE", "type": kind, "attributes": rule}},),
         "/api/v2/bits-ai/investigations": (
             about(alert),
             question(description="x", tags=["a:b"], start_time=1, end_time=2),
@@ -109,6 +123,7 @@ def bodies_for(bodies: dict[str, tuple[Body, ...]], template: str) -> tuple[Body
 
 def send(fake: FakeDatadog, method: str, template: str, body: Any) -> tuple[int, Any]:
     path = template.replace("{case_id}", "CASE").replace("{key}", "size").replace("{cell_id}", "1" * 8)
+    path = path.replace("{name}", "NAME").replace("{rule_id}", "RULE")
     path = path.replace("{case_type_id}", STANDARD.id).replace("{custom_attribute_id}", "ATTRIBUTE")
     seen = Seen(1, 0.0, method, path, {}, body)
     answer = fake._server._carry_out(seen, HEADERS, json.dumps(body).encode())

@@ -2,6 +2,7 @@
 
 from bot.sandbox.datadog.api import (
     account,
+    alert_routes,
     case_attributes,
     case_catalog,
     case_changes,
@@ -21,6 +22,7 @@ ROUTES: tuple[Route, ...] = (
     *account.ROUTES,
     *investigations.ROUTES,
     *monitors.ROUTES,
+    *alert_routes.ROUTES,
     *events.ROUTES,
     *downtimes.ROUTES,
     *incidents.ROUTES,

@@ -198,6 +198,10 @@ class FakeDatadog:
             as_form=as_form,
         )
 
+    async def notify(self, alert: FakeAlert, *, waits: Sequence[float] = webhooks.AT_ONCE) -> list[Delivery]:
+        """Tells the alert to the webhooks that are set up in its organisation for it."""
+        return await webhooks.notify(alert, self._org(alert.monitor.org), waits)
+
     # --- investigations -----------------------------------------------------------------------------------------
 
     def plan(self, *scripts: Script, monitor: FakeMonitor | None = None) -> None:

@@ -1,0 +1,160 @@
+"""An organisation's alerts, set up in Datadog from here: what is put there under which names, looked at again, and taken away.
+
+The names hold the organisation's id, so whatever carries them is ours, also where the answer to a call got lost; people's own
+webhooks and rules are left alone.
+"""
+
+import json
+import re
+from collections.abc import Awaitable, Sequence
+from dataclasses import dataclass
+
+from bot.datadog.errors import DatadogError
+from bot.datadog.trouble import Trouble, or_trouble, trouble_of
+from bot.datadog.webhooks import NotificationRule, Webhook, Webhooks
+from bot.deadline import within
+from bot.orgs.model import OrgEntry
+from bot.orgs.repository import OrgRepository
+from bot.orgs.webhook_secrets import WebhookSecrets
+from bot.web.datadog_webhook import TEMPLATE, custom_headers, path_of
+from bot.wording import APP
+
+SET_UP_WITHIN = 40.0
+UNDO_WITHIN = 15.0
+
+
+def webhook_of(org: str, public_url: str) -> Webhook:
+    """`org` is an organisation's id."""
+    headers = custom_headers(f"${variable_of(org)}")
+    return Webhook(f"bits-bot-{org}", f"{public_url}{path_of(org)}", json.dumps(TEMPLATE, indent=2), headers)
+
+
+def variable_of(org: str) -> str:
+    """Datadog takes capital letters, digits and underscores only."""
+    return f"BITS_BOT_{re.sub(r'[^A-Z0-9]', '_', org.upper())}"
+
+
+def rule_name(entry: OrgEntry) -> str:
+    return f"{APP}: {entry.name}"
+
+
+@dataclass(frozen=True, slots=True)
+class SetUp:
+    """How far it came: in order the secret, the webhook, the rule."""
+
+    entry: OrgEntry
+    tags: tuple[str, ...]
+    done: int = 0
+    trouble: Trouble | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Undone:
+    """What could not be removed in Datadog, by its name there, and why."""
+
+    left: tuple[str, ...] = ()
+    trouble: Trouble | None = None
+
+
+@dataclass(eq=False)
+class AlertSetup:
+    orgs: OrgRepository
+    secrets: WebhookSecrets
+    public_url: str  # where Datadog reaches us; empty where that is not known
+
+    async def set_up(self, workspace: str, entry: OrgEntry, tags: Sequence[str]) -> SetUp | None:
+        """None where somebody else is at it. Can be repeated: what stands there is changed, never made twice."""
+        if not await self.orgs.begin_alert_setup(workspace, entry.id, tags):
+            return None
+        outcome = SetUp(entry, tuple(tags))
+        try:
+            org = await self.orgs.get(entry.id, workspace)
+            if org is not None:
+                outcome = await self._put(org.webhooks, workspace, outcome)
+        finally:
+            complete = outcome.done == 3 and outcome.trouble is None
+            await self.orgs.end_alert_setup(entry.id, complete=complete)
+        return outcome
+
+    async def _put(self, webhooks: Webhooks, workspace: str, wanted: SetUp) -> SetUp:
+        """The earlier secret opens the door until the new one stands in Datadog, and for a day after that."""
+        entry, done = wanted.entry, 0
+        webhook = webhook_of(entry.id, self.public_url)
+        secret = await self.secrets.another(workspace, entry.id)
+        if not secret:
+            return wanted
+        try:
+            async with within(SET_UP_WITHIN):
+                await webhooks.put_secret(variable_of(entry.id), secret)
+                await self.secrets.end_others(entry.id, secret)
+                done = 1
+                await webhooks.put_webhook(webhook)
+                done = 2
+                await _put_rule(webhooks, rule_name(entry), wanted.tags, webhook.recipient)
+        except (DatadogError, TimeoutError) as error:
+            return SetUp(entry, wanted.tags, done, trouble_of(error))
+        return SetUp(entry, wanted.tags, 3)
+
+    async def undo(self, workspace: str, entry: OrgEntry) -> Undone:
+        org = await self.orgs.get(entry.id, workspace)
+        webhook = webhook_of(entry.id, self.public_url)
+        names = (f"the rules that send to {webhook.recipient}", f"the webhook {webhook.name}", variable_of(entry.id))
+        if org is None:
+            return Undone(names)
+        steps: tuple[Awaitable[None], ...] = (
+            _remove_rules(org.webhooks, webhook.recipient),
+            org.webhooks.remove_webhook(webhook.name),
+            org.webhooks.remove_secret(variable_of(entry.id)),
+        )
+        left = {
+            name: why for name, step in zip(names, steps, strict=True) if (why := await or_trouble(step, UNDO_WITHIN))
+        }
+        return Undone(tuple(left), next(iter(left.values()), None))
+
+
+async def _put_rule(webhooks: Webhooks, name: str, tags: Sequence[str], recipient: str) -> None:
+    """Without tags there is none."""
+    ours = _ours(await webhooks.rules_to(recipient), recipient)
+    if not tags:
+        await _remove_rules(webhooks, recipient)
+    elif not ours:
+        await webhooks.make_rule(name, tags, recipient)
+    elif set(ours[0].tags) != set(tags):
+        await webhooks.change_rule(ours[0].id, name, tags, recipient)
+
+
+async def _remove_rules(webhooks: Webhooks, recipient: str) -> None:
+    for rule in _ours(await webhooks.rules_to(recipient), recipient):
+        await webhooks.remove_rule(rule.id)
+
+
+def _ours(rules: Sequence[NotificationRule], recipient: str) -> list[NotificationRule]:
+    """One that people made, or changed, sends elsewhere as well."""
+    return [rule for rule in rules if rule.recipients == (recipient,)]
+
+
+async def look_over(webhooks: Webhooks, entry: OrgEntry, public_url: str) -> list[str]:
+    """What is not as it was set up, each as the rest of a sentence; raises DatadogError."""
+    wanted, variable = webhook_of(entry.id, public_url), variable_of(entry.id)
+    stands = await webhooks.webhook(wanted.name)
+    wrong = [] if stands else [f"the webhook {wanted.name} is gone"]
+    if stands and public_url and stands.url != wanted.url:
+        wrong.append(f"the webhook {wanted.name} sends elsewhere than to {wanted.url}")
+    if stands and _parsed(stands.headers) != _parsed(wanted.headers):
+        wrong.append(f"the webhook {wanted.name} does not send ${variable} as its header")
+    if stands and _parsed(stands.payload) != _parsed(wanted.payload):
+        wrong.append(f"the webhook {wanted.name} has another payload than this version's")
+    if not await webhooks.has_secret(variable):
+        wrong.append(f"the variable {variable} is gone, or shows its value")
+    if entry.alerts_tags and not await webhooks.rules_to(wanted.recipient):
+        wrong.append(f"no notification rule sends to {wanted.recipient}")
+    return wrong
+
+
+def _parsed(template: str) -> object:
+    """However Datadog lays it out."""
+    try:
+        read: object = json.loads(template)
+    except ValueError:
+        return template
+    return read

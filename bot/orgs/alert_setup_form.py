@@ -1,0 +1,159 @@
+"""The window that sets up an organisation's alerts in Datadog: what will be put there, what was typed, what came of it."""
+
+import json
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from bot.datadog.trouble import Trouble, TroubleKind
+from bot.datadog.webhooks import LONGEST_TAG, MANAGE, MOST_TAGS, WRITE_RULES
+from bot.orgs.alert_setup import SetUp, Undone, rule_name, variable_of, webhook_of
+from bot.orgs.model import OrgEntry
+from bot.slack.blocks import Block, Message, context, section, sentences
+from bot.slack.errors import TroubleWords, explain
+from bot.slack.forms import FormState, form_field, modal, text_input
+from bot.slack.payloads import carried_in
+from bot.slack.text import code, escape, one_line
+from bot.wording import APP, COMMAND, DATADOG
+
+CALLBACK = "set_up_alerts"
+OPEN = "connect:set_up_alerts"
+TAGS = "tags"
+
+_TAG = re.compile(r"[^:\s,]+:[^\s,]+")
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """What the window is about, and where it was asked for."""
+
+    org: str
+    channel: str = ""
+    thread_ts: str = ""
+
+
+def read_metadata(metadata: str) -> Opened:
+    told = carried_in(metadata)
+    return Opened(*(str(told.get(name) or "") for name in ("org", "channel", "thread_ts")))
+
+
+def read_tags(view: Mapping[str, Any]) -> tuple[tuple[str, ...], dict[str, str]]:
+    """What was typed, and what is wrong with it."""
+    tags = tuple(dict.fromkeys(re.findall(r"[^\s,]+", FormState(view).text(TAGS))))
+    wrong = next((tag for tag in tags if not _TAG.fullmatch(tag) or len(tag) > LONGEST_TAG), None)
+    if wrong is not None:
+        return (), {TAGS: f"“{one_line(wrong, 60)}” is no tag: write key:value, like env:prod."}
+    if len(tags) > MOST_TAGS:
+        return (), {TAGS: f"{DATADOG} takes {MOST_TAGS} tags at most in one rule; these are {len(tags)}."}
+    return tags, {}
+
+
+# -- the window -----------------------------------------------------------------------------------------------------
+
+
+def setup_modal(entry: OrgEntry, public_url: str, opened: Opened, *, working: bool = False) -> Block:
+    if not public_url:
+        told = (
+            f"I don't know the https address under which {DATADOG} reaches me, so nothing can be set up. Ask whoever runs "
+            f"{APP} to set BITS_PUBLIC_URL."
+        )
+        return _modal([section(told)])
+    head = "*Setting it up…* This takes a few seconds; what comes of it appears here." if working else _will(entry)
+    field = form_field(
+        "Monitors with all of these tags",
+        text_input(TAGS, ", ".join(entry.alerts_tags), limit=2000, placeholder="team:sre, env:prod"),
+        hint="Left empty, no rule is made: then write the webhook's name into monitors' messages yourself.",
+        optional=True,
+    )
+    blocks = [section(head), *_put_there(entry, public_url), field, _needs(entry)]
+    metadata = json.dumps({"org": opened.org, "channel": opened.channel, "thread_ts": opened.thread_ts})
+    return _modal(blocks, submit="Setting up…" if working else "Set up", metadata=metadata)
+
+
+def _modal(blocks: Sequence[Block], *, submit: str = "", metadata: str = "") -> Block:
+    return modal("Alerts into Slack", blocks, callback_id=CALLBACK, submit=submit, metadata=metadata)
+
+
+def _will(entry: OrgEntry) -> str:
+    again = " What stands there already is brought up to date, with a new secret." if entry.alerts_begun_at else ""
+    return f"*This is put into {DATADOG}* ({code(one_line(entry.name), 80)}) when you press the button.{again}"
+
+
+def _put_there(entry: OrgEntry, public_url: str) -> list[Block]:
+    webhook = webhook_of(entry.id, public_url)
+    return [
+        section(
+            f"1. A *secret variable* {code(variable_of(entry.id), 120)}, which nobody gets to see\n"
+            f"2. A *webhook* {code(webhook.name, 120)}, which sends to {code(webhook.url, 300)}\n"
+            f"3. A *notification rule* {code(rule_name(entry), 120)}, which sends it the alerts of the monitors below"
+        )
+    ]
+
+
+def _needs(entry: OrgEntry) -> Block:
+    owner = f" ({escape(one_line(entry.owner, 80))})" if entry.owner else ""
+    return context(
+        f"The application key's owner{owner} needs {code(MANAGE)} and, for the rule, {code(WRITE_RULES)}. Which channel shows "
+        f"which alert is decided there with `{COMMAND} settings`. *Disconnect* removes all three again."
+    )
+
+
+# -- what came of it ------------------------------------------------------------------------------------------------
+
+_PARTS = ("the secret variable", "the webhook", "the notification rule")
+_UNCLEAR = TroubleWords(
+    f"{DATADOG} did not answer clearly, so it may have been done or not.",
+    "Set it up again: what stands there by then is not made twice.",
+)
+_OURS = {TroubleKind.UNCLEAR: _UNCLEAR}
+
+
+def outcome_message(outcome: SetUp | None, public_url: str) -> Message:
+    """In the window, or privately once that is closed."""
+    if outcome is None:
+        return sentences("Somebody is setting this up just now. Wait a minute, then look at it again.")
+    entry, webhook = outcome.entry, webhook_of(outcome.entry.id, public_url)
+    name = code(one_line(entry.name), 80)
+    if outcome.trouble is not None:
+        stands = f" What stands already: {', '.join(_PARTS[: outcome.done])}." if outcome.done else ""
+        return sentences(
+            f"*The alerts of {name} are not set up yet:* {_PARTS[outcome.done]} could not be put in place.{stands}",
+            _why(outcome.trouble),
+        )
+    if outcome.done < 3:
+        return sentences(f"{name} is not connected any more, so nothing was set up.")
+    if outcome.tags:
+        which = f"Alerts of monitors with {', '.join(code(tag, 80) for tag in outcome.tags[:10])} come in"
+        more = f" and {len(outcome.tags) - 10} more tags" if len(outcome.tags) > 10 else ""
+        then = f"{which}{more} from now on."
+    else:
+        then = f"Write `@{webhook.recipient}` into the message of each monitor whose alerts you want."
+    return sentences(
+        f"*The alerts of {name} are set up in {DATADOG}.*",
+        then,
+        f"Now type `{COMMAND} settings` in a channel that is to show them.",
+    )
+
+
+def _why(trouble: Trouble) -> str:
+    words = explain(trouble, _OURS)
+    said = f" {DATADOG} says: {code(one_line(trouble.detail), 300)}" if trouble.detail else ""
+    return f"{words}{said}"
+
+
+def outcome_modal(message: Message) -> Block:
+    return _modal([section(message.text)])
+
+
+def gone_modal() -> Block:
+    return _modal([section("That organisation is not connected any more.")])
+
+
+def undone_sentences(undone: Undone) -> tuple[str, ...]:
+    """For somebody who has disconnected an organisation whose alerts were set up."""
+    if not undone.left:
+        return (f"What was set up in {DATADOG} for its alerts is removed there.",)
+    left = ", ".join(code(name, 120) for name in undone.left)
+    why = f" {explain(undone.trouble, _OURS).happened}" if undone.trouble else ""
+    return (f"Not removed in {DATADOG}: {left}.{why} Remove that there by hand; it opens nothing here any more.",)

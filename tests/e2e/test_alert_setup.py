@@ -1,0 +1,181 @@
+"""An organisation's alerts are set up in Datadog from Slack: seen beforehand, repeatable, looked at by the doctor, undone at the end."""
+
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from bot.datadog.webhooks import MANAGE, WRITE_RULES
+from bot.doctor.examination import examine
+from bot.doctor.model import Finding
+from bot.rules.model import AlertFilter
+from bot.sandbox.datadog.webhooks import FakeRule
+from bot.sandbox.slack.visible import SeenView
+from tests.e2e.alert_town import AlertTown, Route
+from tests.e2e.org_town import OrgTown
+from tests.test_doctor import setup_of
+
+ADDRESS = "https://bits.example.com"
+
+
+class SetupTown(AlertTown, OrgTown):
+    def __init__(self, folder: Path) -> None:
+        super().__init__(folder, bits_public_url=ADDRESS)
+        self.acme_monitor.tags = ("team:sre", "env:prod")
+
+    def lead_here(self) -> None:
+        """The name of the bot's address, which nobody resolves in this town."""
+        for webhook in self.acme.webhooks.values():
+            assert webhook.url.startswith(f"{ADDRESS}/datadog/webhook/acme-")
+            webhook.url = webhook.url.replace(ADDRESS, f"http://127.0.0.1:{self.bot.port}")
+
+    async def from_home(self, word: str, *, says: str = "") -> None:
+        await self.eva.open_home()
+        await self.eva.waits_for(lambda: self.eva.home is not None and (says or word) in self.eva.home.text)
+        await self.eva.press(word)
+        await self.eva.waits_for_modal("Monitors with all of these tags")
+
+    async def sets_up(self, tags: str, *, says: str = "are set up in Datadog") -> SeenView:
+        await self.eva.fill({"Monitors with all of these tags": tags})
+        await self.eva.submit()
+        view = await self.eva.waits_for_modal(says)
+        await self.eva.close(everything=True)
+        return view
+
+    async def doctor(self) -> Finding:
+        findings = await examine(replace(setup_of(self), public_url=self.bot_url))
+        return next(finding for finding in findings if finding.name.startswith("Alerts (acme"))
+
+    @property
+    def bot_url(self) -> str:
+        return f"http://127.0.0.1:{self.bot.port}"
+
+
+@pytest.fixture
+async def town(tmp_path: Path) -> AsyncIterator[SetupTown]:
+    async with SetupTown(tmp_path) as town:
+        yield town
+
+
+async def test_from_the_window_of_the_connection_to_the_first_card(town: SetupTown) -> None:
+    await town.connects(town.acme)
+    await town.eva.press("Set up alerts")
+    asked = await town.eva.waits_for_modal("Monitors with all of these tags")
+    org = (await town.row("acme")).id
+    variable = f"BITS_BOT_{org.upper().replace('-', '_')}"
+    for word in (variable, f"bits-bot-{org}", f"{ADDRESS}/datadog/webhook/{org}", "Bits Bot: acme", MANAGE):
+        assert word in asked.text
+    assert not town.acme.webhooks, "nothing is put there before the button is pressed"
+
+    await town.sets_up("team:sre, env:prod")
+
+    (rule,) = town.acme.rules.values()
+    assert (rule.tags, rule.recipients) == (("team:sre", "env:prod"), (f"webhook-bits-bot-{org}",))
+    assert town.acme.variables[variable].is_secret
+    assert town.acme.variables[variable].value not in str(town.acme.webhooks[f"bits-bot-{org}"].custom_headers)
+
+    town.lead_here()
+    await town.decide(Route(rules={"route": AlertFilter(), "org": "acme"}))
+    other = town.datadog.add_monitor("Somebody else's", org=town.acme, tags=["team:web"])
+    assert await town.datadog.notify(town.datadog.fire(other)) == []
+    (delivery,) = await town.datadog.notify(town.datadog.fire(town.acme_monitor))
+    assert delivery.accepted
+    await town.card("Checkout is slow")
+    assert (await town.doctor()).state == "ok"
+
+
+async def test_it_is_changed_not_made_twice_and_the_doctor_sees_what_is_gone(town: SetupTown) -> None:
+    await town.is_connected(town.acme)
+    await town.from_home("Set up alerts")
+    await town.sets_up("team:sre")
+    (first,) = (each.value for each in town.acme.variables.values())
+
+    await town.from_home("Change alerts")
+    await town.sets_up("env:prod")
+
+    assert [rule.tags for rule in town.acme.rules.values()] == [("env:prod",)]
+    (second,) = (each.value for each in town.acme.variables.values())
+    assert second != first
+    town.lead_here()
+    (delivery,) = await town.datadog.notify(town.datadog.fire(town.acme_monitor))
+    assert delivery.accepted
+
+    town.acme.rules.clear()
+    town.acme.variables.clear()
+    told = await town.doctor()
+    assert told.state == "fail"
+    assert "the variable BITS_BOT_ACME_ID is gone" in told.told
+    assert "no notification rule sends to webhook-bits-bot-acme-id" in told.told
+
+
+async def test_a_missing_permission_is_named_and_then_it_goes_on(town: SetupTown) -> None:
+    await town.is_connected(town.acme)
+    town.acme.scopes.discard(WRITE_RULES)
+    await town.from_home("Set up alerts")
+    told = await town.sets_up("team:sre", says="are not set up yet")
+    assert "the notification rule could not be put in place" in told.text
+    assert "What stands already: the secret variable, the webhook" in told.text
+    assert WRITE_RULES in told.text
+    next(iter(town.acme.webhooks.values())).url = f"{town.bot_url}/datadog/webhook/acme-id"
+    assert (await town.doctor()).told == "no notification rule sends to webhook-bits-bot-acme-id"
+
+    town.acme.scopes.add(WRITE_RULES)
+    await town.from_home("Set up alerts", says="set up in part only")
+    await town.sets_up("team:sre")
+    assert len(town.acme.rules) == 1
+
+
+async def test_an_answer_that_got_lost_makes_no_second_rule(town: SetupTown) -> None:
+    await town.is_connected(town.acme)
+    town.datadog.break_next("POST", "/api/v2/monitor/notification_rule", drop="after")
+    await town.from_home("Set up alerts")
+    told = await town.sets_up("team:sre", says="are not set up yet")
+    assert "may have been done or not" in told.text
+    assert len(town.acme.rules) == 1
+
+    await town.from_home("Set up alerts")
+    await town.sets_up("team:sre")
+    assert len(town.acme.rules) == 1
+
+
+async def test_what_is_no_tag_is_said_under_the_field(town: SetupTown) -> None:
+    await town.is_connected(town.acme)
+    await town.from_home("Set up alerts")
+    await town.eva.fill({"Monitors with all of these tags": "prod"})
+    await town.eva.submit()
+
+    await town.eva.waits_for(lambda: "is no tag: write key:value" in str(town.eva.modal and town.eva.modal.text))
+    assert not town.acme.variables
+
+
+async def test_disconnecting_takes_ours_away_and_leaves_what_people_made(town: SetupTown) -> None:
+    await town.is_connected(town.acme)
+    await town.from_home("Set up alerts")
+    await town.sets_up("team:sre")
+    theirs = FakeRule("theirs", "Theirs", ("a:b",), ("webhook-bits-bot-acme-id", "slack-ops"), 0.0, 0.0)
+    town.acme.rules[theirs.id] = theirs
+
+    await town.eva.open_home()
+    await town.eva.press("Disconnect")
+    await town.eva.waits_for(lambda: "is disconnected, and its keys are removed" in town.eva.sees)
+
+    assert "What was set up in Datadog for its alerts is removed there" in town.eva.sees
+    assert (town.acme.webhooks, town.acme.variables) == ({}, {})
+    assert list(town.acme.rules.values()) == [theirs]
+    row = await town.row("acme")
+    assert (row.api_key, row.alerts_begun_at, row.alerts_tags) == (None, None, "[]")
+
+
+async def test_what_could_not_be_removed_is_named(town: SetupTown) -> None:
+    await town.is_connected(town.acme)
+    await town.from_home("Set up alerts")
+    await town.sets_up("team:sre")
+    town.acme.scopes.discard(MANAGE)
+
+    await town.eva.open_home()
+    await town.eva.press("Disconnect")
+    await town.eva.waits_for(lambda: "is disconnected, and its keys are removed" in town.eva.sees)
+
+    assert "Not removed in Datadog: the webhook bits-bot-acme-id, BITS_BOT_ACME_ID" in town.eva.sees.replace("`", "")
+    assert town.acme.rules == {}

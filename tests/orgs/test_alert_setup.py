@@ -1,0 +1,109 @@
+"""The window that sets up an organisation's alerts: what it names, what it reads, and what it says of each outcome."""
+
+import json
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.datadog.links import SITES
+from bot.datadog.trouble import Trouble, TroubleKind
+from bot.orgs import alert_setup_form as form
+from bot.orgs.alert_setup import SetUp, Undone, variable_of, webhook_of
+from bot.orgs.alert_setup_form import Opened
+from bot.orgs.model import OrgEntry
+from bot.sandbox.datadog import FakeDatadog
+from bot.sandbox.datadog.webhooks import fill, variables
+from bot.web.datadog_webhook import HEADER
+from tests.slack.blockkit import check_message, check_modal, shown
+
+URL = "https://bits.example.com"
+ACME = OrgEntry("acme-x7", "T1", "Acme", SITES[0], owner="Bits Bot (service account)")
+
+
+def typed(words: str) -> dict[str, Any]:
+    return {"state": {"values": {form.TAGS: {form.TAGS: {"value": words}}}}}
+
+
+def test_names_hold_the_id_and_the_header_is_filled_with_the_secret() -> None:
+    webhook = webhook_of("acme-x7", URL)
+    assert (webhook.name, webhook.recipient) == ("bits-bot-acme-x7", "webhook-bits-bot-acme-x7")
+    assert webhook.url == f"{URL}/datadog/webhook/acme-x7"
+    assert variable_of("acme-x7") == "BITS_BOT_ACME_X7"
+
+    fake = FakeDatadog()
+    alert = fake.fire(fake.add_monitor("Disk", tags=["team:sre"]))
+    known = variables(alert, fake.org) | {variable_of("acme-x7"): "the-secret"}
+    assert json.loads(fill(webhook.headers, known, alert.tags, as_json=False)) == {HEADER: "the-secret"}
+    assert json.loads(fill(webhook.payload, known, alert.tags, as_json=True))["event_id"] == alert.event_id
+
+
+@pytest.mark.parametrize(
+    ("words", "tags"),
+    [
+        ("", ()),
+        (" , \n", ()),
+        ("team:sre", ("team:sre",)),
+        ("team:sre,env:prod\nteam:sre", ("team:sre", "env:prod")),
+        ("url:http://x/y", ("url:http://x/y",)),
+    ],
+)
+def test_tags_as_people_type_them(words: str, tags: tuple[str, ...]) -> None:
+    assert form.read_tags(typed(words)) == (tags, {})
+
+
+@pytest.mark.parametrize(
+    "words", ["prod", "team:", ":sre", "a:b prod", "x:" + "y" * 200, ",".join(f"a:{n}" for n in range(21))]
+)
+def test_what_is_no_tag_for_datadog_stands_under_the_field(words: str) -> None:
+    tags, problems = form.read_tags(typed(words))
+    assert (tags, list(problems)) == ((), [form.TAGS])
+
+
+@given(st.text(max_size=300))
+def test_whatever_is_typed_is_read(words: str) -> None:
+    tags, problems = form.read_tags(typed(words))
+    assert not (tags and problems)
+    check_modal(form.setup_modal(replace(ACME, alerts_tags=tags), URL, Opened(ACME.id)))
+
+
+def test_the_window_says_what_will_be_put_there_and_knows_its_place_again() -> None:
+    opened = Opened(ACME.id, "C1", "1.2")
+    modal = form.setup_modal(ACME, URL, opened)
+    check_modal(modal)
+    assert form.read_metadata(modal["private_metadata"]) == opened
+    assert form.read_metadata("not json") == Opened("")
+    told = shown(modal["blocks"])
+    assert "brought up to date" not in told
+    assert "brought up to date" in shown(form.setup_modal(replace(ACME, alerts_begun_at=1.0), URL, opened)["blocks"])
+
+    unknown = form.setup_modal(ACME, "", opened)
+    check_modal(unknown)
+    assert "submit" not in unknown
+    assert "BITS_PUBLIC_URL" in shown(unknown["blocks"])
+
+
+def test_each_outcome_has_its_sentence() -> None:
+    forbidden = Trouble(TroubleKind.FORBIDDEN, permission="manage_integrations", detail="<!channel> no")
+    for outcome, says in (
+        (None, "Somebody is setting this up just now"),
+        (SetUp(ACME, ("team:sre",), 3), "Alerts of monitors with `team:sre` come in from now on"),
+        (SetUp(ACME, (), 3), "Write `@webhook-bits-bot-acme-x7`"),
+        (SetUp(ACME, (), 0, forbidden), "the secret variable could not be put in place"),
+        (SetUp(ACME, (), 2, Trouble(TroubleKind.UNCLEAR)), "stands there by then is not made twice"),
+        (SetUp(ACME, (), 0), "is not connected any more"),
+        (SetUp(ACME, tuple(f"a:{n}" for n in range(20)), 3), "and 10 more tags"),
+    ):
+        message = form.outcome_message(outcome, URL)
+        check_message(message)
+        check_modal(form.outcome_modal(message))
+        assert says in message.text
+        assert "<!channel>" not in message.text
+
+
+def test_what_is_left_in_datadog_is_named() -> None:
+    assert form.undone_sentences(Undone()) == ("What was set up in Datadog for its alerts is removed there.",)
+    (told,) = form.undone_sentences(Undone(("the webhook x",), Trouble(TroubleKind.NOT_REACHED)))
+    assert "Not removed in Datadog: `the webhook x`. Datadog could not be reached" in told
