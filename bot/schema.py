@@ -2,6 +2,7 @@
 
 from bot.alerts import tables as alert_tables
 from bot.cases import tables as case_tables
+from bot.digest import tables as digest_tables
 from bot.home import tables as home_tables
 from bot.insights import tables as insight_tables
 from bot.investigations import tables as investigation_tables

@@ -22,6 +22,10 @@ from bot.cases.tables import CASE_CARD
 from bot.config import Settings
 from bot.connections import StartError, bolt_app, connect_workspace, datadog_clients, slack_client
 from bot.datadog.orgs import ConnectedOrg
+from bot.digest import room as digest
+from bot.digest.room import DigestRoom
+from bot.digest.tables import DIGEST
+from bot.digest.weekly_digests import LOOKED_EVERY
 from bot.foundation import Foundation
 from bot.home import room as home
 from bot.home.room import HomeRoom
@@ -103,6 +107,7 @@ class Rooms:
     cases: CaseRoom
     insights: InsightRoom
     alerts: AlertRoom
+    digest: DigestRoom
     home: HomeRoom
     audit: AuditCommand
 
@@ -183,6 +188,7 @@ async def _rooms(parts: Parts, base: Foundation, questions: OrgQuestions, comman
         cases=case_room,
         insights=insight_room,
         alerts=alert_room,
+        digest=digest.build(base, orgs, ruled),
         home=home.build(base, orgs, ruled, case_room, alert_room, commands),
         audit=AuditCommand(ruled.permissions, AuditTrail(base.database), repository.refs, base.replies, kept),
     )
@@ -196,6 +202,7 @@ def add_commands(commands: Commands, rooms: Rooms) -> None:
         *rooms.cases.lists.commands(),
         *rooms.insights.commands.commands(),
         *rooms.home.status.commands(),
+        *rooms.digest.command.commands(),
         *rooms.rules.settings_form.commands(),
         *rooms.audit.commands(),
         *rooms.orgs.commands(),
@@ -226,6 +233,7 @@ def _employ(parts: Parts, base: Foundation, rooms: Rooms, waits: Waits) -> None:
         ALERT_CARD: alert_room.cards,
         NUDGE: alert_room.nudges,
         RECOVERED: alert_room.recoveries,
+        DIGEST: rooms.digest.posts,
     }
     workers.employ("ask worker", investigated.ask_worker)
     workers.employ("alert resolver", investigated.alert_resolver)
@@ -245,6 +253,7 @@ def _employ(parts: Parts, base: Foundation, rooms: Rooms, waits: Waits) -> None:
     workers.repeat("mutes that end", cycles.end_mutes, woken_by=(alert_cycles,), due=cycles.next_mute_end)
     learnt_within = ORGS_CLOSED_WITHIN if parts.database.is_sqlite else ORGS_LEARNT_WITHIN
     workers.repeat("organisations", parts.orgs.step, every=learnt_within)
+    workers.repeat("digests", rooms.digest.weekly.step, every=LOOKED_EVERY, first=LOOKED_EVERY)
     remove = partial(remove_old, parts.database, parts.settings.keep_days)
     workers.repeat("retention", remove, every=EVERY, first=parts.timing.first_removal)
     workers.loops.append(Loop("home tabs", rooms.home.tabs.step, rooms.home.tabs.alarm))

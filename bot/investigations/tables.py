@@ -130,6 +130,7 @@ subscribers = Table(
     UniqueConstraint("investigation_id", "workspace", "channel", "thread_ts"),
     Index("subscribers_thread", "workspace", "channel", "thread_ts"),
     Index("subscribers_asked", "workspace", "requester", "id"),
+    Index("subscribers_channel", "workspace", "channel", "created_at"),
 )
 
 seen_alerts = Table(

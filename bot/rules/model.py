@@ -11,6 +11,7 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, BeforeValidator, Field, StrictBool, StrictInt
 
 from bot.model import Adapter
+from bot.rules.weekly import read_weekly
 
 TRANSITIONS = ("alert", "warn", "no data", "renotify", "recovered")
 """The transitions a filter can name, in the order people read them."""
@@ -157,6 +158,8 @@ class ChannelRules:
     starters: Starters = Starters()
     broadcast: StrictBool = False
     """The final reply is also sent to the channel."""
+    digest: Annotated[str, AfterValidator(lambda text: str(read_weekly(text)) if text else "")] = ""
+    """When the digest of the week comes, as `monday 09:00 Europe/Vienna`; empty means never."""
     from_file: bool = False
 
 

@@ -73,6 +73,9 @@ class RuleRepository:
         apart = [rules for rules in stored if (rules.workspace, rules.channel) not in self._channels]
         return sorted([*self._channels.values(), *apart], key=lambda rules: (rules.workspace, rules.channel))
 
+    async def with_digest(self) -> list[ChannelRules]:
+        return [rules for rules in await self.all() if rules.digest]
+
     async def _channel(self, connection: AsyncConnection, workspace: str, channel: str) -> tuple[ChannelRules, int]:
         if written := self._channels.get((workspace, channel)):
             return written, 0

@@ -27,6 +27,7 @@ from bot.rules.model import (
 )
 from bot.rules.no_start import named_starters
 from bot.rules.repository import Draft
+from bot.rules.weekly import HOW, weekly_here
 from bot.slack.blocks import Block, Message, actions, button, context, divider, header, option, plain, section
 from bot.slack.forms import FormState, checkboxes, form_field, modal, multi_select, select, text_input
 from bot.slack.text import channel_mention, code, escape, one_line
@@ -83,6 +84,7 @@ def rule_lines(rules: ChannelRules) -> list[str]:
         f"May start: {_starters(rules.starters)}",
         *([f"New cases: {_case(rules)}"] if rules.case.project or rules.case.type else []),
         f"Conclusions also in the channel: {_on(rules.broadcast)}",
+        f"Weekly digest: {code(rules.digest, 100) if rules.digest else 'none'}",
     ]
 
 
@@ -213,6 +215,9 @@ def _channel_fields(rules: ChannelRules, orgs: Mapping[str, str], shown: Shown) 
         *(_cooldown_field(rules) if auto != "never" else []),
         _text_field("case_project", f"Project of new {CASES}", rules.case.project, hint="Its key or id.", limit=64),
         _text_field("case_type", f"Type of new {CASES}", rules.case.type, limit=64),
+        _text_field(
+            "digest", "Weekly digest at", rules.digest, hint=f"When you hand over; {HOW}. Empty: none.", limit=100
+        ),
     ]
 
 
@@ -389,6 +394,14 @@ class _SubmittedSettings:
     def ticked(self, name: str) -> frozenset[str]:
         return frozenset(self.form.choices(name))
 
+    def weekly(self, name: str) -> str:
+        written = self.form.text(name)
+        try:
+            return weekly_here(written) if written else ""
+        except ValueError as error:
+            self.errors[name] = f"{error}."
+            return ""
+
     def tags(self, name: str) -> frozenset[str]:
         return frozenset(self.each(name, tag))
 
@@ -448,6 +461,7 @@ def _read_channel(filled: _SubmittedSettings, rules: ChannelRules) -> ChannelRul
         cooldown_minutes=cooldown,
         case=CaseDefaults(filled.form.text("case_project"), filled.form.text("case_type")),
         broadcast="broadcast" in extras,
+        digest=filled.weekly("digest") if filled.form.has("digest") else rules.digest,
     )
 
 

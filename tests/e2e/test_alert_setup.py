@@ -10,7 +10,7 @@ from bot.datadog.webhooks import MANAGE, WRITE_RULES
 from bot.doctor.examination import examine
 from bot.doctor.model import Finding
 from bot.rules.model import AlertFilter
-from bot.sandbox.datadog.webhooks import FakeRule
+from bot.sandbox.datadog.alert_routes import FakeRule
 from bot.sandbox.slack.visible import SeenView
 from tests.e2e.alert_town import AlertTown, Route
 from tests.e2e.org_town import OrgTown

@@ -71,7 +71,7 @@ RELEASED = {
     "0012_authors_and_batches.py": "8f183a12d0810d47",
     "0013_who_is_on_it.py": "92691c416194c5ed",
     "0014_seen_before.py": "8d765694c86426d0",
-    "0015_alert_setup.py": "9c981c9f6d5da457",
+    "0015_alert_setup_and_digests.py": "b64e6f57b4ee90dc",
 }
 
 

@@ -3,11 +3,11 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+from bot.sandbox.datadog.alert_routes import FakeRule, FakeVariable, FakeWebhook
 from bot.sandbox.datadog.alerts import FakeAlert, FakeDowntime, FakeMonitor
 from bot.sandbox.datadog.case_model import CaseManagement
 from bot.sandbox.datadog.investigations import FakeInvestigation
 from bot.sandbox.datadog.users import FakeUser
-from bot.sandbox.datadog.webhooks import FakeRule, FakeVariable, FakeWebhook
 
 SCOPES = frozenset(
     {

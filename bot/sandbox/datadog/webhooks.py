@@ -1,20 +1,16 @@
-"""Datadog's webhook: a template filled from an alert and sent with the documented retry rule. And what an organisation has
-set up of it: its webhooks, their variables, and the rules that send alerts there."""
+"""Datadog's webhook: a template filled from an alert and sent with the documented retry rule."""
 
 import asyncio
 import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import aiohttp
 
 from bot.sandbox.datadog.alerts import FakeAlert
 from bot.sandbox.datadog.answers import Json
-
-if TYPE_CHECKING:
-    from bot.sandbox.datadog.org import FakeOrg
+from bot.sandbox.datadog.org import FakeOrg
 
 TEMPLATE: dict[str, Json] = {
     "v": 1,
@@ -42,34 +38,6 @@ _EMPTY = ("EMAIL", "USER", "USERNAME", "SNAPSHOT", "LOGS_SAMPLE", "INCIDENT_TITL
 _ALERT_TYPES = {"error": "error", "warn": "warning", "ok": "success"}
 
 
-@dataclass(slots=True, eq=False)
-class FakeWebhook:
-    name: str
-    url: str
-    payload: str | None = None
-    custom_headers: str | None = None
-    encode_as: str = "json"
-
-
-@dataclass(slots=True, eq=False)
-class FakeVariable:
-    name: str
-    value: str
-    is_secret: bool
-
-
-@dataclass(slots=True, eq=False)
-class FakeRule:
-    """Sends each notification that carries all of its tags to its recipients."""
-
-    id: str
-    name: str
-    tags: tuple[str, ...]
-    recipients: tuple[str, ...]
-    created: float
-    modified: float
-
-
 @dataclass(frozen=True, slots=True)
 class Delivery:
     """The status of each attempt; None where the connection was lost."""
@@ -81,7 +49,7 @@ class Delivery:
         return bool(self.attempts) and self.attempts[-1] is not None and self.attempts[-1] < 300
 
 
-def variables(alert: FakeAlert, org: "FakeOrg") -> dict[str, str]:
+def variables(alert: FakeAlert, org: FakeOrg) -> dict[str, str]:
     """What `$NAME` stands for. A `[TEST]` notification has no event of its own."""
     monitor = alert.monitor
     host = next((tag.partition(":")[2] for tag in alert.tags if tag.startswith("host:")), "")
@@ -130,7 +98,7 @@ def fill(template: str, known: Mapping[str, str], tags: Sequence[str], *, as_jso
     return _VARIABLE.sub(value, template)
 
 
-async def notify(alert: FakeAlert, org: "FakeOrg", waits: Sequence[float]) -> list[Delivery]:
+async def notify(alert: FakeAlert, org: FakeOrg, waits: Sequence[float]) -> list[Delivery]:
     """To each webhook that a rule names for it, or its monitor's own message."""
     named = [name for rule in org.rules.values() if {*rule.tags} <= {*alert.tags} for name in rule.recipients]
     named += [word[1:] for word in alert.monitor.message.split() if word.startswith("@")]
@@ -153,7 +121,7 @@ async def notify(alert: FakeAlert, org: "FakeOrg", waits: Sequence[float]) -> li
 
 async def deliver(
     alert: FakeAlert,
-    org: "FakeOrg",
+    org: FakeOrg,
     url: str,
     *,
     headers: Mapping[str, str],

@@ -8,9 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.sandbox.datadog import SECURITY, STANDARD, FakeDatadog
+from bot.sandbox.datadog.alert_routes import FakeRule, FakeVariable, FakeWebhook
 from bot.sandbox.datadog.api import ROUTES
 from bot.sandbox.datadog.journal import Seen
-from bot.sandbox.datadog.webhooks import FakeRule, FakeVariable, FakeWebhook
 from tests.sandbox.datadog.conftest import KEYS, Body, Clock, about, case_body, question
 
 WEBHOOKS = "/api/v1/integration/webhooks/configuration"

@@ -4,10 +4,10 @@ import json
 import re
 
 from bot.sandbox.datadog import checks, times
+from bot.sandbox.datadog.alert_routes import FakeRule, FakeVariable, FakeWebhook
 from bot.sandbox.datadog.answers import Answer, Json, Refusal, bad_request, missing, strings
 from bot.sandbox.datadog.api.call import Call, Route
 from bot.sandbox.datadog.org import FakeOrg
-from bot.sandbox.datadog.webhooks import FakeRule, FakeVariable, FakeWebhook
 
 _CONFIGURATION = "/api/v1/integration/webhooks/configuration"
 _WEBHOOKS, _VARIABLES = f"{_CONFIGURATION}/webhooks", f"{_CONFIGURATION}/custom-variables"

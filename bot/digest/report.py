@@ -1,0 +1,193 @@
+"""What a channel's week was like, read from our own books: what was investigated and found, what it cost, what stays open."""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from statistics import median
+
+from sqlalchemy import ColumnElement, Table, and_, func, select, true
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.alerts.tables import ALERT_CARD, alert_cycles
+from bot.cases.tables import case_places, cases
+from bot.investigations.model import Investigation
+from bot.investigations.repository import read_investigation
+from bot.investigations.subject_view import subject_name
+from bot.investigations.tables import investigations, subscribers, votes
+from bot.orgs.model import DEFAULT
+from bot.orgs.repository import OrgRepository
+from bot.rules.tables import charges
+from bot.storage.engine import Database
+from bot.storage.tables import deliveries
+
+WEEK = 7 * 24 * 3600.0
+MOST_RUNS = 500
+MOST_CYCLES = 5_000
+MOST_CASES = 50
+MOST_NOISY = 5
+_OPEN_FOR = 30 * 24 * 3600.0  # an open case that nobody here touched for longer is not this week's
+
+
+@dataclass(frozen=True, slots=True)
+class ReportedRun:
+    investigation: Investigation
+    right: int = 0  # votes in this workspace
+    wrong: int = 0
+
+    @property
+    def name(self) -> str:
+        return subject_name(self.investigation)
+
+    @property
+    def cause(self) -> str:
+        found = self.investigation.conclusions
+        return found[0].title if found else ""
+
+    @property
+    def took(self) -> float | None:
+        begun, ended = self.investigation.started_at, self.investigation.finished_at
+        return ended - begun if begun is not None and ended is not None and self.cause else None
+
+
+@dataclass(frozen=True, slots=True)
+class OpenCase:
+    org: str
+    name: str
+    title: str
+    status: str
+
+
+@dataclass(frozen=True, slots=True)
+class ChannelReport:
+    since: float
+    until: float
+    runs: tuple[ReportedRun, ...] = ()  # newest first
+    charged: int = 0  # starts of this channel that count
+    automatic: int = 0  # of those
+    open_cases: tuple[OpenCase, ...] = ()
+    noisiest: tuple[tuple[str, int], ...] = ()  # monitors by their name, with their alerts
+
+    @property
+    def is_empty(self) -> bool:
+        return not (self.runs or self.open_cases or self.noisiest)
+
+    @property
+    def usual_seconds(self) -> float | None:
+        took = [run.took for run in self.runs if run.took is not None]
+        return median(took) if took else None
+
+
+@dataclass(frozen=True, slots=True)
+class ReportReader:
+    database: Database
+    orgs: OrgRepository
+
+    async def lately(self, workspace: str, channel: str) -> ChannelReport:
+        """Of the last seven days."""
+        ((now,),) = await self.database.all(select(self.database.now))
+        return await self.of(workspace, channel, float(now) - WEEK, float(now))
+
+    async def of(self, workspace: str, channel: str, since: float, until: float) -> ChannelReport:
+        withheld = await self.orgs.withholds(DEFAULT, workspace)
+
+        def seen(table: Table) -> ColumnElement[bool]:
+            return table.c.org != DEFAULT if withheld else true()
+
+        async with self.database.transaction() as connection:
+            runs = await self._runs(connection, workspace, channel, since, until, seen(investigations))
+            charged, automatic = await self._charged(
+                connection, workspace, channel, [run.investigation.id for run in runs]
+            )
+            return ChannelReport(
+                since=since,
+                until=until,
+                runs=tuple(runs),
+                charged=charged,
+                automatic=automatic,
+                open_cases=await self._open_cases(connection, workspace, channel, until, seen(cases)),
+                noisiest=await self._noisiest(connection, workspace, channel, since, until, seen(alert_cycles)),
+            )
+
+    async def _runs(
+        self,
+        connection: AsyncConnection,
+        workspace: str,
+        channel: str,
+        since: float,
+        until: float,
+        may_be_seen: ColumnElement[bool],
+    ) -> list[ReportedRun]:
+        table = subscribers.c
+        here = and_(table.workspace == workspace, table.channel == channel)
+        asked = select(table.investigation_id).where(here, table.created_at >= since, table.created_at < until)
+        query = select(investigations).where(investigations.c.id.in_(asked), may_be_seen)
+        rows = await connection.execute(query.order_by(investigations.c.id.desc()).limit(MOST_RUNS))
+        known = [read_investigation(row) for row in rows.all()]
+        counted = await self._votes(connection, workspace, [each.id for each in known])
+        return [ReportedRun(each, *counted.get(each.id, (0, 0))) for each in known]
+
+    async def _votes(
+        self, connection: AsyncConnection, workspace: str, ids: Sequence[int]
+    ) -> dict[int, tuple[int, int]]:
+        table = votes.c
+        mine = and_(table.workspace == workspace, table.investigation_id.in_(ids))
+        query = select(table.investigation_id, table.helpful, func.count().label("voters")).where(mine)
+        found: dict[int, tuple[int, int]] = {}
+        for row in await connection.execute(query.group_by(table.investigation_id, table.helpful)):
+            right, wrong = found.get(row.investigation_id, (0, 0))
+            found[row.investigation_id] = (right + row.voters, wrong) if row.helpful else (right, wrong + row.voters)
+        return found
+
+    async def _charged(
+        self, connection: AsyncConnection, workspace: str, channel: str, ids: Sequence[int]
+    ) -> tuple[int, int]:
+        table = charges.c
+        mine = and_(table.workspace == workspace, table.channel == channel, table.returned.is_(False))
+        query = select(table.automatic).where(mine, table.investigation_id.in_(ids))
+        rows = (await connection.execute(query)).scalars().all()
+        return len(rows), sum(map(bool, rows))
+
+    async def _open_cases(
+        self,
+        connection: AsyncConnection,
+        workspace: str,
+        channel: str,
+        until: float,
+        may_be_seen: ColumnElement[bool],
+    ) -> tuple[OpenCase, ...]:
+        table = case_places.c
+        here = and_(table.workspace == workspace, table.channel == channel)
+        touched = select(table.case_row).where(here, table.touched_at >= until - _OPEN_FOR)
+        query = select(cases).where(cases.c.id.in_(touched.order_by(table.touched_at.desc()).limit(MOST_CASES)))
+        rows = (
+            await connection.execute(query.where(cases.c.gone.is_(False), may_be_seen).order_by(cases.c.id.desc()))
+        ).all()
+        still_open = [row for row in rows if row.shown.status.upper() != "CLOSED" and not row.shown.archived]
+        return tuple(
+            OpenCase(row.org, row.key or row.case_id, row.shown.title, row.shown.status_name or row.shown.status)
+            for row in still_open
+        )
+
+    async def _noisiest(
+        self,
+        connection: AsyncConnection,
+        workspace: str,
+        channel: str,
+        since: float,
+        until: float,
+        may_be_seen: ColumnElement[bool],
+    ) -> tuple[tuple[str, int], ...]:
+        """By the alerts of the week that have a card in the channel."""
+        lately = and_(alert_cycles.c.changed_at >= since, alert_cycles.c.changed_at < until)
+        table = deliveries.c
+        shown = and_(table.kind == ALERT_CARD, table.subject_id == alert_cycles.c.id)
+        here = and_(table.workspace == workspace, table.channel == channel)
+        query = (
+            select(alert_cycles.c.content).join(deliveries, shown).where(lately, here, may_be_seen).limit(MOST_CYCLES)
+        )
+        notices = [row.content.latest for row in await connection.execute(query)]
+        names = {notice.monitor_id: notice.name for notice in notices}
+        often = Counter(notice.monitor_id for notice in notices if not notice.test)
+        return tuple(
+            (names[monitor] or f"Monitor {monitor}", count) for monitor, count in often.most_common(MOST_NOISY)
+        )
