@@ -215,9 +215,6 @@ def _channel_fields(rules: ChannelRules, orgs: Mapping[str, str], shown: Shown) 
         *(_cooldown_field(rules) if auto != "never" else []),
         _text_field("case_project", f"Project of new {CASES}", rules.case.project, hint="Its key or id.", limit=64),
         _text_field("case_type", f"Type of new {CASES}", rules.case.type, limit=64),
-        _text_field(
-            "digest", "Weekly digest at", rules.digest, hint=f"When you hand over; {HOW}. Empty: none.", limit=100
-        ),
     ]
 
 
@@ -274,6 +271,9 @@ def _more_fields(rules: ChannelRules) -> list[Block]:
         _boxes_field("others", "May start, too", _OTHERS, others),
         _number_field(
             "budget", "Starts a day in this channel", rules.budget_per_day, most=HIGHEST_BUDGET, hint=_NO_LIMIT
+        ),
+        _text_field(
+            "digest", "Weekly digest at", rules.digest, hint=f"When you hand over; {HOW}. Empty: none.", limit=100
         ),
         _text_field(
             "datadog_apps",

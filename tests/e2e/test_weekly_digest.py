@@ -105,6 +105,8 @@ async def test_the_hand_over_is_set_in_the_settings_and_a_wrong_one_is_said(town
     eva = town.slack.workspace.add_user("eva", admin=True)
     town.channel.members.add(eva.id)
     await eva.command("/bits", "settings", in_=town.channel)
+    await eva.waits_for_modal("Who may start")
+    await eva.press("Budgets and more")
     await eva.waits_for_modal("Weekly digest at")
     await eva.fill({"Weekly digest at": "someday"})
     assert "is no time of the week" in (await eva.submit()).errors["Weekly digest at"]
