@@ -12,7 +12,9 @@ from pathlib import Path
 
 import pytest
 from slack_bolt.context.ack.async_ack import AsyncAck
+from sqlalchemy import update
 
+from bot.cases.tables import case_follows
 from bot.sandbox.datadog import Script
 from bot.storage.engine import Database
 from bot.storage.leases import Workers
@@ -87,6 +89,34 @@ async def test_a_mute_ends_in_time_and_nobody_looks_before(town: SlowTown) -> No
     await town.passes(100)
     assert "by @ana" not in card.shown
     assert "[Mute …" in card.shown
+
+
+async def _searches(town: SlowTown, seconds: float) -> int:
+    before = len(town.datadog.asked("GET", "/api/v2/cases"))
+    await town.passes(seconds)
+    return len(town.datadog.asked("GET", "/api/v2/cases")) - before
+
+
+async def test_open_cards_cost_one_search_a_round_and_closed_ones_nothing(town: SlowTown) -> None:
+    project = town.datadog.add_project("CASEM", "Case Management")
+    cases = [town.datadog.add_case(f"Number {number}", project) for number in range(5)]
+    for case in cases:
+        await town.ana.command("/bits", f"case {case.key}", in_=town.channel)
+    await town.passes(90)
+    town.meter.reset()
+    assert await _searches(town, 600) == 10
+    assert town.meter.statements <= 10 * 8 + 15
+    for quiet, searches in ((3_600, 3), (86_400, 1)):
+        await town.bot._database.write(update(case_follows).values(changed_at=case_follows.c.changed_at - quiet))
+        await town.passes(900)
+        assert await _searches(town, 900) == searches
+
+    for case in cases:
+        town.datadog.change_case(case, status_name="Closed")
+    await town.passes(900)
+    town.stepped.clear()
+    assert await _searches(town, 900) == 0
+    assert "case follower" not in town.stepped
 
 
 async def _clicked(town: SlowTown) -> AlertMessage:

@@ -71,7 +71,8 @@ def _more_facts(known: KnownCase) -> list[tuple[str, str]]:
     """Pairs of a label and a plain, untrusted value."""
     insights = [] if known.insights is None else [(INSIGHTS.capitalize(), str(known.insights))]
     named = [("Project", one_line(known.project_name, _WORD_LIMIT)), ("Type", one_line(known.type_name, _WORD_LIMIT))]
-    return [*((label, name) for label, name in named if name), *insights]
+    comments = [("Comments", str(known.comments))] if known.comments else []
+    return [*((label, name) for label, name in named if name), *insights, *comments]
 
 
 def _facts_line(facts: list[tuple[str, str]]) -> str:

@@ -84,6 +84,7 @@ class CaseFacts:
     assignee: str = ""  # a name
     assignee_id: str = ""
     insights: int | None = None
+    comments: int | None = None
     archived: bool = False
     statuses: tuple[Annotated[tuple[str, str], first(2)], ...] = ()  # name and group of each the type has
     attributes: tuple[Annotated[tuple[str, tuple[str, ...]], first(2)], ...] = ()

@@ -11,6 +11,7 @@ from typing import Any
 from sqlalchemy import Column, ColumnElement, Row, Select, and_, desc, exists, func, or_, select, union_all, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from bot.cases import follows
 from bot.cases.catalog import Catalog, status_names
 from bot.cases.model import CaseAction, CaseActionKind, CaseFacts, DoneAction, KnownCase
 from bot.cases.tables import CASE_CARD, case_acts, case_places, cases
@@ -26,9 +27,13 @@ TOUCHES = 100  # as far back as recent cases are looked for
 
 
 class CaseRepository:
-    def __init__(self, database: Database, catalog: Callable[[str], Catalog | None]) -> None:
-        """`catalog` tells the names of an organisation's types and projects, as far as they are known already."""
+    def __init__(
+        self, database: Database, catalog: Callable[[str], Catalog | None], *, look_within: float = 60.0
+    ) -> None:
+        """`catalog` tells the names of an organisation's types and projects, as far as they are known already; a case to
+        which something happens is looked at in Datadog `look_within` so many seconds."""
         self.database = database
+        self._look_within = look_within
         self._catalog = catalog
         self.on_shown: list[Shown] = []  # rooms that show how a case stands in messages of their own
 
@@ -58,6 +63,7 @@ class CaseRepository:
         """Datadog has no such case any more; the cards say so."""
         async with self.database.transaction() as connection:
             await connection.execute(update(cases).where(cases.c.id == case_row).values(gone=True))
+            await follows.end(connection, case_row)
             await self.show(connection, case_row)
 
     async def show_again(self, case_row: int) -> None:
@@ -85,9 +91,12 @@ class CaseRepository:
         shown = _facts(case, self._catalog(org), row.shown)
         changed = shown != row.shown or row.gone or row.key != case.key
         await connection.execute(update(cases).where(cases.c.id == row.id).values(shown=shown, **values))
-        if changed:
-            await self.show(connection, row.id)
-        return await self._row(connection, cases.c.id == row.id)
+        if not changed:
+            return await self._row(connection, cases.c.id == row.id)
+        await self.show(connection, row.id)
+        row = await self._row(connection, cases.c.id == row.id)
+        await follows.changed(self.database, connection, row, self._look_within)
+        return row
 
     async def belongs(
         self, connection: AsyncConnection, case_row: int, place: Place, person: str, *, card: bool
@@ -100,11 +109,12 @@ class CaseRepository:
             await self._owe_card(connection, case_row, place, person)
 
     async def _owe_card(self, connection: AsyncConnection, case_row: int, place: Place, person: str) -> None:
-        belonging = select(case_places.c.id, cases.c.case_id).join(cases, cases.c.id == case_places.c.case_row)
-        here = belonging.where(case_places.c.case_row == case_row, at(case_places, place))
-        place_row, case_id = (await connection.execute(here)).one()
+        here = select(case_places.c.id).where(case_places.c.case_row == case_row, at(case_places, place))
+        place_row = (await connection.execute(here)).scalar_one()
+        case = await self._row(connection, cases.c.id == case_row)
+        await follows.follow(self.database, connection, case, self._look_within)
         post = NewPost(
-            key=f"{CASE_CARD}:{case_id}:{place_row}",
+            key=f"{CASE_CARD}:{case.case_id}:{place_row}",
             kind=CASE_CARD,
             thread_key=f"case:{place_row}",
             subject_id=case_row,
@@ -240,6 +250,7 @@ def _facts(case: Case, catalog: Catalog | None, before: CaseFacts | None) -> Cas
         assignee=_name_of(case.assignee, before) if case.assignee else "",
         assignee_id=case.assignee.id if case.assignee else "",
         insights=before.insights if case.insights is None else len(case.insights),
+        comments=before.comments if case.comments is None else case.comments,
         archived=case.archived_at is not None,
         attributes=case.attributes,
         custom=tuple(_custom_words(case, catalog)),

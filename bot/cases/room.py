@@ -7,6 +7,7 @@ from bot.cases.batches import CaseBatches
 from bot.cases.case_windows import CaseWindows
 from bot.cases.catalog import Catalogs
 from bot.cases.creation import CaseMaker
+from bot.cases.following import CaseFollower
 from bot.cases.form import CaseForms
 from bot.cases.listing import CaseFinder, CaseLists
 from bot.cases.posts import CaseCards, CaseReplies
@@ -29,6 +30,7 @@ class CaseRoom:
     cards: CaseCards
     maker: CaseMaker
     action_worker: CaseActionWorker
+    follower: CaseFollower
     form_listeners: CaseFormListeners
     card_listeners: CaseCardListeners
     windows: CaseWindows
@@ -44,7 +46,7 @@ class CaseRoom:
 def build(base: Foundation, orgs: OrgRepository, rules: RuleRoom, room: InvestigationRoom) -> CaseRoom:
     database, timing, owner, replies, modals = base.database, base.timing, base.owner, base.replies, base.modals
     catalogs = Catalogs(orgs, base.tasks)
-    cases = CaseRepository(database, catalogs.known)
+    cases = CaseRepository(database, catalogs.known, look_within=timing.follow)
     requests, actions = CaseRequests(database, cases), CaseActions(database, cases)
     case_replies = CaseReplies(cases, base.workspaces, replies, modals, orgs.app_url)
     investigations = room.repository
@@ -75,6 +77,7 @@ def build(base: Foundation, orgs: OrgRepository, rules: RuleRoom, room: Investig
         action_worker=CaseActionWorker(
             database, timing, actions, orgs, case_replies, base.people, batches, owner=owner
         ),
+        follower=CaseFollower(database, timing, cases, orgs, owner=owner),
         form_listeners=CaseFormListeners(forms, requests, catalogs, investigations, modals),
         card_listeners=CaseCardListeners(cases, actions, rules.permissions, modals, windows),
         windows=windows,

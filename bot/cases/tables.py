@@ -22,7 +22,7 @@ from bot.datadog.trouble import Trouble
 from bot.model import Adapter
 from bot.orgs.tables import of_its_orgs
 from bot.storage.retention import DAY, AtUninstall, Kept, Life, Lives, Part, keep
-from bot.storage.tables import RowId, TypedJson, index_of_some, messages, metadata, placed
+from bot.storage.tables import RowId, TypedJson, claimable, index_of_some, messages, metadata, placed
 
 CASE_CARD = "case_card"  # kind of deliveries; they show a row of `cases`
 
@@ -117,6 +117,19 @@ case_orders = Table(
 )
 index_of_some("case_orders_untold", case_orders.c.state, case_orders.c.due_at, only=~case_orders.c.told)
 
+case_follows = Table(
+    "case_follows",
+    metadata,
+    Column("id", RowId, primary_key=True),
+    Column("case_row", RowId, ForeignKey("cases.id"), nullable=False),
+    Column("org", String(64), nullable=False),
+    Column("changed_at", Float, nullable=False),  # when something last happened to it, here or in Datadog
+    Column("looked_at", Float, nullable=True),
+    Column("created_at", Float, nullable=False),
+    *claimable(),
+    UniqueConstraint("case_row"),
+    Index("case_follows_due", "due_at"),
+)
 
 # -- how long they live -----------------------------------------------------------------------------------------
 
@@ -139,8 +152,15 @@ keep(
         Part(
             case_acts.c.case_row, since=case_acts.c.created_at, unfinished=case_acts.c.state.in_(["waiting", "sending"])
         ),
+        Part(case_follows.c.case_row),
         messages(CASE_CARD),
     ],
+)
+keep(
+    case_follows,
+    Lives.WITH_ANOTHER,
+    holds="which open cases with a card are looked at in Datadog, and when",
+    at_uninstall=of_its_orgs(case_follows),
 )
 keep(case_places, Lives.WITH_ANOTHER, holds="which threads belong to a case", at_uninstall=AtUninstall.DELETED)
 keep(case_acts, Lives.WITH_ANOTHER, holds="what people did with a case", at_uninstall=AtUninstall.DELETED)

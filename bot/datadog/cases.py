@@ -17,7 +17,7 @@ from bot.datadog.case_attributes import (
     read_custom_attributes,
     read_custom_values,
 )
-from bot.datadog.client import Datadog, JsonObject, flag, member, objects, segment, text, texts
+from bot.datadog.client import Datadog, JsonObject, flag, member, objects, segment, text, texts, whole
 from bot.datadog.errors import DatadogError, NotFound, Unreadable
 from bot.datadog.trouble import Trouble, TroubleKind, trouble_of
 
@@ -82,6 +82,7 @@ class Case:
     project_id: str = ""
     assignee: Person | None = None
     insights: tuple[Insight, ...] | None = None  # None when the answer did not list them at all
+    comments: int | None = None  # how many
     created_at: datetime | None = None
     modified_at: datetime | None = None
     archived_at: datetime | None = None
@@ -364,6 +365,7 @@ def _case(data: JsonObject, people: Mapping[str, Person]) -> Case:
         project_id=text(data, "relationships", "project", "data", "id"),
         assignee=people.get(assignee, Person(assignee)) if assignee else None,
         insights=tuple(_insights(told)) if isinstance(member(told, "insights"), list) else None,
+        comments=whole(told, "comment_count"),
         created_at=moment(text(told, "created_at")),
         modified_at=moment(text(told, "modified_at")),
         archived_at=moment(text(told, "archived_at")),

@@ -164,6 +164,7 @@ class Timing:
     silence: float = 8.0  # how long whoever waits for a look-up hears nothing
     first_removal: float = 60.0  # old rows are let be while a start has more urgent things to do
     pace: float = 1.0  # between two posts of ours into one channel, as Slack asks
+    follow: float = 60.0  # how often open cases are looked at to which something has just happened
     look_attempts: int = 3  # looks for a run whose start has an unknown outcome
 
     @property

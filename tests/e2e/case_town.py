@@ -3,8 +3,9 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
-from bot.sandbox.datadog import FakeConclusion, Script
+from bot.sandbox.datadog import FakeCase, FakeConclusion, Script
 from bot.sandbox.slack import Message
 from bot.sandbox.slack.people import Person
 from bot.sandbox.slack.visible import SeenView
@@ -22,6 +23,18 @@ async def case_town(folder: Path, timing: Timing = QUICK) -> AsyncIterator[Town]
         town.datadog.add_project("CASEM", "Case Management")
         town.datadog.add_user("Ana Lytic", "ana@example.com")
         yield town
+
+
+async def shown(town: Town, title: str = "Disk of db-3 is full", **members: Any) -> tuple[FakeCase, Message]:
+    """A case somebody opened in Datadog, with its card in the channel."""
+    (project,) = town.datadog.org.case_management.projects.values()
+    case = town.datadog.add_case(title, project, **members)
+    await town.ana.command("/bits", f"case {case.key}", in_=town.channel)
+
+    def card() -> Message | None:
+        return next((each for each in town.channel.messages if case.key in each.shown), None)
+
+    return case, await town.slack.wait_for(card)
 
 
 async def investigated(town: Town, *conclusions: FakeConclusion) -> AlertMessage:

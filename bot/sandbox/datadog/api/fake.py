@@ -8,7 +8,15 @@ from bot.sandbox.datadog import webhooks
 from bot.sandbox.datadog.alerts import FakeAlert, FakeMonitor, fire, group_states
 from bot.sandbox.datadog.answers import Json
 from bot.sandbox.datadog.api.server import Server
-from bot.sandbox.datadog.case_model import STANDARD, FakeCase, FakeCaseType, FakeCustomAttribute, FakeProject, FakeView
+from bot.sandbox.datadog.case_model import (
+    STANDARD,
+    Cell,
+    FakeCase,
+    FakeCaseType,
+    FakeCustomAttribute,
+    FakeProject,
+    FakeView,
+)
 from bot.sandbox.datadog.faults import Fault, Faults
 from bot.sandbox.datadog.investigations import FakeInvestigation, Script
 from bot.sandbox.datadog.journal import Journal, Seen
@@ -155,6 +163,20 @@ class FakeDatadog:
         case = FakeCase(self.world.new_id(), number, key, title, project, type, now, home.owner, **members)
         case_management.cases[case.id] = case
         return case
+
+    def change_case(self, case: FakeCase, **members: Any) -> None:
+        """What somebody does to it in Datadog's own app."""
+        for name, value in members.items():
+            setattr(case, name, value)
+        case.modified = self.world.clock()
+        self.journal.notify()
+
+    def comment_on(self, case: FakeCase, message: str, author: FakeUser) -> Cell:
+        """In Datadog's own app."""
+        cell = Cell(self.world.new_id(), message, author, self.world.clock())
+        case.comments.append(cell)
+        self.change_case(case, modified_by=author)
+        return cell
 
     def add_custom_attribute(
         self,
