@@ -18,7 +18,7 @@ from bot.cases import room as cases
 from bot.cases.of_threads import CasesOfThreads
 from bot.cases.repository import CaseRepository
 from bot.cases.room import CaseRoom
-from bot.cases.tables import CASE_CARD
+from bot.cases.tables import CASE_CARD, CASE_COMMENT
 from bot.config import Settings
 from bot.connections import StartError, bolt_app, connect_workspace, datadog_clients, slack_client
 from bot.datadog.orgs import ConnectedOrg
@@ -131,6 +131,7 @@ async def put_together(parts: Parts, session: ClientSession) -> Assembled:
     rooms = await _rooms(parts, base, questions, commands)
     add_commands(commands, rooms)
     commands.offer = rooms.investigations.commands.offer
+    commands.say = rooms.cases.talk.from_mention
     # what goes on once a person has said which organisation is meant
     for room in (rooms.investigations, rooms.cases, rooms.insights):
         room.commands.go_on_after(questions)
@@ -229,6 +230,7 @@ def _employ(parts: Parts, base: Foundation, rooms: Rooms, waits: Waits) -> None:
         CONCLUSIONS: investigated.conclusions_post,
         EARLIER: investigated.earlier_post,
         CASE_CARD: rooms.cases.cards,
+        CASE_COMMENT: rooms.cases.comments,
         ATTACHED: rooms.insights.lines,
         ALERT_CARD: alert_room.cards,
         NUDGE: alert_room.nudges,

@@ -28,6 +28,8 @@ DISCLAIMER = f"Written by {PRODUCT}, which can be wrong: check before you act."
 AI_WRITTEN = "AI-written, check before you act"
 COSTS = f"This starts a new {INVESTIGATION}, and {DATADOG} bills each one."
 
+_IN_SLACK = " wrote in Slack:"
+
 
 def version() -> str:
     """Of what is installed; a bare copy of the code has none."""
@@ -39,7 +41,12 @@ def version() -> str:
 
 def said_in_slack(author: str, words: str) -> str:
     """What a person says through us: in Datadog it stands under the name of the key's owner."""
-    return f"{author} wrote in Slack:\n\n{words}"
+    return f"{author}{_IN_SLACK}\n\n{words}"
+
+
+def is_said_in_slack(comment: str) -> bool:
+    """Whether a comment was made through us, or through another bot of this kind."""
+    return comment.strip().split("\n", 1)[0].rstrip().endswith(_IN_SLACK)
 
 
 def counted(number: int, one: str, many: str = "") -> str:

@@ -52,6 +52,7 @@ CALLBACK_IDS = {
     ("message", "investigate_message"),
     ("message", "create_case_from_message"),
     ("message", "attach_message_to_case"),
+    ("message", "comment_on_case"),
     ("global", "attach_insights"),
 }
 

@@ -14,6 +14,7 @@ from typing import Any
 from sqlalchemy import Row, select, true, update
 
 from bot.cases import follows
+from bot.cases.comments import CaseComments
 from bot.cases.model import CaseFacts
 from bot.cases.repository import CaseRepository
 from bot.cases.tables import case_follows, case_places, cases
@@ -51,6 +52,7 @@ class Followed:
     modified_at: float
     quiet: float  # seconds since something happened to it
     looked_at: float
+    told: int | None  # how many comments need not be told any more
     workspaces: frozenset[str]
 
     @property
@@ -75,6 +77,7 @@ class CaseFollower(LeasedWorker):
 
     cases: CaseRepository
     orgs: OrgRepository
+    comments: CaseComments
 
     def _hand_out(self, rows: Sequence[Row[Any]]) -> None:
         by_org: dict[str, list[Row[Any]]] = defaultdict(list)
@@ -115,7 +118,7 @@ class CaseFollower(LeasedWorker):
         claimed_at = claim.due_at - self._timing.lease
         quiet, looked_at = claimed_at - claim.changed_at, claim.looked_at or 0.0
         told = (row.case_id, row.key, row.shown, row.modified_at or 0.0)
-        return Followed(claim.id, row.id, *told, quiet, looked_at, workspaces)
+        return Followed(claim.id, row.id, *told, quiet, looked_at, claim.comments, workspaces)
 
     async def _follow(self, name: str, known: list[Followed]) -> None:
         over = [each for each in known if follows.is_over(each.shown) or each.quiet > _SILENCE]
@@ -147,7 +150,7 @@ class CaseFollower(LeasedWorker):
         """`looked` holds what was seen, and how seldom it is looked at from now on; the others come next time."""
         listed = await org.cases.search(_query(known), size=PAGE) if len(known) > 1 else ()
         by_id = {case.id: case for case in listed}
-        await self._note(org.name, [(each, by_id[each.case_id]) for each in known if each.case_id in by_id], looked)
+        await self._note(org, [(each, by_id[each.case_id]) for each in known if each.case_id in by_id], looked)
         missing = sorted((each for each in known if each.case_id not in by_id), key=lambda each: each.looked_at)
         for each in missing[:SINGLY]:
             try:
@@ -155,13 +158,25 @@ class CaseFollower(LeasedWorker):
             except NotFound:
                 await self.cases.gone(each.case_row)
             else:
-                await self._note(org.name, [(each, case)], looked)
+                await self._note(org, [(each, case)], looked)
 
-    async def _note(self, org: str, seen: Sequence[tuple[Followed, Case]], looked: dict[int, int]) -> None:
+    async def _note(self, org: ConnectedOrg, seen: Sequence[tuple[Followed, Case]], looked: dict[int, int]) -> None:
         """Only what has changed is written."""
+        for each, case in seen:
+            if case.comments is not None and case.comments != each.told:
+                await self._tell_comments(org, each, case.comments)
         if changed := [case for each, case in seen if each.differs(case)]:
-            await self.cases.remember_listed(org, changed)
+            await self.cases.remember_listed(org.name, changed)
         looked |= {each.id: 1 if each.differs(case) else each.steps for each, case in seen}
+
+    async def _tell_comments(self, org: ConnectedOrg, each: Followed, now: int) -> None:
+        """Those that are new, where somebody wants them; they are told before it is noted that they are."""
+        news = now - each.told if each.told is not None else 0
+        if news > 0 and (places := await self.comments.wanted_in(each.case_row)):
+            newest = (await org.cases.comments(each.case_id))[:news]
+            await self.comments.owe(each.case_row, places, newest[::-1])
+        mine = (case_follows.c.id == each.id, case_follows.c.owner == self.owner)
+        await self._database.write(update(case_follows).where(*mine).values(comments=now))
 
     # -- when each is looked at next --------------------------------------------------------------------------------
 

@@ -24,7 +24,8 @@ async def follow(database: Database, connection: AsyncConnection, row: Row[Any],
     if row.gone or is_over(row.shown) or await _go_on(database, connection, row.id, soon):
         return
     now = database.now
-    values = {"case_row": row.id, "org": row.org, "changed_at": now, **newly_due(now), "due_at": _soon(now, soon)}
+    values = {"case_row": row.id, "org": row.org, "changed_at": now, "comments": row.shown.comments}
+    values |= {**newly_due(now), "due_at": _soon(now, soon)}
     await connection.execute(database.insert_new(case_follows).values(values))
     wake(connection, case_follows, after=soon)
 

@@ -6,6 +6,7 @@ from bot.cases.actions import CaseActions, CaseActionWorker
 from bot.cases.batches import CaseBatches
 from bot.cases.case_windows import CaseWindows
 from bot.cases.catalog import Catalogs
+from bot.cases.comments import CaseCommentPost, CaseComments, CaseTalk
 from bot.cases.creation import CaseMaker
 from bot.cases.following import CaseFollower
 from bot.cases.form import CaseForms
@@ -31,6 +32,8 @@ class CaseRoom:
     maker: CaseMaker
     action_worker: CaseActionWorker
     follower: CaseFollower
+    talk: CaseTalk
+    comments: CaseCommentPost
     form_listeners: CaseFormListeners
     card_listeners: CaseCardListeners
     windows: CaseWindows
@@ -40,6 +43,7 @@ class CaseRoom:
         self.form_listeners.register(on)
         self.card_listeners.register(on)
         self.windows.register(on)
+        self.talk.register(on)
         self.lists.register(on)
 
 
@@ -77,7 +81,9 @@ def build(base: Foundation, orgs: OrgRepository, rules: RuleRoom, room: Investig
         action_worker=CaseActionWorker(
             database, timing, actions, orgs, case_replies, base.people, batches, owner=owner
         ),
-        follower=CaseFollower(database, timing, cases, orgs, owner=owner),
+        follower=CaseFollower(database, timing, cases, orgs, CaseComments(database, rules.rules), owner=owner),
+        talk=CaseTalk(cases, actions, rules.permissions, base.people),
+        comments=CaseCommentPost(cases, orgs),
         form_listeners=CaseFormListeners(forms, requests, catalogs, investigations, modals),
         card_listeners=CaseCardListeners(cases, actions, rules.permissions, modals, windows),
         windows=windows,

@@ -25,6 +25,7 @@ from bot.storage.retention import DAY, AtUninstall, Kept, Life, Lives, Part, kee
 from bot.storage.tables import RowId, TypedJson, claimable, index_of_some, messages, metadata, placed
 
 CASE_CARD = "case_card"  # kind of deliveries; they show a row of `cases`
+CASE_COMMENT = "case_comment"  # the same, of `case_comments`
 
 cases = Table(
     "cases",
@@ -125,10 +126,24 @@ case_follows = Table(
     Column("org", String(64), nullable=False),
     Column("changed_at", Float, nullable=False),  # when something last happened to it, here or in Datadog
     Column("looked_at", Float, nullable=True),
+    Column("comments", Integer, nullable=True),  # as many as need not be told any more
     Column("created_at", Float, nullable=False),
     *claimable(),
     UniqueConstraint("case_row"),
     Index("case_follows_due", "due_at"),
+)
+
+case_comments = Table(
+    "case_comments",
+    metadata,
+    Column("id", RowId, primary_key=True),
+    Column("key", String(96), nullable=False, unique=True),  # of the comment, in a place
+    Column("case_row", RowId, nullable=False),
+    *placed(),
+    Column("author", String(200), nullable=False),
+    Column("message", Text, nullable=False),
+    Column("created_at", Float, nullable=False),
+    Index("case_comments_age", "created_at"),
 )
 
 # -- how long they live -----------------------------------------------------------------------------------------
@@ -161,6 +176,13 @@ keep(
     Lives.WITH_ANOTHER,
     holds="which open cases with a card are looked at in Datadog, and when",
     at_uninstall=of_its_orgs(case_follows),
+)
+keep(
+    case_comments,
+    [Life(Kept.DELIVERIES, case_comments.c.created_at)],
+    holds="comments made in Datadog that came as replies under a case's card",
+    at_uninstall=AtUninstall.DELETED,
+    parts=[messages(CASE_COMMENT)],
 )
 keep(case_places, Lives.WITH_ANOTHER, holds="which threads belong to a case", at_uninstall=AtUninstall.DELETED)
 keep(case_acts, Lives.WITH_ANOTHER, holds="what people did with a case", at_uninstall=AtUninstall.DELETED)

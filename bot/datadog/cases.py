@@ -132,6 +132,8 @@ class CaseType:
 class Comment:
     message: str
     created_at: datetime | None = None
+    id: str = ""
+    author: str = ""
 
 
 # -- the calls ----------------------------------------------------------------------------------------------------------
@@ -237,7 +239,12 @@ class Cases:
         answer = await self._client.call("GET", path, params=params, permission=READ)
         cells = [cell for cell in objects(answer, "data") if text(cell, "attributes", "type") == "COMMENT"]
         return tuple(
-            Comment(text(cell, "attributes", "cell_content", "message"), moment(text(cell, "attributes", "created_at")))
+            Comment(
+                text(cell, "attributes", "cell_content", "message"),
+                moment(text(cell, "attributes", "created_at")),
+                text(cell, "id"),
+                _author(member(cell, "attributes", "author", "content")),
+            )
             for cell in cells
         )
 
@@ -372,6 +379,10 @@ def _case(data: JsonObject, people: Mapping[str, Person]) -> Case:
         attributes=read_attributes(told),
         custom=read_custom_values(told),
     )
+
+
+def _author(told: object) -> str:
+    return text(told, "name") or text(told, "email") or text(told, "handle")
 
 
 def _person(data: JsonObject) -> Person:

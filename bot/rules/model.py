@@ -127,10 +127,12 @@ class Starters:
 
 @dataclass(frozen=True, slots=True)
 class CaseDefaults:
-    """What a new case begins with; empty where nothing is decided."""
+    """What a new case begins with, empty where nothing is decided; and what comes of a case."""
 
     project: _ShortText = ""
     type: _ShortText = ""
+    comments: StrictBool = False
+    """Comments made in Datadog come as replies under the case's card."""
 
 
 @dataclass(frozen=True, slots=True)

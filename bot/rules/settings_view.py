@@ -50,6 +50,7 @@ _EXTRAS = {
     "nudge": f"Investigate buttons under {DATADOG}'s own alerts",
     "default": "Alerts that no other channel takes",
     "broadcast": "Conclusions as a message in the channel, too",
+    "case_comments": f"Comments made in {DATADOG} as replies under the card of their case",
 }
 _USUAL_ORG = "-"
 _TICK = "yes"
@@ -85,6 +86,7 @@ def rule_lines(rules: ChannelRules) -> list[str]:
         *([f"New cases: {_case(rules)}"] if rules.case.project or rules.case.type else []),
         f"Conclusions also in the channel: {_on(rules.broadcast)}",
         f"Weekly digest: {code(rules.digest, 100) if rules.digest else 'none'}",
+        *([f"Comments made in {DATADOG} come under the card of their case"] if rules.case.comments else []),
     ]
 
 
@@ -219,7 +221,8 @@ def _channel_fields(rules: ChannelRules, orgs: Mapping[str, str], shown: Shown) 
 
 
 def _extras(rules: ChannelRules) -> dict[str, bool]:
-    return {"nudge": rules.nudge, "default": rules.is_default, "broadcast": rules.broadcast}
+    named = {"nudge": rules.nudge, "default": rules.is_default, "broadcast": rules.broadcast}
+    return {**named, "case_comments": rules.case.comments}
 
 
 def _org_field(org: str, orgs: Mapping[str, str]) -> list[Block]:
@@ -459,7 +462,9 @@ def _read_channel(filled: _SubmittedSettings, rules: ChannelRules) -> ChannelRul
         nudge="nudge" in extras,
         auto=_read_filter(filled, AUTO, _WHEN),
         cooldown_minutes=cooldown,
-        case=CaseDefaults(filled.form.text("case_project"), filled.form.text("case_type")),
+        case=CaseDefaults(
+            filled.form.text("case_project"), filled.form.text("case_type"), comments="case_comments" in extras
+        ),
         broadcast="broadcast" in extras,
         digest=filled.weekly("digest") if filled.form.has("digest") else rules.digest,
     )

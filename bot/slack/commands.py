@@ -22,6 +22,7 @@ _SMART = str.maketrans({"“": '"', "”": '"', "„": '"', "«": '"', "»": '"'
 
 T = TypeVar("T")
 Offer = Callable[[Interaction], Awaitable[Message | None]]
+Say = Callable[[Interaction, str], Awaitable[Message | None]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +60,7 @@ class Commands:
         self._commands: tuple[Command[Any], ...] = ()
         self._by_word: dict[str, Command[Any]] = {}
         self.offer: Offer | None = None  # in place of the usage, for a mention that names no command
+        self.say: Say | None = None  # before that, for a sentence after the mention that begins the message
 
     def add(self, *commands: Command[Any]) -> None:
         """Those of all rooms; called once."""
@@ -73,12 +75,21 @@ class Commands:
 
     async def answer(self, interaction: Interaction) -> After:
         is_mention = not interaction.trigger_id  # it comes without the right to open a window
-        if is_mention and self.offer and not self.knows(self._first(interaction.text)):
-            offered = await self.offer(replace(interaction, text=self._without_mention(interaction.text)))
-            if offered is not None:
-                return offered
+        if is_mention and not self.knows(self._first(interaction.text)):
+            said = replace(interaction, text=self._without_mention(interaction.text))
+            answered = await self._said(interaction) or (self.offer and await self.offer(said))
+            if answered:
+                return answered
         typed = self.parse(interaction.text)
         return await typed.command.run(interaction, typed.request) if isinstance(typed, Typed) else typed
+
+    async def _said(self, mention: Interaction) -> Message | None:
+        """One word, or what is nearly a command, is more likely a command with a typing error."""
+        words = self._without_mention(mention.text)
+        first, rest = split_word(words)
+        if self.say is None or not rest or not _MENTION.match(mention.text.strip()) or self._close(first):
+            return None
+        return await self.say(mention, words)
 
     def parse(self, text: str) -> Typed[Any] | Message:
         """What the person wants, or what to tell them instead.
@@ -132,10 +143,13 @@ class Commands:
         ours = not before or (self._named(split_word(after)[0]) and not self._named(split_word(before)[0]))
         return after if ours else readable(text)
 
+    def _close(self, first: str) -> Command[Any] | None:
+        close = difflib.get_close_matches(first.lower(), self._by_word, n=1, cutoff=0.75)
+        return self._by_word[close[0]] if close else None
+
     def _suggestion(self, first: str, words: str) -> str:
         """What was perhaps meant: the command with nearly this name, never one that costs for a guess."""
-        close = difflib.get_close_matches(first.lower(), self._by_word, n=1, cutoff=0.75)
-        command = self._by_word[close[0]] if close else None
+        command = self._close(first)
         if command is None or command.costs:
             return ""
         perhaps = f"{COMMAND} {command.name} {split_word(words)[1]}".strip()

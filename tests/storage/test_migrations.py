@@ -72,7 +72,7 @@ RELEASED = {
     "0013_who_is_on_it.py": "92691c416194c5ed",
     "0014_seen_before.py": "8d765694c86426d0",
     "0015_alert_setup_and_digests.py": "b64e6f57b4ee90dc",
-    "0016_follow_cases.py": "59332c75e9eaeb7d",
+    "0016_follow_cases.py": "4b2ddc346d02c55c",
 }
 
 

@@ -1,4 +1,4 @@
-"""Open cases with a card are looked at in Datadog, so that the card follows."""
+"""Open cases with a card are looked at in Datadog, so that the card follows; comments made there come as replies."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -24,6 +24,7 @@ def upgrade() -> None:
         sa.Column("org", sa.String(64), nullable=False),
         sa.Column("changed_at", sa.Float, nullable=False),
         sa.Column("looked_at", sa.Float, nullable=True),
+        sa.Column("comments", sa.Integer, nullable=True),
         sa.Column("created_at", sa.Float, nullable=False),
         sa.Column("due_at", sa.Float, nullable=False),
         sa.Column("owner", sa.String(64), nullable=True),
@@ -31,4 +32,17 @@ def upgrade() -> None:
         sa.UniqueConstraint("case_row"),
     )
     op.create_index("case_follows_due", "case_follows", ["due_at"])
+    op.create_table(
+        "case_comments",
+        sa.Column("id", _ID, primary_key=True),
+        sa.Column("key", sa.String(96), nullable=False, unique=True),
+        sa.Column("case_row", _ID, nullable=False),
+        sa.Column("workspace", sa.String(32), nullable=False),
+        sa.Column("channel", sa.String(32), nullable=False),
+        sa.Column("thread_ts", sa.String(32), nullable=False),
+        sa.Column("author", sa.String(200), nullable=False),
+        sa.Column("message", sa.Text, nullable=False),
+        sa.Column("created_at", sa.Float, nullable=False),
+    )
+    op.create_index("case_comments_age", "case_comments", ["created_at"])
     op.execute(_WITH_CARD)
