@@ -248,6 +248,7 @@ def _employ(parts: Parts, base: Foundation, rooms: Rooms, waits: Waits) -> None:
     workers.employ("case maker", rooms.cases.maker)
     workers.employ("case actions", rooms.cases.action_worker)
     workers.employ("case follower", rooms.cases.follower)
+    workers.employ("case escalations", rooms.cases.escalator)
     workers.employ("attach worker", rooms.insights.worker)
     workers.employ("alert router", alert_room.router)
     workers.employ("automatic starts", alert_room.starts)

@@ -89,9 +89,10 @@ def scopes_table() -> str:
 
 def sites_table() -> str:
     """What Datadog's documents offer on each."""
-    rows = ["| Region | `DD_SITE` | Bits AI | Cases |", "|---|---|---|---|"]
+    rows = ["| Region | `DD_SITE` | Bits AI | Cases | On-Call |", "|---|---|---|---|---|"]
     for site in SITES:
-        offered = ["yes" if each else "not by Datadog's documents" for each in (site.offers_bits, site.offers_cases)]
+        products = (site.offers_bits, site.offers_cases, site.offers_on_call)
+        offered = ["yes" if each else "not by Datadog's documents" for each in products]
         rows.append(f"| {site.region} | `{site.domain}` | {' | '.join(offered)} |")
     return "\n".join(rows)
 

@@ -108,6 +108,10 @@ _ROWS: dict[str, dict[str, str]] = {
         "state": "'done'", "told": "TRUE", "comment": "'done'", "notes": "'{{}}'", "created_at": "{at}", "wanted": "'{{}}'",
         "case_row": "i",
     },
+    "case_escalations": _THREAD | _WORK | {
+        "key": "'old:' || i", "ref": "'R' || i", "case_row": "i", "person": "{person}", "kind": "'incident'", "form": "'{{}}'",
+        "state": "'done'", "created_at": "{at}",
+    },
     "insight_submits": _THREAD | _WORK | {
         "key": "'old:' || i", "ref": "'R' || i", "draft_key": "'old:' || i", "view_id": "'V' || i", "work": "'attach'",
         "org": "'default'", "person": "{person}", "case_id": "'case-' || i", "case_key": "'OLD-' || i",

@@ -2,7 +2,7 @@
 
 from bot.cases.catalog import MOST_OPTIONS, NO_PRIORITY
 from bot.cases.model import DoneAction, KnownCase
-from bot.datadog.cases import PRIORITIES
+from bot.datadog.cases import PRIORITIES, TICKETS, Ticket
 from bot.slack.blocks import (
     Block,
     Message,
@@ -18,7 +18,7 @@ from bot.slack.blocks import (
     run,
 )
 from bot.slack.forms import select
-from bot.slack.text import code, escape, mention, moment, one_line
+from bot.slack.text import code, escape, mention, moment, named_link, one_line
 from bot.wording import CASE, DATADOG, INSIGHT, INSIGHTS, OPEN_IN_DATADOG, counted
 
 OPEN = "case:open"
@@ -29,7 +29,8 @@ ASSIGN_TO = "case:assign_to"
 COMMENT = "case:comment"
 ATTACH = "case:attach"
 MORE = "case:more"
-EDIT_ATTRIBUTES, ARCHIVE, UNARCHIVE = "attributes", "archive", "unarchive"  # what the menu offers
+# what the menu offers
+EDIT_ATTRIBUTES, ESCALATE, ARCHIVE, UNARCHIVE = "attributes", "escalate", "archive", "unarchive"
 
 _BLOCK = "case"
 _TITLE_LIMIT = 200
@@ -40,7 +41,8 @@ _PRIORITY_SIGNS = {"P1": "🔴", "P2": "🟠", "P3": "🟡"}
 _PRIORITY_WORDS = {NO_PRIORITY: "No priority"}
 
 
-def case_card(known: KnownCase, app_url: str) -> Message:
+def case_card(known: KnownCase, app_url: str, escalated: Message | None = None) -> Message:
+    """`escalated` says how that stands to which the case was escalated."""
     if known.gone:
         return _gone_card(known)
     blocks = [
@@ -48,10 +50,12 @@ def case_card(known: KnownCase, app_url: str) -> Message:
         rich_text(rich_section(_stands(known))),
         context(_facts_line(_more_facts(known))),
         *_attributes(known),
+        *_tickets(known),
+        *(escalated.blocks or () if escalated else ()),
         *_done(known),
         _controls(known, app_url),
     ]
-    return Message(_spoken(known), blocks)
+    return Message(" ".join(filter(None, [_spoken(known), escalated.text if escalated else ""])), blocks)
 
 
 def case_url(known: KnownCase, app_url: str) -> str:
@@ -131,6 +135,25 @@ def _attributes(known: KnownCase) -> list[Block]:
     return [context(" · ".join((*told[:_ATTRIBUTES_SHOWN], *more)))] if told else []
 
 
+def _tickets(known: KnownCase) -> list[Block]:
+    """What hangs on the case in other systems."""
+    told = [f"{TICKETS[each.system]}: {_ticket(each)}" for each in known.tickets if each.system in TICKETS]
+    return [context(" · ".join(told))] if told else []
+
+
+def _ticket(ticket: Ticket) -> str:
+    match ticket.status:
+        case "COMPLETED":
+            name = one_line(ticket.name, _WORD_LIMIT)
+            return named_link(ticket.url, name) if ticket.url else escape(name) or "made"
+        case "IN_PROGRESS":
+            return "being made…"
+        case "FAILED":
+            return "could not be made"
+        case other:
+            return escape(one_line(other, _WORD_LIMIT))
+
+
 def _done(known: KnownCase) -> list[Block]:
     lines = [f"{_said(action)} · {moment(action.at)}" for action in known.done]
     return [context("\n".join(lines))] if lines else []
@@ -158,7 +181,7 @@ def _controls(known: KnownCase, app_url: str) -> Block:
 
 def _menu(known: KnownCase) -> Block:
     put_away = option("Unarchive", UNARCHIVE) if known.archived else option("Archive", ARCHIVE)
-    return overflow(MORE, option("Labels and attributes…", EDIT_ATTRIBUTES), put_away)
+    return overflow(MORE, option("Escalate…", ESCALATE), option("Labels and attributes…", EDIT_ATTRIBUTES), put_away)
 
 
 def _status_select(known: KnownCase) -> list[Block]:

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 from pydantic import BeforeValidator, PlainSerializer
 
 from bot.datadog.case_attributes import CustomValue
-from bot.datadog.cases import CLOSING_REASONS, SECURITY_TYPE, Insight
+from bot.datadog.cases import CLOSING_REASONS, SECURITY_TYPE, Insight, Ticket
 from bot.datadog.trouble import Trouble
 from bot.model import SUBJECTS, Adapter, AlertRef, EventRef, ExistingRun, MonitorRef, Place, Subject, first
 
@@ -89,6 +89,7 @@ class CaseFacts:
     statuses: tuple[Annotated[tuple[str, str], first(2)], ...] = ()  # name and group of each the type has
     attributes: tuple[Annotated[tuple[str, tuple[str, ...]], first(2)], ...] = ()
     custom: tuple[Annotated[tuple[str, str], first(2)], ...] = ()  # what each is called, and its values as one text
+    tickets: tuple[Ticket, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,9 +5,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import ClassVar
 
-from bot.cases import views
+from bot.cases import escalation_views, views
 from bot.cases.action_views import action_failed
 from bot.cases.card import case_card
+from bot.cases.escalations import CaseEscalations
 from bot.cases.model import CaseAction, CaseRequest, CaseRequestState, KnownCase
 from bot.cases.repository import CaseRepository
 from bot.datadog.cases import Person
@@ -102,12 +103,14 @@ class CaseCards:
     outbox: Outbox
     replies: Replies
     orgs: OrgRepository
+    escalations: CaseEscalations
 
     async def message(self, delivery: Delivery, *, may_repeat: bool) -> Message | None:  # noqa: ARG002  a card says where things stand: twice is no harm
         known = await self.cases.get(delivery.post.subject_id)
         if known is None or await self.orgs.withholds(known.org, delivery.post.workspace):
             return None
-        return case_card(known, self.orgs.app_url(known.org))
+        escalated = await self.escalations.of_case(known.id, delivery.post.workspace)
+        return case_card(known, self.orgs.app_url(known.org), escalation_views.on_card(escalated))
 
     async def refused(self, delivery: Delivery, code: str) -> None:
         """The card then goes to whoever asked for it, who is told why."""

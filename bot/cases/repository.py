@@ -254,6 +254,7 @@ def _facts(case: Case, catalog: Catalog | None, before: CaseFacts | None) -> Cas
         archived=case.archived_at is not None,
         attributes=case.attributes,
         custom=tuple(_custom_words(case, catalog)),
+        tickets=case.tickets,
     )
 
 

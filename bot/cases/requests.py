@@ -27,6 +27,10 @@ ACTIVE = (CaseRequestState.ORDERED, CaseRequestState.CREATING, CaseRequestState.
 _FINAL = (CaseRequestState.DONE, CaseRequestState.REFUSED, CaseRequestState.UNCERTAIN)
 
 
+def new_ref() -> str:
+    return "".join(secrets.choice(_REF_LETTERS) for _ in range(8))
+
+
 class CaseRequests:
     def __init__(self, database: Database, cases: CaseRepository) -> None:
         self.database = database
@@ -38,7 +42,7 @@ class CaseRequests:
         """A form is being opened: all it has to carry with it is the key of this."""
         values = {
             "key": secrets.token_urlsafe(24),
-            "ref": "".join(secrets.choice(_REF_LETTERS) for _ in range(8)),
+            "ref": new_ref(),
             "org": org,
             **asdict(place),
             "requester": person,

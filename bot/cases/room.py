@@ -8,6 +8,9 @@ from bot.cases.case_windows import CaseWindows
 from bot.cases.catalog import Catalogs
 from bot.cases.comments import CaseCommentPost, CaseComments, CaseTalk
 from bot.cases.creation import CaseMaker
+from bot.cases.escalation import Escalator
+from bot.cases.escalation_windows import EscalationWindows
+from bot.cases.escalations import CaseEscalations
 from bot.cases.following import CaseFollower
 from bot.cases.form import CaseForms
 from bot.cases.listing import CaseFinder, CaseLists
@@ -37,6 +40,8 @@ class CaseRoom:
     form_listeners: CaseFormListeners
     card_listeners: CaseCardListeners
     windows: CaseWindows
+    escalation_windows: EscalationWindows
+    escalator: Escalator
     lists: CaseLists
 
     def register(self, on: Listeners) -> None:
@@ -44,6 +49,7 @@ class CaseRoom:
         self.card_listeners.register(on)
         self.windows.register(on)
         self.talk.register(on)
+        self.escalation_windows.register(on)
         self.lists.register(on)
 
 
@@ -71,12 +77,14 @@ def build(base: Foundation, orgs: OrgRepository, rules: RuleRoom, room: Investig
     finder = CaseFinder(cases, catalogs, orgs, rules.rules, case_replies)
     commands = CaseCommands(forms, cases, catalogs, orgs, rules.permissions, rules.which_org, replies)
     windows = CaseWindows(cases, actions, catalogs, orgs, rules.permissions, modals)
+    escalations = CaseEscalations(database, cases)
+    escalation_windows = EscalationWindows(cases, escalations, orgs, rules.permissions, modals)
     return CaseRoom(
         cases=cases,
         requests=requests,
         forms=forms,
         commands=commands,
-        cards=CaseCards(cases, base.outbox, replies, orgs),
+        cards=CaseCards(cases, base.outbox, replies, orgs, escalations),
         maker=CaseMaker(database, timing, requests, cases, orgs, catalogs, case_replies, owner=owner),
         action_worker=CaseActionWorker(
             database, timing, actions, orgs, case_replies, base.people, batches, owner=owner
@@ -85,8 +93,10 @@ def build(base: Foundation, orgs: OrgRepository, rules: RuleRoom, room: Investig
         talk=CaseTalk(cases, actions, rules.permissions, base.people),
         comments=CaseCommentPost(cases, orgs),
         form_listeners=CaseFormListeners(forms, requests, catalogs, investigations, modals),
-        card_listeners=CaseCardListeners(cases, actions, rules.permissions, modals, windows),
+        card_listeners=CaseCardListeners(cases, actions, rules.permissions, modals, windows, escalation_windows),
         windows=windows,
+        escalation_windows=escalation_windows,
+        escalator=Escalator(database, timing, escalations, cases, orgs, base.people, owner=owner),
         lists=CaseLists(
             finder,
             cases,

@@ -12,6 +12,7 @@ from bot.cases.action_views import ACTION_AGAIN
 from bot.cases.actions import CaseActions
 from bot.cases.case_windows import CaseWindows
 from bot.cases.catalog import Catalogs, search_projects
+from bot.cases.escalation_windows import EscalationWindows
 from bot.cases.form import CASE_FORM, WORK_ON_CASES, CaseForms, case_refusal
 from bot.cases.model import CaseAction, CaseActionKind, CaseRequest, CaseSource, KnownCase
 from bot.cases.repository import CaseRepository
@@ -178,6 +179,7 @@ class CaseCardListeners:
     permissions: Permissions
     modals: Modals
     windows: CaseWindows
+    escalations: EscalationWindows
 
     def register(self, on: Listeners) -> None:
         on.action(card.STATUS, self.set_status, WORK_ON_CASES)
@@ -207,10 +209,12 @@ class CaseCardListeners:
         """An entry of the card's menu."""
         if choice.value in {card.ARCHIVE, card.UNARCHIVE}:
             return await self._take(choice, CaseActionKind(choice.value), "")
-        if choice.value != card.EDIT_ATTRIBUTES:
+        windows = {card.EDIT_ATTRIBUTES: self.windows.edit_attributes, card.ESCALATE: self.escalations.open}
+        opens = windows.get(choice.value)
+        if opens is None:
             return None
         known = await self._case(choice)
-        return self.windows.edit_attributes(choice, known) if isinstance(known, KnownCase) else known
+        return opens(choice, known) if isinstance(known, KnownCase) else known
 
     async def assign_to(self, choice: Interaction) -> After:
         return await self._take(choice, CaseActionKind.ASSIGN, choice.value) if is_user(choice.value) else None

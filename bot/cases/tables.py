@@ -17,7 +17,9 @@ from sqlalchemy import (
     or_,
 )
 
+from bot.cases.escalation_model import ACTIVE, EscalationForm
 from bot.cases.model import CaseContent, CaseFacts, CaseNotes, CaseSource
+from bot.datadog.escalations import Created
 from bot.datadog.trouble import Trouble
 from bot.model import Adapter
 from bot.orgs.tables import of_its_orgs
@@ -146,6 +148,30 @@ case_comments = Table(
     Index("case_comments_age", "created_at"),
 )
 
+case_escalations = Table(
+    "case_escalations",
+    metadata,
+    Column("id", RowId, primary_key=True),
+    Column("key", String(255), nullable=False, unique=True),  # the same for a retry of the same submit
+    Column("ref", String(16), nullable=False, unique=True),
+    Column("case_row", RowId, ForeignKey("cases.id"), nullable=False),
+    *placed(),
+    Column("person", String(32), nullable=False),
+    Column("kind", String(16), nullable=False),
+    Column("form", TypedJson(Adapter(EscalationForm)), nullable=False),
+    Column("state", String(16), nullable=False),  # ordered | sending | made | done | refused | uncertain
+    Column("made", TypedJson(Adapter(Created)), nullable=True),
+    Column("problem", TypedJson(Adapter(Trouble)), nullable=True),
+    Column("begun_at", Float, nullable=True),  # when it was first sent
+    Column("created_at", Float, nullable=False),
+    Column("due_at", Float, nullable=False),
+    Column("owner", String(64), nullable=True),
+    Column("attempt", Integer, nullable=False),
+    Index("case_escalations_due", "state", "due_at"),
+    Index("case_escalations_case", "case_row", "kind"),
+)
+
+
 # -- how long they live -----------------------------------------------------------------------------------------
 
 
@@ -168,6 +194,11 @@ keep(
             case_acts.c.case_row, since=case_acts.c.created_at, unfinished=case_acts.c.state.in_(["waiting", "sending"])
         ),
         Part(case_follows.c.case_row),
+        Part(
+            case_escalations.c.case_row,
+            since=case_escalations.c.created_at,
+            unfinished=case_escalations.c.state.in_(ACTIVE),
+        ),
         messages(CASE_CARD),
     ],
 )
@@ -186,6 +217,12 @@ keep(
 )
 keep(case_places, Lives.WITH_ANOTHER, holds="which threads belong to a case", at_uninstall=AtUninstall.DELETED)
 keep(case_acts, Lives.WITH_ANOTHER, holds="what people did with a case", at_uninstall=AtUninstall.DELETED)
+keep(
+    case_escalations,
+    Lives.WITH_ANOTHER,
+    holds="what a case was escalated to, and what became of it",
+    at_uninstall=AtUninstall.DELETED,
+)
 keep(
     case_orders,
     [

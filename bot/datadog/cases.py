@@ -41,6 +41,8 @@ CLOSING_REASONS = {
     "FALSE_POSITIVE": "False positive",
     "ONE_TIME_EXCEPTION": "One-time exception",
 }
+JIRA, SERVICE_NOW = "jira_issue", "service_now_ticket"
+TICKETS = {JIRA: "Jira", SERVICE_NOW: "ServiceNow"}  # as a case names what hangs on it, and what people call it
 _PATH = "/api/v2/cases"
 _COMMENTS_READ = 50
 _CLOCK_SKEW = 120.0  # seconds Datadog's clock may be behind ours
@@ -69,6 +71,16 @@ class Person:
 
 
 @dataclass(frozen=True, slots=True)
+class Ticket:
+    """What hangs on a case in another system; all of it is untrusted."""
+
+    system: str  # one of TICKETS
+    status: str  # IN_PROGRESS, COMPLETED, FAILED and others
+    name: str = ""
+    url: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Case:
     id: str
     key: str
@@ -88,6 +100,7 @@ class Case:
     archived_at: datetime | None = None
     attributes: Attributes = ()
     custom: tuple[CustomValue, ...] = ()
+    tickets: tuple[Ticket, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -378,11 +391,20 @@ def _case(data: JsonObject, people: Mapping[str, Person]) -> Case:
         archived_at=moment(text(told, "archived_at")),
         attributes=read_attributes(told),
         custom=read_custom_values(told),
+        tickets=tuple(_tickets(told)),
     )
 
 
 def _author(told: object) -> str:
     return text(told, "name") or text(told, "email") or text(told, "handle")
+
+
+def _tickets(told: object) -> Iterator[Ticket]:
+    for system in TICKETS:
+        status, made = text(told, system, "status"), member(told, system, "result")
+        if status:
+            url = text(made, "issue_url") or text(made, "sys_target_link")
+            yield Ticket(system, status, text(made, "issue_key"), url)
 
 
 def _person(data: JsonObject) -> Person:

@@ -34,8 +34,10 @@ from bot.network import WayOut
 log = logging.getLogger(__name__)
 
 LONGEST_WAIT = 10.0  # seconds a caller is kept waiting for a rate limit before it is told
+_CASES = "/api/v2/cases"
+_PAGES = "/api/v2/on-call/pages"  # taken by a host of its own
 # Paths of no single thing: a 404 there says that there is no such product.
-_WHOLE = {"/api/v2/bits-ai/investigations", "/api/v2/cases", "/api/v2/cases/projects", "/api/v2/cases/types"}
+_WHOLE = {"/api/v2/bits-ai/investigations", _CASES, f"{_CASES}/projects", f"{_CASES}/types", _PAGES}
 _RESET_MARGIN = 0.5  # a reset is told in whole seconds; a try right on it may come too early
 _BACKOFF = (0.5, 2.0, 5.0)
 _REPEATABLE = frozenset({"GET", "HEAD", "PUT", "DELETE"})
@@ -143,7 +145,10 @@ class Datadog:
 
     def _url(self, path: str, params: Params | None) -> str:
         query = urlencode({name: text(value) for name, value in params.items()}) if params else ""
-        return f"{self.api_url}{path}?{query}" if query else f"{self.api_url}{path}"
+        # where somebody has named another host for the API, it takes pages too
+        of_its_own = path == _PAGES and self.api_url == self._site.api_url
+        host = f"https://{self._site.on_call}" if of_its_own else self.api_url
+        return f"{host}{path}?{query}" if query else f"{host}{path}"
 
 
 def _outcome(error: DatadogError | None) -> str:

@@ -18,6 +18,8 @@ class Site:
     bare_app_host: bool = True
     offers_bits: bool = True  # as Datadog's documents have it; its API reference lists every site, so all are asked
     offers_cases: bool = True
+    on_call: str = "navy.oncall.datadoghq.com"  # the host that takes pages, by Datadog's API reference
+    offers_on_call: bool = True
 
     @property
     def api_url(self) -> str:
@@ -31,19 +33,21 @@ class Site:
         """Whether Datadog's documents offer there what this path of the API belongs to."""
         if path.startswith("/api/v2/bits-ai/"):
             return self.offers_bits
+        if path.startswith("/api/v2/on-call/"):
+            return self.offers_on_call
         return self.offers_cases or not path.startswith("/api/v2/cases")
 
 
 SITES = (
     Site("datadoghq.com", "US1", bare_app_host=False),
-    Site("us3.datadoghq.com", "US3"),
-    Site("us5.datadoghq.com", "US5"),
-    Site("datadoghq.eu", "EU1", bare_app_host=False),
-    Site("ap1.datadoghq.com", "AP1"),
-    Site("ap2.datadoghq.com", "AP2"),
-    Site("uk1.datadoghq.com", "UK1"),
-    Site("ddog-gov.com", "US1-FED", bare_app_host=False, offers_bits=False),
-    Site("us2.ddog-gov.com", "US2-FED", offers_bits=False, offers_cases=False),
+    Site("us3.datadoghq.com", "US3", on_call="teal.oncall.datadoghq.com"),
+    Site("us5.datadoghq.com", "US5", on_call="coral.oncall.datadoghq.com"),
+    Site("datadoghq.eu", "EU1", bare_app_host=False, on_call="beige.oncall.datadoghq.eu"),
+    Site("ap1.datadoghq.com", "AP1", on_call="saffron.oncall.datadoghq.com"),
+    Site("ap2.datadoghq.com", "AP2", on_call="lava.oncall.datadoghq.com"),
+    Site("uk1.datadoghq.com", "UK1", on_call="scarlet.oncall.datadoghq.com"),
+    Site("ddog-gov.com", "US1-FED", bare_app_host=False, offers_bits=False, offers_on_call=False),
+    Site("us2.ddog-gov.com", "US2-FED", offers_bits=False, offers_cases=False, offers_on_call=False),
 )
 
 _LONGEST_FIRST = sorted(SITES, key=lambda site: len(site.domain), reverse=True)

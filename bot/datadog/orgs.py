@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from bot.datadog.cases import Cases
 from bot.datadog.client import Datadog
+from bot.datadog.escalations import Escalations
 from bot.datadog.investigations import BitsInvestigations
 from bot.datadog.monitors import Events, Monitors
 from bot.datadog.webhooks import Webhooks
@@ -25,6 +26,7 @@ class ConnectedOrg:
         self.monitors = Monitors(client)
         self.cases = Cases(client)
         self.webhooks = Webhooks(client)
+        self.escalations = Escalations(client)
 
 
 @dataclass(eq=False, repr=False)

@@ -116,6 +116,14 @@ def link(url: str, label: str) -> str:
     return f"<{target}|{shown}>"
 
 
+def named_link(url: str, name: str) -> str:
+    """The same for a host we may not know: then the name stands beside a link that shows where it leads."""
+    if is_known_url(url):
+        return link(url, name)
+    shown = f"<{escape(url)}>" if safe_url(url) else code(url)
+    return f"{escape(one_line(name, 200))} {shown}".strip()
+
+
 @lru_cache(256)  # one link is asked about several times on its way
 def safe_url(url: str) -> str | None:
     """The host of an http(s) URL that shows where it leads: no user part, no odd characters; None for any other."""

@@ -84,7 +84,7 @@ def index_of_some(name: str, *columns: Column[Any], only: ColumnElement[bool]) -
     return Index(name, *columns, sqlite_where=only)
 
 
-def record(kind: type[R], row: Row[Any], **otherwise: Any) -> R:
+def record(kind: type[R], row: Row[Any], /, **otherwise: Any) -> R:
     """A row as a dataclass whose members are called like its columns; `otherwise` holds those that are not."""
     same = (each.name for each in fields(kind) if each.name not in otherwise)  # type: ignore[arg-type]  # it is one
     return kind(**{name: getattr(row, name) for name in same}, **otherwise)

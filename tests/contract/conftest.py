@@ -11,7 +11,7 @@ from datadog_api_client.model_utils import OpenApiModel, UnparsedObject
 
 from bot.sandbox.datadog import FakeDatadog
 
-UNSTABLE = ("validate", "get_incident", "search_incidents")
+UNSTABLE = ("validate", "get_incident", "search_incidents", "create_incident", "list_jira_issue_templates")
 
 
 class OfficialDatadog:

@@ -5,6 +5,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
+from bot.app import Bot
 from bot.sandbox.datadog import FakeCase, FakeConclusion, Script
 from bot.sandbox.slack import Message
 from bot.sandbox.slack.people import Person
@@ -96,3 +97,17 @@ async def made(town: Town, alert: AlertMessage, person: Person | None = None) ->
     await who.submit()
     await sees_it_made(who)
     return await card_of(town, alert.message, "opened this case")
+
+
+async def killed(bot: Bot) -> None:
+    """Like a power cut: nothing is finished or handed back."""
+    for loop in bot._workers.loops:
+        if loop._task is not None:
+            loop._task.cancel()
+    for part in bot._workers.closers:
+        tasks = getattr(getattr(part, "__self__", None), "_tasks", None)
+        for task in list(getattr(tasks, "_tasks", ())):
+            task.cancel()
+    bot._workers.loops.clear()
+    bot._workers.closers.clear()
+    await bot.stop()

@@ -6,13 +6,13 @@ from pathlib import Path
 
 import pytest
 
-from bot.app import Bot
 from bot.config import Settings
 from tests.e2e.case_town import (
     card_of,
     cards_of,
     case_town,
     investigated,
+    killed,
     made,
     opens_form,
     sees_it_made,
@@ -210,7 +210,7 @@ async def test_a_bot_killed_between_the_case_and_its_card_leaves_one_of_each(tow
     hanging = town.datadog.break_next(*CREATE, hang=True, carried_out=True)
     alert = await _ordered(town)
     await town.datadog.wait_for(town.datadog.cases)
-    await _kill(town.bot)
+    await killed(town.bot)
     hanging.release()
 
     await town.start_bot()
@@ -228,7 +228,7 @@ async def test_a_bot_killed_right_after_the_submit_makes_it_at_its_next_start(to
         await loop.stop()
     await town.ana.submit()
     assert town.datadog.asked(*CREATE) == []
-    await _kill(town.bot)
+    await killed(town.bot)
 
     await town.start_bot()
 
@@ -270,17 +270,3 @@ async def test_the_conclusions_know_their_case_after_a_restart(town: Town) -> No
     await town.start_bot()
     await starts_case(town.ben, alert)
     await town.ben.waits_for_modal("This thread has a case already")
-
-
-async def _kill(bot: Bot) -> None:
-    """Like a power cut: nothing is finished or handed back."""
-    for loop in bot._workers.loops:
-        if loop._task is not None:
-            loop._task.cancel()
-    for part in bot._workers.closers:
-        tasks = getattr(getattr(part, "__self__", None), "_tasks", None)
-        for task in list(getattr(tasks, "_tasks", ())):
-            task.cancel()
-    bot._workers.loops.clear()
-    bot._workers.closers.clear()
-    await bot.stop()

@@ -15,10 +15,11 @@ from sqlalchemy import Row, insert, select
 from bot import wiring
 from bot.alerts.model import Notice, Transition
 from bot.alerts.repository import CycleRepository
+from bot.cases.escalation_model import EscalationForm, EscalationKind
 from bot.cases.model import CaseSource
 from bot.cases.repository import CaseRepository
 from bot.cases.requests import CaseRequests
-from bot.cases.tables import case_acts
+from bot.cases.tables import case_acts, case_escalations
 from bot.datadog.cases import Case
 from bot.datadog.investigations import Conclusion
 from bot.insights.attach_form import AttachForm, AttachFormStore, CaseChoice, Owner
@@ -127,6 +128,7 @@ async def make_rows(database: Database, place: Place, person: str, org: str) -> 
         for run, state in enumerate((State.CONCLUDED, State.EXPIRED), 1)
     ]
     case = await _case(database, place, person, org)
+    escalation = await _escalation(database, place, person, case)
     act, job, held = (
         await _act(database, place, person, case),
         await _job(database, place, person, org),
@@ -147,6 +149,7 @@ async def make_rows(database: Database, place: Place, person: str, org: str) -> 
         ),
         Named("case", str(case), f"case:{case}:0", json.dumps({"case": case, **at})),
         Named("act", str(act)),
+        Named("escalation", str(escalation)),
         Named("cycle", str(await _cycle(database, place, org))),
         Named("job", str(job), "", draft),
         Named("request", request.key, "", request.key),
@@ -213,6 +216,13 @@ async def _act(database: Database, place: Place, person: str, case: int) -> int:
     values |= {"workspace": place.workspace, "channel": place.channel, "thread_ts": place.thread_ts}
     values |= {"said": "", "state": "refused", **_IDLE}
     return int(await _one(database, insert(case_acts).values(values).returning(case_acts.c.id)))
+
+
+async def _escalation(database: Database, place: Place, person: str, case: int) -> int:
+    values: dict[str, Any] = {"key": "escalation", "ref": "NRTHESC1", "case_row": case, "person": person}
+    values |= {"workspace": place.workspace, "channel": place.channel, "thread_ts": place.thread_ts}
+    values |= {"kind": EscalationKind.INCIDENT, "form": EscalationForm(title=f"{SECRET} title"), "state": "refused"}
+    return int(await _one(database, insert(case_escalations).values(values | _IDLE).returning(case_escalations.c.id)))
 
 
 async def _job(database: Database, place: Place, person: str, org: str) -> int:

@@ -73,6 +73,7 @@ RELEASED = {
     "0014_seen_before.py": "8d765694c86426d0",
     "0015_alert_setup_and_digests.py": "b64e6f57b4ee90dc",
     "0016_follow_cases.py": "4b2ddc346d02c55c",
+    "0017_escalations.py": "1cec2ce08d4821fe",
 }
 
 

@@ -204,6 +204,7 @@ class FakeCase:
     comments: list[Cell] = field(default_factory=list)
     watchers: list[FakeUser] = field(default_factory=list)
     incidents: list[str] = field(default_factory=list)
+    notebooks: int = 0
     tickets: dict[str, Any] = field(default_factory=dict)  # jira_issue, service_now_ticket
     creation_source: str = "MANUAL"
     resolved_reason: str = ""  # of a security case
@@ -272,6 +273,18 @@ class FakeCase:
 
 
 @dataclass(slots=True, eq=False)
+class FakeJira:
+    """A Jira that is connected, with the kinds of issue that somebody has set up for it."""
+
+    account_id: str
+    url: str = "https://example.atlassian.net"
+    project_id: str = "10000"
+    issue_type_id: str = "10004"
+    templates: dict[str, str] = field(default_factory=dict)  # id -> name
+    last_number: int = 6
+
+
+@dataclass(slots=True, eq=False)
 class CaseManagement:
     """All cases of an organisation, with what they are sorted into."""
 
@@ -282,6 +295,8 @@ class CaseManagement:
     types: dict[str, FakeCaseType] = field(default_factory=lambda: {kind.id: kind for kind in BUILT_IN})
     custom_attributes: dict[str, FakeCustomAttribute] = field(default_factory=dict)
     views: dict[str, FakeView] = field(default_factory=dict)
+    jira: FakeJira | None = None
+    service_now: dict[str, str] = field(default_factory=dict)  # name of an instance -> id
     last_number: int = 99_260
     show_insights: bool = True
     reasons_of_closed_only: bool = False  # a resolved reason is taken after a security case is closed, not before

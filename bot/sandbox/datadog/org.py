@@ -22,6 +22,8 @@ SCOPES = frozenset(
         "cases_write",
         "events_read",
         "incident_read",
+        "incident_write",
+        "on_call_page",
         "user_access_read",
         "dashboards_read",
         "security_monitoring_signals_read",
@@ -38,6 +40,19 @@ class FakeIncident:
     created: float
     severity: str = "SEV-3"
     state: str = "active"
+    summary: str | None = None
+    impact: str | None = None  # what customers notice
+
+
+@dataclass(frozen=True, slots=True)
+class FakePage:
+    """Somebody on call was paged."""
+
+    id: str
+    team: str
+    title: str
+    urgency: str
+    description: str = ""
 
 
 @dataclass(slots=True, eq=False)
@@ -57,6 +72,8 @@ class FakeOrg:
     investigations: list[FakeInvestigation] = field(default_factory=list)
     users: dict[str, FakeUser] = field(default_factory=dict)
     incidents: list[FakeIncident] = field(default_factory=list)
+    on_call_teams: set[str] = field(default_factory=set)  # their handles
+    pages: list[FakePage] = field(default_factory=list)
     downtimes: dict[str, FakeDowntime] = field(default_factory=dict)
     webhooks: dict[str, FakeWebhook] = field(default_factory=dict)
     variables: dict[str, FakeVariable] = field(default_factory=dict)

@@ -56,10 +56,15 @@ def world() -> tuple[FakeDatadog, dict[str, tuple[Body, ...]]]:
     target = {"monitor_id": 12}
     search = {"filter": {"query": "a:b", "from": "now-1d", "to": "now"}, "page": {"limit": 1, "cursor": "e30"}}
     grouping = {"groups": ["status"], "limit": 3}
-    jira = {"issue_type_id": "1", "jira_account_id": "2", "project_id": "3", "fields": {}}
     hook = {"url": "https://x.example/y", "payload": '{"a": "$ID"}', "custom_headers": "{}", "encode_as": "form"}
     rule = {"name": "Ours", "filter": {"tags": ["a:b"]}, "recipients": ["webhook-NAME"]}
     kind = "monitor-notification-rule"
+    connected = fake.connect_jira("Bug")
+    fake.connect_service_now("x")
+    fake.add_on_call_team("sre")
+    jira = {"issue_type_id": "10004", "jira_account_id": connected.account_id, "project_id": "10000", "fields": {}}
+    severity = {"severity": {"type": "dropdown", "value": "SEV-1"}}
+    team = {"type": "team_handle", "identifier": "sre"}
     return fake, {
         f"{WEBHOOKS}/webhooks": ({"name": "other", **hook},),
         f"{WEBHOOKS}/webhooks/{{name}}": (hook,),
@@ -67,6 +72,13 @@ def world() -> tuple[FakeDatadog, dict[str, tuple[Body, ...]]]:
         f"{WEBHOOKS}/custom-variables/{{name}}": ({"name": "NAME", "value": "y"},),
         "/api/v2/monitor/notification_rule": (typed(kind, **rule),),
         "/api/v2/monitor/notification_rule/{rule_id}": ({"data": {"id": "RULE", "type": kind, "attributes": rule}},),
+        "/api/v2/incidents": (
+            typed("incidents", title="Down", customer_impacted=False, fields=severity),
+            typed("incidents", title="Down", customer_impacted=True, customer_impact_scope="x"),
+        ),
+        "/api/v2/on-call/pages": (
+            typed("pages", title="Down", urgency="high", target=team, description="", tags=["a"]),
+        ),
         "/api/v2/bits-ai/investigations": (
             about(alert),
             question(description="x", tags=["a:b"], start_time=1, end_time=2),

@@ -281,9 +281,13 @@ async def test_several_cases_change_at_once_or_not_at_all(
     assert case.archived is not None
 
 
-async def test_tickets_elsewhere_are_made_in_their_own_time(http: httpx.AsyncClient, case: FakeCase) -> None:
+async def test_tickets_elsewhere_are_made_in_their_own_time(
+    fake: FakeDatadog, http: httpx.AsyncClient, case: FakeCase
+) -> None:
     path = f"{CASES}/{case.key}/relationships"
-    jira = {"issue_type_id": "1", "jira_account_id": "2", "project_id": "3"}
+    connected = fake.connect_jira("Bug")
+    fake.connect_service_now("acme")
+    jira = {"issue_type_id": "10004", "jira_account_id": connected.account_id, "project_id": "10000"}
     made = await http.post(f"{path}/jira_issues", json={"data": {"type": "issues", "attributes": jira}})
     snow = {"data": {"type": "tickets", "attributes": {"instance_name": "acme"}}}
     assert (made.status_code, (await http.post(f"{path}/servicenow_tickets", json=snow)).status_code) == (202, 202)

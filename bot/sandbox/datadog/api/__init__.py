@@ -12,8 +12,10 @@ from bot.sandbox.datadog.api import (
     downtimes,
     events,
     incidents,
+    integrations,
     investigations,
     monitors,
+    on_call,
 )
 from bot.sandbox.datadog.api.call import Route
 
@@ -26,6 +28,8 @@ ROUTES: tuple[Route, ...] = (
     *events.ROUTES,
     *downtimes.ROUTES,
     *incidents.ROUTES,
+    *integrations.ROUTES,
+    *on_call.ROUTES,
     *case_attributes.ROUTES,
     *case_catalog.ROUTES,
     *case_talk.ROUTES,

@@ -44,6 +44,10 @@ _ANSWERED = {"priority": "priority", "status": "status", "assign": "assignee_id"
 def create_jira(call: Call) -> Answer:
     """Only noted here; Datadog makes the issue in its own time."""
     _JIRA(call.body, "")
+    jira, asked = call.org.case_management.jira, call.body["data"]["attributes"]
+    known = jira and (jira.account_id, jira.project_id, jira.issue_type_id)
+    if known != (asked["jira_account_id"], asked["project_id"], asked["issue_type_id"]):
+        raise bad_request("no such Jira account, project or issue type")
     return _start(call, common.find(call), "jira_issue")
 
 
@@ -70,12 +74,15 @@ def unlink_jira(call: Call) -> Answer:
 
 def create_service_now(call: Call) -> Answer:
     _SERVICE_NOW(call.body, "")
+    if call.body["data"]["attributes"]["instance_name"] not in call.org.case_management.service_now:
+        raise bad_request("no such ServiceNow instance")
     return _start(call, common.find(call), "service_now_ticket")
 
 
 def create_notebook(call: Call) -> Answer:
     _NOTEBOOK(call.body, "")
     case = common.find(call)
+    case.notebooks += 1
     common.touch(call, case, "notebook_created")
     return Answer(status=204)
 

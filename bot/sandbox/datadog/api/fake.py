@@ -14,6 +14,7 @@ from bot.sandbox.datadog.case_model import (
     FakeCase,
     FakeCaseType,
     FakeCustomAttribute,
+    FakeJira,
     FakeProject,
     FakeView,
 )
@@ -141,6 +142,33 @@ class FakeDatadog:
         incident = FakeIncident(self.world.new_id(), number, title, self.world.clock(), severity)
         self.org.incidents.append(incident)
         return incident
+
+    def add_on_call_team(self, handle: str) -> None:
+        self.org.on_call_teams.add(handle)
+
+    def connect_jira(self, *templates: str) -> FakeJira:
+        """A Jira with issue templates of these names."""
+        made = {self.world.new_id(): name for name in templates}
+        self.org.case_management.jira = FakeJira(self.world.new_id(), templates=made)
+        return self.org.case_management.jira
+
+    def connect_service_now(self, instance: str) -> None:
+        self.org.case_management.service_now[instance] = self.world.new_id()
+
+    def finish_ticket(self, case: FakeCase, system: str, *, fails: bool = False) -> None:
+        """What Datadog was asked to make in another system is there, or came to nothing."""
+        jira = self.org.case_management.jira
+        if fails:
+            case.tickets[system] = {"status": "FAILED"}
+        elif system == "jira_issue" and jira is not None:
+            jira.last_number += 1
+            key = f"OPS-{jira.last_number}"
+            made = {"issue_id": f"1{jira.last_number}", "issue_key": key, "project_key": "OPS"}
+            case.tickets[system] = {"status": "COMPLETED", "result": made | {"issue_url": f"{jira.url}/browse/{key}"}}
+        else:
+            made = {"sys_target_link": "https://example.service-now.com/incident.do?sys_id=7"}
+            case.tickets[system] = {"status": "COMPLETED", "result": made}
+        case.modified = self.world.clock()
 
     def add_project(self, key: str, name: str = "", *, org: FakeOrg | str | None = None) -> FakeProject:
         project = FakeProject(self.world.new_id(), key, name or key)

@@ -1,4 +1,4 @@
-"""Incidents: get by uuid, and the search."""
+"""Incidents: declare, get by uuid, and the search."""
 
 from bot.sandbox.datadog import checks, query, times
 from bot.sandbox.datadog.answers import Answer, Json, Refusal, strings
@@ -6,6 +6,46 @@ from bot.sandbox.datadog.api.call import Call, Route
 from bot.sandbox.datadog.org import FakeIncident
 
 PATH = "/api/v2/incidents"
+
+
+_SEVERITIES = ("UNKNOWN", "SEV-0", "SEV-1", "SEV-2", "SEV-3", "SEV-4", "SEV-5")
+_KINDS = ("dropdown", "textbox", "textarray", "metrictag", "autocomplete")
+_FIELD = checks.record({}, {"type": checks.one_of(*_KINDS), "value": checks.anything})
+_NEW = checks.resource(
+    "incidents",
+    checks.record(
+        {"customer_impacted": checks.boolean, "title": checks.filled},
+        {
+            "customer_impact_scope": checks.text,
+            "fields": checks.table(_FIELD),
+            "incident_type_uuid": checks.uuid,
+            "is_test": checks.boolean,
+        },
+    ),
+)
+
+
+def declare(call: Call) -> Answer:
+    _NEW(call.body, "")
+    asked = call.body["data"]["attributes"]
+    if asked["customer_impacted"] and not asked.get("customer_impact_scope", "").strip():
+        raise Refusal(strings(400, "customer_impact_scope is required where customers are impacted"))
+    fields = {name: field.get("value") for name, field in asked.get("fields", {}).items()}
+    severity = fields.get("severity", "UNKNOWN")
+    if severity not in _SEVERITIES:
+        raise Refusal(strings(400, f"Invalid severity: {severity}"))
+    incident = FakeIncident(
+        call.world.new_id(),
+        len(call.org.incidents) + 411,
+        asked["title"],
+        call.now,
+        severity,
+        summary=fields.get("summary"),
+        impact=asked.get("customer_impact_scope"),
+    )
+    call.org.incidents.append(incident)
+    call.world.happened("incident_declared", call.org, incident)
+    return Answer({"data": describe(call, incident)}, 201)
 
 
 def get(call: Call) -> Answer:
@@ -25,8 +65,8 @@ def describe(call: Call, incident: FakeIncident) -> Json:
         "incident_type_uuid": "41d2e10b-4108-4736-92d7-791d00ea0702",
         "title": incident.title,
         "resolved": None,
-        "customer_impact_scope": None,
-        "customer_impacted": False,
+        "customer_impact_scope": incident.impact,
+        "customer_impacted": incident.impact is not None,
         "notification_handles": None,
         "created": created,
         "modified": created,
@@ -37,7 +77,7 @@ def describe(call: Call, incident: FakeIncident) -> Json:
         "fields": {
             "severity": {"type": "dropdown", "value": incident.severity},
             "state": {"type": "dropdown", "value": incident.state},
-            "summary": {"type": "textbox", "value": None},
+            "summary": {"type": "textbox", "value": incident.summary},
             "services": {"type": "autocomplete", "value": None},
         },
         "severity": incident.severity,
@@ -59,7 +99,9 @@ def search(call: Call) -> Answer:
         raise Refusal(strings(400, "query is required"))
     size = checks.number_param(call.query, "page[size]", 10, least=1, most=100)
     start = checks.number_param(call.query, "page[offset]", 0, least=0)
-    found = _found(call, call.query["query"])
+    order = call.query.get("sort", "created")
+    checks.one_of("created", "-created")(order, "sort")
+    found = sorted(_found(call, call.query["query"]), key=lambda each: each.public_id, reverse=order == "-created")
     items = found[start : start + size]
     attributes = {
         "total": len(found),
@@ -95,6 +137,7 @@ def _matches(matcher: query.Matcher, incident: FakeIncident) -> bool:
 _READ = ("incident_read",)
 _SEARCH = ("include", "query", "sort", "page[size]", "page[offset]")
 ROUTES = (
+    Route("POST", PATH, declare, ("incident_write",), "incidents", body=True),
     Route("GET", PATH + "/search", search, _READ, "incidents", _SEARCH),
     Route("GET", PATH + "/{incident_id}", get, _READ, "incidents", ("include",)),
 )
