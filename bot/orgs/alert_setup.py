@@ -73,7 +73,7 @@ class AlertSetup:
                 outcome = await self._put(org.webhooks, workspace, outcome)
         finally:
             complete = outcome.done == 3 and outcome.trouble is None
-            await self.orgs.end_alert_setup(entry.id, complete=complete)
+            await self.orgs.end_alert_setup(workspace, entry.id, complete=complete)
         return outcome
 
     async def _put(self, webhooks: Webhooks, workspace: str, wanted: SetUp) -> SetUp:

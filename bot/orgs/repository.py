@@ -265,10 +265,11 @@ class OrgRepository:
         async with self.database.transaction() as connection:
             return (await connection.execute(begun.returning(orgs.c.id))).first() is not None
 
-    async def end_alert_setup(self, org: str, *, complete: bool) -> None:
+    async def end_alert_setup(self, workspace: str, org: str, *, complete: bool) -> None:
         values = {"alerts_busy_until": None, "alerts_set_up_at": self.database.now if complete else None}
         async with self.database.transaction() as connection:
-            await connection.execute(update(orgs).where(orgs.c.id == org, _CONNECTED).values(**values))
+            mine = update(orgs).where(orgs.c.id == org, orgs.c.workspace == workspace, _CONNECTED)
+            await connection.execute(mine.values(**values))
 
     async def drop_workspace(self, workspace: str) -> None:
         """What is in memory of a workspace whose rows are deleted: its clients and addresses."""
