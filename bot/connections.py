@@ -189,10 +189,12 @@ async def open_socket(settings: Settings, app: AsyncApp, requests: SlackRequests
     try:
         # asked for here, because the client's own connect() would try a wrong token for ever
         await _patiently(socket.open)
-    except CALL_ERRORS as error:
+    except BaseException as error:  # a stop while it opens included
         with suppress(Exception):
             await socket.close()  # type: ignore[no-untyped-call]
-        raise StartError(_why_no_socket(settings, error)) from error
+        if isinstance(error, CALL_ERRORS):
+            raise StartError(_why_no_socket(settings, error)) from error
+        raise
     return socket
 
 

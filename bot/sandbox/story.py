@@ -120,6 +120,7 @@ async def tell_story(world: StoryWorld, printer: ChannelPrinter) -> None:
 
     printer.say("Ana clicks: Investigate.")
     await world.ana.click("Investigate", on=offer)
+    await slack.wait_for(lambda: any("Asked by @ana" in one.shown for one in message.replies), PATIENCE)
 
     printer.say("Ben asks too, a moment later, from the message's menu.")
     await world.ben.shortcut("investigate_message", on=message)

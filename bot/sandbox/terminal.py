@@ -21,7 +21,7 @@ HELP = f"""
   case                           the message shortcut "Create case from message" on the latest alert
   /bits <words>                  the slash command, in #alerts
   @ <words>                      "@Bits Bot <words>" in the thread of the latest alert
-  click <button>                 press a button of the open window, or of the latest message that has it: click Details
+  click <button>                 press a button of the open window, or of the latest message that has it: click Full report
   fill <field> = <value>         fill in a field of the open window: text, an option's words, or a name
   choose <menu> = <option>       choose from a menu of the latest message that has it: choose Status = Closed
   submit                         submit the open window;   close   close it
@@ -169,7 +169,7 @@ class Terminal:
         await self._person.mention(rest, in_=self._stage.alerts_channel, thread=thread)
 
     async def _click(self, rest: str) -> None:
-        _need(rest, "click Details")
+        _need(rest, "click Full report")
         if self._person.modal is not None:
             await self._person.press(rest)
             return

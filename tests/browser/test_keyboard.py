@@ -35,9 +35,11 @@ async def test_an_alert_is_fired_and_a_window_opened_and_left_by_keys(screen: Sc
 
     message = screen.slack.locator("[data-ts]").last
     await expect(message).to_contain_text("Triggered: Checkout latency is high")
-    await expect(message.locator('[data-action-id="alert:create_case"]')).to_be_visible()
+    await expect(message.locator('[data-action-id="alert:more"]')).to_be_visible()
     await message.focus()
-    await tab_to(screen, "alert:create_case")
+    await tab_to(screen, "alert:more")
+    await keys.press("Enter")
+    await expect(screen.page.get_by_role("menuitem", name="Create case")).to_be_focused()
     await keys.press("Enter")
     await expect(screen.modal.get_by_label("Title")).to_be_focused()
     await keys.press("Escape")

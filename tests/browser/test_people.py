@@ -47,8 +47,12 @@ async def test_two_people_ask_and_one_investigation_is_started(screen: Screen) -
     await screen.ask_bits("Synthetic test")
     await expect(screen.thread).to_contain_text("Asked by @Ana Ruiz")
     await becomes(screen, "Ben Okafor")
-    await screen.control("alert:investigate", screen.thread).click()
-    await expect(screen.thread).to_contain_text("investigation of this is already running")
+    alert = screen.thread.locator("[data-ts]").first
+    await alert.hover()
+    await alert.get_by_role("button", name="More actions").click()
+    await screen.page.get_by_role("menuitem", name="Investigate with Bits").click()
+    answer = screen.slack.locator("[data-ts]", has_text="Only visible to you").last
+    await expect(answer).to_contain_text("investigation of this is already running")
     state = await screen.state()
     assert len(state["datadog"]["investigations"]) == before + 1
     await screen.act("finish", investigation=state["datadog"]["investigations"][0]["id"])

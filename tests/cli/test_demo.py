@@ -57,7 +57,7 @@ async def test_no_word_ends_the_prompt_and_a_case_is_made_there(tmp_path: Path) 
     for sentence in (
         "I don't know 'dance'.",
         "There is no kind of alert called 'earthquake'.",
-        "What? As in: click Details",
+        "What? As in: click Full report",
         "No message shows [Nonsense].",
         "What, and with what? As in: fill Title = Checkout is slow",
         "There is no window open.",

@@ -22,7 +22,7 @@ async def test_a_story_leaves_its_surfaces(tmp_path: Path) -> None:
 
     found = read_surfaces(folder)
 
-    conclusions = [one for one in found if "here is what" in str(one.get("messages"))]
+    conclusions = [one for one in found if "AI-written" in str(one.get("messages"))]
     assert len(conclusions) == 1, "the second run looks like the first"
     assert conclusions[0]["names"]["users"].items() >= names.items()
     assert all(one["messages"][0]["author"]["name"] != "Datadog" for one in found if one["kind"] == "message")

@@ -133,7 +133,7 @@ async def test_a_case_is_opened_in_slack_and_its_card_shows_a_change_in_datadog_
     assert case["title"].startswith("Checkout latency is high")
     await visitor.does("case_change", case=case["id"], status="IN_PROGRESS", comment="Looking at it.")
     await visitor.does("say", channel=await visitor.channel("alerts"), text=f"/bits case {case['key']}")
-    state = await visitor.sees(lambda state: "Status In Progress" in words(state, thread))
+    state = await visitor.sees(lambda state: "🟠 In Progress" in words(state, thread))
     changed = next(one for one in state["datadog"]["cases"] if one["id"] == case["id"])
     assert (changed["status"], changed["comments"][0]["text"]) == ("In Progress", "Looking at it.")
 
@@ -405,7 +405,7 @@ async def test_a_killed_bot_goes_on_where_it_was_once_it_starts_again(visitor: V
     await visitor.sees(lambda state: "Connection pool of payments-db" in words(state, thread))
     state = await visitor.state()
     assert state["faults"]["bot"] == "running"
-    found = [one for _, one in all_messages(state) if one.get("thread_ts") == thread and "Bits AI found" in one["text"]]
+    found = [one for _, one in all_messages(state) if one.get("thread_ts") == thread and "AI-written" in one["text"]]
     assert len(found) == 1
 
 

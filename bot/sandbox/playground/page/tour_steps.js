@@ -51,7 +51,16 @@ function actionsOf(message) {
   return elements.map((element) => element.action_id);
 }
 
-const offerOf = (tour) => messagesOf(tour).find((message) => actionsOf(message).includes("alert:investigate"));
+/** The message that offered to investigate: it stays the same one when that button is gone. */
+function offerOf(tour) {
+  const { known } = tour;
+  const isOffer = (message) => (known.offer ? message.ts === known.offer : offers(message));
+  const offer = messagesOf(tour).find(isOffer);
+  known.offer ??= offer?.ts;
+  return offer;
+}
+
+const offers = (message) => actionsOf(message).includes("alert:investigate");
 
 function threadOf(tour) {
   const offer = offerOf(tour);
@@ -65,7 +74,7 @@ function cardOf(tour) {
   );
 }
 
-const conclusionsOf = (tour) => messageWith(tour, "conclusions:details");
+const conclusionsOf = (tour) => messageWith(tour, "conclusions:helpful");
 const caseCardOf = (tour) => messageWith(tour, "case:attach");
 const modalOf = ({ state }, callback) => state.modals.find((view) => view.callback_id === callback);
 
