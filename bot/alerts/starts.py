@@ -46,7 +46,7 @@ class Automatic:
 
         May be called again for the same alert: it is decided once for each channel.
         """
-        rules = await self.rules.draft(place.workspace, place.channel)
+        rules = await self.rules.known(place.workspace, place.channel)
         reason = _unwanted(rules.channel, alert, facts) or await self._ask(rules, place, alert, org)
         where = f"monitor {alert.monitor_id}, event {alert.event_id} in {place.channel}"
         if reason:

@@ -1,6 +1,7 @@
 """The Datadog organisations each workspace has connected: kept with encrypted keys, and the client that speaks to each.
 
-What is asked for is read from the database every time, so that keys which are replaced or taken back anywhere count at once.
+Keys are read from the database every time, so that those which are replaced or taken back anywhere count at once. Which
+organisations there are is kept in memory.
 """
 
 import logging
@@ -22,8 +23,9 @@ from bot.orgs.tables import orgs, webhook_secrets
 from bot.orgs.webhook_secrets import forget_secrets
 from bot.storage.encryption import Encryption, EncryptionError
 from bot.storage.engine import Database, wake
+from bot.storage.remembered import Remembered
 from bot.storage.tables import record
-from bot.workspaces.repository import belongs_to
+from bot.workspaces.repository import BELONGING, belongs_to
 
 logger = logging.getLogger(__name__)
 
@@ -55,6 +57,10 @@ class OrgRepository:
     # as they were when we last read them: for links, and for who has left
     _seen: dict[str, OrgEntry] = field(default_factory=dict, init=False)
 
+    def __post_init__(self) -> None:
+        self._of_workspace = Remembered(self.database, self._usable, orgs, webhook_secrets, *BELONGING)
+        self._entries = Remembered(self.database, self._connected, orgs)
+
     @property
     def can_connect(self) -> bool:
         """Keys are stored encrypted or not at all."""
@@ -84,6 +90,9 @@ class OrgRepository:
         """What is known of the organisation with this id; None when it is not connected (any more)."""
         if self.default is not None and org == DEFAULT:
             return self.default[0]
+        return await self._entries.get(org)
+
+    async def _connected(self, org: str) -> OrgEntry | None:
         row = await self.database.first(select(orgs).where(orgs.c.id == org, _CONNECTED))
         return _entry(row) if row else None
 
@@ -117,16 +126,21 @@ class OrgRepository:
             return self.default[0].app_url
         return self._seen[org].app_url if org in self._seen else _UNKNOWN_APP
 
-    async def of_workspace(self, workspace: str) -> list[OrgEntry]:
-        """All it may use, those of the settings first."""
-        async with self.database.transaction() as connection:
-            return await self.entries(connection, workspace)
+    async def known(self, workspace: str) -> tuple[OrgEntry, ...]:
+        """All it may use, those of the settings first; from memory, to judge by."""
+        return await self._of_workspace.get(workspace)
 
-    async def entries(self, connection: AsyncConnection, workspace: str) -> list[OrgEntry]:
+    async def of_workspace(self, workspace: str) -> list[OrgEntry]:
+        """The same as it is this moment, to be shown."""
+        return list(await self._usable(workspace))
+
+    async def _usable(self, workspace: str) -> tuple[OrgEntry, ...]:
         mine = _TOLD.where(orgs.c.workspace == workspace, _CONNECTED).order_by(orgs.c.connected_at, orgs.c.id)
-        entries = [_entry(row) for row in await connection.execute(mine)]
+        async with self.database.transaction() as connection:
+            entries = [_entry(row) for row in await connection.execute(mine)]
+            of_settings = self._of_settings if await self.default_serves_in(connection, workspace) else []
         self._seen |= {entry.id: entry for entry in entries}
-        return [*(self._of_settings if await self.default_serves_in(connection, workspace) else []), *entries]
+        return (*of_settings, *entries)
 
     async def default_serves(self, *workspaces: str) -> bool:
         """Whether whoever runs the bot lets the keys of the settings work for one of these."""

@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.orgs.model import DEFAULT
 from bot.orgs.tables import orgs, webhook_secrets
 from bot.storage.engine import Database, wake
+from bot.storage.remembered import Remembered
 from bot.storage.retention import DAY
 
 OVERLAP = DAY  # how long one goes on opening when another has taken its place
@@ -20,6 +21,7 @@ OVERLAP = DAY  # how long one goes on opening when another has taken its place
 class WebhookSecrets:
     def __init__(self, database: Database, of_settings: str = "") -> None:
         self._database = database
+        self._kept = Remembered(database, self._of, orgs, webhook_secrets)
         self._of_settings = hashed(of_settings) if of_settings else ""
 
     async def open(self, org: str, offered: Iterable[str]) -> bool | None:
@@ -33,9 +35,14 @@ class WebhookSecrets:
         return any(matches) if known or org != DEFAULT else None
 
     async def _known(self, org: str) -> list[str]:
+        now = self._database.own_time or 0.0  # where only the database knows, those that have ended are not read
+        return [hash_ for hash_, ends_at in await self._kept.get(org) if ends_at is None or ends_at > now]
+
+    async def _of(self, org: str) -> list[tuple[str, float | None]]:
         table = webhook_secrets.c
         valid = or_(table.ends_at.is_(None), table.ends_at > self._database.now)
-        return [row.hash for row in await self._database.all(select(table.hash).where(table.org == org, valid))]
+        query = select(table.hash, table.ends_at).where(table.org == org, valid)
+        return [(row.hash, row.ends_at) for row in await self._database.all(query)]
 
     async def first(self, org: str) -> str:
         """For an organisation that has none yet; empty where it has one, which nobody can be shown again."""

@@ -89,15 +89,14 @@ class Budget:
         self._rules = rules
 
     async def limits(self, place: Place) -> Limits:
-        rules = await self._rules.draft(place.workspace, place.channel)
+        rules = await self._rules.known(place.workspace, place.channel)
         return Limits.of(rules.channel, rules.workspace)
 
     async def usage(self, place: Place) -> Usage:
         """What is used today, without touching it."""
+        limits = await self.limits(place)
         async with self._database.transaction() as connection:
-            rules = await self._rules.read(connection, place.workspace, place.channel)
-            limits, day = Limits.of(rules.channel, rules.workspace), await self._today(connection)
-            return await self._usage(connection, place, day, limits)
+            return await self._usage(connection, place, await self._today(connection), limits)
 
     async def charge(
         self, connection: AsyncConnection, ask: Ask, investigation_id: int, subject: object, terms: Terms

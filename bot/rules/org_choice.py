@@ -57,12 +57,13 @@ class OrgChooser:
         self._org_of_card = org_of_card
 
     async def facts(self, place: Place) -> PlaceFacts:
-        """Read once a request, and together."""
-        async with self._database.transaction() as connection:
-            rules = await self._rules.read(connection, place.workspace, place.channel)
-            orgs = await self._orgs.entries(connection, place.workspace)
-            org_of_card = await self._org_of_card(connection, place)
-        return PlaceFacts(rules.channel, rules.workspace, tuple(orgs), org_of_card)
+        """From memory, but for what the thread hangs under."""
+        rules = await self._rules.known(place.workspace, place.channel)
+        orgs, org_of_card = await self._orgs.known(place.workspace), ""
+        if place.thread_ts:
+            async with self._database.transaction() as connection:
+                org_of_card = await self._org_of_card(connection, place)
+        return PlaceFacts(rules.channel, rules.workspace, orgs, org_of_card)
 
     async def choose(self, place: Place, host: str = "", *, chosen: str = "") -> str | NoOrg:
         """`chosen` is what was decided before and only has to hold still."""

@@ -138,7 +138,7 @@ class Permissions:
         return manages(await self._all_about(rules, person), rules)
 
     async def may_exceed(self, place: Place, person: str) -> Permission:
-        rules = await self._rules.draft(place.workspace, place.channel)
+        rules = await self._rules.known(place.workspace, place.channel)
         return may_exceed(await self._all_about(rules.channel, person), rules.channel, rules.workspace)
 
     async def is_admin(self, place: Place, person: str) -> bool:

@@ -12,6 +12,8 @@ from bot.rules.file import RuleFile
 from bot.rules.model import CHANNEL_RULES, WORKSPACE_RULES, AlertFacts, ChannelRules, WorkspaceRules
 from bot.rules.tables import channel_rules, workspace_rules
 from bot.storage.engine import Database, wake
+from bot.storage.remembered import Remembered
+from bot.workspaces.repository import BELONGING
 
 _BESIDE = {"workspace", "channel", "from_file"}  # not in the content: its row's key says it
 
@@ -51,20 +53,26 @@ class RuleRepository:
         ]
         self._channels = {(rules.workspace, rules.channel): rules for rules in placed}
         self._workspaces = {entry.workspace or home: entry.placed(entry.workspace or home) for entry in workspaces}
+        # the usual budget goes by where a workspace belongs
+        self._kept = Remembered(database, self._draft, channel_rules, workspace_rules, *BELONGING)
 
     # -- looking up ---------------------------------------------------------------------------------------------
 
     async def of(self, workspace: str, channel: str) -> ChannelRules:
-        async with self._database.transaction() as connection:
-            return (await self._channel(connection, workspace, channel))[0]
+        return (await self.known(workspace, channel)).channel
+
+    async def known(self, workspace: str, channel: str) -> Draft:
+        """From memory, to judge by."""
+        return await self._kept.get((workspace, channel))
 
     async def draft(self, workspace: str, channel: str) -> Draft:
-        async with self._database.transaction() as connection:
-            return await self.read(connection, workspace, channel)
+        """As they are this moment, to be changed."""
+        return await self._draft((workspace, channel))
 
-    async def read(self, connection: AsyncConnection, workspace: str, channel: str) -> Draft:
-        rules, version = await self._channel(connection, workspace, channel)
-        of_workspace, workspace_version = await self._workspace(connection, workspace)
+    async def _draft(self, place: tuple[str, str]) -> Draft:
+        async with self._database.transaction() as connection:
+            rules, version = await self._channel(connection, *place)
+            of_workspace, workspace_version = await self._workspace(connection, place[0])
         return Draft(rules, of_workspace, version, workspace_version)
 
     async def all(self) -> list[ChannelRules]:

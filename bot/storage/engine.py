@@ -9,7 +9,19 @@ from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext, suppress
 from typing import IO, TYPE_CHECKING, Any
 
-from sqlalchemy import ColumnElement, Executable, Float, Insert, Row, Table, cast, event, func, literal, text
+from sqlalchemy import (
+    ColumnElement,
+    Executable,
+    Float,
+    Insert,
+    Row,
+    Table,
+    cast,
+    event,
+    func,
+    literal,
+    text,
+)
 from sqlalchemy.dialects import sqlite
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import SQLAlchemyError
@@ -64,7 +76,8 @@ def why_unusable(url: URL, error: Exception) -> str:
 
 
 def wake(connection: AsyncConnection, work: Table | str, *, after: float = 0.0) -> None:
-    """Rows of this table are due now, or in so many seconds: whoever works on them looks once this is committed."""
+    """Rows of this table are due now, or in so many seconds: whoever works on them looks once this is committed, and whoever
+    keeps some of them in memory reads them anew."""
     connection.info.setdefault(_WOKEN, []).append((_name(work), after))
 
 
@@ -75,6 +88,7 @@ class Database:
         self._limits = limits or SessionLimits()
         self._clock = clock
         self._alarms: dict[str, list[Alarm]] = {}
+        self._forgets: dict[str, list[Callable[[], None]]] = {}
         self._lock_file: IO[str] | None = None
         self.engine = _engine(self.url, self._limits)
         self._turns = Turns()
@@ -163,9 +177,12 @@ class Database:
         `first`: somebody outside waits for it, so it comes before all who wait in here.
         """
         woken: list[tuple[str, float]] = []
-        async with self._turn(first=first), (self._first if first else self.engine).begin() as connection:
-            connection.info[_WOKEN] = woken
-            yield connection
+        try:
+            async with self._turn(first=first), (self._first if first else self.engine).begin() as connection:
+                connection.info[_WOKEN] = woken
+                yield connection
+        finally:  # whoever was cancelled does not know whether it is committed
+            self._forget({name for name, _ in woken})
         for name, after in woken:
             for alarm in self._alarms.get(name, ()):
                 alarm.ring(after)
@@ -183,8 +200,12 @@ class Database:
 
     async def write(self, change: Executable) -> bool:
         """Whether it changed any row."""
-        async with self._turn(), self._single.begin() as connection:
-            return bool((await connection.execute(change)).rowcount)
+        try:
+            async with self._turn(), self._single.begin() as connection:
+                return bool((await connection.execute(change)).rowcount)
+        finally:
+            if isinstance(table := getattr(change, "table", None), Table):
+                self._forget({table.name})
 
     async def end_stuck_sessions(self) -> None:
         """Those of our own processes that were frozen or cut off in mid-work; nobody else could work on what they hold."""
@@ -192,9 +213,23 @@ class Database:
         if ended:
             logger.warning("ended %d database sessions of a bot that does not go on", len(ended))
 
+    def ticks(self) -> float:
+        """Seconds that only ever go on, by this process."""
+        return (self._clock or time.monotonic)()
+
+    def on_change(self, forget: Callable[[], None], *tables: Table) -> None:
+        """Called when this process has written to one of these tables, and said so where that was in a transaction."""
+        for table in tables:
+            self._forgets.setdefault(table.name, []).append(forget)
+
+    def _forget(self, names: Iterable[str]) -> None:
+        for name in names:
+            for forget in self._forgets.get(name, ()):
+                forget()
+
     def alarm(self, *work: Table | str) -> Alarm:
         """Rings when a transaction of this process has made rows of these tables due."""
-        alarm = Alarm(self._clock or time.monotonic)
+        alarm = Alarm(self.ticks)
         for each in work:
             self._alarms.setdefault(_name(each), []).append(alarm)
         return alarm

@@ -18,7 +18,7 @@ from bot.sandbox.slack import Message
 from bot.sandbox.slack.people import Person
 from bot.sandbox.slack.visible import SeenView
 from bot.storage.encryption import Encryption
-from bot.storage.engine import Database
+from bot.storage.engine import Database, wake
 from tests.e2e.town import Town
 
 SITE = "EU1 (datadoghq.eu)"
@@ -71,9 +71,10 @@ class OrgTown(Town):
         values = OrgRepository(self._beside, Encryption([self.key]), _nobody)._values(new)
         made = orgs.insert().values(id=f"{org.name}-id", workspace=new.workspace, version=1, **values)
         secret = {"org": f"{org.name}-id", "hash": hashed(webhook_secret_of(org)), "made_at": self._beside.now}
-        async with self._beside.transaction() as connection:
+        async with self.bot._database.transaction() as connection:
             await connection.execute(made)
             await connection.execute(webhook_secrets.insert().values(**secret))
+            wake(connection, orgs)
 
     async def row(self, name: str) -> Any:
         async with self._beside.transaction() as connection:

@@ -33,7 +33,7 @@ class RuleTown(Town):
 
     async def set(self, *, budget: int | None = None, share: int | None = None, **rules: Any) -> None:
         """Rules as if saved in the form: for the channel, with the workspace's budget and share."""
-        book = RuleRepository(self._beside)
+        book = RuleRepository(self.bot._database)  # what the bot itself changes counts at once
         draft = await book.draft(self.slack.workspace.id, self.channel.id)
         channel = replace(draft.channel, **rules)
         workspace = replace(draft.workspace, budget_per_day=budget, automatic_share=share)

@@ -12,6 +12,7 @@ from bot.orgs.tables import webhook_secrets
 from bot.rules.model import AlertFilter
 from bot.sandbox.datadog.webhooks import TEMPLATE, Delivery
 from bot.sandbox.slack.visible import SeenView
+from bot.storage.engine import wake
 from bot.web.datadog_webhook import HEADER, path_of
 from tests.e2e.alert_town import AlertTown, Route
 from tests.e2e.org_town import OrgTown
@@ -82,17 +83,19 @@ async def test_a_new_one_is_made_in_home_and_for_a_day_both_open(town: SecretTow
 
     assert first != second
     assert [(await town.sends(org, each)).accepted for each in (first, second)] == [True, True]
-    async with town._beside.transaction() as connection:
+    async with town.bot._database.transaction() as connection:
         ended = update(webhook_secrets).where(webhook_secrets.c.ends_at.is_not(None))
         await connection.execute(ended.values(ends_at=webhook_secrets.c.ends_at - 86_401))
+        wake(connection, webhook_secrets)
     assert (await town.sends(org, first)).attempts == (401,)
     assert (await town.sends(org, second)).accepted
 
 
 async def test_one_that_was_connected_before_is_told_to_make_one(town: SecretTown) -> None:
     await town.is_connected(town.acme)
-    async with town._beside.transaction() as connection:
+    async with town.bot._database.transaction() as connection:
         await connection.execute(webhook_secrets.delete())
+        wake(connection, webhook_secrets)
 
     await town.eva.open_home()
     await town.eva.waits_for(lambda: town.eva.home is not None and "It has no webhook secret yet" in town.eva.home.text)
