@@ -37,11 +37,13 @@ from bot.rules.budget import give_back
 from bot.storage.engine import Database, wake
 from bot.storage.leases import Fence
 from bot.storage.outbox import REFUSED, NewPost, Shown, enqueue, show_anew, take_over, try_refused_again
+from bot.storage.remembered import Remembered
 from bot.storage.tables import at, deliveries, newly_due, place_of, record
 from bot.storage.workers import Timing
 
 logger = logging.getLogger(__name__)
 
+ENDS = "a run ends"  # what `wake` is called with then
 _RUNS_ASKED = 100  # the latest, by their index
 _REF_LETTERS = "23456789ABCDEFGHJKLMNPQRSTUVWXYZ"  # none that are read wrong on the phone at night
 
@@ -57,6 +59,7 @@ class InvestigationRepository:
     def __init__(self, database: Database, timing: Timing) -> None:
         self.database = database
         self._timing = timing
+        self._took = Remembered(database, self._read_took, ENDS)
         self.on_shown: list[Shown] = []  # rooms that show how it stands in messages of their own
 
     # -- asking -------------------------------------------------------------------------------------------------
@@ -206,13 +209,16 @@ class InvestigationRepository:
 
     async def usual(self, org: str, monitor_id: int | None) -> Usual | None:
         """How long the latest runs of this monitor took; where those are few, of the whole organisation."""
+        took = await self._took.get(org)
+        of_monitor = [seconds for monitor, seconds in took if monitor_id is not None and monitor == monitor_id]
+        return usual(of_monitor) or usual([seconds for _, seconds in took])
+
+    async def _read_took(self, org: str) -> list[tuple[int | None, float]]:
         table = investigations.c
         query = select(table.monitor_id, table.adopted, table.started_at, table.finished_at)
         query = query.where(table.org == org, table.state == State.CONCLUDED).order_by(table.finished_at.desc())
         rows = [row for row in await self.database.all(query.limit(_RUNS_ASKED)) if row.started_at and not row.adopted]
-        took = [(row.monitor_id, row.finished_at - row.started_at) for row in rows]
-        of_monitor = [seconds for monitor, seconds in took if monitor_id is not None and monitor == monitor_id]
-        return usual(of_monitor) or usual([seconds for _, seconds in took])
+        return [(row.monitor_id, row.finished_at - row.started_at) for row in rows]
 
     async def awaited_in(self, investigation_id: int) -> list[Place]:
         """Where threads wait for it, the first who asked first."""
@@ -393,6 +399,7 @@ class InvestigationRepository:
             values |= {"finished_at": self.database.now}
             if not await self._write(connection, still_running, investigation_id, values):
                 return False
+            wake(connection, ENDS)
             waiting = await connection.execute(
                 select(subscribers, investigations.c.ref, investigations.c.org)
                 .join(investigations, investigations.c.id == subscribers.c.investigation_id)

@@ -217,10 +217,10 @@ class Database:
         """Seconds that only ever go on, by this process."""
         return (self._clock or time.monotonic)()
 
-    def on_change(self, forget: Callable[[], None], *tables: Table) -> None:
+    def on_change(self, forget: Callable[[], None], *work: Table | str) -> None:
         """Called when this process has written to one of these tables, and said so where that was in a transaction."""
-        for table in tables:
-            self._forgets.setdefault(table.name, []).append(forget)
+        for each in work:
+            self._forgets.setdefault(_name(each), []).append(forget)
 
     def _forget(self, names: Iterable[str]) -> None:
         for name in names:

@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass, replace
 from functools import cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, and_, exists, func, or_, select, update
+from sqlalchemy import ColumnElement, Row, and_, exists, false, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.model import Place
@@ -238,22 +238,24 @@ class Outbox:
 
     async def _settled(self, delivery: Delivery, **values: Any) -> None:
         values |= {"state": SENT, "owner": None, "attempt": 0, "due_at": self.database.now}
-        settled = update(deliveries).where(delivery.fence.holds(deliveries)).values(**values)
+        changed = update(deliveries).where(delivery.fence.holds(deliveries)).values(**values)
+        # only a first post holds up others of its thread
+        held_up = false() if delivery.ts else self._held_up(delivery)
+        told = (deliveries.c.wanted > deliveries.c.shown).label("behind"), held_up.label("held_up")
         async with self.database.transaction() as connection:
-            row = (await connection.execute(settled.returning(deliveries.c.wanted, deliveries.c.shown))).first()
+            row = (await connection.execute(changed.returning(*told))).first()
             if row is None:
                 return
             if not delivery.ts:
                 wake(connection, posted(delivery.post.kind))
-            # only a first post holds up others of its thread
-            if row.wanted > row.shown or (not delivery.ts and await self._is_behind(connection, delivery.post)):
+            if row.behind or row.held_up:
                 wake(connection, deliveries)
 
-    async def _is_behind(self, connection: AsyncConnection, post: NewPost) -> bool:
+    def _held_up(self, delivery: Delivery) -> ColumnElement[bool]:
         """Whether the thread waits for more."""
-        table = deliveries.c
-        query = select(table.id).where(table.lane == post.thread_key, OWED, table.due_at <= self.database.now).limit(1)
-        return (await connection.execute(query)).first() is not None
+        others = deliveries.alias()
+        owed = and_(others.c.state.in_([PENDING, SENDING, SENT]), behind(others), others.c.due_at <= self.database.now)
+        return exists().where(others.c.lane == delivery.post.thread_key, others.c.id != delivery.fence.id, owed)
 
     async def not_sent(self, delivery: Delivery, wait: float, problem: str) -> None:
         """Slack certainly has not got it: try again later without looking."""

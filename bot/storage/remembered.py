@@ -17,9 +17,9 @@ V = TypeVar("V")
 
 
 class Remembered(Generic[K, V]):
-    """`read` finds it in the database; `of` are the tables it stands in."""
+    """`read` finds it in the database; `of` are the tables it stands in, or what `wake` is called with when it changes."""
 
-    def __init__(self, database: Database, read: Callable[[K], Awaitable[V]], *of: Table) -> None:
+    def __init__(self, database: Database, read: Callable[[K], Awaitable[V]], *of: Table | str) -> None:
         self._database = database
         self._read = read
         self._lasts = math.inf if database.is_sqlite else LASTS  # the file is one process's own

@@ -8,9 +8,11 @@ import pytest
 from sqlalchemy import case, update
 
 from bot.investigations.model import Usual
+from bot.investigations.repository import ENDS
 from bot.investigations.tables import OFFER, investigations, offer_key
 from bot.model import AlertRef, Place, Question
 from bot.slack.poster import LONGEST_WAIT
+from bot.storage.engine import wake
 from bot.storage.leases import Leases
 from bot.storage.outbox import (
     PENDING,
@@ -369,6 +371,7 @@ async def test_how_long_runs_usually_take_is_told_by_the_monitors_own_or_by_all(
         minutes = case((investigations.c.monitor_id == ALERT.monitor_id, 120.0), else_=600.0)
         ended = {"state": "concluded", "finished_at": investigations.c.started_at + minutes}
         await connection.execute(update(investigations).values(**ended))
+        wake(connection, ENDS)
     assert await world.repository.usual("default", ALERT.monitor_id) == Usual(120.0, 120.0)
     everything = await world.repository.usual("default", 999)
     assert everything is not None
