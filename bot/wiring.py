@@ -25,7 +25,7 @@ from bot.datadog.orgs import ConnectedOrg
 from bot.digest import room as digest
 from bot.digest.room import DigestRoom
 from bot.digest.tables import DIGEST
-from bot.digest.weekly_digests import LOOKED_EVERY
+from bot.digest.weekly_digests import FIRST_AFTER, LOOKED_EVERY
 from bot.foundation import Foundation
 from bot.home import room as home
 from bot.home.room import HomeRoom
@@ -50,6 +50,7 @@ from bot.rules.gatekeeper import RuleGatekeeper
 from bot.rules.permissions import is_admin
 from bot.rules.room import RuleRoom
 from bot.rules.slack import AuditCommand
+from bot.rules.tables import channel_rules
 from bot.slack.clients import WorkspaceClients
 from bot.slack.commands import Commands
 from bot.slack.listeners import Listeners
@@ -257,7 +258,9 @@ def _employ(parts: Parts, base: Foundation, rooms: Rooms, waits: Waits) -> None:
     workers.repeat("mutes that end", cycles.end_mutes, woken_by=(alert_cycles,), due=cycles.next_mute_end)
     learnt_within = ORGS_CLOSED_WITHIN if parts.database.is_sqlite else ORGS_LEARNT_WITHIN
     workers.repeat("organisations", parts.orgs.step, every=learnt_within)
-    workers.repeat("digests", rooms.digest.weekly.step, every=LOOKED_EVERY, first=LOOKED_EVERY)
+    workers.repeat(
+        "digests", rooms.digest.weekly.step, every=LOOKED_EVERY, first=FIRST_AFTER, woken_by=(channel_rules,)
+    )
     remove = partial(remove_old, parts.database, parts.settings.keep_days)
     workers.repeat("retention", remove, every=EVERY, first=parts.timing.first_removal)
     workers.loops.append(Loop("home tabs", rooms.home.tabs.step, rooms.home.tabs.alarm))

@@ -13,7 +13,7 @@ from bot.digest.views import digest_message
 from bot.rules.model import ChannelRules
 from bot.rules.repository import RuleRepository
 from bot.rules.tables import channel_rules
-from bot.rules.weekly import read_weekly
+from bot.rules.weekly import WeeklyTime, read_weekly
 from bot.slack.blocks import Message, context
 from bot.slack.poster import Urgency
 from bot.storage.engine import Database
@@ -21,7 +21,9 @@ from bot.storage.outbox import Delivery, NewPost, enqueue
 
 logger = logging.getLogger(__name__)
 
-LOOKED_EVERY = 300.0  # seconds
+LOOKED_EVERY = 3600.0  # seconds, for what another replica was told
+FIRST_AFTER = 5.0
+WEEK = 7 * 24 * 3600.0
 LATE = 24 * 3600.0  # a bot that was away for longer lets the week go
 
 
@@ -30,18 +32,23 @@ class WeeklyDigests:
     database: Database
     rules: RuleRepository
 
-    async def step(self) -> None:
+    async def step(self) -> float | None:
+        """The answer is in how many seconds the next one is due."""
         wanted = await self.rules.with_digest()
-        if wanted:
-            ((now,),) = await self.database.all(select(self.database.now))
+        if not wanted:
+            return None
+        ((told,),) = await self.database.all(select(self.database.now))
+        now, waits = float(told), []
         for rules in wanted:
-            await self._owe(rules, float(now))
+            time = read_weekly(rules.digest)
+            if time.has_zone:
+                await self._owe(rules, time, now)
+                waits.append(time.week(now + WEEK)[1] - now)
+            else:
+                logger.warning("no digest for %s: this machine knows no time zone %s", rules.channel, time.zone)
+        return min(waits, default=None)
 
-    async def _owe(self, rules: ChannelRules, now: float) -> None:
-        time = read_weekly(rules.digest)
-        if not time.has_zone:
-            logger.warning("no digest for %s: this machine knows no time zone %s", rules.channel, time.zone)
-            return
+    async def _owe(self, rules: ChannelRules, time: WeeklyTime, now: float) -> None:
         since, until = time.week(now)
         if now - until > LATE:
             return
