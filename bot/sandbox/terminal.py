@@ -10,6 +10,7 @@ from bot.sandbox.playground.environment import BotDiedError
 from bot.sandbox.playground.faults import SWITCHES
 from bot.sandbox.playground.seed import KINDS, Stage
 from bot.sandbox.slack import Message, NeverHappened, NotAcknowledged, NotOnScreen, Person
+from bot.sandbox.slack.blockkit import interactive_elements
 from bot.sandbox.slack.errors import ApiError
 from bot.sandbox.slack.places import Address
 from bot.sandbox.slack.screens import View
@@ -21,7 +22,8 @@ HELP = f"""
   case                           the message shortcut "Create case from message" on the latest alert
   /bits <words>                  the slash command, in #alerts
   @ <words>                      "@Bits Bot <words>" in the thread of the latest alert
-  click <button>                 press a button of the open window, or of the latest message that has it: click Full report
+  click <button>                 press a button of the open window, or of the latest message that has it: click Full report;
+                                 what stands behind a message's … as well: click Run again
   fill <field> = <value>         fill in a field of the open window: text, an option's words, or a name
   choose <menu> = <option>       choose from a menu of the latest message that has it: choose Status = Closed
   submit                         submit the open window;   close   close it
@@ -173,15 +175,16 @@ class Terminal:
         if self._person.modal is not None:
             await self._person.press(rest)
             return
-        await self._person.click(rest, on=self._newest_with(f"[{rest}]"))
+        message = self._newest_with(rest)
+        await self._person.click(_menu_item(message, rest) or rest, on=message)
 
-    def _newest_with(self, shown: str) -> Message:
+    def _newest_with(self, words: str) -> Message:
         channel = self._stage.alerts_channel
         mine = [one for one in channel.ephemerals if one.only_for == self._person.id]
         for message in sorted([*channel.messages, *mine], key=lambda one: one.ts, reverse=True):
-            if shown.casefold() in message.shown.casefold():
+            if _has_button(message, words) or _menu_item(message, words):
                 return message
-        raise NotOnScreen(f"No message shows {shown}.")
+        raise NotOnScreen(f"No message shows [{words}].")
 
     async def _choose(self, rest: str) -> None:
         what, option = _pair(rest, "choose Status = Closed")
@@ -245,6 +248,18 @@ class Terminal:
 
     async def _help(self, _rest: str) -> None:
         print(HELP)
+
+
+def _has_button(message: Message, words: str) -> bool:
+    return f"[{words}]".casefold() in message.shown.casefold()
+
+
+def _menu_item(message: Message, words: str) -> str | None:
+    """What stands behind a message's three dots, as it is written there."""
+    elements = (element for block in message.blocks for element in interactive_elements(block))
+    menus = (element["options"] for element in elements if element["type"] == "overflow")
+    names = (option["text"]["text"] for options in menus for option in options)
+    return next((name for name in names if name.casefold() == words.casefold()), None)
 
 
 def _unquoted(words: str) -> str:

@@ -39,6 +39,8 @@ as ana
 outcome failed
 alert log
 investigate
+close
+click run again
 quit
 """
 
@@ -77,6 +79,7 @@ async def test_no_word_ends_the_prompt_and_a_case_is_made_there(tmp_path: Path) 
         "Triggered: Errors in the logs of payments-api",
     ):
         assert sentence in told
+    assert "No message shows [run again]" not in told, "it stands behind the three dots"
     assert "broke off" not in told
 
 
