@@ -75,6 +75,7 @@ async def test_a_recorded_case_is_understood(wire: Wire, cases: Cases) -> None:
         created_at=datetime(2025, 12, 30, 13, 49, 45, 33566, tzinfo=UTC),
         modified_at=datetime(2025, 12, 30, 13, 49, 45, 33566, tzinfo=UTC),
         attributes=(("service", ("web", "db")),),
+        comments=2,
     )
     assert wire.called == "GET /api/v2/cases/DDFC-98805"
 

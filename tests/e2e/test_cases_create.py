@@ -295,5 +295,5 @@ async def test_another_persons_form_opens_nothing(town: Town) -> None:
 async def test_the_answer_leads_to_the_case_once_there_is_one(town: Town) -> None:
     alert = await investigated(town)
     await made(town, alert)
-    seen = await town.reads(alert.message, "[Full report] [Open CASEM-42] [… Attach to case")
+    seen = await town.reads(alert.message, "[Full report] [Open CASEM-42] [Ask a follow-up] [… Attach to case")
     assert "[Create case]" not in seen

@@ -53,7 +53,7 @@ async def test_her_investigations_with_state_and_links_and_nobody_elses(town: Or
     await town.ana.shortcut("investigate_message", on=alert.message)
     await town.reads(alert.message, ENDED)
 
-    hers = await opens(town.ana, "Your latest Bits AI investigations", "conclusive", "thread")
+    hers = await opens(town.ana, "Your latest Bits AI investigations", "ended without a conclusion", "thread")
     assert "Disk almost full" in hers.text
     assert "None yet" in (await opens(town.ben, "All commands")).text
 

@@ -31,6 +31,11 @@ SAMPLES: dict[str, list[Any]] = {
     "case_acts.problem": [_TROUBLE],
     "case_orders.problem": [_TROUBLE],
     "case_orders.notes": [[["insights", _TROUBLE]]],
+    "case_escalations.form": [
+        {"title": "Down", "severity": "SEV-1", "impact": "all", "team": "sre", "urgency": "high"}
+    ],
+    "case_escalations.made": [{"id": "1", "name": "IR-1", "url": "https://x"}],
+    "case_escalations.problem": [_TROUBLE],
     "insight_submits.comment_problem": [_TROUBLE],
     "insight_submits.outcome": [
         [{"number": 1, "done": [_INSIGHT], "refused": [[_INSIGHT, _TROUBLE]], "open": [_INSIGHT], "problem": _TROUBLE}]
@@ -79,7 +84,7 @@ OLD_ROWS = old_rows()
 def records(name: str) -> list[Any]:
     table, _, column = name.partition(".")
     beside = {"workspace": "T1", "channel": "C1"} if table.endswith("_rules") else None
-    old = [row[column] for row in OLD_ROWS[table] if row[column] is not None]
+    old = [row[column] for row in OLD_ROWS.get(table, ()) if row[column] is not None]
     told = [*old, *SAMPLES.get(name, [])]
     return [{**each, **beside} for each in told] if beside else told
 

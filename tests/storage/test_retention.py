@@ -26,7 +26,8 @@ from sqlalchemy.dialects import sqlite
 
 import bot.schema
 from bot.alerts.tables import ALERT_CARD, NUDGE, alert_cycles, alert_messages, alert_mutes
-from bot.cases.tables import CASE_CARD, case_acts, case_places, cases
+from bot.cases.tables import CASE_CARD, CASE_COMMENT, case_acts, case_places, cases
+from bot.digest.tables import DIGEST
 from bot.insights.tables import ATTACHED
 from bot.investigations.tables import CARD, CONCLUSIONS, EARLIER, EXPIRED, investigations, poll_turns, subscribers
 from bot.orgs.tables import webhook_secrets
@@ -84,6 +85,8 @@ SHOWN_BY = {
     "insight_submits": (ATTACHED,),
     "alert_cycles": (ALERT_CARD,),
     "alert_messages": (NUDGE,),
+    "case_comments": (CASE_COMMENT,),
+    "digests": (DIGEST,),
 }
 
 # A row of each table that has a rule of days, and of each kind of message that has one.

@@ -402,9 +402,8 @@ async def test_a_killed_bot_goes_on_where_it_was_once_it_starts_again(visitor: V
     assert dead["ok"]  # Slack shows the old Home; its event waits
     await visitor.does("finish", investigation=state["datadog"]["investigations"][0]["id"])
     await visitor.does("bot", do="start")
-    await visitor.sees(lambda state: "Connection pool of payments-db" in words(state, thread))
-    state = await visitor.state()
-    assert state["faults"]["bot"] == "running"
+    await visitor.sees(lambda state: "AI-written" in words(state, thread))
+    state = await visitor.sees(lambda state: state["faults"]["bot"] == "running")
     found = [one for _, one in all_messages(state) if one.get("thread_ts") == thread and "AI-written" in one["text"]]
     assert len(found) == 1
 

@@ -74,7 +74,7 @@ function cardOf(tour) {
   );
 }
 
-const conclusionsOf = (tour) => messageWith(tour, "conclusions:helpful");
+const conclusionsOf = (tour) => messageWith(tour, "conclusions:feedback");
 const caseCardOf = (tour) => messageWith(tour, "case:attach");
 const modalOf = ({ state }, callback) => state.modals.find((view) => view.callback_id === callback);
 
