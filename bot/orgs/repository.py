@@ -277,11 +277,13 @@ class OrgRepository:
         now = self.database.now
         begun = mine.values(alerts_begun_at=now, alerts_busy_until=now + SETUP_TAKES, alerts_tags=list(tags))
         async with self.database.transaction() as connection:
+            wake(connection, orgs)
             return (await connection.execute(begun.returning(orgs.c.id))).first() is not None
 
     async def end_alert_setup(self, workspace: str, org: str, *, complete: bool) -> None:
         values = {"alerts_busy_until": None, "alerts_set_up_at": self.database.now if complete else None}
         async with self.database.transaction() as connection:
+            wake(connection, orgs)
             mine = update(orgs).where(orgs.c.id == org, orgs.c.workspace == workspace, _CONNECTED)
             await connection.execute(mine.values(**values))
 

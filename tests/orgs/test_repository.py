@@ -85,6 +85,24 @@ async def test_a_workspace_sees_its_own_only(book: OrgRepository) -> None:
     assert await book.named("T2", "ACME  eu") == theirs
 
 
+async def test_what_was_set_up_in_datadog_is_known_at_once(book: OrgRepository) -> None:
+    """Whoever disconnects it right after must not leave that behind."""
+    made = await book.connect(ACME)
+
+    async def told() -> tuple[bool, bool]:
+        (listed,) = await book.known("T1")
+        entry = await book.entry(made.id)
+        assert entry is not None
+        assert (listed.alerts_begun_at, listed.alerts_set_up_at) == (entry.alerts_begun_at, entry.alerts_set_up_at)
+        return entry.alerts_begun_at is not None, entry.alerts_set_up_at is not None
+
+    assert await told() == (False, False)
+    assert await book.begin_alert_setup("T1", made.id, ["team:core"])
+    assert await told() == (True, False)
+    await book.end_alert_setup("T1", made.id, complete=True)
+    assert await told() == (True, True)
+
+
 async def test_a_name_is_taken_whatever_its_letters(book: OrgRepository) -> None:
     await book.connect(ACME)
 
