@@ -160,9 +160,10 @@ async def test_a_database_that_never_answers_is_given_up_and_until_then_a_stop_i
         async with FakeSlack() as slack, FakeDatadog() as datadog:
             settings = _settings(slack, datadog)
         process = await _start(tmp_path, **settings, DATABASE_URL=url)
-        await asyncio.to_thread(deaf.accept)
-        process.send_signal(signal.SIGTERM)
-        code, output = await _end(process)
+        line, _ = await asyncio.to_thread(deaf.accept)
+        with line:  # closed it would be an answer
+            process.send_signal(signal.SIGTERM)
+            code, output = await _end(process)
         assert (code, "Traceback" in output) == (0, False)
         monkeypatch.setattr("bot.storage.engine.UNLIMITED", replace(UNLIMITED, connect=0.05))
         told = await refused(settings, DATABASE_URL=url)
