@@ -11,11 +11,13 @@ from typing import IO, TYPE_CHECKING, Any
 
 from sqlalchemy import (
     ColumnElement,
+    Connection,
     Executable,
     Float,
     Insert,
     Row,
     Table,
+    UpdateBase,
     cast,
     event,
     func,
@@ -44,6 +46,7 @@ Clock = Callable[[], float]
 
 _SCHEMA_LOCK = 7_105_215  # any number, the same in every replica
 _WOKEN = "woken"  # what a transaction has made due
+_CHANGED = "changed"  # which tables it has written to
 _PRAGMAS = (
     "journal_mode=WAL",
     "synchronous=FULL",
@@ -76,8 +79,7 @@ def why_unusable(url: URL, error: Exception) -> str:
 
 
 def wake(connection: AsyncConnection, work: Table | str, *, after: float = 0.0) -> None:
-    """Rows of this table are due now, or in so many seconds: whoever works on them looks once this is committed, and whoever
-    keeps some of them in memory reads them anew."""
+    """Rows of this table are due now, or in so many seconds: whoever works on them looks once this is committed."""
     connection.info.setdefault(_WOKEN, []).append((_name(work), after))
 
 
@@ -94,6 +96,8 @@ class Database:
         self._turns = Turns()
         # for what must not wait until a worker gives a connection back
         self._first = self.engine if self.is_sqlite else _engine(self.url, self._limits, 1)
+        for engine in {self.engine, self._first}:
+            event.listen(engine.sync_engine, "before_execute", _note_change)
         self._is_measured = False
         # each statement for itself: there a transaction would only be one more thing to be frozen in
         self._single = self.engine if self.is_sqlite else self.engine.execution_options(isolation_level="AUTOCOMMIT")
@@ -177,12 +181,13 @@ class Database:
         `first`: somebody outside waits for it, so it comes before all who wait in here.
         """
         woken: list[tuple[str, float]] = []
+        changed: set[str] = set()
         try:
             async with self._turn(first=first), (self._first if first else self.engine).begin() as connection:
-                connection.info[_WOKEN] = woken
+                connection.info[_WOKEN], connection.info[_CHANGED] = woken, changed
                 yield connection
         finally:  # whoever was cancelled does not know whether it is committed
-            self._forget({name for name, _ in woken})
+            self._forget(changed | {name for name, _ in woken})
         for name, after in woken:
             for alarm in self._alarms.get(name, ()):
                 alarm.ring(after)
@@ -218,7 +223,7 @@ class Database:
         return (self._clock or time.monotonic)()
 
     def on_change(self, forget: Callable[[], None], *work: Table | str) -> None:
-        """Called when this process has written to one of these tables, and said so where that was in a transaction."""
+        """Called when this process has written to one of these tables, or has called `wake` with that name."""
         for each in work:
             self._forgets.setdefault(_name(each), []).append(forget)
 
@@ -264,6 +269,11 @@ class Database:
         from sqlalchemy.dialects import postgresql  # noqa: PLC0415  only where that is the database
 
         return postgresql.insert(table)
+
+
+def _note_change(connection: Connection, statement: object, *_: object) -> None:
+    if isinstance(statement, UpdateBase) and isinstance(statement.table, Table):
+        connection.info.setdefault(_CHANGED, set()).add(statement.table.name)
 
 
 def _name(work: Table | str) -> str:

@@ -7,7 +7,6 @@ before that begins is left out, and may say that nothing was kept; from then on 
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from itertools import groupby
 from typing import Any
 
 from sqlalchemy import Table
@@ -111,12 +110,13 @@ class Inbox:
     async def _insert(self, connection: AsyncConnection, group: list[_Arrival]) -> list[int | None]:
         self._group = group
         numbers: dict[tuple[Table, str], int] = {}
+        rows: dict[tuple[Table, tuple[str, ...]], list[dict[str, Any]]] = {}
+        for each in group:
+            rows.setdefault((each.table, each.times), []).append(each.row)
         try:
             async with asyncio.timeout(WRITTEN_WITHIN) as self._limit:
-                for (table, times), rows in groupby(
-                    sorted(group, key=_kind), key=lambda each: (each.table, each.times)
-                ):
-                    numbers |= await self._insert_into(connection, table, times, [each.row for each in rows])
+                for (table, times), theirs in rows.items():
+                    numbers |= await self._insert_into(connection, table, times, theirs)
         finally:
             self._group, self._limit = [], None
         if not all(each.waits for each in group):
@@ -148,10 +148,6 @@ class Inbox:
         for each in group:
             if each.waits:
                 each.kept.set_exception(error)
-
-
-def _kind(arrival: _Arrival) -> str:
-    return arrival.table.name
 
 
 def _concerns_all(error: Exception) -> bool:

@@ -28,7 +28,7 @@ from sqlalchemy import (
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.sql.ddl import sort_tables
 
-from bot.storage.engine import Database, wake
+from bot.storage.engine import Database
 
 logger = logging.getLogger(__name__)
 
@@ -216,8 +216,6 @@ async def forget_workspace(
             if not isinstance(rule.at_uninstall, AtUninstall):
                 while await remove(connection, table, and_(rule.at_uninstall(workspace), gone)):
                     pass
-                wake(connection, table)
         for table in reversed(sort_tables(rules)):
             if rules[table].at_uninstall is AtUninstall.DELETED:
                 await connection.execute(delete(table).where(table.c.workspace == workspace, gone))
-                wake(connection, table)

@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Row, Select, and_, case, delete, exists, func, or_, select, update
 
 from bot.storage.encryption import Encryption
-from bot.storage.engine import Database, wake
+from bot.storage.engine import Database
 from bot.storage.tables import record
 from bot.workspaces.tables import installations, workspaces
 
@@ -171,7 +171,6 @@ class InstallationRepository:
             if (await connection.execute(first.returning(table.id))).first() is None:
                 again = update(installations).where(table.home == new.home)
                 await connection.execute(again.values(generation=table.generation + 1, **values))
-            wake(connection, installations)
 
     def _encrypted(self, tokens: Tokens) -> dict[str, Any]:
         lives = tokens.expires_in
@@ -197,7 +196,6 @@ class InstallationRepository:
         values = [{"team_id": team, "enterprise_id": enterprise, "learnt_at": at} for team in teams]
         async with self._database.transaction() as connection:
             await connection.execute(self._database.upserts(workspaces, values[0], key=("team_id",)), values)
-            wake(connection, workspaces)
 
     async def unlearn(self, workspace: str, before: float) -> bool:
         """False when it was let in again later than that, which Slack counts in whole seconds."""
@@ -207,7 +205,6 @@ class InstallationRepository:
             if (await connection.execute(later)).first() is not None:
                 return False
             await connection.execute(delete(workspaces).where(table.team_id == workspace))
-            wake(connection, workspaces)
         return True
 
     async def claim_welcome(self, home: str) -> bool:

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import delete, update
 
 from bot.orgs.tables import webhook_secrets
 from bot.orgs.webhook_secrets import WebhookSecrets
@@ -46,6 +46,17 @@ async def test_a_change_of_this_process_counts_at_once(database: Database) -> No
     assert (await another.of("T1", "C1")).nudge
     await forget_workspace(database, "T1")
     assert not (await another.of("T1", "C1")).nudge
+
+
+async def test_a_change_counts_that_nobody_speaks_of(database: Database) -> None:
+    """Whoever writes to a table need not know that somebody keeps its rows in memory."""
+    one = RuleRepository(database)
+    assert not (await one.of("T1", "C1")).nudge
+    await _save(RuleRepository(database), NUDGING)
+    assert (await one.of("T1", "C1")).nudge
+    async with database.transaction() as connection:
+        await connection.execute(delete(channel_rules))
+    assert not (await one.of("T1", "C1")).nudge
 
 
 @pytest.fixture
