@@ -1,19 +1,25 @@
 """Our own card for an alert of Datadog's webhook, from the first trigger to the recovery, and the window with all its tags."""
 
 from dataclasses import dataclass
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import urlencode
 
 from bot.alerts.messages import links_in, own_message, read_measured, service_of
 from bot.alerts.model import AlertStanding, KnownCycle, Notice, Transition, standing
 from bot.cases.card import case_url, stands_words
 from bot.cases.model import KnownCase
-from bot.datadog.links import locate
 from bot.datadog.trouble import Trouble
 from bot.investigations import answers, conclusions_view
 from bot.investigations.model import Investigation, SeenBefore, State, Verdict
 from bot.investigations.seen_before_view import seen_block
 from bot.investigations.signs import stands
-from bot.investigations.subject_view import INVESTIGATE_ACTION, alert_buttons, alert_runs, monitor_name, monitor_url
+from bot.investigations.subject_view import (
+    INVESTIGATE_ACTION,
+    alert_buttons,
+    alert_runs,
+    is_datadogs_picture,
+    monitor_name,
+    monitor_url,
+)
 from bot.model import AlertRef, MonitorRef
 from bot.slack.blocks import (
     Block,
@@ -33,7 +39,7 @@ from bot.slack.blocks import (
     visible_text,
 )
 from bot.slack.forms import modal, select
-from bot.slack.text import code, cut, escape, fit_mrkdwn, mention, moment, one_line, safe_url
+from bot.slack.text import code, cut, escape, fit_mrkdwn, mention, moment, one_line
 from bot.wording import CASE, COMMAND, DATADOG, INVESTIGATION, OPEN_IN_DATADOG, PRODUCT, counted, duration
 
 # the first and the third are of cards that an earlier version drew
@@ -318,12 +324,7 @@ def _sure(known: KnownCycle, subject: AlertRef | MonitorRef) -> Block:
 def _snapshot(known: KnownCycle) -> str:
     """A graph of the trouble, where its address is Datadog's: Slack fetches it for everyone in the channel."""
     told = (known.cycle.latest.snapshot, known.cycle.trouble.snapshot if known.cycle.trouble else "")
-    return next((url for url in told if _is_datadogs(url)), "")
-
-
-def _is_datadogs(url: str) -> bool:
-    host = safe_url(url)
-    return host is not None and urlsplit(url).scheme == "https" and locate(host) is not None
+    return next((url for url in told if is_datadogs_picture(url)), "")
 
 
 # -- words and tags -----------------------------------------------------------------------------------------------

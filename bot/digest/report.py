@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import median
 
-from sqlalchemy import ColumnElement, Table, and_, func, select, true
+from sqlalchemy import Column, ColumnElement, Table, and_, func, select, true
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.alerts.tables import ALERT_CARD, alert_cycles
@@ -78,6 +78,22 @@ class ChannelReport:
 
 
 @dataclass(frozen=True, slots=True)
+class _Week:
+    """Whose and which."""
+
+    workspace: str
+    channel: str
+    since: float
+    until: float
+
+    def here(self, table: Table) -> ColumnElement[bool]:
+        return and_(table.c.workspace == self.workspace, table.c.channel == self.channel)
+
+    def lately(self, column: Column[float]) -> ColumnElement[bool]:
+        return and_(column >= self.since, column < self.until)
+
+
+@dataclass(frozen=True, slots=True)
 class ReportReader:
     database: Database
     orgs: OrgRepository
@@ -88,42 +104,34 @@ class ReportReader:
         return await self.of(workspace, channel, float(now) - WEEK, float(now))
 
     async def of(self, workspace: str, channel: str, since: float, until: float) -> ChannelReport:
+        week = _Week(workspace, channel, since, until)
         withheld = await self.orgs.withholds(DEFAULT, workspace)
 
         def seen(table: Table) -> ColumnElement[bool]:
             return table.c.org != DEFAULT if withheld else true()
 
         async with self.database.transaction() as connection:
-            runs = await self._runs(connection, workspace, channel, since, until, seen(investigations))
-            charged, automatic = await self._charged(
-                connection, workspace, channel, [run.investigation.id for run in runs]
-            )
+            runs = await self._runs(connection, week, seen(investigations))
+            charged, automatic = await self._charged(connection, week, [run.investigation.id for run in runs])
             return ChannelReport(
                 since=since,
                 until=until,
                 runs=tuple(runs),
                 charged=charged,
                 automatic=automatic,
-                open_cases=await self._open_cases(connection, workspace, channel, until, seen(cases)),
-                noisiest=await self._noisiest(connection, workspace, channel, since, until, seen(alert_cycles)),
+                open_cases=await self._open_cases(connection, week, seen(cases)),
+                noisiest=await self._noisiest(connection, week, seen(alert_cycles)),
             )
 
     async def _runs(
-        self,
-        connection: AsyncConnection,
-        workspace: str,
-        channel: str,
-        since: float,
-        until: float,
-        may_be_seen: ColumnElement[bool],
+        self, connection: AsyncConnection, week: _Week, may_be_seen: ColumnElement[bool]
     ) -> list[ReportedRun]:
         table = subscribers.c
-        here = and_(table.workspace == workspace, table.channel == channel)
-        asked = select(table.investigation_id).where(here, table.created_at >= since, table.created_at < until)
+        asked = select(table.investigation_id).where(week.here(subscribers), week.lately(table.created_at))
         query = select(investigations).where(investigations.c.id.in_(asked), may_be_seen)
         rows = await connection.execute(query.order_by(investigations.c.id.desc()).limit(MOST_RUNS))
         known = [read_investigation(row) for row in rows.all()]
-        counted = await self._votes(connection, workspace, [each.id for each in known])
+        counted = await self._votes(connection, week.workspace, [each.id for each in known])
         return [ReportedRun(each, *counted.get(each.id, (0, 0))) for each in known]
 
     async def _votes(
@@ -138,26 +146,19 @@ class ReportReader:
             found[row.investigation_id] = (right + row.voters, wrong) if row.helpful else (right, wrong + row.voters)
         return found
 
-    async def _charged(
-        self, connection: AsyncConnection, workspace: str, channel: str, ids: Sequence[int]
-    ) -> tuple[int, int]:
+    async def _charged(self, connection: AsyncConnection, week: _Week, ids: Sequence[int]) -> tuple[int, int]:
         table = charges.c
-        mine = and_(table.workspace == workspace, table.channel == channel, table.returned.is_(False))
+        mine = and_(week.here(charges), table.returned.is_(False))
         query = select(table.automatic).where(mine, table.investigation_id.in_(ids))
         rows = (await connection.execute(query)).scalars().all()
         return len(rows), sum(map(bool, rows))
 
     async def _open_cases(
-        self,
-        connection: AsyncConnection,
-        workspace: str,
-        channel: str,
-        until: float,
-        may_be_seen: ColumnElement[bool],
+        self, connection: AsyncConnection, week: _Week, may_be_seen: ColumnElement[bool]
     ) -> tuple[OpenCase, ...]:
         table = case_places.c
-        here = and_(table.workspace == workspace, table.channel == channel)
-        touched = select(table.case_row).where(here, table.touched_at >= until - _OPEN_FOR)
+        here = week.here(case_places)
+        touched = select(table.case_row).where(here, table.touched_at >= week.until - _OPEN_FOR)
         query = select(cases).where(cases.c.id.in_(touched.order_by(table.touched_at.desc()).limit(MOST_CASES)))
         rows = (
             await connection.execute(query.where(cases.c.gone.is_(False), may_be_seen).order_by(cases.c.id.desc()))
@@ -169,19 +170,11 @@ class ReportReader:
         )
 
     async def _noisiest(
-        self,
-        connection: AsyncConnection,
-        workspace: str,
-        channel: str,
-        since: float,
-        until: float,
-        may_be_seen: ColumnElement[bool],
+        self, connection: AsyncConnection, week: _Week, may_be_seen: ColumnElement[bool]
     ) -> tuple[tuple[str, int], ...]:
         """By the alerts of the week that have a card in the channel."""
-        lately = and_(alert_cycles.c.changed_at >= since, alert_cycles.c.changed_at < until)
-        table = deliveries.c
+        table, lately, here = deliveries.c, week.lately(alert_cycles.c.changed_at), week.here(deliveries)
         shown = and_(table.kind == ALERT_CARD, table.subject_id == alert_cycles.c.id)
-        here = and_(table.workspace == workspace, table.channel == channel)
         query = (
             select(alert_cycles.c.content).join(deliveries, shown).where(lately, here, may_be_seen).limit(MOST_CYCLES)
         )

@@ -7,7 +7,7 @@ from typing import ClassVar
 
 from sqlalchemy import select
 
-from bot.digest.report import ReportReader
+from bot.digest.report import WEEK, ReportReader
 from bot.digest.tables import DIGEST, digests
 from bot.digest.views import digest_message
 from bot.rules.model import ChannelRules
@@ -23,7 +23,6 @@ logger = logging.getLogger(__name__)
 
 LOOKED_EVERY = 3600.0  # seconds, for what another replica was told
 FIRST_AFTER = 5.0
-WEEK = 7 * 24 * 3600.0
 LATE = 24 * 3600.0  # a bot that was away for longer lets the week go
 
 
