@@ -78,7 +78,7 @@ def build(
         messages=messages,
         cards=AlertCardPost(cycles, orgs, not_started, investigations.repository, seen_before, cases.cases),
         nudges=NudgePost(messages, seen_alerts, seen_before, chooser, not_started),
-        recoveries=RecoveredPost(cycles, base.outbox),
+        recoveries=RecoveredPost(cycles, orgs, base.outbox),
         router=AlertRouter(database, timing, cycles, chooser, starts, owner=owner),
         starts=starts,
         mutes=mutes,

@@ -84,11 +84,14 @@ class RecoveredPost:
     urgency: ClassVar[Urgency] = Urgency.ANSWER
 
     cycles: CycleRepository
+    orgs: OrgRepository
     outbox: Outbox
 
     async def message(self, delivery: Delivery, *, may_repeat: bool) -> Message | None:  # noqa: ARG002  said twice it is still true
         known = await self.cycles.get(delivery.post.subject_id)
-        return views.recovered(known, delivery.post.requester) if known else None
+        if known is None or await self.orgs.withholds(known.org, delivery.post.workspace):
+            return None
+        return views.recovered(known, delivery.post.requester)
 
     async def refused(self, delivery: Delivery, code: str) -> None:
         logger.warning("%s: the channel does not take replies (%s)", delivery.post.key, code)
