@@ -8,7 +8,7 @@ from types import FrameType
 from typing import Any
 
 import pytest
-from sqlalchemy import event
+from sqlalchemy import Connection, event
 
 import bot
 from bot.storage.engine import Database
@@ -25,8 +25,10 @@ class Meter:
     def reset(self) -> None:
         self.transactions = self.statements = 0
 
-    def _begun(self, *_: Any) -> None:
-        self.transactions += 1
+    def _begun(self, connection: Connection) -> None:
+        """A statement for itself is none."""
+        options = connection.get_execution_options()
+        self.transactions += not (options.get("alone") or options.get("isolation_level") == "AUTOCOMMIT")
 
     def _asked(self, _connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
         if statement != "BEGIN":

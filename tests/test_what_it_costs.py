@@ -142,7 +142,7 @@ async def test_a_click_that_starts_is_a_short_way_to_its_ack(town: SlowTown, mon
     }  # that is done once for a whole group
     assert len(own) <= 42
     assert len({file for file, _ in own}) <= 17  # five are the door, where a payload is read once; one is the log
-    assert len(seen) <= 75
+    assert len(seen) <= 76
 
 
 async def test_one_investigation_takes_few_transactions_and_wakes_who_has_to_act(town: SlowTown) -> None:
@@ -155,10 +155,21 @@ async def test_one_investigation_takes_few_transactions_and_wakes_who_has_to_act
 
     assert AI_WRITTEN in town.thread(alert.message)
     assert "Answered" in town.thread(alert.message)
-    assert town.meter.transactions <= 26
-    assert town.meter.statements <= 54
+    assert town.meter.transactions <= 18
+    assert town.meter.statements <= 52
     by_the_clock = {"sweep", "organisations"}
     assert set(town.stepped) - by_the_clock == {"ask worker", "trigger worker", "poster", "poll worker", "home tabs"}
+
+
+async def test_a_storm_of_clicks_is_decided_and_started_together(town: SlowTown) -> None:
+    town.datadog.plan(*[Script.held()] * 10)
+    alerts = [await town.alert(group=f"host:web-{number}") for number in range(10)]
+    for alert in alerts:
+        await town.ana.shortcut("investigate_message", on=alert.message)
+    town.meter.reset()
+    await town.passes(0.5)
+    assert len(town.datadog.triggers()) == 10
+    assert town.meter.transactions <= 52
 
 
 async def test_what_waits_costs_its_turns_and_nothing_else(town: SlowTown) -> None:

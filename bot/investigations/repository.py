@@ -7,6 +7,7 @@ import logging
 import secrets
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, replace
+from functools import partial
 from hashlib import sha256
 from typing import Any
 
@@ -290,21 +291,22 @@ class InvestigationRepository:
             values["subject"] = learnt
         if show:
             return await self._shown(fence, **values)
-        async with self.database.transaction() as connection:
-            return await fence.write(connection, investigations, **values)
+        return await self.database.together(partial(fence.write, table=investigations, **values))
 
     async def retry_later(self, fence: Fence, wait: float, why: Trouble, *, attempt: int) -> bool:
         """Nothing was started, and it is tried again."""
         told = {"retry_at": self.database.now + wait, "failure": replace(why, detail="")}
         values = {"state": State.REQUESTED, "attempt": attempt, **told}
-        async with self.database.transaction() as connection:
-            wake(connection, investigations, after=wait)
-            due = {"due_at": self.database.now + wait, "owner": None}
-            return await self._write(connection, fence.holds(investigations), fence.id, values | due)
+        due = {"due_at": self.database.now + wait, "owner": None}
+        return await self._shown(fence, wake_in=wait, **values, **due)
 
-    async def _shown(self, fence: Fence, **values: Any) -> bool:
-        async with self.database.transaction() as connection:
+    async def _shown(self, fence: Fence, *, wake_in: float | None = None, **values: Any) -> bool:
+        async def write(connection: AsyncConnection) -> bool:
+            if wake_in is not None:
+                wake(connection, investigations, after=wake_in)
             return await self._write(connection, fence.holds(investigations), fence.id, values)
+
+        return await self.database.together(write)
 
     async def _write(
         self, connection: AsyncConnection, condition: ColumnElement[bool], row_id: int, values: dict[str, Any]
@@ -330,11 +332,14 @@ class InvestigationRepository:
             "retry_at": None,
             "owner": None,
         }
-        async with self.database.transaction() as connection:
+
+        async def write(connection: AsyncConnection) -> bool:
             if not await self._write(connection, fence.holds(investigations), fence.id, values):
                 return False
             await self._watch(connection, org, look_in=self._timing.poll_first)
-        return True
+            return True
+
+        return await self.database.together(write)
 
     async def fail(self, fence: Fence, failure: Trouble) -> bool:
         """Datadog has certainly started nothing, so it costs nothing either."""
@@ -345,23 +350,25 @@ class InvestigationRepository:
             "retry_at": None,
             "owner": None,
         }
-        async with self.database.transaction() as connection:
+
+        async def write(connection: AsyncConnection) -> bool:
             if not await self._write(connection, fence.holds(investigations), fence.id, values):
                 return False
             if await give_back(connection, fence.id):
                 await note_return(self.database, connection, fence.id)
-        _ended(State.FAILED, failure.kind)
-        return True
+            return True
+
+        held = await self.database.together(write)
+        if held:
+            _ended(State.FAILED, failure.kind)
+        return held
 
     async def uncertain(self, fence: Fence, *, look_in: float | None = None, until: float | None = None) -> bool:
         """Nobody knows whether it was started. `until` is how long its run is looked for, and `look_in` when next."""
         now = self.database.now
         values = {"state": State.UNCERTAIN, "finished_at": now, "deadline_at": until, "retry_at": None, "owner": None}
-        async with self.database.transaction() as connection:
-            if look_in is not None:
-                values["due_at"] = now + look_in
-                wake(connection, investigations, after=look_in)
-            held = await self._write(connection, fence.holds(investigations), fence.id, values)
+        due = {} if look_in is None else {"due_at": now + look_in}
+        held = await self._shown(fence, wake_in=look_in, **values, **due)
         if held:
             _ended(State.UNCERTAIN)
         return held

@@ -8,6 +8,7 @@ import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import asdict, dataclass, replace
 from enum import StrEnum
+from functools import partial
 from typing import Any
 
 from sqlalchemy import ColumnElement, Row, delete, select, update
@@ -99,16 +100,22 @@ class Requests:
             return Outcome(Reception.REPEATED, await self.started_by(ask.key))
 
     async def _ask(self, ask: Ask, terms: Terms) -> Outcome:
-        assert isinstance(ask.subject, Startable)  # noqa: S101
+        subject = ask.subject
+        assert isinstance(subject, Startable)  # noqa: S101
+
+        async def begin(connection: AsyncConnection) -> tuple[int, Outcome]:
+            of = await self._written_down(connection, ask)
+            return of.id, await self._begin(connection, ask, of, subject, terms)
+
+        async def refuse(refusal: OverBudget | CoolingDown, connection: AsyncConnection) -> tuple[int, Outcome]:
+            of = await self._written_down(connection, ask)
+            return of.id, await self._too_much(connection, ask, of, None, refusal)
+
         try:
-            async with self._database.transaction() as connection:
-                of = await self._written_down(connection, ask)
-                outcome = await self._begin(connection, ask, of, ask.subject, terms)
+            ask_id, outcome = await self._database.together(begin)
         except _TooMuchError as error:
-            async with self._database.transaction() as connection:
-                of = await self._written_down(connection, ask)
-                outcome = await self._too_much(connection, ask, of, None, error.refusal)
-        return _told(ask, of.id, outcome)
+            ask_id, outcome = await self._database.together(partial(refuse, error.refusal))
+        return _told(ask, ask_id, outcome)
 
     async def _written_down(self, connection: AsyncConnection, ask: Ask) -> _Of:
         now = self._database.now
@@ -199,19 +206,24 @@ class Requests:
     # -- what becomes of an ask that was received: each is nothing when somebody else took it over meanwhile ----------
 
     async def look_up_first(self, fence: Fence, ask: Ask, rule: str) -> bool:
-        values = {"state": WAITING, "subject": ask.subject, "org": ask.org}
-        async with self._database.transaction() as connection:
+        async def wait(connection: AsyncConnection) -> bool:
+            values = {"state": WAITING, "subject": ask.subject, "org": ask.org}
             held = await self._pass_on(connection, fence, values)
             if held:
                 await note(self._database, connection, entry_of(ask, Decision.LOOKING_UP, rule=rule))
                 wake(connection, LOOK_UPS)
-        return held
+            return held
+
+        return await self._database.together(wait)
 
     async def found(self, fence: Fence, subject: Subject) -> None:
         """It is judged once more, by what was found."""
-        async with self._database.transaction() as connection:
+
+        async def judge(connection: AsyncConnection) -> None:
             if await self._pass_on(connection, fence, {"state": RECEIVED, "subject": subject, "problem": None}):
                 wake(connection, asks)
+
+        await self._database.together(judge)
 
     async def _pass_on(self, connection: AsyncConnection, fence: Fence, values: dict[str, Any]) -> bool:
         return await fence.write(connection, asks, **values, owner=None, due_at=self._database.now)
@@ -221,28 +233,31 @@ class Requests:
     ) -> Outcome | None:
         """What it is about is known. `after_run`: a new run of it; two people asking for that make one."""
         of = _Of(fence.id, fence.holds(asks))
+
+        async def begin(connection: AsyncConnection) -> Outcome | None:
+            if isinstance(subject, Question) and after_run is None:
+                earlier = await self._asked_before(connection, ask, fence.id, subject)
+                if isinstance(earlier, Investigation):
+                    return await self._repeated(connection, ask, of, earlier)
+                if earlier is not None:  # the one it repeats is being decided
+                    await fence.put_off(self._database, connection, asks, DECIDED_SOON)
+                    return None
+            return await self._begin(connection, ask, of, subject, terms, after=after_run)
+
         try:
-            async with self._database.transaction() as connection:
-                if isinstance(subject, Question) and after_run is None:
-                    earlier = await self._asked_before(connection, ask, fence.id, subject)
-                    if isinstance(earlier, Investigation):
-                        return await self._repeated(connection, ask, of, earlier)
-                    if earlier is not None:  # the one it repeats is being decided
-                        await fence.put_off(self._database, connection, asks, DECIDED_SOON)
-                        return None
-                outcome = await self._begin(connection, ask, of, subject, terms, after=after_run)
+            outcome = await self._database.together(begin)
         except _TooMuchError as error:
             return await self._refuse_cost(ask, of, subject, after_run, error.refusal)
         except _NotOursError:
             return None
-        return _told(ask, fence.id, outcome)
+        return _told(ask, fence.id, outcome) if outcome else None
 
     async def _refuse_cost(
         self, ask: Ask, of: _Of, subject: Startable, after: int | None, refusal: OverBudget | CoolingDown
     ) -> Outcome | None:
+        over = partial(self._too_much, ask=replace(ask, subject=subject), of=of, after=after, refusal=refusal)
         try:
-            async with self._database.transaction() as connection:
-                outcome = await self._too_much(connection, replace(ask, subject=subject), of, after, refusal)
+            outcome = await self._database.together(over)
         except _NotOursError:
             return None
         return _told(ask, of.id, outcome)
@@ -278,22 +293,31 @@ class Requests:
 
     async def refuse(self, fence: Fence, ask: Ask, refused: NotAllowed) -> Outcome | None:
         why = f"{refused.why}{f' ({refused.code})' if refused.code else ''}"
-        async with self._database.transaction() as connection:
-            if not await self._end(connection, fence, refused.why):
-                return None
-            await note(self._database, connection, entry_of(ask, Decision.REFUSED, rule=why))
+
+        async def end(connection: AsyncConnection) -> bool:
+            held = await self._end(connection, fence, refused.why)
+            if held:
+                await note(self._database, connection, entry_of(ask, Decision.REFUSED, rule=why))
+            return held
+
+        if not await self._database.together(end):
+            return None
         return _told(ask, fence.id, Outcome(Reception.REFUSED, refusal=refused))
 
     async def nothing_started(self, fence: Fence, problem: str) -> bool:
-        async with self._database.transaction() as connection:
-            held = await self._end(connection, fence, problem)
-            if held:
-                ask = (await connection.execute(select(asks.c.key, asks.c.source).where(asks.c.id == fence.id))).one()
-                await note_not_found(connection, ask.key)
-        if held:
-            meters.STARTS.add(ask.source, problem)
-            logger.info("investigation refused: %s", problem)
-        return held
+        async def end(connection: AsyncConnection) -> str | None:
+            if not await self._end(connection, fence, problem):
+                return None
+            ask = (await connection.execute(select(asks.c.key, asks.c.source).where(asks.c.id == fence.id))).one()
+            await note_not_found(connection, ask.key)
+            return str(ask.source)
+
+        source = await self._database.together(end)
+        if source is None:
+            return False
+        meters.STARTS.add(source, problem)
+        logger.info("investigation refused: %s", problem)
+        return True
 
     async def _end(self, connection: AsyncConnection, fence: Fence, problem: str) -> bool:
         """The words of a message or a question are not needed any more."""

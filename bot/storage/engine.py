@@ -5,9 +5,10 @@ Here live the engine, transactions, the clock all replicas share and the schema 
 
 import logging
 import time
-from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext, suppress
-from typing import IO, TYPE_CHECKING, Any
+from functools import partial
+from typing import IO, TYPE_CHECKING, Any, TypeVar
 
 from sqlalchemy import (
     ColumnElement,
@@ -34,6 +35,7 @@ from bot.storage import migrations, postgres
 from bot.storage.metered import measure
 from bot.storage.postgres import UNLIMITED, SessionLimits
 from bot.storage.sqlite_file import FileInUseError, hold
+from bot.storage.together import Together
 from bot.storage.turns import Turns
 from bot.storage.workers import Alarm
 
@@ -43,9 +45,11 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 Clock = Callable[[], float]
+T = TypeVar("T")
 
 _SCHEMA_LOCK = 7_105_215  # any number, the same in every replica
 _WOKEN = "woken"  # what a transaction has made due
+_ALONE = "alone"  # a statement for itself, without BEGIN and COMMIT
 _CHANGED = "changed"  # which tables it has written to
 _PRAGMAS = (
     "journal_mode=WAL",
@@ -94,13 +98,15 @@ class Database:
         self._lock_file: IO[str] | None = None
         self.engine = _engine(self.url, self._limits)
         self._turns = Turns()
+        self._together = Together(self.transaction) if self.is_sqlite else None
         # for what must not wait until a worker gives a connection back
         self._first = self.engine if self.is_sqlite else _engine(self.url, self._limits, 1)
         for engine in {self.engine, self._first}:
             event.listen(engine.sync_engine, "before_execute", _note_change)
         self._is_measured = False
         # each statement for itself: there a transaction would only be one more thing to be frozen in
-        self._single = self.engine if self.is_sqlite else self.engine.execution_options(isolation_level="AUTOCOMMIT")
+        alone = {_ALONE: True} if self.is_sqlite else {"isolation_level": "AUTOCOMMIT"}
+        self._single = self.engine.execution_options(**alone)
 
     @property
     def now(self) -> ColumnElement[float]:
@@ -169,6 +175,8 @@ class Database:
             await engine.dispose()
 
     async def close(self) -> None:
+        if self._together is not None:
+            await self._together.finish()
         await self.engine.dispose()
         await self._first.dispose()
         if self._lock_file is not None:
@@ -192,6 +200,13 @@ class Database:
             for alarm in self._alarms.get(name, ()):
                 alarm.ring(after)
 
+    async def together(self, write: Callable[[AsyncConnection], Awaitable[T]]) -> T:
+        """A transaction of its own, or one with others who write at the same time: PostgreSQL joins their commits by itself."""
+        if self._together is not None:
+            return await self._together.write(write)
+        async with self.transaction() as connection:
+            return await write(connection)
+
     def _turn(self, *, first: bool = False) -> AbstractAsyncContextManager[None]:
         return self._turns.turn(first=first) if self.is_sqlite else nullcontext()
 
@@ -205,9 +220,11 @@ class Database:
 
     async def write(self, change: Executable) -> bool:
         """Whether it changed any row."""
+        if self._together is not None:
+            return await self._together.write(partial(_changes, change=change))
         try:
-            async with self._turn(), self._single.begin() as connection:
-                return bool((await connection.execute(change)).rowcount)
+            async with self._single.begin() as connection:
+                return await _changes(connection, change)
         finally:
             if isinstance(table := getattr(change, "table", None), Table):
                 self._forget({table.name})
@@ -271,6 +288,10 @@ class Database:
         return postgresql.insert(table)
 
 
+async def _changes(connection: AsyncConnection, change: Executable) -> bool:
+    return bool((await connection.execute(change)).rowcount)
+
+
 def _note_change(connection: Connection, statement: object, *_: object) -> None:
     if isinstance(statement, UpdateBase) and isinstance(statement.table, Table):
         connection.info.setdefault(_CHANGED, set()).add(statement.table.name)
@@ -288,9 +309,14 @@ def _engine(url: URL, limits: SessionLimits, connections: int = 8) -> AsyncEngin
     engine = create_async_engine(url, **pool, hide_parameters=True)  # people's words must not stand in an error's text
     event.listen(engine.sync_engine, "connect", _set_pragmas)
     event.listen(engine.sync_engine, "do_connect", _connect_quickly)
-    event.listen(engine.sync_engine, "begin", lambda connection: connection.connection.driver_connection.begin())
+    event.listen(engine.sync_engine, "begin", _begin)
     event.listen(engine.sync_engine, "invalidate", _give_up_lock)
     return engine
+
+
+def _begin(connection: Any) -> None:
+    if not connection.get_execution_options().get(_ALONE):
+        connection.connection.driver_connection.begin()
 
 
 def _connect_quickly(_dialect: Any, _record: Any, _args: Any, options: dict[str, Any]) -> None:

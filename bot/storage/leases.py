@@ -13,6 +13,7 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, ClassVar, Protocol
 
 from sqlalchemy import ColumnElement, Row, Select, Table, and_, case, false, func, literal, or_, select, true, update
@@ -303,12 +304,11 @@ class LeasedWorker:
             await self.write(fence, due_at=self._database.now + self._timing.lease)
 
     async def write(self, fence: Fence, **values: Any) -> bool:
-        async with self._database.transaction() as connection:
-            return await fence.write(connection, self.table, **values)
+        return await self._database.together(partial(fence.write, table=self.table, **values))
 
     async def put_off(self, fence: Fence, wait: float, **values: Any) -> bool:
-        async with self._database.transaction() as connection:
-            held = await fence.put_off(self._database, connection, self.table, wait, **values)
+        put_off = partial(fence.put_off, self._database, table=self.table, wait=wait, **values)
+        held = await self._database.together(put_off)
         if held:
             self.alarm.ring(wait)
         return held

@@ -18,6 +18,7 @@ class Connection(aiosqlite.Connection):
         super().__init__(connector, iter_chunk_size=64)
         self._thread.daemon = True
         self._is_to_begin = False
+        self._has_begun = False
 
     def begin(self) -> None:
         """Goes with the first statement; where none comes there is nothing to end."""
@@ -28,6 +29,7 @@ class Connection(aiosqlite.Connection):
 
     async def errand(self, work: Callable[[sqlite3.Cursor], _Rows]) -> _Rows:
         begins, self._is_to_begin = self._is_to_begin, False  # not in the thread: a rollback must know of it at once
+        self._has_begun |= begins
         return await self._execute(self._do, work, begins)  # type: ignore[no-untyped-call,no-any-return]
 
     def _do(self, work: Callable[[sqlite3.Cursor], _Rows], begins: bool) -> _Rows:
@@ -40,16 +42,17 @@ class Connection(aiosqlite.Connection):
             cursor.close()
 
     async def commit(self) -> None:
-        if not self._has_not_begun():
+        if self._ends():
             await super().commit()
 
     async def rollback(self) -> None:
-        if not self._has_not_begun():
+        if self._ends():
             await super().rollback()
 
-    def _has_not_begun(self) -> bool:
-        has_not, self._is_to_begin = self._is_to_begin, False
-        return has_not
+    def _ends(self) -> bool:
+        """Whether there is something to end: a statement for itself is over by itself."""
+        has_begun, self._is_to_begin, self._has_begun = self._has_begun, False, False
+        return has_begun
 
 
 class Cursor:
