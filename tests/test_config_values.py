@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from sqlalchemy.engine import make_url
 from sqlalchemy.ext.asyncio import create_async_engine
 
-from bot.config import is_fernet_key, load_settings
+from bot.config import load_settings
+from bot.config_values import is_fernet_key
 from bot.datadog.links import SITES
 from bot.storage.retention import USUAL, Kept
 from tests.docs import keep_setting

@@ -14,7 +14,8 @@ BOT = ROOT / "bot"
 # Modules beside the rooms, which no layer holds, with all that they may lean on.
 BESIDE_THE_ROOMS = {
     "bot": set[str](),
-    "bot.config": {"bot.datadog.links", "bot.storage.retention"},
+    "bot.config": {"bot.config_values", "bot.datadog.links", "bot.storage.retention"},
+    "bot.config_values": {"bot.datadog.links"},
     "bot.manifest": set[str](),
 }
 HOLD_IT_TOGETHER = {

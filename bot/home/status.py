@@ -18,7 +18,7 @@ from bot.rules.model import ChannelRules
 from bot.rules.org_choice import WhichOrg
 from bot.rules.permissions import NotAllowed, Permissions
 from bot.rules.repository import RuleRepository
-from bot.rules.settings_view import rule_lines
+from bot.rules.rule_words import rule_lines
 from bot.slack.blocks import Block, Message, context, divider, section
 from bot.slack.commands import Command
 from bot.slack.interactions import Interaction

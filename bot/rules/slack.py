@@ -11,6 +11,7 @@ from bot.rules import settings_view as settings
 from bot.rules.audit import AuditTrail, audit_message
 from bot.rules.permissions import Allowed, NotAllowed, Permissions
 from bot.rules.repository import Draft, RuleRepository
+from bot.rules.submitted_settings import read_opened, read_settings
 from bot.slack.blocks import Block, Message, sentences
 from bot.slack.commands import Command
 from bot.slack.forms import FormState
@@ -83,7 +84,7 @@ class SettingsForm:
         return self._redraw(choice)
 
     async def _redraw(self, choice: Interaction) -> None:
-        opened = settings.read_opened(choice.metadata)
+        opened = read_opened(choice.metadata)
         if opened is None or not choice.view_id:
             return
         place = Place(choice.workspace, opened.channel)
@@ -98,7 +99,7 @@ class SettingsForm:
         await self.modals.update(choice.workspace, choice.view_id, view)
 
     async def save(self, submitted: Interaction) -> Submitted:
-        opened = settings.read_opened(submitted.metadata)
+        opened = read_opened(submitted.metadata)
         if opened is None:
             return Submitted()
         place, person = Place(submitted.workspace, opened.channel), submitted.person
@@ -107,7 +108,7 @@ class SettingsForm:
             return Submitted(view=_not_yours(verdict))
         admin = await self.permissions.is_admin(place, person)
         current = await self.rules.draft(place.workspace, place.channel)
-        read = settings.read_settings(FormState(submitted.view), current, admin=admin)
+        read = read_settings(FormState(submitted.view), current, admin=admin)
         if not isinstance(read, Draft):
             return Submitted(errors=read)
         seen = replace(read, channel_version=opened.channel_version, workspace_version=opened.workspace_version)
@@ -135,7 +136,7 @@ class SettingsForm:
 
 
 async def _where_form_is(search: Interaction) -> Place:
-    opened = settings.read_opened(search.metadata)
+    opened = read_opened(search.metadata)
     return search.at(opened.channel if opened else "").place
 
 

@@ -17,7 +17,9 @@ from bot.orgs.questions import chosen, org_words
 from bot.rules.budget import Limits, Usage
 from bot.rules.model import CaseDefaults, ChannelRules, WorkspaceRules
 from bot.rules.repository import Draft
-from bot.rules.settings_view import read_settings, rule_lines, settings_modal
+from bot.rules.rule_words import rule_lines
+from bot.rules.settings_view import settings_modal
+from bot.rules.submitted_settings import read_settings
 from bot.slack.blocks import Message
 from bot.slack.forms import FormState
 from tests.orgs.test_connect_form import view

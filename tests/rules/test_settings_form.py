@@ -9,16 +9,8 @@ from hypothesis import given
 from bot.rules import no_start
 from bot.rules.model import AlertFilter, CaseDefaults, ChannelRules, Starters, WorkspaceRules
 from bot.rules.repository import Draft
-from bot.rules.settings_view import (
-    OpenedSettings,
-    Shown,
-    closed_modal,
-    loading_modal,
-    read_opened,
-    read_settings,
-    readable_modal,
-    settings_modal,
-)
+from bot.rules.settings_view import Shown, closed_modal, loading_modal, readable_modal, settings_modal
+from bot.rules.submitted_settings import OpenedSettings, read_opened, read_settings
 from bot.sandbox.slack import blockkit as local_slack
 from bot.slack.forms import FormState
 from tests.rules.test_filters import some_rules
