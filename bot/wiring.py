@@ -15,9 +15,11 @@ from bot.alerts.room import AlertRoom
 from bot.alerts.starts import Automatic
 from bot.alerts.tables import ALERT_CARD, NUDGE, RECOVERED, alert_cycles
 from bot.cases import room as cases
+from bot.cases.catalog import Catalogs
 from bot.cases.of_threads import CasesOfThreads
 from bot.cases.repository import CaseRepository
 from bot.cases.room import CaseRoom
+from bot.cases.settings_lists import SettingsLists
 from bot.cases.tables import CASE_CARD, CASE_COMMENT
 from bot.config import Settings
 from bot.connections import StartError, bolt_app, connect_workspace, datadog_clients, slack_client
@@ -167,15 +169,16 @@ def _foundation(parts: Parts, clients: WorkspaceClients, session: ClientSession)
 
 async def _rooms(parts: Parts, base: Foundation, questions: OrgQuestions, commands: Commands) -> Rooms:
     orgs, org_of_card = parts.orgs, CycleRepository(base.database).org_of_card
+    catalogs = Catalogs(orgs, base.tasks)
     try:
-        ruled = await rules.build(base, orgs, questions, org_of_card)
+        ruled = await rules.build(base, orgs, questions, org_of_card, SettingsLists(catalogs))
     except RuleFileProblems as error:
         problems = "".join(f"\n    {problem}" for problem in error.problems)
         raise StartError(f"the rules in BITS_CHANNELS_FILE can't be used.{problems}") from error
     cases_of_threads = CasesOfThreads(CaseRepository(base.database, lambda _: None), orgs, ruled.permissions)
     investigated = investigations.build(base, orgs, ruled, commands.knows, cases_of_threads)
     repository = investigated.repository
-    case_room = cases.build(base, orgs, ruled, investigated)
+    case_room = cases.build(base, orgs, ruled, investigated, catalogs)
     insight_room = insights.build(base, orgs, ruled, investigated, case_room)
     automatic = Automatic(investigated.requests, ruled.rules)
     alert_room = alerts.build(base, orgs, ruled, investigated, case_room, insight_room, automatic)

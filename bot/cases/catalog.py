@@ -167,6 +167,10 @@ def sorted_projects(projects: Iterable[Project]) -> tuple[Project, ...]:
     return tuple(sorted(projects, key=lambda each: (each.name.casefold(), each.key)))
 
 
+def project_words(project: Project) -> str:
+    return project.name if project.name == project.key else f"{project.name} ({project.key})"
+
+
 def search_projects(projects: Iterable[Project], words: str) -> tuple[Project, ...]:
     """Projects for what somebody typed: the key itself, then beginnings, then all that hold every word."""
     wanted = words.casefold().split()

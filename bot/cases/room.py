@@ -53,9 +53,10 @@ class CaseRoom:
         self.lists.register(on)
 
 
-def build(base: Foundation, orgs: OrgRepository, rules: RuleRoom, room: InvestigationRoom) -> CaseRoom:
+def build(
+    base: Foundation, orgs: OrgRepository, rules: RuleRoom, room: InvestigationRoom, catalogs: Catalogs
+) -> CaseRoom:
     database, timing, owner, replies, modals = base.database, base.timing, base.owner, base.replies, base.modals
-    catalogs = Catalogs(orgs, base.tasks)
     cases = CaseRepository(database, catalogs.known, look_within=timing.follow)
     requests, actions = CaseRequests(database, cases), CaseActions(database, cases)
     case_replies = CaseReplies(cases, base.workspaces, replies, modals, orgs.app_url)

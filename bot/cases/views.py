@@ -13,6 +13,7 @@ from bot.cases.catalog import (
     first_status,
     offered_types,
     preselected_type,
+    project_words,
     sorted_projects,
     status_names,
 )
@@ -323,8 +324,7 @@ def _project_select(projects: Iterable[Project], chosen: Project | None) -> Bloc
 
 
 def project_option(project: Project) -> Block:
-    named = project.name if project.name == project.key else f"{project.name} ({project.key})"
-    return option(named or project.id, project.id)
+    return option(project_words(project), project.id)
 
 
 def _status_field(kind: CaseType | None, wanted: str) -> list[Block]:

@@ -11,6 +11,7 @@ from bot.foundation import Foundation
 from bot.orgs.questions import OrgQuestions
 from bot.orgs.repository import OrgRepository
 from bot.rules.budget import Budget
+from bot.rules.case_names import CaseLists
 from bot.rules.file import RuleFile, RuleFileProblems, channel_ids, load_rule_file
 from bot.rules.first_day import FirstDay
 from bot.rules.org_choice import OrgChooser, OrgOfCard, WhichOrg
@@ -40,12 +41,14 @@ class RuleRoom:
         self.first_day.register(on)
 
 
-async def build(base: Foundation, orgs: OrgRepository, questions: OrgQuestions, org_of_card: OrgOfCard) -> RuleRoom:
+async def build(
+    base: Foundation, orgs: OrgRepository, questions: OrgQuestions, org_of_card: OrgOfCard, case_lists: CaseLists
+) -> RuleRoom:
     """Raises RuleFileProblems where the file with channel rules can't be used."""
     rules = await _rules(base, orgs, base.settings.bits_channels_file)
     permissions = Permissions(base.people, rules)
     chooser = OrgChooser(base.database, orgs, rules, org_of_card)
-    form = SettingsForm(permissions, rules, orgs, base.people, base.modals, base.replies)
+    form = SettingsForm(permissions, rules, orgs, base.people, base.modals, base.replies, base.tasks, case_lists)
     return RuleRoom(
         rules=rules,
         budget=Budget(base.database, rules),

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Self
 
+from bot.rules.case_names import CaseName, CaseNames, chosen, gone
 from bot.rules.model import (
     HIGHEST_BUDGET,
     LONGEST_COOLDOWN,
@@ -30,6 +31,8 @@ GROUPS = "starter_groups"
 Options = Mapping[str, str]  # value to words
 _TITLE = "Channel settings"
 ROUTE, AUTO, MORE = "route", "auto", "settings:more"
+ORG = "org"
+CASE_PROJECT, CASE_TYPE = "settings:case_project", "settings:case_type"
 WHICH = {"none": "None come here", "some": "Some of them …", "all": "All of them"}
 WHEN = {"never": "Never", "some": "For some alerts …", "all": "For every alert"}
 WHO = {"everyone": "Everyone in the workspace", "named": "Only admins and those named below"}
@@ -42,7 +45,7 @@ _EXTRAS = {
     "broadcast": "Conclusions as a message in the channel, too",
     "case_comments": f"Comments made in {DATADOG} as replies under the card of their case",
 }
-USUAL_ORG = "-"
+_USUAL_ORG = "-"
 _TICK = "yes"
 _NO_LIMIT = "Empty: no limit."
 
@@ -84,15 +87,17 @@ def settings_modal(
     file_name: str,
     handles: Mapping[str, str],
     orgs: Mapping[str, str] | None = None,
+    names: CaseNames | None = None,
     shown: Shown = Shown(),
 ) -> Block:
-    """`handles` are those of user groups, by id; `orgs` the names of the connected organisations, by what rules call them."""
+    """`handles` are those of user groups, by id; `orgs` the names of the connected organisations, by what rules call them;
+    `names` what its cases can be, once that is known."""
     rules = draft.channel
     blocks = [section(f"Rules for {channel_mention(rules.channel)}")]
     if rules.from_file:
         blocks += _as_written(rule_lines(rules), file_name)
     else:
-        blocks += _channel_fields(rules, orgs or {}, shown)
+        blocks += _channel_fields(rules, orgs or {}, names, shown)
         blocks += _admin_fields(rules, handles) if admin else [context("Who may start is for workspace admins to set.")]
     if admin and (shown.more or rules.from_file):
         blocks += [] if rules.from_file else _more_fields(rules)
@@ -109,7 +114,7 @@ def _as_written(lines: list[str], file_name: str) -> list[Block]:
     return [context(where), section("\n".join(f"• {line}" for line in lines))]
 
 
-def _channel_fields(rules: ChannelRules, orgs: Mapping[str, str], shown: Shown) -> list[Block]:
+def _channel_fields(rules: ChannelRules, orgs: Mapping[str, str], names: CaseNames | None, shown: Shown) -> list[Block]:
     route, auto = shown.route or _mode(rules.route, "none"), shown.auto or _mode(rules.auto, "never")
     extras = [name for name, on in _extras(rules).items() if on]
     return [
@@ -120,8 +125,8 @@ def _channel_fields(rules: ChannelRules, orgs: Mapping[str, str], shown: Shown) 
         _select_field(AUTO, f"Start {INVESTIGATIONS} automatically", WHEN, auto, sends_changes=True),
         *(_filter_fields(AUTO, rules.auto) if auto == "some" else []),
         *(_cooldown_field(rules) if auto != "never" else []),
-        _text_field("case_project", f"Project of new {CASES}", rules.case.project, hint="Its key or id.", limit=64),
-        _text_field("case_type", f"Type of new {CASES}", rules.case.type, limit=64),
+        _case_field(CASE_PROJECT, f"Project of new {CASES}", names.projects if names else None, rules.case.project),
+        _case_field(CASE_TYPE, f"Type of new {CASES}", names.types if names else None, rules.case.type),
     ]
 
 
@@ -132,12 +137,23 @@ def _extras(rules: ChannelRules) -> dict[str, bool]:
 
 def _org_field(org: str, orgs: Mapping[str, str]) -> list[Block]:
     """Where there is a choice."""
-    offered = {USUAL_ORG: "The default one"} | {name: words for name, words in orgs.items() if name}
+    offered = {_USUAL_ORG: "The default one"} | {name: words for name, words in orgs.items() if name}
     if org and org not in offered:
         offered[org] = org
     if len(offered) <= 2 and not org:
         return []
-    return [_select_field("org", f"{DATADOG} organisation", offered, org or USUAL_ORG)]
+    return [_select_field(ORG, f"{DATADOG} organisation", offered, org or _USUAL_ORG)]
+
+
+def _case_field(name: str, label: str, names: tuple[CaseName, ...] | None, stored: str) -> Block:
+    element: Block = {"type": "external_select", "action_id": name, "min_query_length": 0, "placeholder": plain("None")}
+    element |= {"initial_option": chosen(names, stored)} if stored else {}
+    return form_field(label, element, hint=gone(names, stored), optional=True)
+
+
+def org_chosen(form: FormState) -> str:
+    org = form.choice(ORG)
+    return "" if org == _USUAL_ORG else org
 
 
 def _cooldown_field(rules: ChannelRules) -> list[Block]:

@@ -1,14 +1,17 @@
 """What a person asks about the rules themselves: the settings form, and who started what."""
 
+import asyncio
 import re
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 
 from bot.model import Place
+from bot.orgs.model import OrgEntry, Undecided, org_meant
 from bot.orgs.repository import OrgRepository
 from bot.rules import no_start
 from bot.rules import settings_view as settings
 from bot.rules.audit import AuditTrail, audit_message
+from bot.rules.case_names import CaseLists, CaseNames, names_of, offered
 from bot.rules.permissions import Allowed, NotAllowed, Permissions
 from bot.rules.repository import Draft, RuleRepository
 from bot.rules.submitted_settings import read_opened, read_settings
@@ -21,6 +24,7 @@ from bot.slack.listeners import After, Listeners, Submitted
 from bot.slack.people import People
 from bot.slack.replies import Modals, Replies
 from bot.slack.text import one_line
+from bot.storage.workers import Tasks
 from bot.wording import COMMAND
 
 _MOST_OFFERED = 100
@@ -35,12 +39,16 @@ class SettingsForm:
     people: People
     modals: Modals
     replies: Replies
+    tasks: Tasks
+    case_lists: CaseLists
 
     def register(self, on: Listeners) -> None:
         on.submission(settings.CALLBACK, self.save, Judged("the form, by the rules it would change"))
         manage = May(Right.MANAGE, _DOING, where=_where_form_is)
         on.action(re.compile(f"^({settings.ROUTE}|{settings.AUTO}|{settings.MORE})$"), self.redraw, manage)
-        on.options(settings.GROUPS, self.groups, May(Right.MANAGE, _DOING, where=_where_form_is))
+        on.options(settings.GROUPS, self.groups, manage)
+        on.options(settings.CASE_PROJECT, self.case_projects, manage)
+        on.options(settings.CASE_TYPE, self.case_types, manage)
 
     def commands(self) -> tuple[Command[str]]:
         usage = (("", "this channel's rules: alerts, automatic starts, budget, who may start"),)
@@ -66,6 +74,9 @@ class SettingsForm:
             sees = isinstance(await self.permissions.may_look(place, person), Allowed)
             refusal = no_start.refused(verdict, doing="change the rules of this channel")
             return settings.readable_modal(draft, refusal) if sees else _not_yours(verdict)
+        if not draft.channel.from_file:
+            orgs = _orgs_meant(await self.orgs.of_workspace(place.workspace), draft.channel.org)
+            await asyncio.gather(*(self.case_lists.learn(org, place.workspace) for org in orgs))
         return await self._form(draft, place, person, settings.Shown())
 
     async def _form(self, draft: Draft, place: Place, person: str, shown: settings.Shown) -> Block:
@@ -76,6 +87,7 @@ class SettingsForm:
             file_name=self.rules.file_name,
             handles=await self.people.group_handles(place.workspace),
             orgs={entry.name: one_line(entry.name, 60) for entry in entries},
+            names=names_of(self.case_lists, _orgs_meant(entries, draft.channel.org)),
             shown=shown,
         )
 
@@ -133,6 +145,36 @@ class SettingsForm:
         wanted = search.text.strip().lstrip("@").casefold()
         found = [(group, handle) for group, handle in handles.items() if wanted in handle.casefold()]
         return [settings.group_option(group, handle) for group, handle in found[:_MOST_OFFERED]]
+
+    async def case_projects(self, search: Interaction) -> Sequence[Block]:
+        names = await self._case_names(search)
+        return offered(names.projects if names else None, search.text)
+
+    async def case_types(self, search: Interaction) -> Sequence[Block]:
+        names = await self._case_names(search)
+        return offered(names.types if names else None, search.text)
+
+    async def _case_names(self, search: Interaction) -> CaseNames | None:
+        """As far as they are known; what is not here yet is loaded behind the answer."""
+        opened, form = read_opened(search.metadata), FormState(search.view)
+        if opened is None:
+            return None
+        rules = await self.rules.of(search.workspace, opened.channel)
+        named = settings.org_chosen(form) if form.has(settings.ORG) else rules.org
+        orgs = _orgs_meant(await self.orgs.known(search.workspace), named)
+        names = names_of(self.case_lists, orgs)
+        if names is None:
+            for org in orgs:
+                self.tasks.spawn(self.case_lists.learn(org, search.workspace), "projects and case types")
+        return names
+
+
+def _orgs_meant(entries: Sequence[OrgEntry], named: str) -> list[str]:
+    """Those that a new case of the channel may be made in."""
+    meant = org_meant(entries, named=named)
+    if isinstance(meant, OrgEntry):
+        return [meant.id]
+    return [entry.id for entry in meant.orgs] if isinstance(meant, Undecided) else []
 
 
 async def _where_form_is(search: Interaction) -> Place:

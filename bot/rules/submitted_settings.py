@@ -5,6 +5,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
+from bot.rules.case_names import read_choice
 from bot.rules.model import (
     HIGHEST_BUDGET,
     LONGEST_COOLDOWN,
@@ -20,7 +21,20 @@ from bot.rules.model import (
     tag,
 )
 from bot.rules.repository import Draft
-from bot.rules.settings_view import AUTO, GROUPS, PRIORITIES, ROUTE, USUAL_ORG, WHEN, WHICH, WHO, Options
+from bot.rules.settings_view import (
+    AUTO,
+    CASE_PROJECT,
+    CASE_TYPE,
+    GROUPS,
+    ORG,
+    PRIORITIES,
+    ROUTE,
+    WHEN,
+    WHICH,
+    WHO,
+    Options,
+    org_chosen,
+)
 from bot.rules.weekly import weekly_here
 from bot.slack.forms import FormState
 
@@ -58,6 +72,9 @@ class _SubmittedSettings:
 
     def ticked(self, name: str) -> frozenset[str]:
         return frozenset(self.form.choices(name))
+
+    def case_name(self, name: str, stored: str) -> str:
+        return read_choice(self.form.choice(name), stored) if self.form.has(name) else stored
 
     def weekly(self, name: str) -> str:
         written = self.form.text(name)
@@ -115,17 +132,18 @@ def _read_channel(filled: _SubmittedSettings, rules: ChannelRules) -> ChannelRul
     cooldown = filled.number("cooldown", most=LONGEST_COOLDOWN)
     if cooldown is None:
         cooldown = USUAL_COOLDOWN if filled.form.has("cooldown") else rules.cooldown_minutes
-    org = filled.form.choice("org")
     return replace(
         rules,
-        org=(org.replace(USUAL_ORG, "") if org == USUAL_ORG else org) if filled.form.has("org") else rules.org,
+        org=org_chosen(filled.form) if filled.form.has(ORG) else rules.org,
         route=_read_filter(filled, ROUTE, WHICH),
         is_default="default" in extras,
         nudge="nudge" in extras,
         auto=_read_filter(filled, AUTO, WHEN),
         cooldown_minutes=cooldown,
         case=CaseDefaults(
-            filled.form.text("case_project"), filled.form.text("case_type"), comments="case_comments" in extras
+            filled.case_name(CASE_PROJECT, rules.case.project),
+            filled.case_name(CASE_TYPE, rules.case.type),
+            comments="case_comments" in extras,
         ),
         broadcast="broadcast" in extras,
         digest=filled.weekly("digest") if filled.form.has("digest") else rules.digest,

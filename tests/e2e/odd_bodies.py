@@ -74,7 +74,13 @@ _WINDOWS = (
     ),
     *(form_views.CALLBACK_FORM, form_views.CALLBACK_REMOVAL, form_views.CALLBACK_CONFIRM, form_views.CALLBACK_RESULT),
 )
-_SEARCHES = (case_views.PROJECT, settings_view.GROUPS, form_views.CASE_PICKED)
+_SEARCHES = (
+    case_views.PROJECT,
+    settings_view.GROUPS,
+    settings_view.CASE_PROJECT,
+    settings_view.CASE_TYPE,
+    form_views.CASE_PICKED,
+)
 _SHORTCUTS = ("investigate_message", "create_case_from_message", "attach_message_to_case", "comment_on_case")
 _EVENTS = ("message", "app_mention", "app_home_opened", "app_uninstalled", "tokens_revoked", "team_access_granted")
 _ODD: tuple[Any, ...] = (

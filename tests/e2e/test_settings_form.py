@@ -5,10 +5,13 @@ from pathlib import Path
 
 import pytest
 
+from bot.cases import settings_lists
 from bot.connections import StartError
+from bot.rules.model import CaseDefaults
 from bot.sandbox.slack.people import Person
 from tests.e2e.rule_town import RuleTown
 
+PROJECT, TYPE = "Project of new cases", "Type of new cases"
 CHOSEN = {
     "Alerts from Datadog's webhook": "Some of them …",
     "Start Bits AI investigations automatically": "For every alert",
@@ -20,8 +23,6 @@ EVERYTHING = {
         "Conclusions as a message in the channel, too",
     ],
     "Minutes before the same monitor and group again": "30",
-    "Project of new cases": "CORE",
-    "Type of new cases": "STANDARD",
     "Who may start": "Only admins and those named below",
     "May start, too": ["Guests"],
     "Starts a day in this channel": "12",
@@ -91,6 +92,49 @@ async def test_an_admin_sets_everything_and_finds_it_again(town: RuleTown) -> No
 
     assert (await eva.submit()).errors == {}
     assert await town.rules() == rules
+
+
+async def test_project_and_type_of_new_cases_are_chosen_from_datadogs_own(town: RuleTown) -> None:
+    eva, cases = town.eva, town.datadog.org.case_management
+    core = town.datadog.add_project("CORE", "Core services")
+    town.datadog.add_project("WEB", "Web shop")
+    await town.settings_of(eva)
+    assert await eva.type_in(PROJECT) == ["None", "Core services (CORE)", "Web shop (WEB)"]
+    assert await eva.type_in(PROJECT, "core") == ["Core services (CORE)"]
+    await eva.fill({PROJECT: "Core services (CORE)"})
+    assert "Standard" in await eva.type_in(TYPE)
+    await eva.fill({TYPE: "Standard"})
+    assert (await eva.submit()).errors == {}
+    assert (await town.rules()).case == CaseDefaults("CORE", "Standard")
+
+    del cases.projects[core.id]
+    await town.bot.stop()
+    await town.start_bot()
+    shown = await town.settings_of(eva)
+    assert shown.fields[PROJECT] == "CORE"
+    assert "Datadog doesn't list CORE any more" in shown.text
+    assert (await eva.submit()).errors == {}
+    assert (await town.rules()).case.project == "CORE"
+
+    await town.settings_of(eva)
+    await eva.type_in(PROJECT)
+    await eva.fill({PROJECT: "None"})
+    await eva.submit()
+    assert (await town.rules()).case == CaseDefaults("", "Standard")
+
+
+async def test_no_menu_waits_for_datadog(town: RuleTown, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(settings_lists, "LISTS_WAIT", 0.05)
+    eva = town.eva
+    town.datadog.add_project("CORE", "Core services")
+    town.datadog.break_next("GET", "/api/v2/cases/projects", hang=True, times=20)
+    await town.settings_of(eva)
+    assert await eva.type_in(PROJECT) == ["None", "Still loading from Datadog: open this again, or type"]
+    await eva.fill({PROJECT: "Still loading from Datadog: open this again, or type"})
+    await eva.type_in(TYPE, "Standard")
+    await eva.fill({TYPE: "Standard"})
+    await eva.submit()
+    assert (await town.rules()).case == CaseDefaults("", "Standard")
 
 
 async def test_what_does_not_fit_is_said_under_its_field_and_nothing_is_saved(town: RuleTown) -> None:

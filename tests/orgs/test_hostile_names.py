@@ -18,7 +18,7 @@ from bot.rules.budget import Limits, Usage
 from bot.rules.model import CaseDefaults, ChannelRules, WorkspaceRules
 from bot.rules.repository import Draft
 from bot.rules.rule_words import rule_lines
-from bot.rules.settings_view import settings_modal
+from bot.rules.settings_view import CASE_PROJECT, CASE_TYPE, settings_modal
 from bot.rules.submitted_settings import read_settings
 from bot.slack.blocks import Message
 from bot.slack.forms import FormState
@@ -85,8 +85,12 @@ def test_its_address_leads_to_datadog_whatever_is_typed(words: str, typed: str, 
 def test_what_is_typed_into_the_rules_is_shown_and_does_nothing(org: str, project: str, kind: str) -> None:
     rules = ChannelRules("T1", "C1", org=org, case=CaseDefaults(project, kind))
     draft = Draft(rules, WorkspaceRules("T1"))
-    typed = {"org": org, "case_project": project, "case_type": kind, "route_tags": org}
-    values = {name: {name: {"type": "plain_text_input", "value": value}} for name, value in typed.items()}
+    typed = {"org": org, "route_tags": org}
+    values: dict[str, Any] = {
+        name: {name: {"type": "plain_text_input", "value": value}} for name, value in typed.items()
+    }
+    for name, value in ((CASE_PROJECT, project), (CASE_TYPE, kind)):
+        values[name] = {name: {"type": "external_select", "selected_option": {"value": value}}}
     read = read_settings(FormState({"state": {"values": values}}), draft, admin=True)
     for one in (rules, *([read.channel] if isinstance(read, Draft) else [])):
         is_safe([{"type": "mrkdwn", "text": line} for line in rule_lines(one)])

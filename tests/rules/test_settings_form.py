@@ -43,7 +43,11 @@ def _value(block: dict[str, Any]) -> dict[str, Any]:
     element = block["element"]
     initial = {key.removeprefix("initial_"): value for key, value in element.items() if key.startswith("initial_")}
     names = {"option": "selected_option", "options": "selected_options", "users": "selected_users", "value": "value"}
-    empty = {"static_select": "selected_option", "multi_users_select": "selected_users"}.get(element["type"])
+    empty = {
+        "static_select": "selected_option",
+        "external_select": "selected_option",
+        "multi_users_select": "selected_users",
+    }.get(element["type"])
     state: dict[str, Any] = {"type": element["type"]}
     state |= {names[key]: value for key, value in initial.items()}
     if not initial:
