@@ -117,6 +117,10 @@ _ROWS: dict[str, dict[str, str]] = {
         "org": "'default'", "person": "{person}", "case_id": "'case-' || i", "case_key": "'OLD-' || i",
         "outcome": "'[]'", "comment": "''", "comment_state": "'none'", "state": "'done'", "created_at": "{at}",
     },
+    "digests": {
+        "ref": "'R' || i", "workspace": "{workspace}", "channel": "CASE i % 20 WHEN 0 THEN {channel} ELSE 'C' || (i % 50) END",
+        "since": "{at} - 604800", "until": "{at} - 172800",
+    },
     "cooldowns": {"workspace": "{workspace}", "monitor_id": "i", "group_hash": "''", "started_at": "{at}"},
     "spending": {"workspace": "{workspace}", "channel": "'C' || (i / 350)", "day": "{today} - i % 350", "used": "3", "automatic": "1"},
     "audit": _THREAD | {

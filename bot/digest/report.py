@@ -172,15 +172,19 @@ class ReportReader:
     async def _noisiest(
         self, connection: AsyncConnection, week: _Week, may_be_seen: ColumnElement[bool]
     ) -> tuple[tuple[str, int], ...]:
-        """By the alerts of the week that have a card in the channel."""
-        table, lately, here = deliveries.c, week.lately(alert_cycles.c.changed_at), week.here(deliveries)
-        shown = and_(table.kind == ALERT_CARD, table.subject_id == alert_cycles.c.id)
-        query = (
-            select(alert_cycles.c.content).join(deliveries, shown).where(lately, here, may_be_seen).limit(MOST_CYCLES)
-        )
+        """By the alerts whose cards came into the channel in the week."""
+        card = deliveries.c
+        came = and_(card.ts >= _as_ts(week.since), card.ts < _as_ts(week.until))
+        cards = select(card.subject_id).where(week.here(deliveries), came, card.kind == ALERT_CARD).limit(MOST_CYCLES)
+        query = select(alert_cycles.c.content).where(alert_cycles.c.id.in_(cards), may_be_seen)
         notices = [row.content.latest for row in await connection.execute(query)]
         names = {notice.monitor_id: notice.name for notice in notices}
         often = Counter(notice.monitor_id for notice in notices if not notice.test)
         return tuple(
             (names[monitor] or f"Monitor {monitor}", count) for monitor, count in often.most_common(MOST_NOISY)
         )
+
+
+def _as_ts(moment: float) -> str:
+    """As Slack dates messages: as text they are in their order, and by that they are found."""
+    return f"{moment:.6f}"

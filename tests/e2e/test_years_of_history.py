@@ -2,12 +2,17 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
 
 import pytest
+from sqlalchemy import update
 
+from bot.digest.weekly_digests import WeeklyDigests
 from bot.rules.model import AlertFilter
+from bot.rules.repository import RuleRepository
+from bot.rules.tables import channel_rules
 from bot.sandbox.slack.people import Person
 from bot.wording import AI_WRITTEN
 from tests import history
@@ -78,12 +83,28 @@ async def a_day(town: BusyTown) -> None:
     await town.ana.shortcut("investigate_message", on=posted.message)
     await town.reads(posted.message, AI_WRITTEN)
 
-    for command, answer in (("list", "Disk almost full"), ("status", "Budget today"), ("audit", "Disk almost full")):
+    for command, answer in (
+        ("list", "Disk almost full"),
+        ("report", "This channel's week"),
+        ("status", "Budget today"),
+        ("audit", "Disk almost full"),
+    ):
         await town.eva.command("/bits", command, in_=town.channel)
         await town.slack.wait_for(partial(_sees, town.eva, answer))
+    await tells_the_week(town)
     for person in (town.ana, town.eva):
         await person.open_home()
         await person.waits_for(partial(_shows_home, person))
+
+
+async def tells_the_week(town: BusyTown) -> None:
+    ended = datetime.now(UTC) - timedelta(hours=1)
+    await town.decide(Route(rules={"route": AlertFilter(), "digest": f"{ended:%A %H:%M}".lower()}))
+    database = town.bot._database
+    async with database.transaction() as connection:
+        await connection.execute(update(channel_rules).values(changed_at=0.0))
+    await WeeklyDigests(database, RuleRepository(database)).step()
+    await town.slack.wait_for(lambda: any("This channel's week" in each.shown for each in town.channel.messages))
 
 
 def _sees(person: Person, words: str) -> bool:
