@@ -268,7 +268,11 @@ def _employ(parts: Parts, base: Foundation, rooms: Rooms, waits: Waits) -> None:
     workers.repeat("retention", remove, every=EVERY, first=parts.timing.first_removal)
     workers.loops.append(Loop("home tabs", rooms.home.tabs.step, rooms.home.tabs.alarm))
     workers.closers += [base.inbox.finish, base.people.close, base.replies.close]
-    workers.on_uninstall += [partial(forget_workspace, parts.database, unless=is_served), parts.orgs.drop_workspace]
+    workers.on_uninstall += [
+        rooms.alert_setup.setup.leave,  # it takes the keys, which go with the rest
+        partial(forget_workspace, parts.database, unless=is_served),
+        parts.orgs.drop_workspace,
+    ]
 
 
 def _open_webhook(parts: Parts, room: AlertRoom) -> None:

@@ -5,6 +5,7 @@ webhooks and rules are left alone.
 """
 
 import json
+import logging
 import re
 from collections.abc import Awaitable, Sequence
 from dataclasses import dataclass
@@ -18,6 +19,8 @@ from bot.orgs.repository import OrgRepository
 from bot.orgs.webhook_secrets import WebhookSecrets
 from bot.web.datadog_webhook import TEMPLATE, custom_headers, path_of
 from bot.wording import APP
+
+logger = logging.getLogger(__name__)
 
 SET_UP_WITHIN = 40.0
 UNDO_WITHIN = 15.0
@@ -98,7 +101,7 @@ class AlertSetup:
     async def undo(self, workspace: str, entry: OrgEntry) -> Undone:
         org = await self.orgs.get(entry.id, workspace)
         webhook = webhook_of(entry.id, self.public_url)
-        names = (f"the rules that send to {webhook.recipient}", f"the webhook {webhook.name}", variable_of(entry.id))
+        names = self._names(entry)
         if org is None:
             return Undone(names)
         steps: tuple[Awaitable[None], ...] = (
@@ -110,6 +113,22 @@ class AlertSetup:
             name: why for name, step in zip(names, steps, strict=True) if (why := await or_trouble(step, UNDO_WITHIN))
         }
         return Undone(tuple(left), next(iter(left.values()), None))
+
+    async def leave(self, workspace: str) -> None:
+        """For a workspace that has removed the bot, while its keys are still here; they don't wait for a Datadog that is away."""
+        entries = await self.orgs.of_workspace(workspace)
+        set_up = [each for each in entries if each.alerts_begun_at is not None and not each.from_settings]
+        for entry in set_up:
+            undone = await or_trouble(self.undo(workspace, entry), UNDO_WITHIN)
+            if isinstance(undone, Trouble) or undone.left:
+                names = self._names(entry) if isinstance(undone, Trouble) else undone.left
+                told = "%s: its workspace has left, and this was not removed in Datadog: %s. It opens nothing here any more."
+                logger.warning(told, entry.id, ", ".join(names))
+
+    def _names(self, entry: OrgEntry) -> tuple[str, str, str]:
+        """What may stand in Datadog."""
+        webhook = webhook_of(entry.id, self.public_url)
+        return f"the rules that send to {webhook.recipient}", f"the webhook {webhook.name}", variable_of(entry.id)
 
 
 async def _put_rule(webhooks: Webhooks, name: str, tags: Sequence[str], recipient: str) -> None:

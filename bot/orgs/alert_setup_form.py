@@ -155,5 +155,5 @@ def undone_sentences(undone: Undone) -> tuple[str, ...]:
     if not undone.left:
         return (f"What was set up in {DATADOG} for its alerts is removed there.",)
     left = ", ".join(code(name, 120) for name in undone.left)
-    why = f" {explain(undone.trouble, _OURS).happened}" if undone.trouble else ""
+    why = f" {explain(undone.trouble, _OURS).happened}" if undone.trouble else " Its keys can't be used any more."
     return (f"Not removed in {DATADOG}: {left}.{why} Remove that there by hand; it opens nothing here any more.",)

@@ -42,7 +42,7 @@ class CaseNames:
         return CaseNames(_once(self.projects + other.projects), _once(self.types + other.types))
 
 
-class CaseLists(Protocol):
+class KnownCaseNames(Protocol):
     """Each organisation's projects and types."""
 
     def known(self, org: str) -> CaseNames | None:
@@ -56,7 +56,7 @@ def _once(names: tuple[CaseName, ...]) -> tuple[CaseName, ...]:
     return tuple({each.name.casefold(): each for each in names}.values())
 
 
-def names_of(lists: CaseLists, orgs: Sequence[str]) -> CaseNames | None:
+def names_of(lists: KnownCaseNames, orgs: Sequence[str]) -> CaseNames | None:
     """Of all these organisations; None while one of them is not known."""
     known = [lists.known(org) for org in orgs]
     names = CaseNames()

@@ -11,7 +11,7 @@ from bot.foundation import Foundation
 from bot.orgs.questions import OrgQuestions
 from bot.orgs.repository import OrgRepository
 from bot.rules.budget import Budget
-from bot.rules.case_names import CaseLists
+from bot.rules.case_names import KnownCaseNames
 from bot.rules.file import RuleFile, RuleFileProblems, channel_ids, load_rule_file
 from bot.rules.first_day import FirstDay
 from bot.rules.org_choice import OrgChooser, OrgOfCard, WhichOrg
@@ -42,7 +42,7 @@ class RuleRoom:
 
 
 async def build(
-    base: Foundation, orgs: OrgRepository, questions: OrgQuestions, org_of_card: OrgOfCard, case_lists: CaseLists
+    base: Foundation, orgs: OrgRepository, questions: OrgQuestions, org_of_card: OrgOfCard, case_lists: KnownCaseNames
 ) -> RuleRoom:
     """Raises RuleFileProblems where the file with channel rules can't be used."""
     rules = await _rules(base, orgs, base.settings.bits_channels_file)

@@ -11,7 +11,7 @@ from bot.orgs.repository import OrgRepository
 from bot.rules import no_start
 from bot.rules import settings_view as settings
 from bot.rules.audit import AuditTrail, audit_message
-from bot.rules.case_names import CaseLists, CaseNames, names_of, offered
+from bot.rules.case_names import CaseNames, KnownCaseNames, names_of, offered
 from bot.rules.permissions import Allowed, NotAllowed, Permissions
 from bot.rules.repository import Draft, RuleRepository
 from bot.rules.submitted_settings import read_opened, read_settings
@@ -40,7 +40,7 @@ class SettingsForm:
     modals: Modals
     replies: Replies
     tasks: Tasks
-    case_lists: CaseLists
+    case_lists: KnownCaseNames
 
     def register(self, on: Listeners) -> None:
         on.submission(settings.CALLBACK, self.save, Judged("the form, by the rules it would change"))

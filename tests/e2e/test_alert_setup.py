@@ -5,10 +5,13 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from sqlalchemy import update
+from sqlalchemy.exc import NoResultFound
 
 from bot.datadog.webhooks import MANAGE, WRITE_RULES
 from bot.doctor.examination import examine
 from bot.doctor.model import Finding
+from bot.orgs.tables import orgs
 from bot.rules.model import AlertFilter
 from bot.sandbox.datadog.alert_routes import FakeRule
 from bot.sandbox.slack.visible import SeenView
@@ -165,6 +168,45 @@ async def test_disconnecting_takes_ours_away_and_leaves_what_people_made(town: S
     assert list(town.acme.rules.values()) == [theirs]
     row = await town.row("acme")
     assert (row.api_key, row.alerts_begun_at, row.alerts_tags) == (None, None, "[]")
+
+
+@pytest.mark.parametrize("may_remove", [True, False])
+async def test_a_workspace_that_leaves_takes_its_set_up_along(
+    town: SetupTown, caplog: pytest.LogCaptureFixture, may_remove: bool
+) -> None:
+    await town.is_connected(town.acme)
+    await town.from_home("Set up alerts")
+    await town.sets_up("team:sre")
+    if not may_remove:
+        town.acme.scopes.discard(MANAGE)
+
+    for forget in town.bot._workers.on_uninstall:
+        await forget(town.slack.workspace.id)
+
+    assert town.acme.rules == {}
+    assert bool(town.acme.webhooks) is bool(town.acme.variables) is not may_remove
+    told = "this was not removed in Datadog: the webhook bits-bot-acme-id, BITS_BOT_ACME_ID" in caplog.text
+    assert told is not may_remove
+    with pytest.raises(NoResultFound):
+        await town.row("acme")
+
+
+async def test_keys_that_can_not_be_opened_any_more_leave_it_there_and_that_is_said(town: SetupTown) -> None:
+    await town.is_connected(town.acme)
+    await town.from_home("Set up alerts")
+    await town.sets_up("team:sre")
+    async with town.bot._database.transaction() as connection:
+        await connection.execute(update(orgs).values(api_key="sealed by a key that is lost"))
+
+    await town.eva.open_home()
+    await town.eva.press("Disconnect")
+    await town.eva.waits_for(lambda: "is disconnected, and its keys are removed" in town.eva.sees)
+
+    told = town.eva.sees.replace("`", "")
+    assert (
+        "Not removed in Datadog: the rules that send to webhook-bits-bot-acme-id, the webhook bits-bot-acme-id" in told
+    )
+    assert "Its keys can't be used any more. Remove that there by hand" in told
 
 
 async def test_what_could_not_be_removed_is_named(town: SetupTown) -> None:
