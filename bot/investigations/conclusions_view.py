@@ -34,6 +34,7 @@ from bot.slack.forms import modal
 from bot.slack.payloads import carried_in, number_of
 from bot.slack.plain import plain_blocks
 from bot.slack.text import DAY_AND_TIME, code, cut, escape, fit_mrkdwn, mention, moment, one_line
+from bot.slack.text_table import text_table
 from bot.wording import (
     AI_WRITTEN,
     CASE,
@@ -157,7 +158,9 @@ def _with_table(summary: str, report: str, step: NextStep, *, is_report: bool) -
 
 
 def _as_text(table: Block) -> str:
-    return cut("\n".join(" | ".join(visible_text(cell) or "-" for cell in row) for row in table["rows"]), 2_500)
+    rows = [[" ".join(visible_text(cell).split()) or "-" for cell in row] for row in table["rows"]]
+    right = [column.get("align") == "right" for column in table["column_settings"]]
+    return cut(text_table(rows, right=right), 2_500)
 
 
 def _summary(summary: str) -> list[Block]:

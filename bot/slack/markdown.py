@@ -4,7 +4,6 @@ leads. Every word survives; what Slack has no form for is shown as plain text.
 A parser comes with this module: whoever starts the bot does not import it, the first conclusions do."""
 
 import re
-import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from urllib.parse import urlsplit
@@ -28,6 +27,7 @@ from bot.slack.blocks import (
 )
 from bot.slack.plain import plain_blocks, plain_runs
 from bot.slack.text import clean, cut, is_known_url, safe_url
+from bot.slack.text_table import text_table
 
 _DEEPEST = 60  # containers inside one another; more is no text but an attack on the parser
 _LONGEST = 200_000
@@ -36,8 +36,6 @@ _LARGEST_NUMBER = 9_999
 _LANGUAGE = re.compile(r"[\w+#.-]{0,20}\Z")
 _STYLES = {"strong": "bold", "em": "italic", "s": "strike"}
 _HOST_IN_LABEL = re.compile(r"(?:[\w-]+\.)+[^\W\d_]{2,}", re.UNICODE)
-_WIDEST_COLUMN = 60
-_WIDEST_TABLE = 160
 _MOST_COLUMNS = 20  # Slack's limit
 _LONGEST_CELL = 300
 _TABLE_WORDS = 3_000  # of the 10,000 that Slack takes: the message has more to say
@@ -316,36 +314,19 @@ def _is_honest(label: str, url: str) -> bool:
     return named <= {host} and (is_known_url(url) or bool(named))
 
 
-# -- tables, aligned in a fixed width: every Slack client shows that and no width breaks it --------------------------
+# -- tables, aligned in a fixed width: every Slack client shows that ---------------------------------------------------
 
 
 def _table_text(node: _Node, lines: Sequence[str]) -> str:
-    """Aligned where that is readable; as it was written where a row has more cells than the header or is too wide."""
-    first, last = node.token.map or (0, 0)
-    written = [line.strip() for line in lines[first:last]]
-    rows = [
-        [" ".join(_words(cell, targets=True).split()) for cell in row.children]
-        for part in node.children
-        for row in part.children
-    ]
-    # the parser drops the cells beyond the header's
-    if not rows or any(_has_more_cells(line, len(rows[0])) for line in written):
-        return "\n".join(written)
-    widths = [max(map(_width, column)) for column in zip(*rows, strict=True)]
-    if max(widths) > _WIDEST_COLUMN or sum(widths) > _WIDEST_TABLE:
-        return "\n".join(" | ".join(row) for row in rows)
-    aligned = [
-        " | ".join(cell + " " * (width - _width(cell)) for cell, width in zip(row, widths, strict=True)) for row in rows
-    ]
-    return "\n".join(line.rstrip() for line in [aligned[0], "-+-".join("-" * width for width in widths), *aligned[1:]])
+    """As it was written where a row has more cells than the header."""
+    rows = _cells(node, lines)
+    if not rows:
+        first, last = node.token.map or (0, 0)
+        return "\n".join(line.strip() for line in lines[first:last])
+    words = [[" ".join(_words(cell, targets=True).split()) for cell in row] for row in rows]
+    return text_table(words, right=[column["align"] == "right" for column in _columns(rows)])
 
 
 def _has_more_cells(line: str, most: int) -> bool:
     inner = line.removeprefix("|").removesuffix("|")
     return inner.count("|") >= most and len(escapedSplit(inner)) > most
-
-
-def _width(text: str) -> int:
-    if text.isascii():
-        return len(text)
-    return sum(2 if unicodedata.east_asian_width(character) in "WF" else 1 for character in text)

@@ -137,7 +137,7 @@ def test_the_table_and_the_next_step_of_the_report_stand_in_the_answer() -> None
     assert message.blocks[4]["elements"][0]["type"] == "rich_text_preformatted"
     check_message(replace(message, blocks=message.plainer))
     assert "table" not in {block["type"] for block in message.plainer}
-    assert "disk{host:db-3} | 0.61 | 0.97" in shown(message.plainer)
+    assert "disk{host:db-3}  |   0.61 |  0.97" in shown(message.plainer)
 
 
 @pytest.mark.parametrize(

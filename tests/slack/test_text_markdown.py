@@ -54,8 +54,8 @@ def test_a_table_is_aligned() -> None:
     assert shown(elements(REPORT)[-1]) == (
         "host            | errors\n"
         "----------------+-------\n"
-        "web-1           | 12\n"
-        "web-a-long-name | 3"
+        "web-1           |     12\n"
+        "web-a-long-name |      3"
     )  # fmt: skip
 
 
