@@ -40,7 +40,7 @@ from bot.slack.blocks import (
 )
 from bot.slack.forms import modal, select
 from bot.slack.text import code, cut, escape, fit_mrkdwn, mention, moment, one_line
-from bot.wording import CASE, COMMAND, DATADOG, INVESTIGATION, OPEN_IN_DATADOG, PRODUCT, counted, duration
+from bot.wording import CASE, COMMAND, DATADOG, FULL_REPORT, INVESTIGATION, OPEN_IN_DATADOG, PRODUCT, counted, duration
 
 # the first and the third are of cards that an earlier version drew
 MUTE, UNMUTE, TAGS, OPEN = "alert:mute", "alert:unmute", "alert:tags", "alert:open"
@@ -275,7 +275,7 @@ def _buttons(known: KnownCycle, now: AlertStanding, app_url: str, following: Fol
     about = now.subject or (MonitorRef(latest.monitor_id) if latest.monitor_id else None)
     found = []
     if inv is not None and inv.conclusions:
-        found.append(button("Full report", conclusions_view.DETAILS_ACTION, value=str(inv.id), style="primary"))
+        found.append(button(FULL_REPORT, conclusions_view.DETAILS_ACTION, value=str(inv.id), style="primary"))
     elif now.subject and (inv is None or inv.state is State.FAILED):
         found += [one for one in alert_buttons(now.subject) if one["action_id"] == INVESTIGATE_ACTION]
     if now.subject and now.state is not Transition.RECOVERED:

@@ -5,15 +5,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import median
 
-from sqlalchemy import Column, ColumnElement, Table, and_, func, select, true
+from sqlalchemy import Column, ColumnElement, Table, and_, select, true
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.alerts.tables import ALERT_CARD, alert_cycles
 from bot.cases.tables import case_places, cases
-from bot.investigations.model import Investigation
+from bot.investigations.model import NO_VOTES, Investigation, Votes
 from bot.investigations.repository import read_investigation
 from bot.investigations.subject_view import subject_name
-from bot.investigations.tables import investigations, subscribers, votes
+from bot.investigations.tables import investigations, subscribers
+from bot.investigations.vote_book import votes_on
 from bot.orgs.model import DEFAULT
 from bot.orgs.repository import OrgRepository
 from bot.rules.tables import charges
@@ -31,8 +32,7 @@ _OPEN_FOR = 30 * 24 * 3600.0  # an open case that nobody here touched for longer
 @dataclass(frozen=True, slots=True)
 class ReportedRun:
     investigation: Investigation
-    right: int = 0  # votes in this workspace
-    wrong: int = 0
+    votes: Votes = NO_VOTES  # in this workspace
 
     @property
     def name(self) -> str:
@@ -131,20 +131,8 @@ class ReportReader:
         query = select(investigations).where(investigations.c.id.in_(asked), may_be_seen)
         rows = await connection.execute(query.order_by(investigations.c.id.desc()).limit(MOST_RUNS))
         known = [read_investigation(row) for row in rows.all()]
-        counted = await self._votes(connection, week.workspace, [each.id for each in known])
-        return [ReportedRun(each, *counted.get(each.id, (0, 0))) for each in known]
-
-    async def _votes(
-        self, connection: AsyncConnection, workspace: str, ids: Sequence[int]
-    ) -> dict[int, tuple[int, int]]:
-        table = votes.c
-        mine = and_(table.workspace == workspace, table.investigation_id.in_(ids))
-        query = select(table.investigation_id, table.helpful, func.count().label("voters")).where(mine)
-        found: dict[int, tuple[int, int]] = {}
-        for row in await connection.execute(query.group_by(table.investigation_id, table.helpful)):
-            right, wrong = found.get(row.investigation_id, (0, 0))
-            found[row.investigation_id] = (right + row.voters, wrong) if row.helpful else (right, wrong + row.voters)
-        return found
+        judged = await votes_on(connection, week.workspace, [each.id for each in known])
+        return [ReportedRun(each, judged.get(each.id, NO_VOTES)) for each in known]
 
     async def _charged(self, connection: AsyncConnection, week: _Week, ids: Sequence[int]) -> tuple[int, int]:
         table = charges.c

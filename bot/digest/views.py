@@ -43,7 +43,7 @@ _HEAD = ("What", "Likely cause", "Took", "Votes")
 
 def _summary(report: ChannelReport) -> str:
     found = sum(1 for each in report.runs if each.cause)
-    right, wrong = sum(each.right for each in report.runs), sum(each.wrong for each in report.runs)
+    right, wrong = sum(each.votes.right for each in report.runs), sum(each.votes.wrong for each in report.runs)
     usual = report.usual_seconds
     parts = [
         counted(len(report.runs), "investigation") + (f", {found} with a cause" if report.runs else ""),
@@ -59,7 +59,7 @@ def _summary(report: ChannelReport) -> str:
 def _row(each: ReportedRun) -> tuple[str, ...]:
     sign, word = stands(each.investigation)
     took = duration(each.took) if each.took else "-"
-    voted = f"{each.right} right, {each.wrong} wrong" if each.right or each.wrong else "-"
+    voted = f"{each.votes.right} right, {each.votes.wrong} wrong" if each.votes else "-"
     return one_line(each.name, 120), one_line(each.cause, 200) or f"{sign} {word}", took, voted
 
 
@@ -109,7 +109,7 @@ def csv_lines(runs: Sequence[ReportedRun]) -> list[str]:
 
 def _fields(each: ReportedRun) -> tuple[str, ...]:
     inv, took = each.investigation, each.took
-    counts = (str(round(took)) if took is not None else "", str(each.right), str(each.wrong))
+    counts = (str(round(took)) if took is not None else "", str(each.votes.right), str(each.votes.wrong))
     return (
         inv.ref,
         utc(inv.created_at),

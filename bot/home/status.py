@@ -2,14 +2,15 @@
 
 from dataclasses import dataclass
 
-from sqlalchemy import Column, ColumnElement, ScalarSelect, and_, case, exists, func, select
+from sqlalchemy import Column, ColumnElement, ScalarSelect, and_, exists, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.alerts.repository import CycleRepository
 from bot.investigations.model import Investigation, State
 from bot.investigations.repository import asked_for_in, read_investigation
 from bot.investigations.subject_view import subject_name
-from bot.investigations.tables import investigations, subscribers, votes
+from bot.investigations.tables import investigations, subscribers
+from bot.investigations.vote_book import votes_on
 from bot.model import Place
 from bot.orgs.repository import OrgRepository
 from bot.rules import no_start
@@ -125,16 +126,11 @@ class HealthReader:
             .where(table.finished_at > self._database.now - MONTH)
             .order_by(table.finished_at.desc())
             .limit(MOST_ANSWERS)
-            .subquery()
         )
-        right = func.sum(case((votes.c.helpful.is_(True), 1), else_=0))
-        wrong = func.sum(case((votes.c.helpful.is_(False), 1), else_=0))
-        theirs = and_(votes.c.investigation_id == answered.c.id, votes.c.workspace == workspace)
-        each = select(right.label("right"), wrong.label("wrong")).select_from(answered.outerjoin(votes, theirs))
-        rows = (await connection.execute(each.group_by(answered.c.id))).all()
-        is_wrong = sum(row.wrong >= row.right and row.wrong > 0 for row in rows)
-        is_right = sum(row.right > row.wrong for row in rows)
-        return JudgedAnswers(is_right, is_wrong, len(rows) - is_right - is_wrong)
+        ids = (await connection.execute(answered)).scalars().all()
+        judged = (await votes_on(connection, workspace, ids)).values()
+        right, wrong = sum(each.is_right for each in judged), sum(each.is_wrong for each in judged)
+        return JudgedAnswers(right, wrong, len(ids) - right - wrong)
 
     async def _trouble(self, connection: AsyncConnection, org: str, *, since: float) -> tuple[float | None, str]:
         """The last start since then that Datadog did not take, and why."""

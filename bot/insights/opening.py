@@ -116,8 +116,7 @@ class AttachOpening:
         owner = Owner(interaction.workspace, interaction.person)
         form = AttachForm(place=interaction.place, org=org, case=case, insights=insights)
         key = await self.forms.put(owner, form)
-        on_top = interaction.view.get("type") == "modal"
-        opened = await self.modals.open(interaction, attach_view(form, key), on_top=on_top)
+        opened = await self.modals.open(interaction, attach_view(form, key))
         if opened is not None:
             self.windows.opened(opened)
             await self.windows.look_up(key, owner, str(opened.get("id") or ""))

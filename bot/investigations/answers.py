@@ -62,8 +62,8 @@ from bot.wording import (
     CASE,
     COMMAND,
     DATADOG,
-    DETAILS,
     DISCLAIMER,
+    FULL_REPORT,
     INVESTIGATE,
     INVESTIGATION,
     INVESTIGATIONS,
@@ -72,12 +72,14 @@ from bot.wording import (
     counted,
     duration,
 )
+from bot.wording import SHOW as SHOW_WORD
 
 OPEN = "answers:open"
 SHOW = "list:show"
 PAGE = "list:page"  # both buttons' ids begin with it
 
 LISTED = 10
+LOST = "I can't tell any more where this belongs. Close it and start from the message again."
 _MOST_CONCLUSIONS = 5
 _WORDS = 6_000  # of the 12,000 characters a message may hold, what the conclusions share
 
@@ -126,12 +128,12 @@ def offer_in_thread(inv: Investigation, words: str, *, app_url: str) -> Message:
     head = rich_section([run(told), rich_link(investigation_url(inv, app_url), subject_name(inv), "bold")])
     ask = f"Is it about that? {ASK_FOLLOW_UP} shows what would be sent and what it costs, and starts nothing yet."
     follow = [follow_up_button(inv, words)] if inv.state.finished else []
-    details = [button(DETAILS, conclusions_view.DETAILS_ACTION, value=str(inv.id))] if inv.conclusions else []
+    report = [button(FULL_REPORT, conclusions_view.DETAILS_ACTION, value=str(inv.id))] if inv.conclusions else []
     rest = open_button(OPEN, inv, app_url)
     if inv.state.finished:
         again = menu_item(RUN_AGAIN, conclusions_view.ASK_RUN_AGAIN, value=str(inv.id))
         rest = menu(again, menu_item(OPEN_IN_DATADOG, OPEN, url=investigation_url(inv, app_url)))
-    buttons = actions(*follow, *details, rest)
+    buttons = actions(*follow, *report, rest)
     others = f"`@{APP} help` shows everything I know."
     text = f"{told}{escape(subject_name(inv))}. {ask} {others}"
     return Message(text, [rich_text(head), section(ask), buttons, context(others)])
@@ -197,7 +199,7 @@ def _row(listed: Listed, item: InvestigationItem, app_url: str) -> Block:
     value = json.dumps({"org": listed.org, "run": item.id})
     if len(value) > VALUE_LIMIT:
         return section(shown)
-    return section(shown, accessory=button(DETAILS, SHOW, value=value, label=f"{DETAILS} of {_title(item.title)}"))
+    return section(shown, accessory=button(SHOW_WORD, SHOW, value=value, label=f"{SHOW_WORD} {_title(item.title)}"))
 
 
 def _stands(item: InvestigationItem) -> tuple[str, str]:
@@ -221,9 +223,9 @@ def investigation_summary(detail: InvestigationDetail, *, app_url: str, known: I
     more = [context(f"{counted(hidden, 'more conclusion')} in {DATADOG}.")] if hidden > 0 else []
     begun = moment(known.started_at or known.created_at, "{date_short_pretty} at {time}") if known else ""
     facts = [f"started {begun}", f"ref {code(known.ref, 60)}"] if known else []
-    details = known is not None and bool(known.conclusions)
+    has_report = known is not None and bool(known.conclusions)
     buttons = [
-        *([button(DETAILS, conclusions_view.DETAILS_ACTION, value=str(known.id))] if known and details else []),
+        *([button(FULL_REPORT, conclusions_view.DETAILS_ACTION, value=str(known.id))] if known and has_report else []),
         button(OPEN_IN_DATADOG, OPEN, url=url),
     ]
     foot = " · ".join([*facts, DISCLAIMER]) if told else " · ".join(facts)

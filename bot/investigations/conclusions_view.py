@@ -1,48 +1,37 @@
 """The reply that ends the wait: the likely cause first, then why, what to do next, and who asked last. Whatever is cut is
-said, and stands in full in the window behind Full report, which has pages so that a view never grows past what Slack takes."""
+said, and stands in full in the window behind Full report."""
 
-import json
-from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 
 from bot.datadog.investigations import Conclusion
 from bot.investigations.follow_up import follow_up_button
-from bot.investigations.model import Investigation, ThreadCase, Verdict
+from bot.investigations.model import NO_VOTES, Investigation, ThreadCase, Verdict, Votes
 from bot.investigations.outcome import asked_by, notes_of, took_of, what_would_help
-from bot.investigations.report import NextStep, formatted, markdown, next_step
+from bot.investigations.report import NextStep, formatted, next_step
 from bot.investigations.subject_view import facts_of, investigation_url, subject_link, subject_name
-from bot.investigations.vote_views import votes_block
+from bot.investigations.vote_views import votes_blocks
 from bot.slack.blocks import (
     Block,
     Message,
     actions,
     button,
     context,
-    divider,
     menu,
     menu_item,
-    pages,
     preformatted,
     rich_section,
     rich_text,
     run,
-    section,
     visible_text,
 )
-from bot.slack.forms import modal
-from bot.slack.payloads import carried_in, number_of
-from bot.slack.plain import plain_blocks
 from bot.slack.text import DAY_AND_TIME, code, cut, escape, fit_mrkdwn, mention, moment, one_line
 from bot.slack.text_table import text_table
 from bot.wording import (
     AI_WRITTEN,
     CASE,
-    COSTS,
-    DISCLAIMER,
     FULL_REPORT,
     OPEN_IN_DATADOG,
-    PRODUCT,
 )
 from bot.wording import RUN_AGAIN as RUN_AGAIN_WORDS
 
@@ -53,9 +42,6 @@ RUN_AGAIN = "conclusions:run_again"  # of an earlier version: started at once, a
 ASK_RUN_AGAIN = "conclusions:ask_run_again"
 CREATE_CASE = "conclusions:create_case"
 ATTACH = "conclusions:attach"
-CALLBACK = "details"
-RUN_AGAIN_CALLBACK = "run_again"
-PAGE = "details:page"  # both buttons' ids begin with it; their value is the page they lead to
 
 _TITLE_LIMIT = 140
 _LONGEST_SUMMARY = 2_500
@@ -64,11 +50,9 @@ _MOST_ROWS = 12
 _LONGEST_STEP = 700
 _LONGEST_COMMAND = 900
 _OTHERS_NAMED = 3
-_BLOCKS_A_PAGE = 40
-_BYTES_A_PAGE = 120_000
 _MOST_KEPT = 32  # investigations whose pages are at hand
 
-_CAUSES = {
+CAUSES = {
     Verdict.CONCLUSIVE: "✅ Likely cause",
     Verdict.INCONCLUSIVE: "🟡 No clear cause",
     Verdict.FAILED: "❌ Failed, but found this",
@@ -100,12 +84,13 @@ def conclusions_message(
     may_repeat: bool,
     case: ThreadCase | None = None,
     used: Used | None = None,
+    votes: Votes = NO_VOTES,
 ) -> Message:
     """Of an investigation that has a conclusion. `may_repeat`: we could not find out whether this reply already stands in the
     thread, and say so."""
     verdict, first = inv.verdict or Verdict.INCONCLUSIVE, inv.conclusions[0]
     title = one_line(first.title, _TITLE_LIMIT) or "see below"
-    head = rich_text(rich_section([run(f"{_CAUSES[verdict]}: {title}", "bold")]))
+    head = rich_text(rich_section([run(f"{CAUSES[verdict]}: {title}", "bold")]))
     answer = _answer(first)
     help_next_time = [] if verdict is Verdict.CONCLUSIVE else [context(what_would_help(inv))]
     earlier = _earlier(inv, used) if used else ""
@@ -113,7 +98,7 @@ def conclusions_message(
         *help_next_time,
         *_remarks(inv, answer, may_repeat=may_repeat),
         actions(*_buttons(inv, app_url, case, is_earlier=used is not None)),
-        votes_block(inv),
+        *votes_blocks(inv, votes),
         context(_last_line(inv, requester, app_url)),
     ]
     top = [head, *([context(earlier)] if earlier else [])]
@@ -199,21 +184,26 @@ def _remarks(inv: Investigation, answer: _Answer, *, may_repeat: bool) -> list[B
 
 def _buttons(inv: Investigation, app_url: str, case: ThreadCase | None, *, is_earlier: bool) -> list[Block]:
     """At most three, and the rest in a menu. An earlier answer's alert is not this thread's: nothing starts from it here."""
-    value = str(inv.id)
-    again = [] if is_earlier else [menu_item(RUN_AGAIN_WORDS, ASK_RUN_AGAIN, value=value)]
+    report = button(FULL_REPORT, DETAILS_ACTION, value=str(inv.id), style="primary")
     follow = [] if is_earlier else [follow_up_button(inv)]
-    return [
-        button(FULL_REPORT, DETAILS_ACTION, value=value, style="primary"),
-        button(f"Open {one_line(case.key, 60)}", OPEN_CASE, url=case.url)
-        if case
-        else button(f"Create {CASE}", CREATE_CASE, value=value),
-        *follow,
-        menu(
-            menu_item(f"Attach to {CASE}", ATTACH, value=value),
-            *again,
-            menu_item(OPEN_IN_DATADOG, OPEN, url=investigation_url(inv, app_url)),
-        ),
-    ]
+    return [report, case_button(inv, case), *follow, rest_menu(inv, app_url, starts=not is_earlier)]
+
+
+def case_button(inv: Investigation, case: ThreadCase | None) -> Block:
+    """`case`: the one that the thread has already."""
+    if case is not None:
+        return button(f"Open {one_line(case.key, 60)}", OPEN_CASE, url=case.url)
+    return button(f"Create {CASE}", CREATE_CASE, value=str(inv.id))
+
+
+def rest_menu(inv: Investigation, app_url: str, *, starts: bool) -> Block:
+    value = str(inv.id)
+    again = [menu_item(RUN_AGAIN_WORDS, ASK_RUN_AGAIN, value=value)] if starts else []
+    return menu(
+        menu_item(f"Attach to {CASE}", ATTACH, value=value),
+        *again,
+        menu_item(OPEN_IN_DATADOG, OPEN, url=investigation_url(inv, app_url)),
+    )
 
 
 def _last_line(inv: Investigation, requester: str, app_url: str) -> str:
@@ -227,72 +217,4 @@ def _last_line(inv: Investigation, requester: str, app_url: str) -> str:
 
 def _spoken(inv: Investigation, verdict: Verdict, title: str) -> str:
     """For the notification: the cause is its first words."""
-    return f"{_CAUSES[verdict]}: {fit_mrkdwn(title, 1_000)}. {escape(subject_name(inv))}. {AI_WRITTEN}."
-
-
-# -- once more --------------------------------------------------------------------------------------------------------
-
-
-def run_again_modal(inv: Investigation, *, channel: str, thread_ts: str) -> Block:
-    """Costs money, so it asks first: a menu's items have no dialog of their own."""
-    metadata = json.dumps({"investigation": inv.id, "channel": channel, "thread_ts": thread_ts})
-    blocks = [rich_text(rich_section([run(subject_name(inv), "bold")])), section(COSTS)]
-    return modal(RUN_AGAIN_WORDS, blocks, callback_id=RUN_AGAIN_CALLBACK, metadata=metadata, submit="Start it")
-
-
-# -- the full report --------------------------------------------------------------------------------------------------------
-
-
-def details_modal(inv: Investigation, page: int = 0, *, channel: str = "") -> Block:
-    """`channel` is where it was opened: whose rules say who may turn its pages."""
-    paged = _pages(subject_name(inv), inv.conclusions)
-    shown = min(max(page, 0), len(paged) - 1)
-    blocks = [
-        context(DISCLAIMER),
-        *(paged[shown] or [section(f"{PRODUCT} wrote no conclusions for this one.")]),
-        *_turning(shown, len(paged)),
-    ]
-    metadata = json.dumps({"investigation": inv.id, "page": shown, "channel": channel})
-    return modal(FULL_REPORT, blocks, callback_id=CALLBACK, metadata=metadata)
-
-
-def read_place(metadata: str) -> tuple[int, tuple[str, str]]:
-    """The investigation's number, and the channel and thread where it was asked to run again."""
-    told = carried_in(metadata)
-    return number_of(told.get("investigation")), (str(told.get("channel") or ""), str(told.get("thread_ts") or ""))
-
-
-def read_metadata(metadata: str) -> tuple[int, str]:
-    """The investigation's number and the channel; 0, which none has, for anything we did not write."""
-    told = carried_in(metadata)
-    return number_of(told.get("investigation")), str(told.get("channel") or "")
-
-
-# whoever turns a page waits for no parser: these very words were paged before, whatever else became of the row
-@lru_cache(_MOST_KEPT)
-def _pages(name: str, conclusions: tuple[Conclusion, ...]) -> list[list[Block]]:
-    return pages(_content(name, conclusions), max_blocks=_BLOCKS_A_PAGE, max_bytes=_BYTES_A_PAGE)
-
-
-def _content(name: str, conclusions: tuple[Conclusion, ...]) -> Iterator[Block]:
-    if conclusions:
-        yield rich_text(rich_section([run(name, "bold")]))
-    for number, conclusion in enumerate(conclusions, 1):
-        yield divider()
-        yield from _full_conclusion(conclusion, number if len(conclusions) > 1 else 0)
-
-
-def _full_conclusion(conclusion: Conclusion, number: int) -> Iterator[Block]:
-    title = " ".join(conclusion.title.split()) or "Conclusion"
-    yield from plain_blocks(f"{number}. {title}" if number else title, "bold")
-    yield from markdown(conclusion.summary)
-    if conclusion.description.strip() != conclusion.summary.strip():
-        yield from markdown(conclusion.description)
-
-
-def _turning(page: int, count: int) -> list[Block]:
-    if count < 2:
-        return []
-    previous = [button("Previous", f"{PAGE}:previous", value=str(page - 1))] if page > 0 else []
-    following = [button("Next", f"{PAGE}:next", value=str(page + 1))] if page < count - 1 else []
-    return [context(f"Page {page + 1} of {count}"), actions(*previous, *following)]
+    return f"{CAUSES[verdict]}: {fit_mrkdwn(title, 1_000)}. {escape(subject_name(inv))}. {AI_WRITTEN}."

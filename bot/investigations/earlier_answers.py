@@ -7,9 +7,10 @@ from typing import ClassVar
 
 from bot.investigations import answers, conclusions_view, seen_before_view
 from bot.investigations.model import Investigation
+from bot.investigations.posts import CaseOf, ShownInvestigations
 from bot.investigations.repository import InvestigationRepository
-from bot.investigations.slack import CaseOf, ShownInvestigations
 from bot.investigations.tables import EARLIER
+from bot.investigations.vote_book import VoteBook
 from bot.model import Place
 from bot.slack.blocks import Message
 from bot.slack.gates import May, Right
@@ -67,6 +68,7 @@ class EarlierAnswerPost:
     outbox: Outbox
     app_url: Callable[[str], str]
     case_of: CaseOf
+    votes: VoteBook
 
     async def message(self, delivery: Delivery, *, may_repeat: bool) -> Message | None:
         known, post = await self.shown.of(delivery), delivery.post
@@ -80,6 +82,7 @@ class EarlierAnswerPost:
             may_repeat=may_repeat,
             case=await self.case_of(Place(post.workspace, post.channel, delivery.thread_ts)),
             used=conclusions_view.Used(post.requester, asker),
+            votes=await self.votes.of(post.workspace, known.id),
         )
 
     async def refused(self, delivery: Delivery, code: str) -> None:

@@ -71,6 +71,30 @@ MOST_COUNTED = 50
 
 
 @dataclass(frozen=True, slots=True)
+class Votes:
+    """What people of one workspace think of an answer. Their words are untrusted."""
+
+    right: int = 0
+    wrong: int = 0
+    really: str = ""  # what the cause was, as the last of those said who found it wrong
+
+    def __bool__(self) -> bool:
+        return bool(self.right or self.wrong)
+
+    @property
+    def is_right(self) -> bool:
+        return self.right > self.wrong
+
+    @property
+    def is_wrong(self) -> bool:
+        """Who found it wrong looked closer: as many of them outweigh the others."""
+        return bool(self.wrong) and not self.is_right
+
+
+NO_VOTES = Votes()
+
+
+@dataclass(frozen=True, slots=True)
 class SeenBefore:
     """Of one monitor, within `LATELY`. The words of the answer are untrusted."""
 
@@ -78,9 +102,7 @@ class SeenBefore:
     answer: int = 0  # the number of the last investigation that found a cause; 0 for none
     cause: str = ""
     answered_at: float = 0.0
-    right: int = 0
-    wrong: int = 0
-    really: str = ""  # what the cause was, as somebody said who found the answer wrong
+    votes: Votes = NO_VOTES
     elsewhere: int = 0  # runs that Datadog lists and nobody has asked for here
 
 

@@ -28,7 +28,6 @@ from bot.investigations.tables import (
     poll_turns,
     seen_alerts,
     subscribers,
-    votes,
 )
 from bot.investigations.whose_run import OpenStart
 from bot.logs import about
@@ -240,6 +239,15 @@ class InvestigationRepository:
         of = select(func.max(subscribers.c.investigation_id)).where(here)
         return await self._one(investigations.c.id == of.scalar_subquery())
 
+    async def awaits(self, investigation_id: int, place: Place) -> bool:
+        """Whether it was asked for in this thread, or its card opens it."""
+        table, opener = subscribers.c, deliveries.c
+        card = and_(opener.kind == CARD, opener.subject_id == investigation_id, opener.ts == place.thread_ts)
+        opened = exists().where(card, opener.channel == place.channel, opener.workspace == place.workspace)
+        asked = exists().where(table.investigation_id == investigation_id, at(subscribers, place))
+        row = await self.database.first(select(or_(asked, opened).label("awaits")))
+        return bool(place.thread_ts and row and row.awaits)
+
     async def known_datadog_ids(self, org: str, ids: Iterable[str]) -> set[str]:
         table = investigations.c
         query = select(table.datadog_id).where(table.org == org, table.datadog_id.in_(list(ids)))
@@ -448,19 +456,6 @@ class InvestigationRepository:
         await connection.execute(
             update(deliveries).where(said).values(key=literal(f"{EXPIRED}:") + cast(table.id, String), kind=EXPIRED)
         )
-
-    async def vote(
-        self, investigation_id: int, workspace: str, voter: str, *, helpful: bool, cause: str | None = None
-    ) -> None:
-        values = {
-            "investigation_id": investigation_id,
-            "workspace": workspace,
-            "voter": voter,
-            "helpful": helpful,
-            "voted_at": self.database.now,
-            "cause": cause,
-        }
-        await self.database.write(self.database.upsert(votes, values, key=("investigation_id", "workspace", "voter")))
 
     async def card_of(self, investigation_id: int, workspace: str) -> list[tuple[str, str, str | None]]:
         """Where this investigation's cards stand in a workspace, the first asked first."""

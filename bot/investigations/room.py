@@ -15,20 +15,14 @@ from bot.investigations.findings import Findings
 from bot.investigations.message_alerts import MessagesOfApps, SeenAlerts, ThreadReader
 from bot.investigations.model import ThreadCase
 from bot.investigations.poll_worker import PollWorker
+from bot.investigations.posts import ConclusionsPost, ShownInvestigations, StatusCardPost
 from bot.investigations.repository import InvestigationRepository
 from bot.investigations.requests import Requests
+from bot.investigations.results import FollowUps, ReportWindows, ResultListeners, RunAgain
 from bot.investigations.seen_before import SeenBeforeReader
-from bot.investigations.slack import (
-    ConclusionsPost,
-    DoubtButtons,
-    FollowUps,
-    OverBudgetButton,
-    ResultListeners,
-    ShownInvestigations,
-    StartListeners,
-    StatusCardPost,
-)
+from bot.investigations.slack import DoubtButtons, OverBudgetButton, StartListeners
 from bot.investigations.trigger_worker import TriggerWorker
+from bot.investigations.vote_book import VoteBook
 from bot.investigations.votes import VoteListeners
 from bot.model import Place
 from bot.orgs.repository import OrgRepository
@@ -69,6 +63,7 @@ class InvestigationRoom:
     earlier_answers: EarlierAnswers
     votes: VoteListeners
     follow_ups: FollowUps
+    run_again: RunAgain
 
     def register(self, on: Listeners) -> None:
         self.app_messages.register(on)
@@ -79,6 +74,7 @@ class InvestigationRoom:
         self.earlier_answers.register(on)
         self.votes.register(on)
         self.follow_ups.register(on)
+        self.run_again.register(on)
         self.commands.register(on)
 
 
@@ -94,6 +90,8 @@ def build(
     permissions, which_org, chooser = rules.permissions, rules.which_org, rules.chooser
     person = AskAnswers(repository, permissions, rules.rules, which_org, replies, modals)
     starts, shown = StartRequests(requests, person), ShownInvestigations(repository, orgs)
+    votes = VoteBook(database)
+    reports = ReportWindows(repository, votes, modals, cases.link_in, orgs.app_url)
     return InvestigationRoom(
         repository=repository,
         requests=requests,
@@ -105,8 +103,8 @@ def build(
             starts, permissions, which_org, orgs, replies, repository, rules.budget, is_command, clock=time.time
         ),
         card_post=StatusCardPost(repository, seen_before, shown, replies, orgs.app_url),
-        conclusions_post=ConclusionsPost(shown, base.outbox, orgs.app_url, rules.rules, cases.link_in),
-        earlier_post=EarlierAnswerPost(repository, shown, base.outbox, orgs.app_url, cases.link_in),
+        conclusions_post=ConclusionsPost(shown, base.outbox, orgs.app_url, rules.rules, cases.link_in, votes),
+        earlier_post=EarlierAnswerPost(repository, shown, base.outbox, orgs.app_url, cases.link_in, votes),
         ask_worker=AskWorker(
             database, timing, requests, repository, threads, permissions, chooser, findings, person, owner=owner
         ),
@@ -115,10 +113,11 @@ def build(
         poll_worker=PollWorker(repository, orgs, timing),
         app_messages=MessagesOfApps(seen_alerts, base.senders),
         start_listeners=StartListeners(starts),
-        result_listeners=ResultListeners(repository, modals),
+        result_listeners=ResultListeners(repository, shown, reports),
         over_budget=OverBudgetButton(requests, permissions),
         doubts=DoubtButtons(starts),
         earlier_answers=EarlierAnswers(repository),
         follow_ups=FollowUps(starts, repository, rules.budget, modals),
-        votes=VoteListeners(repository, permissions, modals, cases.link_in, cases.comment),
+        run_again=RunAgain(starts, repository, modals),
+        votes=VoteListeners(repository, votes, reports, permissions, modals, cases.link_in, cases.comment),
     )

@@ -4,11 +4,12 @@ that. From our own tables, in one statement that reads the latest runs of one mo
 from dataclasses import replace
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, ScalarSelect, Select, case, func, select
+from sqlalchemy import Row, Select, case, func, select
 
 from bot.investigations.model import LATELY, MOST_COUNTED, Investigation, SeenBefore, State, Verdict
 from bot.investigations.repository import asked_for_in
-from bot.investigations.tables import investigations, votes
+from bot.investigations.tables import investigations
+from bot.investigations.vote_book import last_cause, read_votes, tally
 from bot.model import AlertRef, MonitorRef
 from bot.storage.engine import Database
 from bot.storage.tables import literally
@@ -48,17 +49,20 @@ class SeenBeforeReader:
         )
         found_one = case((runs.c.verdict == Verdict.CONCLUSIVE, runs.c.id))
         counted = select(func.count().label("times"), func.max(found_one).label("answer")).select_from(runs).subquery()
-        of_answer = (votes.c.investigation_id == counted.c.answer, votes.c.workspace == workspace)
-        said = select(votes.c.cause).where(*of_answer, votes.c.cause.is_not(None), votes.c.helpful.is_(False))
+        judged = tally(workspace, select(counted.c.answer))
         return select(
             counted.c.times,
             counted.c.answer,
             table.conclusions,
             func.coalesce(table.finished_at, table.created_at).label("answered_at"),
-            _count(*of_answer, votes.c.helpful.is_(True)).label("right"),
-            _count(*of_answer, votes.c.helpful.is_(False)).label("wrong"),
-            said.order_by(votes.c.voted_at.desc()).limit(1).scalar_subquery().label("really"),
-        ).select_from(counted.outerjoin(investigations, table.id == counted.c.answer))
+            judged.c.right,
+            judged.c.wrong,
+            last_cause(workspace, counted.c.answer),
+        ).select_from(
+            counted.outerjoin(investigations, table.id == counted.c.answer).outerjoin(
+                judged, judged.c.investigation_id == counted.c.answer
+            )
+        )
 
     async def _elsewhere(self, running: Investigation) -> int:
         if not running.listed_before:
@@ -68,12 +72,8 @@ class SeenBeforeReader:
         return len(set(running.listed_before) - {row.datadog_id for row in await self._database.all(ours)})
 
 
-def _count(*which: ColumnElement[bool]) -> ScalarSelect[int]:
-    return select(func.count()).select_from(votes).where(*which).scalar_subquery()
-
-
 def _seen(row: Row[Any]) -> SeenBefore:
     if not row.conclusions:
         return SeenBefore(row.times)
     cause = row.conclusions[0].title
-    return SeenBefore(row.times, row.answer, cause, row.answered_at, row.right, row.wrong, row.really or "")
+    return SeenBefore(row.times, row.answer, cause, row.answered_at, read_votes(row))

@@ -1,6 +1,6 @@
 """What is known of a monitor already, as one line with a button, beside a start that would cost."""
 
-from bot.investigations.model import LATELY, MOST_COUNTED, SeenBefore
+from bot.investigations.model import LATELY, MOST_COUNTED, SeenBefore, Votes
 from bot.slack.blocks import Block, button, section
 from bot.slack.text import code, escape, moment, one_line
 from bot.wording import COMMAND, DATADOG, USE_ANSWER, counted
@@ -25,7 +25,7 @@ def seen_words(seen: SeenBefore, monitor_id: int) -> str:
     told = [f"Investigated {times} in {LATELY // 86_400:.0f} days"] if seen.times else []
     if seen.answer:
         cause = escape(one_line(seen.cause, _CAUSE_LIMIT)) or "untitled"
-        told.append(f"last cause ({moment(seen.answered_at, '{date_short_pretty}')}): {cause}{_judged(seen)}")
+        told.append(f"last cause ({moment(seen.answered_at, '{date_short_pretty}')}): {cause}{_judged(seen.votes)}")
     elif seen.times:
         told.append("no clear cause found")
     if seen.elsewhere:
@@ -34,8 +34,13 @@ def seen_words(seen: SeenBefore, monitor_id: int) -> str:
     return " · ".join(told)
 
 
-def _judged(seen: SeenBefore) -> str:
-    said = f"; really: {escape(one_line(seen.really, _CAUSE_LIMIT))}" if seen.really else ""
-    parts = [f"{seen.right} found it right"] if seen.right else []
-    parts += [f"{seen.wrong} found it wrong{said}"] if seen.wrong else []
-    return f" ({', '.join(parts)})" if parts else ""
+def _judged(votes: Votes) -> str:
+    return f" ({judged_words(votes)})" if votes else ""
+
+
+def judged_words(votes: Votes) -> str:
+    """mrkdwn; empty without votes."""
+    said = f"; really: {escape(one_line(votes.really, _CAUSE_LIMIT))}" if votes.really else ""
+    parts = [f"{votes.right} found it right"] if votes.right else []
+    parts += [f"{votes.wrong} found it wrong{said}"] if votes.wrong else []
+    return ", ".join(parts)

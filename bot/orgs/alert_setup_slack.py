@@ -39,7 +39,7 @@ class AlertSetupListeners:
             return
         opened = Opened(entry.id, click.place.channel, click.place.thread_ts)
         view = form.setup_modal(entry, self.setup.public_url, opened)
-        await self.modals.open(click, view, on_top=click.view.get("type") == "modal")
+        await self.modals.open(click, view)
 
     async def _entry(self, workspace: str, org: str) -> OrgEntry | None:
         """That of the settings is set up by whoever runs the bot."""

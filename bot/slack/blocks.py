@@ -97,8 +97,9 @@ def menu_item(text: str, action_id: str, *, value: str = "", url: str = "") -> B
     return {**item, "url": url} if url else item
 
 
-def context_actions(*elements: Block) -> Block:
-    return {"type": "context_actions", "elements": list(elements)}
+def context_actions(*elements: Block, block_id: str = "") -> Block:
+    block: Block = {"type": "context_actions", "elements": list(elements)}
+    return {**block, "block_id": block_id} if block_id else block
 
 
 def feedback_buttons(action_id: str, positive: tuple[str, str], negative: tuple[str, str]) -> Block:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from hashlib import sha256
 
 from bot.model import Place
-from bot.slack.payloads import Payload, id_of, number_of, person_of, workspace_of
+from bot.slack.payloads import Payload, carried_in, id_of, number_of, person_of, workspace_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +41,11 @@ class Interaction:
         return str(self.view.get("id") or "")
 
     @property
+    def in_window(self) -> bool:
+        """Whether it was done in an open window, on top of which another may come; one that was submitted closes."""
+        return self.view.get("type") == "modal" and bool(self.action_id)
+
+    @property
     def metadata(self) -> str:
         """What the window carries with it."""
         return str(self.view.get("private_metadata") or "")
@@ -51,13 +56,17 @@ class Interaction:
 
 
 def of_message(body: Payload) -> Interaction:
-    """A button, a select or a shortcut: the answer belongs into its message's thread."""
+    """A button, a select or a shortcut: the answer belongs into its message's thread, or into that which its window carries."""
+    view = body.get("view") or {}
     container, message = body.get("container") or {}, body.get("message") or {}
     action = (body.get("actions") or [{}])[0]
     ts = message.get("ts") or container.get("message_ts") or body.get("message_ts") or ""
     told = message.get("thread_ts") or container.get("thread_ts") or ""
-    thread = told or ts
+    thread = told or ("" if container.get("is_ephemeral") else ts)  # what only one person sees opens no thread
     channel = id_of(body.get("channel")) or container.get("channel_id") or ""
+    if view and not channel:
+        carried = carried_in(str(view.get("private_metadata") or ""))
+        channel, thread = carried.get("channel") or "", carried.get("thread_ts") or ""
     chosen, user = action.get("selected_option") or {}, body.get("user") or {}
     name = (user.get("name") or user.get("username") or "") if isinstance(user, dict) else ""
     return Interaction(
@@ -71,7 +80,7 @@ def of_message(body: Payload) -> Interaction:
         block_id=str(action.get("block_id") or ""),
         value=str(action.get("value") or chosen.get("value") or action.get("selected_user") or ""),
         message=message,
-        view=body.get("view") or {},
+        view=view,
         in_thread=str(told) if told != ts else "",
     )
 

@@ -42,11 +42,14 @@ class Submitted:
     errors: dict[str, str] = field(default_factory=dict)  # a sentence for each block
     view: Block | None = None
     after: After = None
+    clears: bool = False  # those below it close, too: what comes of it is seen in the thread
 
     def as_arguments(self) -> dict[str, Any]:
         if self.errors:
             return {"response_action": "errors", "errors": self.errors}
-        return {"response_action": "update", "view": self.view} if self.view is not None else {}
+        if self.view is not None:
+            return {"response_action": "update", "view": self.view}
+        return {"response_action": "clear"} if self.clears else {}
 
 
 Handler = Callable[[Interaction], Awaitable[After]]

@@ -53,6 +53,8 @@ class Replies:
         `asked_in`: where what goes on with this interaction was asked for. A URL of elsewhere is no way to answer there. Nor
         may what comes without a URL, a mention, be answered by that of an earlier click.
         """
+        if interaction.view:
+            return  # a window has no URL of its own, and takes none away from the thread that it belongs to
         place = asked_in or interaction.place
         here = replace(interaction.place, thread_ts=place.thread_ts and interaction.place.thread_ts)
         if place != here:  # what was asked for in a channel may be answered anywhere in it
@@ -166,15 +168,13 @@ class Modals:
         self._workspaces = workspaces
         self._replies = replies
 
-    async def open(self, interaction: Interaction, view: Block, *, on_top: bool = False) -> Block | None:
-        """The opened view as Slack tells it; None when it could not be opened, and then the person was told.
-
-        `on_top`: another window of ours is open below.
-        """
+    async def open(self, interaction: Interaction, view: Block) -> Block | None:
+        """The opened view as Slack tells it; None when it could not be opened, and then the person was told. What a click in
+        a window opens comes on top of that one."""
         bot_client = await self._workspaces.bot_client(interaction.workspace)
         if bot_client is None:
             return None
-        show = bot_client.client.views_push if on_top else bot_client.client.views_open
+        show = bot_client.client.views_push if interaction.in_window else bot_client.client.views_open
         try:
             answer = await show(trigger_id=interaction.trigger_id, view=view)
         except CALL_ERRORS as error:

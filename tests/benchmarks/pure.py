@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 from markdown_it import MarkdownIt
@@ -13,7 +14,9 @@ from markdown_it import MarkdownIt
 from bot.datadog.insight_recognition import recognise
 from bot.datadog.investigations import Conclusion
 from bot.datadog.links import SITES, Location
-from bot.investigations import conclusions_view
+from bot.investigations import report_window
+from bot.investigations.report_window import ReadIn, report_modal
+from bot.model import Place
 from bot.slack.markdown import markdown_blocks
 from tests.benchmarks.outside import Figures
 from tests.investigations.samples import RUNNING
@@ -58,26 +61,27 @@ def _medians(**works: Callable[[], object]) -> dict[str, float]:
 
 
 async def markdown(_folder: Path) -> Figures:
-    """What stands between the end of an investigation, or a click on Details, and its words."""
+    """What stands between the end of an investigation, or a click on Full report, and its words."""
     parser = MarkdownIt("commonmark").enable(["table", "strikethrough"])
+    read: dict[str, Any] = {"read_in": ReadIn(Place("T1", "C1", "1.1")), "app_url": "https://app.datadoghq.com"}
     investigation = replace(RUNNING, conclusions=(Conclusion("Checkout failed", "Too few connections", _MARKDOWN),))
-    conclusions_view.details_modal(investigation)
+    report_modal(investigation, **read)
 
     def opened() -> None:
-        conclusions_view._pages.cache_clear()
-        conclusions_view.details_modal(investigation)
+        report_window._pages.cache_clear()
+        report_modal(investigation, **read)
 
     taken = _medians(
         alone=lambda: parser.parse(_MARKDOWN),
         blocks=lambda: markdown_blocks(_MARKDOWN),
         opened=opened,
-        turned=lambda: conclusions_view.details_modal(investigation, 1),
+        turned=lambda: report_modal(investigation, 1, **read),
     )
     alone = taken["alone"]
     return {
         "9 KB of Markdown as blocks, beside markdown-it alone: CPU, ms": (taken["blocks"], alone),
-        "Details of it opened: CPU, ms": (taken["opened"], alone),
-        "Details of it, a page turned: CPU, ms": (taken["turned"], alone),
+        "Full report of it opened: CPU, ms": (taken["opened"], alone),
+        "Full report of it, a page turned: CPU, ms": (taken["turned"], alone),
     }
 
 

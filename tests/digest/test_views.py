@@ -6,7 +6,7 @@ from dataclasses import replace
 from bot.datadog.investigations import Conclusion
 from bot.digest.report import ChannelReport, OpenCase, ReportedRun
 from bot.digest.views import MOST_ROWS, csv_lines, csv_message, digest_message
-from bot.investigations.model import Investigation, State, Verdict
+from bot.investigations.model import Investigation, State, Verdict, Votes
 from bot.model import AlertRef
 from tests.digest.conftest import an_investigation
 from tests.slack.blockkit import check_message, shown
@@ -15,7 +15,7 @@ CAUSE = (Conclusion("=cmd() <!channel> Log rotation stopped", "", ""),)
 DONE: Investigation = an_investigation(
     state=State.CONCLUDED, verdict=Verdict.CONCLUSIVE, conclusions=CAUSE, started_at=100.0, finished_at=340.0
 )
-RUN = ReportedRun(DONE, right=2, wrong=1)
+RUN = ReportedRun(DONE, Votes(2, 1))
 FULL = ChannelReport(
     0.0,
     604_800.0,

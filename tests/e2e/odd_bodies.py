@@ -26,7 +26,15 @@ from bot.cases import views as case_views
 from bot.cases.action_views import ACTION_AGAIN
 from bot.home import view as home_view
 from bot.insights import form_views
-from bot.investigations import card_view, conclusions_view, follow_up, questions, subject_view, vote_views
+from bot.investigations import (
+    card_view,
+    conclusions_view,
+    follow_up,
+    questions,
+    report_window,
+    subject_view,
+    vote_views,
+)
 from bot.orgs import alert_setup_form, connect_form
 from bot.orgs.questions import CHOOSE
 from bot.rules import no_start, settings_view
@@ -51,7 +59,7 @@ _ACTIONS = (
         vote_views.HELPFUL,
         conclusions_view.CREATE_CASE,
     ),
-    *(conclusions_view.ATTACH, conclusions_view.PAGE, connect_form.OPEN, connect_form.REPLACE_KEYS),
+    *(conclusions_view.ATTACH, report_window.PAGE, connect_form.OPEN, connect_form.REPLACE_KEYS),
     *(
         connect_form.DISCONNECT,
         alert_setup_form.OPEN,

@@ -302,12 +302,12 @@ async def test_a_mention_without_a_command_offers_what_the_threads_investigation
 
     await _told(town, alert.message, "This thread's Bits AI investigation is conclusive")
     offer = town.ana.ephemerals[-1]
-    assert all(text in offer.shown for text in ("[Ask a follow-up] [Details] [… Run again", "Open in Datadog"))
+    assert all(text in offer.shown for text in ("[Ask a follow-up] [Full report] [… Run again", "Open in Datadog"))
     await town.ana.click("Ask a follow-up", on=offer)
     window = await town.ana.waits_for_modal("What is sent with it")
     assert "was it the deploy?" in window.text
     await town.ana.close()
-    await town.ana.click("Details", on=offer)
+    await town.ana.click("Full report", on=offer)
     await town.ana.waits_for_modal("Full report")
     assert len(town.datadog.triggers()) == 1
 
@@ -343,7 +343,7 @@ async def test_every_investigation_of_datadogs_list_can_be_reached(town: Town) -
     await town.slack.wait_for(lambda: "11 to 20 of 25" in answer.shown)
     assert "Of no monitor" not in town.ana.sees
 
-    await town.ana.click("Details", on=answer)
+    await town.ana.click("Show", on=answer)
     await town.slack.wait_for(lambda: "✅ Bits AI investigation conclusive: Run" in town.ana.sees)
 
 

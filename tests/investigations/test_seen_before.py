@@ -3,7 +3,7 @@
 import pytest
 
 from bot.investigations.card_view import status_card
-from bot.investigations.model import MOST_COUNTED, SeenBefore
+from bot.investigations.model import MOST_COUNTED, SeenBefore, Votes
 from bot.investigations.seen_before_view import seen_block, seen_words
 from bot.investigations.subject_view import nudge_message
 from bot.slack.blocks import Message
@@ -20,11 +20,11 @@ DATE = "<!date^1764000000^{date_short_pretty}|2025-11-24 16:00 UTC>"
     [
         (SeenBefore(1), "Investigated 1 time in 30 days · no clear cause found"),
         (
-            SeenBefore(3, 7, "log rotation stopped", WHEN, right=2),
+            SeenBefore(3, 7, "log rotation stopped", WHEN, Votes(right=2)),
             f"Investigated 3 times in 30 days · last cause ({DATE}): log rotation stopped (2 found it right)",
         ),
         (
-            SeenBefore(3, 7, "<!channel>", WHEN, right=1, wrong=2, really="disk & inode"),
+            SeenBefore(3, 7, "<!channel>", WHEN, Votes(1, 2, "disk & inode")),
             (
                 f"Investigated 3 times in 30 days · last cause ({DATE}): &lt;!channel&gt; "
                 "(1 found it right, 2 found it wrong; really: disk &amp; inode)"
@@ -51,7 +51,7 @@ def test_only_an_answer_has_a_button_and_it_carries_its_number() -> None:
 
 
 def test_card_and_buttons_take_the_most_hostile_of_it() -> None:
-    seen = SeenBefore(MOST_COUNTED, 7, HOSTILE * 20, WHEN, 1_000, 1_000, HOSTILE * 20, 999)
+    seen = SeenBefore(MOST_COUNTED, 7, HOSTILE * 20, WHEN, Votes(1_000, 1_000, HOSTILE * 20), 999)
     card = status_card(RUNNING, requester="U0ANA", app_url=APP, seen=seen)
     messages: list[Message] = [card, nudge_message(ALERT, note="*Not started*", seen=seen)]
     for message in messages:

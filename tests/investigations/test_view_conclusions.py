@@ -1,25 +1,17 @@
 from dataclasses import replace
-from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.datadog.investigations import Conclusion
-from bot.investigations import conclusions_view
-from bot.investigations.conclusions_view import (
-    conclusions_message,
-    details_modal,
-    read_metadata,
-    read_place,
-    run_again_modal,
-)
-from bot.investigations.model import Investigation, State, ThreadCase, Verdict
+from bot.investigations.conclusions_view import conclusions_message
+from bot.investigations.model import Investigation, State, ThreadCase, Verdict, Votes
 from bot.investigations.report import NextStep, next_step
 from bot.model import Question
-from bot.slack.blocks import Block, Message, section
+from bot.slack.blocks import Message
 from tests.investigations.samples import APP, RUNNING, SUBJECT
-from tests.slack.blockkit import buttons, check_message, check_modal, shown
+from tests.slack.blockkit import buttons, check_message, shown
 
 LONG = "# Findings\n\n" + "".join(
     f"## Part {number}\n\nWords <!channel> @here of part{number}, see [log](https://evil.example/{number}).\n\n"
@@ -75,13 +67,6 @@ def test_where_the_thread_has_a_case_the_button_leads_there() -> None:
     assert "Create case" not in found
     assert found["Open CASEM-42"]["url"] == case.url
     assert found["Open CASEM-42"]["action_id"].endswith(":open")  # the browser does it
-
-
-def test_running_again_asks_first_and_knows_where_it_belongs() -> None:
-    view = run_again_modal(inv(ONE), channel="C1", thread_ts="1.5")
-    check_modal(view)
-    assert "bills" in shown(view)
-    assert read_place(view["private_metadata"]) == (7, ("C1", "1.5"))
 
 
 def test_an_inconclusive_one_names_what_would_help() -> None:
@@ -183,41 +168,6 @@ def test_a_reply_that_may_stand_there_twice_says_so() -> None:
     assert "may have seen" not in shown(reply(inv(ONE)).blocks)
 
 
-def all_pages(investigation: Investigation) -> list[dict[str, Any]]:
-    views = [details_modal(investigation)]
-    while (following := buttons(views[-1]["blocks"]).get("Next")) is not None:
-        views.append(details_modal(investigation, int(following["value"])))
-    return views
-
-
-def test_details_hold_everything_on_pages_one_can_turn() -> None:
-    long = (replace(ONE, description=LONG), replace(ONE, description="word " * 40_000))
-    investigation = inv(ONE, *long, replace(ONE, summary="sum up", description="sum up"))
-    views = all_pages(investigation)
-    for view in views:
-        check_modal(view)
-    told = "\n".join(shown(view) for view in views)
-    assert len(views) > 2
-    assert all(f"part{number}" in told and f"code{number}" in told for number in range(70))
-    assert "2. Connection pool exhausted" in told
-    assert told.count("sum up") == 1
-    assert list(buttons(views[1]["blocks"])) == ["Previous", "Next"]
-    assert f"Page 2 of {len(views)}" in shown(views[1])
-    assert details_modal(investigation, 10**9) == views[-1]
-    assert details_modal(investigation, -5) == views[0]
-    assert read_metadata(views[1]["private_metadata"]) == (7, "")
-
-
-def test_metadata_that_is_not_ours_is_nothing() -> None:
-    for metadata in ("", "x", "7", "[]", "{}", "null", '{"investigation": null}', "[" * 100_000):
-        assert read_metadata(metadata) == (0, "")
-
-
-def test_details_without_content() -> None:
-    check_modal(details_modal(inv()))
-    assert "no conclusions" in shown(details_modal(inv()))
-
-
 WORD = st.text(max_size=120)
 
 
@@ -236,30 +186,13 @@ def test_any_conclusions_fit(conclusions: list[Conclusion]) -> None:
     message = reply(investigation)
     if message.plainer:
         check_message(replace(message, blocks=message.plainer))
-    for view in all_pages(investigation):
-        check_modal(view)
 
 
-def test_a_page_is_turned_without_reading_the_markdown_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    read: list[str] = []
-
-    def formatted(markdown: str) -> list[Block]:
-        read.append(markdown)
-        return [section(markdown)] * 60
-
-    monkeypatch.setattr(conclusions_view, "markdown", formatted)
-    conclusions_view._pages.cache_clear()
-    first = inv(Conclusion("Title", "Summary", "Description"))
-    for page in (0, 1, 0):
-        details_modal(first, page)
-    assert read == ["Summary", "Description"]
-
-    # what it concluded, and not its number, tells whether the pages are still right
-    details_modal(inv(Conclusion("Title", "Summary", "Another description")))
-    assert read[2:] == ["Summary", "Another description"]
-
-
-def test_pages_of_few_investigations_are_kept() -> None:
-    for number in range(100):
-        details_modal(inv(Conclusion(f"Title {number}", "", "")))
-    assert conclusions_view._pages.cache_info().currsize < 50
+def test_what_others_think_of_it_stands_below_the_votes() -> None:
+    plain = reply(inv(ONE))
+    assert "found it" not in shown(plain.blocks)
+    message = conclusions_message(
+        inv(ONE), requester="", app_url=APP, may_repeat=False, votes=Votes(2, 1, "<!channel> a full disk")
+    )
+    check_message(message)
+    assert "🗳️ 2 found it right, 1 found it wrong; really: &lt;!channel&gt; a full disk" in shown(message.blocks)
