@@ -20,9 +20,9 @@ from bot.slack.clients import in_time
 from bot.slack.metered import metered
 from bot.slack.requests import SlackRequests
 from bot.slack.socket import SlackSocket
+from bot.storage.all_workers import Workers
 from bot.storage.encryption import Encryption, EncryptionError, check_secrets
 from bot.storage.engine import Database
-from bot.storage.leases import Workers
 from bot.storage.workers import Tasks, Timing
 from bot.storage.write_probe import WriteProbe
 from bot.web.health import HealthReport

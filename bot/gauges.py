@@ -8,8 +8,8 @@ from sqlalchemy import func, select, union_all
 from bot import meters
 from bot.investigations.model import State
 from bot.investigations.tables import investigations
+from bot.storage.all_workers import Workers
 from bot.storage.engine import Database
-from bot.storage.leases import Workers
 from bot.web.health import Ready
 
 ANSWERS_WITHIN = 2.0

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from bot.orgs.health import OrgHealth
 from bot.slack.socket import SlackSocket
-from bot.storage.leases import Workers
+from bot.storage.all_workers import Workers
 from bot.storage.write_probe import WriteProbe
 from bot.web.health import HealthReport
 

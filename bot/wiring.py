@@ -61,10 +61,11 @@ from bot.slack.poster import Kind, Poster
 from bot.slack.replies import Modals, Replies
 from bot.slack.senders import Senders
 from bot.slack.waits import Waits
+from bot.storage.all_workers import Workers
 from bot.storage.encryption import Encryption
 from bot.storage.engine import Database
 from bot.storage.inbox import Inbox
-from bot.storage.leases import Workers, new_owner
+from bot.storage.leases import new_owner
 from bot.storage.outbox import Outbox
 from bot.storage.retention import EVERY, Kept, forget_workspace, remove_old
 from bot.storage.workers import Loop, Tasks, Timing

@@ -9,4 +9,4 @@ from bot.storage.leases import Leases
 
 async def claim(leases: Leases, due: ColumnElement[bool], limit: int) -> list[Row[Any]]:
     async with leases._database.transaction() as connection:
-        return await leases.claim(connection, due, limit)
+        return await leases.claim(connection, leases.claiming(due), limit)

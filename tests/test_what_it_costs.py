@@ -3,7 +3,6 @@
 The loops are stepped here, each when its alarm says so: nothing depends on how quick the machine is.
 """
 
-import math
 import time
 from collections.abc import AsyncIterator
 from dataclasses import replace
@@ -16,8 +15,8 @@ from sqlalchemy import update
 
 from bot.cases.tables import case_follows
 from bot.sandbox.datadog import Script
+from bot.storage.all_workers import Workers
 from bot.storage.engine import Database
-from bot.storage.leases import Workers
 from bot.storage.workers import Timing
 from bot.wording import AI_WRITTEN
 from tests.clock import Clock
@@ -46,7 +45,7 @@ class SlowTown(AlertTown):
         loops = self.bot._workers.loops
         while (loop := min(loops, key=lambda loop: loop.alarm.at)).alarm.at <= end:
             self.clock.now = max(self.clock.now, loop.alarm.at)
-            loop.alarm.at = math.inf
+            loop.alarm.off()
             self.stepped.append(loop.name)
             await loop.step()
             for worker in self.bot._workers._workers:

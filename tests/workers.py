@@ -1,7 +1,7 @@
 """What all workers go through together at a bot's start and stop, for one of them."""
 
+from bot.storage.all_workers import Worker
 from bot.storage.engine import Database
-from bot.storage.leases import Worker
 
 
 async def recover(database: Database, worker: Worker) -> None:

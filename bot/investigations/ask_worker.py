@@ -28,6 +28,7 @@ class AskWorker(LeasedWorker):
     table = asks
     slots = 16
     due = asks.c.state == RECEIVED
+    is_told = True
 
     requests: Requests
     repository: InvestigationRepository

@@ -41,6 +41,7 @@ class TriggerWorker(LeasedWorker):
         LOOKED_FOR,
     )
     under_way = investigations.c.state == State.TRIGGERING  # before that nothing was sent that could still land
+    is_told = True
 
     repository: InvestigationRepository
     orgs: OrgRepository

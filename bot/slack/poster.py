@@ -16,7 +16,7 @@ from typing import Any, ClassVar, Protocol
 
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_slack_response import AsyncSlackResponse
-from sqlalchemy import ColumnElement, Row, and_, case, or_
+from sqlalchemy import ColumnElement, Executable, Row, Select, and_, bindparam, case, or_
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot import meters
@@ -108,12 +108,20 @@ class Poster(LeasedWorker):
             return and_(known, for_people)
         return and_(known, for_people, table.channel.in_(busy))
 
+    @property
+    def _claiming(self) -> Executable:  # with the channels that are busy now
+        return self._leases.claiming(self._for_us(), self._first())
+
+    @property
+    def _asking(self) -> Select[float | None]:
+        return self._next_due(bindparam("here", expanding=True), self._database.moment)
+
     def _room(self) -> int:
         return max(self.slots - len(self._queues), MORE_AT_ONCE)
 
     def _first(self) -> Sequence[ColumnElement[Any]]:
         table = deliveries.c
-        is_old = table.created_at < self._database.now - OLD
+        is_old = table.created_at < self._database.moment - OLD
         by_kind = case({name: int(kind.urgency) for name, kind in self.kinds.items()}, value=table.kind, else_=0)
         return [case({is_old: 0}, else_=1), case({table.requester == "": 1}, else_=0), by_kind]
 

@@ -19,6 +19,7 @@ from sqlalchemy import (
     Row,
     Table,
     UpdateBase,
+    bindparam,
     cast,
     event,
     func,
@@ -122,6 +123,16 @@ class Database:
         if self._clock is not None:
             return self._clock()
         return time.time() if self.is_sqlite else None
+
+    @property
+    def moment(self) -> ColumnElement[float]:
+        """`now` for a statement that is built once and executed many times, with `at_moment` among its parameters."""
+        return self.now if self.own_time is None else bindparam("moment", type_=Float)
+
+    @property
+    def at_moment(self) -> dict[str, Any]:
+        own = self.own_time
+        return {} if own is None else {"moment": own}
 
     def be_measured(self) -> None:
         """From the first time that somebody wants to know: until then a statement costs nothing more."""
@@ -249,9 +260,9 @@ class Database:
             for forget in self._forgets.get(name, ()):
                 forget()
 
-    def alarm(self, *work: Table | str) -> Alarm:
+    def alarm(self, *work: Table | str, lasting: bool = False) -> Alarm:
         """Rings when a transaction of this process has made rows of these tables due."""
-        alarm = Alarm(self.ticks)
+        alarm = Alarm(self.ticks, lasting=lasting)
         for each in work:
             self._alarms.setdefault(_name(each), []).append(alarm)
         return alarm

@@ -1,5 +1,4 @@
-"""Claiming rows by lease, for any table with `due_at`, `owner` and `attempt`, the worker that lives on such
-claims, and all workers together.
+"""Claiming rows by lease, for any table with `due_at`, `owner` and `attempt`, and the worker that lives on such claims.
 
 A claim says who works on a row until when; every outcome is written under the fence (owner and attempt), so a
 process that was frozen or given up for dead can no longer write.
@@ -9,29 +8,41 @@ import asyncio
 import logging
 import math
 import secrets
-import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
-from functools import partial
-from typing import Any, ClassVar, Protocol
+from functools import cached_property, partial
+from typing import Any, ClassVar
 
-from sqlalchemy import ColumnElement, Row, Select, Table, and_, case, false, func, literal, or_, select, true, update
+from sqlalchemy import (
+    BindParameter,
+    ColumnElement,
+    Executable,
+    Integer,
+    Row,
+    Select,
+    Table,
+    and_,
+    bindparam,
+    case,
+    false,
+    func,
+    literal,
+    or_,
+    select,
+    true,
+    update,
+)
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.deadline import within
 from bot.logs import ABOUT, know
 from bot.storage.engine import Database, wake
 from bot.storage.tables import NewerVersionError, UnreadableRecord
-from bot.storage.workers import FAR, Alarm, Loop, Tasks, Timing
+from bot.storage.workers import FAR, Tasks, Timing
 
 logger = logging.getLogger(__name__)
 
-Close = Callable[[float], Awaitable[None]]
-NextDue = Callable[[], Select[float | None]]
-Forget = Callable[[str], Awaitable[None]]  # forgets what is kept for a workspace; doing it twice is harmless
-
-LOOK_FOR_STUCK = 10.0  # seconds
 
 HELD_ELSEWHERE = 0.05  # seconds until we look again at what is due and yet not ours: another claims it at this moment
 
@@ -80,29 +91,26 @@ class Leases:
         self._lease = lease
         self._far = far
 
-    async def claim(
-        self,
-        connection: AsyncConnection,
-        due: ColumnElement[bool],
-        limit: int,
-        first: Sequence[ColumnElement[Any]] = (),
-    ) -> list[Row[Any]]:
-        """Take up to `limit` rows that are due; one statement, so nobody else can take the same ones. Those that have waited
-        longest, or what comes before that by `first`."""
-        table, now = self._table, self._database.now
+    def claiming(self, due: ColumnElement[bool], first: Sequence[ColumnElement[Any]] = ()) -> Executable:
+        """The statement of a claim, to be built once: rows that are due, those that have waited longest, or what comes
+        before that by `first`. One statement, so nobody else can take the same ones."""
+        table, now = self._table, self._database.moment
         # as a CTE it is read once: PostgreSQL may run a subquery again and take more than the limit
         chosen = (
             select(table.c.id)
             .where(due, reached(table.c.due_at, now, self._far))
             .order_by(*first, table.c.due_at, table.c.id)
-            .limit(limit)
+            .limit(bindparam("most", type_=Integer))
             .with_for_update(skip_locked=True)
             .cte("chosen")
         )
         claimed = update(table).where(table.c.id.in_(select(chosen.c.id))).returning(*table.c)
-        values = {"owner": self._owner, "due_at": now + self._lease, "attempt": table.c.attempt + 1}
-        rows = (await connection.execute(claimed.values(values))).all()
-        return sorted(rows, key=lambda row: row.id)
+        return claimed.values(owner=self._owner, due_at=now + self._lease, attempt=table.c.attempt + 1)
+
+    async def claim(self, connection: AsyncConnection, claiming: Executable, limit: int, **more: Any) -> list[Row[Any]]:
+        """Take up to `limit` rows; `more` are parameters that the statement has besides its own."""
+        values = {"most": limit, **self._database.at_moment, **more}
+        return sorted((await connection.execute(claiming, values)).all(), key=lambda row: row.id)
 
     def fence(self, row: Row[Any]) -> Fence:
         return Fence(row.id, self._owner, row.attempt)
@@ -158,6 +166,8 @@ class LeasedWorker:
     """Its work may take longer than a lease, which is renewed meanwhile."""
     whole: ClassVar[bool] = False
     """All rows of one claim are worked on together, by `work_all`; otherwise each by `work`."""
+    is_told: ClassVar[bool] = False
+    """Whoever makes rows of its table due later wakes it for that very time: it need not ask what comes next."""
 
     _database: Database
     _timing: Timing
@@ -170,7 +180,8 @@ class LeasedWorker:
         self._working: set[int] = set()
         self._left: set[int] = set()  # to a newer version
         self._may_be_more = False  # when a task ends, it is worth looking again
-        self.alarm = self._database.alarm(*(self.woken_by or (self.table,)))
+        self._asks_at = -math.inf  # when what comes next has to be asked for, whatever was told
+        self.alarm = self._database.alarm(*(self.woken_by or (self.table,)), lasting=self.is_told)
 
     async def work(self, row: Row[Any], fence: Fence) -> None:
         raise NotImplementedError
@@ -195,23 +206,40 @@ class LeasedWorker:
             self.alarm.ring()
 
     async def _claim(self, connection: AsyncConnection, room: int) -> Sequence[Row[Any]]:
-        rows = await self._leases.claim(connection, self._for_us(), room, self._first())
+        rows = await self._leases.claim(connection, self._claiming, room)
         self._may_be_more = len(rows) == room
-        if not self._may_be_more:
-            taken = {row.id for row in rows}
-            next_in: float | None = (await connection.execute(self.next_due(taken))).scalar()
-            if next_in is not None:
-                self.alarm.ring(max(next_in, HELD_ELSEWHERE))
+        is_known = self.is_told and rows and self._database.ticks() < self._asks_at
+        if not self._may_be_more and not is_known:
+            here = [*self._working, *(row.id for row in rows)]
+            answer = await connection.execute(self._asking, {"here": here, **self._database.at_moment})
+            next_in: float | None = answer.scalar()
+            self.is_due_in(None if next_in is None else max(next_in, HELD_ELSEWHERE))
         return rows
 
-    def next_due(self, taken: Iterable[int] = ()) -> Select[float | None]:
+    @cached_property
+    def _claiming(self) -> Executable:
+        return self._leases.claiming(self._for_us(), self._first())
+
+    @cached_property
+    def _asking(self) -> Select[float | None]:
+        return self._next_due(bindparam("here", expanding=True), self._database.moment)
+
+    def next_due(self) -> Select[float | None]:
         """In how many seconds there is something to do that nobody here is doing; the end of another's lease counts."""
+        return self._next_due(list(self._working), self._database.now)
+
+    def _next_due(self, here: list[int] | BindParameter[Any], now: ColumnElement[float]) -> Select[float | None]:
         table = self.table.c
-        not_here = or_(table.owner.is_(None), table.owner != self.owner, table.id.not_in([*self._working, *taken]))
-        now = self._database.now
+        not_here = or_(table.owner.is_(None), table.owner != self.owner, table.id.not_in(here))
         # a mapping: a pair SQLAlchemy first writes out in full, for the text of an error that it drops
         due_at = case({reached(table.due_at, now, self._timing.far): now}, else_=table.due_at)
         return select(func.min(due_at) - now).where(self._for_us(), not_here)
+
+    def is_due_in(self, seconds: float | None) -> None:
+        """As the database has just answered."""
+        seconds = math.inf if seconds is None else seconds
+        self._asks_at = self._database.ticks() + seconds
+        self.alarm.ring(seconds)
 
     def _for_us(self) -> ColumnElement[bool]:
         return and_(self._wanted(), self.table.c.id.not_in(self._left)) if self._left else self._wanted()
@@ -219,6 +247,8 @@ class LeasedWorker:
     async def _leave(self, connection: AsyncConnection, row: Row[Any]) -> None:
         """As if it had not been claimed: a newer version is there, or will be when this one has been replaced."""
         self._left.add(row.id)
+        for built in ("_claiming", "_asking"):
+            self.__dict__.pop(built, None)
         logger.warning("row %d of %s is left to a newer version", row.id, self.table.name)
         values = {"owner": None, "due_at": self._database.now, "attempt": row.attempt - 1}
         await self._leases.fence(row).write(connection, self.table, **values)
@@ -330,98 +360,3 @@ def _ids(row: Row[Any]) -> dict[str, object]:
     told = row._mapping  # noqa: SLF001  public, for all its name
     person = next((told[name] for name in ("person", "requester", "requested_by") if name in told), "")
     return {name: told[name] for name in ABOUT if name in told} | {"person": person}
-
-
-# -- all of them -----------------------------------------------------------------------------------------------------
-
-
-class Worker(Protocol):
-    """Finds its work in the database, where other processes may have left it."""
-
-    alarm: Alarm
-
-    def next_due(self) -> Select[float | None]:
-        """In how many seconds there is something to do; nothing where there is not."""
-
-    async def step(self) -> None: ...
-    async def recover(self, connection: AsyncConnection) -> None: ...
-    async def finish(self, within: float) -> None: ...
-    async def hand_back(self, connection: AsyncConnection) -> None: ...
-
-
-class Workers:
-    """Loops to start, what has to end, and who wants to know of a workspace that leaves."""
-
-    def __init__(self, database: Database, timing: Timing) -> None:
-        self._database = database
-        self._workers: list[Worker] = []
-        self._swept: list[tuple[NextDue, Alarm]] = []
-        self.queues: dict[str, LeasedWorker] = {}
-        self.loops: list[Loop] = []
-        self.closers: list[Close] = []
-        self.on_uninstall: list[Forget] = []  # called with a workspace that has removed the bot
-        # rows that are due without a wake are those of other processes; an SQLite file has only one
-        self.repeat("sweep", self.sweep, every=timing.lone_sweep if database.is_sqlite else timing.sweep)
-        if not database.is_sqlite:
-            self.repeat("stuck sessions", database.end_stuck_sessions, every=LOOK_FOR_STUCK)
-
-    def employ(self, name: str, worker: Worker) -> None:
-        self._workers.append(worker)
-        self._swept.append((worker.next_due, worker.alarm))
-        if isinstance(worker, LeasedWorker):
-            self.queues[name] = worker
-        self.loops.append(Loop(name, worker.step, worker.alarm))
-        self.closers.append(worker.finish)
-
-    def repeat(
-        self,
-        name: str,
-        step: Callable[[], Awaitable[object]],
-        *,
-        every: float = math.inf,
-        first: float = 0.0,
-        woken_by: tuple[Table, ...] = (),
-        due: NextDue | None = None,
-    ) -> None:
-        """For work that needs no end of its own: `first` after the start, every so many seconds, when these tables change,
-        and when the sweep finds it due."""
-        alarm = self._database.alarm(*woken_by)
-        if due is not None:
-            self._swept.append((due, alarm))
-        alarm.ring(first)
-        self.loops.append(Loop(name, step, alarm, every=every))
-
-    async def sweep(self) -> None:
-        """Tells each worker when it has something to do, in one statement: the net under everything that wakes them."""
-        asked = [next_due().scalar_subquery() for next_due, _ in self._swept]
-        (answers,) = await self._database.all(select(*asked))
-        for (_, alarm), seconds in zip(self._swept, answers, strict=True):
-            if seconds is not None:
-                alarm.ring(max(seconds, 0.0))
-
-    async def recover(self) -> None:
-        """On the only process of a database: what a dead one held."""
-        async with self._database.transaction() as connection:
-            for worker in self._workers:
-                await worker.recover(connection)
-
-    def start(self) -> None:
-        for loop in self.loops:
-            loop.start()
-
-    async def stop(self, within: float) -> None:
-        """First nothing new is begun, then what is mid-step gets its time, and what is still ours becomes free."""
-        began = time.monotonic()
-        await asyncio.gather(*(loop.stop(within / 2) for loop in self.loops))
-        left = max(within - (time.monotonic() - began), 0.0)
-        await asyncio.gather(*(close(left) for close in self.closers))
-        if self._workers:  # none when the start came to nothing, and then there may be no database
-            async with self._database.transaction() as connection:
-                for worker in self._workers:
-                    await worker.hand_back(connection)
-
-    def problems(self) -> list[str]:
-        return [loop.problem for loop in self.loops if loop.problem]
-
-    def stuck(self) -> list[str]:
-        return [loop.problem for loop in self.loops if loop.is_stuck]

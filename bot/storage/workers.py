@@ -6,6 +6,7 @@ import time
 from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import suppress
 from dataclasses import dataclass
+from heapq import heappop, heappush
 from typing import Any
 
 from bot.deadline import free
@@ -56,15 +57,19 @@ class Tasks:
 
 
 class Alarm:
-    """When a sleeper has to look next. Of several times the earliest counts: whoever looks finds out about the others."""
+    """When a sleeper has to look next. Of several times the earliest counts: whoever looks finds out about the others;
+    one that is lasting rings at each of them."""
 
-    def __init__(self, clock: Callable[[], float]) -> None:
+    def __init__(self, clock: Callable[[], float], *, lasting: bool = False) -> None:
         self._clock = clock
         self._earlier = asyncio.Event()
+        self._times: list[float] | None = [] if lasting else None
         self.at = math.inf
 
     def ring(self, after: float = 0.0) -> None:
         at = self._clock() + after
+        if self._times is not None and at < math.inf:
+            heappush(self._times, at)
         if at < self.at:
             self.at = at
             self._earlier.set()
@@ -74,7 +79,14 @@ class Alarm:
             self._earlier.clear()
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._earlier.wait(), None if seconds == math.inf else seconds)
-        self.at = math.inf
+        self.off()
+
+    def off(self) -> None:
+        """Whoever slept looks now."""
+        now = self._clock()
+        while self._times and self._times[0] <= now:
+            heappop(self._times)
+        self.at = self._times[0] if self._times else math.inf
 
 
 class Loop:

@@ -16,8 +16,8 @@ from bot.slack.errors import CALL_ERRORS, trouble_of
 from bot.slack.gates import Open
 from bot.slack.listeners import Listeners
 from bot.slack.payloads import Payload
+from bot.storage.all_workers import Forget
 from bot.storage.engine import Database, wake
-from bot.storage.leases import Forget
 from bot.storage.troubles import troubles
 from bot.storage.workers import Tasks
 from bot.workspaces.clients import InstalledWorkspaces

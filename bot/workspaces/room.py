@@ -3,9 +3,10 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from bot.storage.all_workers import Forget
 from bot.storage.encryption import Encryption
 from bot.storage.engine import Database
-from bot.storage.leases import Forget, new_owner
+from bot.storage.leases import new_owner
 from bot.storage.workers import Tasks
 from bot.workspaces.clients import InstalledWorkspaces
 from bot.workspaces.departures import Departures

@@ -1,7 +1,5 @@
 """The room's background work: what wakes it, and what is handed back at a stop."""
 
-import math
-
 from bot.alerts.tables import ALERT_CARD
 from bot.rules.model import AlertFilter
 from bot.storage.engine import wake
@@ -32,7 +30,7 @@ async def test_a_start_is_looked_at_when_its_card_stands(room: RoomOnStage) -> N
 
 def _all_asleep(room: RoomOnStage) -> None:
     for part in (room.room.router, room.room.starts, room.room.mutes):
-        part.alarm.at = math.inf
+        part.alarm.off()
 
 
 def _woken(room: RoomOnStage) -> list[str]:

@@ -41,7 +41,7 @@ class Box(Outbox):
 
     async def claim(self, limit: int) -> list[Delivery]:
         async with self.database.transaction() as connection:
-            rows = await self._leases.claim(connection, due(), limit)
+            rows = await self._leases.claim(connection, self._leases.claiming(due()), limit)
             return await read_deliveries(connection, rows, self._leases.fence, TIMING.lease)
 
 

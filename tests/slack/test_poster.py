@@ -574,7 +574,7 @@ async def test_what_became_due_while_a_channel_was_busy_need_not_wait_for_the_sw
     await held.wait()
     await requests.owes("b")
     await requests.poster.step()  # it finds the channel busy
-    requests.poster.alarm.at = math.inf
+    requests.poster.alarm.off()
     go_on.set()
     await requests.poster._tasks.finish(10)
     assert requests.poster.alarm.at <= requests.clock.now
@@ -583,7 +583,7 @@ async def test_what_became_due_while_a_channel_was_busy_need_not_wait_for_the_sw
 async def test_a_thread_s_next_message_need_not_wait_for_the_sweep(requests: Requests) -> None:
     await requests.owes("first", lane="thread 1")
     await requests.owes("second", lane="thread 1")
-    requests.poster.alarm.at = math.inf
+    requests.poster.alarm.off()
     await requests.workers()
     assert requests.thread == ["hello"]
     assert requests.poster.alarm.at <= requests.clock.now
@@ -591,7 +591,7 @@ async def test_a_thread_s_next_message_need_not_wait_for_the_sweep(requests: Req
 
 async def test_with_nothing_left_to_do_the_poster_sleeps(requests: Requests) -> None:
     await requests.owes()
-    requests.poster.alarm.at = math.inf
+    requests.poster.alarm.off()
     await requests.workers()
     assert requests.poster.alarm.at == math.inf
 

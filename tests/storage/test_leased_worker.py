@@ -10,11 +10,13 @@ from sqlalchemy import Row, select, text, true
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.investigations.tables import asks, held_asks
+from bot.storage.all_workers import Workers
 from bot.storage.engine import Database, wake
-from bot.storage.leases import HELD_ELSEWHERE, Fence, LeasedWorker, Workers, new_owner
+from bot.storage.leases import HELD_ELSEWHERE, Fence, LeasedWorker, new_owner
 from bot.storage.tables import NewerVersionError
 from bot.storage.workers import TRY_AGAIN_AFTER, Alarm, Loop, Timing
 from tests.clock import Clock
+from tests.meter import Meter
 from tests.pg import ready
 from tests.storage.test_leases import rows, write_down
 from tests.workers import close, recover
@@ -46,7 +48,7 @@ class Answering(LeasedWorker):
 
     async def turn(self) -> None:
         """As its loop would: the alarm is off when it looks."""
-        self.alarm.at = math.inf
+        self.alarm.off()
         await self.step()
         await self._tasks.finish(10)
 
@@ -129,7 +131,7 @@ async def test_it_sees_the_end_of_another_s_lease(database: Database, worker: An
 async def test_its_own_lease_does_not_wake_it(database: Database, worker: Answering) -> None:
     await write_down(database, "a")
     worker.go_on = asyncio.Event()
-    worker.alarm.at = math.inf
+    worker.alarm.off()
     await worker.step()
     assert worker.alarm.at == math.inf
     worker.go_on.set()
@@ -141,7 +143,7 @@ async def test_with_its_slots_full_it_looks_again_when_one_is_free(
 ) -> None:
     await write_down(database, "a", "b", "c")
     worker.go_on = asyncio.Event()
-    worker.alarm.at = math.inf
+    worker.alarm.off()
     await worker.step()
     await worker.step()
     assert worker.alarm.at == math.inf
@@ -196,11 +198,46 @@ async def test_a_slot_that_becomes_free_during_a_claim_is_used(
         return rows
 
     worker._claim = meanwhile  # type: ignore[method-assign]
-    worker.alarm.at = math.inf
+    worker.alarm.off()
     await worker.step()
     assert rings_in(worker, clock) == 0
     worker.go_on.set()
     await close(database, worker, 5)
+
+
+class Told(Answering):
+    is_told = True
+
+
+async def test_who_is_told_of_every_time_need_not_ask_for_it(database: Database, clock: Clock) -> None:
+    worker = Told(database)
+    await worker.turn()  # what was there before it is asked for once
+    meter = Meter(database)
+    for key, due_in in (("a", 0), ("b", 50), ("c", 100)):
+        await write_down(database, key, due_in=due_in)
+        worker.alarm.ring(due_in)
+    meter.reset()
+    await worker.turn()
+    assert (worker.worked_on, meter.statements) == (["a"], 2)
+    for key, waits in (("b", 50), ("c", 50)):
+        assert rings_in(worker, clock) == pytest.approx(waits)
+        clock.wind(waits)
+        await worker.turn()
+        assert worker.worked_on[-1] == key
+    assert worker.alarm.at == math.inf
+
+
+async def test_what_it_has_learnt_by_asking_it_asks_about_again(database: Database, clock: Clock) -> None:
+    """Of several rows that another process has left, each answer tells of one."""
+    worker = Told(database)
+    for key, due_in in (("a", 0), ("b", 50), ("c", 100)):
+        await write_down(database, key, due_in=due_in)
+    await worker.turn()
+    for key, waits in (("b", 50), ("c", 50)):
+        assert rings_in(worker, clock) == pytest.approx(waits)
+        clock.wind(waits)
+        await worker.turn()
+        assert worker.worked_on[-1] == key
 
 
 # -- what comes back ------------------------------------------------------------------------------------------------

@@ -79,7 +79,8 @@ async def test_the_limit_holds_among_many(database: Database) -> None:
         if not database.is_sqlite:
             await connection.exec_driver_sql("SET LOCAL enable_hashjoin = off")
             await connection.exec_driver_sql("SET LOCAL enable_hashagg = off")
-        claimed = await leases(database).claim(connection, WAITING, 7)
+        mine = leases(database)
+        claimed = await mine.claim(connection, mine.claiming(WAITING), 7)
     assert len(claimed) == 7
 
 
