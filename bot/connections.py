@@ -133,6 +133,11 @@ async def connect_workspace(settings: Settings, session: ClientSession, waits: W
         raise StartError(_why_not_reached(f"Slack can't be reached at {settings.slack_api_url}", error)) from error
 
 
+def _is_error(record: logging.LogRecord) -> bool:
+    """Bolt warns of what it finds in the environment and is told not to use, and sets its level anew before it does."""
+    return record.levelno >= logging.ERROR
+
+
 def bolt_app(settings: Settings, home: WorkspaceClients, client: AsyncWebClient) -> AsyncApp:
     secret = settings.slack_signing_secret
     where = f": {settings.bits_public_url}{INSTALL}" if settings.bits_public_url else "."
@@ -150,8 +155,7 @@ def bolt_app(settings: Settings, home: WorkspaceClients, client: AsyncWebClient)
             not_here.warning("Slack sent something from a workspace where the app is not installed")
         return found
 
-    # it warns of what it finds in the environment and is told not to use
-    logging.getLogger("slack_bolt.AsyncApp").setLevel(logging.ERROR)
+    logging.getLogger("slack_bolt.AsyncApp").addFilter(_is_error)
     # in Socket Mode nothing is signed; the placeholder never meets a request
     app = BoltApp(
         name="bits-bot",  # without one, Bolt reads the source of every caller to find a name

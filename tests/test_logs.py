@@ -1,11 +1,16 @@
 """What strangers can provoke in the log: the first line at once, then a count."""
 
 import logging
+from unittest.mock import MagicMock
 
 import pytest
+from slack_sdk.web.async_client import AsyncWebClient
 
+from bot.config import load_settings
+from bot.connections import bolt_app
 from bot.logs import Seldom, described
 from tests.clock import Clock
+from tests.starts import OAUTH, SOCKET_MODE, Environment
 
 
 def test_a_kind_of_line_comes_once_a_minute_with_the_number_of_those_left_out(
@@ -32,3 +37,12 @@ def test_an_error_is_told_by_its_kind_and_place_only(caplog: pytest.LogCaptureFi
     assert "anybody" not in told + caplog.text
     assert caplog.messages == ["it failed (ValueError)"]
     assert caplog.records[0].levelno == logging.WARNING
+
+
+@pytest.mark.parametrize("given", [SOCKET_MODE, OAUTH])
+def test_slacks_framework_says_nothing_of_the_settings_that_it_finds(
+    given: dict[str, str], environment: Environment, caplog: pytest.LogCaptureFixture
+) -> None:
+    environment(given)
+    bolt_app(load_settings(None), MagicMock(), AsyncWebClient())
+    assert caplog.messages == []
