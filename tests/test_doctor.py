@@ -3,14 +3,14 @@
 import asyncio
 import json
 import sqlite3
-from collections.abc import AsyncIterator, Callable
-from contextlib import closing
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager, closing
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
-from aiohttp import web
+from aiohttp import ClientSession, web
 from cryptography.fernet import Fernet
 
 from bot.app import Bot
@@ -378,21 +378,43 @@ async def test_without_a_public_address_the_local_one_is_tried(http_town: Town) 
     assert findings["Slack signature"].state == "ok"
 
 
+async def test_a_proxy_that_shows_nothing_but_what_slack_and_datadog_need(http_town: Town) -> None:
+    async def passed_on(request: web.Request) -> web.Response:
+        if not request.path.startswith(("/slack/", "/datadog/")):
+            return web.Response(status=404)
+        url, body = f"{address(http_town)}{request.path_qs}", await request.read()
+        async with (
+            ClientSession() as session,
+            session.request(request.method, url, data=body, headers=request.headers) as answer,
+        ):
+            return web.Response(status=answer.status, body=await answer.read())
+
+    async with served(passed_on) as url:
+        findings = await found(setup_of(http_town, public_url=url))
+
+    assert {findings[name].state for name in ("Address", "Slack signature", "Datadog webhook")} == {"ok"}
+
+
+@asynccontextmanager
+async def served(answer: Callable[[web.Request], Awaitable[web.Response]]) -> AsyncIterator[str]:
+    """The address where something else than the bot answers."""
+    app = web.Application()
+    app.router.add_route("*", "/{path:.*}", answer)
+    runner = web.AppRunner(app)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    yield f"http://127.0.0.1:{runner.addresses[0][1]}"
+    await runner.cleanup()
+
+
 async def test_something_else_that_says_yes_to_everything(still_town: NoBot) -> None:
     async def yes(_: web.Request) -> web.Response:
         return web.json_response({"alive": True})
 
-    app = web.Application()
-    app.router.add_route("*", "/{path:.*}", yes)
-    runner = web.AppRunner(app)
-    await runner.setup()
-    site = web.TCPSite(runner, "127.0.0.1", 0)
-    await site.start()
-    url = f"http://127.0.0.1:{runner.addresses[0][1]}"
+    async with served(yes) as url:
+        setup = setup_of(still_town, app_token="", signing_secret="s", webhook_secret="w", public_url=url)
+        findings = await found(setup)
 
-    findings = await found(setup_of(still_town, app_token="", signing_secret="s", webhook_secret="w", public_url=url))
-
-    await runner.cleanup()
     assert "a forged request was not refused" in findings["Slack signature"].told
     assert "answers HTTP 200 to a request without the secret" in findings["Datadog webhook"].told
 

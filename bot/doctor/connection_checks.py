@@ -7,7 +7,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from aiohttp import ClientError, ClientSession
+from aiohttp import ClientError, ClientSession, hdrs
 from slack_sdk.errors import SlackApiError
 from slack_sdk.signature import SignatureVerifier
 from slack_sdk.web.async_client import AsyncWebClient
@@ -191,6 +191,7 @@ ADDRESS, SIGNATURE, WEBHOOK = "Address", "Slack signature", "Datadog webhook"
 
 _EVENTS = "/slack/events"
 _WEBHOOK = "/datadog/webhook/default"
+_REDIRECT = "/slack/oauth_redirect"
 _NO = {401, 403}
 _UNREACHED = (ClientError, OSError, TimeoutError)
 
@@ -209,7 +210,9 @@ async def check_web(session: ClientSession, setup: Setup) -> list[Finding]:
     if not (needs_slack or needs_webhook or setup.uses_oauth):
         return [ok(WEBHOOK, "not in use: BITS_WEBHOOK_SECRET is not set")]
     address = _Address(setup.public_url or setup.http_address, bool(setup.public_url))
-    alive = await _alive(session, address)
+    doors = [(hdrs.METH_POST, _EVENTS, 401)] * needs_slack + [(hdrs.METH_POST, _WEBHOOK, 401)] * needs_webhook
+    doors += [(hdrs.METH_GET, _REDIRECT, 400)] * setup.uses_oauth
+    alive = await _alive(session, address, doors)
     found = [_reached(address, alive=alive)]
     if alive and needs_slack:
         found.append(await _check_signature(session, address, setup.signing_secret))
@@ -218,10 +221,18 @@ async def check_web(session: ClientSession, setup: Setup) -> list[Finding]:
     return found
 
 
-async def _alive(session: ClientSession, address: _Address) -> bool:
+async def _alive(session: ClientSession, address: _Address, doors: list[tuple[str, str, int]]) -> bool:
+    """From outside, a proxy need not show how the bot is: what it has to pass on says no, and only the bot does that."""
+    if await _answers(session, hdrs.METH_GET, f"{address.url}/healthz", 200, "alive"):
+        return True
+    asked = doors if address.is_public else []
+    return any([await _answers(session, method, f"{address.url}{path}", no) for method, path, no in asked])
+
+
+async def _answers(session: ClientSession, method: str, url: str, status: int, words: str = "") -> bool:
     try:
-        async with session.get(f"{address.url}/healthz", allow_redirects=False) as answer:
-            return answer.status == 200 and "alive" in await answer.text()
+        async with session.request(method, url, allow_redirects=False) as answer:
+            return answer.status == status and words in await answer.text()
     except _UNREACHED:
         return False
 
@@ -235,7 +246,7 @@ def _reached(address: _Address, *, alive: bool) -> Finding:
         return warn(ADDRESS, f"BITS_PUBLIC_URL is not set; the bot {state} at {address.url}", unknown)
     if alive:
         return ok(ADDRESS, f"the bot answers at {address.url}")
-    fix = "Is it running? Then look at DNS, certificate and proxy: they must pass all paths on, unchanged."
+    fix = "Is it running? Then look at DNS, certificate and proxy: they must pass /slack/ and /datadog/ on, unchanged."
     return fail(ADDRESS, f"no bot answers at {address.url}", fix)
 
 
