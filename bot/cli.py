@@ -38,6 +38,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 130
 
 
+def _stopped_as_by_ctrl_c() -> None:
+    """Whatever asks the sandbox to go: the bot, a process of its own, is taken along."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # in a shell's background it is ignored
+    for name in _stops():
+        signal.signal(name, lambda *_: signal.raise_signal(signal.SIGINT))
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="bits-bot", description=f"{APP}: Datadog investigations in Slack.")
     parser.add_argument("--version", action="version", version=f"{APP} {version()}")
@@ -379,6 +386,7 @@ def _no_sandbox(_options: argparse.Namespace) -> int:
 def _story(_options: argparse.Namespace) -> int:
     from bot.sandbox.story import play
 
+    _stopped_as_by_ctrl_c()
     return int(asyncio.run(play()))
 
 
@@ -386,6 +394,7 @@ def _demo(options: argparse.Namespace) -> int:
     from bot.manifest import manifest
     from bot.sandbox.demo import play_and_stay, show_page
 
+    _stopped_as_by_ctrl_c()
     mode: Literal["socket", "http"] = "http" if options.http else "socket"
     described = manifest(mode, "https://bits.example.com" if options.http else None)
     if options.no_page:

@@ -1,6 +1,7 @@
 """`bits-bot demo` as people start it: the page, over either way to Slack, and the prompt that no word ends."""
 
 import asyncio
+import signal
 import sys
 from pathlib import Path
 
@@ -83,7 +84,7 @@ async def test_no_word_ends_the_prompt_and_a_case_is_made_there(tmp_path: Path) 
     assert "broke off" not in told
 
 
-async def test_over_http_the_bot_takes_signed_requests_and_ctrl_c_ends_it(tmp_path: Path) -> None:
+async def test_over_http_the_bot_takes_signed_requests_and_a_stop_takes_it_along(tmp_path: Path) -> None:
     demo, url = await asyncio.to_thread(start_demo, tmp_path, "--http")
     try:
         async with aiohttp.ClientSession() as session:
@@ -101,8 +102,13 @@ async def test_over_http_the_bot_takes_signed_requests_and_ctrl_c_ends_it(tmp_pa
             await visitor.clicks("Investigate", thread=thread)
             await visitor.sees(lambda state: "AI-written" in words(state, thread))
     finally:
-        code = await asyncio.to_thread(end_demo, demo)
-    assert code == 130
+        bots = children_of(demo.pid)
+        code = await asyncio.to_thread(end_demo, demo, signal.SIGTERM)
+    assert (code, [bot.exists() for bot in bots]) == (130, [False])
+
+
+def children_of(pid: int) -> list[Path]:
+    return [Path("/proc", child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
 
 
 @pytest.mark.parametrize("port", ["-1", "65536", "eighty"])

@@ -31,8 +31,8 @@ def start_demo(folder: Path, *flags: str) -> tuple[subprocess.Popen[str], str]:
     raise AssertionError(f"no address; it said: {''.join(said)}")
 
 
-def end_demo(process: subprocess.Popen[str]) -> int:
-    process.send_signal(signal.SIGINT)
+def end_demo(process: subprocess.Popen[str], how: signal.Signals = signal.SIGINT) -> int:
+    process.send_signal(how)
     process.communicate(timeout=60)
     return process.returncode
 
@@ -41,7 +41,7 @@ def end_demo(process: subprocess.Popen[str]) -> int:
 def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     process, url = start_demo(tmp_path_factory.mktemp("demo"))
     yield url
-    end_demo(process)
+    assert end_demo(process) == 130
 
 
 @pytest.fixture
