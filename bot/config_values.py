@@ -155,7 +155,7 @@ def _sqlite(url: URL) -> str:
 
 def _postgresql(url: URL) -> str:
     if importlib.util.find_spec("asyncpg") is None:
-        raise ValueError("needs the PostgreSQL driver: pip install 'bits-bot[postgres]'")
+        raise ValueError("needs the PostgreSQL driver: pip install asyncpg")
     if not url.host and "host" not in url.query:
         raise ValueError("names no host")
     query = {name: value for name, value in url.query.items() if name not in _NOT_FOR_US}

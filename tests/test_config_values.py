@@ -100,7 +100,7 @@ def test_postgresql_without_its_driver_says_what_to_install(
 ) -> None:
     monkeypatch.setattr("importlib.util.find_spec", lambda _: None)
     environment(SOCKET_MODE, DATABASE_URL="postgresql://bits@db/bits")
-    assert "pip install 'bits-bot[postgres]'" in only_problem()
+    assert "pip install asyncpg" in only_problem()
 
 
 def test_a_database_in_memory_is_warned_about(environment: Environment) -> None:

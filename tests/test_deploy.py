@@ -7,6 +7,7 @@ import re
 import shutil
 import subprocess
 import sys
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -183,6 +184,12 @@ def test_probes_ask_for_what_is_served_at_the_port_that_is_open() -> None:
         assert bot["ports"] == [{"name": "http", "containerPort": Settings.model_fields["bits_http_port"].default}]
     served = "".join(path.read_text("utf-8") for path in (ROOT / "bot/web").glob("*.py"))
     assert all(f'"{path}"' in served for path in ("/healthz", "/readyz", "/slack/events"))
+
+
+def test_the_image_they_name_is_of_this_version() -> None:
+    version = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]["version"]
+    assert {container_in(path)["image"] for path in KUBERNETES} == {f"bits-bot:{version}"}
+    assert f"\n## {version} (" in (ROOT / "CHANGELOG.md").read_text("utf-8")
 
 
 def test_from_outside_only_slack_and_datadog_come_in() -> None:

@@ -66,9 +66,8 @@ class DatabaseUnusableError(Exception):
 
 
 def why_unusable(url: URL, error: Exception) -> str:
-    where = url.set(query={}).render_as_string(
-        hide_password=True
-    )  # a query may hold words that are nobody else's business
+    # as people write it; a query may hold words that are nobody else's business
+    where = url.set(drivername=url.get_backend_name(), query={}).render_as_string(hide_password=True)
     said = str(getattr(error, "orig", None) or error).strip().splitlines()
     reason = "no answer in time" if isinstance(error, TimeoutError) else said[0] if said else type(error).__name__
     if postgres.is_poolers(error):
