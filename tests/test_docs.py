@@ -57,6 +57,26 @@ def test_every_room_and_file_of_the_bot_has_its_line_in_the_architecture() -> No
     assert sorted(told) == sorted(there - nameless)
 
 
+@pytest.mark.parametrize("name", ["docs/architecture.md", "docs/first-change.md"])
+def test_every_name_and_file_that_maintainers_are_led_to_is_there(name: str) -> None:
+    code = {path: path.read_text("utf-8") for folder in ("bot", "tests") for path in (ROOT / folder).rglob("*.py")}
+    words = set(re.findall(r"\w+", " ".join(code.values())))
+    files = {path.name for path in code} | {path.name for path in ROOT.iterdir()}
+    told = re.findall(r"`([^`\n]+)`", text_of(name))
+    led_to = [each for each in told if re.fullmatch(r"[\w./-]+\.(py|yml|toml|lock|example)", each)]
+    named = [each for each in told if re.fullmatch(r"[A-Za-z_][\w.]*(\([^)]*\))?", each) and each not in led_to]
+    assert led_to
+    assert [each for each in led_to if not (ROOT / each).exists() and each not in files] == []
+    assert [each for each in named if not set(re.findall(r"\w+", each.partition("(")[0])) <= words] == []
+
+
+def test_what_a_card_says_in_the_questions_and_answers_it_says_in_slack() -> None:
+    drawn = "".join(path.read_text("utf-8") for path in (ROOT / "bot/investigations").glob("*.py"))
+    told = re.findall(r'\*\*The card says "([^"]+)"', text_of("docs/faq.md"))
+    assert len(told) == 2
+    assert [words for words in told if words not in drawn] == []
+
+
 def test_the_readme_is_short_and_leads_to_every_page() -> None:
     assert len(text_of("README.md").encode()) < MOST_BYTES_OF_THE_README
     assert set(PAGES) <= {link.split("#")[0] for link in re.findall(r"\]\(([^)]+)\)", text_of("README.md"))}

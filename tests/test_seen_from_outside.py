@@ -7,6 +7,7 @@ import pytest
 import yaml
 
 from bot.meters import PREFIX, Counter, Histogram, Meter
+from bot.model import Source
 from tests.docs import ROOT, metric_name
 
 BY_NAME = {metric_name(meter): meter for meter in Meter.every}
@@ -85,6 +86,11 @@ def test_every_alert_has_a_runbook_and_every_runbook_an_alert() -> None:
 def test_the_guides_name_only_metrics_that_are_there(name: str) -> None:
     for metric in re.findall(rf"\b{PREFIX}(?!x)[a-z_]+", text_of(name)):
         meter_of(metric)
+
+
+def test_the_ways_of_a_start_are_told() -> None:
+    (told,) = re.findall(r"^\| `way` \| (.*) \|$", text_of("docs/metrics.md"), flags=re.MULTILINE)
+    assert re.findall(r"`(\w+)`", told) == [*Source]
 
 
 def test_the_parts_of_readiness_are_told() -> None:
