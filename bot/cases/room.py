@@ -11,6 +11,7 @@ from bot.cases.creation import CaseMaker
 from bot.cases.escalation import Escalator
 from bot.cases.escalation_windows import EscalationWindows
 from bot.cases.escalations import CaseEscalations
+from bot.cases.filling import CaseFilling
 from bot.cases.following import CaseFollower
 from bot.cases.form import CaseForms
 from bot.cases.listing import CaseFinder, CaseLists
@@ -29,6 +30,7 @@ from bot.slack.listeners import Listeners
 class CaseRoom:
     cases: CaseRepository
     requests: CaseRequests
+    filling: CaseFilling
     forms: CaseForms
     commands: CaseCommands
     cards: CaseCards
@@ -61,18 +63,9 @@ def build(
     requests, actions = CaseRequests(database, cases), CaseActions(database, cases)
     case_replies = CaseReplies(cases, base.workspaces, replies, modals, orgs.app_url)
     investigations = room.repository
+    filling = CaseFilling(requests, catalogs, case_replies, investigations, orgs, rules.rules, replies)
     forms = CaseForms(
-        cases,
-        requests,
-        catalogs,
-        case_replies,
-        investigations,
-        orgs,
-        rules.rules,
-        rules.permissions,
-        rules.which_org,
-        modals,
-        replies,
+        cases, requests, catalogs, case_replies, filling, orgs, rules.permissions, rules.which_org, modals, replies
     )
     batches = CaseBatches(database, replies, modals)
     finder = CaseFinder(cases, catalogs, orgs, rules.rules, case_replies)
@@ -83,6 +76,7 @@ def build(
     return CaseRoom(
         cases=cases,
         requests=requests,
+        filling=filling,
         forms=forms,
         commands=commands,
         cards=CaseCards(cases, base.outbox, replies, orgs, escalations),
