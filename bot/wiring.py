@@ -230,6 +230,7 @@ def _register(on: Listeners, rooms: Rooms, commands: Commands, departures: Depar
 
 def _employ(parts: Parts, base: Foundation, rooms: Rooms, waits: Waits) -> None:
     workers, investigated, alert_room = parts.workers, rooms.investigations, rooms.alerts
+    workers.let_pass = base.inbox.let_pass
     posts: dict[str, Kind] = {
         CARD: investigated.card_post,
         CONCLUSIONS: investigated.conclusions_post,

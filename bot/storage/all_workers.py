@@ -50,6 +50,7 @@ class Workers:
         self.queues: dict[str, LeasedWorker] = {}
         self.loops: list[Loop] = []
         self.closers: list[Close] = []
+        self.let_pass: Callable[[], Awaitable[None]] | None = None  # what goes before any work in the background
         self.on_uninstall: list[Forget] = []  # called with a workspace that has removed the bot
         # rows that are due without a wake are those of other processes; an SQLite file has only one
         self.repeat("sweep", self.sweep, every=timing.lone_sweep if database.is_sqlite else timing.sweep)
@@ -99,7 +100,7 @@ class Workers:
 
     def start(self) -> None:
         for loop in self.loops:
-            loop.start()
+            loop.start(self.let_pass)
 
     async def stop(self, within: float) -> None:
         """First nothing new is begun, then what is mid-step gets its time, and what is still ours becomes free."""

@@ -5,6 +5,7 @@ before that begins is left out, and may say that nothing was kept; from then on 
 """
 
 import asyncio
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -18,6 +19,9 @@ from bot.storage.engine import Database, wake
 
 AT_ONCE = 200  # rows in one commit
 WRITTEN_WITHIN = 10.0  # seconds, before the commit: over a line that went dead nothing comes back
+RUSH = 0.03  # seconds between two arrivals, and less
+PATIENCE = 20.0  # times as long as who comes in has to wait, work in the background waits for the end of a rush
+MOST_PATIENT = 2.0  # seconds
 
 
 class _GivenUpError(Exception):
@@ -29,6 +33,7 @@ class _Arrival:
     table: Table
     row: dict[str, Any]
     times: tuple[str, ...]
+    at: float
     until: float = field(default_factory=until)
     is_committing: bool = False
     has_given_up: bool = False
@@ -47,10 +52,21 @@ class Inbox:
         self._group: list[_Arrival] = []  # being written
         self._limit: asyncio.Timeout | None = None  # of what is written before the commit
         self._writer: asyncio.Task[None] | None = None
+        self._last_arrival = -math.inf
+        self._wait = 0.0  # seconds from an arrival to its commit, of late
+
+    async def let_pass(self) -> None:
+        """Returns when nobody is coming in, or after a while: who waits for an acknowledgement goes before what follows it,
+        and the more so the longer that wait is."""
+        clock = asyncio.get_running_loop().time
+        end = clock() + min(PATIENCE * self._wait, MOST_PATIENT)
+        while (calm_at := self._last_arrival + RUSH) > (now := clock()) and now < end:  # noqa: ASYNC110  nobody tells that nobody comes
+            await asyncio.sleep(min(calm_at, end) - now)
 
     async def take(self, table: Table, row: dict[str, Any], *, times: tuple[str, ...]) -> int | None:
         """The number of the new row, which is committed; None where its key is known. `times` are columns that say now."""
-        mine = _Arrival(table, row, times)
+        self._last_arrival = asyncio.get_running_loop().time()
+        mine = _Arrival(table, row, times, self._last_arrival)
         self._arrived.append(mine)
         if self._writer is None:
             self._writer = asyncio.create_task(self._write(), name="inbox", context=free())
@@ -96,6 +112,8 @@ class Inbox:
         except Exception as error:  # noqa: BLE001  who waits for it has to hear
             await self._failed(error, group or self._next(most))
         else:
+            waited = asyncio.get_running_loop().time() - group[0].at if group else 0.0
+            self._wait += (waited - self._wait) / 4
             for each, number in zip(group, numbers, strict=True):
                 each.kept.set_result(number)
 

@@ -104,12 +104,15 @@ class Loop:
         self._began_at: float | None = None  # the step under way
         self._failures = 0  # in a row
 
-    def start(self) -> None:
-        self._task = asyncio.create_task(self._run(), name=self.name)
+    def start(self, let_pass: Callable[[], Awaitable[None]] | None = None) -> None:
+        """`let_pass` returns when what is more urgent than any work in the background has gone by."""
+        self._task = asyncio.create_task(self._run(let_pass), name=self.name)
 
-    async def _run(self) -> None:
+    async def _run(self, let_pass: Callable[[], Awaitable[None]] | None) -> None:
         while True:
             await self.alarm.wait()
+            if let_pass is not None:
+                await let_pass()
             if self._stopping:
                 return
             await self.step()

@@ -204,3 +204,29 @@ async def test_a_turn_given_up_at_any_moment_is_passed_on() -> None:
         async with asyncio.timeout(5):
             await asyncio.gather(*tasks, return_exceptions=True)
             await work()
+
+
+# -- what goes on in the background lets those pass who come in -------------------------------------------------------------
+
+
+async def test_where_nobody_comes_in_nothing_is_waited_for(inbox: Inbox) -> None:
+    with pytest.raises(StopIteration):
+        inbox.let_pass().send(None)
+
+
+async def test_work_waits_until_a_rush_is_over(inbox: Inbox, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("bot.storage.inbox.PATIENCE", 1e9)
+    monkeypatch.setattr("bot.storage.inbox.RUSH", 0.5)
+    await take(inbox, "first")
+    assert await take(inbox, "second")
+    waits = asyncio.create_task(inbox.let_pass())
+    await asyncio.sleep(0)
+    assert not waits.done()
+    await waits
+
+
+async def test_it_does_not_wait_for_ever(inbox: Inbox, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("bot.storage.inbox.RUSH", 1e9)
+    monkeypatch.setattr("bot.storage.inbox.MOST_PATIENT", 0.05)
+    await take(inbox, "first")
+    await inbox.let_pass()
