@@ -37,7 +37,7 @@ from bot.insights.tables import ATTACHED
 from bot.investigations import room as investigations
 from bot.investigations.poll_worker import PollWorker
 from bot.investigations.room import InvestigationRoom
-from bot.investigations.tables import CARD, CONCLUSIONS, EARLIER
+from bot.investigations.tables import CARD, CONCLUSIONS, EARLIER, SHARED
 from bot.orgs.alert_setup import AlertSetup
 from bot.orgs.alert_setup_slack import AlertSetupListeners
 from bot.orgs.model import DEFAULT, OrgEntry
@@ -235,6 +235,7 @@ def _employ(parts: Parts, base: Foundation, rooms: Rooms, waits: Waits) -> None:
         CARD: investigated.card_post,
         CONCLUSIONS: investigated.conclusions_post,
         EARLIER: investigated.earlier_post,
+        SHARED: investigated.share_post,
         CASE_CARD: rooms.cases.cards,
         CASE_COMMENT: rooms.cases.comments,
         ATTACHED: rooms.insights.lines,

@@ -22,10 +22,12 @@ KEEP_WAITING = "Keep waiting"
 SHOW = "Show"
 ASK_FOLLOW_UP = "Ask a follow-up"
 USE_ANSWER = "Use that answer"
+SHARE = "Share to a channel"
 FULL_REPORT = "Full report"
 
 DISCLAIMER = f"Written by {PRODUCT}, which can be wrong: check before you act."
 AI_WRITTEN = "AI-written, check before you act"
+PRIVATE_CHANNELS = f"A private one has to have {APP} in it: type /invite @{APP} there first."
 COSTS = f"This starts a new {INVESTIGATION}, and {DATADOG} bills each one."
 
 _IN_SLACK = " wrote in Slack:"

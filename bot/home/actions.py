@@ -7,15 +7,15 @@ from dataclasses import dataclass
 from bot.cases.form import CaseForms
 from bot.cases.model import CaseSource
 from bot.investigations.questions import question_modal
-from bot.slack.blocks import Block, context, plain, section
+from bot.slack.blocks import Block, context, section
 from bot.slack.commands import Commands
-from bot.slack.forms import FormState, form_field, modal
+from bot.slack.forms import FormState, channel_select, form_field, modal
 from bot.slack.gates import Judged, May, Open, Right
 from bot.slack.interactions import Interaction
 from bot.slack.listeners import ACK_LANDS, After, Listeners, Submitted
 from bot.slack.payloads import carried_in
 from bot.slack.replies import Modals
-from bot.wording import APP, CASE, CASES, COMMAND, INVESTIGATIONS, PRODUCT
+from bot.wording import CASE, CASES, COMMAND, INVESTIGATIONS, PRIVATE_CHANNELS, PRODUCT
 
 ASK, NEW_CASE, HELP = "home:ask", "home:new_case", "home:help"
 WHERE = "home_where"
@@ -58,14 +58,8 @@ class HomeActions:
 
 
 def where_modal(what: str) -> Block:
-    element: Block = {
-        "type": "conversations_select",
-        "action_id": _CHANNEL,
-        "placeholder": plain("A channel"),
-        "filter": {"include": ["public", "private"], "exclude_bot_users": True},
-    }
-    hint = f"A private one has to have {APP} in it: type /invite @{APP} there first."
-    field = form_field("In which channel should the answer be?", element, hint=hint)
+    element = channel_select(_CHANNEL)
+    field = form_field("In which channel should the answer be?", element, hint=PRIVATE_CHANNELS)
     return modal(_TITLES[what], [field], callback_id=WHERE, metadata=json.dumps({"what": what}), submit="Next")
 
 

@@ -32,6 +32,7 @@ from bot.wording import (
     CASE,
     FULL_REPORT,
     OPEN_IN_DATADOG,
+    SHARE,
 )
 from bot.wording import RUN_AGAIN as RUN_AGAIN_WORDS
 
@@ -42,6 +43,7 @@ RUN_AGAIN = "conclusions:run_again"  # of an earlier version: started at once, a
 ASK_RUN_AGAIN = "conclusions:ask_run_again"
 CREATE_CASE = "conclusions:create_case"
 ATTACH = "conclusions:attach"
+ASK_SHARE = "conclusions:share"
 
 _TITLE_LIMIT = 140
 _LONGEST_SUMMARY = 2_500
@@ -202,6 +204,7 @@ def rest_menu(inv: Investigation, app_url: str, *, starts: bool) -> Block:
     return menu(
         menu_item(f"Attach to {CASE}", ATTACH, value=value),
         *again,
+        menu_item(SHARE, ASK_SHARE, value=value),
         menu_item(OPEN_IN_DATADOG, OPEN, url=investigation_url(inv, app_url)),
     )
 

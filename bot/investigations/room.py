@@ -20,6 +20,7 @@ from bot.investigations.repository import InvestigationRepository
 from bot.investigations.requests import Requests
 from bot.investigations.results import FollowUps, ReportWindows, ResultListeners, RunAgain
 from bot.investigations.seen_before import SeenBeforeReader
+from bot.investigations.shares import ShareBook, ShareListeners, SharePost
 from bot.investigations.slack import DoubtButtons, OverBudgetButton, StartListeners
 from bot.investigations.trigger_worker import TriggerWorker
 from bot.investigations.vote_book import VoteBook
@@ -51,6 +52,7 @@ class InvestigationRoom:
     card_post: StatusCardPost
     conclusions_post: ConclusionsPost
     earlier_post: EarlierAnswerPost
+    share_post: SharePost
     ask_worker: AskWorker
     alert_resolver: AlertResolver
     trigger_worker: TriggerWorker
@@ -64,6 +66,7 @@ class InvestigationRoom:
     votes: VoteListeners
     follow_ups: FollowUps
     run_again: RunAgain
+    shares: ShareListeners
 
     def register(self, on: Listeners) -> None:
         self.app_messages.register(on)
@@ -75,6 +78,7 @@ class InvestigationRoom:
         self.votes.register(on)
         self.follow_ups.register(on)
         self.run_again.register(on)
+        self.shares.register(on)
         self.commands.register(on)
 
 
@@ -90,7 +94,7 @@ def build(
     permissions, which_org, chooser = rules.permissions, rules.which_org, rules.chooser
     person = AskAnswers(repository, permissions, rules.rules, which_org, replies, modals)
     starts, shown = StartRequests(requests, person), ShownInvestigations(repository, orgs)
-    votes = VoteBook(database)
+    votes, share_book = VoteBook(database), ShareBook(database)
     reports = ReportWindows(repository, votes, modals, cases.link_in, orgs.app_url)
     return InvestigationRoom(
         repository=repository,
@@ -118,6 +122,8 @@ def build(
         doubts=DoubtButtons(starts),
         earlier_answers=EarlierAnswers(repository),
         follow_ups=FollowUps(starts, repository, rules.budget, modals),
+        share_post=SharePost(share_book, shown, votes, chooser, replies, orgs.app_url),
+        shares=ShareListeners(share_book, shown, permissions, chooser, modals),
         run_again=RunAgain(starts, repository, modals),
         votes=VoteListeners(repository, votes, reports, permissions, modals, cases.link_in, cases.comment),
     )

@@ -42,11 +42,13 @@ from bot.storage.tables import (
     literally,
     messages,
     metadata,
+    placed,
 )
 
 CARD, CONCLUSIONS = "card", "conclusions"  # kinds of deliveries that show an investigation
 EXPIRED = "expired"  # what conclusions become whose investigation is watched again
 EARLIER = "earlier"  # the kind of a reply that brings an earlier investigation's answer to another thread
+SHARED = "shared"  # of a message that shows a row of `shares`
 
 OFFER = "nudge"  # the kind of the message with buttons under an alert of Datadog's own
 
@@ -164,6 +166,22 @@ votes = Table(
     Column("cause", Text, nullable=True),  # what it really was, as who found it wrong has said
 )
 
+shares = Table(
+    "shares",
+    metadata,
+    Column("id", RowId, primary_key=True),
+    Column("key", String(128), nullable=False, unique=True),  # of the window that was submitted
+    Column("ref", String(16), nullable=False, unique=True),  # in the key of what is posted
+    Column("investigation_id", RowId, nullable=False),
+    *placed(),  # the thread it was shared from
+    Column("person", String(32), nullable=False),
+    Column("target", String(32), nullable=False),  # the channel
+    Column("note", Text, nullable=False),
+    Column("created_at", Float, nullable=False),
+    Index("shares_age", "created_at"),
+    Index("shares_of_answer", "investigation_id"),
+)
+
 held_asks = Table(
     "held_asks",
     metadata,
@@ -261,6 +279,13 @@ keep(
     Lives.WITH_ANOTHER,
     holds="which thread awaits an investigation, and who asked",
     at_uninstall=AtUninstall.DELETED,
+)
+keep(
+    shares,
+    [Life(Kept.DELIVERIES, shares.c.created_at)],
+    holds="who shared an answer to which channel, with their note",
+    at_uninstall=AtUninstall.DELETED,
+    parts=[messages(SHARED)],
 )
 keep(
     votes,

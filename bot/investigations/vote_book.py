@@ -3,15 +3,13 @@
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Label, Row, Select, Subquery, case, func, select, update
+from sqlalchemy import ColumnElement, Label, Row, Select, Subquery, and_, case, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.investigations.model import NO_VOTES, Votes
-from bot.investigations.tables import CONCLUSIONS, EARLIER, votes
+from bot.investigations.tables import CONCLUSIONS, EARLIER, SHARED, shares, votes
 from bot.storage.engine import Database, wake
 from bot.storage.tables import deliveries
-
-SHOW_VOTES = (CONCLUSIONS, EARLIER)
 
 
 class VoteBook:
@@ -31,12 +29,9 @@ class VoteBook:
             "cause": cause,
         }
         upserted = self._database.upsert(votes, values, key=("investigation_id", "workspace", "voter"))
-        table = deliveries.c
-        shown = (table.kind.in_(SHOW_VOTES), table.subject_id == investigation_id, table.workspace == workspace)
         async with self._database.transaction() as connection:
             await connection.execute(upserted)
-            if (await connection.execute(update(deliveries).where(*shown).values(wanted=table.wanted + 1))).rowcount:
-                wake(connection, deliveries)
+            await _show_anew(connection, workspace, investigation_id)
 
     async def of(self, workspace: str, investigation_id: int) -> Votes:
         counted = tally(workspace, [investigation_id])
@@ -49,6 +44,16 @@ class VoteBook:
         theirs = (table.investigation_id == investigation_id, table.workspace == workspace, table.voter == voter)
         row = await self._database.first(select(table.helpful).where(*theirs))
         return bool(row.helpful) if row else None
+
+
+async def _show_anew(connection: AsyncConnection, workspace: str, investigation_id: int) -> None:
+    table, theirs = deliveries.c, shares.c.investigation_id == investigation_id
+    shared = select(shares.c.id).where(theirs, shares.c.workspace == workspace)
+    answers = and_(table.kind.in_([CONCLUSIONS, EARLIER]), table.subject_id == investigation_id)
+    for shown in (answers, and_(table.kind == SHARED, table.subject_id.in_(shared))):
+        anew = update(deliveries).where(shown, table.workspace == workspace).values(wanted=table.wanted + 1)
+        if (await connection.execute(anew)).rowcount:
+            wake(connection, deliveries)
 
 
 async def votes_on(connection: AsyncConnection, workspace: str, ids: Sequence[int]) -> dict[int, Votes]:

@@ -68,6 +68,16 @@ def select(action_id: str, options: Sequence[Block], chosen: str = "") -> Block:
     return {**element, "initial_option": initial} if initial else element
 
 
+def channel_select(action_id: str) -> Block:
+    """A channel to post into. Slack can't tell us in advance which of them take a post of ours."""
+    return {
+        "type": "conversations_select",
+        "action_id": action_id,
+        "placeholder": plain("A channel"),
+        "filter": {"include": ["public", "private"], "exclude_bot_users": True},
+    }
+
+
 def multi_select(action_id: str, options: Sequence[Block], chosen: Iterable[str] = ()) -> Block:
     return _several("multi_static_select", action_id, options, chosen)
 

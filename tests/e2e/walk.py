@@ -24,6 +24,7 @@ from bot.datadog.cases import Case
 from bot.datadog.investigations import Conclusion
 from bot.insights.attach_form import AttachForm, AttachFormStore, CaseChoice, Owner
 from bot.insights.tables import insight_submits
+from bot.investigations import share_view
 from bot.investigations.model import State, Verdict
 from bot.investigations.requests import INVESTIGATE, Investigate
 from bot.investigations.tables import asks, held_asks, investigations, subscribers
@@ -309,7 +310,7 @@ def _payload(
         "message": message,
     }
     action = {"action_id": handler.id, "block_id": named.block_id, "value": named.value, "action_ts": named.kind}
-    view = _view(handler, person, named)
+    view = _view(handler, person, channel, named)
     match handler.kind:
         case "action":
             where = {"container": {"type": "view"}, "view": view} if in_window else in_message
@@ -325,7 +326,8 @@ def _payload(
             return None
 
 
-def _view(handler: Registered, person: Person, named: Named) -> dict[str, Any]:
+def _view(handler: Registered, person: Person, channel: str, named: Named) -> dict[str, Any]:
+    chosen = {"type": "conversations_select", "selected_conversation": channel}
     return {
         "id": "V0WALK",
         "type": "modal",
@@ -333,7 +335,12 @@ def _view(handler: Registered, person: Person, named: Named) -> dict[str, Any]:
         "team_id": person.workspace.id,
         "callback_id": handler.id if handler.kind == "submission" else "",
         "private_metadata": named.metadata,
-        "state": {"values": {"comment": {"comment": {"type": "plain_text_input", "value": "words"}}}},
+        "state": {
+            "values": {
+                "comment": {"comment": {"type": "plain_text_input", "value": "words"}},
+                share_view.CHANNEL: {share_view.CHANNEL: chosen},
+            }
+        },
         "blocks": [],
         "hash": "1",
     }

@@ -37,6 +37,7 @@ def test_what_an_answer_offers_is_offered_in_its_window_too() -> None:
         "Wrong cause": "conclusions:not_helpful",
         "Attach to case": "conclusions:attach",
         "Run again": "conclusions:ask_run_again",
+        "Share to a channel": "conclusions:share",
         "Open in Datadog": "conclusions:open",
     }
     assert json.loads(view["private_metadata"]) == {
@@ -50,7 +51,7 @@ def test_what_an_answer_offers_is_offered_in_its_window_too() -> None:
 def test_read_elsewhere_nothing_is_started_from_it() -> None:
     offered = buttons(window(inv(ONE), read_in=ReadIn(HERE))["blocks"])
     assert not offered.keys() & {"Ask a follow-up", "Run again"}
-    assert {"Create case", "Attach to case"} <= offered.keys()
+    assert {"Create case", "Attach to case", "Share to a channel"} <= offered.keys()
 
 
 def test_it_knows_the_case_and_what_its_reader_and_others_think() -> None:

@@ -52,6 +52,7 @@ def test_its_buttons_are_three_at_most_with_the_rest_in_a_menu() -> None:
         "Ask a follow-up": "conclusions:follow_up",
         "Attach to case": "conclusions:attach",
         "Run again": "conclusions:ask_run_again",
+        "Share to a channel": "conclusions:share",
         "Open in Datadog": "conclusions:open",
     }
     assert {button.get("value") or "7" for button in found.values()} == {"7"}

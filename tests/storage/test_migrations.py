@@ -74,6 +74,7 @@ RELEASED = {
     "0015_alert_setup_and_digests.py": "b64e6f57b4ee90dc",
     "0016_follow_cases.py": "4b2ddc346d02c55c",
     "0017_escalations.py": "1cec2ce08d4821fe",
+    "0018_shares.py": "561130cca117ee1f",
 }
 
 

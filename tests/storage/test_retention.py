@@ -29,7 +29,16 @@ from bot.alerts.tables import ALERT_CARD, NUDGE, alert_cycles, alert_messages, a
 from bot.cases.tables import CASE_CARD, CASE_COMMENT, case_acts, case_places, cases
 from bot.digest.tables import DIGEST
 from bot.insights.tables import ATTACHED
-from bot.investigations.tables import CARD, CONCLUSIONS, EARLIER, EXPIRED, investigations, poll_turns, subscribers
+from bot.investigations.tables import (
+    CARD,
+    CONCLUSIONS,
+    EARLIER,
+    EXPIRED,
+    SHARED,
+    investigations,
+    poll_turns,
+    subscribers,
+)
 from bot.orgs.tables import webhook_secrets
 from bot.rules.tables import audit
 from bot.schema import metadata
@@ -87,6 +96,7 @@ SHOWN_BY = {
     "alert_messages": (NUDGE,),
     "case_comments": (CASE_COMMENT,),
     "digests": (DIGEST,),
+    "shares": (SHARED,),
 }
 
 # A row of each table that has a rule of days, and of each kind of message that has one.
