@@ -184,7 +184,13 @@ async def _rooms(parts: Parts, base: Foundation, questions: OrgQuestions, comman
     automatic = Automatic(investigated.requests, ruled.rules)
     alert_room = alerts.build(base, orgs, ruled, investigated, case_room, insight_room, automatic)
     connecting = Connecting(orgs, _webhook_secrets(parts), base.people, is_admin=is_admin, gone=repository.org_left)
-    alert_setup = AlertSetup(orgs, connecting.secrets, parts.settings.bits_public_url or "")
+    secret = parts.settings.bits_webhook_secret
+    alert_setup = AlertSetup(
+        orgs,
+        connecting.secrets,
+        parts.settings.bits_public_url or "",
+        secret.get_secret_value() if secret else "",
+    )
     kept = parts.settings.keep_days[Kept.AUDIT]
     return Rooms(
         orgs=OrgListeners(orgs, connecting, alert_setup, questions, base.modals, base.replies, base.tasks),
@@ -344,5 +350,13 @@ def _org_of_settings(settings: Settings, client_of: ClientOf) -> tuple[OrgEntry,
     if settings.dd_api_key is None or settings.dd_app_key is None:
         return None
     keys = settings.dd_api_key.get_secret_value(), settings.dd_app_key.get_secret_value()
-    entry = OrgEntry(DEFAULT, "", DEFAULT, settings.site, api_key_end=keys[0][-4:], app_key_end=keys[1][-4:])
+    entry = OrgEntry(
+        DEFAULT,
+        "",
+        DEFAULT,
+        settings.site,
+        api_key_end=keys[0][-4:],
+        app_key_end=keys[1][-4:],
+        is_lent=settings.uses_oauth,
+    )
     return entry, ConnectedOrg(DEFAULT, client_of(settings.site, *keys), entry.app_url)

@@ -11,6 +11,7 @@ from bot.insights.form_views import BEGIN
 from bot.investigations.model import Investigation
 from bot.investigations.signs import stands
 from bot.investigations.subject_view import investigation_url, subject_name
+from bot.orgs.alert_setup_form import REMOVE as REMOVE_ALERTS
 from bot.orgs.connect_form import DISCONNECT, NEW_SECRET, OPEN_FROM_HOME, REPLACE_KEYS, set_up_button
 from bot.orgs.model import OrgEntry
 from bot.rules.budget import Usage, used_words
@@ -220,7 +221,8 @@ def _org(entry: OrgEntry) -> list[Block]:
             "\n*It has no webhook secret yet*, so no alert comes in there: make one with the button, if you want them."
         )
     if entry.from_settings:
-        return [section(f"{name} ({place})\n{keys}, from {APP}'s own settings\n{webhook}")]
+        told = f"{name} ({place})\n{keys}, from {APP}'s own settings\n{webhook}{_alerts(entry)}"
+        return [section(told)] if entry.is_lent else [section(told, accessory=set_up_button(entry)), *_removal(entry)]
     owner = f", acts as {escape(one_line(entry.owner, 80))}" if entry.owner else ""
     by = f"Connected by {mention(entry.connected_by)}, {moment(entry.connected_at, '{date_short_pretty}')}."
     lacking = ", ".join(code(name) for name in entry.lacking)
@@ -248,6 +250,15 @@ def _org(entry: OrgEntry) -> list[Block]:
             ),
         ),
     ]
+
+
+def _removal(entry: OrgEntry) -> list[Block]:
+    """Others lose it when they are disconnected."""
+    if entry.alerts_begun_at is None:
+        return []
+    told = f"The webhook, its secret variable and its notification rule are removed in {DATADOG}: no more alert comes in by them."
+    sure = confirmation("Remove the alert set-up?", told, confirm="Remove", style="danger")
+    return [actions(button("Remove alert set-up", REMOVE_ALERTS, value=entry.id, style="danger", confirm=sure))]
 
 
 def _alerts(entry: OrgEntry) -> str:

@@ -8,7 +8,7 @@ import json
 import logging
 import re
 from collections.abc import Awaitable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from bot.datadog.errors import DatadogError
 from bot.datadog.trouble import Trouble, or_trouble, trouble_of
@@ -49,6 +49,7 @@ class SetUp:
     tags: tuple[str, ...]
     done: int = 0
     trouble: Trouble | None = None
+    elsewhere: str = ""  # where a webhook of this name sends that another bot has put there
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +65,7 @@ class AlertSetup:
     orgs: OrgRepository
     secrets: WebhookSecrets
     public_url: str  # where Datadog reaches us; empty where that is not known
+    secret_of_settings: str = field(default="", repr=False)  # what opens the way of the settings' own organisation
 
     async def set_up(self, workspace: str, entry: OrgEntry, tags: Sequence[str]) -> SetUp | None:
         """None where somebody else is at it. Can be repeated: what stands there is changed, never made twice."""
@@ -77,19 +79,25 @@ class AlertSetup:
         finally:
             complete = outcome.done == 3 and outcome.trouble is None
             await self.orgs.end_alert_setup(workspace, entry.id, complete=complete)
+            if outcome.elsewhere:
+                await self.orgs.forget_alert_setup(workspace, entry.id)
         return outcome
 
     async def _put(self, webhooks: Webhooks, workspace: str, wanted: SetUp) -> SetUp:
         """The earlier secret opens the door until the new one stands in Datadog, and for a day after that."""
         entry, done = wanted.entry, 0
         webhook = webhook_of(entry.id, self.public_url)
-        secret = await self.secrets.another(workspace, entry.id)
+        own = entry.from_settings
+        secret = self.secret_of_settings if own else await self.secrets.another(workspace, entry.id)
         if not secret:
             return wanted
         try:
             async with within(SET_UP_WITHIN):
+                if own and (elsewhere := await _of_another(webhooks, entry, webhook)):
+                    return SetUp(entry, wanted.tags, elsewhere=elsewhere)
                 await webhooks.put_secret(variable_of(entry.id), secret)
-                await self.secrets.end_others(entry.id, secret)
+                if not own:
+                    await self.secrets.end_others(entry.id, secret)
                 done = 1
                 await webhooks.put_webhook(webhook)
                 done = 2
@@ -114,6 +122,15 @@ class AlertSetup:
         }
         return Undone(tuple(left), next(iter(left.values()), None))
 
+    async def remove(self, workspace: str, entry: OrgEntry) -> Undone:
+        """While the organisation stays; what could not be removed is shown as set up in part."""
+        undone = await self.undo(workspace, entry)
+        if undone.left:
+            await self.orgs.end_alert_setup(workspace, entry.id, complete=False)
+        else:
+            await self.orgs.forget_alert_setup(workspace, entry.id)
+        return undone
+
     async def leave(self, workspace: str) -> None:
         """For a workspace that has removed the bot, while its keys are still here; they don't wait for a Datadog that is away."""
         entries = await self.orgs.of_workspace(workspace)
@@ -129,6 +146,12 @@ class AlertSetup:
         """What may stand in Datadog."""
         webhook = webhook_of(entry.id, self.public_url)
         return f"the rules that send to {webhook.recipient}", f"the webhook {webhook.name}", variable_of(entry.id)
+
+
+async def _of_another(webhooks: Webhooks, entry: OrgEntry, ours: Webhook) -> str:
+    """Where it sends, if another bot has put it there: each calls the organisation of its settings `default`."""
+    stands = await webhooks.webhook(ours.name) if entry.alerts_begun_at is None else None
+    return stands.url if stands and stands.url != ours.url else ""
 
 
 async def _put_rule(webhooks: Webhooks, name: str, tags: Sequence[str], recipient: str) -> None:

@@ -19,6 +19,7 @@ from bot.wording import APP, COMMAND, DATADOG
 
 CALLBACK = "set_up_alerts"
 OPEN = "connect:set_up_alerts"
+REMOVE = "connect:remove_alerts"
 TAGS = "tags"
 
 _TAG = re.compile(r"[^:\s,]+:[^\s,]+")
@@ -53,12 +54,6 @@ def read_tags(view: Mapping[str, Any]) -> tuple[tuple[str, ...], dict[str, str]]
 
 
 def setup_modal(entry: OrgEntry, public_url: str, opened: Opened, *, working: bool = False) -> Block:
-    if not public_url:
-        told = (
-            f"I don't know the https address under which {DATADOG} reaches me, so nothing can be set up. Ask whoever runs "
-            f"{APP} to set BITS_PUBLIC_URL."
-        )
-        return _modal([section(told)])
     head = "*Setting it up…* This takes a few seconds; what comes of it appears here." if working else _will(entry)
     field = form_field(
         "Monitors with all of these tags",
@@ -71,12 +66,22 @@ def setup_modal(entry: OrgEntry, public_url: str, opened: Opened, *, working: bo
     return _modal(blocks, submit="Setting up…" if working else "Set up", metadata=metadata)
 
 
+def closed_modal(missing: str) -> Block:
+    """`missing` is a setting of the bot."""
+    why = {
+        "BITS_PUBLIC_URL": f"I don't know the https address under which {DATADOG} reaches me",
+        "BITS_WEBHOOK_SECRET": "The webhook of this organisation is off: it has no secret",
+    }[missing]
+    return _modal([section(f"{why}, so nothing can be set up. Ask whoever runs {APP} to set {missing}.")])
+
+
 def _modal(blocks: Sequence[Block], *, submit: str = "", metadata: str = "") -> Block:
     return modal("Alerts into Slack", blocks, callback_id=CALLBACK, submit=submit, metadata=metadata)
 
 
 def _will(entry: OrgEntry) -> str:
-    again = " What stands there already is brought up to date, with a new secret." if entry.alerts_begun_at else ""
+    secret = "" if entry.from_settings else ", with a new secret"
+    again = f" What stands there already is brought up to date{secret}." if entry.alerts_begun_at else ""
     return f"*This is put into {DATADOG}* ({code(one_line(entry.name), 80)}) when you press the button.{again}"
 
 
@@ -92,10 +97,11 @@ def _put_there(entry: OrgEntry, public_url: str) -> list[Block]:
 
 
 def _needs(entry: OrgEntry) -> Block:
+    undo = "Remove alert set-up" if entry.from_settings else "Disconnect"
     owner = f" ({escape(one_line(entry.owner, 80))})" if entry.owner else ""
     return context(
         f"The application key's owner{owner} needs {code(MANAGE)} and, for the rule, {code(WRITE_RULES)}. Which channel shows "
-        f"which alert is decided there with `{COMMAND} settings`. *Disconnect* removes all three again."
+        f"which alert is decided there with `{COMMAND} settings`. *{undo}* removes all three again."
     )
 
 
@@ -115,6 +121,12 @@ def outcome_message(outcome: SetUp | None, public_url: str) -> Message:
         return sentences("Somebody is setting this up just now. Wait a minute, then look at it again.")
     entry, webhook = outcome.entry, webhook_of(outcome.entry.id, public_url)
     name = code(one_line(entry.name), 80)
+    if outcome.elsewhere:
+        return sentences(
+            f"*Nothing was set up:* {DATADOG} has a webhook {code(webhook.name, 120)} already, which sends to "
+            f"{code(one_line(outcome.elsewhere), 300)}.",
+            f"Another {APP} uses it. Remove it in {DATADOG} first if that one is gone.",
+        )
     if outcome.trouble is not None:
         stands = f" What stands already: {', '.join(_PARTS[: outcome.done])}." if outcome.done else ""
         return sentences(
@@ -151,7 +163,7 @@ def gone_modal() -> Block:
 
 
 def undone_sentences(undone: Undone) -> tuple[str, ...]:
-    """For somebody who has disconnected an organisation whose alerts were set up."""
+    """For somebody who has disconnected an organisation whose alerts were set up, or had that removed."""
     if not undone.left:
         return (f"What was set up in {DATADOG} for its alerts is removed there.",)
     left = ", ".join(code(name, 120) for name in undone.left)

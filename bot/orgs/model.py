@@ -29,6 +29,7 @@ class OrgEntry:
     alerts_begun_at: float | None = None  # from then on something of ours may stand in Datadog for its alerts
     alerts_set_up_at: float | None = None
     alerts_tags: tuple[str, ...] = ()
+    is_lent: bool = False  # whoever runs the bot lets other workspaces use it; its set-up is theirs alone
 
     @property
     def from_settings(self) -> bool:

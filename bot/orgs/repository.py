@@ -8,10 +8,10 @@ import logging
 import re
 import secrets
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, and_, exists, or_, select, update
+from sqlalchemy import ColumnElement, Row, Table, and_, exists, or_, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -19,7 +19,7 @@ from bot.datadog.client import Datadog
 from bot.datadog.links import SITES, Site, site_named
 from bot.datadog.orgs import ClientPool, ConnectedOrg
 from bot.orgs.model import DEFAULT, NewOrg, OrgEntry, find, name_key
-from bot.orgs.tables import orgs, webhook_secrets
+from bot.orgs.tables import alerts_of_settings, orgs, webhook_secrets
 from bot.orgs.webhook_secrets import forget_secrets
 from bot.storage.encryption import Encryption, EncryptionError
 from bot.storage.engine import Database, wake
@@ -33,6 +33,12 @@ _LETTERS = "23456789abcdefghjkmnpqrstuvwxyz"
 SETUP_TAKES = 60.0  # seconds; longer than all of its calls together may take
 _UNKNOWN_APP = SITES[0].app_url
 _CONNECTED = orgs.c.api_key.is_not(None)
+_NO_ALERTS: dict[str, Any] = {
+    "alerts_begun_at": None,
+    "alerts_busy_until": None,
+    "alerts_set_up_at": None,
+    "alerts_tags": [],
+}
 _TOLD = select(orgs, exists().where(webhook_secrets.c.org == orgs.c.id).label("has_webhook_secret"))
 
 ClientOf = Callable[[Site, str, str], Datadog]  # for a site, an API key and an application key
@@ -138,7 +144,8 @@ class OrgRepository:
         mine = _TOLD.where(orgs.c.workspace == workspace, _CONNECTED).order_by(orgs.c.connected_at, orgs.c.id)
         async with self.database.transaction() as connection:
             entries = [_entry(row) for row in await connection.execute(mine)]
-            of_settings = self._of_settings if await self.default_serves_in(connection, workspace) else []
+            serves = await self.default_serves_in(connection, workspace)
+            of_settings = await self._of_settings(connection) if serves else []
         self._seen |= {entry.id: entry for entry in entries}
         return (*of_settings, *entries)
 
@@ -168,14 +175,18 @@ class OrgRepository:
         own = exists().where(orgs.c.id == org, orgs.c.workspace == workspace, _CONNECTED)
         return or_(and_(org == DEFAULT, named), own) if self.default is not None else own
 
-    @property
-    def _of_settings(self) -> list[OrgEntry]:
-        return [self.default[0]] if self.default is not None else []
+    async def _of_settings(self, connection: AsyncConnection) -> list[OrgEntry]:
+        if self.default is None:
+            return []
+        row = (await connection.execute(select(alerts_of_settings).where(alerts_of_settings.c.org == DEFAULT))).first()
+        return [_with_alerts(self.default[0], row) if row else self.default[0]]
 
     async def everywhere(self) -> list[OrgEntry]:
         """Of all workspaces, those of the settings first; for whoever runs the bot."""
         connected = _TOLD.where(_CONNECTED).order_by(orgs.c.workspace, orgs.c.connected_at)
-        return [*self._of_settings, *map(_entry, await self.database.all(connected))]
+        async with self.database.transaction() as connection:
+            of_settings = await self._of_settings(connection)
+            return [*of_settings, *map(_entry, await connection.execute(connected))]
 
     async def named(self, workspace: str, word: str) -> OrgEntry | None:
         """By the name its people gave it, or by its id; never another workspace's."""
@@ -188,7 +199,7 @@ class OrgRepository:
 
         Raises NameTaken, AnotherOrg, and EncryptionError where there is nothing to encrypt the keys with.
         """
-        if any(name_key(new.name) == name_key(entry.name) for entry in self._of_settings):
+        if self.default is not None and name_key(new.name) == name_key(self.default[0].name):
             raise NameTaken
         try:
             row = await self._write(new)
@@ -254,7 +265,7 @@ class OrgRepository:
             "name_key": None,
             "owner": "",
         }
-        gone |= {"alerts_begun_at": None, "alerts_busy_until": None, "alerts_set_up_at": None, "alerts_tags": []}
+        gone |= _NO_ALERTS
         mine = update(orgs).where(orgs.c.id == org, orgs.c.workspace == workspace, _CONNECTED)
         changed = mine.values(version=orgs.c.version + 1, **gone)
         async with self.database.transaction() as connection:
@@ -272,20 +283,30 @@ class OrgRepository:
 
     async def begin_alert_setup(self, workspace: str, org: str, tags: Sequence[str]) -> bool:
         """Written down before Datadog is asked for anything. False while somebody else is at it, or where it is not connected."""
-        free = or_(orgs.c.alerts_busy_until.is_(None), orgs.c.alerts_busy_until < self.database.now)
-        mine = update(orgs).where(orgs.c.id == org, orgs.c.workspace == workspace, _CONNECTED, free)
-        now = self.database.now
-        begun = mine.values(alerts_begun_at=now, alerts_busy_until=now + SETUP_TAKES, alerts_tags=list(tags))
+        table, mine, now = *_alerts_of(workspace, org), self.database.now
+        free = or_(table.c.alerts_busy_until.is_(None), table.c.alerts_busy_until < now)
+        values = {"alerts_begun_at": now, "alerts_busy_until": now + SETUP_TAKES, "alerts_tags": list(tags)}
+        begun = update(table).where(mine, free).values(**values).returning(table.c.alerts_begun_at)
         async with self.database.transaction() as connection:
             wake(connection, orgs)
-            return (await connection.execute(begun.returning(orgs.c.id))).first() is not None
+            if org == DEFAULT:
+                if not await self.default_serves_in(connection, workspace):
+                    return False
+                await connection.execute(self.database.insert_new(table).values(org=DEFAULT))
+            return (await connection.execute(begun)).first() is not None
 
     async def end_alert_setup(self, workspace: str, org: str, *, complete: bool) -> None:
         values = {"alerts_busy_until": None, "alerts_set_up_at": self.database.now if complete else None}
+        await self._write_alerts(workspace, org, values)
+
+    async def forget_alert_setup(self, workspace: str, org: str) -> None:
+        await self._write_alerts(workspace, org, _NO_ALERTS)
+
+    async def _write_alerts(self, workspace: str, org: str, values: dict[str, Any]) -> None:
+        table, mine = _alerts_of(workspace, org)
         async with self.database.transaction() as connection:
             wake(connection, orgs)
-            mine = update(orgs).where(orgs.c.id == org, orgs.c.workspace == workspace, _CONNECTED)
-            await connection.execute(mine.values(**values))
+            await connection.execute(update(table).where(mine).values(**values))
 
     async def drop_workspace(self, workspace: str) -> None:
         """What is in memory of a workspace whose rows are deleted: its clients and addresses."""
@@ -294,9 +315,21 @@ class OrgRepository:
             del self._seen[entry.id]
 
 
+def _alerts_of(workspace: str, org: str) -> tuple[Table, ColumnElement[bool]]:
+    """Where it stands what was set up in Datadog for an organisation's alerts."""
+    if org == DEFAULT:
+        return alerts_of_settings, alerts_of_settings.c.org == DEFAULT
+    return orgs, and_(orgs.c.id == org, orgs.c.workspace == workspace, _CONNECTED)
+
+
+def _with_alerts(entry: OrgEntry, row: Row[Any]) -> OrgEntry:
+    tags = tuple(row.alerts_tags or ())
+    return replace(entry, alerts_begun_at=row.alerts_begun_at, alerts_set_up_at=row.alerts_set_up_at, alerts_tags=tags)
+
+
 def _entry(row: Row[Any]) -> OrgEntry:
     site, lacking = site_named(row.site) or SITES[0], tuple(row.lacking or ())
     secret = bool(getattr(row, "has_webhook_secret", False))  # only lists look for one
     told = {"site": site, "lacking": lacking, "org_uuid": row.org_uuid or "", "has_webhook_secret": secret}
-    told["alerts_tags"] = tuple(row.alerts_tags or ())
+    told |= {"alerts_tags": tuple(row.alerts_tags or ()), "is_lent": False}
     return record(OrgEntry, row, **told)

@@ -57,8 +57,8 @@ class Connecting:
     gone: Callable[[str], Awaitable[None]]
     _default_uuid: str = field(default="", init=False)
 
-    async def refusal(self, workspace: str, person: str) -> Message | None:
-        """Why this person may not connect or disconnect anything; closed while Slack does not say who it is."""
+    async def refusal(self, workspace: str, person: str, *, keys: bool = True) -> Message | None:
+        """Why this person may not connect or disconnect anything; closed while Slack does not say who it is. `keys` are stored."""
         facts = await self.people.facts(workspace, person)
         if isinstance(facts, UnknownPerson):
             return sentences(
@@ -67,7 +67,7 @@ class Connecting:
             )
         if not self.is_admin(facts):
             return sentences(f"Only workspace admins may connect {DATADOG}. Ask one to type `{COMMAND} connect`.")
-        if not self.orgs.can_connect:
+        if keys and not self.orgs.can_connect:
             return sentences(
                 f"{DATADOG} can't be connected from here: keys are stored encrypted or not at all, and "
                 f"BITS_ENCRYPTION_KEYS is not set. Ask whoever runs {APP} to set it."

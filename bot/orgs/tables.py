@@ -42,6 +42,26 @@ keep(
 )
 
 
+alerts_of_settings = (
+    Table(  # the same for the organisation whose keys stand in the settings, which has no row of its own
+        "alerts_of_settings",
+        metadata,
+        Column("org", String(64), primary_key=True),
+        Column("alerts_begun_at", Float, nullable=True),
+        Column("alerts_busy_until", Float, nullable=True),
+        Column("alerts_set_up_at", Float, nullable=True),
+        Column("alerts_tags", JSON, nullable=True),
+    )
+)
+
+keep(
+    alerts_of_settings,
+    Lives.UNTIL_TAKEN_AWAY,
+    holds="what was set up in Datadog for the alerts of the settings' own organisation",
+    at_uninstall=AtUninstall.NOBODYS,
+)
+
+
 def of_its_orgs(table: Table) -> Whose:
     """Rows of the organisations a workspace has connected itself: without it nobody can ask for them any more."""
     return lambda workspace: table.c.org.in_(select(orgs.c.id).where(orgs.c.workspace == workspace))

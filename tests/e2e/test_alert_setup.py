@@ -2,7 +2,9 @@
 
 from collections.abc import AsyncIterator
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import update
@@ -11,11 +13,14 @@ from sqlalchemy.exc import NoResultFound
 from bot.datadog.webhooks import MANAGE, WRITE_RULES
 from bot.doctor.examination import examine
 from bot.doctor.model import Finding
+from bot.orgs.alert_setup_form import OPEN, REMOVE
+from bot.orgs.model import DEFAULT
 from bot.orgs.tables import orgs
 from bot.rules.model import AlertFilter
-from bot.sandbox.datadog.alert_routes import FakeRule
+from bot.sandbox.datadog.alert_routes import FakeRule, FakeWebhook
+from bot.sandbox.slack.people import Person
 from bot.sandbox.slack.visible import SeenView
-from tests.e2e.alert_town import AlertTown, Route
+from tests.e2e.alert_town import SECRET, AlertTown, Route
 from tests.e2e.org_town import OrgTown
 from tests.test_doctor import setup_of
 
@@ -23,8 +28,8 @@ ADDRESS = "https://bits.example.com"
 
 
 class SetupTown(AlertTown, OrgTown):
-    def __init__(self, folder: Path) -> None:
-        super().__init__(folder, bits_public_url=ADDRESS)
+    def __init__(self, folder: Path, **settings: Any) -> None:
+        super().__init__(folder, bits_public_url=ADDRESS, **settings)
         self.acme_monitor.tags = ("team:sre", "env:prod")
 
     def lead_here(self) -> None:
@@ -33,10 +38,11 @@ class SetupTown(AlertTown, OrgTown):
             assert webhook.url.startswith(f"{ADDRESS}/datadog/webhook/acme-")
             webhook.url = webhook.url.replace(ADDRESS, f"http://127.0.0.1:{self.bot.port}")
 
-    async def from_home(self, word: str, *, says: str = "") -> None:
+    async def from_home(self, word: str, *, says: str = "", own: bool = False) -> None:
+        """Of acme's alerts, or of those of the settings' `own` organisation, which stands above."""
         await self.eva.open_home()
         await self.eva.waits_for(lambda: self.eva.home is not None and (says or word) in self.eva.home.text)
-        await self.eva.press(word)
+        await self.eva.press(word, index=0 if own or word != "Set up alerts" else 1)
         await self.eva.waits_for_modal("Monitors with all of these tags")
 
     async def sets_up(self, tags: str, *, says: str = "are set up in Datadog") -> SeenView:
@@ -168,6 +174,67 @@ async def test_disconnecting_takes_ours_away_and_leaves_what_people_made(town: S
     assert list(town.acme.rules.values()) == [theirs]
     row = await town.row("acme")
     assert (row.api_key, row.alerts_begun_at, row.alerts_tags) == (None, None, "[]")
+
+
+async def test_an_admin_sets_up_the_organisation_of_the_settings_and_takes_that_away_again(town: SetupTown) -> None:
+    own, monitor = town.datadog.org, town.datadog.add_monitor("Checkout is down", tags=["team:sre"])
+    await town.from_home("Set up alerts", own=True)
+    assert "with a new secret" not in str(town.eva.modal and town.eva.modal.text)
+    await town.sets_up("team:sre")
+    (webhook,), (rule,), (variable,) = own.webhooks.values(), own.rules.values(), own.variables.values()
+    assert (webhook.url, rule.tags) == (f"{ADDRESS}/datadog/webhook/default", ("team:sre",))
+    assert (variable.value, variable.is_secret) == (SECRET, True)
+
+    await town.decide(Route(rules={"route": AlertFilter()}))
+    webhook.url = town.webhook_url
+    (delivery,) = await town.datadog.notify(town.datadog.fire(monitor))
+    assert delivery.accepted
+    await town.card("Checkout is down")
+
+    await town.from_home("Change alerts")
+    assert "brought up to date." in str(town.eva.modal and town.eva.modal.text)
+    await town.sets_up("env:prod")
+    assert [rule.tags for rule in own.rules.values()] == [("env:prod",)]
+
+    await town.eva.open_home()
+    await town.eva.press("Remove alert set-up")
+    await town.eva.waits_for(lambda: "What was set up in Datadog for its alerts is removed there" in town.eva.sees)
+    assert (own.webhooks, own.rules, own.variables) == ({}, {}, {})
+    await town.from_home("Set up alerts", own=True)
+
+
+def _refused_more_than(before: int, person: Person) -> bool:
+    return person.sees.count("Only workspace admins") > before
+
+
+async def test_nobody_but_an_admin_sets_it_up(town: SetupTown) -> None:
+    forged = town.ana.base_payload("block_actions", channel_id=town.channel.id)
+    forged |= {"container": {"type": "message", "message_ts": "1.1", "channel_id": town.channel.id}}
+    for action in (OPEN, REMOVE):
+        before = town.ana.sees.count("Only workspace admins")
+        click = {"type": "button", "action_id": action, "block_id": "forged", "value": DEFAULT, "action_ts": "1.1"}
+        await town.ana.send(forged | {"actions": [click]})
+        await town.slack.wait_for(partial(_refused_more_than, before, town.ana))
+    assert town.ana.modal is None
+    assert not town.datadog.org.webhooks
+
+
+async def test_a_webhook_of_another_bot_is_left_alone(town: SetupTown) -> None:
+    theirs = FakeWebhook("bits-bot-default", "https://other.example/datadog/webhook/default")
+    town.datadog.org.webhooks[theirs.name] = theirs
+    for _ in range(2):
+        await town.from_home("Set up alerts", own=True)
+        told = await town.sets_up("team:sre", says="Nothing was set up")
+        assert "sends to https://other.example/datadog/webhook/default" in told.text.replace("`", "")
+    assert (town.datadog.org.webhooks, town.datadog.org.variables) == ({theirs.name: theirs}, {})
+
+
+async def test_without_a_secret_in_the_settings_there_is_nothing_to_set_up(tmp_path: Path) -> None:
+    async with SetupTown(tmp_path, bits_webhook_secret=None) as town:
+        await town.eva.open_home()
+        await town.eva.waits_for(lambda: town.eva.home is not None and "Set up alerts" in town.eva.home.text)
+        await town.eva.press("Set up alerts")
+        await town.eva.waits_for_modal("Ask whoever runs Bits Bot to set BITS_WEBHOOK_SECRET")
 
 
 @pytest.mark.parametrize("may_remove", [True, False])

@@ -79,10 +79,11 @@ def test_the_window_says_what_will_be_put_there_and_knows_its_place_again() -> N
     assert "brought up to date" not in told
     assert "brought up to date" in shown(form.setup_modal(replace(ACME, alerts_begun_at=1.0), URL, opened)["blocks"])
 
-    unknown = form.setup_modal(ACME, "", opened)
-    check_modal(unknown)
-    assert "submit" not in unknown
-    assert "BITS_PUBLIC_URL" in shown(unknown["blocks"])
+    for missing in ("BITS_PUBLIC_URL", "BITS_WEBHOOK_SECRET"):
+        closed = form.closed_modal(missing)
+        check_modal(closed)
+        assert "submit" not in closed
+        assert missing in shown(closed["blocks"])
 
 
 def test_each_outcome_has_its_sentence() -> None:

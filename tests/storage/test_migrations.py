@@ -75,6 +75,7 @@ RELEASED = {
     "0016_follow_cases.py": "4b2ddc346d02c55c",
     "0017_escalations.py": "1cec2ce08d4821fe",
     "0018_shares.py": "561130cca117ee1f",
+    "0019_alerts_of_settings.py": "36ed83a8c8e22732",
 }
 
 

@@ -39,7 +39,7 @@ from bot.investigations.tables import (
     poll_turns,
     subscribers,
 )
-from bot.orgs.tables import webhook_secrets
+from bot.orgs.tables import alerts_of_settings, webhook_secrets
 from bot.rules.tables import audit
 from bot.schema import metadata
 from bot.storage import retention
@@ -334,7 +334,9 @@ async def test_what_a_workspace_leaves_behind_is_what_its_tables_say(
 ) -> None:
     for table in metadata.sorted_tables:
         for number in (1, 2):
-            of_settings = not own_org and "org" in table.c and table not in {poll_turns, webhook_secrets}
+            of_settings = (
+                not own_org and "org" in table.c and table not in {poll_turns, webhook_secrets, alerts_of_settings}
+            )
             org = {"org": "default"} if of_settings else {}
             more = {"kind": ALERT_CARD} if table is deliveries else {}
             await put(database, table, made_up(table, number, clock.now, **org, **more))
