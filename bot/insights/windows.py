@@ -161,6 +161,8 @@ class AttachedLines:
         job = await self.jobs.get(delivery.post.subject_id)
         if job is None or not job.changed_something:
             return None
+        if await self.orgs.withholds(job.org, delivery.post.workspace):
+            return None
         return line_message(job, self.orgs.app_url(job.org), may_repeat=may_repeat)
 
     async def refused(self, delivery: Delivery, code: str) -> None:
