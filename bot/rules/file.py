@@ -9,7 +9,7 @@ import json
 import logging
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -127,6 +127,17 @@ class RuleFile:
     def names(self) -> tuple[str, ...]:
         """Channels that are written by their name."""
         return tuple(entry.channel for entry in self.channels if entry.channel.startswith("#"))
+
+    def within(self, home: str) -> "RuleFile":
+        """Where the bot serves one workspace: rules for others have no effect, and nothing that they name is looked for."""
+        channels = tuple(entry for entry in self.channels if entry.workspace in {"", home})
+        workspaces = tuple(entry for entry in self.workspaces if entry.workspace in {"", home})
+        named = {entry.workspace for entry in self.channels} | {entry.workspace for entry in self.workspaces}
+        for other in sorted(named - {"", home}):
+            logger.warning(
+                "%s: the rules for %s have no effect, the workspace of SLACK_BOT_TOKEN is %s", self.name, other, home
+            )
+        return replace(self, channels=channels, workspaces=workspaces)
 
 
 def load_rule_file(path: Path) -> RuleFile:

@@ -67,6 +67,7 @@ async def _rules(base: Foundation, orgs: OrgRepository, path: Path | None) -> Ru
     single = base.workspaces if isinstance(base.workspaces, SingleWorkspace) else None
     bot_client, home = (await single.bot_client(""), single.home) if single else (None, "")
     file = load_rule_file(path)
+    file = file.within(home) if single else file
     await _check_orgs(orgs, file, home)
     ids = await channel_ids(bot_client, file)
     return RuleRepository(base.database, file, home=home, ids=ids, usual_budget=usual)

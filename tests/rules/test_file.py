@@ -97,6 +97,16 @@ def test_json_says_the_same() -> None:
     assert entry.placed("T1", entry.channel).budget_per_day == 3
 
 
+def test_where_the_bot_serves_one_workspace_rules_for_others_are_left_out_and_named(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    channels = '[{channel: C1AA}, {channel: C2AA, workspace: T1AA}, {channel: "#far", org: eu, workspace: T2AA}]'
+    file = read_rules(f"channels: {channels}\nworkspaces: [{{budget_per_day: 4, workspace: T2AA}}]", "rules.yml")
+    here = file.within("T1AA")
+    assert ([entry.channel for entry in here.channels], here.workspaces, here.names) == (["C1AA", "C2AA"], (), ())
+    assert caplog.messages == ["rules.yml: the rules for T2AA have no effect, the workspace of SLACK_BOT_TOKEN is T1AA"]
+
+
 def test_an_empty_file_sets_nothing() -> None:
     assert read_rules("# nothing yet\n", "rules.yml") == RuleFile("rules.yml")
 
