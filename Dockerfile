@@ -8,6 +8,7 @@ FROM ${PYTHON_IMAGE} AS dependencies
 ARG PIP_DISABLE_PIP_VERSION_CHECK=1
 ARG PIP_NO_CACHE_DIR=1
 RUN python -m venv /opt/python
+WORKDIR /lock
 COPY requirements.lock ./
 RUN /opt/python/bin/pip install --require-hashes -r requirements.lock
 
