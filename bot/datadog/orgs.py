@@ -5,6 +5,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
+from bot.datadog.case_rules import CaseRules
 from bot.datadog.cases import Cases
 from bot.datadog.client import Datadog
 from bot.datadog.escalations import Escalations
@@ -25,6 +26,7 @@ class ConnectedOrg:
         self.alerts = Events(client)
         self.monitors = Monitors(client)
         self.cases = Cases(client)
+        self.case_rules = CaseRules(client)
         self.webhooks = Webhooks(client)
         self.escalations = Escalations(client)
 

@@ -26,6 +26,7 @@ from datadog_api_client.v2.api.key_management_api import KeyManagementApi
 from datadog_api_client.v2.api.monitors_api import MonitorsApi as MonitorsApiV2
 from datadog_api_client.v2.api.users_api import UsersApi
 
+from bot.datadog.case_rules import CaseRules
 from bot.datadog.cases import PRIORITIES, STANDARD_TYPE, Cases, Insight
 from bot.datadog.checkup import Account
 from bot.datadog.client import Datadog
@@ -104,6 +105,14 @@ CALLS: list[tuple[type, str, Call]] = [
         lambda dd: Webhooks(dd).change_rule("1", "Bits Bot", ["team:sre"], "webhook-bits-bot"),
     ),
     (MonitorsApiV2, "delete_monitor_notification_rule", lambda dd: Webhooks(dd).remove_rule("1")),
+    (CaseManagementApi, "get_project_notification_rules", lambda dd: CaseRules(dd).to(PROJECT, "bits-bot-cases")),
+    (CaseManagementApi, "create_project_notification_rule", lambda dd: CaseRules(dd).make(PROJECT, "bits-bot-cases")),
+    (
+        CaseManagementApi,
+        "update_project_notification_rule",
+        lambda dd: CaseRules(dd).mend(PROJECT, USER, "bits-bot-cases"),
+    ),
+    (CaseManagementApi, "delete_project_notification_rule", lambda dd: CaseRules(dd).remove(PROJECT, USER)),
     (EventsApi, "search_events", lambda dd: Events(dd).latest_alert(7, "host:a")),
     (EventsApiV1, "get_event", lambda dd: Events(dd).by_id("8788641826233093636")),
     (AuthenticationApi, "validate", lambda dd: Account(dd).validate()),

@@ -273,6 +273,30 @@ class FakeCase:
 
 
 @dataclass(slots=True, eq=False)
+class FakeCaseRule:
+    """Tells its recipients of what happens to the cases of a project."""
+
+    id: str
+    project: FakeProject
+    recipients: list[dict[str, Any]]
+    triggers: list[dict[str, Any]]
+    is_enabled: bool = True
+    query: str = ""
+
+    def json(self) -> dict[str, Any]:
+        query = {"query": self.query} if self.query else {}
+        attributes = {"is_enabled": self.is_enabled, "recipients": self.recipients, "triggers": self.triggers} | query
+        return {"id": self.id, "type": "notification_rule", "attributes": attributes}
+
+    def hears(self, trigger: str) -> bool:
+        return self.is_enabled and any(each["type"] == trigger for each in self.triggers)
+
+    @property
+    def webhooks(self) -> list[str]:
+        return [each["data"]["name"] for each in self.recipients if each["type"] == "HTTP"]
+
+
+@dataclass(slots=True, eq=False)
 class FakeJira:
     """A Jira that is connected, with the kinds of issue that somebody has set up for it."""
 
@@ -295,6 +319,8 @@ class CaseManagement:
     types: dict[str, FakeCaseType] = field(default_factory=lambda: {kind.id: kind for kind in BUILT_IN})
     custom_attributes: dict[str, FakeCustomAttribute] = field(default_factory=dict)
     views: dict[str, FakeView] = field(default_factory=dict)
+    rules: dict[str, FakeCaseRule] = field(default_factory=dict)
+    rules_name_a_field: bool = False  # a rule about attributes says about which
     jira: FakeJira | None = None
     service_now: dict[str, str] = field(default_factory=dict)  # name of an instance -> id
     last_number: int = 99_260

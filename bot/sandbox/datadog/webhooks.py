@@ -10,6 +10,7 @@ import aiohttp
 
 from bot.sandbox.datadog.alerts import FakeAlert
 from bot.sandbox.datadog.answers import Json
+from bot.sandbox.datadog.case_model import FakeCase
 from bot.sandbox.datadog.org import FakeOrg
 
 TEMPLATE: dict[str, Json] = {
@@ -119,6 +120,27 @@ async def notify(alert: FakeAlert, org: FakeOrg, waits: Sequence[float]) -> list
     ]
 
 
+async def notify_of_case(case: FakeCase, trigger: str, org: FakeOrg, waits: Sequence[float]) -> list[Delivery]:
+    """To each webhook that a rule of the case's project names for what happened. Which variables a payload may hold is
+    documented nowhere, so none is filled but the custom ones."""
+    rules = [rule for rule in org.case_management.rules.values() if rule.project is case.project]
+    named = {name for rule in rules if rule.hears(trigger) for name in rule.webhooks}
+    custom = {each.name: each.value for each in org.variables.values()}
+    return [
+        await _send(
+            webhook.url,
+            headers=json.loads(webhook.custom_headers or "{}"),
+            template=webhook.payload or "{}",
+            known=custom,
+            tags=(),
+            waits=waits,
+            as_form=webhook.encode_as == "form",
+        )
+        for webhook in org.webhooks.values()
+        if webhook.name in named
+    ]
+
+
 async def deliver(
     alert: FakeAlert,
     org: FakeOrg,
@@ -132,14 +154,27 @@ async def deliver(
 ) -> Delivery:
     known = {**variables(alert, org), **custom}
     text = template if isinstance(template, str) else json.dumps(template)
-    body = fill(text, known, alert.tags, as_json=True)
-    sent = {name: fill(value, known, alert.tags, as_json=False) for name, value in headers.items()}
+    return await _send(url, headers=headers, template=text, known=known, tags=alert.tags, waits=waits, as_form=as_form)
+
+
+async def _send(
+    url: str,
+    *,
+    headers: Mapping[str, str],
+    template: str,
+    known: Mapping[str, str],
+    tags: Sequence[str],
+    waits: Sequence[float],
+    as_form: bool,
+) -> Delivery:
+    body = fill(template, known, tags, as_json=True)
+    sent = {name: fill(value, known, tags, as_json=False) for name, value in headers.items()}
     attempts: list[int | None] = []
     async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=_TIMEOUT), headers=sent) as session:
         for wait in (None, *waits):
             if wait is not None:
                 await asyncio.sleep(wait)
-            attempts.append(await _attempt(session, fill(url, known, alert.tags, as_json=False), body, as_form=as_form))
+            attempts.append(await _attempt(session, fill(url, known, tags, as_json=False), body, as_form=as_form))
             if attempts[-1] is not None and attempts[-1] < 500:
                 break
     return Delivery(tuple(attempts))

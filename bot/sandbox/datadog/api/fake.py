@@ -252,6 +252,13 @@ class FakeDatadog:
         """Tells the alert to the webhooks that are set up in its organisation for it."""
         return await webhooks.notify(alert, self._org(alert.monitor.org), waits)
 
+    async def notify_of_case(
+        self, case: FakeCase, trigger: str = "STATUS_TRANSITIONED", *, waits: Sequence[float] = webhooks.AT_ONCE
+    ) -> list[Delivery]:
+        """Tells what has happened to a case to the webhooks that a rule of its project names."""
+        org = next(org for org in self.world.orgs if case in org.case_management.cases.values())
+        return await webhooks.notify_of_case(case, trigger, org, waits)
+
     # --- investigations -----------------------------------------------------------------------------------------
 
     def plan(self, *scripts: Script, monitor: FakeMonitor | None = None) -> None:
