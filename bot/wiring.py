@@ -69,7 +69,7 @@ from bot.storage.leases import new_owner
 from bot.storage.outbox import Outbox
 from bot.storage.retention import EVERY, Kept, forget_workspace, remove_old
 from bot.storage.workers import Loop, Tasks, Timing
-from bot.web.datadog_webhook import DatadogWebhook
+from bot.web.datadog_webhook import DatadogWebhook, says_case_changed
 from bot.web.server import Server
 from bot.wording import APP, INVESTIGATE, INVESTIGATIONS
 from bot.workspaces import room as workspaces
@@ -141,7 +141,7 @@ async def put_together(parts: Parts, session: ClientSession) -> Assembled:
         room.commands.go_on_after(questions)
     rooms.cases.lists.go_on_after(questions)
     _employ(parts, base, rooms, waits)
-    _open_webhook(parts, rooms.alerts)
+    _open_webhook(parts, rooms.alerts, rooms.cases)
     if base.database.is_sqlite:
         await parts.workers.recover()
     app = bolt_app(parts.settings, clients, slack_client(parts.settings, session, None, waits))
@@ -284,10 +284,16 @@ def _employ(parts: Parts, base: Foundation, rooms: Rooms, waits: Waits) -> None:
     ]
 
 
-def _open_webhook(parts: Parts, room: AlertRoom) -> None:
+def _open_webhook(parts: Parts, alert_room: AlertRoom, case_room: CaseRoom) -> None:
     if parts.settings.bits_webhook_secret is None and parts.orgs.default is not None:
         logger.info("the webhook of the settings' organisation is off: without BITS_WEBHOOK_SECRET, it answers 404")
-    webhook = DatadogWebhook(_webhook_secrets(parts).open, find_org=parts.orgs.entry, take=room.intake.take)
+
+    async def take(org: str, body: bytes, content_type: str) -> bool:
+        if says_case_changed(body):
+            return await case_room.hints.take(org)
+        return await alert_room.intake.take(org, body, content_type)
+
+    webhook = DatadogWebhook(_webhook_secrets(parts).open, find_org=parts.orgs.entry, take=take)
     parts.server.serve(webhook.routes())
 
 

@@ -17,6 +17,7 @@ from bot.slack.blocks import (
     rich_text,
     run,
 )
+from bot.slack.errors import explain
 from bot.slack.forms import select
 from bot.slack.text import code, escape, mention, moment, named_link, one_line
 from bot.wording import CASE, DATADOG, INSIGHT, INSIGHTS, OPEN_IN_DATADOG, counted
@@ -52,6 +53,7 @@ def case_card(known: KnownCase, app_url: str, escalated: Message | None = None) 
         *_attributes(known),
         *_tickets(known),
         *(escalated.blocks or () if escalated else ()),
+        *_unseen(known),
         *_done(known),
         _controls(known, app_url),
     ]
@@ -152,6 +154,13 @@ def _ticket(ticket: Ticket) -> str:
             return "could not be made"
         case other:
             return escape(one_line(other, _WORD_LIMIT))
+
+
+def _unseen(known: KnownCase) -> list[Block]:
+    """A card that stands still says so."""
+    if known.unseen is None:
+        return []
+    return [context(f"⚠️ What is done in {DATADOG} does not show here just now. {explain(known.unseen)}")]
 
 
 def _done(known: KnownCase) -> list[Block]:

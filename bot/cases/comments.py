@@ -104,11 +104,10 @@ class CaseComments:
         cards = select(deliveries.c.lane).where(deliveries.c.kind == CASE_CARD, deliveries.c.subject_id == case_row)
         lanes = {row.lane for row in await self.database.all(cards)}
         places = [(row.id, place_of(row)) for row in await self.database.all(query) if _lane(row.id) in lanes]
-        return [
-            (number, place)
-            for number, place in places
-            if (await self.rules.of(place.workspace, place.channel)).case.comments
-        ]
+        return [(number, place) for number, place in places if await self.wanted_at(place)]
+
+    async def wanted_at(self, place: Place) -> bool:
+        return (await self.rules.of(place.workspace, place.channel)).case.comments
 
     async def owe(self, case_row: int, places: Iterable[tuple[int, Place]], comments: Sequence[Comment]) -> None:
         """The oldest first."""

@@ -103,6 +103,7 @@ class KnownCase(CaseFacts):
     version: int = 1
     gone: bool = False
     done: tuple[DoneAction, ...] = ()  # the latest, oldest first
+    unseen: Trouble | None = None  # why its card does not follow Datadog just now
 
     @property
     def name(self) -> str:

@@ -16,11 +16,12 @@ from bot.cases.catalog import Catalog, status_names
 from bot.cases.model import CaseAction, CaseActionKind, CaseFacts, DoneAction, KnownCase
 from bot.cases.tables import CASE_CARD, case_acts, case_places, cases
 from bot.datadog.cases import Case, Person
+from bot.datadog.trouble import Trouble
 from bot.investigations.tables import show_answers_anew
 from bot.model import Place
 from bot.storage.engine import Database
 from bot.storage.outbox import NewPost, Shown, enqueue, opens_thread, show_anew, shown_in, try_refused_again
-from bot.storage.tables import at, deliveries, known, newly_due, place_of
+from bot.storage.tables import UnreadableRecord, at, deliveries, known, newly_due, place_of
 
 ACTIONS_SHOWN = 4
 TOUCHES = 100  # as far back as recent cases are looked for
@@ -70,6 +71,15 @@ class CaseRepository:
         """The cards are drawn anew although nothing changed, so that a refused choice does not stay on the screen."""
         async with self.database.transaction() as connection:
             await self.show(connection, case_row)
+
+    async def unseen(self, case_rows: Sequence[int], why: Trouble | None) -> None:
+        """Their cards do not follow Datadog any more, or do again; each says so."""
+        mine = update(cases).where(cases.c.id.in_(case_rows))
+        news = cases.c.unseen.is_not(None) if why is None else cases.c.unseen.is_(None)
+        async with self.database.transaction() as connection:
+            changed = await connection.execute(mine.where(news).values(unseen=why).returning(cases.c.id))
+            for case_row in changed.scalars().all():
+                await self.show(connection, case_row)
 
     # -- within somebody's transaction --------------------------------------------------------------------------
 
@@ -227,7 +237,11 @@ def read_action(row: Row[Any]) -> CaseAction:
 
 def _known(row: Row[Any], done: tuple[DoneAction, ...]) -> KnownCase:
     shown = {each.name: getattr(row.shown, each.name) for each in fields(CaseFacts)}
-    return KnownCase(row.id, row.org, row.case_id, row.key, row.version, row.gone, done, **shown)
+    return KnownCase(row.id, row.org, row.case_id, row.key, row.version, row.gone, done, _readable(row.unseen), **shown)
+
+
+def _readable(stored: Trouble | UnreadableRecord | None) -> Trouble | None:
+    return stored if isinstance(stored, Trouble) else None
 
 
 def _facts(case: Case, catalog: Catalog | None, before: CaseFacts | None) -> CaseFacts:

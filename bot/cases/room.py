@@ -13,6 +13,7 @@ from bot.cases.escalation_windows import EscalationWindows
 from bot.cases.escalations import CaseEscalations
 from bot.cases.filling import CaseFilling
 from bot.cases.following import CaseFollower
+from bot.cases.follows import CaseHints
 from bot.cases.form import CaseForms
 from bot.cases.listing import CaseFinder, CaseLists
 from bot.cases.posts import CaseCards, CaseReplies
@@ -37,6 +38,7 @@ class CaseRoom:
     maker: CaseMaker
     action_worker: CaseActionWorker
     follower: CaseFollower
+    hints: CaseHints
     talk: CaseTalk
     comments: CaseCommentPost
     form_listeners: CaseFormListeners
@@ -85,6 +87,7 @@ def build(
             database, timing, actions, orgs, case_replies, base.people, batches, owner=owner
         ),
         follower=CaseFollower(database, timing, cases, orgs, CaseComments(database, rules.rules), owner=owner),
+        hints=CaseHints(database, timing.gather),
         talk=CaseTalk(cases, actions, rules.permissions, base.people),
         comments=CaseCommentPost(cases, orgs),
         form_listeners=CaseFormListeners(forms, requests, catalogs, investigations, modals),

@@ -41,6 +41,7 @@ cases = Table(
     Column("version", Integer, nullable=False),
     Column("gone", Boolean, nullable=False),
     Column("seen_at", Float, nullable=False),
+    Column("unseen", TypedJson(Adapter(Trouble)), nullable=True),  # why its card does not follow Datadog just now
     UniqueConstraint("org", "case_id"),
     Index("cases_key", "org", "key"),
     Index("cases_age", "seen_at"),
@@ -129,10 +130,15 @@ case_follows = Table(
     Column("changed_at", Float, nullable=False),  # when something last happened to it, here or in Datadog
     Column("looked_at", Float, nullable=True),
     Column("comments", Integer, nullable=True),  # as many as need not be told any more
+    Column("comment_id", String(64), nullable=True),  # the newest of them, where they were read
+    Column("comment_at", Float, nullable=True),  # and when that was made, by Datadog's clock
+    Column("hinted_at", Float, nullable=True),  # when Datadog last said that some case has changed
+    Column("not_before", Float, nullable=True),  # whatever Datadog says
     Column("created_at", Float, nullable=False),
     *claimable(),
     UniqueConstraint("case_row"),
     Index("case_follows_due", "due_at"),
+    Index("case_follows_org", "org"),
 )
 
 case_comments = Table(

@@ -4,7 +4,7 @@ keys good and what may they read? Is the bot's own HTTP side there for others, a
 import json
 import secrets
 import time
-from collections.abc import Mapping
+from collections.abc import Awaitable, Mapping
 from dataclasses import dataclass
 
 from aiohttp import ClientError, ClientSession, hdrs
@@ -13,15 +13,19 @@ from slack_sdk.signature import SignatureVerifier
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot import manifest
+from bot.datadog.case_rules import CaseRules
+from bot.datadog.cases import Cases
 from bot.datadog.checkup import WRITES, KeyProblem, check_up
 from bot.datadog.client import Datadog
 from bot.datadog.errors import DatadogError, Forbidden
+from bot.datadog.trouble import Trouble, TroubleKind
 from bot.datadog.webhooks import MANAGE, Webhooks
 from bot.doctor.model import Finding, Setup, fail, ok, warn
 from bot.network import obstacle
-from bot.orgs.alert_setup import look_over
+from bot.orgs.alert_setup import look_over, look_over_cases
 from bot.orgs.model import OrgEntry
 from bot.slack.errors import CALL_ERRORS, error_code
+from bot.wording import counted
 
 TOKEN, SCOPES, SOCKET = "Slack token", "Slack scopes", "Slack socket"
 
@@ -151,20 +155,41 @@ _SET_UP_AGAIN = (
 async def check_alerts(entry: OrgEntry, client: Datadog, public_url: str) -> Finding:
     """What was set up in Datadog from Slack, for alerts to come in."""
     name = f"Alerts ({entry.name})"
+    if trouble := await _amiss(name, look_over(Webhooks(client), entry, public_url)):
+        return trouble
+    if entry.alerts_set_up_at is None:
+        return warn(name, "setting them up was not finished", _SET_UP_AGAIN)
+    tags = f", for monitors with {', '.join(entry.alerts_tags)}" if entry.alerts_tags else ", without a rule"
+    return ok(name, f"the webhook stands in Datadog as it was set up{tags}")
+
+
+async def check_case_changes(entry: OrgEntry, client: Datadog, public_url: str) -> Finding:
+    """The same for what tells of changes to cases."""
+    name = f"Case changes ({entry.name})"
+    looking = look_over_cases(Webhooks(client), Cases(client), CaseRules(client), entry, public_url)
+    if trouble := await _amiss(name, looking):
+        return trouble
+    return ok(name, f"{counted(len(entry.case_projects), 'case project')} tell of them, as it was set up")
+
+
+async def _amiss(name: str, looking: Awaitable[list[str]]) -> Finding | None:
     try:
-        wrong = await look_over(Webhooks(client), entry, public_url)
+        wrong = await looking
     except Forbidden as error:
         return warn(name, f"how they are set up can't be read: {error.permission or MANAGE} is missing", f"{_GRANT}.")
     except DatadogError as error:
         return warn(
             name, f"how they are set up can't be read now ({type(error).__name__})", "Run this again in a minute."
         )
-    if wrong:
-        return fail(name, "; ".join(wrong), _SET_UP_AGAIN)
-    if entry.alerts_set_up_at is None:
-        return warn(name, "setting them up was not finished", _SET_UP_AGAIN)
-    tags = f", for monitors with {', '.join(entry.alerts_tags)}" if entry.alerts_tags else ", without a rule"
-    return ok(name, f"the webhook stands in Datadog as it was set up{tags}")
+    return fail(name, "; ".join(wrong), _SET_UP_AGAIN) if wrong else None
+
+
+def case_cards(org: str, number: int, why: Trouble) -> Finding:
+    """Cards that do not follow Datadog, as the bot met it."""
+    stand = f"{counted(number, 'card')} {'does' if number == 1 else 'do'} not follow Datadog"
+    if why.kind is TroubleKind.FORBIDDEN:
+        return fail(f"Case cards ({org})", f"{stand}: {why.permission or 'a permission'} is missing", f"{_GRANT}.")
+    return fail(f"Case cards ({org})", f"{stand}: Datadog does not accept the keys", "Replace the keys.")
 
 
 def not_readable(entry: OrgEntry) -> Finding:

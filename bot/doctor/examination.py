@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from collections import defaultdict
 from collections.abc import Awaitable
 from dataclasses import replace
 
@@ -9,10 +10,14 @@ from aiohttp import ClientSession, ClientTimeout
 from slack_sdk.web.async_client import AsyncWebClient
 from sqlalchemy import select
 
+from bot.cases.tables import case_follows, cases
 from bot.datadog.errors import UnusableKeyError
+from bot.datadog.trouble import Trouble
 from bot.doctor.connection_checks import (
     TOKEN,
+    case_cards,
     check_alerts,
+    check_case_changes,
     check_org,
     check_socket,
     check_token,
@@ -115,6 +120,7 @@ async def _datadog(setup: Setup, stored: DatabaseExamined) -> list[Finding]:
         found.append(await _served(setup.dd_workspaces, stored))
     if stored.database is not None:
         found += await _connected(setup, stored.database, stored.encryption)
+        found += await _case_cards(stored.database)
     if not found:
         return [
             warn("Datadog", "no organisation is connected", "Set DD_API_KEY and DD_APP_KEY, or type /bits connect.")
@@ -155,8 +161,20 @@ async def _connected(setup: Setup, database: Database, encryption: Encryption | 
             found.append(not_readable(told) if org is None else await check_org(told, org.client))
             if org is not None and entry.alerts_begun_at is not None:
                 found.append(await check_alerts(told, org.client, setup.public_url))
+            if org is not None and entry.cases_begun_at is not None:
+                found.append(await check_case_changes(told, org.client, setup.public_url))
             if not entry.has_webhook_secret:
                 found.append(no_webhook_secret(told))
         return found
     finally:
         await orgs.close()
+
+
+async def _case_cards(database: Database) -> list[Finding]:
+    """Those that stand still because Datadog refuses the look at their cases."""
+    query = select(cases.c.org, cases.c.unseen).join(case_follows, case_follows.c.case_row == cases.c.id)
+    refused: dict[str, list[Trouble]] = defaultdict(list)
+    for row in await database.all(query.where(cases.c.unseen.is_not(None))):
+        if isinstance(row.unseen, Trouble):
+            refused[row.org].append(row.unseen)
+    return [case_cards(org, len(why), why[0]) for org, why in sorted(refused.items())]

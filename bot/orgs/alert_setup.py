@@ -1,4 +1,5 @@
-"""An organisation's alerts, set up in Datadog from here: what is put there under which names, looked at again, and taken away.
+"""An organisation's alerts, and what happens to its cases, set up in Datadog from here to come in: what is put there under
+which names, looked at again, and taken away.
 
 The names hold the organisation's id, so whatever carries them is ours, also where the answer to a call got lost; people's own
 webhooks and rules are left alone.
@@ -8,28 +9,40 @@ import json
 import logging
 import re
 from collections.abc import Awaitable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
+from bot.datadog.case_rules import CaseRules
+from bot.datadog.cases import Cases, Project
 from bot.datadog.errors import DatadogError
+from bot.datadog.orgs import ConnectedOrg
 from bot.datadog.trouble import Trouble, or_trouble, trouble_of
 from bot.datadog.webhooks import NotificationRule, Webhook, Webhooks
 from bot.deadline import within
+from bot.orgs import case_setup
+from bot.orgs.case_setup import CasesSetUp
 from bot.orgs.model import OrgEntry
 from bot.orgs.repository import OrgRepository
 from bot.orgs.webhook_secrets import WebhookSecrets
-from bot.web.datadog_webhook import TEMPLATE, custom_headers, path_of
-from bot.wording import APP
+from bot.web.datadog_webhook import CASE_CHANGED, TEMPLATE, custom_headers, path_of
+from bot.wording import APP, CASE
 
 logger = logging.getLogger(__name__)
 
 SET_UP_WITHIN = 40.0
 UNDO_WITHIN = 15.0
+PREVIEW_WITHIN = 1.2  # a window has to open three seconds after the click
 
 
 def webhook_of(org: str, public_url: str) -> Webhook:
     """`org` is an organisation's id."""
     headers = custom_headers(f"${variable_of(org)}")
     return Webhook(f"bits-bot-{org}", f"{public_url}{path_of(org)}", json.dumps(TEMPLATE, indent=2), headers)
+
+
+def case_webhook_of(org: str, public_url: str) -> Webhook:
+    """It holds nothing of the case: what a payload about cases may hold is documented nowhere, and the bot looks anyway."""
+    of_alerts = webhook_of(org, public_url)
+    return replace(of_alerts, name=f"{of_alerts.name}-cases", payload=json.dumps(CASE_CHANGED))
 
 
 def variable_of(org: str) -> str:
@@ -43,13 +56,15 @@ def rule_name(entry: OrgEntry) -> str:
 
 @dataclass(frozen=True, slots=True)
 class SetUp:
-    """How far it came: in order the secret, the webhook, the rule."""
+    """How far it came: in order the secret, the webhook, the rule. And then what tells of cases, if that is wanted or was."""
 
     entry: OrgEntry
     tags: tuple[str, ...]
     done: int = 0
     trouble: Trouble | None = None
     elsewhere: str = ""  # where a webhook of this name sends that another bot has put there
+    cases_wanted: bool = False
+    cases: CasesSetUp | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,21 +82,53 @@ class AlertSetup:
     public_url: str  # where Datadog reaches us; empty where that is not known
     secret_of_settings: str = field(default="", repr=False)  # what opens the way of the settings' own organisation
 
-    async def set_up(self, workspace: str, entry: OrgEntry, tags: Sequence[str]) -> SetUp | None:
+    async def projects(self, workspace: str, entry: OrgEntry) -> Sequence[Project] | Trouble:
+        """Those that would be told to tell of changes to their cases."""
+        org = await self.orgs.get(entry.id, workspace)
+        found = await or_trouble(org.cases.projects(), PREVIEW_WITHIN) if org is not None else ()
+        return found if isinstance(found, Trouble) else case_setup.chosen(found)
+
+    async def set_up(
+        self, workspace: str, entry: OrgEntry, tags: Sequence[str], *, cases: bool = False
+    ) -> SetUp | None:
         """None where somebody else is at it. Can be repeated: what stands there is changed, never made twice."""
-        if not await self.orgs.begin_alert_setup(workspace, entry.id, tags):
+        if not await self.orgs.begin_alert_setup(workspace, entry.id, tags, cases=cases):
             return None
-        outcome = SetUp(entry, tuple(tags))
+        outcome = SetUp(entry, tuple(tags), cases_wanted=cases)
         try:
             org = await self.orgs.get(entry.id, workspace)
             if org is not None:
                 outcome = await self._put(org.webhooks, workspace, outcome)
+                outcome = replace(outcome, cases=await self._put_cases(org, outcome))
         finally:
             complete = outcome.done == 3 and outcome.trouble is None
-            await self.orgs.end_alert_setup(workspace, entry.id, complete=complete)
+            told = outcome.cases
+            gone = not cases and (told is None or told.trouble is None)
+            projects = None if gone else told.projects if told else entry.case_projects
+            await self.orgs.end_alert_setup(workspace, entry.id, complete=complete, case_projects=projects)
             if outcome.elsewhere:
                 await self.orgs.forget_alert_setup(workspace, entry.id)
         return outcome
+
+    async def _put_cases(self, org: ConnectedOrg, wanted: SetUp) -> CasesSetUp | None:
+        entry = wanted.entry
+        webhook = case_webhook_of(entry.id, self.public_url)
+        if wanted.cases_wanted:
+            return await case_setup.put(org, webhook) if wanted.done else None  # its header is the secret
+        if entry.cases_begun_at is None:
+            return None
+        steps = self._case_steps(org, entry)
+        troubles = [(name, await or_trouble(step, UNDO_WITHIN)) for name, step in steps.items()]
+        name, trouble = next(((name, each) for name, each in troubles if each), ("", None))
+        return CasesSetUp(entry.case_projects if trouble else (), trouble, name)
+
+    def _case_steps(self, org: ConnectedOrg, entry: OrgEntry) -> dict[str, Awaitable[None]]:
+        """By what each removes."""
+        name = case_webhook_of(entry.id, self.public_url).name
+        return {
+            f"the {CASE} projects' rules that send to {name}": case_setup.remove_rules(org, name, entry.case_projects),
+            f"the webhook {name}": org.webhooks.remove_webhook(name),
+        }
 
     async def _put(self, webhooks: Webhooks, workspace: str, wanted: SetUp) -> SetUp:
         """The earlier secret opens the door until the new one stands in Datadog, and for a day after that."""
@@ -103,30 +150,30 @@ class AlertSetup:
                 done = 2
                 await _put_rule(webhooks, rule_name(entry), wanted.tags, webhook.recipient)
         except (DatadogError, TimeoutError) as error:
-            return SetUp(entry, wanted.tags, done, trouble_of(error))
-        return SetUp(entry, wanted.tags, 3)
+            return replace(wanted, done=done, trouble=trouble_of(error))
+        return replace(wanted, done=3)
 
     async def undo(self, workspace: str, entry: OrgEntry) -> Undone:
         org = await self.orgs.get(entry.id, workspace)
         webhook = webhook_of(entry.id, self.public_url)
-        names = self._names(entry)
+        rules, of_webhook, variable = self._names(entry)
         if org is None:
-            return Undone(names)
-        steps: tuple[Awaitable[None], ...] = (
-            _remove_rules(org.webhooks, webhook.recipient),
-            org.webhooks.remove_webhook(webhook.name),
-            org.webhooks.remove_secret(variable_of(entry.id)),
-        )
-        left = {
-            name: why for name, step in zip(names, steps, strict=True) if (why := await or_trouble(step, UNDO_WITHIN))
+            return Undone((rules, of_webhook, variable))
+        steps = {} if entry.cases_begun_at is None else self._case_steps(org, entry)
+        steps |= {
+            rules: _remove_rules(org.webhooks, webhook.recipient),
+            of_webhook: org.webhooks.remove_webhook(webhook.name),
+            variable: org.webhooks.remove_secret(variable_of(entry.id)),
         }
+        left = {name: why for name, step in steps.items() if (why := await or_trouble(step, UNDO_WITHIN))}
         return Undone(tuple(left), next(iter(left.values()), None))
 
     async def remove(self, workspace: str, entry: OrgEntry) -> Undone:
         """While the organisation stays; what could not be removed is shown as set up in part."""
         undone = await self.undo(workspace, entry)
         if undone.left:
-            await self.orgs.end_alert_setup(workspace, entry.id, complete=False)
+            told = None if entry.cases_begun_at is None else entry.case_projects
+            await self.orgs.end_alert_setup(workspace, entry.id, complete=False, case_projects=told)
         else:
             await self.orgs.forget_alert_setup(workspace, entry.id)
         return undone
@@ -178,6 +225,26 @@ def _ours(rules: Sequence[NotificationRule], recipient: str) -> list[Notificatio
 async def look_over(webhooks: Webhooks, entry: OrgEntry, public_url: str) -> list[str]:
     """What is not as it was set up, each as the rest of a sentence; raises DatadogError."""
     wanted, variable = webhook_of(entry.id, public_url), variable_of(entry.id)
+    wrong = await _look_over_webhook(webhooks, wanted, variable, public_url)
+    if not await webhooks.has_secret(variable):
+        wrong.append(f"the variable {variable} is gone, or shows its value")
+    if entry.alerts_tags and not await webhooks.rules_to(wanted.recipient):
+        wrong.append(f"no notification rule sends to {wanted.recipient}")
+    return wrong
+
+
+async def look_over_cases(
+    webhooks: Webhooks, cases: Cases, rules: CaseRules, entry: OrgEntry, public_url: str
+) -> list[str]:
+    """The same of what tells of changes to cases."""
+    wanted = case_webhook_of(entry.id, public_url)
+    wrong = await _look_over_webhook(webhooks, wanted, variable_of(entry.id), public_url)
+    if lacking := await case_setup.without_rule(cases, rules, wanted.name):
+        wrong.append(f"no notification rule sends to {wanted.name} in {', '.join(lacking)}")
+    return wrong
+
+
+async def _look_over_webhook(webhooks: Webhooks, wanted: Webhook, variable: str, public_url: str) -> list[str]:
     stands = await webhooks.webhook(wanted.name)
     wrong = [] if stands else [f"the webhook {wanted.name} is gone"]
     if stands and public_url and stands.url != wanted.url:
@@ -186,10 +253,6 @@ async def look_over(webhooks: Webhooks, entry: OrgEntry, public_url: str) -> lis
         wrong.append(f"the webhook {wanted.name} does not send ${variable} as its header")
     if stands and _parsed(stands.payload) != _parsed(wanted.payload):
         wrong.append(f"the webhook {wanted.name} has another payload than this version's")
-    if not await webhooks.has_secret(variable):
-        wrong.append(f"the variable {variable} is gone, or shows its value")
-    if entry.alerts_tags and not await webhooks.rules_to(wanted.recipient):
-        wrong.append(f"no notification rule sends to {wanted.recipient}")
     return wrong
 
 

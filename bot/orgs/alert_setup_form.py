@@ -6,21 +6,25 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from bot.datadog.cases import WRITE as WRITE_CASES
+from bot.datadog.cases import Project
 from bot.datadog.trouble import Trouble, TroubleKind
 from bot.datadog.webhooks import LONGEST_TAG, MANAGE, MOST_TAGS, WRITE_RULES
-from bot.orgs.alert_setup import SetUp, Undone, rule_name, variable_of, webhook_of
+from bot.orgs.alert_setup import SetUp, Undone, case_webhook_of, rule_name, variable_of, webhook_of
+from bot.orgs.case_setup import MOST_PROJECTS, CasesSetUp
 from bot.orgs.model import OrgEntry
-from bot.slack.blocks import Block, Message, context, section, sentences
+from bot.slack.blocks import Block, Message, context, option, section, sentences
 from bot.slack.errors import TroubleWords, explain
-from bot.slack.forms import FormState, form_field, modal, text_input
+from bot.slack.forms import FormState, checkboxes, form_field, modal, text_input
 from bot.slack.payloads import carried_in
 from bot.slack.text import code, escape, one_line
-from bot.wording import APP, COMMAND, DATADOG
+from bot.wording import APP, CASE, COMMAND, DATADOG, counted
 
 CALLBACK = "set_up_alerts"
 OPEN = "connect:set_up_alerts"
 REMOVE = "connect:remove_alerts"
 TAGS = "tags"
+CASES = "cases"
 
 _TAG = re.compile(r"[^:\s,]+:[^\s,]+")
 
@@ -50,10 +54,19 @@ def read_tags(view: Mapping[str, Any]) -> tuple[tuple[str, ...], dict[str, str]]
     return tags, {}
 
 
+def wants_cases(view: Mapping[str, Any]) -> bool:
+    return bool(FormState(view).choices(CASES))
+
+
 # -- the window -----------------------------------------------------------------------------------------------------
 
 
-def setup_modal(entry: OrgEntry, public_url: str, opened: Opened, *, working: bool = False) -> Block:
+Projects = Sequence[Project] | Trouble  # those whose cases may tell of changes, or why they are not known
+
+
+def setup_modal(
+    entry: OrgEntry, public_url: str, opened: Opened, projects: Projects = (), *, working: bool = False
+) -> Block:
     head = "*Setting it up…* This takes a few seconds; what comes of it appears here." if working else _will(entry)
     field = form_field(
         "Monitors with all of these tags",
@@ -61,7 +74,8 @@ def setup_modal(entry: OrgEntry, public_url: str, opened: Opened, *, working: bo
         hint="Left empty, no rule is made: then write the webhook's name into monitors' messages yourself.",
         optional=True,
     )
-    blocks = [section(head), *_put_there(entry, public_url), field, _needs(entry)]
+    cases = _cases(entry, public_url, projects)
+    blocks = [section(head), *_put_there(entry, public_url), field, *cases, _needs(entry)]
     metadata = json.dumps({"org": opened.org, "channel": opened.channel, "thread_ts": opened.thread_ts})
     return _modal(blocks, submit="Setting up…" if working else "Set up", metadata=metadata)
 
@@ -73,6 +87,33 @@ def closed_modal(missing: str) -> Block:
         "BITS_WEBHOOK_SECRET": "The webhook of this organisation is off: it has no secret",
     }[missing]
     return _modal([section(f"{why}, so nothing can be set up. Ask whoever runs {APP} to set {missing}.")])
+
+
+def _cases(entry: OrgEntry, public_url: str, projects: Projects) -> list[Block]:
+    """Whether cases are to tell of their changes, and what is put there then."""
+    if isinstance(projects, Trouble) and projects.kind in _REFUSALS:
+        return [context(f"Changes to {CASE}s can't be set up: {explain(projects, _OURS)} {_POLLED}")]
+    box = checkboxes(CASES, [_AT_ONCE], [_AT_ONCE["value"]] if entry.cases_begun_at else [])
+    name = code(case_webhook_of(entry.id, public_url).name, 120)
+    told = context(
+        f"Ticked, there is also a *webhook* {name}, to the same address, and *a notification rule* that names it in "
+        f"{_projects_words(projects)}. Not ticked, none of them stands there. {_POLLED}"
+    )
+    return [form_field(f"Changes to {CASE}s", box, optional=True), told]
+
+
+def _projects_words(projects: Projects) -> str:
+    if isinstance(projects, Trouble) or not projects:
+        return f"each {CASE} project, {MOST_PROJECTS} at most"
+    names = ", ".join(code(one_line(project.name, 60), 80) for project in projects[:_NAMED])
+    more = f" and {len(projects) - _NAMED} more" if len(projects) > _NAMED else ""
+    return f"{counted(len(projects), f'{CASE} project')}: {names}{more}"
+
+
+_AT_ONCE = option(f"Tell me at once when a {CASE} changes", "at_once")
+_NAMED = 10
+_POLLED = f"{CASE.capitalize()} cards follow {DATADOG} in any case: without this by looking once a minute."
+_REFUSALS = {TroubleKind.FORBIDDEN, TroubleKind.UNAUTHORIZED, TroubleKind.NOT_FOUND, TroubleKind.REFUSED}
 
 
 def _modal(blocks: Sequence[Block], *, submit: str = "", metadata: str = "") -> Block:
@@ -100,8 +141,9 @@ def _needs(entry: OrgEntry) -> Block:
     undo = "Remove alert set-up" if entry.from_settings else "Disconnect"
     owner = f" ({escape(one_line(entry.owner, 80))})" if entry.owner else ""
     return context(
-        f"The application key's owner{owner} needs {code(MANAGE)} and, for the rule, {code(WRITE_RULES)}. Which channel shows "
-        f"which alert is decided there with `{COMMAND} settings`. *{undo}* removes all three again."
+        f"The application key's owner{owner} needs {code(MANAGE)} and, for the rules, {code(WRITE_RULES)} and "
+        f"{code(WRITE_CASES)}. Which channel shows which alert is decided there with `{COMMAND} settings`. *{undo}* "
+        "removes all of it again."
     )
 
 
@@ -119,6 +161,7 @@ def outcome_message(outcome: SetUp | None, public_url: str) -> Message:
     """In the window, or privately once that is closed."""
     if outcome is None:
         return sentences("Somebody is setting this up just now. Wait a minute, then look at it again.")
+    cases = _cases_words(outcome.cases, wanted=outcome.cases_wanted) if outcome.cases else ()
     entry, webhook = outcome.entry, webhook_of(outcome.entry.id, public_url)
     name = code(one_line(entry.name), 80)
     if outcome.elsewhere:
@@ -132,20 +175,40 @@ def outcome_message(outcome: SetUp | None, public_url: str) -> Message:
         return sentences(
             f"*The alerts of {name} are not set up yet:* {_PARTS[outcome.done]} could not be put in place.{stands}",
             _why(outcome.trouble),
+            *cases,
         )
     if outcome.done < 3:
         return sentences(f"{name} is not connected any more, so nothing was set up.")
-    if outcome.tags:
-        which = f"Alerts of monitors with {', '.join(code(tag, 80) for tag in outcome.tags[:10])} come in"
-        more = f" and {len(outcome.tags) - 10} more tags" if len(outcome.tags) > 10 else ""
-        then = f"{which}{more} from now on."
-    else:
-        then = f"Write `@{webhook.recipient}` into the message of each monitor whose alerts you want."
     return sentences(
         f"*The alerts of {name} are set up in {DATADOG}.*",
-        then,
+        _comes_in(outcome, webhook.recipient),
+        *cases,
         f"Now type `{COMMAND} settings` in a channel that is to show them.",
     )
+
+
+def _comes_in(outcome: SetUp, recipient: str) -> str:
+    if not outcome.tags:
+        return f"Write `@{recipient}` into the message of each monitor whose alerts you want."
+    which = f"Alerts of monitors with {', '.join(code(tag, 80) for tag in outcome.tags[:10])} come in"
+    more = f" and {len(outcome.tags) - 10} more tags" if len(outcome.tags) > 10 else ""
+    return f"{which}{more} from now on."
+
+
+def _cases_words(cases: CasesSetUp, *, wanted: bool) -> tuple[str, ...]:
+    if not wanted:
+        if cases.trouble is None:
+            return (f"Changes to {CASE}s are not told any more.",)
+        return (
+            f"*What tells of {CASE}s still stands there:* {escape(cases.at)} could not be removed.",
+            _why(cases.trouble),
+        )
+    tell = f"{counted(len(cases.projects), f'{CASE} project')} {'tells' if len(cases.projects) == 1 else 'tell'}"
+    done = f"{tell} of changes at once." if cases.projects else ""
+    if cases.trouble is None:
+        return (done or f"There is no {CASE} project yet. Set it up again when there is one.",)
+    failed = f"*Not all changes to {CASE}s are told at once:* {code(one_line(cases.at, 80), 120)} could not be set up."
+    return tuple(filter(None, (done, failed, _why(cases.trouble), _POLLED)))
 
 
 def _why(trouble: Trouble) -> str:

@@ -39,7 +39,8 @@ class AlertSetupListeners:
             await self.replies.tell(click.place, click.person, refusal)
             return
         opened = Opened(entry.id, click.place.channel, click.place.thread_ts)
-        await self.modals.open(click, self._window(entry, opened))
+        projects = () if self._missing(entry) else await self.setup.projects(click.workspace, entry)
+        await self.modals.open(click, self._window(entry, opened, projects))
 
     async def _entry(self, workspace: str, org: str) -> OrgEntry | None:
         """One that is only lent to a workspace is set up by whoever runs the bot."""
@@ -50,10 +51,10 @@ class AlertSetupListeners:
         own = entry is not None and entry.from_settings
         return await self.connecting.refusal(interaction.workspace, interaction.person, keys=not own)
 
-    def _window(self, entry: OrgEntry, opened: Opened, *, working: bool = False) -> Block:
+    def _window(self, entry: OrgEntry, opened: Opened, projects: form.Projects = (), *, working: bool = False) -> Block:
         if missing := self._missing(entry):
             return form.closed_modal(missing)
-        return form.setup_modal(entry, self.setup.public_url, opened, working=working)
+        return form.setup_modal(entry, self.setup.public_url, opened, projects, working=working)
 
     def _missing(self, entry: OrgEntry) -> str:
         """The setting without which nothing can be set up."""
@@ -84,14 +85,18 @@ class AlertSetupListeners:
             return Submitted(errors=problems)
         if entry is None:
             return Submitted(view=form.gone_modal())
-        waiting = self._window(replace(entry, alerts_tags=tags), opened, working=True)
+        cases = form.wants_cases(submit.view)
+        shown = replace(entry, alerts_tags=tags, cases_begun_at=1.0 if cases else None)
+        waiting = self._window(shown, opened, working=True)
         if self._missing(entry):
             return Submitted(view=waiting)
-        return Submitted(view=waiting, after=self._set_up(submit, opened, entry, tags))
+        return Submitted(view=waiting, after=self._set_up(submit, opened, entry, tags, cases=cases))
 
-    async def _set_up(self, submit: Interaction, opened: Opened, entry: OrgEntry, tags: tuple[str, ...]) -> None:
+    async def _set_up(
+        self, submit: Interaction, opened: Opened, entry: OrgEntry, tags: tuple[str, ...], *, cases: bool
+    ) -> None:
         await asyncio.sleep(ACK_LANDS)
-        outcome = await self.setup.set_up(submit.workspace, entry, tags)
+        outcome = await self.setup.set_up(submit.workspace, entry, tags, cases=cases)
         message = form.outcome_message(outcome, self.setup.public_url)
         if not await self.modals.update(submit.workspace, submit.view_id, form.outcome_modal(message)):
             await self.replies.tell(submit.at(opened.channel, opened.thread_ts).place, submit.person, message)

@@ -29,6 +29,8 @@ class OrgEntry:
     alerts_begun_at: float | None = None  # from then on something of ours may stand in Datadog for its alerts
     alerts_set_up_at: float | None = None
     alerts_tags: tuple[str, ...] = ()
+    cases_begun_at: float | None = None  # the same for what tells of changes to its cases
+    case_projects: tuple[str, ...] = ()  # the ids of those that tell of them
     is_lent: bool = False  # whoever runs the bot lets other workspaces use it; its set-up is theirs alone
 
     @property

@@ -30,7 +30,7 @@ from bot.workspaces.repository import BELONGING, belongs_to
 logger = logging.getLogger(__name__)
 
 _LETTERS = "23456789abcdefghjkmnpqrstuvwxyz"
-SETUP_TAKES = 60.0  # seconds; longer than all of its calls together may take
+SETUP_TAKES = 120.0  # seconds; longer than all of its calls together may take
 _UNKNOWN_APP = SITES[0].app_url
 _CONNECTED = orgs.c.api_key.is_not(None)
 _NO_ALERTS: dict[str, Any] = {
@@ -38,6 +38,8 @@ _NO_ALERTS: dict[str, Any] = {
     "alerts_busy_until": None,
     "alerts_set_up_at": None,
     "alerts_tags": [],
+    "cases_begun_at": None,
+    "case_projects": [],
 }
 _TOLD = select(orgs, exists().where(webhook_secrets.c.org == orgs.c.id).label("has_webhook_secret"))
 
@@ -281,11 +283,12 @@ class OrgRepository:
 
     # -- its alerts, set up in Datadog --------------------------------------------------------------------------
 
-    async def begin_alert_setup(self, workspace: str, org: str, tags: Sequence[str]) -> bool:
+    async def begin_alert_setup(self, workspace: str, org: str, tags: Sequence[str], *, cases: bool = False) -> bool:
         """Written down before Datadog is asked for anything. False while somebody else is at it, or where it is not connected."""
         table, mine, now = *_alerts_of(workspace, org), self.database.now
         free = or_(table.c.alerts_busy_until.is_(None), table.c.alerts_busy_until < now)
         values = {"alerts_begun_at": now, "alerts_busy_until": now + SETUP_TAKES, "alerts_tags": list(tags)}
+        values |= {"cases_begun_at": now} if cases else {}
         begun = update(table).where(mine, free).values(**values).returning(table.c.alerts_begun_at)
         async with self.database.transaction() as connection:
             wake(connection, orgs)
@@ -295,8 +298,14 @@ class OrgRepository:
                 await connection.execute(self.database.insert_new(table).values(org=DEFAULT))
             return (await connection.execute(begun)).first() is not None
 
-    async def end_alert_setup(self, workspace: str, org: str, *, complete: bool) -> None:
-        values = {"alerts_busy_until": None, "alerts_set_up_at": self.database.now if complete else None}
+    async def end_alert_setup(
+        self, workspace: str, org: str, *, complete: bool, case_projects: Sequence[str] | None = None
+    ) -> None:
+        """Without `case_projects` nothing tells of cases any more."""
+        values: dict[str, Any] = {"alerts_busy_until": None}
+        values |= {"alerts_set_up_at": self.database.now if complete else None}
+        values |= {"cases_begun_at": None} if case_projects is None else {}
+        values |= {"case_projects": list(case_projects or ())}
         await self._write_alerts(workspace, org, values)
 
     async def forget_alert_setup(self, workspace: str, org: str) -> None:
@@ -323,13 +332,18 @@ def _alerts_of(workspace: str, org: str) -> tuple[Table, ColumnElement[bool]]:
 
 
 def _with_alerts(entry: OrgEntry, row: Row[Any]) -> OrgEntry:
-    tags = tuple(row.alerts_tags or ())
-    return replace(entry, alerts_begun_at=row.alerts_begun_at, alerts_set_up_at=row.alerts_set_up_at, alerts_tags=tags)
+    told: dict[str, Any] = {
+        "alerts_tags": tuple(row.alerts_tags or ()),
+        "case_projects": tuple(row.case_projects or ()),
+        **{name: getattr(row, name) for name in ("alerts_begun_at", "alerts_set_up_at", "cases_begun_at")},
+    }
+    return replace(entry, **told)
 
 
 def _entry(row: Row[Any]) -> OrgEntry:
     site, lacking = site_named(row.site) or SITES[0], tuple(row.lacking or ())
     secret = bool(getattr(row, "has_webhook_secret", False))  # only lists look for one
     told = {"site": site, "lacking": lacking, "org_uuid": row.org_uuid or "", "has_webhook_secret": secret}
-    told |= {"alerts_tags": tuple(row.alerts_tags or ()), "is_lent": False}
+    told |= {"alerts_tags": tuple(row.alerts_tags or ()), "case_projects": tuple(row.case_projects or ())}
+    told |= {"is_lent": False}
     return record(OrgEntry, row, **told)

@@ -29,6 +29,8 @@ orgs = Table(
     Column("alerts_busy_until", Float, nullable=True),  # one person at a time sets them up
     Column("alerts_set_up_at", Float, nullable=True),
     Column("alerts_tags", JSON, nullable=True),  # which monitors' alerts the rule sends
+    Column("cases_begun_at", Float, nullable=True),  # from then on something may stand there that tells of cases
+    Column("case_projects", JSON, nullable=True),  # the ids of projects that tell of changes to their cases
     UniqueConstraint("workspace", "name_key"),
     UniqueConstraint("workspace", "org_uuid"),
 )
@@ -42,16 +44,17 @@ keep(
 )
 
 
-alerts_of_settings = (
-    Table(  # the same for the organisation whose keys stand in the settings, which has no row of its own
-        "alerts_of_settings",
-        metadata,
-        Column("org", String(64), primary_key=True),
-        Column("alerts_begun_at", Float, nullable=True),
-        Column("alerts_busy_until", Float, nullable=True),
-        Column("alerts_set_up_at", Float, nullable=True),
-        Column("alerts_tags", JSON, nullable=True),
-    )
+# the same for the organisation whose keys stand in the settings, which has no row of its own
+alerts_of_settings = Table(
+    "alerts_of_settings",
+    metadata,
+    Column("org", String(64), primary_key=True),
+    Column("alerts_begun_at", Float, nullable=True),
+    Column("alerts_busy_until", Float, nullable=True),
+    Column("alerts_set_up_at", Float, nullable=True),
+    Column("alerts_tags", JSON, nullable=True),
+    Column("cases_begun_at", Float, nullable=True),
+    Column("case_projects", JSON, nullable=True),
 )
 
 keep(

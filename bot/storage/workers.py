@@ -180,6 +180,7 @@ class Timing:
     first_removal: float = 60.0  # old rows are let be while a start has more urgent things to do
     pace: float = 1.0  # between two posts of ours into one channel, as Slack asks
     follow: float = 60.0  # how often open cases are looked at to which something has just happened
+    gather: float = 3.0  # for how long word of changed cases is gathered before one look at all of them
     look_attempts: int = 3  # looks for a run whose start has an unknown outcome
 
     @property

@@ -18,6 +18,7 @@ PATH = "/datadog/webhook"
 _OF_SETTINGS = "default"
 _WHERE_IT_STANDS = "the value of BITS_WEBHOOK_SECRET"
 _WHERE_IT_IS_SHOWN = "the secret that was shown when it was connected; a new one is made in the bot's Home in Slack"
+_LONGEST_HINT = 200
 ORG_ID = re.compile(r"[a-z0-9-]{1,64}", re.ASCII)  # what an organisation's id can look like
 
 # every value in quotes: an empty variable would otherwise break the JSON
@@ -42,9 +43,20 @@ TEMPLATE: dict[str, int | str] = {
     "text": "$TEXT_ONLY_MSG",
 }
 
+CASE_CHANGED = {"bits_bot": "case_changed"}  # all that a case's webhook says: that it is worth a look
+
 
 def path_of(org: str) -> str:
     return f"{PATH}/{org}"
+
+
+def says_case_changed(body: bytes) -> bool:
+    if len(body) > _LONGEST_HINT:
+        return False
+    try:
+        return bool(json.loads(body) == CASE_CHANGED)
+    except (ValueError, RecursionError):
+        return False
 
 
 def custom_headers(secret: str) -> str:

@@ -56,6 +56,20 @@ async def test_a_comment_made_in_datadog_comes_once_as_a_reply_where_it_is_wante
     assert town.datadog.comments() == []
 
 
+async def test_one_that_is_deleted_while_another_is_made_hides_none(town: Town) -> None:
+    """Their number stays the same."""
+    await _wants_comments(town)
+    case, card = await shown(town)
+    first = town.datadog.comment_on(case, "Nonsense", _ana(town))
+    await town.reads(card, "Nonsense")
+    case.comments.remove(first)
+    town.datadog.comment_on(case, "It is the log rotation", _ana(town))
+    await town.reads(card, "It is the log rotation")
+    town.datadog.change_case(case, title="Renamed")
+    await _says(town, card, "Renamed")
+    assert len(card.replies) == 2
+
+
 async def test_other_channels_hear_nothing_of_it(town: Town) -> None:
     case, card = await shown(town)
     town.datadog.comment_on(case, "Nobody wants this in Slack", _ana(town))

@@ -29,6 +29,7 @@ SAMPLES: dict[str, list[Any]] = {
     ],
     "alert_messages.subject": [_ALERT, {"monitor_id": 7, "monitor_name": "Disk", "group": "", "host": ""}],
     "case_acts.problem": [_TROUBLE],
+    "cases.unseen": [_TROUBLE],
     "case_orders.problem": [_TROUBLE],
     "case_orders.notes": [[["insights", _TROUBLE]]],
     "case_escalations.form": [
@@ -84,7 +85,7 @@ OLD_ROWS = old_rows()
 def records(name: str) -> list[Any]:
     table, _, column = name.partition(".")
     beside = {"workspace": "T1", "channel": "C1"} if table.endswith("_rules") else None
-    old = [row[column] for row in OLD_ROWS.get(table, ()) if row[column] is not None]
+    old = [row[column] for row in OLD_ROWS.get(table, ()) if row.get(column) is not None]
     told = [*old, *SAMPLES.get(name, [])]
     return [{**each, **beside} for each in told] if beside else told
 
