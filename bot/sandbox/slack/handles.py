@@ -18,6 +18,7 @@ class Trigger:
     issued: float
     view_id: str = ""  # the modal it was issued in, if any
     channel_id: str = ""
+    entity: str = ""  # the id of the Work Object it was issued for, if any
     used: bool = False
 
 
@@ -27,15 +28,19 @@ class Triggers:
         self._lives = lives
         self._issued: dict[str, Trigger] = {}
 
-    def issue(self, user_id: str, team_id: str, *, view_id: str = "", channel_id: str = "") -> str:
+    def issue(self, user_id: str, team_id: str, *, view_id: str = "", channel_id: str = "", entity: str = "") -> str:
         name = f"{len(self._issued) + 1}.{team_id}.{secrets.token_hex(8)}"
-        self._issued[name] = Trigger(user_id, team_id, self._clock(), view_id, channel_id)
+        self._issued[name] = Trigger(user_id, team_id, self._clock(), view_id, channel_id, entity)
         return name
 
-    def exchange(self, name: str) -> Trigger:
+    def look_at(self, name: str) -> Trigger:
         trigger = self._issued.get(name)
         if trigger is None:
             raise ApiError("invalid_trigger_id")
+        return trigger
+
+    def exchange(self, name: str) -> Trigger:
+        trigger = self.look_at(name)
         if trigger.used:
             raise ApiError("exchanged_trigger_id")
         if self._clock() - trigger.issued > self._lives:

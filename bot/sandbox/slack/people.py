@@ -15,6 +15,7 @@ from bot.sandbox.slack.responses import post_answer, response_content
 from bot.sandbox.slack.screens import View
 from bot.sandbox.slack.team import Team
 from bot.sandbox.slack.visible import Outcome, Reader, SeenView
+from bot.sandbox.slack.work_objects import open_entity, save_entity
 from bot.sandbox.slack.world import Author, Channel, Enterprise, Message, User
 
 _SHORTCUT_FAILED = "That shortcut didn't work. Try again?"
@@ -199,6 +200,14 @@ class Person(Reader):
     async def close(self, *, everything: bool = False) -> None:
         """The modal's close button; `everything` is the X that closes the whole stack."""
         await self._interactions.close(everything=everything)
+
+    async def open_work_object(self, on: Message) -> None:
+        """Clicks the Work Object under a message."""
+        await open_entity(self, on)
+
+    async def save_work_object(self, changes: Mapping[str, str]) -> JSON:
+        """Edits fields of the one that is open, by their keys; what the app answers to that."""
+        return await save_entity(self, changes)
 
     def entered_in(self, message: Message) -> Values:
         """What this person has chosen in a message's own fields so far."""

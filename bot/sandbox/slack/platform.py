@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 from bot.sandbox.slack import datadog_app
 from bot.sandbox.slack.changes import Background, Changes, Ids, Timestamps
 from bot.sandbox.slack.delivery import Deliveries
+from bot.sandbox.slack.entities import Pane
 from bot.sandbox.slack.errors import ApiError
 from bot.sandbox.slack.events import READ_SCOPE, Events
 from bot.sandbox.slack.faults import MethodFaults, RateLimits, Wait
@@ -101,6 +102,7 @@ class Platform:
         self.events = Events(app, self.ids, self.delivery, self.install_of, clock)
         self.messages = Messages(self.changes, Timestamps(clock), self.events, app.id)
         self.screens = Screens(self.ids)
+        self.panes: dict[str, Pane] = {}  # of Work Objects, by the person who looks at one
         self.triggers = Triggers(clock, lives=trigger_seconds)
         self.response_urls = ResponseUrls(clock)
         self.oauth = OAuth(app, clock, self.teams, self.installs, self.install)

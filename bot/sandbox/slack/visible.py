@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TypeVar
 
+from bot.sandbox.slack.entities import Pane
 from bot.sandbox.slack.mrkdwn import NameOf
 from bot.sandbox.slack.platform import Platform
 from bot.sandbox.slack.render import JSON, block_lines, chosen_words
@@ -107,6 +108,11 @@ class Reader:
         """The app's Home tab, once the app has published one."""
         view = self.slack.screens.homes.get(self.id)
         return SeenView(view, self.workspace.name_of) if view else None
+
+    @property
+    def pane(self) -> Pane | None:
+        """The Work Object this person has open."""
+        return self.slack.panes.get(self.id)
 
     @property
     def views(self) -> list[View]:

@@ -4,6 +4,7 @@ import json
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from bot.sandbox.slack.entities import FIELDS
 from bot.sandbox.slack.mrkdwn import NameOf, pinged_in_attachments, pinged_in_blocks, pinged_in_text
 from bot.sandbox.slack.render import JSON, message_lines
 
@@ -286,11 +287,14 @@ class App:
     events: set[str] | None = None  # subscribed, as a manifest names them (message.channels, …); None stands for all
     commands: set[str] | None = None  # registered slash commands; None stands for any
     shortcuts: dict[str, str] | None = None  # registered callback ids with "message" or "global"; None stands for any
+    entity_types: frozenset[str] = frozenset(FIELDS)  # of Work Objects, as they are switched on for the app
     bot_name: str = "bitsbot"
 
     def apply_manifest(self, manifest: dict[str, Any]) -> None:
         """From now on only what the manifest names is there."""
         features, settings = manifest.get("features", {}), manifest.get("settings", {})
+        previews = features.get("rich_previews", {})
+        self.entity_types = frozenset(previews.get("entity_types", ()) if previews.get("is_active") else ())
         commands = features.get("slash_commands", [])
         self.commands = {entry["command"] for entry in commands}
         self.escapes_commands = any(entry.get("should_escape", False) for entry in commands)

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from bot.sandbox.datadog import SECURITY, STANDARD, FakeDatadog
 from bot.sandbox.datadog.alert_routes import FakeRule, FakeVariable, FakeWebhook
 from bot.sandbox.datadog.api import ROUTES
+from bot.sandbox.datadog.case_model import FakeCaseRule
 from bot.sandbox.datadog.journal import Seen
 from tests.sandbox.datadog.conftest import KEYS, Body, Clock, about, case_body, question
 
@@ -59,6 +60,9 @@ def world() -> tuple[FakeDatadog, dict[str, tuple[Body, ...]]]:
     hook = {"url": "https://x.example/y", "payload": '{"a": "$ID"}', "custom_headers": "{}", "encode_as": "form"}
     rule = {"name": "Ours", "filter": {"tags": ["a:b"]}, "recipients": ["webhook-NAME"]}
     kind = "monitor-notification-rule"
+    case_rule: dict[str, Any] = {"recipients": [{"type": "HTTP", "data": {"name": "NAME"}}], "is_enabled": True}
+    case_rule["triggers"] = [{"type": "STATUS_TRANSITIONED", "data": {"to_status_name": "Closed"}}]
+    fake.org.case_management.rules["RULE"] = FakeCaseRule("RULE", project, [], [])
     connected = fake.connect_jira("Bug")
     fake.connect_service_now("x")
     fake.add_on_call_team("sre")
@@ -95,6 +99,11 @@ def world() -> tuple[FakeDatadog, dict[str, tuple[Body, ...]]]:
             typed("bulk", case_ids=["CASE"], type="status", payload={"status": "OPEN"}),
         ),
         "/api/v2/cases/link": (typed("link", relationship="CAUSES", **ends),),
+        "/api/v2/cases/projects/{project_id}/notification_rules": (typed("notification_rule", **case_rule),),
+        "/api/v2/cases/projects/{project_id}/notification_rules/{rule_id}": (
+            typed("notification_rule", **case_rule),
+            typed("notification_rule", is_enabled=False, query="status:open"),
+        ),
         "/api/v2/cases/projects": (typed("project", key="WEB", name="Web", enabled_custom_case_types=["x"]),),
         "/api/v2/cases/types/{case_type_id}/custom_attributes": (
             typed("custom_attribute", key="size", display_name="Size", is_multi=False, type="NUMBER", description="x"),
@@ -137,6 +146,7 @@ def send(fake: FakeDatadog, method: str, template: str, body: Any) -> tuple[int,
     path = template.replace("{case_id}", "CASE").replace("{key}", "size").replace("{cell_id}", "1" * 8)
     path = path.replace("{name}", "NAME").replace("{rule_id}", "RULE")
     path = path.replace("{case_type_id}", STANDARD.id).replace("{custom_attribute_id}", "ATTRIBUTE")
+    path = path.replace("{project_id}", next(iter(fake.org.case_management.projects)))
     seen = Seen(1, 0.0, method, path, {}, body)
     answer = fake._server._carry_out(seen, HEADERS, json.dumps(body).encode())
     return answer.status, answer.body

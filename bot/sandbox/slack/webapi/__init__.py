@@ -12,11 +12,11 @@ from bot.sandbox.slack.errors import ApiError
 from bot.sandbox.slack.faults import MethodFault, Wait, pause
 from bot.sandbox.slack.platform import ApiCall, Platform
 from bot.sandbox.slack.render import JSON
-from bot.sandbox.slack.webapi import apps, chat, conversations, directory, views
+from bot.sandbox.slack.webapi import apps, chat, conversations, directory, entity, views
 from bot.sandbox.slack.webapi.call import METHODS, Method, MethodCall
 from bot.sandbox.slack.world import Install
 
-__all__ = ["METHODS", "WebApi", "apps", "chat", "conversations", "directory", "views"]
+__all__ = ["METHODS", "WebApi", "apps", "chat", "conversations", "directory", "entity", "views"]
 
 _CAME_IN: ContextVar[float] = ContextVar("_CAME_IN")
 LIMITED_READS = ("conversations.history", "conversations.replies")

@@ -15,7 +15,7 @@ SPLIT_AT = 4040
 LONGEST_MARKDOWN = 12_000
 
 
-def content_of(call: MethodCall, *, parse: str) -> Content:
+def content_of(call: MethodCall, *, parse: str, entity_types: frozenset[str] | None = None) -> Content:
     """Text, blocks, attachments and metadata of a call, checked in Slack's order."""
     content = Content(parse=call.text("parse", parse), link_names=call.flag("link_names"))
     if call.args.get("markdown_text") is not None:
@@ -28,7 +28,7 @@ def content_of(call: MethodCall, *, parse: str) -> Content:
     attachments = call.structure("attachments", "invalid_attachments")
     if attachments is not None:
         content.attachments = checked_attachments(attachments)
-    content.metadata = checked_metadata(call.structure("metadata", "invalid_metadata_format"))
+    content.metadata = checked_metadata(call.structure("metadata", "invalid_metadata_format"), entity_types)
     return content
 
 
@@ -87,7 +87,7 @@ def destination(call: MethodCall) -> Channel:
 def post_message(call: MethodCall) -> JSON:
     channel = destination(call)
     refuse_posting(call, channel, in_thread=bool(call.text("thread_ts")))
-    content = content_of(call, parse="none")
+    content = content_of(call, parse="none", entity_types=call.slack.app.entity_types)
     if content.is_empty:
         raise ApiError("no_text")
     content.metadata = content.metadata or None
