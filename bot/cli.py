@@ -70,6 +70,7 @@ def _parser() -> argparse.ArgumentParser:
     manifest = _add(commands, "manifest", _manifest, "print the Slack app's manifest")
     manifest.add_argument("--mode", choices=("socket", "http"), default="socket")
     manifest.add_argument("--url", help="the https address under which Slack reaches this bot, for --mode http")
+    manifest.add_argument("--work-objects", action="store_true", help="with what BITS_WORK_OBJECTS needs in Slack")
     manifest.add_argument("--json", action="store_true", help="as JSON, without its comments")
     webhook = _add(commands, "webhook-template", _webhook_template, "print what to put into Datadog's webhook")
     webhook.add_argument("--url", help="the https address under which Datadog reaches this bot")
@@ -345,9 +346,9 @@ def _manifest(options: argparse.Namespace) -> int:
 
     try:
         if options.json:
-            print(json.dumps(manifest(options.mode, options.url)))
+            print(json.dumps(manifest(options.mode, options.url, work_objects=options.work_objects)))
         else:
-            print(as_yaml(options.mode, options.url), end="")
+            print(as_yaml(options.mode, options.url, work_objects=options.work_objects), end="")
     except ValueError as error:
         return _complain("No manifest:", [str(error)])
     return 0

@@ -152,6 +152,9 @@ class Settings(BaseModel):
     """When the bot stops waiting for an investigation, and says so."""
     bits_settle_seconds: Seconds = 20
     """How long work of a dead process is left alone. Longer than the longest request, or it is done twice."""
+    bits_work_objects: bool = False
+    """Case cards also carry one of Slack's Work Objects, whose details open beside the conversation; its app setting and event come
+    with `bits-bot manifest --work-objects`."""
     bits_channels_file: ExistingFile | None = None
     """Channel rules kept as a file (YAML or JSON); it wins over what is set in Slack."""
     bits_keep_conclusions_days: Days = _days(Kept.CONCLUSIONS)

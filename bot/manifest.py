@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 Mode = Literal["socket", "http"]
 
-_MARKED_LINE = re.compile(r"^(?P<indent> *)#(?P<marker>socket|http|url): (?P<line>.*)$")
+_MARKED_LINE = re.compile(r"^(?P<indent> *)#(?P<marker>socket|http|url|work_objects): (?P<line>.*)$")
 _ADDRESS = re.compile(r"https://[A-Za-z0-9.\-:\[\]]+(/[A-Za-z0-9._~\-/]*)?")
 
 
@@ -20,21 +20,21 @@ class Scopes:
     optional: tuple[str, ...]
 
 
-def as_yaml(mode: Mode, url: str | None = None) -> str:
-    """The manifest with its comments, ready to be pasted into Slack."""
+def as_yaml(mode: Mode, url: str | None = None, *, work_objects: bool = False) -> str:
+    """The manifest with its comments, ready to be pasted into Slack. `work_objects`: with what BITS_WORK_OBJECTS needs."""
     if mode == "http" and not url:
         raise ValueError("HTTP mode needs the bot's public address: --url https://bot.example.com")
     if url and not _ADDRESS.fullmatch(url):
         raise ValueError("The public address must look like https://bot.example.com: Slack sends to https only")
-    wanted: set[str] = {mode, "url"} if url else {mode}
+    wanted: set[str] = {mode, *(["url"] if url else []), *(["work_objects"] if work_objects else [])}
     kept = (_line(line, wanted) for line in _packaged().splitlines())
     return "\n".join(line for line in kept if line is not None).replace("{url}", (url or "").rstrip("/")) + "\n"
 
 
-def manifest(mode: Mode, url: str | None = None) -> dict[str, Any]:
+def manifest(mode: Mode, url: str | None = None, *, work_objects: bool = False) -> dict[str, Any]:
     import yaml  # noqa: PLC0415  a start with one token reads none
 
-    loaded: dict[str, Any] = yaml.safe_load(as_yaml(mode, url))
+    loaded: dict[str, Any] = yaml.safe_load(as_yaml(mode, url, work_objects=work_objects))
     return loaded
 
 

@@ -9,6 +9,7 @@ import yaml
 from jsonschema import Draft7Validator
 from pydantic import SecretStr
 
+from bot.cases.work_object import ENTITY_TYPE
 from bot.cli import main
 from bot.config import load_settings
 from bot.manifest import Mode, as_yaml, manifest, scopes
@@ -36,6 +37,7 @@ SCOPE_AN_EVENT_NEEDS = {
     "app_uninstalled": None,
     "channel_archive": "channels:read",
     "channel_rename": "channels:read",
+    "entity_details_requested": None,
     "link_shared": "links:read",
     "member_joined_channel": "channels:read",
     "message.channels": "channels:history",
@@ -201,6 +203,20 @@ def test_a_whole_organisation_can_install_it_and_tokens_do_not_rotate_unasked() 
     settings = manifest("socket")["settings"]
     assert settings["org_deploy_enabled"] is True
     assert settings["token_rotation_enabled"] is False
+
+
+def test_what_work_objects_need_comes_only_where_it_is_wanted(capsys: pytest.CaptureFixture[str]) -> None:
+    """The published schema does not know Work Object Previews yet, though Slack's guide and samples do."""
+    assert main(["manifest", "--json", "--work-objects"]) == 0
+    form = json.loads(capsys.readouterr().out)
+    previews = form["features"].pop("rich_previews")
+    assert previews == {"is_active": True, "entity_types": [ENTITY_TYPE]}
+    schema = json.loads((ROOT / "tests/data/manifest.schema.json").read_text("utf-8"))
+    assert [error.message for error in Draft7Validator(schema).iter_errors(form)] == []
+    events = form["settings"]["event_subscriptions"]["bot_events"]
+    assert set(events) <= set(SCOPE_AN_EVENT_NEEDS)
+    events.remove("entity_details_requested")
+    assert form == manifest("socket")
 
 
 def test_the_packaged_file_is_itself_a_readable_manifest() -> None:

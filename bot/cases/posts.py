@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar
 
 from bot.cases import escalation_views, views
@@ -11,6 +11,7 @@ from bot.cases.card import case_card
 from bot.cases.escalations import CaseEscalations
 from bot.cases.model import CaseAction, CaseRequest, CaseRequestState, KnownCase
 from bot.cases.repository import CaseRepository
+from bot.cases.work_object import card_entity
 from bot.datadog.cases import Person
 from bot.datadog.errors import DatadogError
 from bot.datadog.orgs import ConnectedOrg
@@ -104,13 +105,16 @@ class CaseCards:
     replies: Replies
     orgs: OrgRepository
     escalations: CaseEscalations
+    work_objects: bool = False  # each card carries one
 
     async def message(self, delivery: Delivery, *, may_repeat: bool) -> Message | None:  # noqa: ARG002  a card says where things stand: twice is no harm
         known = await self.cases.get(delivery.post.subject_id)
         if known is None or await self.orgs.withholds(known.org, delivery.post.workspace):
             return None
         escalated = await self.escalations.of_case(known.id, delivery.post.workspace)
-        return case_card(known, self.orgs.app_url(known.org), escalation_views.on_card(escalated))
+        app_url = self.orgs.app_url(known.org)
+        card = case_card(known, app_url, escalation_views.on_card(escalated))
+        return replace(card, entities=[card_entity(known, app_url)]) if self.work_objects and not known.gone else card
 
     async def refused(self, delivery: Delivery, code: str) -> None:
         """The card then goes to whoever asked for it, who is told why."""

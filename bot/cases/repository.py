@@ -159,6 +159,12 @@ class CaseRepository:
         here = exists().where(case_places.c.case_row == cases.c.id, case_places.c.workspace == workspace)
         return await self._first(select(cases).where(cases.c.id == case_row, here))
 
+    async def get_by_id(self, workspace: str, case_id: str) -> KnownCase | None:
+        """The same by Datadog's id."""
+        here = exists().where(case_places.c.case_row == cases.c.id, case_places.c.workspace == workspace)
+        query = select(cases).where(cases.c.case_id == case_id, ~cases.c.gone, here).limit(1)
+        return await self._first(query) if case_id else None
+
     async def find(self, org: str, identifier: str) -> KnownCase | None:
         """By key or by Datadog's id."""
         named = or_(cases.c.key == identifier.upper(), cases.c.case_id == identifier.lower())

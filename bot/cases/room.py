@@ -20,11 +20,13 @@ from bot.cases.posts import CaseCards, CaseReplies
 from bot.cases.repository import CaseRepository
 from bot.cases.requests import CaseRequests
 from bot.cases.slack import CaseCardListeners, CaseCommands, CaseFormListeners
+from bot.cases.work_object_slack import CaseWorkObjects
 from bot.foundation import Foundation
 from bot.investigations.room import InvestigationRoom
 from bot.orgs.repository import OrgRepository
 from bot.rules.room import RuleRoom
 from bot.slack.listeners import Listeners
+from bot.slack.panes import Panes
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +49,7 @@ class CaseRoom:
     escalation_windows: EscalationWindows
     escalator: Escalator
     lists: CaseLists
+    work_objects: CaseWorkObjects
 
     def register(self, on: Listeners) -> None:
         self.form_listeners.register(on)
@@ -55,6 +58,7 @@ class CaseRoom:
         self.talk.register(on)
         self.escalation_windows.register(on)
         self.lists.register(on)
+        self.work_objects.register(on)
 
 
 def build(
@@ -81,7 +85,7 @@ def build(
         filling=filling,
         forms=forms,
         commands=commands,
-        cards=CaseCards(cases, base.outbox, replies, orgs, escalations),
+        cards=CaseCards(cases, base.outbox, replies, orgs, escalations, work_objects=base.settings.bits_work_objects),
         maker=CaseMaker(database, timing, requests, cases, orgs, catalogs, case_replies, owner=owner),
         action_worker=CaseActionWorker(
             database, timing, actions, orgs, case_replies, base.people, batches, owner=owner
@@ -95,6 +99,7 @@ def build(
         windows=windows,
         escalation_windows=escalation_windows,
         escalator=Escalator(database, timing, escalations, cases, orgs, base.people, owner=owner),
+        work_objects=CaseWorkObjects(cases, actions, orgs, rules.permissions, Panes(base.workspaces)),
         lists=CaseLists(
             finder,
             cases,

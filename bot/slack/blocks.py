@@ -172,6 +172,9 @@ class Message:
     blocks: list[Block] = field(default_factory=list)
     plainer: list[Block] = field(default_factory=list)  # without what Slack may fail to fetch, such as a picture
     broadcast: bool = False  # a reply that is also shown in the channel
+    entities: list[Block] = field(
+        default_factory=list
+    )  # Work Objects that a new message carries; it is whole without them
 
     def as_arguments(self) -> dict[str, Any]:
         """As chat.postMessage, chat.update, respond() and ack() take it."""

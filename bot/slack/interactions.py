@@ -93,8 +93,24 @@ def of_search(body: Payload) -> Interaction:
 def of_submission(body: Payload) -> Interaction:
     """A window that was submitted; sent again it has the same key."""
     view = body.get("view") or {}
-    key = f"view:{view.get('root_view_id') or view.get('id', '')}"
-    return replace(of_message(body), key=key)
+    submitted = replace(of_message(body), key=f"view:{view.get('root_view_id') or view.get('id', '')}")
+    if view.get("type") != "entity_detail":
+        return submitted
+    thread = str(view.get("thread_ts") or view.get("message_ts") or "")  # that of a Work Object knows where it stands
+    return submitted.at(id_of(view.get("channel")), thread)
+
+
+def of_details(body: Payload) -> Interaction:
+    """A Work Object was opened. Its message opens the thread, where it stands in none; `view` is what is known of it."""
+    place, event = place_of_event(body), body.get("event") or {}
+    thread = str(event.get("thread_ts") or event.get("message_ts") or "")
+    return Interaction(
+        key=f"details:{event.get('trigger_id') or ''}",
+        place=replace(place, thread_ts=thread),
+        person=person_of(event),
+        trigger_id=str(event.get("trigger_id") or ""),
+        view=event,
+    )
 
 
 def of_command(body: Payload) -> Interaction:

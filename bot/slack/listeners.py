@@ -16,7 +16,7 @@ from bot.logs import know
 from bot.model import Place
 from bot.slack.blocks import Block, Message
 from bot.slack.gates import Gatekeeper, Judged, May, Open
-from bot.slack.interactions import Interaction, of_command, of_mention, of_message, of_search, of_submission
+from bot.slack.interactions import Interaction, of_command, of_details, of_mention, of_message, of_search, of_submission
 from bot.slack.payloads import Payload, person_of
 from bot.slack.replies import Replies
 from bot.slack.requests import in_time
@@ -122,6 +122,15 @@ class Listeners:
             await ack(options=[] if refused else list(await handle(search)))
 
         self._app.options(action_id)(searched)
+
+    def details(self, handle: Handler, gate: Judged) -> None:
+        """Somebody opens a Work Object of ours."""
+
+        async def opened(body: Payload) -> None:
+            interaction = self._read(of_details, body)
+            self._go_on(interaction, await handle(interaction))
+
+        self.event("entity_details_requested", opened, gate)
 
     def event(self, kind: str, handle: Callable[[Payload], Awaitable[None]], _gate: Judged | Open) -> None:
         """Handled before Slack is acknowledged: it does not send an acknowledged event again."""

@@ -18,6 +18,9 @@ DEEPEST = 60  # Slack's own blocks nest to about ten
 _ID = re.compile(r"[A-Za-z0-9_.-]{0,32}", re.ASCII)  # no longer than our tables hold
 _TS = re.compile(r"[0-9]{1,16}\.[0-9]{1,9}|", re.ASCII)
 _NAME, _KEY = re.compile(".{0,255}", re.DOTALL), re.compile(".{0,64}", re.DOTALL)
+WORK_OBJECT = (
+    "work_object"  # what an edit in the details of a Work Object is called by, which Slack gives no callback id
+)
 _LARGEST = 2**53  # what every reader of JSON holds exactly
 _UNSTORABLE = re.compile("[\0\ud800-\udfff]")
 
@@ -45,7 +48,11 @@ def read_payload(told: object) -> dict[str, Any]:
     payload = _clean(told, DEEPEST)
     if not isinstance(payload, dict):
         raise UnreadablePayloadError("it is not an object")
-    if missing := _unfit(payload, _PAYLOAD) or _missing(payload):
+    if missing := _unfit(payload, _PAYLOAD):
+        raise UnreadablePayloadError(missing)
+    if payload.get("view", {}).get("type") == "entity_detail":
+        payload["view"]["callback_id"] = WORK_OBJECT
+    if missing := _missing(payload):
         raise UnreadablePayloadError(missing)
     for action in payload.get("actions", ()):
         if action.get("type") == "overflow" and action.get("action_id") == MENU:
@@ -108,6 +115,8 @@ _PLACE: dict[str, Any] = {
     **dict.fromkeys(("ts", "thread_ts", "message_ts"), _TS),
     **dict.fromkeys(("type", "subtype", "bot_id", "event_ts", "action_ts", "tab"), _NAME),
     "hash": _KEY,
+    "external_ref": {"id": _NAME, "type": _NAME},
+    "trigger_id": str,
     "edited": object,
     "tokens": {"*": object},
     "team_ids": [_ID],
@@ -180,12 +189,15 @@ def _missing(payload: Payload) -> str:
 
 def _view_of(payload: Payload) -> bool:
     view = payload.get("view", {})
-    return bool(view.get("callback_id") and view.get("type") in {"modal", "home"})
+    of_entity = view.get("type") == "entity_detail" and bool(view.get("external_ref", {}).get("id"))
+    return bool(view.get("callback_id") and (of_entity or view.get("type") in {"modal", "home"}))
 
 
 def _is_event(event: Payload) -> bool:
     is_placed = bool(event.get("channel") and event.get("ts"))
-    return bool(event.get("type")) and (is_placed or event["type"] != "app_mention")
+    is_opened = bool(event.get("trigger_id") and person_of(event))
+    needed = {"app_mention": is_placed, "entity_details_requested": is_opened}
+    return bool(event.get("type")) and needed.get(str(event["type"]), True)
 
 
 def _is_action(payload: Payload) -> bool:

@@ -256,7 +256,8 @@ class Poster(LeasedWorker):
                 message,
                 channel=delivery.post.channel,
                 ts=delivery.ts,
-                metadata=_metadata(delivery),
+                # what an edit does not name stays, and with a Work Object it can't be named
+                metadata=None if message.entities else _metadata(delivery),
                 parse="none",
             )
             meters.DELIVERIES.add(delivery.post.kind, "edited")
@@ -266,13 +267,13 @@ class Poster(LeasedWorker):
     async def _post(self, bot_client: BotClient, delivery: Delivery, message: Message) -> None:
         if not await self.outbox.sending(delivery):
             return
-        answer = await _tolerating_our_faults(
+        answer = await _with_entities(
             bot_client.client.chat_postMessage,
             message,
+            _metadata(delivery),
             channel=delivery.post.channel,
             thread_ts=delivery.thread_ts or None,
             reply_broadcast=True if message.broadcast and delivery.thread_ts else None,
-            metadata=_metadata(delivery),
             parse="none",
             unfurl_links=False,
             unfurl_media=False,
@@ -355,6 +356,20 @@ async def _tolerating_our_faults(call: Callable[..., Any], message: Message, **a
             return await _tolerating_our_faults(call, replace(message, blocks=message.plainer, plainer=[]), **arguments)
         logger.exception("Slack refuses our blocks: %s", trouble.code)
         return await call(text=message.text[:3000], blocks=[], **arguments)
+
+
+async def _with_entities(call: Callable[..., Any], message: Message, metadata: dict[str, Any], **arguments: Any) -> Any:
+    """A message is whole without its Work Objects: where Slack does not take them, it goes without."""
+    if message.entities:
+        try:
+            told = {**metadata, "entities": message.entities}
+            return await call(**message.as_arguments(), metadata=told, **arguments)
+        except SlackApiError as error:
+            trouble = trouble_of(error)
+            if trouble.meaning is not Meaning.MALFORMED and "metadata" not in trouble.code:
+                raise
+            logger.warning("Slack does not take our Work Objects (%s): posted without them", trouble.code)
+    return await _tolerating_our_faults(call, message, metadata=metadata, **arguments)
 
 
 def _metadata(delivery: Delivery) -> dict[str, Any]:

@@ -72,7 +72,7 @@ async def test_no_handler_is_registered_past_the_gates(
     async with Town(tmp_path, mode="http"):
         (app,) = apps
     events = registry.of("event")
-    others = registry.calls - len(events) - len(registry.of("mention"))
+    others = registry.calls - len(events) - len(registry.of("mention", "details"))
     assert len(app._async_listeners) == others + len({each.id for each in events})
 
 

@@ -76,7 +76,7 @@ def watch_registrations(monkeypatch: pytest.MonkeyPatch) -> Registry:
     class Watched(Listeners):
         def __getattribute__(self, name: str) -> Any:
             found = super().__getattribute__(name)
-            if name not in ("action", "shortcut", "submission", "options", "command", "mention", "event"):
+            if name not in ("action", "shortcut", "submission", "options", "command", "mention", "details", "event"):
                 return found
 
             def register(*told: Any) -> None:
