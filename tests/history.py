@@ -65,6 +65,10 @@ _ROWS: dict[str, dict[str, str]] = {
         "requester": "CASE i % 100 WHEN 0 THEN {person} ELSE 'U' || (i % 90) END",
     },
     "votes": {"investigation_id": "i", "workspace": "{workspace}", "voter": "{person}", "helpful": "TRUE", "voted_at": "{at}"},
+    "shares": _THREAD | {
+        "key": "'old:' || i", "ref": "'R' || i", "investigation_id": "i", "person": "{person}", "target": "{channel}",
+        "note": "''", "created_at": "{at}",
+    },
     "charges": _PLACED | {"investigation_id": "i", "day": "20000 + i % 300", "automatic": "FALSE", "returned": "FALSE"},
     "deliveries": _THREAD | _WORK | {
         "kind": "CASE WHEN i * 5 > {rows} * 4 THEN CASE i % 2 WHEN 0 THEN 'card' ELSE 'conclusions' END"

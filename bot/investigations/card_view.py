@@ -1,12 +1,12 @@
 """The status card: one message a thread, edited in place from the click to the verdict. Its first line says how things
-stand and for how long; once a reply has told the outcome, that line is all of it."""
+stand and for how long; once an answer stands below it, that line is all of it. A run without an answer is told here alone."""
 
 from dataclasses import dataclass, field
 
 from bot.datadog.trouble import Trouble, TroubleKind
 from bot.investigations.answers import explain_failure
 from bot.investigations.model import TO_BE_MENDED, Investigation, SeenBefore, State, Usual, Verdict
-from bot.investigations.outcome import asked_by, has_reply, notes_of, outcome, what_would_help
+from bot.investigations.outcome import asked_by, has_answer, notes_of, outcome, what_would_help
 from bot.investigations.seen_before_view import seen_block
 from bot.investigations.subject_view import (
     ATTACH,
@@ -33,9 +33,10 @@ from bot.slack.blocks import (
     rich_text,
     run,
     section,
+    sentences,
 )
 from bot.slack.errors import why_it_waits
-from bot.slack.text import DAY_AND_TIME, code, escape, fit_mrkdwn, link, moment, one_line
+from bot.slack.text import DAY_AND_TIME, code, escape, fit_mrkdwn, link, mention, moment, one_line
 from bot.wording import (
     APP,
     CASE,
@@ -87,7 +88,7 @@ def status_card(
     usual: Usual | None = None,
     seen: SeenBefore | None = None,
 ) -> Message:
-    if has_reply(inv):
+    if has_answer(inv):
         face = _Face(outcome(inv))
         return Message(
             f"{face.headline}: {escape(subject_name(inv))}.", [_first_line(inv, face, app_url, between=": ")]
@@ -95,8 +96,15 @@ def status_card(
     return _whole(inv, _face(inv, app_url, usual), requester, app_url, seen)
 
 
+def ended_message(inv: Investigation, *, requester: str, card_link: str) -> Message:
+    """For who waits: nobody notices the edit of a card. Everything else, and every button, stands there."""
+    card = link(card_link, "the card above") if card_link else "the card above"
+    for_whom = f"{mention(requester)}: " if requester else ""
+    return sentences(f"{outcome(inv)}: {escape(subject_name(inv))}.", f"{for_whom}{card} says why and what you can do.")
+
+
 def no_answer_message(inv: Investigation, *, requester: str, app_url: str) -> Message:
-    """The reply that ends the wait where there is no conclusion to tell: an edit of the card would go unnoticed."""
+    """The same as its card says it, where no card stands."""
     return _whole(inv, _face(inv, app_url, None), requester, app_url)
 
 

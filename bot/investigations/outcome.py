@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 
-from bot.datadog.trouble import TroubleKind
 from bot.investigations.model import Investigation, State, Verdict
 from bot.investigations.subject_view import names_service
 from bot.model import ThreadLook
@@ -18,12 +17,9 @@ _UNREAD = {
 }
 
 
-def has_reply(inv: Investigation) -> bool:
-    """Whether a reply tells how it ended. What never began at Datadog is told by the card alone."""
-    if inv.state is State.FAILED:
-        lost = inv.failure is not None and inv.failure.kind is TroubleKind.NO_ORG
-        return bool(inv.datadog_id) and not lost
-    return inv.state in {State.CONCLUDED, State.EXPIRED}
+def has_answer(inv: Investigation) -> bool:
+    """Which a reply tells. How all others ended stands on their card."""
+    return bool(inv.conclusions) and inv.state in {State.CONCLUDED, State.FAILED, State.EXPIRED}
 
 
 def outcome(inv: Investigation) -> str:

@@ -78,8 +78,12 @@ class StatusCardPost:
 
 @dataclass(frozen=True, slots=True)
 class ConclusionsPost:
+    """The reply with the answer; where there is none, a line for who asked."""
+
     urgency: ClassVar[Urgency] = Urgency.ANSWER
 
+    repository: InvestigationRepository
+    replies: Replies
     shown: ShownInvestigations
     outbox: Outbox
     app_url: Callable[[str], str]
@@ -93,7 +97,7 @@ class ConclusionsPost:
             return None  # somebody let it run on meanwhile
         requester, app_url = delivery.post.requester, self.app_url(investigation.org)
         if not investigation.conclusions:
-            return card_view.no_answer_message(investigation, requester=requester, app_url=app_url)
+            return await self._without_answer(delivery, investigation)
         place = Place(delivery.post.workspace, delivery.post.channel, delivery.thread_ts)
         message = conclusions_view.conclusions_message(
             investigation,
@@ -105,6 +109,15 @@ class ConclusionsPost:
         )
         rules = await self.rules.of(delivery.post.workspace, delivery.post.channel)
         return replace(message, broadcast=rules.broadcast and investigation.state is State.CONCLUDED)
+
+    async def _without_answer(self, delivery: Delivery, ended: Investigation) -> Message:
+        post = delivery.post
+        card = await self.repository.card_in_lane(post.thread_key)
+        if not card:
+            app_url = self.app_url(ended.org)
+            return card_view.no_answer_message(ended, requester=post.requester, app_url=app_url)
+        link = await self.replies.permalink(post.workspace, post.channel, card)
+        return card_view.ended_message(ended, requester=post.requester, card_link=link or "")
 
     async def refused(self, delivery: Delivery, code: str) -> None:
         """Nothing is lost: what the channel does not take, the person who asked gets directly."""

@@ -167,9 +167,8 @@ class InvestigationRepository:
         card = _new_post(CARD, subscriber, investigation.ref)
         if not await self._takes_over_offer(connection, ask, card):
             await enqueue(self.database, connection, card)
-        # whoever asks only now still gets the finished answer as a reply of its own
-        followed_to_failure = investigation.state == State.FAILED and investigation.datadog_id
-        if investigation.state in {State.CONCLUDED, State.EXPIRED} or followed_to_failure:
+        # whoever asks only now still gets the finished answer as a reply of its own; without one the new card says it all
+        if investigation.conclusions and State(investigation.state).finished:
             await enqueue(self.database, connection, _new_post(CONCLUSIONS, subscriber, investigation.ref))
         return True
 
@@ -423,6 +422,8 @@ class InvestigationRepository:
             )
             threads = waiting.all()
             for subscriber in threads:
+                if not values.get("conclusions") and not subscriber.requester:
+                    continue  # nobody waits there, and the card says it all
                 await enqueue(self.database, connection, _new_post(CONCLUSIONS, subscriber, subscriber.ref))
         if threads:
             first = threads[0]
@@ -456,6 +457,13 @@ class InvestigationRepository:
         await connection.execute(
             update(deliveries).where(said).values(key=literal(f"{EXPIRED}:") + cast(table.id, String), kind=EXPIRED)
         )
+
+    async def card_in_lane(self, lane: str) -> str:
+        """The message with the card that goes before what else goes out in this lane; empty while none stands."""
+        table = deliveries.c
+        stands = (table.lane == lane, table.kind == CARD, table.ts.is_not(None), table.state != REFUSED)
+        row = await self.database.first(select(table.ts).where(*stands).limit(1))
+        return str(row.ts) if row else ""
 
     async def card_of(self, investigation_id: int, workspace: str) -> list[tuple[str, str, str | None]]:
         """Where this investigation's cards stand in a workspace, the first asked first."""

@@ -107,7 +107,9 @@ def build(
             starts, permissions, which_org, orgs, replies, repository, rules.budget, is_command, clock=time.time
         ),
         card_post=StatusCardPost(repository, seen_before, shown, replies, orgs.app_url),
-        conclusions_post=ConclusionsPost(shown, base.outbox, orgs.app_url, rules.rules, cases.link_in, votes),
+        conclusions_post=ConclusionsPost(
+            repository, replies, shown, base.outbox, orgs.app_url, rules.rules, cases.link_in, votes
+        ),
         earlier_post=EarlierAnswerPost(repository, shown, base.outbox, orgs.app_url, cases.link_in, votes),
         ask_worker=AskWorker(
             database, timing, requests, repository, threads, permissions, chooser, findings, person, owner=owner

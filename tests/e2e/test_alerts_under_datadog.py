@@ -237,3 +237,14 @@ async def test_findings_that_stand_there_already_are_followed_in_place_of_button
     await town.decide(Route(rules={"nudge": True}))
     await none_but(town)
     assert town.datadog.triggers() == []
+
+
+async def test_a_run_that_started_by_itself_and_failed_is_one_message_which_calls_nobody(town: AlertTown) -> None:
+    await town.decide(Route(rules={"auto": AlertFilter()}))
+    town.datadog.plan(Script.at_once("failed"))
+    failed = await town.alert(group="host:web-1")
+    await town.reads(failed.message, "Failed after", "reported that it failed", "Started automatically", "[Run again]")
+    town.datadog.plan(Script.at_once("conclusive", POOL_EXHAUSTED))
+    answered = await town.alert(group="host:web-2")
+    await town.reads(answered.message, "Answered in", AI_WRITTEN)
+    assert len(failed.message.replies) == 1

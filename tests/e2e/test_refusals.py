@@ -173,12 +173,17 @@ async def test_still_running_at_the_deadline_offers_to_keep_waiting(tmp_path: Pa
         alert = await town.alert()
         await town.ana.shortcut("investigate_message", on=alert.message)
         await town.reads(
-            alert.message, "No answer after", "No answer after", "still running in Datadog", "Asked by @ana"
+            alert.message,
+            "No answer after",
+            "still running in Datadog",
+            "Asked by @ana",
+            "No answer after",
+            "@ana: the card",
         )
         (run,) = town.datadog.triggers()
         town.datadog.finish(run.id)
 
-        await town.ana.click("Keep waiting", on=alert.message.replies[1])
+        await town.ana.click("Keep waiting", on=alert.message.replies[0])
 
-        await town.reads(alert.message, "Answered in", "Asked by @ana", AI_WRITTEN)
+        await town.reads(alert.message, "Answered in", "No answer after", "Asked by @ana", AI_WRITTEN)
         assert len(town.datadog.triggers()) == 1

@@ -46,19 +46,25 @@ async def test_the_first_conclusion_is_the_answer_and_the_others_are_folded(town
 @pytest.mark.parametrize("status", ["inconclusive", "Inconclusive"])
 async def test_without_conclusions_one_message_says_what_would_help(town: Town, status: str) -> None:
     alert = await _investigated(town, status)
-    assert _card(alert).shown.startswith("🟡 Ended without a conclusion: ")
-    shown = _reply(alert).shown
+    shown = _card(alert).shown
+    assert shown.startswith("🟡 Ended without a conclusion\n")
     assert "What helps Bits AI next time: a service tag on the monitor" in shown
     assert "AI-written" not in shown
     assert "Right cause" not in shown
+    assert "What helps" not in _reply(alert).shown
 
 
-async def test_a_run_that_failed_says_so_once_and_offers_another(town: Town) -> None:
+async def test_a_run_that_failed_says_so_on_its_card_and_calls_who_asked(town: Town) -> None:
     alert = await _investigated(town, "failed")
-    assert _card(alert).shown.startswith("❌ Failed after")
-    assert "[Run again]" in _reply(alert).shown
-    assert "AI-written" not in _reply(alert).shown
-    assert "Right cause" not in _reply(alert).shown
+    shown = _card(alert).shown
+    assert shown.startswith("❌ Failed after")
+    assert "[Run again]" in shown
+    assert "AI-written" not in shown
+    assert "Right cause" not in shown
+    called = _reply(alert).shown
+    assert called.startswith("❌ Failed after")
+    assert "@ana: the card above (" in called
+    assert "Run again" not in called
 
 
 async def test_an_unknown_status_with_conclusions_is_an_end(town: Town) -> None:
@@ -96,8 +102,8 @@ async def test_run_again_by_two_people_makes_one_more_run(town: Town) -> None:
     alert = await _investigated(town, "inconclusive")
     town.datadog.plan(Script.held())
 
-    await town.ana.click("Run again", on=_reply(alert))
-    await town.ben.click("Run again", on=_reply(alert))
+    await town.ana.click("Run again", on=_card(alert))
+    await town.ben.click("Run again", on=_card(alert))
 
     await town.slack.wait_for(lambda: "run 2" in town.thread(alert.message))
     await town.slack.wait_for(lambda: "already" in town.ben.sees)

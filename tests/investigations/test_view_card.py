@@ -6,7 +6,7 @@ from pydantic import TypeAdapter
 from bot.datadog.investigations import Conclusion
 from bot.datadog.trouble import Trouble, TroubleKind
 from bot.investigations.answers import explain_failure
-from bot.investigations.card_view import no_answer_message, status_card
+from bot.investigations.card_view import ended_message, no_answer_message, status_card
 from bot.investigations.conclusions_view import conclusions_message
 from bot.investigations.message_alerts import find_alert
 from bot.investigations.model import Investigation, State, Verdict, usual
@@ -83,15 +83,12 @@ def test_what_is_known_of_the_alert_stands_on_the_card_once() -> None:
     assert "image" not in {block["type"] for block in forged.blocks}
 
 
-def test_once_a_reply_tells_the_outcome_the_card_is_one_line() -> None:
+def test_once_an_answer_stands_below_it_the_card_is_one_line() -> None:
     ended = replace(RUNNING, state=State.CONCLUDED, started_at=1_700_000_000, finished_at=1_700_000_240)
     found = (Conclusion("Cause", "", ""),)
     cases = {
         "✅ Answered in 4 min": replace(ended, verdict=Verdict.CONCLUSIVE, conclusions=found),
         "🟡 No clear cause after 4 min": replace(ended, verdict=Verdict.INCONCLUSIVE, conclusions=found),
-        "🟡 Ended without a conclusion": replace(ended, verdict=Verdict.CONCLUSIVE),
-        "❌ Failed after 4 min": replace(ended, state=State.FAILED, failure=Trouble(TroubleKind.BITS_FAILED)),
-        "⌛ No answer after 4 min": replace(ended, state=State.EXPIRED),
         "✅ Answered": replace(ended, verdict=Verdict.CONCLUSIVE, conclusions=found, adopted=True),
     }
     for line, inv in cases.items():
@@ -108,8 +105,8 @@ def test_each_state_offers_what_makes_sense() -> None:
         (INV, to_cases),
         (replace(INV, state=State.TRIGGERING), to_cases),
         (RUNNING, ["Open in Datadog", *to_cases]),
-        (replace(RUNNING, state=State.CONCLUDED, verdict=Verdict.CONCLUSIVE), []),
-        (replace(RUNNING, state=State.EXPIRED), []),
+        (replace(RUNNING, state=State.CONCLUDED, conclusions=(Conclusion("Cause", "", ""),)), []),
+        (replace(RUNNING, state=State.EXPIRED), ["Keep waiting", "Open in Datadog"]),
         (replace(INV, state=State.UNCERTAIN), ["Start again", "Open in Datadog"]),
         (replace(INV, state=State.FAILED, failure=Trouble(TroubleKind.BAD_REQUEST)), ["Run again", *to_cases]),
         (refused, to_cases),
@@ -120,7 +117,7 @@ def test_each_state_offers_what_makes_sense() -> None:
         assert list(buttons(card(inv).blocks)) == expected
 
 
-def test_what_is_no_answer_is_told_in_one_reply_that_votes_and_models_have_no_part_in() -> None:
+def test_what_is_no_answer_is_told_on_the_card_alone_and_votes_and_models_have_no_part_in_it() -> None:
     empty = replace(RUNNING, state=State.CONCLUDED, verdict=Verdict.INCONCLUSIVE)
     failed = replace(RUNNING, state=State.FAILED, failure=Trouble(TroubleKind.BITS_FAILED))
     cases = [
@@ -130,12 +127,24 @@ def test_what_is_no_answer_is_told_in_one_reply_that_votes_and_models_have_no_pa
         (replace(failed, failure=Trouble(TroubleKind.UNAUTHORIZED)), ["Open in Datadog"], "may still finish"),
     ]
     for inv, offered, words in cases:
-        message = no_answer_message(inv, requester="U0ANA", app_url=APP)
-        check_message(message)
+        message = card(inv)
+        assert message == no_answer_message(inv, requester="U0ANA", app_url=APP)  # where no card can stand
         assert list(buttons(message.blocks))[: len(offered)] == offered
         assert len(buttons(message.blocks)) <= 3
         assert words in shown(message.blocks)
         assert "AI" not in message.text.replace("Bits AI", "")
+
+
+def test_who_asked_is_called_to_a_card_without_an_answer_and_nothing_of_it_is_repeated() -> None:
+    ended = replace(RUNNING, started_at=1_700_000_000, finished_at=1_700_000_240, state=State.FAILED)
+    link = "https://team.slack.com/archives/C1/p1"
+    message = ended_message(ended, requester="U0ANA", card_link=link)
+    check_message(message)
+    assert message.text == (
+        "❌ Failed after 4 min: High latency on service:web. "
+        f"<@U0ANA>: <{link}|the card above> says why and what you can do."
+    )
+    assert not buttons(message.blocks)
 
 
 def test_what_costs_asks_first_and_what_is_free_does_not() -> None:
