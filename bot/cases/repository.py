@@ -195,9 +195,10 @@ class CaseRepository:
             _touched(org, places.case_row, places.touched_at, by_person),
             _touched(org, acted.case_row, acted.created_at, done),
         ).subquery()
-        latest = select(touched.c.row, func.max(touched.c.at).label("at")).group_by(touched.c.row).subquery()
+        grouped = select(touched.c.row, func.max(touched.c.at).label("at")).group_by(touched.c.row)
+        latest = grouped.order_by(desc("at"), desc(touched.c.row)).limit(limit).subquery()
         query = select(cases).join(latest, latest.c.row == cases.c.id)
-        rows = await self.database.all(query.order_by(desc(latest.c.at), desc(cases.c.id)).limit(limit))
+        rows = await self.database.all(query.order_by(desc(latest.c.at), desc(cases.c.id)))
         return [_known(row, ()) for row in rows]
 
     async def card_ts(self, case_row: int, place: Place) -> str:
