@@ -126,7 +126,8 @@ def offer_in_thread(inv: Investigation, words: str, *, app_url: str) -> Message:
     sign, word = stands(inv)
     told = f"{sign} This thread's {INVESTIGATION} is {escape(word)}: "
     head = rich_section([run(told), rich_link(investigation_url(inv, app_url), subject_name(inv), "bold")])
-    ask = f"Is it about that? {ASK_FOLLOW_UP} shows what would be sent and what it costs, and starts nothing yet."
+    can = "shows what would be sent and what it costs, and starts nothing yet"
+    ask = f"Is it about that? {ASK_FOLLOW_UP} {can if inv.state.finished else 'stands here once it has ended'}."
     follow = [follow_up_button(inv, words)] if inv.state.finished else []
     report = [button(FULL_REPORT, conclusions_view.DETAILS_ACTION, value=str(inv.id))] if inv.conclusions else []
     rest = open_button(OPEN, inv, app_url)

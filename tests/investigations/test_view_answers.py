@@ -16,6 +16,7 @@ from bot.model import AlertRef, EventRef, ExistingRun, MonitorRef, Question, Sub
 from bot.slack.blocks import Message
 from bot.slack.errors import Meaning, SlackTrouble
 from bot.slack.replies import unexpected
+from bot.wording import ASK_FOLLOW_UP
 from tests.investigations.samples import APP, HOSTILE, INV, RUN
 from tests.slack.blockkit import buttons, check_message, check_modal, mrkdwn, shown
 
@@ -39,6 +40,15 @@ def test_the_second_click_is_told_the_real_state_and_where() -> None:
     assert "<@" not in checked(answers.already(replace(INV, requested_by=""), PERMALINK, ""))
     told = checked(answers.already(replace(INV, requested_by="U0FAR"), PERMALINK, ""))
     assert "Somebody in another workspace asked" in told
+
+
+def test_a_question_in_a_thread_is_offered_a_follow_up_once_there_is_something_to_follow() -> None:
+    for state in State:
+        offer = answers.offer_in_thread(replace(INV, state=state), "and since noon?", app_url=APP)
+        says = checked(offer)
+        assert (ASK_FOLLOW_UP in buttons(offer.blocks)) == state.finished
+        assert ("shows what would be sent" in says) == state.finished
+        assert ("stands here once it has ended" in says) != state.finished
 
 
 SUBJECTS: list[Subject] = [ALERT, MonitorRef(5), EventRef("77"), EventRef("AgAAuid"), Question("why"), ExistingRun(RUN)]
