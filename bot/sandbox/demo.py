@@ -81,11 +81,13 @@ async def _stay(stage: Stage, control: Control) -> None:
     print(f"  the bot's log    {shlex.quote(str(environment.bot.log))}\n", flush=True)
     died = asyncio.create_task(environment.bot.died())
     listening = asyncio.create_task(_listen(Terminal(stage, control)))
-    await asyncio.wait({died, listening}, return_when=asyncio.FIRST_COMPLETED)
-    if environment.bot.state != "died":  # who kills it at the prompt goes on there
-        await asyncio.wait({listening})
-    for task in (died, listening):
-        task.cancel()
+    try:
+        await asyncio.wait({died, listening}, return_when=asyncio.FIRST_COMPLETED)
+        if environment.bot.state != "died":  # who kills it at the prompt goes on there
+            await asyncio.wait({listening})
+    finally:
+        for task in (died, listening):
+            task.cancel()
     for done in await asyncio.gather(died, listening, return_exceptions=True):
         if isinstance(done, BotDiedError) and environment.bot.state == "died":
             raise done
