@@ -350,7 +350,7 @@ def recovered(known: KnownCycle, person: str) -> Message:
 
 
 def started_since() -> Message:
-    return sentences("This was not started automatically, for the budget; somebody has started it since.")
+    return sentences("The budget kept this from starting automatically; somebody has started it since.")
 
 
 def will_tell() -> Message:

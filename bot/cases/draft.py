@@ -10,7 +10,7 @@ from dataclasses import replace
 from bot.cases.model import CaseSource
 from bot.datadog.case_attributes import Attributes
 from bot.datadog.insight_recognition import recognise
-from bot.datadog.insights import InsightDraft, InsightType, default_ref, draft, event_draft
+from bot.datadog.insights import InsightDraft, InsightType, default_ref, draft, event_draft, named
 from bot.datadog.investigations import Conclusion
 from bot.datadog.links import Location
 from bot.investigations.model import Investigation
@@ -73,10 +73,10 @@ def alert_insights(alert: AlertRef) -> Iterator[InsightDraft]:
     name = _one_line(alert.monitor_name)
     if monitor_id:
         monitor = draft(InsightType.MONITOR, monitor_id, default_ref(InsightType.MONITOR, monitor_id))
-        yield replace(monitor, label=f"Monitor: {name}") if name else monitor
+        yield replace(monitor, label=named(monitor, name)) if name else monitor
     if alert.event_id:
         event = event_draft(alert.event_id, monitor_id)
-        yield replace(event, label=f"{event.label}: {name}") if name else event
+        yield replace(event, label=named(event, name)) if name else event
 
 
 def alert_attributes(alert: AlertRef | None, monitor_tags: tuple[str, ...]) -> Attributes:

@@ -80,9 +80,9 @@ def list_message(found: FoundCases, app_url: str) -> Message:
 
 def _row(known: KnownCase, found: FoundCases, app_url: str, number: int) -> Block:
     facts = stands_line(known)
-    mine = ":bust_in_silhouette: " if found.mine and known.assignee_id == found.mine else ""
+    mine = " (you)" if found.mine and known.assignee_id == found.mine else ""
     named = link(case_url(known, app_url), known.name)
-    words = f"{mine}*{named}* {escape(case_title(known))}\n{facts}"
+    words = f"*{named}* {escape(case_title(known))}\n{facts}{mine}"
     menu = overflow(QUICK, *(option(each, f"{verb} {known.case_id}") for verb, each in _QUICK_WORDS.items()))
     return {**section(words, accessory=menu), "block_id": block_id(found, number)}
 

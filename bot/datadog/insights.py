@@ -321,12 +321,14 @@ async def look_up_labels(
     """The labels learnt within the deadline. Those of drafts missing here stay what they are."""
     wanted = {each: each.lookup for each in drafts if each.lookup}
     names = await _Names(monitors, incidents, at_once).learn(dict.fromkeys(wanted.values()), seconds)
-    return {each.key: _label(each, name) for each, lookup in wanted.items() if (name := names.get(lookup))}
+    return {each.key: named(each, name) for each, lookup in wanted.items() if (name := names.get(lookup))}
 
 
-def _label(draft: InsightDraft, name: str) -> str:
-    known_as = "Monitor" if draft.type is InsightType.MONITOR else draft.label
-    return f"{known_as}: {name}"[:LONGEST_LABEL]
+def named(draft: InsightDraft, name: str) -> str:
+    """The name before what it is; a monitor's own number says nothing more then."""
+    what = "monitor" if draft.type is InsightType.MONITOR else f"{draft.label[:1].lower()}{draft.label[1:]}"
+    room = max(LONGEST_LABEL // 2, LONGEST_LABEL - len(what) - 3)
+    return f"{name[:room]} · {what}"[:LONGEST_LABEL]
 
 
 class _Names:

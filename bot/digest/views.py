@@ -21,7 +21,7 @@ def digest_message(report: ChannelReport) -> Message:
     if report.is_empty:
         text = f"*This channel's week* ({when}): nothing was investigated, no alert came in and no case is open."
         return Message(text, [section(text)])
-    text = f"*This channel's week* ({when}): {_summary(report)}"
+    text = f"*This channel's week* ({when})\n{_summary(report)}"
     more = [*_noisy(report), *_cases(report), context(f"All of it as CSV: `{COMMAND} report csv`.")]
     if not report.runs:
         return Message(text, [section(text), *more])
@@ -47,13 +47,13 @@ def _summary(report: ChannelReport) -> str:
     usual = report.usual_seconds
     parts = [
         counted(len(report.runs), "investigation") + (f", {found} with a cause" if report.runs else ""),
-        f"{duration(usual)} to a conclusion, in the middle" if usual else "",
-        f"{counted(right, 'vote')} that it was right, {wrong} that it was wrong" if right or wrong else "",
+        f"usually {duration(usual)} to a conclusion" if usual else "",
+        f"votes: {right} right, {wrong} wrong" if right or wrong else "",
         f"{counted(report.charged, 'start')} paid for"
         + (f", {report.automatic} automatic" if report.automatic else ""),
         f"{counted(len(report.open_cases), 'open case')}" if report.open_cases else "",
     ]
-    return "; ".join(part for part in parts if part) + "."
+    return " · ".join(part for part in parts if part)
 
 
 def _row(each: ReportedRun) -> tuple[str, ...]:

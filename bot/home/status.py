@@ -279,7 +279,7 @@ def _datadog(health: WorkspaceHealth) -> str:
     good = f"last answered {_when(answered)}" if answered else ""
     if refused and refused > (answered or 0):
         why = _TROUBLES.get(health.datadog_trouble, "it refused the start")
-        bad = f"refused at {_when(refused)}: {why}"
+        bad = f"refused {_when(refused)}: {why}"
         return f"{bad}; {good}" if good else bad
     return good or f"not asked for {INVESTIGATIONS} yet"
 

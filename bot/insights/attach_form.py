@@ -71,10 +71,8 @@ class InsightList:
 
     @property
     def counter(self) -> str:
-        """`7 of 9 chosen, 1 already on the case`."""
-        held = len(self.on_case)
-        counted = f"{len(self.to_send)} of {len(self.lines)} chosen"
-        return f"{counted}, {held} already on the case" if held else counted
+        """`7 of 9 chosen`, of those that the case does not have."""
+        return f"{len(self.to_send)} of {len(self.lines) - len(self.on_case)} chosen"
 
     @property
     def summary(self) -> str:

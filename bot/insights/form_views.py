@@ -110,7 +110,7 @@ def refused_view(key: str, refusal: Message) -> Block:
 
 def begin_message(words: str) -> Message:
     """After a mention: only a click may open a window."""
-    text = "I can open the window for that as soon as you press the button."
+    text = "Press the button to open the window."
     begin = button("Attach insights", BEGIN, value=cut(words, 500), style="primary")
     return Message(text, [section(text), actions(begin)])
 
@@ -151,13 +151,13 @@ def case_options(offer: CaseOffer) -> list[Block]:
 def _paste(form: AttachForm) -> Block:
     example = "https://app.datadoghq.com/monitors/12345 …"
     element = text_input(PASTED, limit=PASTE_LIMIT, multiline=True, placeholder=example)
-    hint = "Any number of links, separated by anything. Add moves them to the list and empties this field for more."
+    hint = "As many as you like. Add puts them on the list below."
     return form_field(f"Paste {DATADOG} links", element, block_id=f"paste:{form.paste_round}", hint=hint, optional=True)
 
 
 def _buttons(form: AttachForm) -> Iterator[Block]:
     yield button("Add", ADD, style="primary", label="Add the pasted links to the list")
-    yield button("Hide by hand" if form.hand else "Add by hand", BY_HAND, value="hide" if form.hand else "")
+    yield button("Hide fields" if form.hand else "Add by hand", BY_HAND, value="hide" if form.hand else "")
     if form.case:
         yield button("Remove insights", REMOVE, label="Remove insights that the case has")
 
@@ -188,7 +188,8 @@ def _list(form: AttachForm) -> Iterator[Block]:
     yield section(_count(form))
     choices = [(line.label, line.handle) for line in lines]
     chosen = frozenset(line.handle for line in lines if line.chosen)
-    yield from _selects(choices, chosen, name=f"list:{form.list_round}", action_id=CHOSEN)
+    optional = bool(form.comment_links)  # the comment may be all that is wanted
+    yield from _selects(choices, chosen, name=f"list:{form.list_round}", action_id=CHOSEN, optional=optional)
     if remark := _overflow(len(lines), len(form.insights.to_send)):
         yield context(remark)
 
@@ -196,6 +197,8 @@ def _list(form: AttachForm) -> Iterator[Block]:
 def _count(form: AttachForm) -> str:
     if not form.insights.lines:
         return f"*No {INSIGHTS} listed yet.* Paste links above and press Add."
+    if len(form.insights.on_case) == len(form.insights.lines):
+        return "*Nothing left to attach.*"
     summary = form.insights.summary
     return f"*{form.insights.counter}*" + (f": {escape(summary)}" if summary else "")
 
@@ -216,24 +219,30 @@ def _held(form: AttachForm) -> Iterator[Block]:
         return
     name = one_line(form.case.name, 60)
     yield rich_text(
-        rich_section([run(f"Already on {name}, not sent again:")]),
+        rich_section([run(f"Already on {name}:")]),
         *(rich_bullet([run(label)]) for label in some((one_line(line.label, 150) for line in held), _MOST_HELD)),
     )
 
 
 def _selects(
-    choices: Sequence[tuple[str, str]], chosen: frozenset[str], *, name: str, action_id: str
+    choices: Sequence[tuple[str, str]],
+    chosen: frozenset[str],
+    *,
+    name: str,
+    action_id: str,
+    optional: bool = False,
 ) -> Iterator[Block]:
-    """One multi-select a hundred labels with their values; `name` begins their block ids."""
+    """One multi-select a hundred labels with their values; `name` begins their block ids. Of several none has to be used."""
     shown = choices[:_MOST_SHOWN]
     room = _BYTES_OF_OPTIONS // 2 // max(1, len(shown)) - _FRAME
+    several = len(shown) > _A_SELECT
     for number, group in enumerate(in_groups(shown, _A_SELECT)):
         options = [option(_fitting(text, room), value) for text, value in group]
         element = multi_select(action_id, options, chosen) | {"placeholder": plain("None chosen")}
         first = number * _A_SELECT + 1
-        span = f" {first} to {first + len(group) - 1}" if len(shown) > _A_SELECT else ""
+        span = f" {first} to {first + len(group) - 1}" if several else ""
         label = f"{INSIGHTS.capitalize()}{span}"
-        yield form_field(label, element, block_id=f"{name}:{number}", optional=True, sends_changes=True)
+        yield form_field(label, element, block_id=f"{name}:{number}", optional=several or optional, sends_changes=True)
 
 
 def _fitting(text: str, size: int) -> str:
@@ -257,14 +266,14 @@ def _set_aside(form: AttachForm) -> Iterator[Block]:
     if not pieces:
         return
     yield divider()
-    yield section(f"*Set aside, {counted(len(pieces), 'piece')} of what you pasted:*")
+    yield section("*Can't be attached as pasted:*")
     for number, piece in enumerate(pieces[:_MOST_SET_ASIDE]):
         yield _piece(piece, number)
     if len(pieces) > _MOST_SET_ASIDE:
-        yield context(f"and {len(pieces) - _MOST_SET_ASIDE} more, kept until you forget them.")
+        yield context(f"and {len(pieces) - _MOST_SET_ASIDE} more, kept until you clear them.")
     if form.comment_links:
         yield _comment(form)
-    yield actions(button("Forget what was set aside", FORGET), block_id="set_aside")
+    yield actions(button("Clear these", FORGET, label="Clear what can't be attached"), block_id="set_aside")
 
 
 def _piece(piece: SetAside, number: int) -> Block:
@@ -277,8 +286,7 @@ def _comment(form: AttachForm) -> Block:
     links = len(form.comment_links)
     words = "Post this link as a comment on the case" if links == 1 else f"Post these {links} links as one comment"
     boxes = checkboxes(COMMENT, [option(words, "comment")], ["comment"] if form.comment else [])
-    block_id = f"comment:{form.paste_round}:{links}"
-    return form_field("Instead", boxes, block_id=block_id, optional=True, sends_changes=True)
+    return actions(boxes, block_id=f"comment:{form.paste_round}:{links}")
 
 
 # -- taking insights off the case -----------------------------------------------------------------------------------
@@ -307,7 +315,8 @@ def confirm_view(form: AttachForm, key: str) -> Block:
     blocks = [
         section(f"*Remove {counted(len(leaving), INSIGHT)} from {_case(form)}?* {summary}"),
         rich_text(
-            rich_section([run("These leave the case:")]), *(rich_bullet([run(each or "Insight")]) for each in labels)
+            rich_section([run("To be removed from the case:")]),
+            *(rich_bullet([run(each or "Insight")]) for each in labels),
         ),
         context(f"They stay in {DATADOG} and can be attached again."),
         actions(button("Back", BACK), block_id="back"),

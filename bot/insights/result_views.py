@@ -73,16 +73,16 @@ def sentence(trouble: Trouble) -> str:
 
 
 def working_view(job: AttachJob) -> Block:
-    parts = []
+    parts, case = [], _case(job, "")
     if job.outcome.open:
-        parts.append(f"{_DOING[job.work]} {counted(len(job.outcome.open), INSIGHT)}")
+        parts.append(f"{_DOING[job.work]} {counted(len(job.outcome.open), INSIGHT)} {_TO[job.work]} {case}")
     if job.comment_left:
-        verb = "posting" if parts else "Posting"
-        parts.append(f"{verb} {counted(job.links, 'link')} as a comment")
+        links = counted(job.links, "link")
+        parts.append(f"posting {links} as a comment" if parts else f"Posting {links} as a comment on {case}")
     told = "the thread" if job.place.thread_ts else "you"
     blocks = [
-        section(f"{' and '.join(parts) or 'Looking at it'}: {_case(job, '')}…"),
-        context(f"You may close this window: the work goes on without it, and I tell {told} when it is done."),
+        section(f"{' and '.join(parts) or f'Looking at {case}'}…"),
+        context(f"You can close this window: I'll tell {told} when it's done."),
         actions(button("Refresh", REFRESH), block_id="refresh"),
     ]
     return modal(f"{job.work.capitalize()} insights", blocks, callback_id=CALLBACK_NOTHING, metadata=job.draft_key)
@@ -132,7 +132,8 @@ def told_directly(job: AttachJob, app_url: str) -> Message:
     """For the person whose window is closed by now."""
     missing = []
     if job.outcome.open:
-        missing.append(f"{counted(len(job.outcome.open), INSIGHT)} not {job.work.done}")
+        not_done = f" not {job.work.done}" if job.outcome.done else ""
+        missing.append(f"{counted(len(job.outcome.open), INSIGHT)}{not_done}")
     if job.outcome.refused:
         missing.append(f"{len(job.outcome.refused)} refused")
     if job.comment_left:
@@ -140,8 +141,9 @@ def told_directly(job: AttachJob, app_url: str) -> Message:
     why = job.outcome.problems or tuple(refusal.problem for refusal in job.outcome.refused[:1])
     left = f"Left: {', '.join(missing)}." if missing else ""
     case = link(url, job.case_name) if (url := case_url(job, app_url)) else code(job.case_name, 70)
-    again = f"{job.work.capitalize()} them again from the {CASE}'s thread. (ref {code(job.ref)})" if missing else ""
-    return sentences(_headline(job), left, *dict.fromkeys(map(sentence, why)), f"{CASE.capitalize()}: {case}.", again)
+    retry = f"{job.work.capitalize()} them again from the {CASE}'s thread. (ref {code(job.ref)})"
+    again = "" if job.complete else retry
+    return sentences(_headline(job, case), left, *dict.fromkeys(map(sentence, why)), again)
 
 
 def case_url(job: AttachJob, app_url: str) -> str:
@@ -153,8 +155,8 @@ def _case(job: AttachJob, url: str) -> str:
     return link(url, name) if url else code(name)
 
 
-def _headline(job: AttachJob) -> str:
-    done, case = job.outcome.done, code(job.case_name, 70)
+def _headline(job: AttachJob, case: str = "") -> str:
+    done, case = job.outcome.done, case or code(job.case_name, 70)
     verb, preposition = job.work.done, _TO[job.work]
     if not done and not job.outcome.open and not job.outcome.refused:
         return f"*{case}*"

@@ -21,7 +21,6 @@ from bot.slack.blocks import (
     context,
     divider,
     option,
-    pack,
     preformatted,
     rich_section,
     rich_text,
@@ -238,16 +237,19 @@ def connected_modal(entry: OrgEntry, checkup: Checkup, webhook: list[Block]) -> 
         else f"{DATADOG} does not tell whose application key it is; all it does there appears under its owner's name."
     )
     facts = [run(f"{owner}\nAPI key …{entry.api_key_end}, application key …{entry.app_key_end}.")]
-    stands = dict.fromkeys(checkup.unclear, "not clear now") | dict.fromkeys(checkup.lacking, "MISSING")
-    permissions = [
-        rich_section([run(f"{stands.get(name, 'granted')}: {name}, for {use}")]) for name, use in _USES.items()
-    ]
+    stands = dict.fromkeys(checkup.unclear, "❔ Not clear now: ") | dict.fromkeys(checkup.lacking, "❌ Missing: ")
+    permissions = "\n".join(f"{stands.get(name, '✅ ')}{code(name)} for {use}" for name, use in _USES.items())
     offered = offered_words(entry.site)
     note = [context(offered)] if offered else []
-    blocks = [rich_text(rich_section(head)), rich_text(rich_section(facts)), *pack(permissions), *note]
+    blocks = [rich_text(rich_section(head)), rich_text(rich_section(facts)), section(permissions), *note]
     writes = "; ".join(f"`{name}` ({use})" for name, use in _WRITES.items())
-    offer = [] if entry.alerts_set_up_at else [actions(set_up_button(entry))]
-    return _modal([*blocks, context(f"Whether it may write shows only when it is used: {writes}."), *webhook, *offer])
+    offer = [] if entry.alerts_set_up_at else [_offer(entry)]
+    return _modal([*blocks, context(f"Whether it may write shows only when it is used: {writes}."), *offer, *webhook])
+
+
+def _offer(entry: OrgEntry) -> Block:
+    words = f"*Its alerts* come into Slack by a webhook. *Set up alerts* puts it into {DATADOG} for you."
+    return section(words, accessory=set_up_button(entry))
 
 
 def set_up_button(entry: OrgEntry) -> Block:
@@ -263,8 +265,8 @@ def webhook_of(entry: OrgEntry, public_url: str, secret: str) -> list[Block]:
     return [
         divider(),
         section(
-            f"*Its webhook*, for alerts as cards. *Set up alerts* puts it into {DATADOG} for you. By hand: the secret is *shown "
-            f"this once*, so put it into {DATADOG} > Integrations > Webhooks now. URL and custom headers:"
+            f"*Its webhook by hand*: the secret is *shown this once*, so put it into {DATADOG} > Integrations > Webhooks now. "
+            "URL and custom headers:"
         ),
         rich_text(preformatted(f"{where}{path_of(entry.id)}"), preformatted(custom_headers(secret))),
         context(f"The payload is printed by `bits-bot webhook-template --org {entry.id}`."),
@@ -315,5 +317,5 @@ def closed_modal(message: Message) -> Block:
 
 def press_to_connect() -> Message:
     """For a mention, which gives no right to open a window."""
-    text = f"Connecting {DATADOG} takes a form."
+    text = f"Press the button to connect {DATADOG}: keys belong in a window, not in a message."
     return Message(text, [section(text), actions(button(f"Connect {DATADOG}", OPEN, style="primary"))])

@@ -90,7 +90,7 @@ def whom_to_ask(starters: Starters, more: str = "") -> str:
     shown = named[:_MOST_NAMED]
     people = f"{', '.join(shown)}{' and others' if len(named) > len(shown) else ''}, or a workspace admin"
     whom = f"Ask {people if shown else 'a workspace admin'}."
-    return f"{whom} {more}".strip() if more else f"{whom} `{COMMAND} settings` is where it is decided."
+    return f"{whom} {more}".strip() if more else f"{whom} It is set in `{COMMAND} settings`."
 
 
 def named_starters(starters: Starters) -> list[str]:

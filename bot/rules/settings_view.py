@@ -98,7 +98,7 @@ def settings_modal(
         blocks += _as_written(rule_lines(rules), file_name)
     else:
         blocks += _channel_fields(rules, orgs or {}, names, shown)
-        blocks += _admin_fields(rules, handles) if admin else [context("Who may start is for workspace admins to set.")]
+        blocks += _admin_fields(rules, handles) if admin else [context("Workspace admins set who may start.")]
     if admin and (shown.more or rules.from_file):
         blocks += [] if rules.from_file else _more_fields(rules)
         blocks += _workspace_blocks(draft.workspace, file_name)
@@ -185,7 +185,7 @@ def _admin_fields(rules: ChannelRules, handles: Mapping[str, str]) -> list[Block
             starters.users,
             hint="They may also change this form, see the audit and go over the budget.",
         ),
-        _groups_field("Named user groups", starters.groups, handles, hint="The same for all members."),
+        _groups_field("Named user groups", starters.groups, handles, hint="All their members may do the same."),
     ]
 
 

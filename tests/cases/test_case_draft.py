@@ -60,8 +60,8 @@ def test_a_case_from_an_investigation_is_filled_in(us1: Site) -> None:
     )
     offered = candidates(Location(us1), investigation=found)
     assert [(each.type.value, each.resource_id, each.label) for each in offered] == [
-        ("MONITOR", "444839", "Monitor: High latency"),
-        ("EVENT", "8788641826233093636", "Event 8788641826233093636: High latency"),
+        ("MONITOR", "444839", "High latency · monitor"),
+        ("EVENT", "8788641826233093636", "High latency · event 8788641826233093636"),
         ("INCIDENT", "42", "Incident 42"),
     ]
 
@@ -155,7 +155,7 @@ def test_hostile_text_stays_text() -> None:
     assert title == "<!channel> ](https://evil.com) gnp.exe second line"
     assert draft_description(source, None, APP) == f"Alert: {title}\nhttps://app.datadoghq.com/monitors/7"
     assert source.about
-    assert next(alert_insights(source.about)).label == f"Monitor: {title}"
+    assert next(alert_insights(source.about)).label == f"{title} · monitor"
 
 
 texts = st.text(max_size=4000)

@@ -70,9 +70,9 @@ async def test_monitors_events_and_incidents_get_their_names() -> None:
         draft(InsightType.WIDGET, "7", "/dashboard/a?fullscreen_widget=7"),
     ]
     assert await look_up(drafts, named) == {
-        ("MONITOR", "1"): "Monitor: High latency",
-        ("EVENT", "99"): "Event 99: High latency",
-        ("INCIDENT", "42"): "Incident 42: Checkout is down",
+        ("MONITOR", "1"): "High latency · monitor",
+        ("EVENT", "99"): "High latency · event 99",
+        ("INCIDENT", "42"): "Checkout is down · incident 42",
     }
     assert named.asked == [1]
 
@@ -85,7 +85,7 @@ async def test_nothing_to_look_up_asks_nobody() -> None:
 
 async def test_a_slow_one_is_left_at_the_deadline_and_the_others_are_kept() -> None:
     named = Named({1: "High latency", 2: asyncio.Event(), 3: "Errors"})
-    assert await labels_of(named, 1, 2, 3, seconds=0.3) == {"1": "Monitor: High latency", "3": "Monitor: Errors"}
+    assert await labels_of(named, 1, 2, 3, seconds=0.3) == {"1": "High latency · monitor", "3": "Errors · monitor"}
     assert named.under_way == 0
 
 
@@ -109,7 +109,7 @@ async def test_one_failure_costs_one_label() -> None:
     cases: list[Callable[[str], DatadogError]] = [NotFound, NoAnswer]
     for make in cases:
         named = Named({1: make("no"), 2: "Errors", 3: ""})
-        assert await labels_of(named, 1, 2, 3) == {"2": "Monitor: Errors"}
+        assert await labels_of(named, 1, 2, 3) == {"2": "Errors · monitor"}
 
 
 async def test_a_refusal_of_all_is_not_asked_for_again() -> None:

@@ -181,7 +181,7 @@ async def test_what_can_not_be_looked_up_hinders_nobody(town: Town, fault: dict[
 async def test_a_refused_comment_keeps_its_links_for_a_retry(town: Town, fault: dict[str, Any], words: str) -> None:
     case = a_case(town)
     await opened_in_a_thread(town, case, *monitor_links(town, [1]), link(town, "/logs?query=a"))
-    await town.ana.choose("Instead", "Post this link as a comment on the case")
+    await town.ana.choose("attach:comment", "Post this link as a comment on the case")
     town.datadog.break_next("POST", COMMENT, times=99, **fault)
     await town.ana.submit()
     modal = await town.ana.waits_for_modal("Attached 1 insight")
@@ -201,7 +201,7 @@ async def test_a_comment_whose_answer_is_lost_is_looked_for_and_never_posted_twi
 ) -> None:
     case = a_case(town)
     talk = await opened_in_a_thread(town, case, link(town, "/logs?query=a"))
-    await town.ana.choose("Instead", "Post this link as a comment on the case")
+    await town.ana.choose("attach:comment", "Post this link as a comment on the case")
     town.datadog.break_next("POST", COMMENT, **fault)
     await town.ana.submit()
 
@@ -220,7 +220,7 @@ async def test_a_window_closed_meanwhile_the_person_hears_of_the_failure(town: T
     fault.release()
 
     await town.slack.wait_for(lambda: "Nothing was attached" in town.ana.sees)
-    assert "2 insights not attached" in town.ana.sees
+    assert "Left: 2 insights." in town.ana.sees
     assert "give it cases_write" in town.ana.sees
 
 
@@ -260,7 +260,7 @@ async def test_a_thread_that_takes_no_line_leaves_the_work_done_and_the_person_t
 async def test_killed_in_mid_submit_the_next_start_finishes_it(town: Town) -> None:
     case = a_case(town)
     talk = await opened_in_a_thread(town, case, *monitor_links(town, range(1, 151)), link(town, "/logs?query=a"))
-    await town.ana.choose("Instead", "Post this link as a comment on the case")
+    await town.ana.choose("attach:comment", "Post this link as a comment on the case")
     fault = town.datadog.break_next("PUT", INSIGHTS, skip=1, hang=True)
     await town.ana.submit()
     await town.datadog.wait_for(lambda: fault.hits)
@@ -279,7 +279,7 @@ async def test_killed_in_mid_submit_the_next_start_finishes_it(town: Town) -> No
 async def test_killed_while_the_comment_was_under_way_it_is_posted_once(town: Town) -> None:
     case = a_case(town)
     talk = await opened_in_a_thread(town, case, link(town, "/logs?query=a"))
-    await town.ana.choose("Instead", "Post this link as a comment on the case")
+    await town.ana.choose("attach:comment", "Post this link as a comment on the case")
     fault = town.datadog.break_next("POST", COMMENT, hang=True, carried_out=True)
     await town.ana.submit()
     await town.datadog.wait_for(lambda: fault.hits)
@@ -357,7 +357,7 @@ async def test_a_comment_that_datadog_never_answers_stands_once(
 ) -> None:
     case = a_case(town)
     await opened_in_a_thread(town, case, link(town, "/logs?query=a"))
-    await town.ana.choose("Instead", "Post this link as a comment on the case")
+    await town.ana.choose("attach:comment", "Post this link as a comment on the case")
     gives_up(town.datadog.break_next("POST", COMMENT, **fault), monkeypatch)
     await town.ana.submit()
     await town.ana.waits_for_modal("Posted 1 link as a comment")

@@ -23,7 +23,7 @@ async def test_a_pasted_incident_gets_its_name(town: Town) -> None:
     )
 
     modal = await town.ana.waits_for_modal("Search is slow")
-    assert f"Incident {numbered.public_id}: Checkout is down" in modal.fields["Insights"]
+    assert f"Checkout is down · incident {numbered.public_id}" in modal.fields["Insights"]
     await town.ana.submit()
     await town.ana.waits_for_modal("2 incidents")
     assert held(case) == {str(numbered.public_id), other.id}
@@ -40,8 +40,8 @@ async def test_an_incident_that_can_not_be_searched_for_goes_by_its_number(town:
     await pastes(town.ana, [link(town, "/incidents/7")])
     await town.datadog.wait_for(lambda: town.datadog.asked("GET", "/api/v2/incidents/search"))
     await pastes(town.ana, [link(town, f"/monitors/{town.monitor.id}")])
-    modal = await town.ana.waits_for_modal("Monitor: Disk almost full")
-    assert modal.fields["Insights"] == "Incident 7, Monitor: Disk almost full"
+    modal = await town.ana.waits_for_modal("Disk almost full · monitor")
+    assert modal.fields["Insights"] == "Incident 7, Disk almost full · monitor"
     await town.ana.submit()
 
     await town.ana.waits_for_modal("Attached 2 insights")

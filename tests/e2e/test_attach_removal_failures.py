@@ -25,7 +25,7 @@ async def chooses_to_remove(town: Town, case: FakeCase, **fields: Iterable[int])
     for field, numbers in fields.items():
         await town.ana.choose(field.replace("_", " "), *(f"Monitor {number}" for number in numbers))
     await town.ana.submit()
-    await town.ana.waits_for_modal("These leave the case")
+    await town.ana.waits_for_modal("To be removed from the case")
     return talk
 
 
@@ -127,6 +127,6 @@ async def test_a_window_closed_meanwhile_the_person_hears_what_is_still_there(to
     await town.ana.close()
     fault.release()
 
-    await town.slack.wait_for(lambda: "2 insights not removed" in town.ana.sees)
+    await town.slack.wait_for(lambda: "Left: 2 insights." in town.ana.sees)
     assert "Remove them again from" in town.ana.sees
     assert held(case) == {"1", "2"}

@@ -92,7 +92,7 @@ async def test_six_mixed_links_of_which_two_are_refused_with_reasons(town: Town)
     assert "Datadog has no insight for a log search." in modal
     await town.ana.waits_for_modal("Checkout down")
 
-    await town.ana.choose("Instead", "Post these 2 links as one comment")
+    await town.ana.choose("attach:comment", "Post these 2 links as one comment")
     await town.ana.submit()
 
     await town.ana.waits_for_modal("Posted 2 links as a comment")
@@ -117,8 +117,8 @@ async def test_links_pasted_but_not_added_are_attached_too_unless_something_is_w
     assert "A short link does not say what it leads to" in modal
     assert "This is no link" in modal
     assert puts(town, case) == []
-    await town.ana.press("Forget what was set aside")
-    await town.ana.waits_for(lambda: town.ana.modal and "Set aside" not in town.ana.modal)
+    await town.ana.press("Clear these")
+    await town.ana.waits_for(lambda: town.ana.modal and "as pasted" not in town.ana.modal)
     await town.ana.submit()
     await town.ana.waits_for_modal("Attached 1 insight")
     assert held(case) == {"5"}
@@ -172,7 +172,7 @@ async def test_what_the_case_has_already_is_marked_and_not_sent_again(town: Town
     hold(case, [1, 2])
     await opens(town, town.ana, case)
     modal = await pastes(town.ana, monitor_links(town, [1, 2, 3]))
-    assert f"Already on {case.key}, not sent again" in modal
+    assert f"Already on {case.key}" in modal
     await town.ana.submit()
     await town.ana.waits_for_modal("Attached 1 insight")
     assert puts(town, case) == [1]
@@ -185,7 +185,7 @@ async def test_a_name_that_datadog_does_not_know_is_asked_for_once(town: Town) -
     await pastes(town.ana, monitor_links(town, [1]))
     await town.datadog.wait_for(lambda: town.datadog.asked("GET", "/api/v1/monitor/1"))
     await pastes(town.ana, [link(town, f"/monitors/{town.monitor.id}")])
-    await town.ana.waits_for_modal("Monitor: Disk almost full")
+    await town.ana.waits_for_modal("Disk almost full · monitor")
     await pastes(town.ana, monitor_links(town, [2]))
     await town.datadog.wait_for(lambda: town.datadog.asked("GET", "/api/v1/monitor/2"))
     assert len(town.datadog.asked("GET", "/api/v1/monitor/1")) == 1
@@ -273,7 +273,7 @@ async def test_insights_are_removed_after_a_second_look(town: Town) -> None:
     await town.ana.press("Remove insights")
     await town.ana.waits_for_modal("has 3 insights")
     seen = await town.ana.submit()
-    assert seen.errors == {"Insights": "Choose at least one."}
+    assert seen.errors == {"Insights": "Please complete this required field."}
     await town.ana.choose("Insights", "Monitor 1", "Monitor 3")
     await town.ana.submit()
     modal = await town.ana.waits_for_modal("Remove 2 insights from")
@@ -314,4 +314,4 @@ async def test_names_come_later_and_the_window_stands_at_once(town: Town) -> Non
     assert f"Monitor {town.monitor.id}" in modal.fields["Insights"]
     await town.datadog.wait_for(lambda: slow.hits)
     slow.release()
-    await town.ana.waits_for_modal("Monitor: Disk almost full")
+    await town.ana.waits_for_modal("Disk almost full · monitor")

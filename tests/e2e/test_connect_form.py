@@ -23,8 +23,8 @@ async def test_an_admin_connects_and_sees_what_the_keys_are_good_for(town: OrgTo
 
     assert "acme is connected (EU1, app.datadoghq.eu)." in shown.text
     assert "appears under Bits Bot (service account)" in shown.text
-    assert "granted: bits_investigations_read" in shown.text
-    assert "granted: cases_read" in shown.text
+    assert "✅ bits_investigations_read" in shown.text
+    assert "✅ cases_read" in shown.text
     assert "Whether it may write shows only when it is used" in shown.text
     assert town.acme.api_key not in shown.text
     assert "API key …6789" in shown.text
@@ -55,7 +55,7 @@ async def test_without_an_encryption_key_no_key_is_taken(tmp_path: Path) -> None
 async def test_a_mention_gets_a_button_to_the_form(town: OrgTown) -> None:
     said = await town.eva.mention("connect", town.channel)
     offer = await town.eva.waits_for(
-        lambda: next((one for one in town.eva.ephemerals if "takes a form" in one.shown), None)
+        lambda: next((one for one in town.eva.ephemerals if "Press the button to connect" in one.shown), None)
     )
 
     await town.eva.click("Connect Datadog", on=offer)
@@ -79,8 +79,8 @@ async def test_an_organisation_on_a_government_site_connects_and_hears_what_that
     shown = await town.connects(town.acme, site="US1-FED (ddog-gov.com)")
 
     assert "acme is connected (US1-FED, app.ddog-gov.com)" in shown.text
-    assert "MISSING: bits_investigations_read" in shown.text
-    assert "granted: cases_read" in shown.text
+    assert "❌ Missing: bits_investigations_read" in shown.text
+    assert "✅ cases_read" in shown.text
     assert "By Datadog's documents Bits AI is not offered on US1-FED." in shown.text
     await town.eva.close()
 
@@ -130,9 +130,9 @@ async def test_other_missing_permissions_are_named_and_the_rest_works(town: OrgT
 
     shown = await town.connects(town.acme)
 
-    assert "MISSING: cases_read" in shown.text
-    assert "MISSING: events_read" in shown.text
-    assert "granted: monitors_read" in shown.text
+    assert "❌ Missing: cases_read" in shown.text
+    assert "❌ Missing: events_read" in shown.text
+    assert "✅ monitors_read" in shown.text
 
 
 async def test_a_datadog_that_is_down_is_no_fault_of_the_keys(town: OrgTown) -> None:

@@ -36,7 +36,7 @@ async def test_attaching_is_refused_and_the_list_waits_behind_the_reason(town: R
     case = a_case(town)
     await opens(town, gus, case)
     await pastes(gus, [*monitor_links(town, [1, 2]), link(town, "/logs?query=a")])
-    await gus.choose("Instead", "Post this link as a comment on the case")
+    await gus.choose("attach:comment", "Post this link as a comment on the case")
     await town.set(starters=Starters())
     await gus.submit()
 

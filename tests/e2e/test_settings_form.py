@@ -170,7 +170,7 @@ async def test_a_named_person_changes_the_rules_but_neither_money_nor_people(tow
     shown = await town.settings_of(town.ana)
     assert "Starts a day in this channel" not in shown.fields
     assert "Who may start" not in shown.fields
-    assert "for workspace admins to set" in shown.text
+    assert "Workspace admins set who may start" in shown.text
     await town.ana.fill({"Also in this channel": ["Conclusions as a message in the channel, too"]})
     assert (await town.ana.submit()).errors == {}
 

@@ -297,7 +297,7 @@ def test_by_hand_clears_the_piece_that_waited_for_its_id() -> None:
 
 def test_names_are_learnt_once() -> None:
     form = EMPTY.adding([monitor(1)])
-    named = form.with_labels({monitor(1).key: "Monitor: Disk"}, [])
+    named = form.with_labels({monitor(1).key: "Disk · monitor"}, [])
     assert [line.key for line in form.unnamed] == [monitor(1).key]
     assert named.unnamed == ()
     assert named.list_round == form.list_round + 1

@@ -35,7 +35,7 @@ def test_what_the_case_holds_is_marked_and_not_sent_again() -> None:
     insights = InsightList().add([monitor(1), monitor(2)]).mark_on_case([("MONITOR", "2"), ("MONITOR", "9")])
     assert numbers(insights) == [1]
     assert [line.resource_id for line in insights.on_case] == ["2"]
-    assert insights.counter == "1 of 2 chosen, 1 already on the case"
+    assert insights.counter == "1 of 1 chosen"
     assert numbers(insights.mark_on_case([])) == [1, 2]
 
 
@@ -54,8 +54,8 @@ def test_pasting_something_again_chooses_it_and_keeps_its_name() -> None:
 
 
 def test_labels_arrive_later() -> None:
-    insights = InsightList().add([monitor(1), monitor(2)]).relabel({("MONITOR", "1"): "Monitor: High latency"})
-    assert [line.label for line in insights.lines] == ["Monitor: High latency", "Monitor 2"]
+    insights = InsightList().add([monitor(1), monitor(2)]).relabel({("MONITOR", "1"): "High latency · monitor"})
+    assert [line.label for line in insights.lines] == ["High latency · monitor", "Monitor 2"]
 
 
 def test_handles_are_short_and_tell_drafts_apart() -> None:

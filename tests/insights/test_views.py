@@ -32,7 +32,7 @@ PLACE = Place("T1", "C1", "1.2")
 APP_URL = "https://app.datadoghq.com"
 HOSTILE = "<!channel> <@U1> *bold* `code` <https://evil.example|Datadog> & \u202egnp.exe\u0000 \U0001f4a5"
 LABELS = {
-    "short": "Monitor: Disk",
+    "short": "Disk · monitor",
     "hostile": HOSTILE,
     "long": "x" * 5_000,
     "wide": "\U0001f4a5" * 200,
@@ -61,7 +61,7 @@ def drafts(count: int, label: str) -> list[InsightDraft]:
     ]
 
 
-def form_of(count: int, label: str = "Monitor: Disk") -> AttachForm:
+def form_of(count: int, label: str = "Disk · monitor") -> AttachForm:
     return AttachForm(place=PLACE, org="default", case=CaseChoice("uuid", "CASEM-42", HOSTILE), held=()).adding(
         drafts(count, label)
     )
@@ -135,7 +135,7 @@ def test_what_the_case_has_is_told_and_not_offered() -> None:
 
     view = check(attach_view(marked, "k"))
 
-    assert "Already on CASEM-42, not sent again:" in shown(view)
+    assert "Already on CASEM-42" in shown(view)
     assert "and 2 more" in shown(view)
     assert [len(select["options"]) for select in lists(view)] == [2]
 
@@ -151,10 +151,10 @@ def test_set_aside_pieces_show_their_reasons_and_a_comment_is_offered() -> None:
     view = check(attach_view(form, "k"))
 
     words = shown(view)
-    assert "Set aside, 40 pieces" in words
+    assert "Can't be attached as pasted" in words
     assert "Post these 40 links as one comment" in words
     assert "and 28 more" in words
-    assert view["blocks"][-1]["elements"][0]["text"]["text"] == "Forget what was set aside"
+    assert view["blocks"][-1]["elements"][0]["text"]["text"] == "Clear these"
     (by_hand,) = [block["accessory"] for block in view["blocks"] if "accessory" in block]
     assert by_hand["value"] == "piece:0"
 
@@ -305,9 +305,9 @@ def test_every_state_of_the_comment_is_told() -> None:
 def test_the_working_view_says_it_goes_on_without_the_window() -> None:
     working = job(outcome=InsightOutcome((BatchOutcome(1, open=insights(range(7))),)), done=False)
     words = shown(check(working_view(working)))
-    assert "Attaching 7 insights: `CASEM-42`…" in words
-    assert "I tell the thread" in words
-    assert "I tell you" in shown(working_view(replace(working, place=Place("T1", "", ""))))
+    assert "Attaching 7 insights to `CASEM-42`…" in words
+    assert "I'll tell the thread" in words
+    assert "I'll tell you" in shown(working_view(replace(working, place=Place("T1", "", ""))))
 
 
 def test_the_line_sums_up_the_kinds_and_pings_nobody() -> None:

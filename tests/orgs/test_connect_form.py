@@ -137,9 +137,9 @@ def test_the_result_says_what_is_granted_what_is_not_and_what_nobody_knows() -> 
 
     check_modal(modal)
     told = shown(modal["blocks"])
-    assert "MISSING: cases_read" in told
-    assert "not clear now: events_read" in told
-    assert "granted: monitors_read" in told
+    assert "❌ Missing: `cases_read`" in told
+    assert "❔ Not clear now: `events_read`" in told
+    assert "✅ `monitors_read`" in told
     assert "does not tell whose application key it is" in told
     assert "https://bits.example.com/datadog/webhook/acme-x" in told
     assert '{"X-Bits-Webhook-Secret": "the-secret"}' in told
