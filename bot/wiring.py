@@ -13,7 +13,7 @@ from bot.alerts import room as alerts
 from bot.alerts.repository import CycleRepository
 from bot.alerts.room import AlertRoom
 from bot.alerts.starts import Automatic
-from bot.alerts.tables import ALERT_CARD, NUDGE, RECOVERED, alert_cycles
+from bot.alerts.tables import ALERT_CARD, NUDGE, RECOVERED, RULE_CASE, alert_cycles
 from bot.cases import room as cases
 from bot.cases.catalog import Catalogs
 from bot.cases.of_threads import CasesOfThreads
@@ -248,6 +248,7 @@ def _employ(parts: Parts, base: Foundation, rooms: Rooms, waits: Waits) -> None:
         ALERT_CARD: alert_room.cards,
         NUDGE: alert_room.nudges,
         RECOVERED: alert_room.recoveries,
+        RULE_CASE: alert_room.rule_case_posts,
         DIGEST: rooms.digest.posts,
     }
     workers.employ("ask worker", investigated.ask_worker)
@@ -266,6 +267,7 @@ def _employ(parts: Parts, base: Foundation, rooms: Rooms, waits: Waits) -> None:
     workers.employ("alert router", alert_room.router)
     workers.employ("automatic starts", alert_room.starts)
     workers.employ("mutes", alert_room.mutes)
+    workers.employ("cases by rule", alert_room.rule_cases)
     cycles = alert_room.cycles
     workers.repeat("mutes that end", cycles.end_mutes, woken_by=(alert_cycles,), due=cycles.next_mute_end)
     learnt_within = ORGS_CLOSED_WITHIN if parts.database.is_sqlite else ORGS_LEARNT_WITHIN

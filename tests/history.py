@@ -93,6 +93,11 @@ _ROWS: dict[str, dict[str, str]] = {
         "key": "'old:' || i", "org": "'default'", "cycle_id": "i", "alert": _JSON_ALERT, "facts": "'{{}}'",
         "state": "'decided'", "decision": "'started'", "created_at": "{at}",
     },
+    "alert_cases": _THREAD | _WORK | {
+        "cycle_id": "i", "org": "'default'", "monitor_id": "CASE i % 10 WHEN 0 THEN {monitor} ELSE i % 500 END",
+        "state": "'done'", "roused": "TRUE", "made_for": "i", "slot": "'old:' || i", "order_id": "i", "case_row": "i",
+        "may_close": "TRUE", "rule": "''", "outcome": "'closed'", "created_at": "{at}",
+    },
     "alert_mutes": _THREAD | _WORK | {
         "key": "'old:' || i", "work": "'mute'", "cycle_id": "i", "org": "'default'", "person": "{person}",
         "person_name": "'ana'", "monitor_id": "7", "until": "{at}", "state": "'done'", "created_at": "{at}",

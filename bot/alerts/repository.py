@@ -104,7 +104,7 @@ class CycleRepository:
             post = NewPost(
                 key=f"{RECOVERED}:{known.ref}:{row.workspace}:{row.channel}:{row.person}",
                 kind=RECOVERED,
-                thread_key=_thread_key(known, row.channel),
+                thread_key=thread_key(known, row.channel),
                 subject_id=known.id,
                 workspace=row.workspace,
                 channel=row.channel,
@@ -117,8 +117,15 @@ class CycleRepository:
     async def owe_card(self, connection: AsyncConnection, known: KnownCycle, workspace: str, channel: str) -> bool:
         """One card for a cycle in a channel, for ever; False when it is owed or stands there already."""
         key = f"{ALERT_CARD}:{known.ref}:{workspace}:{channel}"
-        post = NewPost(key, ALERT_CARD, _thread_key(known, channel), known.id, workspace, channel)
+        post = NewPost(key, ALERT_CARD, thread_key(known, channel), known.id, workspace, channel)
         return await enqueue(self.database, connection, post)
+
+    async def cards(self, cycle_id: int, workspace: str) -> list[Place]:
+        """The threads under its cards that stand in this workspace."""
+        table = deliveries.c
+        here = and_(table.kind == ALERT_CARD, table.subject_id == cycle_id, table.workspace == workspace)
+        rows = await self.database.all(select(table.channel, table.ts).where(here, table.ts.is_not(None)))
+        return [Place(workspace, row.channel, row.ts) for row in rows]
 
     async def has_cards(self, connection: AsyncConnection, cycle_id: int) -> bool:
         table = deliveries.c
@@ -136,6 +143,10 @@ class CycleRepository:
     async def get(self, cycle_id: int) -> KnownCycle | None:
         """For who holds a row of ours that names it; a number from Slack goes through `get_in`."""
         return await self._one(alert_cycles.c.id == cycle_id)
+
+    async def read(self, connection: AsyncConnection, cycle_id: int) -> KnownCycle | None:
+        row = (await connection.execute(select(alert_cycles).where(alert_cycles.c.id == cycle_id))).first()
+        return _known(row) if row else None
 
     async def get_in(self, workspace: str, cycle_id: int) -> KnownCycle | None:
         """Only if a card of it is owed to a channel of this workspace: numbers in buttons come back from clients."""
@@ -196,7 +207,7 @@ def _known(row: Row[Any]) -> KnownCycle:
     return KnownCycle(row.id, row.ref, row.org, row.content, mute, taken)
 
 
-def _thread_key(known: KnownCycle, channel: str) -> str:
+def thread_key(known: KnownCycle, channel: str) -> str:
     """What goes out under the card goes out after it."""
     return f"alert:{known.ref}:{channel}"[:64]
 

@@ -4,6 +4,9 @@ from dataclasses import dataclass
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from bot.alerts.case_rows import RuleCases
+from bot.alerts.case_words import RuleCasePost
+from bot.alerts.case_worker import CaseRules
 from bot.alerts.mutes import Mutes
 from bot.alerts.not_started import NotStarted
 from bot.alerts.notices import Intake
@@ -34,6 +37,8 @@ class AlertRoom:
     router: AlertRouter
     starts: Starts
     mutes: Mutes
+    rule_cases: CaseRules
+    rule_case_posts: RuleCasePost
     buttons: AlertButtons
     datadog_messages: DatadogMessages
 
@@ -71,6 +76,8 @@ def build(
         owner=owner,
     )
     messages = AlertMessages(database, chooser, starts)
+    rule_cases = RuleCases(database, cases.requests)
+    investigations.repository.on_concluded.append(rule_cases.concluded)
     mutes = Mutes(database, timing, cycles, orgs, base.replies, owner=owner)
     return AlertRoom(
         cycles=cycles,
@@ -79,9 +86,23 @@ def build(
         cards=AlertCardPost(cycles, orgs, not_started, investigations.repository, seen_before, cases.cases),
         nudges=NudgePost(messages, seen_alerts, seen_before, chooser, not_started),
         recoveries=RecoveredPost(cycles, orgs, base.outbox),
-        router=AlertRouter(database, timing, cycles, chooser, starts, owner=owner),
+        router=AlertRouter(database, timing, cycles, chooser, starts, rule_cases, owner=owner),
         starts=starts,
         mutes=mutes,
+        rule_cases=CaseRules(
+            database,
+            timing,
+            rule_cases,
+            cycles,
+            cases.cases,
+            cases.requests,
+            cases.actions,
+            cases.filling,
+            rules.rules,
+            orgs,
+            owner=owner,
+        ),
+        rule_case_posts=RuleCasePost(rule_cases, cases.cases, rules.rules, orgs),
         buttons=AlertButtons(
             cycles,
             mutes,

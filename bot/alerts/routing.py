@@ -8,6 +8,8 @@ from typing import Any
 from sqlalchemy import Row
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from bot.alerts.case_decisions import is_meant
+from bot.alerts.case_rows import RuleCases
 from bot.alerts.model import KnownCycle, Notice, Transition, standing
 from bot.alerts.repository import CycleRepository
 from bot.alerts.starts import Starts
@@ -33,6 +35,7 @@ class AlertRouter(LeasedWorker):
     cycles: CycleRepository
     chooser: OrgChooser
     starts: Starts
+    rule_cases: RuleCases
 
     def _room(self) -> int:
         return 0 if self._working else self.slots
@@ -82,6 +85,10 @@ class AlertRouter(LeasedWorker):
             if _may_start(rules, known, notice):
                 place = Place(rules.workspace, rules.channel)
                 await self.starts.want(connection, known.org, place, notice.event, notice.facts, cycle_id=known.id)
+            if _may_have_case(rules, known, notice):
+                await self.rule_cases.want(connection, known, rules.workspace, rules.channel)
+        if notice.transition is Transition.RECOVERED:
+            await self.rule_cases.recovered(connection, known.id)
         if not routed:
             logger.info(
                 "%s: no channel takes alerts of monitor %s, and none is the default", row.org, notice.monitor_id
@@ -103,3 +110,11 @@ def _may_start(rules: ChannelRules, known: KnownCycle, notice: Notice) -> bool:
         return False
     is_over = standing(known.cycle).state is Transition.RECOVERED
     return not is_over and rules.auto is not None and rules.auto.matches(notice.facts)
+
+
+def _may_have_case(rules: ChannelRules, known: KnownCycle, notice: Notice) -> bool:
+    """When, is for the worker to say."""
+    if rules.case.create is None or notice.transition is Transition.RECOVERED:
+        return False
+    now = standing(known.cycle)
+    return now.state is not Transition.RECOVERED and is_meant(rules.case.create, known, now)

@@ -5,6 +5,7 @@ from typing import Annotated
 from pydantic import Field
 from sqlalchemy import (
     BigInteger,
+    Boolean,
     Column,
     ColumnElement,
     Float,
@@ -21,6 +22,7 @@ from sqlalchemy import (
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.alerts.model import Cycle, Notice
+from bot.datadog.trouble import Trouble
 from bot.investigations.tables import OFFER
 from bot.model import Adapter, AlertRef, MonitorRef
 from bot.orgs.tables import of_its_orgs
@@ -32,6 +34,8 @@ from bot.storage.tables import (
     TypedJson,
     claimable,
     deliveries,
+    index_of_some,
+    literally,
     messages,
     metadata,
     placed,
@@ -40,6 +44,7 @@ from bot.storage.tables import (
 ALERT_CARD = "alert_card"  # kind of deliveries; they show a row of `alert_cycles`
 NUDGE = OFFER  # the same, of `alert_messages`
 RECOVERED = "recovered"  # to one person; of `alert_cycles`
+RULE_CASE = "rule_case"  # what a rule did about a case; of `alert_cases`
 NEW, SORTED, UNROUTED = "new", "sorted", "unrouted"  # states of notices
 
 _SUBJECT: Adapter[AlertRef | MonitorRef] = Adapter(
@@ -147,6 +152,33 @@ alert_mutes = Table(
     Index("alert_mutes_cycle", "cycle_id"),
 )
 
+alert_cases = Table(  # what a channel's rule makes of an alert: a case, and its end
+    "alert_cases",
+    metadata,
+    Column("id", RowId, primary_key=True),
+    Column("cycle_id", RowId, nullable=False),
+    Column("org", String(64), nullable=False),
+    *placed(),  # without a thread until its card stands
+    Column("monitor_id", BigInteger, nullable=False),
+    Column("state", String(16), nullable=False),  # expecting | waiting | ordered | watching | closing | done
+    Column("roused", Boolean, nullable=False),  # what it expects or watches for has happened
+    Column("made_for", RowId, nullable=True, unique=True),  # the cycle, in the one row that makes its case
+    Column("slot", String(128), nullable=True, unique=True),  # which of the day's cases of its monitor it is
+    Column("order_id", RowId, nullable=True),  # the request for the case
+    Column("case_row", RowId, nullable=True),
+    Column("may_close", Boolean, nullable=False),  # the alert had not recovered before
+    Column("rule", String(160), nullable=False),  # in words, as it was then
+    Column("outcome", String(24), nullable=False),
+    Column("problem", TypedJson(Adapter(Trouble)), nullable=True),
+    Column("created_at", Float, nullable=False),
+    *claimable(),
+    UniqueConstraint("cycle_id", "workspace", "channel"),
+    Index("alert_cases_age", "created_at"),
+)
+index_of_some(
+    "alert_cases_open", alert_cases.c.state, alert_cases.c.due_at, only=~literally(alert_cases.c.state, "done")
+)
+
 
 # -- how long they live -----------------------------------------------------------------------------------------
 
@@ -208,6 +240,13 @@ keep(
     [Life(Kept.WEBHOOK, alert_starts.c.due_at, alert_starts.c.state.in_(["wanted", "decided"]))],
     holds="investigations that should start by themselves, and what was decided",
     at_uninstall=AtUninstall.DELETED,
+)
+keep(
+    alert_cases,
+    [Life(Kept.ALERTS, alert_cases.c.created_at)],
+    holds="alerts of which a channel's rule makes a case, and what became of that",
+    at_uninstall=AtUninstall.DELETED,
+    parts=[messages(RULE_CASE)],
 )
 keep(
     alert_mutes,

@@ -8,7 +8,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, exists, select
+from sqlalchemy import ColumnElement, Row, exists, select, union_all
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.cases.batches import CaseBatches
 from bot.cases.changes import CHANGES, ChangeOutcome
@@ -16,8 +17,8 @@ from bot.cases.creation import refresh
 from bot.cases.model import CaseAction, CaseActionKind, KnownCase
 from bot.cases.posts import CaseReplies
 from bot.cases.repository import CaseRepository, read_action, written_down
-from bot.cases.requests import ACK_LANDS
-from bot.cases.tables import case_acts
+from bot.cases.requests import ACK_LANDS, BY_RULE
+from bot.cases.tables import case_acts, case_escalations
 from bot.datadog.cases import Case, Person
 from bot.datadog.orgs import ConnectedOrg
 from bot.datadog.trouble import Trouble, TroubleKind, or_trouble
@@ -32,6 +33,13 @@ logger = logging.getLogger(__name__)
 
 TRIES = 3
 _WAITING, _SENDING, _DONE, _REFUSED = "waiting", "sending", "done", "refused"
+ENDED = case_acts.c.state.in_([_DONE, _REFUSED])
+
+
+@dataclass(frozen=True, slots=True)
+class ActionOutcome:
+    done: bool
+    problem: Trouble | None = None
 
 
 class CaseActions:
@@ -41,11 +49,14 @@ class CaseActions:
 
     async def take(self, action: CaseAction) -> bool:
         """Write it down. False for a click that was taken before."""
+        async with self.database.transaction() as connection:
+            return await self.take_in(connection, action)
+
+    async def take_in(self, connection: AsyncConnection, action: CaseAction) -> bool:
         values = written_down(action, _WAITING, self.database.now)
         inserted = self.database.insert_new(case_acts).values(values)
-        async with self.database.transaction() as connection:
-            wake(connection, case_acts)
-            return (await connection.execute(inserted.returning(case_acts.c.id))).first() is not None
+        wake(connection, case_acts)
+        return (await connection.execute(inserted.returning(case_acts.c.id))).first() is not None
 
     async def take_all(self, actions: Sequence[CaseAction]) -> None:
         """What is done to several cases at once, written down together. Those that were taken before are not taken again."""
@@ -69,6 +80,8 @@ class CaseActions:
             if not await fence.write(connection, case_acts, **values):
                 return False
             wake(connection, case_acts)  # the next one of this case
+            if not action.person:
+                wake(connection, BY_RULE)
             if case is not None:
                 await self.cases.note(connection, org, case)
             await self.cases.show(connection, action.case_row)
@@ -77,7 +90,23 @@ class CaseActions:
     async def refuse(self, fence: Fence, trouble: Trouble) -> bool:
         async with self.database.transaction() as connection:
             wake(connection, case_acts)
+            wake(connection, BY_RULE)
             return await fence.write(connection, case_acts, state=_REFUSED, problem=trouble, owner=None)
+
+    async def outcome(self, key: str) -> ActionOutcome | None:
+        """What became of what was taken under this key; None while it is not over."""
+        table = case_acts.c
+        row = await self.database.first(select(table.state, table.problem).where(table.key == key, ENDED))
+        return ActionOutcome(row.state == _DONE, row.problem) if row else None
+
+    async def was_taken(self, connection: AsyncConnection, key: str) -> bool:
+        return (await connection.execute(select(case_acts.c.id).where(case_acts.c.key == key))).first() is not None
+
+    async def by_people(self, connection: AsyncConnection, case_row: int) -> bool:
+        """Whether anybody has done anything to the case from here, or is about to."""
+        acted = select(case_acts.c.id).where(case_acts.c.case_row == case_row, case_acts.c.person != "")
+        escalated = select(case_escalations.c.id).where(case_escalations.c.case_row == case_row)
+        return (await connection.execute(union_all(acted, escalated).limit(1))).first() is not None
 
     @staticmethod
     def due() -> ColumnElement[bool]:

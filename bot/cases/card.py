@@ -169,7 +169,8 @@ def _done(known: KnownCase) -> list[Block]:
 
 
 def _said(action: DoneAction) -> str:
-    return f"{mention(action.person)} {escape(one_line(action.said, 300))}"
+    who = mention(action.person) if action.person else "A channel's rule"
+    return f"{who} {escape(one_line(action.said, 300))}"
 
 
 def _controls(known: KnownCase, app_url: str) -> Block:

@@ -14,7 +14,7 @@ from bot.cases.catalog import Catalogs
 from bot.cases.model import CaseContent, CaseNotes, CaseRequest, CaseRequestState, KnownCase
 from bot.cases.posts import CaseReplies
 from bot.cases.repository import CaseRepository
-from bot.cases.requests import CaseRequests, read_request
+from bot.cases.requests import FINAL, CaseRequests, read_request
 from bot.cases.tables import case_orders
 from bot.datadog.case_attributes import Attributes, merged
 from bot.datadog.cases import Case, Insight, Person
@@ -81,9 +81,10 @@ class CaseMaker(LeasedWorker):
     async def _tell(self, request: CaseRequest, fence: Fence) -> None:
         if request.state is CaseRequestState.CREATING:
             return
-        await self.replies.show_progress(request)
-        if request.state in {CaseRequestState.DONE, CaseRequestState.REFUSED, CaseRequestState.UNCERTAIN}:
-            await self.write(fence, told=True, owner=None)
+        if not request.by_rule:
+            await self.replies.show_progress(request)
+        if request.state in FINAL:
+            await self.requests.told(fence, request)
 
     # -- the first time: write down that it is sent, then send it -----------------------------------------------
 
@@ -93,6 +94,8 @@ class CaseMaker(LeasedWorker):
             await self.requests.refuse(claim.fence, Trouble(TroubleKind.BAD_REQUEST))
             return
         if request.begun_at is not None and not await self._surely_not_there(claim):
+            return
+        if request.by_rule and not await self._still_wanted(claim):
             return
         assignee_id, notes = await self._assignee(claim, content)
         began = request.begun_at if request.begun_at is not None else self._database.now
@@ -109,6 +112,16 @@ class CaseMaker(LeasedWorker):
         elif isinstance(found, Trouble):
             await self.write(claim.fence, state=CaseRequestState.UNCERTAIN)
         return found is None
+
+    async def _still_wanted(self, claim: _Claim) -> bool:
+        """A rule makes no second case in a thread where somebody has made one by hand meanwhile, or is just making it."""
+        if await self.requests.under_way(claim.request) is not None:
+            await self.put_off(claim.fence, self._timing.settle)
+            return False
+        if await self.cases.of_thread(claim.request.place) is not None:
+            await self.write(claim.fence, state=CaseRequestState.DONE)
+            return False
+        return True
 
     async def _assignee(self, claim: _Claim, content: CaseContent) -> tuple[str, CaseNotes]:
         """A case without its assignee is better than none: what goes wrong here is only noted."""

@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 from dataclasses import dataclass, replace
 
-from bot.cases.catalog import Catalog, Catalogs, first_status, offered_types, priority_of
+from bot.cases.catalog import Catalog, Catalogs, first_status, offered_types, preselected_type, priority_of
 from bot.cases.draft import alert_attributes, alert_insights, comment_for, draft_description, draft_title
 from bot.cases.model import CaseContent, CaseRequest, CaseSource
 from bot.cases.posts import CaseReplies
@@ -37,6 +37,13 @@ class Extras:
 
 
 @dataclass(frozen=True, slots=True)
+class NoProject:
+    """A rule does not say which project is meant, or names one that is not there."""
+
+    named: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class CaseFilling:
     requests: CaseRequests
     catalogs: Catalogs
@@ -55,6 +62,28 @@ class CaseFilling:
         if not catalog.projects or not offered_types(catalog.types):
             return Trouble(TroubleKind.NO_PROJECT)
         return catalog
+
+    async def by_itself(self, request: CaseRequest) -> CaseRequest | NoProject | Trouble:
+        """As the form would be submitted if nobody changed anything in it; kept with the draft."""
+        catalog = await self.catalog(request)
+        if isinstance(catalog, Trouble):
+            return catalog
+        investigation = await self.investigation(request.place, request.source)
+        if request.content is None:
+            request = await self.filled_in(request, catalog, await self.extras(request), investigation)
+        filled = request.content or CaseContent()
+        rules = await self.rules.of(request.place.workspace, request.place.channel)
+        if rules.case.project and catalog.project_named(rules.case.project) is None:
+            return NoProject(rules.case.project)
+        only = catalog.projects[0] if len(catalog.projects) == 1 else None
+        project = catalog.project(filled.project_id) or only
+        if project is None:
+            return NoProject()
+        kind = preselected_type(offered_types(catalog.types, project), filled.type_id)
+        wanted = replace(filled, project_id=project.id, type_id=kind.id if kind else "")
+        content = await self.content(request, wanted)
+        await self.requests.remember_draft(request, wanted=content)
+        return replace(request, content=content)
 
     async def filled_in(
         self, request: CaseRequest, catalog: Catalog, extras: Extras, investigation: Investigation | None
@@ -125,6 +154,8 @@ class CaseFilling:
 
     async def _assignee(self, request: CaseRequest) -> tuple[bool, str]:
         """Whether Slack tells us e-mail addresses at all, and the person who asks if Datadog knows them."""
+        if request.by_rule:
+            return False, ""
         org, email = await self.orgs.get(request.org, request.place.workspace), ""
         with contextlib.suppress(DatadogError, TimeoutError):
             async with asyncio.timeout(EXTRAS_WAIT):

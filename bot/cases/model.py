@@ -49,7 +49,7 @@ class CaseAction:
     key: str
     case_row: int
     place: Place
-    person: str
+    person: str  # empty: a channel's rule
     kind: CaseActionKind = CaseActionKind.OTHER
     value: str = ""
     author: str = ""  # of a comment, as it was sent
@@ -64,7 +64,7 @@ class CaseAction:
 class DoneAction:
     """One thing somebody did to a case through us, as its card tells it."""
 
-    person: str
+    person: str  # empty: a channel's rule
     said: str  # continues the person's name; untrusted: names of statuses and types are Datadog's
     at: float
 
@@ -275,3 +275,8 @@ class CaseRequest:
     created_at: float = 0.0
     attempt: int = 0
     told: bool = False
+
+    @property
+    def by_rule(self) -> bool:
+        """Nobody asked for it but a channel's rule: what becomes of it is told by the room whose rule that is."""
+        return not self.requester

@@ -91,7 +91,8 @@ class CaseReplies:
             await self.replies.tell(request.place, request.requester, answer.message)
 
     async def action_failed(self, action: CaseAction, case: KnownCase, trouble: Trouble) -> None:
-        await self.replies.tell(action.place, action.person, action_failed(action, case, trouble))
+        if action.person:  # of a rule's, the room tells whose rule it is
+            await self.replies.tell(action.place, action.person, action_failed(action, case, trouble))
 
 
 @dataclass(frozen=True, slots=True)

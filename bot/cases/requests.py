@@ -8,6 +8,7 @@ from dataclasses import asdict
 from typing import Any, cast
 
 from sqlalchemy import ColumnElement, Row, and_, desc, or_, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.cases.model import CaseContent, CaseRequest, CaseRequestState, CaseSource
 from bot.cases.repository import CaseRepository
@@ -20,11 +21,12 @@ from bot.storage.leases import Fence
 from bot.storage.tables import at, newly_due, place_of, record
 
 ACK_LANDS = 0.25  # seconds: the answer to a submit must be on the screen before anything is shown after it
+BY_RULE = "what a rule wanted of a case"  # what `wake` is called with when it has come to its end
 _REF_LETTERS = "23456789ABCDEFGHJKLMNPQRSTUVWXYZ"  # none that are read wrong on the phone at night
 
 
 ACTIVE = (CaseRequestState.ORDERED, CaseRequestState.CREATING, CaseRequestState.CREATED)
-_FINAL = (CaseRequestState.DONE, CaseRequestState.REFUSED, CaseRequestState.UNCERTAIN)
+FINAL = (CaseRequestState.DONE, CaseRequestState.REFUSED, CaseRequestState.UNCERTAIN)
 
 
 def new_ref() -> str:
@@ -38,10 +40,10 @@ class CaseRequests:
 
     # -- the person's side --------------------------------------------------------------------------------------
 
-    async def draft(self, org: str, place: Place, person: str, source: CaseSource) -> CaseRequest:
-        """A form is being opened: all it has to carry with it is the key of this."""
+    async def draft(self, org: str, place: Place, person: str, source: CaseSource, *, key: str = "") -> CaseRequest:
+        """A form is being opened: all it has to carry with it is the key of this. A rule's own key makes no second one."""
         values = {
-            "key": secrets.token_urlsafe(24),
+            "key": key or secrets.token_urlsafe(24),
             "ref": new_ref(),
             "org": org,
             **asdict(place),
@@ -53,9 +55,17 @@ class CaseRequests:
             "notes": (),
             **newly_due(self.database.now),
         }
+        new = self.database.insert_new(case_orders).values(values).returning(*case_orders.c)
         async with self.database.transaction() as connection:
-            row = (await connection.execute(case_orders.insert().values(values).returning(*case_orders.c))).one()
+            row = (await connection.execute(new)).first()
+            if row is None:
+                row = (await connection.execute(select(case_orders).where(case_orders.c.key == key))).one()
         return read_request(row)
+
+    async def by_number(self, number: int) -> CaseRequest | None:
+        """For who holds a row of ours that names it."""
+        row = await self.database.first(select(case_orders).where(case_orders.c.id == number))
+        return read_request(row) if row else None
 
     async def get(self, key: str, workspace: str, person: str) -> CaseRequest | None:
         """Somebody's own request; another's key opens nothing."""
@@ -97,14 +107,28 @@ class CaseRequests:
     async def _restart(
         self, request: CaseRequest, before: tuple[CaseRequestState, ...], state: CaseRequestState, **values: Any
     ) -> bool:
-        fresh = {"told": False, "owner": None, "retry_at": None, **newly_due(self.database.now, ACK_LANDS)}
         async with self.database.transaction() as connection:
-            changed = await connection.execute(
-                update(case_orders)
-                .where(case_orders.c.id == request.id, case_orders.c.state.in_(before))
-                .values(**{**fresh, **values, "state": state})
-            )
-            wake(connection, case_orders, after=ACK_LANDS)
+            return await self._restart_in(connection, request, before, state, **values)
+
+    async def submit_in(self, connection: AsyncConnection, request: CaseRequest) -> bool:
+        """A rule's, in the transaction that decides for it."""
+        return await self._restart_in(connection, request, (CaseRequestState.DRAFT,), CaseRequestState.ORDERED)
+
+    async def _restart_in(
+        self,
+        connection: AsyncConnection,
+        request: CaseRequest,
+        before: tuple[CaseRequestState, ...],
+        state: CaseRequestState,
+        **values: Any,
+    ) -> bool:
+        fresh = {"told": False, "owner": None, "retry_at": None, **newly_due(self.database.now, ACK_LANDS)}
+        changed = await connection.execute(
+            update(case_orders)
+            .where(case_orders.c.id == request.id, case_orders.c.state.in_(before))
+            .values(**{**fresh, **values, "state": state})
+        )
+        wake(connection, case_orders, after=ACK_LANDS)
         return bool(changed.rowcount)
 
     async def under_way(self, request: CaseRequest) -> CaseRequest | None:
@@ -129,7 +153,8 @@ class CaseRequests:
             table.state == CaseRequestState.DONE,
         )
         latest = chosen.order_by(desc(table.id)).limit(1)
-        for whose in (table.channel == request.place.channel, table.requester == request.requester):
+        by_person = () if request.by_rule else (table.requester == request.requester,)
+        for whose in (table.channel == request.place.channel, *by_person):
             if row := await self.database.first(latest.where(whose)):
                 return cast("CaseContent", row.wanted)
         return None
@@ -150,6 +175,12 @@ class CaseRequests:
             wake(connection, case_orders)
         return True
 
+    async def told(self, fence: Fence, request: CaseRequest) -> None:
+        async with self.database.transaction() as connection:
+            await fence.write(connection, case_orders, told=True, owner=None)
+            if request.by_rule:
+                wake(connection, BY_RULE)
+
     async def refuse(self, fence: Fence, problem: Trouble, **values: Any) -> bool:
         refused = {"state": CaseRequestState.REFUSED, "problem": problem, "retry_at": None}
         async with self.database.transaction() as connection:
@@ -157,7 +188,7 @@ class CaseRequests:
 
     @staticmethod
     def due() -> ColumnElement[bool]:
-        untold = and_(case_orders.c.state.in_(_FINAL), ~case_orders.c.told)
+        untold = and_(case_orders.c.state.in_(FINAL), ~case_orders.c.told)
         return or_(case_orders.c.state.in_(ACTIVE), untold)
 
 

@@ -33,6 +33,7 @@ from bot.slack.panes import Panes
 class CaseRoom:
     cases: CaseRepository
     requests: CaseRequests
+    actions: CaseActions
     filling: CaseFilling
     forms: CaseForms
     commands: CaseCommands
@@ -82,6 +83,7 @@ def build(
     return CaseRoom(
         cases=cases,
         requests=requests,
+        actions=actions,
         filling=filling,
         forms=forms,
         commands=commands,

@@ -115,12 +115,17 @@ def _made(request: CaseRequest, known: KnownCase, app_url: str) -> CaseAnswer:
     if request.state is CaseRequestState.CREATED:
         words.append("Adding what belongs to it…")
     words.append(f"The {CASE} card is in the {'thread' if request.place.thread_ts else 'channel'}.")
-    words += [f":warning: {_NOTES[what]} {explain(trouble)}" for what, trouble in request.notes]
+    words += notes_of(request)
     unfinished = any(what != "assignee" for what, _ in request.notes)
     again = (button("Try the rest again", RETRY, value=request.key, style="primary"),) if unfinished else ()
     shown = button(f"Open in {DATADOG}", OPEN, url=case_url(known, app_url))
     detail = next((trouble.detail for _, trouble in request.notes if trouble.detail), "")
     return CaseAnswer(tuple(words), one_line(detail, 800), (*again, shown))
+
+
+def notes_of(request: CaseRequest) -> list[str]:
+    """What did not work beside the case itself, mrkdwn."""
+    return [f":warning: {_NOTES[what]} {explain(trouble)}" for what, trouble in request.notes]
 
 
 _NOTES = {
@@ -267,7 +272,8 @@ def made_meanwhile_view(key: str, made: KnownCase, app_url: str) -> Block:
 
 def being_made_view(key: str, requester: str) -> Block:
     """The same, and the other one is not there yet."""
-    words = f"*{mention(requester)} is creating a {CASE} for this thread right now.* Its card follows in the thread."
+    who = mention(requester) if requester else "This channel's rule"
+    words = f"*{who} is creating a {CASE} for this thread right now.* Its card follows in the thread."
     return _window(key, section(words), actions(_anyway(key)))
 
 

@@ -5,7 +5,7 @@ Each change that people can see bumps the version and makes the cards due in the
 
 import logging
 import secrets
-from collections.abc import Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import partial
 from hashlib import sha256
@@ -44,6 +44,7 @@ from bot.storage.workers import Timing
 logger = logging.getLogger(__name__)
 
 ENDS = "a run ends"  # what `wake` is called with then
+Concluded = Callable[[AsyncConnection, int], Awaitable[None]]  # of an investigation, in the same transaction
 _RUNS_ASKED = 100  # the latest, by their index
 _REF_LETTERS = "23456789ABCDEFGHJKLMNPQRSTUVWXYZ"  # none that are read wrong on the phone at night
 
@@ -61,6 +62,7 @@ class InvestigationRepository:
         self._timing = timing
         self._took = Remembered(database, self._read_took, ENDS)
         self.on_shown: list[Shown] = []  # rooms that show how it stands in messages of their own
+        self.on_concluded: list[Concluded] = []  # rooms that do something when a thread gets its conclusions
 
     # -- asking -------------------------------------------------------------------------------------------------
 
@@ -170,7 +172,13 @@ class InvestigationRepository:
         # whoever asks only now still gets the finished answer as a reply of its own; without one the new card says it all
         if investigation.conclusions and State(investigation.state).finished:
             await enqueue(self.database, connection, _new_post(CONCLUSIONS, subscriber, investigation.ref))
+        if investigation.state == State.CONCLUDED:
+            await self._tell_concluded(connection, investigation.id)
         return True
+
+    async def _tell_concluded(self, connection: AsyncConnection, investigation_id: int) -> None:
+        for heard in self.on_concluded:
+            await heard(connection, investigation_id)
 
     async def _takes_over_offer(self, connection: AsyncConnection, ask: Ask, card: NewPost) -> bool:
         """Whether the card takes the place of the buttons under the alert: what stands in two messages is read twice."""
@@ -425,6 +433,8 @@ class InvestigationRepository:
                 if not values.get("conclusions") and not subscriber.requester:
                     continue  # nobody waits there, and the card says it all
                 await enqueue(self.database, connection, _new_post(CONCLUSIONS, subscriber, subscriber.ref))
+            if values["state"] is State.CONCLUDED:
+                await self._tell_concluded(connection, investigation_id)
         if threads:
             first = threads[0]
             told = {name: getattr(first, name) for name in ("ref", "org", "workspace", "channel")}

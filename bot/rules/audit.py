@@ -42,6 +42,10 @@ class Decision(StrEnum):
     NOT_FOUND = "not_found"
     RETURNED = "returned"  # Datadog started nothing, so the unit was given back
     RULES_CHANGED = "rules_changed"
+    CASE_CREATED = "case_created"  # by a channel's rule
+    CASE_NOT_CREATED = "case_not_created"
+    CASE_CLOSED = "case_closed"
+    CASE_NOT_CLOSED = "case_not_closed"
     OTHER = "other"  # noted by a newer version
 
     @classmethod
@@ -148,6 +152,10 @@ _WORDS = {
     Decision.NOT_FOUND: "not started, no alert found",
     Decision.RETURNED: "cost given back, nothing was started",
     Decision.RULES_CHANGED: "rules changed",
+    Decision.CASE_CREATED: "case created",
+    Decision.CASE_NOT_CREATED: "case not created",
+    Decision.CASE_CLOSED: "case closed",
+    Decision.CASE_NOT_CLOSED: "case not closed",
     Decision.OTHER: "decided by a newer version of this app",
 }
 _ROOM = 2_800

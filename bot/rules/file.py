@@ -17,7 +17,16 @@ from pydantic import AfterValidator, TypeAdapter, ValidationError
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
-from bot.rules.model import AlertFilter, CaseDefaults, ChannelRules, Starters, WorkspaceRules, id_like, share_too_big
+from bot.rules.model import (
+    AlertFilter,
+    AutoCase,
+    CaseDefaults,
+    ChannelRules,
+    Starters,
+    WorkspaceRules,
+    id_like,
+    share_too_big,
+)
 from bot.slack.clients import BotClient
 from bot.slack.errors import CALL_ERRORS, RATE_LIMITED, trouble_of
 
@@ -109,7 +118,7 @@ def settings_of(part: type[Any]) -> set[str]:
 
 
 _NAMES = frozenset[str]().union(
-    *map(settings_of, (_Content, WrittenChannel, WrittenWorkspace, AlertFilter, Starters, CaseDefaults))
+    *map(settings_of, (_Content, WrittenChannel, WrittenWorkspace, AlertFilter, Starters, CaseDefaults, AutoCase))
 )
 
 # -- reading it -----------------------------------------------------------------------------------------------------

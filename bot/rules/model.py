@@ -18,6 +18,8 @@ TRANSITIONS = ("alert", "warn", "no data", "renotify", "recovered")
 USUAL_COOLDOWN = 60  # minutes
 LONGEST_COOLDOWN = 7 * 24 * 60
 HIGHEST_BUDGET = 10_000
+USUAL_LASTING = 30  # minutes
+LONGEST_LASTING = 24 * 60
 _GROUP_ID = r"S[A-Z0-9]{2,30}"
 _APP_ID = r"A[A-Z0-9]{2,30}"
 
@@ -126,6 +128,19 @@ class Starters:
 
 
 @dataclass(frozen=True, slots=True)
+class AutoCase:
+    """Which alerts get a case by themselves, and when."""
+
+    priority: _Priority
+    """The least urgent of them: 2 means P1 and P2."""
+    minutes: Annotated[StrictInt, Field(ge=1, le=LONGEST_LASTING)] | None = None
+    """When it lasts longer than that; None means once its investigation has conclusions."""
+
+    def wants(self, priority: int | None) -> bool:
+        return priority is not None and priority <= self.priority
+
+
+@dataclass(frozen=True, slots=True)
 class CaseDefaults:
     """What a new case begins with, empty where nothing is decided; and what comes of a case."""
 
@@ -133,6 +148,10 @@ class CaseDefaults:
     type: _ShortText = ""
     comments: StrictBool = False
     """Comments made in Datadog come as replies under the case's card."""
+    create: AutoCase | None = None
+    """Which alerts get a case by themselves; None means never."""
+    close: StrictBool = False
+    """Such a case is closed when its alert recovers, if nobody has touched it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,7 @@
 """A channel's and a workspace's rules in words, for those who only read them."""
 
 from bot.orgs.model import DEFAULT
+from bot.rules.case_fields import case_rule_lines
 from bot.rules.model import AlertFilter, ChannelRules, Starters, WorkspaceRules
 from bot.rules.no_start import named_starters
 from bot.slack.text import code, escape, one_line
@@ -22,6 +23,7 @@ def rule_lines(rules: ChannelRules) -> list[str]:
         f"Budget: {_per_day(rules.budget_per_day)}",
         f"May start: {_starters(rules.starters)}",
         *([f"New cases: {_case(rules)}"] if rules.case.project or rules.case.type else []),
+        *case_rule_lines(rules.case),
         f"Conclusions also in the channel: {_on(rules.broadcast)}",
         f"Weekly digest: {code(rules.digest, 100) if rules.digest else 'none'}",
         *([f"Comments made in {DATADOG} come under the card of their case"] if rules.case.comments else []),

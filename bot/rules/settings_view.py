@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Self
 
+from bot.rules.case_fields import CREATE, case_rule_fields
 from bot.rules.case_names import CaseName, CaseNames, chosen, gone
 from bot.rules.model import (
     HIGHEST_BUDGET,
@@ -74,10 +75,12 @@ class Shown:
     route: str = ""
     auto: str = ""
     more: bool = False
+    case: str = ""
 
     @classmethod
     def of(cls, form: FormState) -> Self:
-        return cls(form.choice(ROUTE), form.choice(AUTO), form.has("budget") or form.has("workspace_budget"))
+        more = form.has("budget") or form.has("workspace_budget")
+        return cls(form.choice(ROUTE), form.choice(AUTO), more, form.choice(CREATE))
 
 
 def settings_modal(
@@ -127,6 +130,7 @@ def _channel_fields(rules: ChannelRules, orgs: Mapping[str, str], names: CaseNam
         *(_cooldown_field(rules) if auto != "never" else []),
         _case_field(CASE_PROJECT, f"Project of new {CASES}", names.projects if names else None, rules.case.project),
         _case_field(CASE_TYPE, f"Type of new {CASES}", names.types if names else None, rules.case.type),
+        *case_rule_fields(rules.case, shown.case),
     ]
 
 

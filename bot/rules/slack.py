@@ -11,6 +11,7 @@ from bot.orgs.repository import OrgRepository
 from bot.rules import no_start
 from bot.rules import settings_view as settings
 from bot.rules.audit import AuditTrail, audit_message
+from bot.rules.case_fields import CREATE
 from bot.rules.case_names import CaseNames, KnownCaseNames, names_of, offered
 from bot.rules.permissions import Allowed, NotAllowed, Permissions
 from bot.rules.repository import Draft, RuleRepository
@@ -45,7 +46,8 @@ class SettingsForm:
     def register(self, on: Listeners) -> None:
         on.submission(settings.CALLBACK, self.save, Judged("the form, by the rules it would change"))
         manage = May(Right.MANAGE, _DOING, where=_where_form_is)
-        on.action(re.compile(f"^({settings.ROUTE}|{settings.AUTO}|{settings.MORE})$"), self.redraw, manage)
+        redrawn = f"{settings.ROUTE}|{settings.AUTO}|{settings.MORE}|{CREATE}"
+        on.action(re.compile(f"^({redrawn})$"), self.redraw, manage)
         on.options(settings.GROUPS, self.groups, manage)
         on.options(settings.CASE_PROJECT, self.case_projects, manage)
         on.options(settings.CASE_TYPE, self.case_types, manage)

@@ -5,6 +5,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
+from bot.rules.case_fields import read_case_rule
 from bot.rules.case_names import read_choice
 from bot.rules.model import (
     HIGHEST_BUDGET,
@@ -12,7 +13,6 @@ from bot.rules.model import (
     TRANSITIONS,
     USUAL_COOLDOWN,
     AlertFilter,
-    CaseDefaults,
     ChannelRules,
     WorkspaceRules,
     app_id,
@@ -140,9 +140,10 @@ def _read_channel(filled: _SubmittedSettings, rules: ChannelRules) -> ChannelRul
         nudge="nudge" in extras,
         auto=_read_filter(filled, AUTO, WHEN),
         cooldown_minutes=cooldown,
-        case=CaseDefaults(
-            filled.case_name(CASE_PROJECT, rules.case.project),
-            filled.case_name(CASE_TYPE, rules.case.type),
+        case=replace(
+            read_case_rule(filled.form, rules.case, filled.errors),
+            project=filled.case_name(CASE_PROJECT, rules.case.project),
+            type=filled.case_name(CASE_TYPE, rules.case.type),
             comments="case_comments" in extras,
         ),
         broadcast="broadcast" in extras,

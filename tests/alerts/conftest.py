@@ -14,6 +14,9 @@ from bot.alerts.model import KnownCycle, Notice, Transition
 from bot.alerts.room import AlertRoom, build
 from bot.alerts.starts import Automatic
 from bot.alerts.tables import ALERT_CARD, alert_cycles, alert_mutes, alert_notices, alert_starts
+from bot.cases.actions import CaseActions
+from bot.cases.repository import CaseRepository
+from bot.cases.requests import CaseRequests
 from bot.cases.room import CaseRoom
 from bot.datadog.monitors import Monitor
 from bot.foundation import Foundation
@@ -185,6 +188,7 @@ class RoomOnStage:
         self.datadog = Downtimes()
         self.told = Told()
         self.seen_alerts = SeenAlerts(database)
+        self.filling: Any = None  # of cases that a rule wants
         self.room = self.another("one")
 
     def another(self, owner: str) -> AlertRoom:
@@ -206,7 +210,7 @@ class RoomOnStage:
         )
         rules = SimpleNamespace(rules=self.rules, chooser=self.chooser, permissions=nobody)
         findings = SilentThreads(self.database, nobody, self.seen_alerts, nobody, nobody)
-        shown = SimpleNamespace(on_shown=[])
+        shown = SimpleNamespace(on_shown=[], on_concluded=[])
         investigations = SimpleNamespace(
             requests=self.considered,
             seen_alerts=self.seen_alerts,
@@ -214,7 +218,14 @@ class RoomOnStage:
             findings=findings,
             repository=shown,
         )
-        cases = SimpleNamespace(cases=shown, form_listeners=SimpleNamespace(from_alert=nobody))
+        known_cases = CaseRepository(self.database, lambda _: None)
+        cases = SimpleNamespace(
+            cases=known_cases,
+            requests=CaseRequests(self.database, known_cases),
+            actions=CaseActions(self.database, known_cases),
+            filling=self.filling,
+            form_listeners=SimpleNamespace(from_alert=nobody),
+        )
         return build(
             base,
             cast(OrgRepository, self.datadog),

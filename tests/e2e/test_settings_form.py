@@ -7,7 +7,7 @@ import pytest
 
 from bot.cases import settings_lists
 from bot.connections import StartError
-from bot.rules.model import CaseDefaults
+from bot.rules.model import AutoCase, CaseDefaults
 from bot.sandbox.slack.people import Person
 from tests.e2e.rule_town import RuleTown
 
@@ -282,3 +282,27 @@ async def test_whoever_invites_the_bot_is_asked_once_whether_alerts_get_buttons(
     await town.is_told(town.ana, "A workspace admin can turn them on")
     assert "[Turn on]" not in town.ana.sees
     assert outside.messages == [] == other.messages
+
+
+async def test_a_rule_for_cases_is_set_read_by_members_and_turned_off(town: RuleTown) -> None:
+    eva, when = town.eva, "Create a case for an alert automatically"
+    await town.settings_of(eva)
+    await eva.fill({when: "When it lasts longer than …"})
+    await eva.waits_for_modal("Minutes that it has to last")
+    await eva.fill({"For alerts of priority": "P1", "Minutes that it has to last": "0"})
+    assert (await eva.submit()).errors == {"Minutes that it has to last": "Please enter a number between 1 and 1440."}
+    closing = ["Close the case again if nobody has touched it"]
+    await eva.fill({"Minutes that it has to last": "45", "When the alert recovers": closing})
+    assert (await eva.submit()).errors == {}
+    assert (await town.rules()).case == CaseDefaults(create=AutoCase(1, 45), close=True)
+
+    await town.ana.command("/bits", "settings", in_=town.channel)
+    seen = await town.ana.waits_for_modal(
+        "A case is created automatically for alerts of P1 that last longer than 45 min"
+    )
+    assert "Closed again when the alert recovers, if nobody has touched it" in seen.text
+
+    await town.settings_of(eva)
+    await eva.fill({when: "Never"})
+    await eva.submit()
+    assert (await town.rules()).case == CaseDefaults()

@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import update
 
 from bot.digest.weekly_digests import WeeklyDigests
-from bot.rules.model import AlertFilter
+from bot.rules.model import AlertFilter, AutoCase, CaseDefaults
 from bot.rules.repository import RuleRepository
 from bot.rules.tables import channel_rules
 from bot.sandbox.slack.people import Person
@@ -83,6 +83,8 @@ async def a_day(town: BusyTown) -> None:
     await town.ana.shortcut("investigate_message", on=posted.message)
     await town.reads(posted.message, AI_WRITTEN)
 
+    await _case_by_rule(town)
+
     for command, answer in (
         ("list", "Disk almost full"),
         ("report", "This channel's week"),
@@ -105,6 +107,17 @@ async def tells_the_week(town: BusyTown) -> None:
         await connection.execute(update(channel_rules).values(changed_at=0.0))
     await WeeklyDigests(database, RuleRepository(database)).step()
     await town.slack.wait_for(lambda: any("This channel's week" in each.shown for each in town.channel.messages))
+
+
+async def _case_by_rule(town: BusyTown) -> None:
+    case = CaseDefaults(create=AutoCase(2, 30), close=True)
+    await town.decide(Route(rules={"route": AlertFilter(), "case": case}))
+    await town.fire(group="host:web-5", at=town.datadog.world.clock() - 3600)
+    card = await town.card("Triggered", "host:web-5")
+    await town.reads(card, "Created ")
+    await card_of(town, card, "A channel's rule opened this case", "Insights: 2")
+    await town.fire(group="host:web-5", transition="alert recovery")
+    await town.reads(card, "Closed ")
 
 
 def _sees(person: Person, words: str) -> bool:

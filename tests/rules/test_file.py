@@ -16,7 +16,7 @@ from bot.rules.file import (
     read_rules,
     settings_of,
 )
-from bot.rules.model import AlertFilter, CaseDefaults, Starters
+from bot.rules.model import AlertFilter, AutoCase, CaseDefaults, Starters
 
 WHOLE = """
 workspaces:
@@ -87,6 +87,7 @@ def test_the_example_in_the_documents_holds_every_setting_and_can_be_used() -> N
         (settings["channels"][0]["route"], AlertFilter),
         (settings["channels"][0]["starters"], Starters),
         (settings["channels"][0]["case"], CaseDefaults),
+        (settings["channels"][0]["case"]["create"], AutoCase),
     ):
         assert set(told) == settings_of(kind)
 

@@ -145,7 +145,7 @@ def test_only_what_was_chosen_has_fields() -> None:
         check_view(view)
         return [block["block_id"] for block in view["blocks"] if block["type"] == "input"]
 
-    assert len(fields()) == 8
+    assert len(fields()) == 9
     assert {"route_tags", "route_monitors", "auto_tags"} & {*fields()} == set()
     assert {"route_tags", "route_priorities", "route_monitors", "route_transitions"} <= {*fields(route="some")}
     assert "cooldown" in fields(auto="all")

@@ -76,7 +76,8 @@ RELEASED = {
     "0017_escalations.py": "1cec2ce08d4821fe",
     "0018_shares.py": "561130cca117ee1f",
     "0019_alerts_of_settings.py": "36ed83a8c8e22732",
-    "0021_cases_tell_of_themselves.py": "fc7d8143b16a0296",
+    "0020_cases_by_rule.py": "8b9e53bd70731bbe",
+    "0021_cases_tell_of_themselves.py": "d5dc43d52a222bbf",
 }
 
 

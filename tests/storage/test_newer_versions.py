@@ -28,6 +28,7 @@ SAMPLES: dict[str, list[Any]] = {
         {"kind": "again", "number": 3},
     ],
     "alert_messages.subject": [_ALERT, {"monitor_id": 7, "monitor_name": "Disk", "group": "", "host": ""}],
+    "alert_cases.problem": [_TROUBLE],
     "case_acts.problem": [_TROUBLE],
     "cases.unseen": [_TROUBLE],
     "case_orders.problem": [_TROUBLE],

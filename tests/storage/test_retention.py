@@ -25,7 +25,7 @@ from sqlalchemy import table as clause
 from sqlalchemy.dialects import sqlite
 
 import bot.schema
-from bot.alerts.tables import ALERT_CARD, NUDGE, alert_cycles, alert_messages, alert_mutes
+from bot.alerts.tables import ALERT_CARD, NUDGE, RULE_CASE, alert_cycles, alert_messages, alert_mutes
 from bot.cases.tables import CASE_CARD, CASE_COMMENT, case_acts, case_places, cases
 from bot.digest.tables import DIGEST
 from bot.insights.tables import ATTACHED
@@ -95,6 +95,7 @@ SHOWN_BY = {
     "alert_cycles": (ALERT_CARD,),
     "alert_messages": (NUDGE,),
     "case_comments": (CASE_COMMENT,),
+    "alert_cases": (RULE_CASE,),
     "digests": (DIGEST,),
     "shares": (SHARED,),
 }
