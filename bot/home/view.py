@@ -265,7 +265,8 @@ def _alerts(entry: OrgEntry) -> str:
     """How far they are set up in Datadog from here."""
     if entry.alerts_set_up_at:
         tags = ", ".join(code(tag, 60) for tag in entry.alerts_tags[:5])
-        return f" Its alerts are set up{f': monitors with {tags}' if tags else ', without a rule'}."
+        cases = f" Its {CASES} tell of changes." if entry.case_projects else ""
+        return f" Its alerts are set up{f': monitors with {tags}' if tags else ', without a rule'}.{cases}"
     return "\n*Its alerts are set up in part only*: press the button once more." if entry.alerts_begun_at else ""
 
 

@@ -18,13 +18,13 @@ from bot.slack.errors import TroubleWords, explain
 from bot.slack.forms import FormState, checkboxes, form_field, modal, text_input
 from bot.slack.payloads import carried_in
 from bot.slack.text import code, escape, one_line
-from bot.wording import APP, CASE, COMMAND, DATADOG, counted
+from bot.wording import APP, CASE, CASES, COMMAND, DATADOG, counted
 
 CALLBACK = "set_up_alerts"
 OPEN = "connect:set_up_alerts"
 REMOVE = "connect:remove_alerts"
 TAGS = "tags"
-CASES = "cases"
+CASE_CHANGES = "case_changes"
 
 _TAG = re.compile(r"[^:\s,]+:[^\s,]+")
 
@@ -55,7 +55,7 @@ def read_tags(view: Mapping[str, Any]) -> tuple[tuple[str, ...], dict[str, str]]
 
 
 def wants_cases(view: Mapping[str, Any]) -> bool:
-    return bool(FormState(view).choices(CASES))
+    return bool(FormState(view).choices(CASE_CHANGES))
 
 
 # -- the window -----------------------------------------------------------------------------------------------------
@@ -92,14 +92,14 @@ def closed_modal(missing: str) -> Block:
 def _cases(entry: OrgEntry, public_url: str, projects: Projects) -> list[Block]:
     """Whether cases are to tell of their changes, and what is put there then."""
     if isinstance(projects, Trouble) and projects.kind in _REFUSALS:
-        return [context(f"Changes to {CASE}s can't be set up: {explain(projects, _OURS)} {_POLLED}")]
-    box = checkboxes(CASES, [_AT_ONCE], [_AT_ONCE["value"]] if entry.cases_begun_at else [])
+        return [context(f"Changes to {CASES} can't be set up: {explain(projects, _OURS)} {_POLLED}")]
+    box = checkboxes(CASE_CHANGES, [_AT_ONCE], [_AT_ONCE["value"]] if entry.cases_begun_at else [])
     name = code(case_webhook_of(entry.id, public_url).name, 120)
     told = context(
         f"Ticked, there is also a *webhook* {name}, to the same address, and *a notification rule* that names it in "
         f"{_projects_words(projects)}. Not ticked, none of them stands there. {_POLLED}"
     )
-    return [form_field(f"Changes to {CASE}s", box, optional=True), told]
+    return [form_field(f"Changes to {CASES}", box, optional=True), told]
 
 
 def _projects_words(projects: Projects) -> str:
@@ -198,16 +198,16 @@ def _comes_in(outcome: SetUp, recipient: str) -> str:
 def _cases_words(cases: CasesSetUp, *, wanted: bool) -> tuple[str, ...]:
     if not wanted:
         if cases.trouble is None:
-            return (f"Changes to {CASE}s are not told any more.",)
+            return (f"Changes to {CASES} are not told any more.",)
         return (
-            f"*What tells of {CASE}s still stands there:* {escape(cases.at)} could not be removed.",
+            f"*What tells of {CASES} still stands there:* {escape(cases.at)} could not be removed.",
             _why(cases.trouble),
         )
     tell = f"{counted(len(cases.projects), f'{CASE} project')} {'tells' if len(cases.projects) == 1 else 'tell'}"
     done = f"{tell} of changes at once." if cases.projects else ""
     if cases.trouble is None:
         return (done or f"There is no {CASE} project yet. Set it up again when there is one.",)
-    failed = f"*Not all changes to {CASE}s are told at once:* {code(one_line(cases.at, 80), 120)} could not be set up."
+    failed = f"*Not all changes to {CASES} are told at once:* {code(one_line(cases.at, 80), 120)} could not be set up."
     return tuple(filter(None, (done, failed, _why(cases.trouble), _POLLED)))
 
 

@@ -136,7 +136,9 @@ async def test_it_is_mended_not_made_twice_and_the_doctor_sees_what_is_gone(town
     assert finding.told == f"no notification rule sends to {HOOK} in {one.project.name}"
 
     again = await town.opens_window("Change alerts")
-    assert "*Changes to cases*" in again.text or CASES in again.text
+    assert town.eva.home is not None
+    assert "Its cases tell of changes" in town.eva.home.text
+    assert CASES in again.text
     await town.sets_up()
     assert set(town.rules) == first
     assert one.is_enabled

@@ -124,6 +124,16 @@ async def test_a_slack_that_does_not_take_it_gets_the_card_without(
     assert len([message for message in town.channel.messages if "Assign to me" in message.shown]) == 1
 
 
+async def test_a_card_whose_answer_got_lost_is_found_again_and_still_opens(town: ObjectTown) -> None:
+    town.slack.break_next("chat.postMessage", times=1, drop="after")
+    _, card = await shown(town)
+    await town.slack.wait_for(lambda: any(call.method == "conversations.history" for call in town.slack.calls))
+    await town.opens(town.ben, card, "status: Open")
+    await town.ben.save_work_object({"priority": "P1"})
+    await _says(town, card, "🔴 P1")
+    assert len([message for message in town.channel.messages if "Assign to me" in message.shown]) == 1
+
+
 async def test_by_default_no_card_carries_one(tmp_path: Path) -> None:
     async with Town(tmp_path) as town:
         town.datadog.add_project("CASEM", "Case Management")

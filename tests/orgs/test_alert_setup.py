@@ -8,11 +8,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bot.datadog.cases import Project
 from bot.datadog.links import SITES
 from bot.datadog.trouble import Trouble, TroubleKind
 from bot.orgs import alert_setup_form as form
 from bot.orgs.alert_setup import SetUp, Undone, variable_of, webhook_of
 from bot.orgs.alert_setup_form import Opened
+from bot.orgs.case_setup import CasesSetUp, chosen
 from bot.orgs.model import OrgEntry
 from bot.sandbox.datadog import FakeDatadog
 from bot.sandbox.datadog.webhooks import fill, variables
@@ -102,6 +104,53 @@ def test_each_outcome_has_its_sentence() -> None:
         check_modal(form.outcome_modal(message))
         assert says in message.text
         assert "<!channel>" not in message.text
+
+
+PROJECTS = tuple(Project(f"p{number}", f"P{number}", f"<!channel> {number} {'x' * 300}") for number in range(30))
+
+
+def test_the_window_says_what_tells_of_cases_and_what_keeps_it_from_that() -> None:
+    forbidden = Trouble(TroubleKind.FORBIDDEN, permission="cases_read")
+    for projects, says in (
+        ((), "each case project, 25 at most"),
+        (Trouble(TroubleKind.UNCLEAR), "each case project, 25 at most"),
+        (chosen(PROJECTS), "25 case projects"),
+        (forbidden, "Changes to cases can't be set up"),
+    ):
+        modal = form.setup_modal(ACME, URL, Opened(ACME.id), projects)
+        check_modal(modal)
+        told = shown(modal["blocks"])
+        assert says in told
+        assert "<!channel>" not in told
+        assert ("bits-bot-acme-x7-cases" in told) is (projects is not forbidden)
+
+
+@pytest.mark.parametrize(
+    ("cases", "wanted", "says"),
+    [
+        (CasesSetUp(("p1",)), True, "1 case project tells of changes at once."),
+        (CasesSetUp(("p1", "p2")), True, "2 case projects tell of changes at once."),
+        (CasesSetUp(), True, "There is no case project yet"),
+        (
+            CasesSetUp(("p1",), Trouble(TroubleKind.NOT_FOUND), "<!here>"),
+            True,
+            "1 case project tells of changes at once. *Not all changes to cases are told at once:*",
+        ),
+        (CasesSetUp(), False, "Changes to cases are not told any more."),
+        (
+            CasesSetUp((), Trouble(TroubleKind.NOT_REACHED), "the webhook x"),
+            False,
+            "the webhook x could not be removed",
+        ),
+    ],
+)
+def test_what_came_of_cases_has_its_sentence(cases: CasesSetUp, wanted: bool, says: str) -> None:
+    for trouble, done in ((None, 3), (Trouble(TroubleKind.CONFLICT), 2)):
+        message = form.outcome_message(SetUp(ACME, (), done, trouble, wanted, cases), URL)
+        check_message(message)
+        check_modal(form.outcome_modal(message))
+        assert says in message.text
+        assert "<!here>" not in message.text
 
 
 def test_what_is_left_in_datadog_is_named() -> None:
