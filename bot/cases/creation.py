@@ -12,6 +12,7 @@ from sqlalchemy import Row
 
 from bot.cases.catalog import Catalogs
 from bot.cases.model import CaseContent, CaseNotes, CaseRequest, CaseRequestState, KnownCase
+from bot.cases.once import wait_worth
 from bot.cases.posts import CaseReplies
 from bot.cases.repository import CaseRepository
 from bot.cases.requests import FINAL, CaseRequests, read_request
@@ -154,7 +155,7 @@ class CaseMaker(LeasedWorker):
 
     async def _not_made(self, claim: _Claim, trouble: Trouble) -> None:
         """Datadog said no, or was not reached: once more later where that can help, else say why."""
-        wait = self._wait_worth(claim.request, trouble)
+        wait = wait_worth(self._timing, claim.request.attempt, trouble)
         if wait is None:
             logger.warning("case request %s: not made (%s)", claim.request.ref, trouble.kind)
             if trouble.kind in {TroubleKind.NOT_FOUND, TroubleKind.BAD_REQUEST}:
@@ -163,13 +164,6 @@ class CaseMaker(LeasedWorker):
             return
         later = {"retry_at": self._database.now + wait, "begun_at": claim.request.begun_at, "problem": trouble}
         await self.put_off(claim.fence, wait, state=CaseRequestState.ORDERED, **later)
-
-    def _wait_worth(self, request: CaseRequest, trouble: Trouble) -> float | None:
-        if trouble.kind not in {TroubleKind.RATE_LIMITED, TroubleKind.NOT_REACHED}:
-            return None
-        wait = self._timing.backoff(request.attempt) if trouble.wait is None else trouble.wait
-        spent = self._timing.settle * request.attempt
-        return wait if wait + spent <= self._timing.patience else None
 
     async def _made(self, claim: _Claim, case: Case) -> None:
         await self.catalogs.learn_names(claim.org)

@@ -13,6 +13,7 @@ from sqlalchemy import Row
 from bot.cases.escalation_kinds import KINDS, CanNotLookError, Errand, Failed, Finished
 from bot.cases.escalation_model import Escalation, EscalationState
 from bot.cases.escalations import CaseEscalations, read_escalation
+from bot.cases.once import wait_worth
 from bot.cases.repository import CaseRepository
 from bot.cases.tables import case_escalations
 from bot.datadog.escalations import Created
@@ -99,20 +100,13 @@ class Escalator(LeasedWorker):
     async def _not_made(self, errand: Errand, fence: Fence, trouble: Trouble) -> None:
         """Datadog said no, or was not reached: once more later where that can help, else say why."""
         escalation = errand.escalation
-        wait = self._wait_worth(escalation, trouble)
+        wait = wait_worth(self._timing, escalation.attempt, trouble)
         if wait is None:
             logger.warning("escalation %s: %s not made (%s)", escalation.ref, escalation.kind, trouble.kind)
             kept = {"begun_at": escalation.begun_at}
             await self.escalations.end(fence, escalation, EscalationState.REFUSED, trouble, **kept)
             return
         await self.put_off(fence, wait, state=EscalationState.ORDERED, begun_at=escalation.begun_at)
-
-    def _wait_worth(self, escalation: Escalation, trouble: Trouble) -> float | None:
-        if trouble.kind not in {TroubleKind.RATE_LIMITED, TroubleKind.NOT_REACHED}:
-            return None
-        wait = self._timing.backoff(escalation.attempt) if trouble.wait is None else trouble.wait
-        spent = self._timing.settle * escalation.attempt
-        return wait if wait + spent <= self._timing.patience else None
 
     async def _look(self, errand: Errand, fence: Fence) -> None:
         """After an unknown outcome."""
