@@ -1,5 +1,6 @@
 """Alerts of which a channel's rule makes a case: written down with the alert, and what became of each. Calls nobody."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
@@ -177,7 +178,7 @@ class RuleCases:
         Raises IntegrityError where another orders at the same moment.
         """
         async with self.database.transaction() as connection:
-            slot = await self._free_slot(connection, claimed)
+            slot = await self._free_slot(connection, claimed, _numbered("made"))
             if slot is None:
                 return False
             mine = {"made_for": claimed.known.id, "slot": slot, "may_close": may_close}
@@ -187,14 +188,19 @@ class RuleCases:
 
     async def end_full(self, claimed: Claimed) -> None:
         """The first one in a day says so. Raises IntegrityError where another has just done that."""
-        told, table = self._slot(claimed, "told"), alert_cases.c
-        async with self.database.transaction() as connection:
-            known = (await connection.execute(select(table.id).where(table.slot == told))).first()
-            slot, tell = (None, None) if known else (told, Told.NOT_MADE)
-            await self._end(connection, claimed, RuleOutcome.FULL, tell, slot=slot)
+        await self._end_without(claimed, RuleOutcome.FULL, ("full",))
 
-    async def _free_slot(self, connection: AsyncConnection, claimed: Claimed) -> str | None:
-        slots = [self._slot(claimed, str(number)) for number in range(MOST_A_DAY)]
+    async def end_unmade(self, claimed: Claimed, outcome: RuleOutcome, problem: Trouble | None = None) -> None:
+        """Nothing could be ordered; said as often in a day as a case could be made, and raises like that."""
+        await self._end_without(claimed, outcome, _numbered("unmade"), problem=problem)
+
+    async def _end_without(self, claimed: Claimed, outcome: RuleOutcome, names: Sequence[str], **values: Any) -> None:
+        async with self.database.transaction() as connection:
+            slot = await self._free_slot(connection, claimed, names)
+            await self._end(connection, claimed, outcome, Told.NOT_MADE if slot else None, slot=slot, **values)
+
+    async def _free_slot(self, connection: AsyncConnection, claimed: Claimed, names: Sequence[str]) -> str | None:
+        slots = [self._slot(claimed, name) for name in names]
         taken = await connection.execute(select(alert_cases.c.slot).where(alert_cases.c.slot.in_(slots)))
         used = set(taken.scalars())
         return next((slot for slot in slots if slot not in used), None)
@@ -286,6 +292,10 @@ def _in_its_thread() -> ColumnElement[bool]:
 
 def _has_conclusions(row: Any) -> bool:
     return isinstance(row.conclusions, tuple) and bool(row.conclusions)
+
+
+def _numbered(what: str) -> list[str]:
+    return [f"{what}-{number}" for number in range(MOST_A_DAY)]
 
 
 def _ordered(claimed: Claimed, order_id: int) -> dict[str, Any]:

@@ -5,6 +5,8 @@ time from how things stand then, and written down in one transaction with what f
 """
 
 import logging
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -120,10 +122,10 @@ class CaseRules(LeasedWorker):
             case CaseRequest() as request:
                 await self._order(claimed, request, closes=closes)
             case NoProject(named):
-                outcome = RuleOutcome.UNKNOWN_PROJECT if named else RuleOutcome.NO_PROJECT
-                await self.rows.end(claimed, outcome, Told.NOT_MADE)
+                await self._unmade(claimed, RuleOutcome.UNKNOWN_PROJECT if named else RuleOutcome.NO_PROJECT)
             case trouble:
-                await self._in_trouble(claimed, trouble, Told.NOT_MADE)
+                if not await self._may_try_again(claimed, trouble):
+                    await self._unmade(claimed, RuleOutcome.FAILED, trouble)
 
     async def _has_case(self, claimed: Claimed) -> bool:
         """In whichever thread under this alert's cards somebody has made it."""
@@ -131,25 +133,31 @@ class CaseRules(LeasedWorker):
         return any([await self.cases.of_thread(each) is not None for each in threads])
 
     async def _order(self, claimed: Claimed, request: CaseRequest, *, closes: bool) -> None:
-        """Each conflict means that another alert has got one of the day's cases, or another channel this alert's."""
+        async def order() -> None:
+            if (lead := await self.rows.lead(claimed.known.id)) is not None:
+                await self.rows.join(claimed, lead, may_close=closes)
+            elif not await self.rows.order(claimed, request, may_close=closes):
+                await self.rows.end_full(claimed)
+
+        await self._without_conflict(claimed, order)
+
+    async def _unmade(self, claimed: Claimed, outcome: RuleOutcome, problem: Trouble | None = None) -> None:
+        await self._without_conflict(claimed, lambda: self.rows.end_unmade(claimed, outcome, problem))
+
+    async def _without_conflict(self, claimed: Claimed, write: Callable[[], Awaitable[None]]) -> None:
+        """Each conflict means that another has got one of the day's cases, or another channel the case of this alert."""
         for _ in range(MOST_A_DAY + 2):
-            try:
-                if not await self.rows.order(claimed, request, may_close=closes):
-                    await self.rows.end_full(claimed)
-            except IntegrityError:
-                if (order := await self.rows.lead(claimed.known.id)) is not None:
-                    await self.rows.join(claimed, order, may_close=closes)
-                    return
-            else:
+            with suppress(IntegrityError):
+                await write()
                 return
         await self._again(claimed, self._timing.settle)
 
-    async def _in_trouble(self, claimed: Claimed, trouble: Trouble, tell: Told) -> None:
-        """Once more later where that can help, else it is told."""
-        if trouble.may_pass and claimed.row.attempt < _TRIES:
+    async def _may_try_again(self, claimed: Claimed, trouble: Trouble) -> bool:
+        """Then it is put off."""
+        may = trouble.may_pass and claimed.row.attempt < _TRIES
+        if may:
             await self._again(claimed, max(self._timing.backoff(claimed.row.attempt), trouble.wait or 0.0))
-        else:
-            await self.rows.end(claimed, RuleOutcome.FAILED, tell, trouble)
+        return may
 
     async def _again(self, claimed: Claimed, wait: float) -> None:
         await self.put_off(claimed.fence, wait, roused=True)
@@ -205,8 +213,8 @@ class CaseRules(LeasedWorker):
             if looked.kind is TroubleKind.NOT_FOUND:
                 await self.cases.gone(case.id)
                 await self.rows.end(claimed, RuleOutcome.KEPT)
-            else:
-                await self._in_trouble(claimed, looked, Told.NOT_CLOSED)
+            elif not await self._may_try_again(claimed, looked):
+                await self.rows.end(claimed, RuleOutcome.FAILED, Told.NOT_CLOSED, looked, case.name)
             return
         there, comments = looked
         case = await self.cases.remember(claimed.row.org, there)

@@ -163,6 +163,15 @@ async def test_what_may_pass_is_tried_again_and_then_told(room: RoomOnStage) -> 
     assert await _told(room) == ["not_made"]
 
 
+async def test_of_a_monitor_that_flaps_it_is_told_five_times_a_day_that_nothing_can_be_made(room: RoomOnStage) -> None:
+    filling = _ruled(room)
+    filling.trouble = Trouble(TroubleKind.FORBIDDEN)
+    await _fired(room, *(f"host:web-{number}" for number in range(MOST_A_DAY + 2)))
+    await _at_work(room.room)
+    assert await room.column(alert_cases.c.outcome) == ["failed"] * (MOST_A_DAY + 2)
+    assert await _told(room) == ["not_made"] * MOST_A_DAY
+
+
 async def test_a_rule_that_is_off_by_then_makes_none_and_counts_anew_when_it_is_on(room: RoomOnStage) -> None:
     _ruled(room)
     await _fired(room)
