@@ -169,15 +169,15 @@ def _foundation(parts: Parts, clients: WorkspaceClients, session: ClientSession)
 
 
 async def _rooms(parts: Parts, base: Foundation, questions: OrgQuestions, commands: Commands) -> Rooms:
-    orgs, org_of_card = parts.orgs, CycleRepository(base.database).org_of_card
+    orgs, cards = parts.orgs, CycleRepository(base.database)
     catalogs = Catalogs(orgs, base.tasks)
     try:
-        ruled = await rules.build(base, orgs, questions, org_of_card, SettingsLists(catalogs))
+        ruled = await rules.build(base, orgs, questions, cards.org_of_card, SettingsLists(catalogs))
     except RuleFileProblems as error:
         problems = "".join(f"\n    {problem}" for problem in error.problems)
         raise StartError(f"the rules in BITS_CHANNELS_FILE can't be used.{problems}") from error
     cases_of_threads = CasesOfThreads(CaseRepository(base.database, lambda _: None), orgs, ruled.permissions)
-    investigated = investigations.build(base, orgs, ruled, commands.knows, cases_of_threads)
+    investigated = investigations.build(base, orgs, ruled, commands.knows, cases_of_threads, cards.subject_of_card)
     repository = investigated.repository
     case_room = cases.build(base, orgs, ruled, investigated, catalogs)
     insight_room = insights.build(base, orgs, ruled, investigated, case_room)

@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.alerts.model import Cycle, KnownCycle, Mute, Notice, Taken, Transition, joined, standing
 from bot.alerts.tables import ALERT_CARD, RECOVERED, UNROUTED, alert_cycles, alert_notices, alert_watchers
-from bot.model import Place
+from bot.model import AlertRef, MonitorRef, Place
 from bot.storage.engine import Database, wake
 from bot.storage.leases import HELD_ELSEWHERE
 from bot.storage.outbox import NewPost, enqueue, opens_thread, show_anew
@@ -139,6 +139,14 @@ class CycleRepository:
         its_card = and_(alert_cycles.c.id == deliveries.c.subject_id, opens_thread(ALERT_CARD, place))
         query = select(alert_cycles.c.org).where(its_card)
         return str((await connection.execute(query.limit(1))).scalar() or "")
+
+    async def subject_of_card(self, place: Place) -> AlertRef | MonitorRef | None:
+        """What the buttons of the card mean that this thread hangs under; None for every other thread."""
+        if not place.thread_ts:
+            return None
+        opener = exists().where(deliveries.c.subject_id == alert_cycles.c.id, opens_thread(ALERT_CARD, place))
+        known = await self._one(opener)
+        return standing(known.cycle).subject if known else None
 
     async def get(self, cycle_id: int) -> KnownCycle | None:
         """For who holds a row of ours that names it; a number from Slack goes through `get_in`."""

@@ -84,7 +84,7 @@ def build(
         intake=Intake(base.inbox),
         messages=messages,
         cards=AlertCardPost(cycles, orgs, not_started, investigations.repository, seen_before, cases.cases),
-        nudges=NudgePost(messages, seen_alerts, seen_before, chooser, not_started),
+        nudges=NudgePost(messages, seen_alerts, seen_before, chooser, not_started, investigations.repository),
         recoveries=RecoveredPost(cycles, orgs, base.outbox),
         router=AlertRouter(database, timing, cycles, chooser, starts, rule_cases, owner=owner),
         starts=starts,

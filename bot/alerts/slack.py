@@ -21,7 +21,7 @@ from bot.investigations.message_alerts import FoundAlert, SeenAlerts, find_alert
 from bot.investigations.model import SeenBefore
 from bot.investigations.repository import InvestigationRepository
 from bot.investigations.seen_before import SeenBeforeReader
-from bot.investigations.subject_view import alert_value, nudge_message
+from bot.investigations.subject_view import alert_value, nudge_message, nudge_overtaken
 from bot.model import AlertRef, EventRef, MonitorRef, PersonFacts, Place
 from bot.orgs.repository import OrgRepository
 from bot.rules.model import AlertFacts, AlertFilter, ChannelRules
@@ -258,6 +258,7 @@ class NudgePost:
     seen_before: SeenBeforeReader
     chooser: OrgChooser
     not_started: NotStarted
+    investigations: InvestigationRepository
 
     async def message(self, delivery: Delivery, *, may_repeat: bool) -> Message | None:  # noqa: ARG002  buttons twice are no harm
         nudge = await self.messages.get(delivery.post.subject_id)
@@ -270,6 +271,9 @@ class NudgePost:
         seen = await self.seen_alerts.of(place.workspace, place.channel, place.thread_ts)
         if seen.run:
             return None  # findings in the thread need no button
+        if not is_note and await self.investigations.is_asked_in(place, nudge.subject.monitor_id):
+            # somebody was faster than the buttons: its status card stands in the thread
+            return nudge_overtaken() if delivery.ts else None
         note = await self.not_started.note(place, place.thread_ts, nudge.subject)
         if is_note and not note:
             return views.started_since()

@@ -1,7 +1,7 @@
 """Finds the alert in any Slack message, wherever in text, attachments and blocks it stands, and what a thread is about."""
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -286,14 +286,22 @@ class ThreadNotReadError(Exception):
         self.trouble = trouble
 
 
+SubjectOfCard = Callable[
+    [Place], Awaitable[AlertRef | MonitorRef | None]
+]  # of our own card, where one opens the thread
+
+
 @dataclass(frozen=True, slots=True)
 class ThreadReader:
     workspaces: Workspaces
     seen_alerts: SeenAlerts
+    subject_of_card: SubjectOfCard
 
     async def subject_of_message(self, place: Place, message: Mapping[str, Any]) -> Found | None:
         """From what is in hand and in our books; no call is made, somebody waits."""
         ts = str(message.get("ts") or "")
+        if place.thread_ts == ts and _may_be_card(message) and (found := await self._of_card(place)):
+            return found
         seen = await self.seen_alerts.of(place.workspace, place.channel, ts)
         if place.thread_ts != ts and seen == SeenAlert():
             seen = await self.seen_alerts.of(place.workspace, place.channel, place.thread_ts)
@@ -301,6 +309,8 @@ class ThreadReader:
 
     async def subject_of(self, place: Place) -> Found | None:
         """The same for a thread that is only named: it is read."""
+        if found := await self._of_card(place):
+            return found
         seen = await self.seen_alerts.of(place.workspace, place.channel, place.thread_ts)
         if seen != SeenAlert():
             return _chosen(seen, [])
@@ -309,6 +319,14 @@ class ThreadReader:
         if found is None and not is_all:
             raise ThreadNotReadError(SlackTrouble(Meaning.REFUSED, ONLY_THE_FIRST))
         return found
+
+    async def _of_card(self, place: Place) -> Found | None:
+        """What the card's own button means, whatever it shows by now."""
+        subject = await self.subject_of_card(place)
+        if subject is None:
+            return None
+        run = (await self.seen_alerts.of(place.workspace, place.channel, place.thread_ts)).run
+        return ExistingRun(run, subject if isinstance(subject, AlertRef) else None) if run else subject
 
     async def messages(self, place: Place) -> tuple[list[dict[str, Any]], bool]:
         """Its first ones, and whether that is all of it."""
@@ -322,6 +340,12 @@ class ThreadReader:
         except CALL_ERRORS as error:
             raise ThreadNotReadError(trouble_of(error)) from error
         return list(answer.get("messages") or []), not answer.get("has_more")
+
+
+def _may_be_card(message: Mapping[str, Any]) -> bool:
+    """Whether it has buttons of our alert cards; it is for the books to say that it is one."""
+    elements = (each for block in _mappings(message.get("blocks")) for each in _mappings(block.get("elements")))
+    return any(str(each.get("action_id") or "").startswith("alert:") for each in elements)
 
 
 def _chosen(seen: SeenAlert, messages: list[Any]) -> Found | None:

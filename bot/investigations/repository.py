@@ -190,7 +190,14 @@ class InvestigationRepository:
         shown = (await connection.execute(select(table.alert).where(*here))).scalar()
         if shown is not None and shown.monitor_id != subject.monitor_id:
             return False  # of another alert, which is still to be offered
-        return await take_over(self.database, connection, offer_key(place), card)
+        key = offer_key(place)
+        if await take_over(self.database, connection, key, card):
+            return True
+        # it may be on its way this very moment: once it stands it says that nothing is offered any more
+        await connection.execute(
+            update(deliveries).where(deliveries.c.key == key).values(wanted=deliveries.c.wanted + 1)
+        )
+        return False
 
     # -- reading ------------------------------------------------------------------------------------------------
 
@@ -254,6 +261,13 @@ class InvestigationRepository:
         asked = exists().where(table.investigation_id == investigation_id, at(subscribers, place))
         row = await self.database.first(select(or_(asked, opened).label("awaits")))
         return bool(place.thread_ts and row and row.awaits)
+
+    async def is_asked_in(self, place: Place, monitor_id: int) -> bool:
+        """Whether an alert of this monitor was asked about in this thread."""
+        table = subscribers.c
+        query = select(table.id).join(investigations, investigations.c.id == table.investigation_id)
+        here = query.where(at(subscribers, place), investigations.c.monitor_id == monitor_id)
+        return await self.database.first(here.limit(1)) is not None
 
     async def known_datadog_ids(self, org: str, ids: Iterable[str]) -> set[str]:
         table = investigations.c

@@ -12,7 +12,7 @@ from bot.investigations.asking import AskAnswers, StartRequests
 from bot.investigations.commands import InvestigationCommands
 from bot.investigations.earlier_answers import EarlierAnswerPost, EarlierAnswers
 from bot.investigations.findings import Findings
-from bot.investigations.message_alerts import MessagesOfApps, SeenAlerts, ThreadReader
+from bot.investigations.message_alerts import MessagesOfApps, SeenAlerts, SubjectOfCard, ThreadReader
 from bot.investigations.model import ThreadCase
 from bot.investigations.poll_worker import PollWorker
 from bot.investigations.posts import ConclusionsPost, ShownInvestigations, StatusCardPost
@@ -83,13 +83,18 @@ class InvestigationRoom:
 
 
 def build(
-    base: Foundation, orgs: OrgRepository, rules: RuleRoom, is_command: Callable[[str], bool], cases: CasesOfThread
+    base: Foundation,
+    orgs: OrgRepository,
+    rules: RuleRoom,
+    is_command: Callable[[str], bool],
+    cases: CasesOfThread,
+    subject_of_card: SubjectOfCard,
 ) -> InvestigationRoom:
     database, timing, owner, replies, modals = base.database, base.timing, base.owner, base.replies, base.modals
     repository = InvestigationRepository(database, timing)
     requests = Requests(repository, rules.budget, base.inbox)
     seen_alerts, seen_before = SeenAlerts(database), SeenBeforeReader(database)
-    threads = ThreadReader(base.workspaces, seen_alerts)
+    threads = ThreadReader(base.workspaces, seen_alerts, subject_of_card)
     findings = Findings(database, base.workspaces, seen_alerts, threads, base.senders)
     permissions, which_org, chooser = rules.permissions, rules.which_org, rules.chooser
     person = AskAnswers(repository, permissions, rules.rules, which_org, replies, modals)

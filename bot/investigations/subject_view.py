@@ -21,6 +21,7 @@ from bot.slack.blocks import (
     rich_section,
     rich_text,
     run,
+    sentences,
 )
 from bot.slack.text import clean, code, cut, escape, link, one_line, safe_url, utc
 from bot.wording import CASE, COSTS, INVESTIGATE, INVESTIGATION, OPEN_IN_DATADOG, PRODUCT, RUN_AGAIN
@@ -154,6 +155,11 @@ def nudge_message(alert: AlertRef | MonitorRef, *, note: str = "", seen: SeenBef
     told = f"{seen_words(seen, alert.monitor_id)}." if seen else ""
     blocks = [rich_text(rich_section(words)), *known, *noted, actions(*alert_buttons(alert))]
     return Message(" ".join(part for part in (text, told, note) if part), blocks)
+
+
+def nudge_overtaken() -> Message:
+    """In the place of buttons that came too late."""
+    return sentences("This alert is being looked into already: its status card stands in this thread.")
 
 
 def alert_buttons(alert: AlertRef | MonitorRef) -> list[Block]:

@@ -1,5 +1,6 @@
 """The reply with buttons under Datadog's own messages, and who never gets one."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -248,3 +249,40 @@ async def test_a_run_that_started_by_itself_and_failed_is_one_message_which_call
     answered = await town.alert(group="host:web-2")
     await town.reads(answered.message, "Answered in", AI_WRITTEN)
     assert len(failed.message.replies) == 1
+
+
+async def test_buttons_that_are_late_do_not_stand_beside_the_card(town: AlertTown) -> None:
+    await town.decide(Route(rules={"nudge": False}))
+    town.datadog.plan(Script.held())
+    alert = await town.alert(group="host:web-1")
+    await town.ana.shortcut("investigate_message", on=alert.message)
+    await town.reads(alert.message, "Investigating")
+    await town.decide(Route(rules={"nudge": True}))
+    told = next(one for one in town.slack.deliveries if one.payload.get("event", {}).get("ts") == alert.message.ts)
+
+    await town.slack.redeliver(told.payload["event_id"])  # Slack tells of the alert only now
+
+    await none_but(town)
+    assert len(alert.message.replies) == 1
+
+
+async def test_buttons_on_their_way_when_somebody_starts_offer_nothing_once_they_stand(town: AlertTown) -> None:
+    on_their_way, go_on = asyncio.Event(), asyncio.Event()
+
+    def is_nudge(call: Any) -> bool:
+        found = '"nudge:' in str(call.get("metadata", "")).replace("'", '"')
+        if found:
+            on_their_way.set()
+        return found
+
+    town.slack.break_next("chat.postMessage", when=is_nudge, delay=go_on)
+    town.datadog.plan(Script.held())
+    alert = await town.alert(group="host:web-1")
+    await asyncio.wait_for(on_their_way.wait(), 30)
+    await town.ana.shortcut("investigate_message", on=alert.message)
+    await town.datadog.wait_for(town.datadog.triggers)
+    go_on.set()
+
+    seen = await town.reads(alert.message, "being looked into already", "Investigating")
+    assert "[Investigate]" not in seen
+    assert len(alert.message.replies) == 2

@@ -5,7 +5,9 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+from sqlalchemy import delete
 
+from bot.investigations.tables import seen_alerts
 from bot.rules.model import AlertFilter
 from bot.sandbox.datadog import Script
 from bot.sandbox.datadog.webhooks import TEMPLATE as PLAIN_TEMPLATE
@@ -84,6 +86,24 @@ async def test_after_the_recovery_the_alert_itself_is_investigated_and_only_once
     assert "[Investigate]" not in card.shown
     (run,) = town.datadog.triggers()
     assert run.event_id == fired.event_id
+
+
+async def test_the_shortcut_on_a_recovered_card_means_what_its_button_meant(town: AlertTown) -> None:
+    await town.fire(group="host:web-1")
+    card = await town.card("Triggered")
+    await town.ana.click("Investigate", on=card)
+    await town.reads(card, AI_WRITTEN)
+    await town.fire(group="host:web-1", transition="alert recovery")
+    await town.slack.wait_for(lambda: "Recovered" in card.shown)
+    await town.bot._database.write(delete(seen_alerts))  # as long ago, or as where Slack lets us hear no messages
+    town.datadog.fire(town.monitor, group="host:web-2")  # the monitor's latest alert is another one
+
+    await town.ben.shortcut("investigate_message", on=card)
+
+    await town.slack.wait_for(lambda: "already been investigated" in town.ben.sees)
+    await town.ben.mention("investigate", in_=town.channel, thread=card)
+    await town.slack.wait_for(lambda: town.ben.sees.count("already been investigated") == 2)
+    assert len(town.datadog.triggers()) == 1
 
 
 async def test_a_mention_in_the_cards_thread_knows_what_it_is_about(town: AlertTown) -> None:
