@@ -96,7 +96,7 @@ async def test_the_shortcut_on_a_recovered_card_means_what_its_button_meant(town
     await town.fire(group="host:web-1", transition="alert recovery")
     await town.slack.wait_for(lambda: "Recovered" in card.shown)
     await town.bot._database.write(delete(seen_alerts))  # as long ago, or as where Slack lets us hear no messages
-    town.datadog.fire(town.monitor, group="host:web-2")  # the monitor's latest alert is another one
+    town.datadog.fire(town.monitor, group="host:web-1")  # it fires again: by now that is its latest alert
 
     await town.ben.shortcut("investigate_message", on=card)
 
