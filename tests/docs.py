@@ -32,7 +32,7 @@ def meanings() -> dict[str, str]:
     for field, below in pairwise(settings.body):
         match field, below:
             case ast.AnnAssign(target=ast.Name(id=name)), ast.Expr(value=ast.Constant(value=str(meaning))):
-                told[name] = inspect.cleandoc(meaning)
+                told[name] = " ".join(meaning.split())  # one row of a table
     return {name.upper(): told[name] for name in Settings.model_fields}
 
 
