@@ -47,6 +47,7 @@ from bot.config_values import (
     SharedSecret,
     SiteDomain,
     SlackApi,
+    Switch,
     WebUrl,
     WorkspaceIds,
     split_keys,
@@ -152,7 +153,7 @@ class Settings(BaseModel):
     """When the bot stops waiting for an investigation, and says so."""
     bits_settle_seconds: Seconds = 20
     """How long work of a dead process is left alone. Longer than the longest request, or it is done twice."""
-    bits_work_objects: bool = False
+    bits_work_objects: Switch = False
     """Case cards also carry one of Slack's Work Objects, whose details open beside the conversation; its app setting and event come
     with `bits-bot manifest --work-objects`."""
     bits_channels_file: ExistingFile | None = None

@@ -226,6 +226,7 @@ Minutes = Annotated[
 ]
 Days = Annotated[int, Field(ge=1, le=3650), Hint(form="a whole number of days from 1 to 3650")]
 Port = Annotated[int, Field(ge=0, le=65535), Hint(form="a port from 0 to 65535; 0 takes any free one")]
+Switch = Annotated[bool, Hint(form="true or false")]
 LogFormat = Annotated[Literal["text", "json"], BeforeValidator(str.lower), Hint(form="text or json")]
 LogLevel = Annotated[
     Literal["DEBUG", "INFO", "WARNING", "ERROR"], BeforeValidator(str.upper), Hint(form="DEBUG, INFO, WARNING or ERROR")

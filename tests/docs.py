@@ -42,15 +42,16 @@ def settings_table() -> str:
     for name, meaning in meanings().items():
         default = Settings.model_fields[name.lower()].default
         assert default is not PydanticUndefined
-        shown = (
-            ""
-            if default in (None, "", frozenset())
-            else f"`{default:g}`"
-            if isinstance(default, float)
-            else f"`{default}`"
-        )
-        rows.append(f"| `{name}` | {shown.replace('+aiosqlite', '')} | {meaning} |")
+        shown = "" if default in (None, "", frozenset()) else f"`{as_written(default)}`"
+        rows.append(f"| `{name}` | {shown} | {meaning} |")
     return "\n".join(rows)
+
+
+def as_written(default: object) -> str:
+    """As people write it into `.env`."""
+    if isinstance(default, bool):
+        return str(default).lower()
+    return f"{default:g}" if isinstance(default, float) else str(default).replace("+aiosqlite", "")
 
 
 def commands_table() -> str:

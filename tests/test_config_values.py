@@ -11,12 +11,12 @@ from hypothesis import strategies as st
 from sqlalchemy.engine import make_url
 from sqlalchemy.ext.asyncio import create_async_engine
 
-from bot.config import load_settings
+from bot.config import load_settings, variables
 from bot.config_values import is_fernet_key
 from bot.datadog.links import SITES
 from bot.storage.retention import USUAL, Kept
 from tests.docs import keep_setting
-from tests.starts import FERNET_KEY, SOCKET_MODE, Environment, only_problem
+from tests.starts import FERNET_KEY, SOCKET_MODE, Environment, only_problem, refusals
 
 # Datadog
 
@@ -172,6 +172,13 @@ def test_http_to_another_machine_is_warned_about(environment: Environment) -> No
     environment(SOCKET_MODE, DD_API_URL="http://proxy.internal")
     (warning,) = load_settings().warnings
     assert warning.startswith("DD_API_URL is not https")
+
+
+def test_whatever_is_not_usable_is_told_what_it_must_be(environment: Environment) -> None:
+    for name in variables():
+        environment(SOCKET_MODE, **{name: "-7 sheep"})
+        told = [sentence for sentence in refusals() if f"{name} is not usable" in sentence]
+        assert [sentence for sentence in told if "it must be " not in sentence] == []
 
 
 def test_seconds_must_be_a_sensible_number(environment: Environment) -> None:

@@ -7,7 +7,7 @@ import pytest
 
 from bot.cli import main
 from bot.config import Settings, load_settings, variables
-from tests.docs import ROOT, TABLES, meanings, with_tables
+from tests.docs import ROOT, TABLES, as_written, meanings, with_tables
 
 WRITTEN_BY = "`make docs` writes it"
 PAGES = tuple(sorted(str(page.relative_to(ROOT)) for page in (ROOT / "docs").glob("*.md")))
@@ -109,9 +109,7 @@ def test_the_defaults_in_the_example_file_are_those_of_the_code() -> None:
     samples = {"BITS_PUBLIC_URL", "BITS_CHANNELS_FILE", "DD_API_URL", *WAY_OUT}
     told = {name: value for name, value in given.items() if name not in samples}
     defaults = {name: Settings.model_fields[name.lower()].default for name in told}
-    assert {name: f"{value:g}" if isinstance(value, float) else str(value) for name, value in defaults.items()} == {
-        name: value.replace("sqlite:", "sqlite+aiosqlite:") for name, value in told.items()
-    }
+    assert {name: as_written(value) for name, value in defaults.items()} == told
 
 
 def test_every_make_target_a_document_names_exists() -> None:
