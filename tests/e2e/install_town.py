@@ -72,12 +72,12 @@ class InstallTown:
 
     async def start_bot(self) -> Bot:
         bot = Bot(self.settings(), timing=self.timing)
-        bot._workers.on_uninstall.append(self._forgotten)
         try:
             await bot.start()
         except BaseException:
             await bot.stop()
             raise
+        bot._workers.on_uninstall.append(self._forgotten)  # the last one: all is removed when the town hears of it
         self.bots.append(bot)
         if self.mode == "socket":
             await self.slack.connected(len(self.bots))
