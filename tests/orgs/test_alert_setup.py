@@ -146,7 +146,7 @@ def test_the_window_says_what_tells_of_cases_and_what_keeps_it_from_that() -> No
 )
 def test_what_came_of_cases_has_its_sentence(cases: CasesSetUp, wanted: bool, says: str) -> None:
     for trouble, done in ((None, 3), (Trouble(TroubleKind.CONFLICT), 2)):
-        message = form.outcome_message(SetUp(ACME, (), done, trouble, wanted, cases), URL)
+        message = form.outcome_message(SetUp(ACME, (), done, trouble, cases_wanted=wanted, cases=cases), URL)
         check_message(message)
         check_modal(form.outcome_modal(message))
         assert says in message.text
