@@ -43,7 +43,7 @@ _KEPT_OPEN = {ClosingVerdict.SECURITY: RuleOutcome.SECURITY, ClosingVerdict.UNKN
 
 
 @dataclass(eq=False)
-class CaseRules(LeasedWorker):
+class CaseRuleWorker(LeasedWorker):
     table = alert_cases
     woken_by = (alert_cases, posted(ALERT_CARD), BY_RULE)
     slots = 8

@@ -6,7 +6,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.alerts.case_rows import RuleCases
 from bot.alerts.case_words import RuleCasePost
-from bot.alerts.case_worker import CaseRules
+from bot.alerts.case_worker import CaseRuleWorker
 from bot.alerts.mutes import Mutes
 from bot.alerts.not_started import NotStarted
 from bot.alerts.notices import Intake
@@ -37,7 +37,7 @@ class AlertRoom:
     router: AlertRouter
     starts: Starts
     mutes: Mutes
-    rule_cases: CaseRules
+    rule_cases: CaseRuleWorker
     rule_case_posts: RuleCasePost
     buttons: AlertButtons
     datadog_messages: DatadogMessages
@@ -89,7 +89,7 @@ def build(
         router=AlertRouter(database, timing, cycles, chooser, starts, rule_cases, owner=owner),
         starts=starts,
         mutes=mutes,
-        rule_cases=CaseRules(
+        rule_cases=CaseRuleWorker(
             database,
             timing,
             rule_cases,
