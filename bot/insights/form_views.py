@@ -315,7 +315,6 @@ def confirm_view(form: AttachForm, key: str) -> Block:
     blocks = [
         section(f"*Remove {counted(len(leaving), INSIGHT)} from {_case(form)}?* {summary}"),
         rich_text(
-            rich_section([run("To be removed from the case:")]),
             *(rich_bullet([run(each or "Insight")]) for each in labels),
         ),
         context(f"They stay in {DATADOG} and can be attached again."),

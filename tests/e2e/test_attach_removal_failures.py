@@ -25,7 +25,7 @@ async def chooses_to_remove(town: Town, case: FakeCase, **fields: Iterable[int])
     for field, numbers in fields.items():
         await town.ana.choose(field.replace("_", " "), *(f"Monitor {number}" for number in numbers))
     await town.ana.submit()
-    await town.ana.waits_for_modal("To be removed from the case")
+    await town.ana.waits_for_modal("can be attached again")
     return talk
 
 
