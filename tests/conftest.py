@@ -21,6 +21,7 @@ from sqlalchemy.util import await_only
 from bot.slack import requests
 from bot.storage import engine, migrations
 from bot.storage.troubles import troubles
+from tests.order import long_first
 
 # httpcore looks for it at each request, and a search that fails is repeated in full
 if find_spec("sniffio") is None:
@@ -41,6 +42,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    items[:] = long_first(items)
     if (seed := config.getoption("--shuffle")) is not None:
         random.Random(seed).shuffle(items)
 
