@@ -3,6 +3,7 @@
 from playwright.async_api import expect
 
 from tests.browser.screen import Screen
+from tests.browser.test_cases_and_insights import chooses
 from tests.browser.test_people import becomes, types
 
 
@@ -20,11 +21,11 @@ async def test_settings_open_say_what_is_wrong_and_are_kept(screen: Screen) -> N
     await types(screen, "/bits settings")
     modal = screen.modal
     await expect(modal.get_by_role("heading").first).to_be_visible()
-    await modal.get_by_label("Project of new cases").fill("PAY")
+    await chooses(screen, modal.locator('[data-action-id="settings:case_project"]'), "Payments (PAY)")
     await modal.locator("button[type=submit]").click()
     await expect(screen.page.locator("[data-view-id]")).to_have_count(0)
 
     await types(screen, "/bits settings")
-    await expect(screen.modal.get_by_label("Project of new cases")).to_have_value("PAY")
+    await expect(screen.modal.locator('[data-action-id="settings:case_project"]')).to_contain_text("Payments (PAY)")
     await screen.page.keyboard.press("Escape")
     await expect(screen.page.locator("[data-view-id]")).to_have_count(0)
