@@ -202,7 +202,7 @@ def read_form(view: Payload, kind: EscalationKind) -> EscalationForm | dict[str,
         case EscalationKind.INCIDENT:
             title, severity = one_line(state.text(TITLE), _TITLE_LIMIT), state.choice(SEVERITY)
             form = EscalationForm(title, severity if severity in SEVERITIES else "UNKNOWN", state.text(IMPACT))
-            return form if title else {state.block_id(TITLE): "An incident needs a title that one can read."}
+            return form if title else {state.block_id(TITLE): "An incident needs a title."}
         case EscalationKind.PAGE:
             return _read_page(state)
         case EscalationKind.JIRA:

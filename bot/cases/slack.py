@@ -247,7 +247,7 @@ class CaseCardListeners:
         window = window.at(str(carried.get("channel") or ""), str(carried.get("thread_ts") or ""))
         known = await self.cases.get_in(window.workspace, number_of(carried.get("case")))
         if not comment or known is None:
-            problem = "Write something one can read." if not comment else "I no longer know this case."
+            problem = "Write a comment." if not comment else "I no longer know this case."
             return Submitted(errors={views.COMMENT: problem})
         if refusal := await case_refusal(self.permissions, window.place, window.person):
             refused = views.comment_not_allowed(refusal, comment)

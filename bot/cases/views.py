@@ -408,7 +408,7 @@ def problems_of(content: CaseContent, catalog: Catalog | None, view: Payload) ->
     """What is wrong, a sentence for each block."""
     problems = {}
     if not content.title:
-        problems[TITLE] = f"A {CASE} needs a title that one can read."
+        problems[TITLE] = f"A {CASE} needs a title."
     if not content.project_id or (catalog and catalog.project(content.project_id) is None):
         problems[PROJECT] = "Choose a project."
     if not content.type_id or (catalog and catalog.type(content.type_id) is None):

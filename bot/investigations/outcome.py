@@ -65,7 +65,7 @@ def notes_of(inv: Investigation) -> Sequence[str]:
     if inv.adopted:
         notes.append("Started elsewhere: followed here, not started again.")
     elif inv.alert and (why := _UNREAD.get(inv.alert.thread)):
-        notes.append(f"I could not read this thread for an investigation that is there already: {why}.")
+        notes.append(f"I could not check this thread for an earlier investigation: {why}.")
     if inv.presumed:
         notes.append(
             f"{DATADOG}'s answer to the start got lost. Of the new ones it shows, this is the only one that can be ours."

@@ -146,6 +146,6 @@ class FollowUps:
         if known is None or not window.place.channel:
             return Submitted(errors={follow_up.TEXT: answers.LOST})
         if not text:
-            return Submitted(errors={follow_up.TEXT: "Write a question one can read."})
+            return Submitted(errors={follow_up.TEXT: "Write a question."})
         request = Investigate(follow_up.follow_up(known, text, time.time()), Source.MODAL)
         return Submitted(after=await self.starts.start(window, request, known.org), clears=True)

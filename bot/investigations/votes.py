@@ -66,7 +66,7 @@ class VoteListeners:
         if known is None:
             return Submitted(errors={vote_views.CAUSE: answers.LOST})
         if not cause:
-            return Submitted(errors={vote_views.CAUSE: "Write something one can read, or cancel."})
+            return Submitted(errors={vote_views.CAUSE: "Write what it was, or cancel."})
         if isinstance(await self.permissions.may_look(window.place, window.person), NotAllowed):
             return Submitted(errors={vote_views.CAUSE: f"You may not see {INVESTIGATIONS} here any more."})
         await self.votes.note(known.id, window.workspace, window.person, helpful=False, cause=cause)

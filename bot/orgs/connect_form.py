@@ -190,7 +190,7 @@ def read_form(view: Mapping[str, Any]) -> tuple[Filled, dict[str, str]]:
         app_key=state.text(APP_KEY),
     )
     if not filled.name:
-        problems[NAME] = "Give it a name that one can read."
+        problems[NAME] = "Give it a name."
     for name, key in ((API_KEY, filled.api_key), (APP_KEY, filled.app_key)):
         if wrong := _wrong_key(key):
             problems[name] = wrong

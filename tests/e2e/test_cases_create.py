@@ -171,7 +171,7 @@ async def test_what_is_missing_is_said_under_its_field(town: Town) -> None:
     await town.ana.fill({"Title": "\u200b \u200b"})
     await town.ana.choose("Project", "Operations (OPS)")
     seen = await town.ana.submit()
-    assert seen.errors == {"Title": "A case needs a title that one can read."}
+    assert seen.errors == {"Title": "A case needs a title."}
     assert town.datadog.cases() == []
 
 
