@@ -53,10 +53,15 @@ def pytest_xdist_auto_num_workers() -> int:
     return max(1, (os.cpu_count() or 1) * 3 // 2)
 
 
+if "PYTEST_XDIST_WORKER" in os.environ:
+    gc.disable()  # until all is imported; who only hands out collects nothing and is told of no end
+
+
 def pytest_collection_finish() -> None:
     """What is imported by now stays to the end: the collector need not look through it again and again."""
     gc.collect()
     gc.freeze()
+    gc.enable()
     gc.set_threshold(20_000, 20, 20)
 
 
