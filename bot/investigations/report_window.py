@@ -46,8 +46,9 @@ def report_modal(inv: Investigation, page: int = 0, *, read_in: ReadIn, app_url:
     blocks = [
         context(DISCLAIMER),
         actions(*_buttons(inv, read_in, app_url)),
-        *judged(read_in.votes),
         *(paged[shown] or [section(f"{PRODUCT} wrote no conclusions for this one.")]),
+        actions(*vote_buttons(inv, read_in.own_vote)),
+        *judged(read_in.votes),
         *_turning(shown, len(paged)),
     ]
     at = {"investigation": inv.id, "page": shown, "channel": place.channel, "thread_ts": place.thread_ts}
@@ -55,10 +56,9 @@ def report_modal(inv: Investigation, page: int = 0, *, read_in: ReadIn, app_url:
 
 
 def _buttons(inv: Investigation, read_in: ReadIn, app_url: str) -> list[Block]:
-    """Those of the answer's message, and its votes."""
+    """Those of the answer's message."""
     follow = [follow_up_button(inv)] if read_in.awaits else []
-    rest = rest_menu(inv, app_url, starts=read_in.awaits)
-    return [case_button(inv, read_in.case), *follow, *vote_buttons(inv, read_in.own_vote), rest]
+    return [case_button(inv, read_in.case), *follow, rest_menu(inv, app_url, starts=read_in.awaits)]
 
 
 def read_metadata(metadata: str) -> tuple[int, int]:

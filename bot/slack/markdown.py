@@ -177,7 +177,7 @@ def _block(node: _Node, place: _Place) -> Iterator[Block]:
         case "fence" | "code_block":
             yield from _code(node, place)
         case "table":
-            yield _bordered(preformatted(_table_text(node, place.lines)), place)
+            yield from _table_as_text(node, place)
         case "hr":
             yield from _paragraph([run("―" * 12)], place)
         case _:
@@ -317,14 +317,37 @@ def _is_honest(label: str, url: str) -> bool:
 # -- tables, aligned in a fixed width: every Slack client shows that ---------------------------------------------------
 
 
-def _table_text(node: _Node, lines: Sequence[str]) -> str:
-    """As it was written where a row has more cells than the header."""
-    rows = _cells(node, lines)
+def _table_as_text(node: _Node, place: _Place) -> Iterator[Block]:
+    """Its links stand below it by number: an address in a column would leave no room for the others, and nothing is live
+    in there. As it was written where a row has more cells than the header."""
+    rows = _cells(node, place.lines)
     if not rows:
         first, last = node.token.map or (0, 0)
-        return "\n".join(line.strip() for line in lines[first:last])
-    words = [[" ".join(_words(cell, targets=True).split()) for cell in row] for row in rows]
-    return text_table(words, right=[column["align"] == "right" for column in _columns(rows)])
+        yield _bordered(preformatted("\n".join(line.strip() for line in place.lines[first:last])), place)
+        return
+    targets: dict[str, int] = {}
+    words = [[_numbered(cell, targets) for cell in row] for row in rows]
+    right = [column["align"] == "right" for column in _columns(rows)]
+    yield _bordered(preformatted(text_table(words, right=right)), place)
+    told = (
+        (run(f"[{number}] " if number == 1 else f"\n[{number}] "), rich_link(url, ""))
+        for url, number in targets.items()
+    )
+    yield from _paragraph([each for pair in told for each in pair], place)
+
+
+def _numbered(cell: _Node, targets: dict[str, int]) -> str:
+    words = " ".join(_words(cell, targets=False).split())
+    numbers = [targets.setdefault(url, len(targets) + 1) for url in _targets(cell)]
+    return " ".join([words, *(f"[{number}]" for number in numbers)]).strip()
+
+
+def _targets(node: _Node) -> Iterator[str]:
+    if url := _target(node):
+        title = str(node.token.attrs.get("title", ""))
+        yield f"{url} ({title})" if title else url
+    for child in node.children:
+        yield from _targets(child)
 
 
 def _has_more_cells(line: str, most: int) -> bool:

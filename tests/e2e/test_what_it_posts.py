@@ -19,7 +19,7 @@ async def _investigated(town: Town, status: str, *conclusions: FakeConclusion) -
     alert = await town.alert()
     await town.ana.shortcut("investigate_message", on=alert.message)
     # the answer goes first, then the card says that it is there
-    await town.slack.wait_for(lambda: len(alert.message.replies) == 2 and "Investigating" not in _card(alert).shown)
+    await town.slack.wait_for(lambda: len(alert.message.replies) == 2 and "⏳" not in _card(alert).shown)
     return alert
 
 

@@ -59,6 +59,17 @@ def test_a_table_is_aligned() -> None:
     )  # fmt: skip
 
 
+def test_the_links_of_a_table_stand_below_it_and_its_columns_stay() -> None:
+    trace = "https://app.datadoghq.com/apm/trace/0123456789abcdef0123456789abcdef"
+    blocks = markdown_blocks(
+        f"| Shard | Sample |\n|---|---|\n| 1 | [trace]({trace}) |\n| 2 | [again]({trace}) [log](https://a.example/x) |"
+    )
+    check_blocks(blocks)
+    told = shown(blocks)
+    assert "Shard | Sample\n------+------------------\n    1 | trace [1]\n    2 | again log [1] [2]" in told
+    assert links(blocks) == [("", trace), ("", "https://a.example/x")]
+
+
 def test_numbers_go_on_after_what_interrupts_a_list() -> None:
     ordered = [element for element in elements(REPORT) if element.get("style") == "ordered"]
     assert [element.get("offset", 0) for element in ordered] == [0, 1]
