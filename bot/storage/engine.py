@@ -35,8 +35,8 @@ from sqlalchemy.pool import AsyncAdaptedQueuePool
 from bot.storage import migrations, postgres
 from bot.storage.metered import measure
 from bot.storage.postgres import UNLIMITED, SessionLimits
+from bot.storage.shared_commit import SharedCommit
 from bot.storage.sqlite_file import FileInUseError, hold
-from bot.storage.together import Together
 from bot.storage.turns import Turns
 from bot.storage.workers import Alarm
 
@@ -98,7 +98,7 @@ class Database:
         self._lock_file: IO[str] | None = None
         self.engine = _engine(self.url, self._limits)
         self._turns = Turns()
-        self._together = Together(self.transaction) if self.is_sqlite else None
+        self._shared_commit = SharedCommit(self.transaction) if self.is_sqlite else None
         # for what must not wait until a worker gives a connection back
         self._first = self.engine if self.is_sqlite else _engine(self.url, self._limits, 1)
         for engine in {self.engine, self._first}:
@@ -185,8 +185,8 @@ class Database:
             await engine.dispose()
 
     async def close(self) -> None:
-        if self._together is not None:
-            await self._together.finish()
+        if self._shared_commit is not None:
+            await self._shared_commit.finish()
         await self.engine.dispose()
         await self._first.dispose()
         if self._lock_file is not None:
@@ -212,8 +212,8 @@ class Database:
 
     async def together(self, write: Callable[[AsyncConnection], Awaitable[T]]) -> T:
         """A transaction of its own, or one with others who write at the same time: PostgreSQL joins their commits by itself."""
-        if self._together is not None:
-            return await self._together.write(write)
+        if self._shared_commit is not None:
+            return await self._shared_commit.write(write)
         async with self.transaction() as connection:
             return await write(connection)
 
@@ -230,8 +230,8 @@ class Database:
 
     async def write(self, change: Executable) -> bool:
         """Whether it changed any row."""
-        if self._together is not None:
-            return await self._together.write(partial(_changes, change=change))
+        if self._shared_commit is not None:
+            return await self._shared_commit.write(partial(_changes, change=change))
         try:
             async with self._single.begin() as connection:
                 return await _changes(connection, change)

@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.home.tables import home_tabs
 from bot.logs import about, known
-from bot.storage import together
+from bot.storage import shared_commit
 from bot.storage.engine import Database, wake
 from tests.meter import Meter
 
@@ -56,7 +56,7 @@ async def test_each_hears_its_own_answer_and_what_one_raises_undoes_it_alone(dat
 
 
 async def test_on_a_file_what_comes_at_once_is_one_commit(database: Database) -> None:
-    meter, people = Meter(database), [f"{number:03}" for number in range(together.AT_ONCE + 20)]
+    meter, people = Meter(database), [f"{number:03}" for number in range(shared_commit.AT_ONCE + 20)]
     await asyncio.gather(*opens(database, *people))
     assert await kept(database) == people
     assert meter.transactions == (2 if database.is_sqlite else len(people))
@@ -97,7 +97,7 @@ async def test_whoever_gives_up_at_any_moment_takes_no_other_along(database: Dat
 async def test_what_does_not_end_fails_alone(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
     if not database.is_sqlite:
         pytest.skip("its own limits end a statement there")
-    monkeypatch.setattr(together, "WRITTEN_WITHIN", 0.05)
+    monkeypatch.setattr(shared_commit, "WRITTEN_WITHIN", 0.05)
 
     async def hang(_: AsyncConnection) -> None:
         await asyncio.Event().wait()

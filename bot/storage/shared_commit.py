@@ -42,7 +42,7 @@ class _Piece:
         return await self.write(connection)
 
 
-class Together:
+class SharedCommit:
     def __init__(self, transaction: Transaction) -> None:
         self._transaction = transaction
         self._waiting: deque[_Piece] = deque()
