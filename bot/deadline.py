@@ -5,7 +5,7 @@ import asyncio
 import math
 import time
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from contextvars import Context, ContextVar, copy_context
 
 # unlike the loop's own clock it goes on while the machine sleeps
@@ -27,6 +27,16 @@ async def within(seconds: float) -> AsyncIterator[None]:
             yield
     finally:
         _until.reset(token)
+
+
+def time_in(seconds: float) -> float:
+    """For `before`, where several pieces of work end at the same time, or one has begun already."""
+    return _now() + seconds
+
+
+def before(time_is_up: float) -> AbstractAsyncContextManager[None]:
+    """TimeoutError when it takes longer than until then."""
+    return within(time_is_up - _now())
 
 
 def free() -> Context:

@@ -6,28 +6,44 @@ in its thread before it is sent again, and not before it must have landed. What 
 
 import asyncio
 import logging
+import math
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from enum import IntEnum
+from functools import cached_property
 from hashlib import sha256
 from json import dumps
 from typing import Any, ClassVar, Protocol
 
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_slack_response import AsyncSlackResponse
-from sqlalchemy import ColumnElement, Executable, Row, Select, and_, bindparam, case, or_
+from sqlalchemy import (
+    BindParameter,
+    Boolean,
+    ColumnElement,
+    Executable,
+    Row,
+    Select,
+    and_,
+    bindparam,
+    case,
+    or_,
+    update,
+)
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot import meters
-from bot.deadline import within
+from bot.deadline import before, time_in
 from bot.logs import about
 from bot.slack.blocks import Message
 from bot.slack.clients import BotClient, Workspaces
 from bot.slack.errors import CALL_ERRORS, RATE_LIMITED, Meaning, SlackTrouble, trouble_of
+from bot.slack.pace import Pace
 from bot.slack.waits import POST, Waits
 from bot.storage.leases import LeasedWorker
-from bot.storage.outbox import OWED, PENDING, SENDING, Delivery, Outbox, due, read_deliveries
+from bot.storage.outbox import OWED, PENDING, SENDING, Delivery, Outbox, claiming, due, read_deliveries
 from bot.storage.tables import deliveries
 from bot.storage.troubles import troubles
 
@@ -73,10 +89,13 @@ class Kind(Protocol):
 
 @dataclass(eq=False)
 class Poster(LeasedWorker):
+    """Takes of each channel the next post, and every edit; each is delivered in a task of its own."""
+
     table = deliveries
-    slots = AT_ONCE  # of channels: each takes what is due in it one after the other
+    slots = AT_ONCE
     due = OWED
     under_way = deliveries.c.state == SENDING
+    is_told = True
 
     outbox: Outbox
     workspaces: Workspaces
@@ -87,57 +106,55 @@ class Poster(LeasedWorker):
 
     def __post_init__(self) -> None:
         super().__post_init__()
+        self.pace = Pace(self._timing.pace, self.clock)
         self._claimed: list[Delivery] = []
-        self._queues: dict[str, list[Delivery]] = {}  # of the channels that are busy
-        self._passed_over = False  # channels were busy when we looked last: what became due in them was not taken
-        self._last_post: dict[str, float] = {}
-        self._served = 0
+        self._until = math.inf  # what was claimed last leaves before that
+        self._unsent: set[int] = set()  # marked in the claim, and certainly not posted yet
+        self._claims = 0
+        self._is_full = False  # only what people wait for was taken
+        self._looks_at = -math.inf
 
     # -- what is taken, and in which order ----------------------------------------------------------------------
 
+    @cached_property
+    def _claiming(self) -> Executable:
+        return claiming(self._leases, self._database.moment, self._for_us(), self._first())
+
     def _wanted(self) -> ColumnElement[bool]:
-        """Into a busy channel only what people wait for, which overtakes what was taken before; for them there is a slot, too,
-        when alerts have all others."""
-        table, busy = deliveries.c, list(self._queues)
+        """Posts only into channels that take one now; while every slot is taken, only what people wait for."""
+        table = deliveries.c
+        closed: BindParameter[Any] = bindparam("closed", expanding=True)
         # what shows something new is for the version that knows how; put together, so that no index of kinds is preferred
-        known = and_(due(), table.kind.concat("").in_(self.kinds))
-        for_people = table.requester != ""
-        if len(busy) < self.slots:
-            return and_(known, or_(table.channel.not_in(busy), for_people)) if busy else known
-        if len(busy) < 2 * self.slots:
-            return and_(known, for_people)
-        return and_(known, for_people, table.channel.in_(busy))
-
-    @property
-    def _claiming(self) -> Executable:  # with the channels that are busy now
-        return self._leases.claiming(self._for_us(), self._first())
-
-    @property
-    def _asking(self) -> Select[float | None]:
-        return self._next_due(bindparam("here", expanding=True), self._database.moment)
-
-    def _room(self) -> int:
-        return max(self.slots - len(self._queues), MORE_AT_ONCE)
+        known = table.kind.concat("").in_(self.kinds)
+        goes_out = or_(table.ts.is_not(None), table.channel.not_in(closed))
+        return and_(due(), known, goes_out, or_(table.requester != "", bindparam("for_all", type_=Boolean)))
 
     def _first(self) -> Sequence[ColumnElement[Any]]:
+        """People before machines; of what is old some goes first all the same."""
         table = deliveries.c
-        is_old = table.created_at < self._database.moment - OLD
+        is_overdue = and_(table.created_at < self._database.moment - OLD, bindparam("old_first", type_=Boolean))
         by_kind = case({name: int(kind.urgency) for name, kind in self.kinds.items()}, value=table.kind, else_=0)
-        return [case({is_old: 0}, else_=1), case({table.requester == "": 1}, else_=0), by_kind]
+        return [case({is_overdue: 0}, else_=1), case({table.requester == "": 1}, else_=0), by_kind]
 
-    def _next(self, queue: list[Delivery]) -> Delivery:
-        oldest = max(queue, key=lambda delivery: delivery.age)
-        if self._served % FAIR == FAIR - 1 and oldest.age > OLD:
-            return oldest
-        return min(queue, key=self._rank)
+    def _room(self) -> int:
+        """For people there is a slot when alerts have all others."""
+        taken = len(self._working)
+        return max(self.slots - taken, MORE_AT_ONCE if taken < 2 * self.slots else 0)
 
-    def _rank(self, delivery: Delivery) -> tuple[bool, int]:
-        kind = self.kinds.get(delivery.post.kind)
-        return not delivery.post.requester, kind.urgency if kind else 0
+    def _parameters(self) -> dict[str, Any]:
+        closed, old_first = self.pace.closed(), self._claims % FAIR == FAIR - 1
+        self._is_full = len(self._working) >= self.slots
+        return {"closed": closed, "for_all": not self._is_full, "old_first": old_first}
+
+    def next_due(self) -> Select[float | None]:
+        return super().next_due().params(closed=[], for_all=True)
 
     async def _claim(self, connection: AsyncConnection, room: int) -> Sequence[Row[Any]]:
-        self._passed_over = bool(self._queues)
+        self._until = time_in(
+            self._timing.effect
+        )  # from before it is written down: whoever takes over counts from then
         rows = await super()._claim(connection, room)
+        self._claims += bool(rows)
         self._claimed = await read_deliveries(connection, rows, self._leases.fence, self._timing.lease)
         if rows and not self._database.is_sqlite:
             await self.waits.learn_with(connection)
@@ -146,67 +163,67 @@ class Poster(LeasedWorker):
     def _hand_out(self, rows: Sequence[Row[Any]]) -> None:
         self._working |= {row.id for row in rows}
         for delivery in self._claimed:
-            channel = delivery.post.channel
-            if channel in self._queues:
-                self._queues[channel].append(delivery)
-            else:
-                self._queues[channel] = [delivery]
-                self._tasks.spawn(self._serve(channel), f"posts to {channel}")
+            if not delivery.ts:
+                self.pace.take(delivery.post.channel, more_wait=delivery.more_wait)
+                if not delivery.may_stand_already:
+                    self._unsent.add(delivery.fence.id)
+        if self._claimed:
+            self._tasks.spawn(self._serve(self._claimed, self._until), f"claimed posts, {len(self._claimed)} of them")
+        self._look_when_free()
 
-    async def _serve(self, channel: str) -> None:
-        """One channel's deliveries one after the other, as long as the lease surely holds."""
-        began, queue = self.clock(), self._queues[channel]
-        try:
-            while queue and self.clock() - began <= self._timing.settle:
-                next_one = self._next(queue)
-                if not next_one.ts and not self._told_to_wait(next_one):
-                    await self._keep_pace(channel)  # meanwhile something more urgent may have come
-                delivery = self._next(queue)
-                queue.remove(delivery)
-                self._served += 1
-                await self._guarded(delivery, self._deliver)
-        finally:
-            del self._queues[channel]  # what is taken from here on is served anew, what is put back too
-            self._working -= {delivery.fence.id for delivery in queue}
-            if self._may_be_more or self._passed_over:
-                self.alarm.ring(TOGETHER if self._queues else 0.0)
-        for delivery in queue:
-            await self._guarded(delivery, self._put_back)
+    async def _serve(self, claimed: Sequence[Delivery], until: float) -> None:
+        await asyncio.gather(*(self._guarded(each, until) for each in claimed))
 
-    async def _guarded(self, delivery: Delivery, work: Callable[[Delivery], Awaitable[None]]) -> None:
-        """What is wrong with one delivery must not keep the others of its channel; it comes back by its lease."""
+    async def _guarded(self, delivery: Delivery, until: float) -> None:
+        """What is wrong with one delivery must not keep the others."""
         post = delivery.post
         try:
             with about(workspace=post.workspace, channel=post.channel, person=post.requester):
-                await work(delivery)
+                await self._deliver(delivery, until)
         except Exception as error:  # noqa: BLE001  it is told
             troubles.met("posts", error)
-            self.alarm.ring(self._timing.lease)
+            await self._comes_back(delivery)
         else:
             troubles.over("posts")
+            self._unsent.discard(delivery.fence.id)
         finally:
             self._working.discard(delivery.fence.id)
+            if not delivery.ts:
+                self.pace.give_back(post.channel)
+            self._look_when_free()
+            if self._may_be_more or self._is_full:
+                self._look_in(TOGETHER)
 
-    async def _put_back(self, delivery: Delivery) -> None:
-        await self.outbox.not_tried(delivery, 0, "later")
+    async def _comes_back(self, delivery: Delivery) -> None:
+        """When its lease would end; one that was never sent need not be looked for then."""
+        self.alarm.ring(self._timing.lease)
+        if delivery.fence.id in self._unsent:
+            self._unsent.discard(delivery.fence.id)
+            with suppress(Exception):  # then it is looked for
+                await self.outbox.not_sent(delivery, self._timing.lease, "failed")
 
-    async def _keep_pace(self, channel: str) -> None:
-        wait = self._last_post.get(channel, 0.0) + self._timing.pace - self.clock()
-        if wait > 0:
-            await self.sleep(wait)
-        self._last_post[channel] = self.clock()
-        if len(self._last_post) > 1000:
-            self._last_post.clear()
+    def _look_when_free(self) -> None:
+        next_in = self.pace.next_in()
+        if next_in is not None:
+            self._look_in(next_in)
 
-    def _told_to_wait(self, delivery: Delivery) -> float:
-        """As far as that is known before anything is called; a look for it has its own limit."""
-        if delivery.may_stand_already:
-            return 0.0
-        return self.waits.left(delivery.post.workspace, EDIT if delivery.ts else POST, delivery.post.channel)
+    def _look_in(self, seconds: float) -> None:
+        """Channels that become free at almost the same time share one claim."""
+        now = self._database.ticks()
+        if not now < self._looks_at <= now + seconds:
+            self._looks_at = now + seconds
+            self.alarm.ring(seconds)
+
+    async def hand_back(self, connection: AsyncConnection) -> None:
+        """What was not posted yet need not be looked for."""
+        unsent = and_(deliveries.c.id.in_(self._unsent), deliveries.c.owner == self.owner)
+        if self._unsent:
+            await connection.execute(update(deliveries).where(unsent).values(state=PENDING, first_try_at=None))
+        await super().hand_back(connection)
 
     # -- one of them --------------------------------------------------------------------------------------------
 
-    async def _deliver(self, delivery: Delivery) -> None:
+    async def _deliver(self, delivery: Delivery, until: float) -> None:
         kind = self.kinds.get(delivery.post.kind)
         bot_client = await self.workspaces.bot_client(delivery.post.workspace)
         if kind is None or bot_client is None:
@@ -216,13 +233,19 @@ class Poster(LeasedWorker):
             await self._stumbled(kind, delivery, SlackTrouble(Meaning.WAIT, RATE_LIMITED, wait))
             return
         try:
-            async with within(self._timing.effect):
+            async with before(until):
                 looked_for = await self._looked_for(bot_client, delivery)
                 if looked_for is not None:
                     delivery = looked_for
                     await self._send(bot_client, kind, delivery)
         except CALL_ERRORS as error:
             await self._stumbled(kind, delivery, trouble_of(error))
+
+    def _told_to_wait(self, delivery: Delivery) -> float:
+        """As far as that is known before anything is called; a look for it has its own limit."""
+        if delivery.may_stand_already:
+            return 0.0
+        return self.waits.left(delivery.post.workspace, EDIT if delivery.ts else POST, delivery.post.channel)
 
     async def _looked_for(self, bot_client: BotClient, delivery: Delivery) -> Delivery | None:
         """None when it stands already; when it surely does not, what becomes of it from here on is certain again."""
@@ -233,7 +256,7 @@ class Poster(LeasedWorker):
         except CannotLookError:
             return delivery
         if not ts:
-            return replace(delivery, state=PENDING)
+            return replace(delivery, may_stand_already=False)
         logger.info("%s stands in Slack already", delivery.post.key)
         await self.outbox.adopted(delivery, ts)
         meters.DELIVERIES.add(delivery.post.kind, "found")
@@ -265,7 +288,7 @@ class Poster(LeasedWorker):
         await self.outbox.sent(delivery, delivery.ts, digest)
 
     async def _post(self, bot_client: BotClient, delivery: Delivery, message: Message) -> None:
-        if not await self.outbox.sending(delivery):
+        if not await self._may_leave(delivery):
             return
         answer = await _with_entities(
             bot_client.client.chat_postMessage,
@@ -282,6 +305,17 @@ class Poster(LeasedWorker):
         meters.DELIVERIES.add(delivery.post.kind, "posted")
         logger.info("posted: %s", delivery.post.kind)
         _note_card_time(delivery)
+
+    async def _may_leave(self, delivery: Delivery) -> bool:
+        """At its channel's time. Its claim has marked it; after a look it is marked anew, if nobody else has it now."""
+        channel, number = delivery.post.channel, delivery.fence.id
+        if wait := self.pace.left(channel):
+            await self.sleep(wait)
+        self.pace.leaves(channel)
+        if number not in self._unsent:
+            return await self.outbox.sending(delivery)
+        self._unsent.discard(number)
+        return True
 
     # -- looking for a post of ours, by the key in its metadata -------------------------------------------------
 
@@ -316,8 +350,10 @@ class Poster(LeasedWorker):
         meters.DELIVERIES.add(delivery.post.kind, "retried" if retried else "refused")
         if trouble.meaning is Meaning.WAIT:
             await self._wait(kind, delivery, trouble)
+        elif trouble.meaning is Meaning.OPEN and delivery.fence.id in self._unsent:
+            await self.outbox.not_sent(delivery, self._patience(delivery), trouble.code)
         elif trouble.meaning is Meaning.OPEN:
-            await self.outbox.outcome_open(delivery, self._look_in(delivery), trouble.code)
+            await self.outbox.outcome_open(delivery, self._settled_in(delivery), trouble.code)
         else:
             await self._refused(kind, delivery, trouble.code)
 
@@ -325,14 +361,18 @@ class Poster(LeasedWorker):
         if delivery.age > GIVE_UP_AFTER and not delivery.ts:
             await self._refused(kind, delivery, trouble.code)
             return
-        patience = min(self._timing.backoff(delivery.attempt), LONGEST_WAIT)
-        wait = trouble.wait if trouble.code == RATE_LIMITED else patience
+        wait = trouble.wait if trouble.code == RATE_LIMITED else self._patience(delivery)
         if delivery.may_stand_already:
             await self.outbox.outcome_open(delivery, wait, trouble.code)  # it may be the look that has to wait
-        else:
-            await self.outbox.not_sent(delivery, wait, trouble.code)
+            return
+        if trouble.code == RATE_LIMITED and not delivery.ts:
+            self.pace.rest(delivery.post.channel, wait)  # others of the channel need not be taken before that
+        await self.outbox.not_sent(delivery, wait, trouble.code)
 
-    def _look_in(self, delivery: Delivery) -> float:
+    def _patience(self, delivery: Delivery) -> float:
+        return min(self._timing.backoff(delivery.attempt), LONGEST_WAIT)
+
+    def _settled_in(self, delivery: Delivery) -> float:
         """Not before it must have landed; while nobody answers, less and less often."""
         settle = self._timing.settle
         return max(settle, min(settle * 2.0 ** min(delivery.attempt - 1, 10), LONGEST_WAIT))

@@ -11,11 +11,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from sqlalchemy import Table
-from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.deadline import free, is_over, until
 from bot.storage.engine import Database, wake
+from bot.storage.together import concerns_all
 
 AT_ONCE = 200  # rows in one commit
 WRITTEN_WITHIN = 10.0  # seconds, before the commit: over a line that went dead nothing comes back
@@ -158,7 +158,7 @@ class Inbox:
 
     async def _failed(self, error: Exception, group: list[_Arrival]) -> None:
         """One row that no database takes hurts nobody but who brought it."""
-        if len(group) > 1 and not _concerns_all(error):
+        if len(group) > 1 and not concerns_all(error):
             for each in group:
                 self._arrived.insert(0, each)
                 await self._write_group(most=1)
@@ -166,10 +166,3 @@ class Inbox:
         for each in group:
             if each.waits:
                 each.kept.set_exception(error)
-
-
-def _concerns_all(error: Exception) -> bool:
-    """The database is away or takes nothing; where it can't be connected to, its driver's errors come as they are."""
-    is_drivers = type(error).__module__.partition(".")[0] == "asyncpg"
-    is_cut_off = isinstance(error, DBAPIError) and error.connection_invalidated
-    return is_drivers or is_cut_off or isinstance(error, OperationalError | OSError)

@@ -91,21 +91,32 @@ class Leases:
         self._lease = lease
         self._far = far
 
-    def claiming(self, due: ColumnElement[bool], first: Sequence[ColumnElement[Any]] = ()) -> Executable:
+    def has_come(self, now: ColumnElement[float]) -> ColumnElement[bool]:
+        return reached(self._table.c.due_at, now, self._far)
+
+    def claiming(
+        self,
+        due: ColumnElement[bool],
+        first: Sequence[ColumnElement[Any]] = (),
+        *,
+        tells: Sequence[ColumnElement[Any]] = (),
+        **values: Any,
+    ) -> Executable:
         """The statement of a claim, to be built once: rows that are due, those that have waited longest, or what comes
-        before that by `first`. One statement, so nobody else can take the same ones."""
+        before that by `first`. One statement, so nobody else can take the same ones. It also writes `values`, and answers
+        what `tells` says."""
         table, now = self._table, self._database.moment
         # as a CTE it is read once: PostgreSQL may run a subquery again and take more than the limit
         chosen = (
             select(table.c.id)
-            .where(due, reached(table.c.due_at, now, self._far))
+            .where(due, self.has_come(now))
             .order_by(*first, table.c.due_at, table.c.id)
             .limit(bindparam("most", type_=Integer))
             .with_for_update(skip_locked=True)
             .cte("chosen")
         )
-        claimed = update(table).where(table.c.id.in_(select(chosen.c.id))).returning(*table.c)
-        return claimed.values(owner=self._owner, due_at=now + self._lease, attempt=table.c.attempt + 1)
+        claimed = update(table).where(table.c.id.in_(select(chosen.c.id))).returning(*table.c, *tells)
+        return claimed.values(owner=self._owner, due_at=now + self._lease, attempt=table.c.attempt + 1, **values)
 
     async def claim(self, connection: AsyncConnection, claiming: Executable, limit: int, **more: Any) -> list[Row[Any]]:
         """Take up to `limit` rows; `more` are parameters that the statement has besides its own."""
@@ -202,16 +213,17 @@ class LeasedWorker:
                 if row not in readable:
                     await self._leave(connection, row)
         self._hand_out(readable)
-        if self._may_be_more and self._room() > 0:  # a task ended while we claimed
+        if self._may_be_more and len(self._working) < self.slots:  # a task ended while we claimed
             self.alarm.ring()
 
     async def _claim(self, connection: AsyncConnection, room: int) -> Sequence[Row[Any]]:
-        rows = await self._leases.claim(connection, self._claiming, room)
+        more = self._parameters()
+        rows = await self._leases.claim(connection, self._claiming, room, **more)
         self._may_be_more = len(rows) == room
         is_known = self.is_told and rows and self._database.ticks() < self._asks_at
         if not self._may_be_more and not is_known:
             here = [*self._working, *(row.id for row in rows)]
-            answer = await connection.execute(self._asking, {"here": here, **self._database.at_moment})
+            answer = await connection.execute(self._asking, {"here": here, **self._database.at_moment, **more})
             next_in: float | None = answer.scalar()
             self.is_due_in(None if next_in is None else max(next_in, HELD_ELSEWHERE))
         return rows
@@ -267,6 +279,10 @@ class LeasedWorker:
     def _first(self) -> Sequence[ColumnElement[Any]]:
         """What is taken before that which has waited longest."""
         return ()
+
+    def _parameters(self) -> dict[str, Any]:
+        """What its statements are told each time."""
+        return {}
 
     def _room(self) -> int:
         return self.slots - len(self._working)

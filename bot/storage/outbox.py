@@ -1,4 +1,4 @@
-"""What threads are still owed: claimed by lease, marked `sending` before a post and holding its `ts` after.
+"""What threads are still owed: claimed by lease, which marks a post `sending`, and holding its `ts` after.
 
 A row found in `sending` by somebody new may or may not stand in Slack: whoever claims it looks there first. What a
 delivery says is not stored here; its kind and subject tell where to look. Deliveries with one
@@ -7,16 +7,35 @@ thread key go out in order.
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import asdict, dataclass, replace
-from functools import cache
+from functools import cache, cached_property
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, and_, exists, false, func, or_, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Executable,
+    Float,
+    Row,
+    Select,
+    Update,
+    and_,
+    bindparam,
+    case,
+    exists,
+    func,
+    null,
+    or_,
+    select,
+    tuple_,
+    update,
+)
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.model import Place
 from bot.storage.engine import Database, wake
-from bot.storage.leases import Fence
+from bot.storage.leases import Fence, Leases
 from bot.storage.tables import at, behind, deliveries, newly_due, record
+from bot.storage.together import Together
+from bot.storage.workers import FAR
 
 PENDING, SENDING, SENT, REFUSED = "pending", "sending", "sent", "refused"
 
@@ -40,19 +59,16 @@ class Delivery:
     fence: Fence
     post: NewPost
     thread_ts: str  # where it goes now
-    state: str
     ts: str  # where it stands already
     digest: str
     wanted: int
     attempt: int
+    may_stand_already: bool  # somebody had it before, and what became of it is open
     first_try_at: float | None
     looked_to: str  # up to this message it was looked for already
     age: float  # seconds since it was written down
     tried_for: float  # seconds since it was first sent
-
-    @property
-    def may_stand_already(self) -> bool:
-        return self.state == SENDING and not self.ts
+    more_wait: bool  # for the same channel
 
 
 async def enqueue(database: Database, connection: AsyncConnection, post: NewPost) -> bool:
@@ -105,12 +121,16 @@ Shown = Callable[[AsyncConnection, str, int], Awaitable[None]]  # of a kind and 
 
 async def show_openers(connection: AsyncConnection, opener: str, kind: str, subject_id: int) -> None:
     """The messages that open the threads in which one of this kind stands have more to show."""
-    table = deliveries.c
-    query = select(table.workspace, table.channel, table.thread_ts).where(
-        table.kind == kind, table.subject_id == subject_id, table.thread_ts != ""
+    table, inside = deliveries.c, deliveries.alias()
+    threads = select(inside.c.channel, inside.c.thread_ts).where(
+        inside.c.kind == kind,
+        inside.c.subject_id == subject_id,
+        inside.c.thread_ts != "",
+        inside.c.workspace == table.workspace,
     )
-    for row in (await connection.execute(query)).all():
-        await show_opener(connection, opener, Place(row.workspace, row.channel, row.thread_ts))
+    opens = and_(table.kind == opener, tuple_(table.channel, table.ts).in_(threads))
+    if (await connection.execute(update(deliveries).where(opens).values(wanted=table.wanted + 1))).rowcount:
+        wake(connection, deliveries)
 
 
 async def show_opener(connection: AsyncConnection, opener: str, thread: Place) -> None:
@@ -157,6 +177,36 @@ def due() -> ColumnElement[bool]:
     return and_(OWED, ~unsent_before)
 
 
+def claiming(
+    leases: Leases,
+    now: ColumnElement[float],
+    which: ColumnElement[bool],
+    first: Sequence[ColumnElement[Any]] = (),
+) -> Executable:
+    """Edits, and of the posts the first of each channel: they are marked in the statement that claims them, so that nobody
+    who finds them after a crash repeats one that stands. Of what waits behind them nothing is in doubt."""
+    table, others = deliveries.c, deliveries.alias()
+    is_post = table.ts.is_(None)
+    nth = func.row_number().over(partition_by=(is_post, table.channel), order_by=(*first, table.due_at, table.id))
+    ranked = (
+        select(table.id, is_post.label("is_post"), nth.label("nth")).where(which, leases.has_come(now)).cte("ranked")
+    )
+    chosen = select(ranked.c.id).where(or_(~ranked.c.is_post, ranked.c.nth == 1))
+    waits = and_(
+        others.c.ts.is_(None), others.c.state.in_([PENDING, SENDING]), behind(others), others.c.owner.is_(None)
+    )
+    is_open = and_(table.state == SENDING, is_post)
+    return leases.claiming(
+        and_(OWED, table.id.in_(chosen)),
+        first,
+        tells=[exists().where(others.c.channel == table.channel, others.c.due_at <= now, waits).label("more_wait")],
+        state=case({and_(table.state == PENDING, is_post): SENDING}, else_=table.state),
+        first_try_at=case({and_(table.state == PENDING, is_post): now}, else_=table.first_try_at),
+        # empty: it is to be looked for from the beginning; nothing: what was claimed before had come to a certain end
+        looked_to=case({is_open: func.coalesce(table.looked_to, "")}, else_=null()),
+    )
+
+
 async def read_deliveries(
     connection: AsyncConnection, rows: Sequence[Row[Any]], fence: Callable[[Row[Any]], Fence], lease: float
 ) -> list[Delivery]:
@@ -171,6 +221,7 @@ async def read_deliveries(
             thread_ts=row.thread_ts or opened.get(row.id, ""),
             ts=row.ts or "",
             digest=row.digest or "",
+            may_stand_already=row.looked_to is not None,
             looked_to=row.looked_to or "",
             age=row.due_at - lease - row.created_at,
             tried_for=row.due_at - lease - (row.first_try_at or row.due_at - lease),
@@ -213,19 +264,26 @@ def posted(kind: str) -> str:
     return f"posted {kind}"
 
 
+@dataclass(frozen=True, slots=True)
+class _Outcome:
+    delivery: Delivery
+    values: dict[str, Any]
+    wait: float = 0.0
+
+
 class Outbox:
     """What became of a delivery, under the fence of whoever claimed it."""
 
     def __init__(self, database: Database, *, lease: float) -> None:
         self.database = database
         self._lease = lease
+        self._outcomes = Together(database, self._write)
+        self._statements: dict[tuple[str, ...], Update] = {}
 
     async def sending(self, delivery: Delivery) -> bool:
-        """Written before the post leaves; False when somebody else has it now."""
+        """Written before it is posted after a look; False when somebody else has it now."""
         # the lease starts anew: it also has to cover the time in which the post may still land
         values: dict[str, Any] = {"state": SENDING, "due_at": self.database.now + self._lease, "looked_to": None}
-        if delivery.first_try_at is None:
-            values["first_try_at"] = self.database.now
         async with self.database.transaction() as connection:
             return await delivery.fence.write(connection, deliveries, **values)
 
@@ -237,34 +295,12 @@ class Outbox:
         await self._settled(delivery, ts=ts, digest=None, shown=delivery.wanted - 1)
 
     async def _settled(self, delivery: Delivery, **values: Any) -> None:
-        values |= {"state": SENT, "owner": None, "attempt": 0, "due_at": self.database.now}
-        changed = update(deliveries).where(delivery.fence.holds(deliveries)).values(**values)
-        # only a first post holds up others of its thread
-        held_up = false() if delivery.ts else self._held_up(delivery)
-        told = (deliveries.c.wanted > deliveries.c.shown).label("behind"), held_up.label("held_up")
-        async with self.database.transaction() as connection:
-            row = (await connection.execute(changed.returning(*told))).first()
-            if row is None:
-                return
-            if not delivery.ts:
-                wake(connection, posted(delivery.post.kind))
-            if row.behind or row.held_up:
-                wake(connection, deliveries)
-
-    def _held_up(self, delivery: Delivery) -> ColumnElement[bool]:
-        """Whether the thread waits for more."""
-        others = deliveries.alias()
-        owed = and_(others.c.state.in_([PENDING, SENDING, SENT]), behind(others), others.c.due_at <= self.database.now)
-        return exists().where(others.c.lane == delivery.post.thread_key, others.c.id != delivery.fence.id, owed)
+        await self._outcomes.keep(_Outcome(delivery, values | {"state": SENT, "attempt": 0}))
 
     async def not_sent(self, delivery: Delivery, wait: float, problem: str) -> None:
         """Slack certainly has not got it: try again later without looking."""
         state = SENT if delivery.ts else PENDING
         await self._later(delivery, wait, state=state, problem=problem[:64], first_try_at=None)
-
-    async def not_tried(self, delivery: Delivery, wait: float, problem: str) -> None:
-        """Nothing was sent this time; whether it stands there already is as open or as certain as before."""
-        await self._later(delivery, wait, problem=problem[:64], attempt=delivery.attempt - 1)
 
     async def looked(self, delivery: Delivery, looked_to: str) -> None:
         """It is not among what was read so far: whoever looks next goes on from there."""
@@ -277,8 +313,7 @@ class Outbox:
         await self._later(delivery, wait, state=state, problem=problem[:64])
 
     async def _later(self, delivery: Delivery, wait: float, **values: Any) -> None:
-        async with self.database.transaction() as connection:
-            await delivery.fence.put_off(self.database, connection, deliveries, wait, **values)
+        await self._outcomes.keep(_Outcome(delivery, values, min(wait, FAR / 2)))
 
     async def refused(self, delivery: Delivery, problem: str) -> bool:
         async with self.database.transaction() as connection:
@@ -293,3 +328,44 @@ class Outbox:
         )
         async with self.database.transaction() as connection:
             await enqueue(self.database, connection, instead)
+
+    # -- many outcomes in one transaction -----------------------------------------------------------------------
+
+    async def _write(self, connection: AsyncConnection, outcomes: Sequence[_Outcome]) -> None:
+        """Those that write the same columns in one statement, each under its own fence."""
+        same: dict[tuple[str, ...], list[dict[str, Any]]] = {}
+        for each in outcomes:
+            same.setdefault(tuple(sorted(each.values)), []).append(self._parameters(each))
+            if each.wait:
+                wake(connection, deliveries, after=each.wait)
+            elif each.values.get("state") == SENT and not each.delivery.ts:
+                wake(connection, posted(each.delivery.post.kind))
+        for columns, parameters in same.items():
+            await connection.execute(self._statement(columns), parameters)
+        now = [each.delivery for each in outcomes if not each.wait]
+        if now and (await connection.execute(self._any_owed, self._threads_of(now))).scalar():
+            wake(connection, deliveries)
+
+    def _parameters(self, outcome: _Outcome) -> dict[str, Any]:
+        fence = outcome.delivery.fence
+        told = {f"new_{name}": value for name, value in outcome.values.items()}
+        told |= {"of_id": fence.id, "of_owner": fence.owner, "of_attempt": fence.attempt, "wait": outcome.wait}
+        return told | self.database.at_moment
+
+    def _statement(self, columns: tuple[str, ...]) -> Update:
+        if columns not in self._statements:
+            its: dict[str, Any] = {each: bindparam(f"of_{each}") for each in ("id", "owner", "attempt")}
+            values: dict[str, Any] = {name: bindparam(f"new_{name}", type_=deliveries.c[name].type) for name in columns}
+            values |= {"owner": None, "due_at": self.database.moment + bindparam("wait", type_=Float)}
+            self._statements[columns] = update(deliveries).where(Fence(**its).holds(deliveries)).values(values)
+        return self._statements[columns]
+
+    @cached_property
+    def _any_owed(self) -> Select[bool]:
+        """Whether these threads wait for more: one of these has changed meanwhile, or has held up another."""
+        table = deliveries.c
+        in_threads = table.lane.in_(bindparam("threads", expanding=True))
+        return select(exists().where(in_threads, OWED, table.owner.is_(None), table.due_at <= self.database.moment))
+
+    def _threads_of(self, settled: Sequence[Delivery]) -> dict[str, Any]:
+        return {"threads": sorted({each.post.thread_key for each in settled}), **self.database.at_moment}

@@ -1,15 +1,15 @@
 """Bots that break one of the rules each. Only to prove that the trials would notice; `blind_bot.py` has another."""
 
 import asyncio
+from contextlib import nullcontext
 from typing import Any
 
 from slack_bolt.response import BoltResponse
-from sqlalchemy import ColumnElement, Table
 
 from bot.cases.creation import CaseMaker
 from bot.investigations.trigger_worker import TriggerWorker
+from bot.slack import poster
 from bot.slack.requests import SlackRequests
-from bot.storage.leases import Fence
 from tests.faults.freezing_bot import before_it_takes_up_the_conclusions
 
 LATE = 0.7  # seconds
@@ -27,15 +27,8 @@ def creates_again_on_a_guess() -> None:
     setattr(CaseMaker, "_surely_not_there", hopes)  # noqa: B010  the same
 
 
-def forgets_its_fence() -> None:
-    def holds(fence: Fence, table: Table) -> ColumnElement[bool]:
-        return table.c.id == fence.id
-
-    setattr(Fence, "holds", holds)  # noqa: B010  the same
-
-
-def forgets_its_fence_and_freezes() -> None:
-    forgets_its_fence()
+def forgets_the_time_and_freezes() -> None:
+    setattr(poster, "before", lambda _: nullcontext())  # noqa: B010  the same
     before_it_takes_up_the_conclusions()
 
 

@@ -7,7 +7,6 @@ from typing import Any
 
 from bot.investigations.repository import InvestigationRepository
 from bot.slack.poster import Poster
-from bot.storage.outbox import Outbox
 
 
 def before_the_start() -> None:
@@ -15,16 +14,16 @@ def before_the_start() -> None:
 
 
 def before_the_card() -> None:
-    _stop_once_after(Outbox, "sending", lambda delivery: delivery.post.kind == "card")
+    _stop_once_after(Poster, "_may_leave", lambda delivery: delivery.post.kind == "card")
 
 
 def before_the_conclusions() -> None:
-    _stop_once_after(Outbox, "sending", lambda delivery: delivery.post.kind == "conclusions")
+    _stop_once_after(Poster, "_may_leave", lambda delivery: delivery.post.kind == "conclusions")
 
 
 def before_it_takes_up_the_conclusions() -> None:
-    """Claimed, and nothing more: only the fence tells the bot that wakes that others have it by now."""
-    _stop_once(Poster, "_deliver", lambda delivery: delivery.post.kind == "conclusions", after=False)
+    """Claimed, and nothing more: only the time tells the bot that wakes that others have it by now."""
+    _stop_once(Poster, "_deliver", lambda delivery, _: delivery.post.kind == "conclusions", after=False)
 
 
 def _stop_once_after(owner: type, name: str, when: Callable[..., bool]) -> None:

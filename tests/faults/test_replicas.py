@@ -14,7 +14,7 @@ import pytest
 from bot.sandbox.slack.errors import NotAcknowledged
 from tests.faults.blind_bot import blind
 from tests.faults.bots import BotProcess, as_it_is
-from tests.faults.careless_bots import forgets_its_fence_and_freezes
+from tests.faults.careless_bots import forgets_the_time_and_freezes
 from tests.faults.freezing_bot import (
     before_it_takes_up_the_conclusions,
     before_the_card,
@@ -111,8 +111,8 @@ async def test_a_bot_stopped_right_before_it_sends_sends_nothing_on_waking(
 
 
 @pytest.mark.faults
-async def test_a_bot_that_forgets_its_fence_is_caught(storm: Storm) -> None:
-    await _another_takes_over_from_a_frozen(storm, forgets_its_fence_and_freezes)
+async def test_a_bot_that_forgets_the_time_is_caught(storm: Storm) -> None:
+    await _another_takes_over_from_a_frozen(storm, forgets_the_time_and_freezes)
     await storm.calm()
     assert storm.faults() == ["alert 0: {'card': 1, 'conclusions': 2}"]
 

@@ -22,6 +22,7 @@ from bot.storage.outbox import (
     Delivery,
     NewPost,
     Outbox,
+    claiming,
     due,
     enqueue,
     read_deliveries,
@@ -41,7 +42,7 @@ class Box(Outbox):
 
     async def claim(self, limit: int) -> list[Delivery]:
         async with self.database.transaction() as connection:
-            rows = await self._leases.claim(connection, self._leases.claiming(due()), limit)
+            rows = await self._leases.claim(connection, claiming(self._leases, self.database.moment, due()), limit)
             return await read_deliveries(connection, rows, self._leases.fence, TIMING.lease)
 
 
@@ -202,7 +203,7 @@ async def test_an_outcome_is_written_only_by_who_still_holds_it(world: World) ->
 
 
 async def test_the_lease_covers_the_time_in_which_a_post_may_land(world: World) -> None:
-    """A post that leaves late in the lease may land long after it: the lease starts anew when it leaves."""
+    """After a long look it leaves late, and may land long after that: the lease starts anew when it leaves."""
     await world.ask()
     ann = Box(world, "ann")
     ben = Box(world, "ben")
@@ -213,17 +214,17 @@ async def test_the_lease_covers_the_time_in_which_a_post_may_land(world: World) 
     assert await ben.claim(1) == []
 
 
-async def test_what_was_not_tried_stays_as_open_as_it_was(world: World) -> None:
+async def test_only_what_may_stand_is_in_doubt(world: World) -> None:
     await world.ask()
     box = Box(world, "ann")
     (delivery,) = await box.claim(1)
-    await box.sending(delivery)
+    assert not delivery.may_stand_already
     await box.outcome_open(delivery, 0, "no_answer")
+    for _ in range(2):
+        (delivery,) = await box.claim(1)
+        assert delivery.may_stand_already
+        world.clock.wind(TIMING.lease)
     (delivery,) = await box.claim(1)
-    assert delivery.may_stand_already
-    await box.not_tried(delivery, 0, "later")
-    (delivery,) = await box.claim(1)
-    assert delivery.may_stand_already
     await box.not_sent(delivery, 0, "ratelimited")
     (delivery,) = await box.claim(1)
     assert not delivery.may_stand_already
@@ -266,29 +267,6 @@ async def test_an_outage_of_slack_costs_few_calls_and_its_end_is_noticed(world: 
     await world.wind(LONGEST_WAIT)
     assert world.slack.said() == ["card: running"]
     assert world.slack.network.calls["post"] == 1
-
-
-async def test_what_a_channel_has_no_time_for_is_served_anew(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What is put back is due at once, and must not come back into the round that had no time for it."""
-    poster, now = world.bot.poster, 0.0
-    put_back = poster.outbox.not_tried
-
-    async def each_post_takes_all_of_it(leg: str) -> None:
-        nonlocal now
-        now += (TIMING.settle + 1) * (leg == "to post")
-
-    async def is_taken_at_once(delivery: Delivery, wait: float, problem: str) -> None:
-        await put_back(delivery, wait, problem)
-        await poster.step()
-
-    poster.clock = lambda: now
-    world.slack.network.between = each_post_takes_all_of_it
-    monkeypatch.setattr(poster.outbox, "not_tried", is_taken_at_once)
-    await world.ask()
-    await world.ask(replace(ALERT, event_id="71"), thread="2.2")
-    async with asyncio.timeout(20):
-        await world.turns(4)
-    assert world.slack.cards() == ["card: running", "card: running"]
 
 
 # -- the message with buttons becomes the card ---------------------------------------------------------------------------

@@ -356,9 +356,8 @@ class Bot:
         )
         self.runner = TriggerWorker(world.database, timing, self.repository, orgs, owner=owner)
         self.watcher = PollWorker(self.repository, orgs, timing)
-        self.poster = Poster(
-            world.database, timing, outbox, world.slack, kinds, Waits(world.database, world.clock), owner=owner
-        )
+        waits = Waits(world.database, world.clock)
+        self.poster = Poster(world.database, timing, outbox, world.slack, kinds, waits, world.clock, owner=owner)
 
     async def ask(self, ask: Ask) -> Outcome:
         """Received and decided; what has to be looked up first is decided in a later turn."""
@@ -392,11 +391,15 @@ class Bot:
             await self._step(part)
 
     async def _step(self, part: AskWorker | AlertResolver | TriggerWorker | PollWorker | Poster) -> bool:
-        """Whether there was anything to do."""
-        await part.step()
-        has_begun = bool(self._running())
-        await self.rest()
-        return has_begun
+        """Whether there was anything to do. The poster looks again for as long as it wants to."""
+        has_begun = False
+        while True:
+            part.alarm.off()
+            await part.step()
+            has_begun |= bool(self._running())
+            await self.rest()
+            if part is not self.poster or part.alarm.at > self._world.clock.now:
+                return has_begun
 
     async def rest(self) -> None:
         while running := self._running():

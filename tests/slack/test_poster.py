@@ -14,6 +14,7 @@ from bot.investigations.tables import CARD, CONCLUSIONS
 from bot.sandbox.slack import FakeSlack as LocalSlack
 from bot.slack.blocks import Message
 from bot.slack.clients import PatientClient
+from bot.slack.pace import AHEAD
 from bot.slack.poster import AT_ONCE, GIVE_UP_AFTER, LONGEST_WAIT, LOOK_FOR, OLD, Kind, Poster, Urgency
 from bot.slack.waits import Waits
 from bot.storage.engine import Database
@@ -24,6 +25,7 @@ from bot.storage.workers import Timing
 from tests.clock import Clock
 from tests.investigations.slack import FakeSlack, says, slow_down
 from tests.investigations.world import Fate, Network
+from tests.meter import Meter
 from tests.pg import ready
 from tests.workers import close, recover
 
@@ -107,10 +109,16 @@ class Requests:
         async with self.database.transaction() as connection:
             await show_anew(connection, CARD, 1)
 
-    async def workers(self) -> None:
-        await self.poster.step()
-        while running := self.poster._tasks._tasks:
-            await asyncio.wait(set(running))
+    async def workers(self, *, patience: float = 0.0) -> None:
+        """As its loop would: it looks, and again whenever it wants to within so many seconds."""
+        self.poster.alarm.ring()
+        until = self.clock.now + patience
+        while (at := self.poster.alarm.at) <= max(until, self.clock.now):
+            self.clock.now = max(at, self.clock.now)
+            self.poster.alarm.off()
+            await self.poster.step()
+            while running := self.poster._tasks._tasks:
+                await asyncio.wait(set(running))
 
     async def later(self, seconds: float) -> None:
         self.clock.wind(seconds)
@@ -584,7 +592,8 @@ async def test_a_thread_s_next_message_need_not_wait_for_the_sweep(requests: Req
     await requests.owes("first", lane="thread 1")
     await requests.owes("second", lane="thread 1")
     requests.poster.alarm.off()
-    await requests.workers()
+    await requests.poster.step()
+    await requests.poster._tasks.finish(10)
     assert requests.thread == ["hello"]
     assert requests.poster.alarm.at <= requests.clock.now
 
@@ -614,47 +623,48 @@ async def test_posts_into_one_channel_keep_their_distance(requests: Requests) ->
     began = requests.clock.now
     for key in ("a", "b", "c"):
         await requests.owes(key)
+    left_at: list[float] = []
+
+    async def note(leg: str) -> None:
+        if leg == "to post":
+            left_at.append(requests.clock.now - began)
+
+    requests.slack.network.between = note
+    await requests.workers(patience=100)
+    assert left_at == pytest.approx([0, 5, 10])
+
     await requests.owes("elsewhere", channel="C2")
-
-    await requests.workers()
-
-    times = [float(message["ts"]) // 1 for message in requests.slack.messages if message["channel"] == "C1"]
-    assert [time - began for time in times] == [0, 5, 10]
-    assert requests.slack.said("C2") == ["hello"]
-    assert requests.slept == [5, 5]  # where nothing was posted just now, nothing waits
-
     await requests.owes("d")
-    requests.clock.wind(2)
-    await requests.workers()
-    assert requests.slept == [5, 5, 3]
+    await requests.workers(patience=100)
+    await requests.owes("e")
+    await requests.workers(patience=100)
+    assert left_at[3:] == pytest.approx([10, 15, 20], abs=AHEAD)
+    assert max(requests.slept) <= AHEAD
+    assert requests.calls["look"] == 0
 
 
-async def test_a_pace_slower_than_the_settle_time_still_lets_some_through(requests: Requests) -> None:
-    """What would wait for longer than its lease surely holds is left for the next round."""
-    requests.timing = Timing(settle=SETTLE, pace=SETTLE + 1)
+async def test_what_waits_for_the_pace_costs_no_looks_at_the_database(requests: Requests) -> None:
+    """Nobody asks again and again, and channels that are free at almost the same time are served together."""
+    requests.timing = Timing(settle=SETTLE, pace=5)
+    requests.poster = requests.a_poster()
+    for channel in range(20):
+        for number in range(3):
+            await requests.owes(f"{channel}.{number}", channel=f"C{channel}")
+    meter = Meter(requests.database)
+    await requests.workers(patience=100)
+    assert len(requests.slack.posts) == 60
+    assert meter.transactions <= 3 * 3 + 1
+    assert meter.statements <= 3 * 6 + 2
+
+
+async def test_a_wait_for_the_pace_is_no_reason_to_take_the_next_one(requests: Requests) -> None:
+    """What goes out later is not marked as if it went out now: after a crash nothing but the first would be looked for."""
+    requests.timing = Timing(settle=SETTLE, pace=5)
     requests.poster = requests.a_poster()
     for key in ("a", "b", "c"):
         await requests.owes(key)
-    await requests.workers()
-    assert requests.thread == ["hello", "hello"]
-    await requests.workers()
-    assert requests.thread == ["hello", "hello", "hello"]
-    assert (requests.calls["post"], requests.calls["look"]) == (3, 0)
-
-
-async def test_waiting_for_the_pace_is_no_unknown_outcome(requests: Requests, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Longer than a request may take, on purpose: nothing was sent, so nothing has to be looked for."""
-    requests.timing = Timing(settle=SETTLE, pace=SETTLE)
-    requests.poster = requests.a_poster()
-    loop = asyncio.get_running_loop()
-    time = loop.time
-    monkeypatch.setattr(loop, "time", lambda: time() + sum(requests.slept))
-    await requests.owes("a")
-    await requests.owes("b")
-    await requests.workers()
-    assert requests.slept == [SETTLE]
-    assert requests.thread == ["hello", "hello"]
-    assert (requests.calls["post"], requests.calls["look"]) == (2, 0)
+    await _die_at(requests, "to post")
+    assert await requests.states() == ["sending", "pending", "pending"]
 
 
 # -- where a thread may be read once a minute, fifteen messages at a time ---------------------------------------------
@@ -797,13 +807,12 @@ def _when(requests: Requests, posts: int) -> asyncio.Event:
 async def test_a_click_overtakes_the_alerts_of_its_channel(requests: Requests, after: int) -> None:
     await _storm(requests)
     reached = _when(requests, after)
-    await requests.poster.step()
+    working = asyncio.create_task(requests.workers(patience=200))
     await reached.wait()
     await requests.owes("click", thread="9.9")
-    await requests.poster.step()
     requests.go_on.set()
-    while len(requests.slack.posts) < 60 + 1:
-        await requests.workers()
+    await working
+    assert len(requests.slack.posts) == 60 + 1
     assert requests.posted.index("click") <= after + 1
     assert requests.posted[:after] == [f"alert {each}" for each in range(after)]
 
@@ -813,7 +822,7 @@ async def test_conclusions_go_before_cards_and_cards_before_alerts(requests: Req
     await requests.owes("click", thread="9.9")
     await requests.owes("by itself", thread="7.7", requester="")
     await requests.owes("answer", thread="8.8", kind=CONCLUSIONS)
-    await requests.workers()
+    await requests.workers(patience=200)
     assert requests.posted == ["answer", "click", "by itself", "alert 0", "alert 1", "alert 2"]
 
 
@@ -822,7 +831,7 @@ async def test_a_thread_keeps_its_order_though_an_answer_is_more_urgent(requests
     await requests.owes("card", lane="thread", thread="9.9")
     await requests.owes("answer", lane="thread", thread="9.9", kind=CONCLUSIONS)
     while len(requests.slack.posts) < 5:
-        await requests.workers()
+        await requests.workers(patience=200)
     assert requests.posted.index("card") < requests.posted.index("answer")
 
 
@@ -832,7 +841,7 @@ async def test_an_alert_is_not_put_off_for_ever(requests: Requests) -> None:
     requests.clock.wind(OLD + 1)
     for each in range(40):
         await requests.owes(f"click {each}", thread="9.9")
-    await requests.workers()
+    await requests.workers(patience=200)
     assert {"alert 0", "alert 1"} <= set(requests.posted[:12])
 
 
@@ -840,12 +849,11 @@ async def test_old_alerts_by_the_hundred_hold_up_no_click(requests: Requests) ->
     await _storm(requests, 100)
     requests.clock.wind(OLD + 1)
     reached = _when(requests, 3)
-    await requests.poster.step()
+    working = asyncio.create_task(requests.workers(patience=200))
     await reached.wait()
     await requests.owes("click", thread="9.9")
-    await requests.poster.step()
     requests.go_on.set()
-    await requests.workers()
+    await working
     assert requests.posted.index("click") <= 3 + 2
 
 
@@ -867,5 +875,5 @@ async def test_a_click_gets_a_slot_when_alerts_of_other_channels_have_them_all(r
     await elsewhere.wait()
     assert requests.posted == ["click"]
     requests.go_on.set()
-    await requests.workers()
+    await requests.workers(patience=200)
     assert len(requests.posted) == AT_ONCE + 1
