@@ -39,6 +39,7 @@ from bot.storage.leases import Fence
 from bot.storage.outbox import REFUSED, NewPost, Shown, enqueue, show_anew, take_over, try_refused_again
 from bot.storage.remembered import Remembered
 from bot.storage.tables import at, deliveries, newly_due, place_of, record
+from bot.storage.together import ReadTogether
 from bot.storage.workers import Timing
 
 logger = logging.getLogger(__name__)
@@ -61,6 +62,7 @@ class InvestigationRepository:
         self.database = database
         self._timing = timing
         self._took = Remembered(database, self._read_took, ENDS)
+        self._rows = ReadTogether(self._read_rows)
         self.on_shown: list[Shown] = []  # rooms that show how it stands in messages of their own
         self.on_concluded: list[Concluded] = []  # rooms that do something when a thread gets its conclusions
 
@@ -203,7 +205,12 @@ class InvestigationRepository:
 
     async def get(self, investigation_id: int) -> Investigation | None:
         """For who holds a row of ours that names it; a number from Slack goes through `get_in`."""
-        return await self._one(investigations.c.id == investigation_id)
+        row = await self._rows.get(investigation_id)
+        return read_investigation(row) if row else None
+
+    async def _read_rows(self, ids: Sequence[int]) -> dict[int, Row[Any]]:
+        query = select(investigations).where(investigations.c.id.in_(ids))
+        return {row.id: row for row in await self.database.all(query)}
 
     async def get_in(self, workspace: str, investigation_id: int) -> Investigation | None:
         """Only if somebody of this workspace has asked for it: numbers in buttons come back from clients."""

@@ -4,7 +4,7 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
-AHEAD = 0.2  # seconds: what goes out next is taken so long before its time, together with that of other channels
+AHEAD = 0.6  # seconds: what goes out next is taken so long before its time, together with that of other channels
 
 
 @dataclass(slots=True)

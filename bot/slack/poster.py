@@ -18,7 +18,6 @@ from json import dumps
 from typing import Any, ClassVar, Protocol
 
 from slack_sdk.errors import SlackApiError
-from slack_sdk.web.async_slack_response import AsyncSlackResponse
 from sqlalchemy import (
     BindParameter,
     Boolean,
@@ -40,6 +39,7 @@ from bot.logs import about
 from bot.slack.blocks import Message
 from bot.slack.clients import BotClient, Workspaces
 from bot.slack.errors import CALL_ERRORS, RATE_LIMITED, Meaning, SlackTrouble, trouble_of
+from bot.slack.own_posts import METADATA_TYPE, CannotLookError, conversation, further, is_ours, page
 from bot.slack.pace import Pace
 from bot.slack.waits import POST, Waits
 from bot.storage.leases import LeasedWorker
@@ -49,7 +49,6 @@ from bot.storage.troubles import troubles
 
 logger = logging.getLogger(__name__)
 
-METADATA_TYPE = "bits_bot_post"
 EDIT = "chat.update"
 AT_ONCE = 48
 MORE_AT_ONCE = 4  # rows, for people, while every slot is taken
@@ -59,12 +58,6 @@ LONGEST_WAIT = 300.0
 LOOK_FOR = 3600.0  # a post of ours that could not be looked for in all this time is sent again, and says so
 OLD = 600.0  # seconds
 FAIR = 5  # every so many times what is older than that goes first, whoever waits for something else
-_PAGE = 200
-_CLOCK_SKEW = 120.0  # seconds Slack's clock may be behind ours
-
-
-class CannotLookError(Exception):
-    """This workspace does not let us read the thread."""
 
 
 class Urgency(IntEnum):
@@ -326,15 +319,15 @@ class Poster(LeasedWorker):
         """
         looked_to = delivery.looked_to
         try:
-            channel = await _conversation(bot_client, delivery)
+            channel = await conversation(bot_client, delivery)
             while True:
-                page = await _page(bot_client, delivery, channel, looked_to)
-                messages = page.get("messages") or ()
-                if ours := next((each for each in messages if _is_ours(each, bot_client, delivery.post.key)), None):
+                found = await page(bot_client, delivery, channel, looked_to)
+                messages = found.get("messages") or ()
+                if ours := next((each for each in messages if is_ours(each, bot_client, delivery.post.key)), None):
                     return str(ours["ts"])
-                if not page.get("has_more"):
+                if not found.get("has_more"):
                     return None
-                looked_to = _further(delivery, looked_to, [str(each["ts"]) for each in messages])
+                looked_to = further(delivery, looked_to, [str(each["ts"]) for each in messages])
                 await self.outbox.looked(delivery, looked_to)
         except CALL_ERRORS as error:
             if trouble_of(error).meaning is Meaning.REFUSED or delivery.tried_for > LOOK_FOR:
@@ -425,41 +418,3 @@ def _note_card_time(delivery: Delivery) -> None:
 
 def _digest(message: Message) -> str:
     return sha256(dumps(message.as_arguments(), sort_keys=True).encode()).hexdigest()
-
-
-# -- where a post of ours may stand ----------------------------------------------------------------------------------
-
-
-async def _page(bot_client: BotClient, delivery: Delivery, channel: str, looked_to: str) -> AsyncSlackResponse:
-    """The next messages of those that may be ours: a thread from its oldest reply on, a channel from its newest back."""
-    tried_at = delivery.first_try_at or 0.0
-    since, until = f"{max(tried_at - _CLOCK_SKEW, 0.0):.6f}", f"{tried_at + delivery.tried_for + _CLOCK_SKEW:.6f}"
-    arguments: dict[str, Any] = {"channel": channel, "include_all_metadata": True, "limit": _PAGE}
-    if delivery.thread_ts:
-        return await bot_client.client.conversations_replies(
-            ts=delivery.thread_ts, oldest=looked_to or since, **arguments
-        )
-    return await bot_client.client.conversations_history(oldest=since, latest=looked_to or until, **arguments)
-
-
-def _further(delivery: Delivery, looked_to: str, read: Sequence[str]) -> str:
-    new = [ts for ts in read if not looked_to or (float(ts) > float(looked_to)) is bool(delivery.thread_ts)]
-    if not new:
-        raise CannotLookError  # it says that there is more, and shows nothing
-    return (max if delivery.thread_ts else min)(new, key=float)
-
-
-async def _conversation(bot_client: BotClient, delivery: Delivery) -> str:
-    """A person's id is enough to post to, but reading needs the conversation's own id."""
-    channel = delivery.post.channel
-    if not channel.startswith(("U", "W")):
-        return channel
-    answer = await bot_client.client.conversations_open(users=channel)
-    return str(answer["channel"]["id"])
-
-
-def _is_ours(message: dict[str, Any], bot_client: BotClient, key: str) -> bool:
-    by_bot = bool(bot_client.bot_id) and message.get("bot_id") == bot_client.bot_id
-    metadata = message.get("metadata") or {}
-    own_key = metadata.get("event_type") == METADATA_TYPE and (metadata.get("event_payload") or {}).get("key") == key
-    return own_key and (by_bot or message.get("user") == bot_client.bot_user_id)

@@ -1,7 +1,8 @@
-"""Commits what comes up at the same time in one transaction: whatever comes while one is under way is in the next."""
+"""What comes up at the same time is written in one transaction, or read in one statement: whatever comes while one is under
+way is in the next."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
@@ -13,6 +14,7 @@ from bot.storage.engine import Database
 
 AT_ONCE = 200  # in one commit
 
+K = TypeVar("K")
 T = TypeVar("T")
 
 
@@ -46,9 +48,9 @@ class Together(Generic[T]):
             self._writer = None
 
     async def _commit(self, group: Sequence[_Brought[T]]) -> None:
+        items = [each.item for each in group]
         try:
-            async with self._database.transaction() as connection:
-                await self._write(connection, [each.item for each in group])
+            await self._database.together(lambda connection: self._write(connection, items))
         except Exception as error:  # noqa: BLE001  who waits for it has to hear
             await self._failed(error, group)
         else:
@@ -63,6 +65,41 @@ class Together(Generic[T]):
         else:
             for each in group:
                 await self._commit([each])
+
+
+class ReadTogether(Generic[K, T]):
+    """Whoever asks gets what is read from then on, never what was read before."""
+
+    def __init__(self, read: Callable[[Sequence[K]], Awaitable[Mapping[K, T]]]) -> None:
+        self._read = read
+        self._asked: dict[K, asyncio.Future[T | None]] = {}
+        self._reader: asyncio.Task[None] | None = None
+
+    async def get(self, key: K) -> T | None:
+        if key not in self._asked:
+            self._asked[key] = asyncio.get_running_loop().create_future()
+        mine = self._asked[key]
+        if self._reader is None:
+            self._reader = asyncio.create_task(self._work(), name="read together", context=free())
+        return await asyncio.shield(mine)
+
+    async def _work(self) -> None:
+        try:
+            while self._asked:
+                group, self._asked = self._asked, {}
+                await self._answer(group)
+        finally:
+            self._reader = None
+
+    async def _answer(self, group: Mapping[K, "asyncio.Future[T | None]"]) -> None:
+        try:
+            found = await self._read(list(group))
+        except Exception as error:  # noqa: BLE001  who waits for it has to hear
+            for answer in group.values():
+                answer.set_exception(error)
+        else:
+            for key, answer in group.items():
+                answer.set_result(found.get(key))
 
 
 def concerns_all(error: Exception) -> bool:

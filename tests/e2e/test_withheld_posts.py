@@ -56,7 +56,7 @@ async def test_no_kind_of_message_shows_anything_of_an_organisation_that_was_tak
 async def posted(poster: Poster, kind: str, subject: int, place: Place) -> str:
     post = NewPost(f"{kind}:1", kind, f"{kind}:1", subject, place.workspace, place.channel, place.thread_ts, "U1")
     fence = Fence(1, "me", 0)
-    delivery = Delivery(fence, post, place.thread_ts, "pending", "", "", 1, 0, None, "", 0.0, 0.0)
+    delivery = Delivery(fence, post, place.thread_ts, "", "", 1, 0, False, None, "", 0.0, 0.0, False)
     message = await poster.kinds[kind].message(delivery, may_repeat=False)
     return json.dumps(message.as_arguments()) if message else ""
 
