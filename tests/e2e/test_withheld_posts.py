@@ -6,11 +6,12 @@ from pathlib import Path
 
 from sqlalchemy import Insert, insert, update
 
-from bot.alerts.tables import ALERT_CARD, NUDGE, RECOVERED, alert_messages
+from bot.alerts.case_rows import Told
+from bot.alerts.tables import ALERT_CARD, NUDGE, RECOVERED, RULE_CASE, alert_cases, alert_messages
 from bot.cases.tables import CASE_CARD, CASE_COMMENT, case_comments
 from bot.digest.tables import DIGEST, digests
 from bot.insights.tables import ATTACHED, insight_submits
-from bot.investigations.tables import CARD, CONCLUSIONS, EARLIER
+from bot.investigations.tables import CARD, CONCLUSIONS, EARLIER, SHARED, shares
 from bot.model import Place
 from bot.orgs.model import DEFAULT
 from bot.orgs.tables import orgs
@@ -33,6 +34,8 @@ SHOWN = {
     NUDGE: f"{SECRET} cause",
     RECOVERED: f"{SECRET} monitor",
     DIGEST: f"{SECRET} cause",
+    RULE_CASE: "CASEM-1",
+    SHARED: f"{SECRET} cause",
 }
 
 
@@ -54,7 +57,8 @@ async def test_no_kind_of_message_shows_anything_of_an_organisation_that_was_tak
 
 
 async def posted(poster: Poster, kind: str, subject: int, place: Place) -> str:
-    post = NewPost(f"{kind}:1", kind, f"{kind}:1", subject, place.workspace, place.channel, place.thread_ts, "U1")
+    key = f"{kind}:1:{Told.CLOSED}"  # which only a case that a rule has made asks for
+    post = NewPost(key, kind, f"{kind}:1", subject, place.workspace, place.channel, place.thread_ts, "U1")
     fence = Fence(1, "me", 0)
     delivery = Delivery(fence, post, place.thread_ts, "", "", 1, 0, False, None, "", 0.0, 0.0, False)
     message = await poster.kinds[kind].message(delivery, may_repeat=False)
@@ -86,6 +90,30 @@ async def subjects_of(database: Database, place: Place, person: str) -> dict[str
     week = await row(
         database, insert(digests).values(**here, ref="WEEK", since=now - 7 * 24 * 3600.0, until=now + 60.0)
     )
+    shared = await row(
+        database,
+        insert(shares).values(
+            **here,
+            **{"thread_ts": place.thread_ts, "target": place.channel, "note": "", "person": person},
+            key="s",
+            ref="SHARE",
+            investigation_id=run,
+            created_at=now,
+        ),
+    )
+    by_rule = await row(
+        database,
+        insert(alert_cases).values(
+            **here,
+            **{"thread_ts": "", "org": DEFAULT, "state": "done", "outcome": "", "rule": "P1", "roused": False},
+            cycle_id=cycle,
+            monitor_id=1,
+            case_row=case,
+            may_close=True,
+            created_at=now,
+            due_at=now,
+        ),
+    )
     return {
         **dict.fromkeys((CARD, CONCLUSIONS, EARLIER), run),
         **dict.fromkeys((ALERT_CARD, RECOVERED), cycle),
@@ -94,6 +122,8 @@ async def subjects_of(database: Database, place: Place, person: str) -> dict[str
         ATTACHED: job,
         NUDGE: nudged,
         DIGEST: week,
+        RULE_CASE: by_rule,
+        SHARED: shared,
     }
 
 
