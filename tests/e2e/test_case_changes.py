@@ -42,7 +42,9 @@ class CaseTown(AlertTown, OrgTown):
     async def opens_window(self, word: str = "Set up alerts") -> SeenView:
         await self.eva.open_home()
         await self.eva.waits_for(lambda: self.eva.home is not None and word in self.eva.home.text)
-        await self.eva.press(word, index=int(word == "Set up alerts"))  # that of the settings' organisation stands above
+        await self.eva.press(
+            word, index=int(word == "Set up alerts")
+        )  # that of the settings' organisation stands above
         return await self.eva.waits_for_modal(TAGS)
 
     async def sets_up(self, *, cases: bool = True, says: str = "are set up in Datadog") -> SeenView:
