@@ -35,7 +35,7 @@ from bot.storage.engine import Database, wake
 from bot.storage.leases import Fence, Leases
 from bot.storage.tables import at, behind, deliveries, newly_due, record
 from bot.storage.together import Together
-from bot.storage.workers import FAR
+from bot.storage.workers import bounded
 
 PENDING, SENDING, SENT, REFUSED = "pending", "sending", "sent", "refused"
 
@@ -313,7 +313,7 @@ class Outbox:
         await self._later(delivery, wait, state=state, problem=problem[:64])
 
     async def _later(self, delivery: Delivery, wait: float, **values: Any) -> None:
-        await self._outcomes.keep(_Outcome(delivery, values, min(wait, FAR / 2)))
+        await self._outcomes.keep(_Outcome(delivery, values, bounded(wait)))
 
     async def refused(self, delivery: Delivery, problem: str) -> bool:
         async with self.database.transaction() as connection:
@@ -334,7 +334,7 @@ class Outbox:
     async def _write(self, connection: AsyncConnection, outcomes: Sequence[_Outcome]) -> None:
         """Those that write the same columns in one statement, each under its own fence."""
         same: dict[tuple[str, ...], list[dict[str, Any]]] = {}
-        for each in outcomes:
+        for each in sorted(outcomes, key=lambda each: each.delivery.fence.id):  # nobody waits in a circle
             same.setdefault(tuple(sorted(each.values)), []).append(self._parameters(each))
             if each.wait:
                 wake(connection, deliveries, after=each.wait)

@@ -7,6 +7,7 @@ import asyncio
 import random
 from collections import Counter
 from collections.abc import Callable
+from contextvars import ContextVar
 from itertools import count
 
 from bot.datadog.errors import NoAnswer, NotSent, Unavailable
@@ -16,6 +17,9 @@ from tests.investigations.slack import says, slow_down
 from tests.investigations.world import CAUSE, Bot, Fate, Network, World
 
 MONITORS = 3
+TIRED = 50  # times as many rounds: what has not happened by then does not happen any more
+
+_at_work: ContextVar[Bot | None] = ContextVar("at work", default=None)  # for whatever tasks its work is done in
 
 
 class Trial:
@@ -38,6 +42,7 @@ class Trial:
         for number in count():
             if number >= self.rounds and until():
                 break
+            assert number < TIRED * self.rounds, misfortunes(self)
             await self._round()
         self.trouble = False
         for network in (self.world.datadog.network, self.world.slack.network):
@@ -71,6 +76,7 @@ class Trial:
                 self.bots[number] = Bot(self.world)
 
     async def _work(self, bot: Bot) -> None:
+        _at_work.set(bot)
         parts = list(bot.parts)
         self.random.shuffle(parts)
         for part in parts:
@@ -85,11 +91,10 @@ class Trial:
             await self._die()
 
     async def _die(self) -> None:
-        """The bot whose task this is; a person's own request is nobody's."""
-        for bot in self.bots:
-            if asyncio.current_task() in bot._running():
-                self.doomed.add(bot)
-                await asyncio.Event().wait()
+        """The bot whose work this is; a person's own request is nobody's."""
+        if (bot := _at_work.get()) in self.bots:
+            self.doomed.add(bot)
+            await asyncio.Event().wait()
 
     def _fate(self, name: str) -> Fate | None:
         """Answers that never come, before, after and long after the deed; and Slack's and Datadog's own refusals."""
