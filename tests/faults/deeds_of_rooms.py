@@ -31,6 +31,7 @@ SECRET = "a-long-shared-secret-of-the-webhook"
 INSIGHTS = 230  # three requests to Datadog
 LINKS_AT_ONCE = 60  # what a field of Slack holds
 OUTCOMES = ("Creating", "Created ", "not created", "know whether", "ttaching", "Attached", "attached")
+NOTHING_DONE = ("so I do nothing", "so nothing was started")
 WINDOW_WITHIN = 15.0  # seconds; then a person closes what there is and begins again
 
 
@@ -51,7 +52,7 @@ class Rooms:
         self._monitor = storm.datadog.add_monitor("Queue is long")
         self._channels = [storm.slack.workspace.add_channel(f"cases-{number}") for number in range(4)]
         self._routed = storm.slack.workspace.add_channel("routed")
-        self._cases: dict[str, Alert] = {}  # by title
+        self._cases: dict[str, tuple[Alert, Person]] = {}  # by title
         self._attached: dict[str, tuple[FakeCase, set[str]]] = {}
         self._fired: list[FakeAlert] = []
         self._muted: set[str] = set()  # groups
@@ -87,7 +88,7 @@ class Rooms:
         with suppress(NotOnScreen):
             await person.fill({"Title": title})
             if await self._submits(person):
-                self._cases[title] = alert
+                self._cases[title] = alert, person
                 return True
         return False
 
@@ -192,8 +193,8 @@ class Rooms:
         orders = {row.thread_ts: row for row in await self._rows(case_orders) if row.state != "draft"}
         jobs = {row.case_id: row for row in await self._rows(insight_submits)}
         mutes = await self._rows(alert_mutes)
-        for title, alert in self._cases.items():
-            self._judge_case(title, alert, orders.get(alert.message.ts), figures)
+        for title, (alert, person) in self._cases.items():
+            self._judge_case(title, alert, person, orders.get(alert.message.ts), figures)
         for case, wanted in self._attached.values():
             self._judge_insights(case, wanted, jobs.get(case.id), figures)
         for fired in self._fired:
@@ -207,7 +208,7 @@ class Rooms:
         await engine.dispose()
         return rows
 
-    def _judge_case(self, title: str, alert: Alert, order: Row[Any] | None, figures: Figures) -> None:
+    def _judge_case(self, title: str, alert: Alert, person: Person, order: Row[Any] | None, figures: Figures) -> None:
         made = [case for case in self.storm.datadog.cases() if case.title == title]
         cards = cards_of(alert.message)
         if len(made) > 1 or len(cards) > 1:
@@ -215,8 +216,12 @@ class Rooms:
         figures.wrong += [f"{title} has the card {card.shown!r}" for card in cards if title not in card.shown]
         if order is not None and order.state in {"uncertain", "refused"} and not cards:
             figures.unclear += 1
+        elif order is None and not made and not cards and _told_no(person):
+            figures.unclear += 1  # whether this person may could not be told, and the window said so
         elif not made or not cards:
-            figures.lost.append(f"{title}: {len(made)} cases, {len(cards)} cards, its order is {order and order.state}")
+            figures.lost.append(
+                f"{title}: {len(made)} cases, {len(cards)} cards, its order is {order and order.state}; {_seen(person)}"
+            )
 
     def _judge_insights(self, case: FakeCase, wanted: set[str], job: Row[Any] | None, figures: Figures) -> None:
         missing, strange = wanted - held(case), held(case) - wanted
@@ -239,7 +244,22 @@ class Rooms:
         figures.doubled += [f"{scope}: {times} downtimes" for scope, times in made.items() if times > 1]
         figures.unclear += len([row for row in mutes if row.state in {"unclear", "refused"}])
         done = len({row.cycle_id for row in mutes if row.state == "done"})  # a click that was repeated finds it muted
-        if len(mutes) < len(self._muted) or done > len(made):
+        told_no = _told_no(self.storm.ana)
+        figures.unclear += told_no
+        if len(mutes) + told_no < len(self._muted) or done > len(made):
             figures.lost.append(
-                f"{len(self._muted)} mutes asked for, {len(mutes)} written down, {done} done, {len(made)} made"
+                f"{len(self._muted)} mutes asked for, {len(mutes)} written down, {done} done, {len(made)} made; {_seen(self.storm.ana)}"
             )
+
+
+def _told_no(person: Person) -> int:
+    """How often this person heard that nothing was done; which Slack has as an acknowledgement, too."""
+    return sum(words.count(no) for no in NOTHING_DONE for words in (_window_of(person), person.sees))
+
+
+def _window_of(person: Person) -> str:
+    return person.modal.text if person.modal is not None else ""
+
+
+def _seen(person: Person) -> str:
+    return f"{person.id} sees {_window_of(person)!r} and {person.sees[-600:]!r}"
