@@ -39,7 +39,7 @@ from bot.deadline import within
 from bot.logs import ABOUT, know
 from bot.storage.engine import Database, wake
 from bot.storage.tables import NewerVersionError, UnreadableRecord
-from bot.storage.workers import FAR, Tasks, Timing, bounded
+from bot.storage.workers import FAR, Tasks, Timing
 
 logger = logging.getLogger(__name__)
 
@@ -76,7 +76,7 @@ class Fence:
         self, database: Database, connection: AsyncConnection, table: Table, wait: float, **values: Any
     ) -> bool:
         """Give it back, to be taken up again in so many seconds."""
-        wait = bounded(wait)
+        wait = min(wait, FAR / 2)
         held = await self.write(connection, table, **values, owner=None, due_at=database.now + wait)
         if held:
             wake(connection, table, after=wait)

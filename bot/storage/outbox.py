@@ -25,7 +25,6 @@ from sqlalchemy import (
     null,
     or_,
     select,
-    tuple_,
     update,
 )
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -35,7 +34,7 @@ from bot.storage.engine import Database, wake
 from bot.storage.leases import Fence, Leases
 from bot.storage.tables import at, behind, deliveries, newly_due, record
 from bot.storage.together import Together
-from bot.storage.workers import bounded
+from bot.storage.workers import FAR
 
 PENDING, SENDING, SENT, REFUSED = "pending", "sending", "sent", "refused"
 
@@ -121,15 +120,17 @@ Shown = Callable[[AsyncConnection, str, int], Awaitable[None]]  # of a kind and 
 
 async def show_openers(connection: AsyncConnection, opener: str, kind: str, subject_id: int) -> None:
     """The messages that open the threads in which one of this kind stands have more to show."""
-    table, inside = deliveries.c, deliveries.alias()
-    threads = select(inside.c.channel, inside.c.thread_ts).where(
-        inside.c.kind == kind,
-        inside.c.subject_id == subject_id,
-        inside.c.thread_ts != "",
-        inside.c.workspace == table.workspace,
+    first, inside = deliveries.alias(), deliveries.alias()
+    opens = and_(
+        first.c.kind == opener,
+        first.c.workspace == inside.c.workspace,
+        first.c.channel == inside.c.channel,
+        first.c.ts == inside.c.thread_ts,
     )
-    opens = and_(table.kind == opener, tuple_(table.channel, table.ts).in_(threads))
-    if (await connection.execute(update(deliveries).where(opens).values(wanted=table.wanted + 1))).rowcount:
+    shown = and_(inside.c.kind == kind, inside.c.subject_id == subject_id, inside.c.thread_ts != "")
+    openers = select(first.c.id).select_from(inside.join(first, opens)).where(shown)
+    more = update(deliveries).where(deliveries.c.id.in_(openers)).values(wanted=deliveries.c.wanted + 1)
+    if (await connection.execute(more)).rowcount:
         wake(connection, deliveries)
 
 
@@ -313,7 +314,7 @@ class Outbox:
         await self._later(delivery, wait, state=state, problem=problem[:64])
 
     async def _later(self, delivery: Delivery, wait: float, **values: Any) -> None:
-        await self._outcomes.keep(_Outcome(delivery, values, bounded(wait)))
+        await self._outcomes.keep(_Outcome(delivery, values, min(wait, FAR / 2)))
 
     async def refused(self, delivery: Delivery, problem: str) -> bool:
         async with self.database.transaction() as connection:

@@ -13,7 +13,6 @@ from bot.deadline import free
 from bot.storage.troubles import troubles
 
 FAR = 1800.0  # seconds
-SOONEST = 0.01  # seconds until what was put off is due: less than that may be no time at all, and nobody turns on the spot
 STEP_WITHIN = 45.0  # a step asks the database a few things, each of which has an end of its own well before that
 STANDS_STILL_AFTER = 15.0
 STUCK_AFTER = 2 * STEP_WITHIN  # its own end has come and gone: nothing but a new start helps
@@ -21,10 +20,6 @@ FAILS_AFTER = 3  # rounds in a row
 ENDS_WITHIN = 3.0  # what was cancelled
 MOST_SELDOM = 15.0
 TRY_AGAIN_AFTER = 2.0  # seconds, when a round failed: the database may be back by then
-
-
-def bounded(wait: float) -> float:
-    return min(max(wait, SOONEST), FAR / 2)
 
 
 class Tasks:

@@ -16,7 +16,7 @@ from tests.e2e.alert_town import AlertTown, Route
 from tests.e2e.town import Town
 
 FOLLOWED = "followed here, not started again"
-UNREAD = "I could not read this thread"
+UNREAD = "I could not check this thread"
 BY_ITSELF = "AI-written"
 
 
