@@ -20,8 +20,9 @@ from bot.storage.together import concerns_all
 AT_ONCE = 200  # rows in one commit
 WRITTEN_WITHIN = 10.0  # seconds, before the commit: over a line that went dead nothing comes back
 RUSH = 0.03  # seconds between two arrivals, and less
+LANDS = 0.015  # seconds in which a lone one is acknowledged
 PATIENCE = 20.0  # times as long as who comes in has to wait, work in the background waits for the end of a rush
-MOST_PATIENT = 2.0  # seconds
+LEAST_PATIENT, MOST_PATIENT = 0.5, 2.0  # seconds
 
 
 class _GivenUpError(Exception):
@@ -53,20 +54,23 @@ class Inbox:
         self._limit: asyncio.Timeout | None = None  # of what is written before the commit
         self._writer: asyncio.Task[None] | None = None
         self._last_arrival = -math.inf
+        self._calm_at = -math.inf
         self._wait = 0.0  # seconds from an arrival to its commit, of late
 
     async def let_pass(self) -> None:
         """Returns when nobody is coming in, or after a while: who waits for an acknowledgement goes before what follows it,
         and the more so the longer that wait is."""
         clock = asyncio.get_running_loop().time
-        end = clock() + min(PATIENCE * self._wait, MOST_PATIENT)
-        while (calm_at := self._last_arrival + RUSH) > (now := clock()) and now < end:  # noqa: ASYNC110  nobody tells that nobody comes
-            await asyncio.sleep(min(calm_at, end) - now)
+        end = clock() + min(max(PATIENCE * self._wait, LEAST_PATIENT), MOST_PATIENT)
+        while (now := clock()) < end and (self._writer is not None or now < self._calm_at):  # noqa: ASYNC110  nobody tells
+            await asyncio.sleep(min(max(self._calm_at - now, LANDS / 3), end - now))
 
     async def take(self, table: Table, row: dict[str, Any], *, times: tuple[str, ...]) -> int | None:
         """The number of the new row, which is committed; None where its key is known. `times` are columns that say now."""
-        self._last_arrival = asyncio.get_running_loop().time()
-        mine = _Arrival(table, row, times, self._last_arrival)
+        now = asyncio.get_running_loop().time()
+        self._calm_at = now + (RUSH if now < self._last_arrival + RUSH else LANDS)
+        self._last_arrival = now
+        mine = _Arrival(table, row, times, now)
         self._arrived.append(mine)
         if self._writer is None:
             self._writer = asyncio.create_task(self._write(), name="inbox", context=free())

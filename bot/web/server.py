@@ -16,6 +16,7 @@ from bot.web.slack_endpoint import PATH, Answer, SlackEndpoint
 logger = logging.getLogger(__name__)
 
 LINGER = 2.0  # seconds for whoever still sends what nobody reads
+WAITING_TO_CONNECT = 1024  # who finds no room there tries again only after a second
 
 
 class Server:
@@ -57,7 +58,8 @@ class Server:
         protocols = self._runner.server
         assert protocols is not None  # noqa: S101  set up above
         protocols.request_factory = _nameless
-        self._listening = await loop.create_server(self._guard.watched(protocols), self._host, self._port)
+        watched = self._guard.watched(protocols)
+        self._listening = await loop.create_server(watched, self._host, self._port, backlog=WAITING_TO_CONNECT)
 
     async def stop(self) -> None:
         if self._listening is not None:

@@ -10,7 +10,7 @@ import aiohttp
 
 from bot.sandbox.datadog import webhooks
 from bot.web.datadog_webhook import HEADER
-from tests.benchmarks.outside import WEBHOOK_SECRET, Figures, Outside, cpu, reference
+from tests.benchmarks.outside import WEBHOOK_SECRET, Figures, Outside, cpu, quiet, reference
 
 AT_ONCE = 500
 WARM = 20
@@ -22,6 +22,7 @@ async def webhooks_at_once(folder: Path, *, number: int = AT_ONCE) -> Figures:
         url = f"{outside.url}/datadog/webhook/default"
         for there in (url, bare_url):
             await _tell(outside.session, there, _notices(outside, WARM))
+        await quiet(outside.pid)  # what those have begun is no part of it
         bodies = _notices(outside, number)
         ours = await _measured(outside.session, url, outside.pid, bodies)
         theirs = await _measured(outside.session, bare_url, bare_pid, bodies)

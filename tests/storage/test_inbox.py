@@ -229,4 +229,5 @@ async def test_it_does_not_wait_for_ever(inbox: Inbox, monkeypatch: pytest.Monke
     monkeypatch.setattr("bot.storage.inbox.RUSH", 1e9)
     monkeypatch.setattr("bot.storage.inbox.MOST_PATIENT", 0.05)
     await take(inbox, "first")
+    await take(inbox, "second")
     await inbox.let_pass()

@@ -4,6 +4,8 @@ import asyncio
 import gzip
 import hmac
 import logging
+import select
+import socket
 import time
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
@@ -225,6 +227,21 @@ async def test_who_is_being_answered_is_not_sent_away_for_a_newcomer() -> None:
     goes_on.set()
     assert await asked == 200
     await server.stop()
+
+
+async def test_whoever_comes_in_a_burst_is_let_in_while_the_bot_looks_elsewhere(door: Door) -> None:
+    """Nothing here is awaited: who is not let in now would try again a second later."""
+    burst = [socket.socket() for _ in range(300)]
+    for each in burst:
+        each.setblocking(False)
+        each.connect_ex(("127.0.0.1", door.port))
+    connected = select.poll()
+    for each in burst:
+        connected.register(each, select.POLLOUT)
+    number = len(connected.poll(0))
+    for each in burst:
+        each.close()
+    assert number == 300
 
 
 async def test_a_thousand_bad_requests_are_a_line_of_each_kind(door: Door, caplog: pytest.LogCaptureFixture) -> None:
