@@ -87,7 +87,7 @@ class Rooms:
         await self._opens(person, lambda: person.shortcut("create_case_from_message", on=alert.message), "Description")
         with suppress(NotOnScreen):
             await person.fill({"Title": title})
-            if await self._submits(person):
+            if await self._submits(person, {"Title": title}):
                 self._cases[title] = alert, person
                 return True
         return False
@@ -114,9 +114,13 @@ class Rooms:
         except NeverHappened:
             return False
 
-    async def _submits(self, person: Person) -> bool:
-        """Whether it was heard; a try whose answer got lost was, if the window shows what became of it."""
+    async def _submits(self, person: Person, filled: dict[str, str] | None = None) -> bool:
+        """Whether it was heard; a try whose answer got lost was, if the window shows what became of it. Nobody submits a
+        window that came late over the one that was filled."""
         while True:
+            shown = person.modal.fields if person.modal is not None else {}
+            if any(name in shown and shown[name] != value for name, value in (filled or {}).items()):
+                return False
             try:
                 outcome = await person.submit()
             except NotOnScreen:
