@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.alerts.tables import ALERT_CARD, alert_cycles
 from bot.cases.tables import case_places, cases
 from bot.investigations.model import NO_VOTES, Investigation, Votes
-from bot.investigations.repository import read_investigation
+from bot.investigations.records import read_investigation
 from bot.investigations.subject_view import subject_name
 from bot.investigations.tables import investigations, subscribers
 from bot.investigations.vote_book import votes_on

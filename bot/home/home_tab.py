@@ -30,7 +30,7 @@ from bot.home.view import (
     HomeInvestigation,
 )
 from bot.investigations.model import Investigation
-from bot.investigations.repository import read_investigation
+from bot.investigations.records import read_investigation
 from bot.investigations.tables import CARD, investigations, subscribers
 from bot.model import Place
 from bot.orgs.model import OrgEntry

@@ -7,7 +7,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.alerts.repository import CycleRepository
 from bot.investigations.model import Investigation, State
-from bot.investigations.repository import asked_for_in, read_investigation
+from bot.investigations.records import asked_for_in, read_investigation
 from bot.investigations.subject_view import subject_name
 from bot.investigations.tables import investigations, subscribers
 from bot.investigations.vote_book import votes_on

@@ -13,7 +13,7 @@ from sqlalchemy import select
 
 from bot.deadline import within
 from bot.investigations.message_alerts import SeenAlerts, ThreadNotReadError, ThreadReader, find_run_link
-from bot.investigations.repository import subject_key
+from bot.investigations.records import subject_key
 from bot.investigations.tables import investigations
 from bot.model import AlertRef, Ask, ExistingRun, Place, Source, ThreadLook
 from bot.slack.clients import BotClient, Workspaces

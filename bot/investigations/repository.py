@@ -8,7 +8,6 @@ import secrets
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import partial
-from hashlib import sha256
 from typing import Any
 
 from sqlalchemy import ColumnElement, Row, String, and_, cast, exists, func, literal, or_, select, update
@@ -17,7 +16,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot import meters
 from bot.datadog.investigations import InvestigationDetail
 from bot.datadog.trouble import Trouble, TroubleKind
-from bot.investigations.model import TO_BE_MENDED, Investigation, State, Usual, Verdict, usual
+from bot.investigations.model import Investigation, State, Usual, Verdict, usual
+from bot.investigations.records import asked_for_in, is_another, message_for, read_investigation, subject_key
 from bot.investigations.tables import (
     CARD,
     CONCLUSIONS,
@@ -31,14 +31,14 @@ from bot.investigations.tables import (
 )
 from bot.investigations.whose_run import OpenStart
 from bot.logs import about
-from bot.model import AlertRef, Ask, ExistingRun, Place, Question, Startable
+from bot.model import AlertRef, Ask, ExistingRun, Place, Startable
 from bot.rules.audit import note_return
 from bot.rules.budget import give_back
 from bot.storage.engine import Database, wake
 from bot.storage.leases import Fence
 from bot.storage.outbox import REFUSED, NewPost, Shown, enqueue, show_anew, take_over, try_refused_again
 from bot.storage.remembered import Remembered
-from bot.storage.tables import at, deliveries, newly_due, place_of, record
+from bot.storage.tables import at, deliveries, newly_due, place_of
 from bot.storage.together import ReadTogether
 from bot.storage.workers import Timing
 
@@ -127,8 +127,8 @@ class InvestigationRepository:
         ).first()
         if latest is None:
             return 1
-        is_another = _is_another(subject, State(latest.state), latest.datadog_id, latest.failure)
-        return int(latest.run) + 1 if is_another else int(latest.run)
+        means_another = is_another(subject, State(latest.state), latest.datadog_id, latest.failure)
+        return int(latest.run) + 1 if means_another else int(latest.run)
 
     def _first_values(self, ask: Ask, subject: Startable, key: str, run: int) -> dict[str, Any]:
         now = self.database.now
@@ -168,12 +168,12 @@ class InvestigationRepository:
         if subscriber is None:
             await try_refused_again(self.database, connection, investigation.id, (CARD, CONCLUSIONS), ask.place)
             return False
-        card = _new_post(CARD, subscriber, investigation.ref)
+        card = message_for(CARD, subscriber, investigation.ref)
         if not await self._takes_over_offer(connection, ask, card):
             await enqueue(self.database, connection, card)
         # whoever asks only now still gets the finished answer as a reply of its own; without one the new card says it all
         if investigation.conclusions and State(investigation.state).finished:
-            await enqueue(self.database, connection, _new_post(CONCLUSIONS, subscriber, investigation.ref))
+            await enqueue(self.database, connection, message_for(CONCLUSIONS, subscriber, investigation.ref))
         if investigation.state == State.CONCLUDED:
             await self._tell_concluded(connection, investigation.id)
         return True
@@ -453,7 +453,7 @@ class InvestigationRepository:
             for subscriber in threads:
                 if not values.get("conclusions") and not subscriber.requester:
                     continue  # nobody waits there, and the card says it all
-                await enqueue(self.database, connection, _new_post(CONCLUSIONS, subscriber, subscriber.ref))
+                await enqueue(self.database, connection, message_for(CONCLUSIONS, subscriber, subscriber.ref))
             if values["state"] is State.CONCLUDED:
                 await self._tell_concluded(connection, investigation_id)
         if threads:
@@ -507,68 +507,7 @@ class InvestigationRepository:
         return [(row.channel, row.thread_ts, row.ts) for row in await self.database.all(query)]
 
 
-def _new_post(kind: str, subscriber: Row[Any], ref: str) -> NewPost:
-    return NewPost(
-        key=f"{kind}:{ref}:{subscriber.id}",
-        kind=kind,
-        thread_key=f"thread:{subscriber.id}",
-        subject_id=subscriber.investigation_id,
-        **asdict(place_of(subscriber)),
-        requester=subscriber.requester,
-    )
-
-
 def _ended(state: State, why: str = "") -> None:
     """In the log and to the meters, once it is committed."""
     meters.ENDED.add(state)
     logger.info("investigation ended: %s%s", state, f" ({why})" if why else "")
-
-
-def asked_for_in(workspace: str) -> ColumnElement[bool]:
-    return exists().where(subscribers.c.investigation_id == investigations.c.id, subscribers.c.workspace == workspace)
-
-
-def _is_another(subject: Startable, state: State, datadog_id: str | None, failure: Trouble | None) -> bool:
-    """Whether an ask means a run of its own, and not the latest one known."""
-    match subject:
-        case AlertRef():  # it cost nothing, and whoever asks anew has had keys or rights mended
-            return state is State.FAILED and datadog_id is None and failure is not None and failure.kind in TO_BE_MENDED
-        case Question():
-            return state.finished
-        case ExistingRun():  # the latest has another id, or none yet and then may well be this one
-            return datadog_id is not None or state.finished
-
-
-def subject_key(subject: Startable) -> str:
-    """The same for everyone who means the same thing; this is what makes two clicks one investigation."""
-    match subject:
-        case AlertRef():
-            return f"alert:{subject.monitor_id}:{subject.event_id}"
-        case ExistingRun(alert=AlertRef() as alert):
-            return subject_key(alert)
-        case ExistingRun():
-            return f"existing:{subject.investigation_id}"
-        case Question():
-            background = [subject.background] if subject.background else []
-            said = "\x1f".join(
-                [subject.text.strip(), *sorted(subject.tags), str(subject.start_ts), str(subject.end_ts), *background]
-            )
-            return f"question:{sha256(said.encode()).hexdigest()}"
-
-
-def read_investigation(row: Row[Any]) -> Investigation:
-    subject = row.subject
-    alert = subject.alert if isinstance(subject, ExistingRun) else subject
-    return record(
-        Investigation,
-        row,
-        state=State(row.state),
-        alert=alert if isinstance(alert, AlertRef) else None,
-        question=subject if isinstance(subject, Question) else None,
-        datadog_id=row.datadog_id or "",
-        url=row.url or "",
-        title=row.title or "",
-        verdict=Verdict(row.verdict) if row.verdict else None,
-        conclusions=row.conclusions or (),
-        listed_before=tuple(row.before_ids or ()) if isinstance(alert, AlertRef) else (),
-    )

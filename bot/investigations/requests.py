@@ -17,7 +17,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot import meters
 from bot.datadog.trouble import TroubleKind
 from bot.investigations.model import Investigation, State
-from bot.investigations.repository import InvestigationRepository, Started, read_investigation
+from bot.investigations.records import read_investigation
+from bot.investigations.repository import InvestigationRepository, Started
 from bot.investigations.tables import HELD_FOR, LOOK_UPS, RECEIVED, WAITING, asks, held_asks, investigations
 from bot.logs import about, know
 from bot.model import AlertRef, Ask, Question, Source, Startable, Subject, ThreadRef

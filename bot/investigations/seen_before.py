@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import Row, Select, case, func, select
 
 from bot.investigations.model import LATELY, MOST_COUNTED, Investigation, SeenBefore, State, Verdict
-from bot.investigations.repository import asked_for_in
+from bot.investigations.records import asked_for_in
 from bot.investigations.tables import investigations
 from bot.investigations.vote_book import last_cause, read_votes, tally
 from bot.model import AlertRef, MonitorRef

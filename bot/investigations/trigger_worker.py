@@ -17,7 +17,8 @@ from bot.datadog.orgs import ConnectedOrg
 from bot.datadog.trouble import Trouble, TroubleKind, or_trouble, trouble_of
 from bot.deadline import within
 from bot.investigations.model import Investigation, State
-from bot.investigations.repository import InvestigationRepository, read_investigation
+from bot.investigations.records import read_investigation
+from bot.investigations.repository import InvestigationRepository
 from bot.investigations.tables import LOOKED_FOR, investigations
 from bot.investigations.whose_run import run_of
 from bot.logs import know

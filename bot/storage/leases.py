@@ -8,8 +8,8 @@ import asyncio
 import logging
 import math
 import secrets
-from collections.abc import AsyncIterator, Iterator, Sequence
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from functools import cached_property, partial
 from typing import Any, ClassVar
@@ -175,8 +175,6 @@ class LeasedWorker:
     """Those of which a request that changes something may be on its way: whoever comes next waits until it has landed."""
     keeps_lease: ClassVar[bool] = False
     """Its work may take longer than a lease, which is renewed meanwhile."""
-    whole: ClassVar[bool] = False
-    """All rows of one claim are worked on together, by `work_all`; otherwise each by `work`."""
     is_told: ClassVar[bool] = False
     """Whoever makes rows of its table due later wakes it for that very time: it need not ask what comes next."""
 
@@ -195,10 +193,6 @@ class LeasedWorker:
         self.alarm = self._database.alarm(*(self.woken_by or (self.table,)), lasting=self.is_told)
 
     async def work(self, row: Row[Any], fence: Fence) -> None:
-        raise NotImplementedError
-
-    async def work_all(self, claimed: Sequence[tuple[Row[Any], Fence]]) -> None:
-        """Where one row is of a newer version, it is called again with each alone: what is done already has lost its fence."""
         raise NotImplementedError
 
     async def step(self) -> None:
@@ -288,51 +282,26 @@ class LeasedWorker:
         return self.slots - len(self._working)
 
     def _hand_out(self, rows: Sequence[Row[Any]]) -> None:
-        self._working |= {row.id for row in rows}
-        if not self.whole:
-            for row in rows:
-                self._tasks.spawn(self._run(row), f"{type(self).__name__} {row.id}")
-        elif rows:
-            self._tasks.spawn(self._run_all(rows), f"{type(self).__name__} of {len(rows)}")
+        for row in rows:
+            self._working.add(row.id)
+            self._tasks.spawn(self._run(row), f"{type(self).__name__} {row.id}")
 
-    # -- one row, or all of a claim -----------------------------------------------------------------------------
+    # -- one row ------------------------------------------------------------------------------------------------
 
     async def _run(self, row: Row[Any]) -> None:
         fence = self._leases.fence(row)
         know(**_ids(row))  # the task is this row's own
-        with self._handed_out([row]):
-            try:
-                async with self._renewed(fence) if self.keeps_lease else within(self._timing.lease):
-                    await self.work(row, fence)
-            except NewerVersionError:
-                async with self._database.transaction() as connection:
-                    await self._leave(connection, row)
-
-    async def _run_all(self, rows: Sequence[Row[Any]]) -> None:
-        with self._handed_out(rows):
-            async with within(self._timing.lease):
-                await self._work_all(rows)
-
-    async def _work_all(self, rows: Sequence[Row[Any]]) -> None:
         try:
-            await self.work_all([(row, self._leases.fence(row)) for row in rows])
+            async with self._renewed(fence) if self.keeps_lease else within(self._timing.lease):
+                await self.work(row, fence)
         except NewerVersionError:
-            if len(rows) > 1:
-                for row in rows:
-                    await self._work_all([row])
-                return
             async with self._database.transaction() as connection:
-                await self._leave(connection, rows[0])
-
-    @contextmanager
-    def _handed_out(self, rows: Sequence[Row[Any]]) -> Iterator[None]:
-        try:
-            yield
+                await self._leave(connection, row)
         except Exception:
             self.alarm.ring(self._timing.lease)
             raise
         finally:
-            self._working -= {row.id for row in rows}
+            self._working.discard(row.id)
             if self._may_be_more:
                 self.alarm.ring()
 

@@ -8,8 +8,11 @@ import pytest
 from datadog_api_client import ApiClient, Configuration
 from datadog_api_client.exceptions import ApiException
 from datadog_api_client.model_utils import OpenApiModel, UnparsedObject
+from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.sandbox.datadog import FakeDatadog
+from bot.sandbox.slack import Channel, FakeSlack, Person
+from tests.sandbox.slack.harness import client_of
 
 UNSTABLE = ("validate", "get_incident", "search_incidents", "create_incident", "list_jira_issue_templates")
 
@@ -86,3 +89,27 @@ def fake_datadog_stranger(fake_datadog: FakeDatadog) -> Iterator[OfficialDatadog
     """The official client with an API key that is nobody's."""
     with ApiClient(configured(fake_datadog, api_key="nobody")) as client:
         yield OfficialDatadog(client)
+
+
+# -- Slack ----------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+async def slack() -> AsyncIterator[FakeSlack]:
+    async with FakeSlack() as fake:
+        yield fake
+
+
+@pytest.fixture
+def ana(slack: FakeSlack) -> Person:
+    return slack.workspace.add_user("ana")
+
+
+@pytest.fixture
+def channel(slack: FakeSlack, ana: Person) -> Channel:
+    return slack.workspace.add_channel("alerts", members=[ana])
+
+
+@pytest.fixture
+def client(slack: FakeSlack) -> AsyncWebClient:
+    return client_of(slack)

@@ -1,6 +1,6 @@
 """slack_sdk's own Web API client, with its retry handlers, paging and Block Kit models, against the local Slack."""
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 
 import pytest
 from slack_sdk.errors import SlackObjectFormationError
@@ -53,28 +53,7 @@ from slack_sdk.models.views import View
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.sandbox.slack import Channel, FakeSlack, Person
-from tests.sandbox.slack.harness import client_of, error_of
-
-
-@pytest.fixture
-async def slack() -> AsyncIterator[FakeSlack]:
-    async with FakeSlack() as fake:
-        yield fake
-
-
-@pytest.fixture
-def ana(slack: FakeSlack) -> Person:
-    return slack.workspace.add_user("ana")
-
-
-@pytest.fixture
-def channel(slack: FakeSlack, ana: Person) -> Channel:
-    return slack.workspace.add_channel("alerts", members=[ana])
-
-
-@pytest.fixture
-def client(slack: FakeSlack) -> AsyncWebClient:
-    return client_of(slack)
+from tests.sandbox.slack.harness import error_of
 
 
 async def test_post_update_whisper_delete(client: AsyncWebClient, channel: Channel, ana: Person) -> None:

@@ -28,16 +28,6 @@ async def slack() -> AsyncIterator[FakeSlack]:
         yield fake
 
 
-@pytest.fixture
-def ana(slack: FakeSlack) -> Person:
-    return slack.workspace.add_user("ana")
-
-
-@pytest.fixture
-def channel(slack: FakeSlack, ana: Person) -> Channel:
-    return slack.workspace.add_channel("alerts", members=[ana])
-
-
 async def test_a_story_over_http(slack: FakeSlack, channel: Channel, ana: Person) -> None:
     app = bolt(slack)
     client = client_of(slack)

@@ -21,16 +21,6 @@ async def slack() -> AsyncIterator[FakeSlack]:
         yield fake
 
 
-@pytest.fixture
-def ana(slack: FakeSlack) -> Person:
-    return slack.workspace.add_user("ana")
-
-
-@pytest.fixture
-def channel(slack: FakeSlack, ana: Person) -> Channel:
-    return slack.workspace.add_channel("alerts", members=[ana])
-
-
 class Listener:
     """The bare client; keeps every request, and acknowledges the first `deaf` ones not at all."""
 

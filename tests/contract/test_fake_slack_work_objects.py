@@ -1,9 +1,7 @@
 """slack_sdk's own models of Work Objects against the local Slack: in a message, in the details pane, and what is none."""
 
-from collections.abc import AsyncIterator
 from typing import Any
 
-import pytest
 from slack_sdk.models.metadata import (
     EntityActionButton,
     EntityActions,
@@ -27,31 +25,10 @@ from slack_sdk.models.metadata import (
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.sandbox.slack import Channel, FakeSlack, Person
-from tests.sandbox.slack.harness import client_of, error_of
+from tests.sandbox.slack.harness import error_of
 
 URL = "https://app.datadoghq.com/cases/CASEM-42"
 TASK = "slack#/entities/task"
-
-
-@pytest.fixture
-async def slack() -> AsyncIterator[FakeSlack]:
-    async with FakeSlack() as fake:
-        yield fake
-
-
-@pytest.fixture
-def ana(slack: FakeSlack) -> Person:
-    return slack.workspace.add_user("ana")
-
-
-@pytest.fixture
-def channel(slack: FakeSlack, ana: Person) -> Channel:
-    return slack.workspace.add_channel("alerts", members=[ana])
-
-
-@pytest.fixture
-def client(slack: FakeSlack) -> AsyncWebClient:
-    return client_of(slack)
 
 
 def choice(value: str, *options: str) -> EntityEditSupport:

@@ -12,7 +12,7 @@ from bot.investigations.follow_up import (
     read_button,
 )
 from bot.investigations.model import State, Verdict
-from bot.investigations.repository import subject_key
+from bot.investigations.records import subject_key
 from bot.investigations.trigger_worker import described
 from bot.model import SUBJECTS, Question
 from bot.rules.budget import Limits, Usage

@@ -289,54 +289,6 @@ async def test_only_what_may_still_land_waits_for_that(
     await close(database, worker, 0.01)
 
 
-# -- all of a claim together ------------------------------------------------------------------------------------------
-
-
-class AnsweringTogether(Answering):
-    slots = 10
-    whole = True
-
-    async def work_all(self, claimed: Sequence[tuple[Row[Any], Fence]]) -> None:
-        self.worked_on.append("+".join(row.key for row, _ in claimed))
-        if any(row.key == "newer" for row, _ in claimed):
-            raise NewerVersionError
-        if self.trouble is not None:
-            raise self.trouble
-        for _, fence in claimed:
-            await self.write(fence, state="done", owner=None)
-
-
-async def test_a_worker_may_take_all_rows_of_a_claim_as_one(database: Database) -> None:
-    worker = AnsweringTogether(database)
-    await write_down(database, "a", "b", "c")
-    await worker.turn()
-    assert worker.worked_on == ["a+b+c"]
-    assert [row.state for row in await rows(database)] == ["done"] * 3
-    assert worker._working == set()
-    await worker.turn()
-    assert worker.worked_on == ["a+b+c"]
-
-
-async def test_of_a_claim_that_failed_every_row_comes_back_by_its_lease(database: Database, clock: Clock) -> None:
-    worker = AnsweringTogether(database)
-    await write_down(database, "a", "b")
-    worker.trouble = ValueError("a bug of ours")
-    await worker.turn()
-    assert rings_in(worker, clock) == pytest.approx(TIMING.lease)
-    clock.wind(TIMING.lease)
-    worker.trouble = None
-    await worker.turn()
-    assert worker.worked_on == ["a+b", "a+b"]
-
-
-async def test_of_a_claim_only_what_is_of_a_newer_version_is_left(database: Database) -> None:
-    worker = AnsweringTogether(database)
-    await write_down(database, "a", "newer", "b")
-    await worker.turn()
-    assert worker.worked_on == ["a+newer+b", "a", "newer", "b"]
-    assert [(row.state, row.attempt) for row in await rows(database)] == [("done", 1), ("waiting", 0), ("done", 1)]
-
-
 # -- the net --------------------------------------------------------------------------------------------------------
 
 
