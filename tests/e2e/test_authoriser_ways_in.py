@@ -178,5 +178,6 @@ async def test_a_slow_slack_does_not_make_the_acknowledgement_late(
 async def test_people_are_asked_about_once_in_some_minutes(town: RuleTown) -> None:
     town.datadog.plan(Script.held())
     for _ in range(3):
-        await town.investigates(town.ana)
+        alert = await town.investigates(town.ana)
+        await town.reads(alert.message, "Asked by @ana")
     assert len(town.slack.calls_to("users.info")) == 1
