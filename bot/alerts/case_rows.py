@@ -3,9 +3,10 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, and_, cast, exists, literal, or_, select, update
+from sqlalchemy import ColumnElement, Row, Update, and_, bindparam, cast, exists, literal, or_, select, update
 from sqlalchemy import String as Text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -133,20 +134,17 @@ class RuleCases:
     async def recovered(self, connection: AsyncConnection, cycle_id: int) -> None:
         table = alert_cases.c
         watched = and_(table.cycle_id == cycle_id, ~literally(table.state, RuleState.DONE))
-        await self._rouse(connection, watched)
+        await self._rouse(connection, update(alert_cases).where(watched).values(roused=True))
 
     async def concluded(self, connection: AsyncConnection, investigation_id: int) -> None:
         """Of every alert in whose thread it was awaited."""
-        table, card = alert_cases.c, deliveries.c
-        # by the threads, which are few, and not by the kind, of which there are many
-        is_card = card.kind + "" == ALERT_CARD
-        cycles = select(card.subject_id).join(subscribers, and_(_in_its_thread(), is_card))
-        awaited = table.cycle_id.in_(cycles.where(subscribers.c.investigation_id == investigation_id))
-        await self._rouse(connection, and_(awaited, table.state + "" == RuleState.WAITING))
+        await self._rouse(connection, _awaiting(), {"of_id": investigation_id})
 
-    async def _rouse(self, connection: AsyncConnection, which: ColumnElement[bool]) -> None:
+    async def _rouse(
+        self, connection: AsyncConnection, which: Update, parameters: dict[str, Any] | None = None
+    ) -> None:
         """Also what somebody works on this moment: whoever goes to sleep says so first and then looks."""
-        if (await connection.execute(update(alert_cases).where(which).values(roused=True))).rowcount:
+        if (await connection.execute(which, parameters)).rowcount:
             wake(connection, alert_cases)
 
     # -- the worker's ---------------------------------------------------------------------------------------------
@@ -282,6 +280,16 @@ class RuleCases:
             thread_ts=claimed.place.thread_ts,
         )
         await note(self.database, connection, entry)
+
+
+@cache
+def _awaiting() -> Update:
+    table, card = alert_cases.c, deliveries.c
+    # by the threads, which are few, and not by the kind, of which there are many
+    is_card = card.kind + "" == ALERT_CARD
+    cycles = select(card.subject_id).join(subscribers, and_(_in_its_thread(), is_card))
+    awaited = table.cycle_id.in_(cycles.where(subscribers.c.investigation_id == bindparam("of_id")))
+    return update(alert_cases).where(awaited, table.state + "" == RuleState.WAITING).values(roused=True)
 
 
 def _in_its_thread() -> ColumnElement[bool]:

@@ -2,9 +2,11 @@
 
 import re
 from dataclasses import asdict, dataclass, replace
+from functools import cache
 
-from sqlalchemy import ColumnElement, String, cast, literal, or_, select, update
+from sqlalchemy import String, bindparam, cast, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.sql.dml import ReturningUpdate
 
 from bot.alerts.tables import ALERT_CARD, NUDGE, alert_messages, alert_starts
 from bot.investigations.tables import offer_key
@@ -12,7 +14,7 @@ from bot.model import AlertRef, Ask, ExistingRun, Place
 from bot.rules.budget import OverBudget
 from bot.storage.engine import Database
 from bot.storage.outbox import NewPost, enqueue, is_owed, opens_thread, show_anew
-from bot.storage.tables import deliveries
+from bot.storage.tables import A_PLACE, deliveries, of_place
 from bot.wording import INVESTIGATE
 
 NOT_STARTED = "not-started"
@@ -65,9 +67,7 @@ class NotStarted:
         alert = ask.subject.alert if isinstance(ask.subject, ExistingRun) else ask.subject
         if not isinstance(alert, AlertRef) or not (ask.requester and ask.place.thread_ts):
             return
-        table = alert_starts.c
-        told = update(alert_starts).where(_keys(ask.place, alert), table.decision.like("the % budget is used up (%"))
-        row = (await connection.execute(told.values(decision=STARTED_SINCE).returning(table.cycle_id))).first()
+        row = (await connection.execute(_started(), _keys_of(ask.place, alert))).first()
         if row is not None:
             await self._show(connection, ask.place, row.cycle_id)
 
@@ -87,13 +87,21 @@ class NotStarted:
             await enqueue(self.database, connection, replace(note, key=f"{NOT_STARTED}:{note.key}"))
 
 
-def _keys(place: Place, alert: AlertRef) -> ColumnElement[bool]:
-    cycle = select(cast(deliveries.c.subject_id, String)).where(opens_thread(ALERT_CARD, place)).limit(1)
+@cache
+def _started() -> ReturningUpdate[int | None]:
+    """Of a thread, and of the card that opens it."""
+    table = alert_starts.c
+    cycle = select(cast(deliveries.c.subject_id, String)).where(opens_thread(ALERT_CARD, A_PLACE)).limit(1)
+    under_card = bindparam("before_cycle", type_=String) + cycle.scalar_subquery() + bindparam("after", type_=String)
+    its_own = or_(table.key == bindparam("of_key"), table.key == under_card)
+    held_back = update(alert_starts).where(its_own, table.decision.like("the % budget is used up (%"))
+    return held_back.values(decision=STARTED_SINCE).returning(table.cycle_id)
+
+
+def _keys_of(place: Place, alert: AlertRef) -> dict[str, str]:
     before, _, after = start_key(place, "\0", alert.event_id).partition("\0")
-    under_card = literal(before) + cycle.scalar_subquery() + literal(after)
-    return or_(
-        alert_starts.c.key == start_key(place, place.thread_ts, alert.event_id), alert_starts.c.key == under_card
-    )
+    own = start_key(place, place.thread_ts, alert.event_id)
+    return {"of_key": own, "before_cycle": before, "after": after, **of_place(place)}
 
 
 def _words(scope: str, used: str, limit: str) -> str:

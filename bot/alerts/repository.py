@@ -6,6 +6,7 @@ A change that people can see makes all its cards due in the same transaction.
 import secrets
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from functools import cache
 from typing import Any
 
 from sqlalchemy import ColumnElement, Row, Select, and_, delete, exists, func, select, update
@@ -17,7 +18,14 @@ from bot.model import AlertRef, MonitorRef, Place
 from bot.storage.engine import Database, wake
 from bot.storage.leases import HELD_ELSEWHERE
 from bot.storage.outbox import NewPost, enqueue, opens_thread, show_anew
-from bot.storage.tables import deliveries
+from bot.storage.tables import A_PLACE, deliveries, of_place
+
+
+@cache
+def _org_of_card() -> Select[str]:
+    its_card = and_(alert_cycles.c.id == deliveries.c.subject_id, opens_thread(ALERT_CARD, A_PLACE))
+    return select(alert_cycles.c.org).where(its_card).limit(1)
+
 
 _NOBODY: dict[str, Any] = {"taken_by": None, "taken_in": None, "taken_at": None}
 
@@ -136,9 +144,7 @@ class CycleRepository:
         """The organisation of the card this thread hangs under; empty for every other thread."""
         if not place.thread_ts:
             return ""
-        its_card = and_(alert_cycles.c.id == deliveries.c.subject_id, opens_thread(ALERT_CARD, place))
-        query = select(alert_cycles.c.org).where(its_card)
-        return str((await connection.execute(query.limit(1))).scalar() or "")
+        return str((await connection.execute(_org_of_card(), of_place(place))).scalar() or "")
 
     async def subject_of_card(self, place: Place) -> AlertRef | MonitorRef | None:
         """What the buttons of the card mean that this thread hangs under; None for every other thread."""

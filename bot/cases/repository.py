@@ -6,9 +6,24 @@ Nothing here calls Datadog or Slack. Every change people can see makes the cards
 import secrets
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, fields, replace
+from functools import cache
 from typing import Any
 
-from sqlalchemy import Column, ColumnElement, Row, Select, and_, desc, exists, func, or_, select, union_all, update
+from sqlalchemy import (
+    Column,
+    ColumnElement,
+    Row,
+    Select,
+    and_,
+    bindparam,
+    desc,
+    exists,
+    func,
+    or_,
+    select,
+    union_all,
+    update,
+)
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.cases import follows
@@ -21,7 +36,7 @@ from bot.investigations.tables import show_answers_anew
 from bot.model import Place
 from bot.storage.engine import Database
 from bot.storage.outbox import NewPost, Shown, enqueue, opens_thread, show_anew, shown_in, try_refused_again
-from bot.storage.tables import UnreadableRecord, at, deliveries, known, newly_due, place_of
+from bot.storage.tables import A_PLACE, UnreadableRecord, at, deliveries, known, newly_due, of_place, place_of
 
 ACTIONS_SHOWN = 4
 TOUCHES = 100  # as far back as recent cases are looked for
@@ -175,14 +190,7 @@ class CaseRepository:
         """The case a thread remembers: the latest that was opened or shown in it and that still exists."""
         if not place.thread_ts:
             return None
-        query = (
-            select(cases)
-            .join(case_places, case_places.c.case_row == cases.c.id)
-            .where(~cases.c.gone, case_places.c.touched_at > since, or_(at(case_places, place), _under_its_card(place)))
-            .order_by(desc(case_places.c.touched_at), desc(case_places.c.id))
-            .limit(1)
-        )
-        return await self._first(query)
+        return await self._first(_of_thread(), {"since": since, **of_place(place)})
 
     async def recent(self, org: str, *, workspace: str, channel: str, person: str, limit: int = 20) -> list[KnownCase]:
         """Cases of this channel and of this person, those used last first."""
@@ -209,9 +217,9 @@ class CaseRepository:
         row = await self.database.first(query.limit(1))
         return str(row.ts) if row else ""
 
-    async def _first(self, query: Select[Any]) -> KnownCase | None:
+    async def _first(self, query: Select[Any], parameters: dict[str, Any] | None = None) -> KnownCase | None:
         async with self.database.transaction() as connection:
-            row = (await connection.execute(query)).first()
+            row = (await connection.execute(query, parameters)).first()
             return await self._known(connection, row) if row else None
 
     async def _row(self, connection: AsyncConnection, condition: ColumnElement[bool]) -> Row[Any]:
@@ -297,6 +305,15 @@ def _touched(
 def _name_of(person: Person, before: CaseFacts) -> str:
     known = before.assignee if person.id == before.assignee_id else ""
     return person.name or person.email or person.handle or known or "somebody"
+
+
+@cache
+def _of_thread() -> Select[Any]:
+    places = case_places.c
+    here = or_(at(case_places, A_PLACE), _under_its_card(A_PLACE))
+    of_thread = select(cases).join(case_places, places.case_row == cases.c.id).where(~cases.c.gone, here)
+    since: Any = bindparam("since")
+    return of_thread.where(places.touched_at > since).order_by(desc(places.touched_at), desc(places.id)).limit(1)
 
 
 def _under_its_card(place: Place) -> ColumnElement[bool]:

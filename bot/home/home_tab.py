@@ -224,10 +224,7 @@ class HomeTabs:
             self.alarm.ring(early)
             return
         self._looked_at = time.monotonic()
-        query = select(home_tabs.c.workspace, home_tabs.c.person).where(
-            home_tabs.c.opened_at > self.database.now - OPEN_FOR
-        )
-        for row in await self.database.all(query):
+        for row in await self.database.all(self.database.once(_open), self.database.at_moment):
             await self._draw(row.workspace, row.person)
 
     async def _draw(self, workspace: str, person: str) -> None:
@@ -273,6 +270,11 @@ class HomeTabs:
         while len(self._links) > _MOST_LINKS:
             self._links.popitem(last=False)
         return any(found)
+
+
+def _open(database: Database) -> Select[tuple[str, str]]:
+    table = home_tabs.c
+    return select(table.workspace, table.person).where(table.opened_at > database.moment - OPEN_FOR)
 
 
 async def _published(bot_client: BotClient, person: str, view: Block, known_hash: str) -> str:

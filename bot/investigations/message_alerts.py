@@ -5,10 +5,11 @@ from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Se
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import select, true, update
+from sqlalchemy import true, update
 
 from bot.datadog.links import EventLink, InvestigationLink, Link, MonitorLink, find_links
 from bot.datadog.monitors import AlertTitle, read_title
+from bot.investigations.records import SEEN
 from bot.investigations.tables import seen_alerts
 from bot.model import AlertRef, EventRef, ExistingRun, MonitorRef, Place
 from bot.slack.clients import Workspaces
@@ -20,6 +21,7 @@ from bot.slack.payloads import Payload
 from bot.slack.senders import Senders
 from bot.slack.text import clean, cut, one_line, unescape
 from bot.storage.engine import Database
+from bot.storage.tables import of_place
 
 PREFILL_LIMIT = 3_000
 MESSAGES_READ = 100
@@ -244,11 +246,7 @@ class SeenAlerts:
                 await connection.execute(update(seen_alerts).where(*here, where).values(**values))
 
     async def of(self, workspace: str, channel: str, ts: str) -> SeenAlert:
-        table = seen_alerts.c
-        query = select(table.alert, table.run).where(
-            table.workspace == workspace, table.channel == channel, table.ts == ts
-        )
-        row = await self._database.first(query)
+        row = await self._database.first(SEEN, of_place(Place(workspace, channel, ts)))
         return SeenAlert(row.alert, row.run or "") if row else SeenAlert()
 
 

@@ -8,10 +8,25 @@ import math
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
+from functools import cached_property
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, ScalarSelect, Select, and_, case, exists, func, or_, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Row,
+    ScalarSelect,
+    Select,
+    and_,
+    bindparam,
+    case,
+    exists,
+    func,
+    or_,
+    select,
+    update,
+)
 from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.sql.dml import ReturningUpdate
 
 from bot import meters
 from bot.datadog.errors import DatadogError, NotFound, RateLimited, Refused
@@ -66,7 +81,8 @@ class PollWorker:
         """Take the turn of every org whose time has come."""
         async with self._database.transaction() as connection:
             waiting = await self._take_turns(connection)
-            next_in: float | None = (await connection.execute(self.next_due())).scalar()
+            answer = await connection.execute(self._asking, self._database.at_moment)
+            next_in: float | None = answer.scalar()
         if next_in is not None:
             self.alarm.ring(max(next_in, HELD_ELSEWHERE))
         for org, rows in waiting.items():
@@ -105,8 +121,15 @@ class PollWorker:
         """Nobody holds what waits."""
 
     def next_due(self) -> Select[float | None]:
+        return self._next_due(self._database.now)
+
+    @cached_property
+    def _asking(self) -> Select[float | None]:
+        return self._next_due(self._database.moment)
+
+    def _next_due(self, now: ColumnElement[float]) -> Select[float | None]:
         """In how many seconds the next turn is worth taking; nothing where nothing runs."""
-        now, table = self._database.now, investigations.c
+        table = investigations.c
         ripe_at = case({table.adopted: now}, else_=table.started_at + self._timing.poll_first)
         far = self._timing.far
         at = _later(_later(now, poll_turns.c.next_at, far), ripe_at, far)
@@ -120,26 +143,23 @@ class PollWorker:
 
         Whoever writes the next turn's time has this one; a process that dies with it costs one interval.
         """
-        now, timing, table = self._database.now, self._timing, poll_turns.c
+        orgs = list((await connection.execute(self._turns, self._database.at_moment)).scalars())
+        waiting: dict[str, list[Row[Any]]] = {org: [] for org in orgs}
+        for row in await self._waiting(connection, orgs) if orgs else ():
+            waiting[row.org].append(row)
+        return waiting
+
+    @cached_property
+    def _turns(self) -> ReturningUpdate[str]:
+        now, timing, table = self._database.moment, self._timing, poll_turns.c
         worth_it = exists().where(
             investigations.c.org == table.org,
             self._ripe(now),
             or_(now < investigations.c.started_at + timing.slow_after, reached(table.slow_at, now, timing.far)),
         )
-        turns = await connection.execute(
-            update(poll_turns)
-            .where(reached(table.next_at, now, timing.far), worth_it)
-            .values(
-                next_at=now + timing.poll,
-                slow_at=case({reached(table.slow_at, now, timing.far): now + timing.poll_slow}, else_=table.slow_at),
-            )
-            .returning(table.org)
-        )
-        orgs = list(turns.scalars())
-        waiting: dict[str, list[Row[Any]]] = {org: [] for org in orgs}
-        for row in await self._waiting(connection, orgs) if orgs else ():
-            waiting[row.org].append(row)
-        return waiting
+        turns = update(poll_turns).where(reached(table.next_at, now, timing.far), worth_it).returning(table.org)
+        slow_at = case({reached(table.slow_at, now, timing.far): now + timing.poll_slow}, else_=table.slow_at)
+        return turns.values(next_at=now + timing.poll, slow_at=slow_at)
 
     def _ripe(self, now: ColumnElement[float]) -> ColumnElement[bool]:
         """Running for long enough to be worth a first look; a run begun elsewhere may have ended long ago."""
@@ -148,7 +168,13 @@ class PollWorker:
         return and_(table.state == State.RUNNING, old_enough)
 
     async def _waiting(self, connection: AsyncConnection, orgs: list[str]) -> Sequence[Row[Any]]:
-        now, table = self._database.now, investigations.c
+        found = await connection.execute(self._in_flight, {"orgs": orgs, **self._database.at_moment})
+        rows: Sequence[Row[Any]] = found.all()
+        return rows
+
+    @cached_property
+    def _in_flight(self) -> Select[Any]:
+        now, table = self._database.moment, investigations.c
         query = select(
             table.id,
             table.org,
@@ -158,7 +184,7 @@ class PollWorker:
             (table.deadline_at <= now).label("overdue"),
             self._served_in().label("workspace"),
         )
-        return (await connection.execute(query.where(table.org.in_(orgs), self._ripe(now)))).all()
+        return query.where(table.org.in_(bindparam("orgs", expanding=True)), self._ripe(now))
 
     def _served_in(self) -> ScalarSelect[str]:
         """A workspace that waits for it and may see what comes of it; nothing where there is none (any more)."""

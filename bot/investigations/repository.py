@@ -10,14 +10,30 @@ from dataclasses import asdict, dataclass, replace
 from functools import partial
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, String, and_, cast, exists, func, literal, or_, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Insert,
+    Row,
+    String,
+    Update,
+    and_,
+    bindparam,
+    cast,
+    exists,
+    func,
+    literal,
+    or_,
+    select,
+    update,
+)
 from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.sql.dml import ReturningInsert
 
 from bot import meters
 from bot.datadog.investigations import InvestigationDetail
 from bot.datadog.trouble import Trouble, TroubleKind
 from bot.investigations.model import Investigation, State, Usual, Verdict, usual
-from bot.investigations.records import asked_for_in, is_another, message_for, read_investigation, subject_key
+from bot.investigations.records import SEEN, asked_for_in, is_another, message_for, read_investigation, subject_key
 from bot.investigations.tables import (
     CARD,
     CONCLUSIONS,
@@ -26,7 +42,6 @@ from bot.investigations.tables import (
     investigations,
     offer_key,
     poll_turns,
-    seen_alerts,
     subscribers,
 )
 from bot.investigations.whose_run import OpenStart
@@ -35,10 +50,10 @@ from bot.model import AlertRef, Ask, ExistingRun, Place, Startable
 from bot.rules.audit import note_return
 from bot.rules.budget import give_back
 from bot.storage.engine import Database, wake
-from bot.storage.leases import Fence
-from bot.storage.outbox import REFUSED, NewPost, Shown, enqueue, show_anew, take_over, try_refused_again
+from bot.storage.leases import Fence, changes, fenced
+from bot.storage.outbox import REFUSED, NewPost, Shown, enqueue, show_again, show_anew, take_over, try_refused_again
 from bot.storage.remembered import Remembered
-from bot.storage.tables import at, deliveries, newly_due, place_of
+from bot.storage.tables import at, deliveries, newly_due, of_place, place_of
 from bot.storage.together import ReadTogether
 from bot.storage.workers import Timing
 
@@ -81,11 +96,11 @@ class InvestigationRepository:
         if isinstance(subject, ExistingRun) and (known := await self._by_datadog_id(connection, ask.org, subject)):
             return known, False
         run = await self._run_meant(connection, ask.org, key, subject, after)
-        values = self._first_values(ask, subject, key, run)
-        inserted = await connection.execute(
-            self.database.insert_new(investigations).values(**values).returning(*investigations.c)
-        )
-        if row := inserted.first():
+        new = self.database.once(_new_investigation)
+        values = self._first_values(ask, subject, key, run) | self.database.at_moment
+        if isinstance(subject, ExistingRun):
+            new = new.values(self._as_running())
+        if row := (await connection.execute(new, values)).first():
             if row.adopted:
                 await self._watch(connection, ask.org, look_in=0.0)  # it may have ended long ago
             else:
@@ -114,24 +129,15 @@ class InvestigationRepository:
         self, connection: AsyncConnection, org: str, key: str, subject: Startable, after: int | None
     ) -> int:
         """Which run an ask is about: the one after the run it names, else the latest; a question asked again is new."""
-        table = investigations.c
         if after is not None:
             return after + 1
-        latest = (
-            await connection.execute(
-                select(table.run, table.state, table.datadog_id, table.failure)
-                .where(table.org == org, table.subject_key == key)
-                .order_by(table.run.desc())
-                .limit(1)
-            )
-        ).first()
+        latest = (await connection.execute(_LATEST_RUN, {"of_org": org, "of_key": key})).first()
         if latest is None:
             return 1
         means_another = is_another(subject, State(latest.state), latest.datadog_id, latest.failure)
         return int(latest.run) + 1 if means_another else int(latest.run)
 
     def _first_values(self, ask: Ask, subject: Startable, key: str, run: int) -> dict[str, Any]:
-        now = self.database.now
         adopted = isinstance(subject, ExistingRun)
         alert = subject.alert if isinstance(subject, ExistingRun) else subject
         return {
@@ -143,28 +149,20 @@ class InvestigationRepository:
             "state": State.RUNNING if adopted else State.REQUESTED,
             "version": 1,
             "requested_by": ask.requester,
-            "started_at": now if adopted else None,
-            "deadline_at": now + self._timing.deadline if adopted else None,
             "monitor_id": alert.monitor_id if isinstance(alert, AlertRef) else None,
             "datadog_id": subject.investigation_id if isinstance(subject, ExistingRun) else None,
             "adopted": adopted,
             "presumed": False,
-            **newly_due(now),
         }
 
+    def _as_running(self) -> dict[str, Any]:
+        now = self.database.now
+        return {"started_at": now, "deadline_at": now + self._timing.deadline}
+
     async def _subscribe(self, connection: AsyncConnection, ask: Ask, investigation: Row[Any]) -> bool:
-        inserted = await connection.execute(
-            self.database.insert_new(subscribers)
-            .values(
-                **asdict(ask.place),
-                investigation_id=investigation.id,
-                requester=ask.requester,
-                source=ask.source,
-                created_at=self.database.now,
-            )
-            .returning(*subscribers.c)
-        )
-        subscriber = inserted.first()
+        whose = {"investigation_id": investigation.id, "requester": ask.requester, "source": ask.source}
+        values = {**asdict(ask.place), **whose, **self.database.at_moment}
+        subscriber = (await connection.execute(self.database.once(_new_subscriber), values)).first()
         if subscriber is None:
             await try_refused_again(self.database, connection, investigation.id, (CARD, CONCLUSIONS), ask.place)
             return False
@@ -187,18 +185,15 @@ class InvestigationRepository:
         subject = ask.subject.alert if isinstance(ask.subject, ExistingRun) else ask.subject
         if not isinstance(subject, AlertRef) or not ask.place.thread_ts:
             return False
-        place, table = ask.place, seen_alerts.c
-        here = (table.workspace == place.workspace, table.channel == place.channel, table.ts == place.thread_ts)
-        shown = (await connection.execute(select(table.alert).where(*here))).scalar()
+        place = ask.place
+        shown = (await connection.execute(SEEN, of_place(place))).scalar()
         if shown is not None and shown.monitor_id != subject.monitor_id:
             return False  # of another alert, which is still to be offered
         key = offer_key(place)
         if await take_over(self.database, connection, key, card):
             return True
         # it may be on its way this very moment: once it stands it says that nothing is offered any more
-        await connection.execute(
-            update(deliveries).where(deliveries.c.key == key).values(wanted=deliveries.c.wanted + 1)
-        )
+        await show_again(connection, key)
         return False
 
     # -- reading ------------------------------------------------------------------------------------------------
@@ -209,8 +204,7 @@ class InvestigationRepository:
         return read_investigation(row) if row else None
 
     async def _read_rows(self, ids: Sequence[int]) -> dict[int, Row[Any]]:
-        query = select(investigations).where(investigations.c.id.in_(ids))
-        return {row.id: row for row in await self.database.all(query)}
+        return {row.id: row for row in await self.database.all(_THESE, {"ids": ids})}
 
     async def get_in(self, workspace: str, investigation_id: int) -> Investigation | None:
         """Only if somebody of this workspace has asked for it: numbers in buttons come back from clients."""
@@ -235,17 +229,13 @@ class InvestigationRepository:
         return usual(of_monitor) or usual([seconds for _, seconds in took])
 
     async def _read_took(self, org: str) -> list[tuple[int | None, float]]:
-        table = investigations.c
-        query = select(table.monitor_id, table.adopted, table.started_at, table.finished_at)
-        query = query.where(table.org == org, table.state == State.CONCLUDED).order_by(table.finished_at.desc())
-        rows = [row for row in await self.database.all(query.limit(_RUNS_ASKED)) if row.started_at and not row.adopted]
+        latest = await self.database.all(_LATEST_CONCLUDED, {"of_org": org})
+        rows = [row for row in latest if row.started_at and not row.adopted]
         return [(row.monitor_id, row.finished_at - row.started_at) for row in rows]
 
     async def awaited_in(self, investigation_id: int) -> list[Place]:
         """Where threads wait for it, the first who asked first."""
-        table = subscribers.c
-        query = select(subscribers).where(table.investigation_id == investigation_id).order_by(table.id)
-        return [place_of(row) for row in await self.database.all(query)]
+        return [place_of(row) for row in await self.database.all(_WHO_WAITS, {"of_id": investigation_id})]
 
     async def asker_in(self, workspace: str, investigation_id: int) -> str:
         """Who asked for it first in this workspace; empty where nobody did."""
@@ -301,7 +291,7 @@ class InvestigationRepository:
         ]
 
     async def _watch(self, connection: AsyncConnection, org: str, *, look_in: float) -> None:
-        await connection.execute(self.database.insert_new(poll_turns).values(org=org, next_at=0.0, slow_at=0.0))
+        await connection.execute(self.database.once(_first_turn), {"org": org})
         wake(connection, poll_turns, after=look_in)
 
     # -- outcomes, each under the fence of whoever worked on it -------------------------------------------------
@@ -317,8 +307,8 @@ class InvestigationRepository:
         values: dict[str, Any] = {
             "state": State.TRIGGERING,
             "before_ids": sorted(before),
-            "started_at": self.database.now,
-            "due_at": self.database.now + lease,
+            "started_at": self.database.time_in(),
+            "due_at": self.database.time_in(lease),
             "retry_at": None,
             "failure": None,
             "attempt": 0,  # counts the looks from here on, whoever makes them
@@ -331,46 +321,44 @@ class InvestigationRepository:
 
     async def retry_later(self, fence: Fence, wait: float, why: Trouble, *, attempt: int) -> bool:
         """Nothing was started, and it is tried again."""
-        told = {"retry_at": self.database.now + wait, "failure": replace(why, detail="")}
+        told = {"retry_at": self.database.time_in(wait), "failure": replace(why, detail="")}
         values = {"state": State.REQUESTED, "attempt": attempt, **told}
-        due = {"due_at": self.database.now + wait, "owner": None}
+        due = {"due_at": self.database.time_in(wait), "owner": None}
         return await self._shown(fence, wake_in=wait, **values, **due)
 
     async def _shown(self, fence: Fence, *, wake_in: float | None = None, **values: Any) -> bool:
         async def write(connection: AsyncConnection) -> bool:
             if wake_in is not None:
                 wake(connection, investigations, after=wake_in)
-            return await self._write(connection, fence.holds(investigations), fence.id, values)
+            return await self._write(connection, _HELD, fence.parameters, values)
 
         return await self.database.together(write)
 
     async def _write(
-        self, connection: AsyncConnection, condition: ColumnElement[bool], row_id: int, values: dict[str, Any]
+        self, connection: AsyncConnection, change: Update, of: dict[str, Any], values: dict[str, Any]
     ) -> bool:
-        """What people can see changes; False when the condition does not hold any more."""
-        values["version"] = investigations.c.version + 1
-        changed = await connection.execute(update(investigations).where(condition).values(**values))
-        if changed.rowcount:
-            await show_anew(connection, CARD, row_id)
-            for heard in self.on_shown:
-                await heard(connection, CARD, row_id)
-        return bool(changed.rowcount)
+        """What people can see changes; False when what the change asks for does not hold any more."""
+        if not await changes(connection, change, of, values):
+            return False
+        await show_anew(connection, CARD, of["of_id"])
+        for heard in self.on_shown:
+            await heard(connection, CARD, of["of_id"])
+        return True
 
     async def running(self, fence: Fence, org: str, datadog_id: str, *, presumed: bool = False) -> bool:
-        now = self.database.now
         values: dict[str, Any] = {
             "state": State.RUNNING,
             "datadog_id": datadog_id,
             "presumed": presumed,
-            "started_at": now,
-            "deadline_at": now + self._timing.deadline,
+            "started_at": self.database.time_in(),
+            "deadline_at": self.database.time_in(self._timing.deadline),
             "finished_at": None,
             "retry_at": None,
             "owner": None,
         }
 
         async def write(connection: AsyncConnection) -> bool:
-            if not await self._write(connection, fence.holds(investigations), fence.id, values):
+            if not await self._write(connection, _HELD, fence.parameters, values):
                 return False
             await self._watch(connection, org, look_in=self._timing.poll_first)
             return True
@@ -382,13 +370,13 @@ class InvestigationRepository:
         values: dict[str, Any] = {
             "state": State.FAILED,
             "failure": failure,
-            "finished_at": self.database.now,
+            "finished_at": self.database.time_in(),
             "retry_at": None,
             "owner": None,
         }
 
         async def write(connection: AsyncConnection) -> bool:
-            if not await self._write(connection, fence.holds(investigations), fence.id, values):
+            if not await self._write(connection, _HELD, fence.parameters, values):
                 return False
             if await give_back(connection, fence.id):
                 await note_return(self.database, connection, fence.id)
@@ -401,10 +389,9 @@ class InvestigationRepository:
 
     async def uncertain(self, fence: Fence, *, look_in: float | None = None, until: float | None = None) -> bool:
         """Nobody knows whether it was started. `until` is how long its run is looked for, and `look_in` when next."""
-        now = self.database.now
-        values = {"state": State.UNCERTAIN, "finished_at": now, "deadline_at": until, "retry_at": None, "owner": None}
-        due = {} if look_in is None else {"due_at": now + look_in}
-        held = await self._shown(fence, wake_in=look_in, **values, **due)
+        ended = {"state": State.UNCERTAIN, "finished_at": self.database.time_in(), "retry_at": None, "owner": None}
+        due = {} if look_in is None else {"due_at": self.database.time_in(look_in)}
+        held = await self._shown(fence, wake_in=look_in, **ended, deadline_at=until, **due)
         if held:
             _ended(State.UNCERTAIN)
         return held
@@ -437,19 +424,12 @@ class InvestigationRepository:
             await self.follow_failed(investigation_id, Trouble(TroubleKind.NO_ORG))
 
     async def _finish(self, investigation_id: int, **values: Any) -> bool:
-        still_running = and_(investigations.c.id == investigation_id, investigations.c.state == State.RUNNING)
         async with self.database.transaction() as connection:
-            values |= {"finished_at": self.database.now}
-            if not await self._write(connection, still_running, investigation_id, values):
+            of = {"of_id": investigation_id}
+            if not await self._write(connection, _RUNNING, of, values | {"finished_at": self.database.time_in()}):
                 return False
             wake(connection, ENDS)
-            waiting = await connection.execute(
-                select(subscribers, investigations.c.ref, investigations.c.org)
-                .join(investigations, investigations.c.id == subscribers.c.investigation_id)
-                .where(subscribers.c.investigation_id == investigation_id)
-                .order_by(subscribers.c.id)
-            )
-            threads = waiting.all()
+            threads = (await connection.execute(_WHO_WAITS_WITH_REF, of)).all()
             for subscriber in threads:
                 if not values.get("conclusions") and not subscriber.requester:
                     continue  # nobody waits there, and the card says it all
@@ -465,15 +445,11 @@ class InvestigationRepository:
 
     async def keep_waiting(self, workspace: str, investigation_id: int) -> bool:
         """Watch an investigation again that was still running when we stopped looking; False for another workspace's."""
-        expired = and_(
-            investigations.c.id == investigation_id,
-            investigations.c.state == State.EXPIRED,
-            asked_for_in(workspace),
-        )
-        deadline = self.database.now + self._timing.deadline
+        expired = _OF_ONE.where(investigations.c.state == State.EXPIRED, asked_for_in(workspace))
+        deadline = self.database.time_in(self._timing.deadline)
         async with self.database.transaction() as connection:
             values: dict[str, Any] = {"state": State.RUNNING, "deadline_at": deadline, "finished_at": None}
-            if not await self._write(connection, expired, investigation_id, values):
+            if not await self._write(connection, expired, {"of_id": investigation_id}, values):
                 return False
             wake(connection, poll_turns)
             await self._forget_conclusions(connection, investigation_id)
@@ -505,6 +481,47 @@ class InvestigationRepository:
             .order_by(table.id)
         )
         return [(row.channel, row.thread_ts, row.ts) for row in await self.database.all(query)]
+
+
+# -- statements of every investigation, built once ---------------------------------------------------------------------
+
+
+def _new_investigation(database: Database) -> ReturningInsert[Any]:
+    new = database.insert_new(investigations).values(newly_due(database.moment))
+    return new.returning(*investigations.c)
+
+
+def _new_subscriber(database: Database) -> ReturningInsert[Any]:
+    return database.insert_new(subscribers).values(created_at=database.moment).returning(*subscribers.c)
+
+
+def _first_turn(database: Database) -> Insert:
+    return database.insert_new(poll_turns).values(next_at=0.0, slow_at=0.0)
+
+
+_OF_ID: Any = bindparam("of_id")
+_OF_ORG: Any = bindparam("of_org")
+_VISIBLY = {"version": investigations.c.version + 1}
+_HELD = fenced(investigations).values(_VISIBLY)
+_OF_ONE = update(investigations).values(_VISIBLY).where(investigations.c.id == _OF_ID)
+_RUNNING = _OF_ONE.where(investigations.c.state == State.RUNNING)
+_THESE = select(investigations).where(investigations.c.id.in_(bindparam("ids", expanding=True)))
+_WHO_WAITS = select(subscribers).where(subscribers.c.investigation_id == _OF_ID).order_by(subscribers.c.id)
+_WHO_WAITS_WITH_REF = _WHO_WAITS.add_columns(investigations.c.ref, investigations.c.org).join(
+    investigations, investigations.c.id == subscribers.c.investigation_id
+)
+_LATEST_RUN = (
+    select(*(investigations.c[name] for name in ("run", "state", "datadog_id", "failure")))
+    .where(investigations.c.org == _OF_ORG, investigations.c.subject_key == bindparam("of_key"))
+    .order_by(investigations.c.run.desc())
+    .limit(1)
+)
+_LATEST_CONCLUDED = (
+    select(*(investigations.c[name] for name in ("monitor_id", "adopted", "started_at", "finished_at")))
+    .where(investigations.c.org == _OF_ORG, investigations.c.state == State.CONCLUDED)
+    .order_by(investigations.c.finished_at.desc())
+    .limit(_RUNS_ASKED)
+)
 
 
 def _ended(state: State, why: str = "") -> None:

@@ -11,7 +11,7 @@ from enum import StrEnum
 from functools import partial
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, delete, select, update
+from sqlalchemy import ColumnElement, Row, Update, bindparam, delete, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot import meters
@@ -29,7 +29,7 @@ from bot.rules.budget import Budget, CoolingDown, OverBudget, Terms, Usage
 from bot.rules.permissions import NotAllowed
 from bot.storage.engine import wake
 from bot.storage.inbox import Inbox
-from bot.storage.leases import Fence
+from bot.storage.leases import Fence, changes, fenced
 from bot.storage.tables import at, known, place_of
 
 REPEATED_WITHIN = 60.0  # seconds: the same words of the same person in the same place are the same ask
@@ -63,7 +63,15 @@ class _Of:
     """The row of an ask, as long as it is ours to decide."""
 
     id: int
-    row: ColumnElement[bool]
+    change: Update
+    parameters: dict[str, Any]
+
+
+def _of_number(ask_id: int) -> _Of:
+    return _Of(ask_id, _ONE, {"of_id": ask_id})
+
+
+_ONE = update(asks).where(asks.c.id == bindparam("of_id"))
 
 
 class _NotOursError(Exception):
@@ -124,7 +132,7 @@ class Requests:
         row = (await connection.execute(new.returning(asks.c.id))).first()
         if row is None:
             raise _NotOursError
-        return _Of(row.id, asks.c.id == row.id)
+        return _of_number(row.id)
 
     async def started_by(self, key: str) -> Investigation | None:
         """What an earlier arrival of a gesture has led to."""
@@ -147,7 +155,7 @@ class Requests:
             if held is None:
                 return None
             assert isinstance(held.subject, (AlertRef, Question))  # noqa: S101  nothing else costs
-            of = _Of(ask_id, asks.c.id == ask_id)
+            of = _of_number(ask_id)
             outcome = await self._begin(connection, ask, of, held.subject, terms, after=held.after_run)
         return _told(ask, ask_id, outcome)
 
@@ -201,7 +209,7 @@ class Requests:
     async def _settle(self, connection: AsyncConnection, ask: Ask, of: _Of, **values: Any) -> None:
         """With what it turned out to be about, which may be started anyway."""
         known = {"subject": ask.subject, "org": ask.org, "owner": None}
-        if not (await connection.execute(update(asks).where(of.row).values(**values, **known))).rowcount:
+        if not await changes(connection, of.change, of.parameters, values | known):
             raise _NotOursError
 
     # -- what becomes of an ask that was received: each is nothing when somebody else took it over meanwhile ----------
@@ -233,7 +241,7 @@ class Requests:
         self, fence: Fence, ask: Ask, subject: Startable, terms: Terms, *, after_run: int | None = None
     ) -> Outcome | None:
         """What it is about is known. `after_run`: a new run of it; two people asking for that make one."""
-        of = _Of(fence.id, fence.holds(asks))
+        of = _Of(fence.id, fenced(asks), fence.parameters)
 
         async def begin(connection: AsyncConnection) -> Outcome | None:
             if isinstance(subject, Question) and after_run is None:

@@ -4,7 +4,7 @@ that. From our own tables, in one statement that reads the latest runs of one mo
 from dataclasses import replace
 from typing import Any
 
-from sqlalchemy import Row, Select, case, func, select
+from sqlalchemy import Row, Select, bindparam, case, func, select
 
 from bot.investigations.model import LATELY, MOST_COUNTED, Investigation, SeenBefore, State, Verdict
 from bot.investigations.records import asked_for_in
@@ -34,35 +34,9 @@ class SeenBeforeReader:
         return replace(seen or SeenBefore(0), elsewhere=elsewhere)
 
     async def _read(self, workspace: str, org: str, monitor_id: int, *, besides: int) -> SeenBefore | None:
-        row = await self._database.first(self._query(workspace, org, monitor_id, besides))
+        of = {"of_workspace": workspace, "of_org": org, "of_monitor": monitor_id, "besides": besides}
+        row = await self._database.first(self._database.once(_known), of | self._database.at_moment)
         return _seen(row) if row is not None and row.times else None
-
-    def _query(self, workspace: str, org: str, monitor_id: int, besides: int) -> Select[Any]:
-        table = investigations.c
-        runs = (
-            select(table.id, table.verdict)
-            .where(table.org == org, table.monitor_id == monitor_id, table.created_at > self._database.now - LATELY)
-            .where(literally(table.state, State.CONCLUDED), table.id != besides, asked_for_in(workspace))
-            .order_by(table.created_at.desc())
-            .limit(MOST_COUNTED)
-            .subquery()
-        )
-        found_one = case((runs.c.verdict == Verdict.CONCLUSIVE, runs.c.id))
-        counted = select(func.count().label("times"), func.max(found_one).label("answer")).select_from(runs).subquery()
-        judged = tally(workspace, select(counted.c.answer))
-        return select(
-            counted.c.times,
-            counted.c.answer,
-            table.conclusions,
-            func.coalesce(table.finished_at, table.created_at).label("answered_at"),
-            judged.c.right,
-            judged.c.wrong,
-            last_cause(workspace, counted.c.answer),
-        ).select_from(
-            counted.outerjoin(investigations, table.id == counted.c.answer).outerjoin(
-                judged, judged.c.investigation_id == counted.c.answer
-            )
-        )
 
     async def _elsewhere(self, running: Investigation) -> int:
         if not running.listed_before:
@@ -70,6 +44,36 @@ class SeenBeforeReader:
         table = investigations.c
         ours = select(table.datadog_id).where(table.org == running.org, table.datadog_id.in_(running.listed_before))
         return len(set(running.listed_before) - {row.datadog_id for row in await self._database.all(ours)})
+
+
+def _known(database: Database) -> Select[Any]:
+    table = investigations.c
+    workspace: Any = bindparam("of_workspace")
+    runs = (
+        select(table.id, table.verdict)
+        .where(table.org == bindparam("of_org"), table.monitor_id == bindparam("of_monitor"))
+        .where(literally(table.state, State.CONCLUDED), table.created_at > database.moment - LATELY)
+        .where(table.id != bindparam("besides"), asked_for_in(workspace))
+        .order_by(table.created_at.desc())
+        .limit(MOST_COUNTED)
+        .subquery()
+    )
+    found_one = case((runs.c.verdict == Verdict.CONCLUSIVE, runs.c.id))
+    counted = select(func.count().label("times"), func.max(found_one).label("answer")).select_from(runs).subquery()
+    judged = tally(workspace, select(counted.c.answer))
+    return select(
+        counted.c.times,
+        counted.c.answer,
+        table.conclusions,
+        func.coalesce(table.finished_at, table.created_at).label("answered_at"),
+        judged.c.right,
+        judged.c.wrong,
+        last_cause(workspace, counted.c.answer),
+    ).select_from(
+        counted.outerjoin(investigations, table.id == counted.c.answer).outerjoin(
+            judged, judged.c.investigation_id == counted.c.answer
+        )
+    )
 
 
 def _seen(row: Row[Any]) -> SeenBefore:

@@ -1,9 +1,10 @@
 """Votes on answers, written down and counted: whoever tells how an answer is judged asks here."""
 
 from collections.abc import Sequence
+from functools import cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, Label, Row, Select, Subquery, and_, case, func, select, update
+from sqlalchemy import ColumnElement, Label, Row, Select, Subquery, and_, bindparam, case, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.investigations.model import NO_VOTES, Votes
@@ -34,8 +35,8 @@ class VoteBook:
             await _show_anew(connection, workspace, investigation_id)
 
     async def of(self, workspace: str, investigation_id: int) -> Votes:
-        counted = tally(workspace, [investigation_id])
-        row = await self._database.first(select(counted, last_cause(workspace, counted.c.investigation_id)))
+        of = {"of_workspace": workspace, "of_id": investigation_id}
+        row = await self._database.first(_votes_on_one(), of)
         return read_votes(row) if row else NO_VOTES
 
     async def own(self, workspace: str, investigation_id: int, voter: str) -> bool | None:
@@ -56,13 +57,20 @@ async def _show_anew(connection: AsyncConnection, workspace: str, investigation_
             wake(connection, deliveries)
 
 
+@cache
+def _votes_on_one() -> Select[Any]:
+    workspace: Any = bindparam("of_workspace")
+    counted = tally(workspace, [bindparam("of_id")])
+    return select(counted, last_cause(workspace, counted.c.investigation_id))
+
+
 async def votes_on(connection: AsyncConnection, workspace: str, ids: Sequence[int]) -> dict[int, Votes]:
     """Of several answers, those that somebody has judged; without what the causes really were."""
     rows = await connection.execute(select(tally(workspace, ids)))
     return {row.investigation_id: Votes(row.right, row.wrong) for row in rows}
 
 
-def tally(workspace: str, of: Sequence[int] | Select[Any]) -> Subquery:
+def tally(workspace: str, of: Sequence[Any] | Select[Any]) -> Subquery:
     """A row for each of these investigations with a vote of the workspace: `investigation_id`, `right`, `wrong`."""
     table = votes.c
     counts = (func.sum(case((table.helpful.is_(is_right), 1), else_=0)).label(name) for name, is_right in _NAMES)

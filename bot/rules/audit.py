@@ -2,11 +2,11 @@
 shown by `/bits audit`."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, fields, replace
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import Row, select, update
+from sqlalchemy import Insert, Row, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.model import (
@@ -88,8 +88,16 @@ def entry_of(
 async def note(database: Database, connection: AsyncConnection, entry: Entry) -> None:
     """Once a key: what becomes of an ask later replaces what was written when it came."""
     cut = {name: getattr(entry, name)[:most] for name, most in _LONGEST.items()}
-    values = {**asdict(entry), **cut, "at": database.now}
-    await connection.execute(database.upsert(audit, values, key=("key",)))
+    await connection.execute(database.once(_noted), {**_told(entry), **cut, **database.at_moment})
+
+
+def _noted(database: Database) -> Insert:
+    columns = [each.name for each in fields(Entry)]
+    return database.upserts(audit, columns, key=("key",)).values(at=database.moment)
+
+
+def _told(entry: Entry) -> dict[str, Any]:
+    return {each.name: getattr(entry, each.name) for each in fields(entry) if each.name != "at"}
 
 
 async def note_return(database: Database, connection: AsyncConnection, investigation_id: int) -> None:

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any, Self
 
-from sqlalchemy import ColumnElement, Integer, case, cast, func, select, update
+from sqlalchemy import Integer, bindparam, case, cast, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.sql.dml import ReturningInsert
 
 from bot.model import AlertRef, Ask, Place, Source
 from bot.rules.model import ChannelRules, WorkspaceRules
@@ -111,9 +112,9 @@ class Budget:
         over = None if terms.confirmed else _too_many(before, automatic=automatic)
         if over is not None:
             return over
-        place = {"workspace": ask.place.workspace, "channel": ask.place.channel}
-        taken = charges.insert().values(**place, day=day, automatic=automatic, returned=False)
-        await connection.execute(taken.values(investigation_id=investigation_id))
+        where = {"workspace": ask.place.workspace, "channel": ask.place.channel, "day": day}
+        taken = {"investigation_id": investigation_id, "automatic": automatic, "returned": False}
+        await connection.execute(_CHARGED, where | taken)
         return Usage(before.workspace + 1, before.channel + 1, before.automatic + automatic, terms.limits)
 
     async def _take(
@@ -121,19 +122,13 @@ class Budget:
     ) -> tuple[Usage, int]:
         """Counts one more; what was used before, and the day. The workspace's counter comes first for everybody: nobody
         waits in a circle."""
-        one = {"workspace": place.workspace, "day": self._day(), "used": 1, "automatic": int(automatic)}
-        rows = [one | {"channel": channel} for channel in (WHOLE_WORKSPACE, place.channel)]
-        table = spending.c
-        taken = self._database.add_up(spending, ("used", "automatic"), key=("workspace", "channel", "day")).values(rows)
-        told = taken.returning(table.channel, table.used, table.automatic, table.day)
-        now = {row.channel: row for row in await connection.execute(told)}
+        of = {"of_workspace": place.workspace, "of_channel": place.channel, "by_itself": int(automatic)}
+        own_time = self._database.own_time
+        today = {} if own_time is None else {"today": int(own_time // DAY)}
+        taken = await connection.execute(self._database.once(_one_more), {**of, **self._database.at_moment, **today})
+        now = {row.channel: row for row in taken}
         whole, channel = now[WHOLE_WORKSPACE], now[place.channel]
         return Usage(whole.used - 1, channel.used - 1, whole.automatic - automatic, limits), whole.day
-
-    def _day(self) -> ColumnElement[int] | int:
-        if (time := self._database.own_time) is not None:
-            return int(time // DAY)
-        return cast(func.floor(self._database.now / DAY), Integer)
 
     async def _today(self, connection: AsyncConnection) -> int:
         return int(float((await connection.execute(select(self._database.now))).scalar_one()) // DAY)
@@ -169,6 +164,20 @@ class Budget:
             return None
         started_at = (await connection.execute(select(table.started_at).where(*same))).scalar_one()
         return CoolingDown(started_at + seconds)
+
+
+_CHARGED = charges.insert()
+
+
+def _one_more(database: Database) -> ReturningInsert[Any]:
+    table = spending.c
+    whose: dict[str, Any] = {"workspace": bindparam("of_workspace"), "automatic": bindparam("by_itself")}
+    # not every SQLite knows how to round down
+    day: Any = bindparam("today") if database.is_sqlite else cast(func.floor(database.moment / DAY), Integer)
+    channels: list[Any] = [WHOLE_WORKSPACE, bindparam("of_channel")]
+    rows = [{**whose, "day": day, "used": 1, "channel": channel} for channel in channels]
+    taken = database.add_up(spending, ("used", "automatic"), key=("workspace", "channel", "day")).values(rows)
+    return taken.returning(table.channel, table.used, table.automatic, table.day)
 
 
 async def give_back(connection: AsyncConnection, investigation_id: int) -> bool:

@@ -87,7 +87,7 @@ class Poster(LeasedWorker):
     table = deliveries
     slots = AT_ONCE
     due = OWED
-    under_way = deliveries.c.state == SENDING
+    under_way = or_(deliveries.c.state == SENDING, deliveries.c.ts.is_not(None))  # a late edit shows what was
     is_told = True
 
     outbox: Outbox

@@ -5,7 +5,7 @@ Here live the engine, transactions, the clock all replicas share and the schema 
 
 import logging
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext, suppress
 from functools import partial
 from typing import IO, TYPE_CHECKING, Any, TypeVar
@@ -46,6 +46,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 Clock = Callable[[], float]
+Parameters = Mapping[str, Any]
 T = TypeVar("T")
 
 _SCHEMA_LOCK = 7_105_215  # any number, the same in every replica
@@ -95,10 +96,11 @@ class Database:
         self._clock = clock
         self._alarms: dict[str, list[Alarm]] = {}
         self._forgets: dict[str, list[Callable[[], None]]] = {}
+        self._built: dict[Callable[[Database], Any], Any] = {}
         self._lock_file: IO[str] | None = None
         self.engine = _engine(self.url, self._limits)
         self._turns = Turns()
-        self._shared_commit = SharedCommit(self.transaction) if self.is_sqlite else None
+        self._shared_commit = SharedCommit(self.transaction, self._turns.first_waits) if self.is_sqlite else None
         # for what must not wait until a worker gives a connection back
         self._first = self.engine if self.is_sqlite else _engine(self.url, self._limits, 1)
         for engine in {self.engine, self._first}:
@@ -132,6 +134,18 @@ class Database:
     def at_moment(self) -> dict[str, Any]:
         own = self.own_time
         return {} if own is None else {"moment": own}
+
+    def time_in(self, seconds: float = 0.0) -> Any:
+        """`now` and later, as a value to be written: a plain number where this process's clock is the one."""
+        own = self.own_time
+        return self.now + seconds if own is None else own + seconds
+
+    def once(self, build: "Callable[[Database], T]") -> T:
+        """A statement that is built at its first use and executed many times: to build one takes longer than to run it."""
+        if build not in self._built:
+            self._built[build] = build(self)
+        built: T = self._built[build]
+        return built
 
     def be_measured(self) -> None:
         """From the first time that somebody wants to know: until then a statement costs nothing more."""
@@ -220,13 +234,13 @@ class Database:
     def _turn(self, *, first: bool = False) -> AbstractAsyncContextManager[None]:
         return self._turns.turn(first=first) if self.is_sqlite else nullcontext()
 
-    async def first(self, query: Executable) -> Row[Any] | None:
+    async def first(self, query: Executable, parameters: Parameters | None = None) -> Row[Any] | None:
         async with self._turn(), self._single.begin() as connection:
-            return (await connection.execute(query)).first()
+            return (await connection.execute(query, parameters)).first()
 
-    async def all(self, query: Executable) -> Sequence[Row[Any]]:
+    async def all(self, query: Executable, parameters: Parameters | None = None) -> Sequence[Row[Any]]:
         async with self._turn(), self._single.begin() as connection:
-            return (await connection.execute(query)).all()
+            return (await connection.execute(query, parameters)).all()
 
     async def write(self, change: Executable) -> bool:
         """Whether it changed any row."""

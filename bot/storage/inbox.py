@@ -6,12 +6,14 @@ before that begins is left out, and may say that nothing was kept; from then on 
 
 import asyncio
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 
 from sqlalchemy import Table
 from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.sql.dml import ReturningInsert
 
 from bot.deadline import free, is_over, until
 from bot.storage.engine import Database, wake
@@ -27,6 +29,15 @@ LEAST_PATIENT, MOST_PATIENT = 0.5, 2.0  # seconds
 
 class _GivenUpError(Exception):
     """Somebody who was written down with the others does not wait any more."""
+
+
+@cache
+def _new_of(table: Table, times: tuple[str, ...]) -> Callable[[Database], ReturningInsert[Any]]:
+    def new(database: Database) -> ReturningInsert[Any]:
+        told = {} if database.own_time is not None else dict.fromkeys(times, database.now)
+        return database.insert_new(table).values(told).returning(table.c.key, table.c.id)
+
+    return new
 
 
 @dataclass(eq=False, slots=True)
@@ -150,10 +161,8 @@ class Inbox:
     async def _insert_into(
         self, connection: AsyncConnection, table: Table, times: tuple[str, ...], rows: list[dict[str, Any]]
     ) -> dict[tuple[Table, str], int]:
-        new, own_time = self._database.insert_new(table).returning(table.c.key, table.c.id), self._database.own_time
-        if own_time is None:
-            new = new.values(dict.fromkeys(times, self._database.now))
-        else:
+        new = self._database.once(_new_of(table, times))
+        if (own_time := self._database.own_time) is not None:
             rows = [row | dict.fromkeys(times, own_time) for row in rows]
         numbers = {(table, row.key): row.id for row in await connection.execute(new, rows)}
         if numbers:

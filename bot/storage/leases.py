@@ -11,7 +11,7 @@ import secrets
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from functools import cached_property, partial
+from functools import cache, cached_property, partial
 from typing import Any, ClassVar
 
 from sqlalchemy import (
@@ -22,6 +22,7 @@ from sqlalchemy import (
     Row,
     Select,
     Table,
+    Update,
     and_,
     bindparam,
     case,
@@ -34,6 +35,7 @@ from sqlalchemy import (
     update,
 )
 from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.sql.elements import ClauseElement
 
 from bot.deadline import within
 from bot.logs import ABOUT, know
@@ -68,19 +70,42 @@ class Fence:
     def holds(self, table: Table) -> ColumnElement[bool]:
         return and_(table.c.id == self.id, table.c.owner == self.owner, table.c.attempt == self.attempt)
 
+    @property
+    def parameters(self) -> dict[str, Any]:
+        """Of a statement that is `fenced`."""
+        return {"of_id": self.id, "of_owner": self.owner, "of_attempt": self.attempt}
+
     async def write(self, connection: AsyncConnection, table: Table, **values: Any) -> bool:
         """False when the claim was lost meanwhile and nothing may be done any more."""
-        return bool((await connection.execute(update(table).where(self.holds(table)).values(**values))).rowcount)
+        return await changes(connection, fenced(table), self.parameters, values)
 
     async def put_off(
         self, database: Database, connection: AsyncConnection, table: Table, wait: float, **values: Any
     ) -> bool:
         """Give it back, to be taken up again in so many seconds."""
         wait = min(wait, FAR / 2)
-        held = await self.write(connection, table, **values, owner=None, due_at=database.now + wait)
+        held = await self.write(connection, table, **values, owner=None, due_at=database.time_in(wait))
         if held:
             wake(connection, table, after=wait)
         return held
+
+
+@cache
+def fenced(table: Table) -> Update:
+    """An update of a row that is still held, with the fence's parameters."""
+    its: dict[str, Any] = {each: bindparam(f"of_{each}") for each in ("id", "owner", "attempt")}
+    return update(table).where(Fence(**its).holds(table))
+
+
+async def changes(
+    connection: AsyncConnection, change: Update, parameters: dict[str, Any], values: dict[str, Any]
+) -> bool:
+    """Whether it wrote these values into any row. Plain ones are parameters, so that it need not be built anew."""
+    reckoned = {name: value for name, value in values.items() if isinstance(value, ClauseElement)}
+    if reckoned:
+        change = change.values(**reckoned)
+    plain = {name: value for name, value in values.items() if name not in reckoned}
+    return bool((await connection.execute(change, parameters | plain)).rowcount)
 
 
 class Leases:
@@ -316,7 +341,7 @@ class LeasedWorker:
     async def _renew(self, fence: Fence) -> None:
         while True:
             await asyncio.sleep(self._timing.lease / 3)
-            await self.write(fence, due_at=self._database.now + self._timing.lease)
+            await self.write(fence, due_at=self._database.time_in(self._timing.lease))
 
     async def write(self, fence: Fence, **values: Any) -> bool:
         return await self._database.together(partial(fence.write, table=self.table, **values))

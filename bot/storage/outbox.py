@@ -22,17 +22,19 @@ from sqlalchemy import (
     case,
     exists,
     func,
+    literal_column,
     null,
     or_,
     select,
     update,
 )
 from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.sql.dml import ReturningInsert
 
 from bot.model import Place
 from bot.storage.engine import Database, wake
-from bot.storage.leases import Fence, Leases
-from bot.storage.tables import at, behind, deliveries, newly_due, record
+from bot.storage.leases import Fence, Leases, fenced
+from bot.storage.tables import A_PLACE, at, behind, deliveries, newly_due, of_place, record
 from bot.storage.together import Together
 from bot.storage.workers import FAR
 
@@ -70,17 +72,29 @@ class Delivery:
     more_wait: bool  # for the same channel
 
 
+_OF_KIND: Any = bindparam("of_kind")
+_OF_SUBJECT: Any = bindparam("of_subject")
+_MORE = update(deliveries).values(wanted=deliveries.c.wanted + 1)  # counted, so that a change during a post is not lost
+_ONE_ANEW = _MORE.where(deliveries.c.key == bindparam("of_key"))
+_ANEW = _MORE.where(deliveries.c.kind == _OF_KIND, deliveries.c.subject_id == _OF_SUBJECT)
+
+
 async def enqueue(database: Database, connection: AsyncConnection, post: NewPost) -> bool:
     """In the transaction that makes it due; False when it was there already."""
-    told = asdict(post)
-    lane = told.pop("thread_key")
-    inserted = await connection.execute(
-        database.insert_new(deliveries)
-        .values(**told, lane=lane, state=PENDING, wanted=1, shown=0, **newly_due(database.now))
-        .returning(deliveries.c.id)
-    )
+    inserted = await connection.execute(database.once(_new), _columns(post) | database.at_moment)
     wake(connection, deliveries)
     return inserted.first() is not None
+
+
+def _new(database: Database) -> ReturningInsert[int]:
+    first = {"state": PENDING, "wanted": 1, "shown": 0, **newly_due(database.moment)}
+    return database.insert_new(deliveries).values(first).returning(deliveries.c.id)
+
+
+def _columns(post: NewPost) -> dict[str, Any]:
+    told = asdict(post)
+    told["lane"] = told.pop("thread_key")
+    return told
 
 
 async def is_owed(connection: AsyncConnection, key: str) -> bool:
@@ -89,30 +103,30 @@ async def is_owed(connection: AsyncConnection, key: str) -> bool:
 
 
 async def show_anew(connection: AsyncConnection, kind: str, subject_id: int) -> None:
-    """What these messages show has changed. Counted, so that a change during a post is not lost."""
-    table = deliveries.c
-    await connection.execute(
-        update(deliveries).where(table.kind == kind, table.subject_id == subject_id).values(wanted=table.wanted + 1)
-    )
+    """What these messages show has changed."""
+    await connection.execute(_ANEW, {"of_kind": kind, "of_subject": subject_id})
     wake(connection, deliveries)
+
+
+async def show_again(connection: AsyncConnection, key: str) -> None:
+    """One message's, whoever is at it this moment."""
+    await connection.execute(_ONE_ANEW, {"of_key": key})
 
 
 async def take_over(database: Database, connection: AsyncConnection, key: str, post: NewPost) -> bool:
     """A message that stands already shows something else from now on, by edits only; False where nobody knows whether it
     stands, or somebody is at it this moment."""
-    table = deliveries.c
-    is_certain = or_(and_(table.state == SENT, table.ts.is_not(None)), and_(table.state == PENDING, table.ts.is_(None)))
-    told = asdict(post)
-    lane = told.pop("thread_key")
-    fresh = {"wanted": table.wanted + 1, "problem": None, "first_try_at": None, "looked_to": None}
-    taken = await connection.execute(
-        update(deliveries)
-        .where(table.key == key, is_certain, table.owner.is_(None))
-        .values(**told, lane=lane, **fresh, **newly_due(database.now))
-    )
+    taken = await connection.execute(database.once(_taken), _columns(post) | {"of_key": key} | database.at_moment)
     if taken.rowcount:
         wake(connection, deliveries)
     return bool(taken.rowcount)
+
+
+def _taken(database: Database) -> Update:
+    table = deliveries.c
+    is_certain = or_(and_(table.state == SENT, table.ts.is_not(None)), and_(table.state == PENDING, table.ts.is_(None)))
+    fresh = {"problem": None, "first_try_at": None, "looked_to": None, **newly_due(database.moment)}
+    return _MORE.values(fresh).where(table.key == bindparam("of_key"), is_certain, table.owner.is_(None))
 
 
 Shown = Callable[[AsyncConnection, str, int], Awaitable[None]]  # of a kind and what it shows, in the same transaction
@@ -120,26 +134,34 @@ Shown = Callable[[AsyncConnection, str, int], Awaitable[None]]  # of a kind and 
 
 async def show_openers(connection: AsyncConnection, opener: str, kind: str, subject_id: int) -> None:
     """The messages that open the threads in which one of this kind stands have more to show."""
+    told = {"opener": opener, "of_kind": kind, "of_subject": subject_id}
+    if (await connection.execute(_openers_anew(), told)).rowcount:
+        wake(connection, deliveries)
+
+
+@cache
+def _openers_anew() -> Update:
     first, inside = deliveries.alias(), deliveries.alias()
     opens = and_(
-        first.c.kind == opener,
+        first.c.kind == bindparam("opener"),
         first.c.workspace == inside.c.workspace,
         first.c.channel == inside.c.channel,
         first.c.ts == inside.c.thread_ts,
     )
-    shown = and_(inside.c.kind == kind, inside.c.subject_id == subject_id, inside.c.thread_ts != "")
+    shown = and_(inside.c.kind == _OF_KIND, inside.c.subject_id == _OF_SUBJECT, inside.c.thread_ts != "")
     openers = select(first.c.id).select_from(inside.join(first, opens)).where(shown)
-    more = update(deliveries).where(deliveries.c.id.in_(openers)).values(wanted=deliveries.c.wanted + 1)
-    if (await connection.execute(more)).rowcount:
-        wake(connection, deliveries)
+    return _MORE.where(deliveries.c.id.in_(openers))
 
 
 async def show_opener(connection: AsyncConnection, opener: str, thread: Place) -> None:
-    if thread.thread_ts:
-        wanted = deliveries.c.wanted + 1
-        shown = update(deliveries).where(opens_thread(opener, thread)).values(wanted=wanted)
-        if (await connection.execute(shown)).rowcount:
-            wake(connection, deliveries)
+    told = {"opener": opener, **of_place(thread)}
+    if thread.thread_ts and (await connection.execute(_opener_anew(), told)).rowcount:
+        wake(connection, deliveries)
+
+
+@cache
+def _opener_anew() -> Update:
+    return _MORE.where(opens_thread(bindparam("opener"), A_PLACE))
 
 
 async def try_refused_again(
@@ -193,14 +215,17 @@ def claiming(
         select(table.id, is_post.label("is_post"), nth.label("nth")).where(which, leases.has_come(now)).cte("ranked")
     )
     chosen = select(ranked.c.id).where(or_(~ranked.c.is_post, ranked.c.nth == 1))
-    waits = and_(
-        others.c.ts.is_(None), others.c.state.in_([PENDING, SENDING]), behind(others), others.c.owner.is_(None)
-    )
+    # named in full: in what SQLite is to return, SQLAlchemy names each column as if there were one table
+    channel: ColumnElement[str] = literal_column(f"{deliveries.name}.channel")
+    number: ColumnElement[int] = literal_column(f"{deliveries.name}.id")
+    in_its_channel = and_(others.c.channel == channel, others.c.id != number, others.c.due_at <= now)
+    is_free = and_(others.c.ts.is_(None), others.c.state.in_([PENDING, SENDING]), others.c.owner.is_(None))
+    more_wait = exists().where(in_its_channel, is_free, behind(others))
     is_open = and_(table.state == SENDING, is_post)
     return leases.claiming(
         and_(OWED, table.id.in_(chosen)),
         first,
-        tells=[exists().where(others.c.channel == table.channel, others.c.due_at <= now, waits).label("more_wait")],
+        tells=[more_wait.label("more_wait")],
         state=case({and_(table.state == PENDING, is_post): SENDING}, else_=table.state),
         first_try_at=case({and_(table.state == PENDING, is_post): now}, else_=table.first_try_at),
         # empty: it is to be looked for from the beginning; nothing: what was claimed before had come to a certain end
@@ -248,14 +273,14 @@ async def _opened(connection: AsyncConnection, ids: Sequence[int]) -> dict[int, 
     return {row.id: row.ts for row in await connection.execute(query)}
 
 
-def shown_in(kind: str, subject_id: Any, where: Any) -> ColumnElement[bool]:
+def shown_in(kind: Any, subject_id: Any, where: Any) -> ColumnElement[bool]:
     """The message of a kind that shows this in a channel; `where` has its workspace and channel."""
     table = deliveries.c
     in_channel = and_(table.workspace == where.workspace, table.channel == where.channel)
     return and_(table.kind == kind, table.subject_id == subject_id, in_channel)
 
 
-def opens_thread(kind: str, place: Place) -> ColumnElement[bool]:
+def opens_thread(kind: Any, place: Place) -> ColumnElement[bool]:
     """The message of a kind under which this thread hangs."""
     return and_(shown_in(kind, deliveries.c.subject_id, place), deliveries.c.ts == place.thread_ts)
 
@@ -279,12 +304,11 @@ class Outbox:
         self.database = database
         self._lease = lease
         self._outcomes = Together(database, self._write)
-        self._statements: dict[tuple[str, ...], Update] = {}
 
     async def sending(self, delivery: Delivery) -> bool:
         """Written before it is posted after a look; False when somebody else has it now."""
         # the lease starts anew: it also has to cover the time in which the post may still land
-        values: dict[str, Any] = {"state": SENDING, "due_at": self.database.now + self._lease, "looked_to": None}
+        values: dict[str, Any] = {"state": SENDING, "due_at": self.database.time_in(self._lease), "looked_to": None}
         async with self.database.transaction() as connection:
             return await delivery.fence.write(connection, deliveries, **values)
 
@@ -341,25 +365,19 @@ class Outbox:
                 wake(connection, deliveries, after=each.wait)
             elif each.values.get("state") == SENT and not each.delivery.ts:
                 wake(connection, posted(each.delivery.post.kind))
-        for columns, parameters in same.items():
-            await connection.execute(self._statement(columns), parameters)
+        for parameters in same.values():
+            await connection.execute(self._settling, parameters)
         now = [each.delivery for each in outcomes if not each.wait]
         if now and (await connection.execute(self._any_owed, self._threads_of(now))).scalar():
             wake(connection, deliveries)
 
     def _parameters(self, outcome: _Outcome) -> dict[str, Any]:
-        fence = outcome.delivery.fence
-        told = {f"new_{name}": value for name, value in outcome.values.items()}
-        told |= {"of_id": fence.id, "of_owner": fence.owner, "of_attempt": fence.attempt, "wait": outcome.wait}
+        told = {**outcome.values, **outcome.delivery.fence.parameters, "wait": outcome.wait}
         return told | self.database.at_moment
 
-    def _statement(self, columns: tuple[str, ...]) -> Update:
-        if columns not in self._statements:
-            its: dict[str, Any] = {each: bindparam(f"of_{each}") for each in ("id", "owner", "attempt")}
-            values: dict[str, Any] = {name: bindparam(f"new_{name}", type_=deliveries.c[name].type) for name in columns}
-            values |= {"owner": None, "due_at": self.database.moment + bindparam("wait", type_=Float)}
-            self._statements[columns] = update(deliveries).where(Fence(**its).holds(deliveries)).values(values)
-        return self._statements[columns]
+    @cached_property
+    def _settling(self) -> Update:
+        return fenced(deliveries).values(owner=None, due_at=self.database.moment + bindparam("wait", type_=Float))
 
     @cached_property
     def _any_owed(self) -> Select[bool]:

@@ -43,8 +43,10 @@ class _Piece:
 
 
 class SharedCommit:
-    def __init__(self, transaction: Transaction) -> None:
+    def __init__(self, transaction: Transaction, is_awaited: Callable[[], bool] = lambda: False) -> None:
+        """`is_awaited`: somebody who goes first waits for the transaction to end; what is done then is committed."""
         self._transaction = transaction
+        self._is_awaited = is_awaited
         self._waiting: deque[_Piece] = deque()
         self._writer: asyncio.Task[None] | None = None
 
@@ -98,13 +100,19 @@ class SharedCommit:
         return [piece for piece in group if not piece.done.done()]
 
     async def _run(self, connection: AsyncConnection, group: list[_Piece]) -> list[Any]:
+        answers: list[Any] = []
         try:
             async with asyncio.timeout(WRITTEN_WITHIN):
-                answers = [await piece.run(connection) for piece in group]
+                for piece in group:
+                    if answers and self._is_awaited():
+                        break
+                    answers.append(await piece.run(connection))
         except Exception as error:
             if len(group) == 1:
                 raise
             raise _NotTogetherError from error
+        self._waiting.extendleft(reversed(group[len(answers) :]))
+        del group[len(answers) :]
         if any(piece.done.done() for piece in group):
             raise _NotTogetherError
         for piece in group:  # from here on nothing is awaited but the commit

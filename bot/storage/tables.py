@@ -1,9 +1,9 @@
 """What every table is made with, the outbox, and what Slack told us to wait for. Times are Unix seconds; states are names never renamed once in use."""
 
 import logging
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass, fields
 from enum import StrEnum
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 from pydantic import TypeAdapter, ValidationError
 from sqlalchemy import (
@@ -21,6 +21,7 @@ from sqlalchemy import (
     String,
     Table,
     and_,
+    bindparam,
     literal_column,
 )
 from sqlalchemy.types import TypeDecorator
@@ -66,9 +67,18 @@ def place_of(row: Row[Any]) -> Place:
     return Place(row.workspace, row.channel, row.thread_ts)
 
 
+_OF_PLACE = tuple(each.name for each in fields(Place))
+A_PLACE = Place(*(cast(str, bindparam(f"of_{name}")) for name in _OF_PLACE))
+"""Any place: for statements that are built once, with `of_place` among their parameters."""
+
+
 def at(table: Table, place: Place) -> ColumnElement[bool]:
     """The rows that belong there."""
-    return and_(*(table.c[name] == value for name, value in asdict(place).items()))
+    return and_(*(table.c[name] == getattr(place, name) for name in _OF_PLACE))
+
+
+def of_place(place: Place) -> dict[str, str]:
+    return {f"of_{name}": getattr(place, name) for name in _OF_PLACE}
 
 
 def literally(column: ColumnElement[str], state: str) -> ColumnElement[bool]:

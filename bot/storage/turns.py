@@ -14,6 +14,10 @@ class Turns:
         self._first: deque[asyncio.Future[None]] = deque()
         self._others: deque[asyncio.Future[None]] = deque()
 
+    def first_waits(self) -> bool:
+        """Whoever has the turn for something long had better make it short."""
+        return any(not each.done() for each in self._first)
+
     @asynccontextmanager
     async def turn(self, *, first: bool = False) -> AsyncIterator[None]:
         if self._is_taken:

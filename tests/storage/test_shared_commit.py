@@ -62,6 +62,33 @@ async def test_on_a_file_what_comes_at_once_is_one_commit(database: Database) ->
     assert meter.transactions == (2 if database.is_sqlite else len(people))
 
 
+async def test_who_is_waited_for_outside_comes_between_and_the_rest_after_it(tmp_path: Path) -> None:
+    database = Database(f"sqlite+aiosqlite:///{tmp_path}/ledger.sqlite3")
+    await database.open()
+    begun, waits, seen = asyncio.Event(), asyncio.Event(), list[str]()
+
+    async def slow(connection: AsyncConnection, person: str) -> str:
+        begun.set()
+        await waits.wait()
+        return await opened(connection, person)
+
+    async def outside() -> None:
+        async with database.transaction(first=True) as connection:
+            seen.extend((await connection.execute(select(home_tabs.c.person))).scalars())
+
+    writing = [asyncio.create_task(database.together(partial(slow, person=each))) for each in "abc"]
+    await begun.wait()
+    reading = asyncio.create_task(outside())
+    await asyncio.sleep(0)
+    assert database._turns.first_waits()
+    waits.set()
+    await reading
+    assert seen == ["a"]
+    assert await asyncio.gather(*writing) == ["a", "b", "c"]
+    assert await kept(database) == ["a", "b", "c"]
+    await database.close()
+
+
 async def test_whoever_waits_is_woken_and_log_lines_are_about_whom_they_concern(database: Database) -> None:
     alarm, heard = database.alarm("something"), list[str]()
 
