@@ -38,13 +38,11 @@ from bot.investigations.tables import (
     CARD,
     CONCLUSIONS,
     EXPIRED,
-    LOOKED_FOR,
     investigations,
     offer_key,
     poll_turns,
     subscribers,
 )
-from bot.investigations.whose_run import OpenStart
 from bot.logs import about
 from bot.model import AlertRef, Ask, ExistingRun, Place, Startable
 from bot.rules.audit import note_return
@@ -266,29 +264,12 @@ class InvestigationRepository:
         here = query.where(at(subscribers, place), investigations.c.monitor_id == monitor_id)
         return await self.database.first(here.limit(1)) is not None
 
-    async def known_datadog_ids(self, org: str, ids: Iterable[str]) -> set[str]:
-        table = investigations.c
-        query = select(table.datadog_id).where(table.org == org, table.datadog_id.in_(list(ids)))
-        return {str(value) for (value,) in await self.database.all(query)}
-
     async def by_datadog_ids(self, workspace: str, org: str, ids: Iterable[str]) -> dict[str, Investigation]:
         """Of these runs, those that somebody in this workspace has asked for."""
         table = investigations.c
         query = select(investigations).where(table.org == org, table.datadog_id.in_(list(ids)), asked_for_in(workspace))
         found = [read_investigation(row) for row in await self.database.all(query.order_by(table.id))]
         return {each.datadog_id: each for each in found}
-
-    async def open_starts(self, org: str, monitor_id: int | None) -> list[OpenStart]:
-        """Those whose runs may show up in the same list; a monitor's list shows only its own."""
-        table = investigations.c
-        query = select(table.id, table.before_ids, table.created_at, table.finished_at)
-        query = query.where(table.org == org, or_(table.state == State.TRIGGERING, LOOKED_FOR))
-        if monitor_id is not None:
-            query = query.where(table.monitor_id == monitor_id)
-        return [
-            OpenStart(row.id, frozenset(row.before_ids or ()), row.created_at, row.finished_at)
-            for row in await self.database.all(query)
-        ]
 
     async def _watch(self, connection: AsyncConnection, org: str, *, look_in: float) -> None:
         await connection.execute(self.database.once(_first_turn), {"org": org})

@@ -17,6 +17,7 @@ from sqlalchemy import (
     and_,
     exists,
     func,
+    not_,
     or_,
     select,
     union,
@@ -31,7 +32,7 @@ from bot.model import SUBJECTS, Adapter, AlertRef, Place
 from bot.orgs.tables import of_its_orgs
 from bot.rules.tables import charges
 from bot.storage.engine import Database, wake
-from bot.storage.retention import HOUR, AtUninstall, Kept, Life, Lives, Part, keep
+from bot.storage.retention import DAY, HOUR, AtUninstall, Kept, Life, Lives, Part, keep
 from bot.storage.tables import (
     RowId,
     TypedJson,
@@ -55,6 +56,7 @@ OFFER = "nudge"  # the kind of the message with buttons under an alert of Datado
 RECEIVED, WAITING = "received", "waiting"
 STILL_TRYING = "still_trying"  # the problem of an ask that waits: who asked has heard that it takes longer
 LOOK_UPS = "look-ups"  # what `wake` is called with when an ask waits for one
+LISTED_FOR = DAY  # a start waits less for its run to show
 HELD_FOR = HOUR  # how long "Start anyway" stands
 
 asks = Table(
@@ -133,6 +135,20 @@ subscribers = Table(
     Index("subscribers_thread", "workspace", "channel", "thread_ts"),
     Index("subscribers_asked", "workspace", "requester", "id"),
     Index("subscribers_channel", "workspace", "channel", "created_at"),
+)
+
+left_starts = Table(
+    "left_starts",
+    metadata,
+    Column("id", RowId, primary_key=True),
+    Column("org", String(64), nullable=False),
+    Column("monitor_id", BigInteger, nullable=True),
+    Column("datadog_id", String(64), nullable=True),  # none: it may have been started, or may not
+    Column("before_ids", JSON, nullable=True),
+    Column("created_at", Float, nullable=False),
+    Column("finished_at", Float, nullable=True),
+    Index("left_starts_org", "org", "created_at"),
+    Index("left_starts_age", "created_at"),
 )
 
 seen_alerts = Table(
@@ -227,7 +243,7 @@ def _theirs(workspace: str) -> ColumnElement[bool]:
     return or_(only_it_awaits, of_its_orgs(investigations)(workspace))
 
 
-async def _name_nobody_of_it(_database: Database, connection: AsyncConnection, workspace: str) -> None:
+async def _name_nobody_of_it(connection: AsyncConnection, workspace: str) -> None:
     """What others await as well goes on, as asked for by the first of them."""
     its_own = and_(
         subscribers.c.investigation_id == investigations.c.id,
@@ -240,6 +256,21 @@ async def _name_nobody_of_it(_database: Database, connection: AsyncConnection, w
     first = others.order_by(subscribers.c.id).limit(1).scalar_subquery()
     named = update(investigations).where(exists().where(its_own))
     await connection.execute(named.values(requested_by=func.coalesce(first, "")))
+
+
+async def _before_leaving(database: Database, connection: AsyncConnection, workspace: str) -> None:
+    await _name_nobody_of_it(connection, workspace)
+    await _know_its_runs(database, connection, workspace)
+
+
+async def _know_its_runs(database: Database, connection: AsyncConnection, workspace: str) -> None:
+    """Datadog goes on listing them for all who share the organisation: another's start must not take one for its own."""
+    table = investigations.c
+    same = [column.name for column in left_starts.c if column is not left_starts.c.id]
+    may_show = or_(table.datadog_id.is_not(None), table.state == State.TRIGGERING, LOOKED_FOR)
+    goes = and_(_theirs(workspace), not_(of_its_orgs(investigations)(workspace)))
+    late = select(*(table[name] for name in same)).where(goes, may_show, table.created_at > database.now - LISTED_FOR)
+    await connection.execute(left_starts.insert().from_select(same, late))
 
 
 # by `due_at`, which has an index: in what is finished it stays at the last time somebody worked on it
@@ -272,7 +303,13 @@ keep(
         Part(charges.c.investigation_id),
         messages(CARD, CONCLUSIONS, EXPIRED, EARLIER, done_after=Kept.DELIVERIES),
     ],
-    before_uninstall=_name_nobody_of_it,
+    before_uninstall=_before_leaving,
+)
+keep(
+    left_starts,
+    [Life(LISTED_FOR, left_starts.c.created_at)],
+    holds="ids of runs that were started for a workspace which has left, so that nobody takes them for its own",
+    at_uninstall=AtUninstall.NOBODYS,
 )
 keep(
     subscribers,

@@ -17,6 +17,7 @@ from bot.datadog.orgs import ConnectedOrg
 from bot.datadog.trouble import Trouble, TroubleKind, or_trouble, trouble_of
 from bot.deadline import within
 from bot.investigations.model import Investigation, State
+from bot.investigations.open_starts import known_runs, open_starts
 from bot.investigations.records import read_investigation
 from bot.investigations.repository import InvestigationRepository
 from bot.investigations.tables import LOOKED_FOR, investigations
@@ -147,8 +148,8 @@ class TriggerWorker(LeasedWorker):
 
     async def _ours(self, investigation: Investigation, listed: frozenset[str], row: Row[Any]) -> str | None:
         # after the list: whoever triggered before it either still stands there or has written its run down
-        starts = await self.repository.open_starts(investigation.org, row.monitor_id)
-        known = await self.repository.known_datadog_ids(investigation.org, listed - frozenset(row.before_ids or ()))
+        starts = await open_starts(self._database, investigation.org, row.monitor_id)
+        known = await known_runs(self._database, investigation.org, listed - frozenset(row.before_ids or ()))
         return run_of(investigation.id, starts, listed - known)
 
 

@@ -45,3 +45,13 @@ def acknowledges_before_it_writes() -> None:
         return BoltResponse(status=200, body="")
 
     setattr(SlackRequests, "_dispatch", acknowledge)  # noqa: B010  the same
+
+
+def acknowledges_first_and_hides_what_fails() -> None:
+    async def says_nothing(
+        _requests: SlackRequests, _error: Exception, _body: object, _response: object
+    ) -> BoltResponse:
+        return BoltResponse(status=200, body="")
+
+    acknowledges_before_it_writes()
+    setattr(SlackRequests, "_failed", says_nothing)  # noqa: B010  the same

@@ -147,6 +147,9 @@ class Storm:
     def on_post(self, kind: str, act: Callable[[], None], **fate: Any) -> None:
         self.slack.break_next("chat.postMessage", when=lambda call: _is(kind, call) and _done(act), **fate)
 
+    def on_edit(self, kind: str, act: Callable[[], None], **fate: Any) -> None:
+        self.slack.break_next("chat.update", when=lambda call: _is(kind, call) and _done(act), **fate)
+
     # -- what came of it --------------------------------------------------------------------------------------------
 
     async def answers(self, *alerts: Alert, within: float = 40.0) -> None:

@@ -95,6 +95,19 @@ async def test_killed_with_a_post_under_way(storm: Storm, kind: str, fate: dict[
     await survives(storm, bot)
 
 
+async def test_an_edit_of_a_killed_bot_does_not_land_over_a_later_one(storm: Storm) -> None:
+    bot, alert = await storm.start(patient), await storm.alert(held=True)
+    storm.on_edit("card", killing(bot), **LATER)
+    await storm.investigate(alert)
+    assert await bot.end() == -signal.SIGKILL
+    (run,) = storm.datadog.triggers()
+    storm.datadog.finish(run.id)
+    await storm.start(patient)
+    await done(storm)
+    await storm.slack.background.finish()
+    assert alert.says("Answered in")
+
+
 @pytest.mark.faults
 @pytest.mark.parametrize("fate", [AT_ONCE, LATER], ids=["at once", "later"])
 async def test_killed_with_the_start_under_way(storm: Storm, fate: dict[str, Any]) -> None:

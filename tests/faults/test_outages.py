@@ -13,7 +13,7 @@ from bot.datadog.errors import NoAnswer, Unavailable
 from bot.investigations.model import State
 from bot.model import AlertRef
 from tests.faults.campaign import Campaign, Plan
-from tests.faults.careless_bots import acknowledges_before_it_writes
+from tests.faults.careless_bots import acknowledges_first_and_hides_what_fails
 from tests.faults.deeds import Investigations
 from tests.faults.figures import Figures
 from tests.faults.storm import Storm
@@ -82,7 +82,7 @@ async def test_postgresql_is_away_for_twenty_seconds(tmp_path: Path, own_postgre
 
 
 @pytest.mark.faults
-async def test_a_bot_that_acknowledges_before_it_writes_loses_it_with_the_database(
+async def test_a_bot_that_acknowledges_first_and_hides_what_fails_is_caught(
     tmp_path: Path, own_postgres: OwnServer
 ) -> None:
     async def outage() -> None:
@@ -90,7 +90,7 @@ async def test_a_bot_that_acknowledges_before_it_writes_loses_it_with_the_databa
         await asyncio.sleep(10)
         await asyncio.to_thread(own_postgres.start)
 
-    careless = replace(ALONE, prepare=acknowledges_before_it_writes)
+    careless = replace(ALONE, prepare=acknowledges_first_and_hides_what_fails)
     figures = await goes_on(a_storm(tmp_path, own_postgres.url), careless, outage, "acknowledged first")
     assert figures.lost
 

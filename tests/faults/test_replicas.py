@@ -156,10 +156,19 @@ async def test_random_kills(storm: Storm, seed: int) -> None:
 
 @pytest.mark.faults
 async def test_random_kills_of_bots_that_do_not_look_are_caught(storm: Storm) -> None:
-    await _storm_over(storm, random.Random(0), prepare=blind)
-    await storm.answers(*storm.alerts, within=120)
-    await storm.calm(60)
-    assert [fault for fault in storm.faults() if "'conclusions': 2" in fault or "'card': 2" in fault]
+    caught: list[str] = []
+    chance = random.Random(0)
+    for _ in range(6):  # what a bot is doing when it dies is for the machine to say
+        await _storm_over(storm, chance, prepare=blind)
+        await storm.answers(*storm.alerts, within=120)
+        await storm.calm(60)
+        caught = [fault for fault in storm.faults() if "'conclusions': 2" in fault or "'card': 2" in fault]
+        if caught:
+            break
+        for bot in storm.bots:
+            bot.send(signal.SIGKILL)
+            await bot.end()
+    assert caught
 
 
 async def _storm_over(storm: Storm, chance: random.Random, prepare: Callable[[], None] = as_it_is) -> None:

@@ -2,11 +2,13 @@
 
 from dataclasses import replace
 
+import pytest
+
 from bot.investigations.requests import Reception
 from bot.investigations.tables import subscribers
 from bot.model import AlertRef, MonitorRef, Subject
 from bot.storage.retention import DAY, Kept, forget_workspace, remove_old
-from tests.investigations.world import ALERT, CAUSE, World, lost
+from tests.investigations.world import ALERT, CAUSE, Fate, World, lost
 
 LONG = Kept.CONCLUSIONS.days * DAY
 OTHER_ALERT = AlertRef(monitor_id=8, event_id="80", event_ts=1_700_000_000_000)
@@ -122,3 +124,21 @@ async def test_a_year_later_a_click_gets_the_finished_answer_and_much_later_a_ne
     assert await world.repository.get(1) is None
     assert {row.investigation_id for row in await world.rows(subscribers)} == {2}
     assert (await world.ask()).reception is Reception.STARTED
+
+
+@pytest.mark.parametrize("fate", [Fate(), lost(lands=True)], ids=["written down", "its answer was lost"])
+async def test_nobody_takes_a_run_for_its_own_that_was_started_for_a_workspace_which_left(
+    both_worlds: World, fate: Fate
+) -> None:
+    """Datadog goes on listing it."""
+    world = both_worlds
+    world.datadog.network.expect("trigger", lost(lands=False), fate)
+    await ask_from(world, "T1")
+    await world.turns(1)
+    await ask_from(world, "T2", replace(ALERT, event_id="90"))
+    await world.turns(1)
+    await leave(world, "T2")
+    world.datadog.run.ends("conclusive", CAUSE)
+    await world.wind(600, step=20)
+    assert await world.state() == "uncertain"
+    assert world.slack.said() == ["card: uncertain"]

@@ -11,6 +11,7 @@ from contextvars import ContextVar
 from itertools import count
 
 from bot.datadog.errors import NoAnswer, NotSent, Unavailable
+from bot.datadog.trouble import TroubleKind
 from bot.investigations.model import State
 from bot.model import AlertRef
 from tests.investigations.slack import says, slow_down
@@ -146,9 +147,12 @@ class Trial:
 
     async def faults(self) -> list[str]:
         """What was lost or doubled; nothing, if all is well."""
-        found = [f"{about}: {times} runs" for about, times in self._started().items() if times > 1]
+        started = self._started()
+        found = [f"{about}: {times} runs" for about, times in started.items() if times > 1]
         for investigation in await self.world.investigations():
-            if investigation.state not in {State.CONCLUDED, State.UNCERTAIN}:
+            # who could not reach Datadog for so long says that nothing was started, and nothing was
+            is_honest = investigation.state == State.FAILED and not started[f"event {investigation.subject.event_id}"]
+            if investigation.state not in {State.CONCLUDED, State.UNCERTAIN} and not is_honest:
                 found.append(f"investigation {investigation.id} is left {investigation.state}")
             if investigation.state == State.CONCLUDED and not self._is_right(investigation):
                 found.append(f"investigation {investigation.id} has another one's run")
@@ -166,7 +170,11 @@ class Trial:
 
     def _faults_of(self, thread: str, state: str) -> list[str]:
         said = self.world.slack.said(self._channels[thread], thread)
-        wanted = ["card: concluded", "conclusive: Disk full"] if state == State.CONCLUDED else [f"card: {state}"]
+        ends = {
+            State.CONCLUDED: ["card: concluded", "conclusive: Disk full"],
+            State.FAILED: [f"card: failed ({TroubleKind.NOT_REACHED})"],
+        }
+        wanted = ends.get(State(state), [f"card: {state}"])
         return [] if said == wanted else [f"thread {thread}: {said} instead of {wanted}"]
 
 

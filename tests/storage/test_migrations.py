@@ -78,6 +78,7 @@ RELEASED = {
     "0019_alerts_of_settings.py": "36ed83a8c8e22732",
     "0020_cases_by_rule.py": "8b9e53bd70731bbe",
     "0021_cases_tell_of_themselves.py": "d5dc43d52a222bbf",
+    "0022_left_starts.py": "5fc62dca26d2f861",
 }
 
 

@@ -48,6 +48,9 @@ class Background:
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
+    async def finish(self) -> None:
+        await asyncio.gather(*self._tasks)
+
     async def stop(self) -> None:
         for task in list(self._tasks):
             task.cancel()
