@@ -9,7 +9,7 @@ from sqlalchemy import true, update
 
 from bot.datadog.links import EventLink, InvestigationLink, Link, MonitorLink, find_links
 from bot.datadog.monitors import AlertTitle, read_title
-from bot.investigations.records import SEEN
+from bot.investigations.statements import SEEN
 from bot.investigations.tables import seen_alerts
 from bot.model import AlertRef, EventRef, ExistingRun, MonitorRef, Place
 from bot.slack.clients import Workspaces

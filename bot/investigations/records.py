@@ -4,14 +4,14 @@ from dataclasses import asdict
 from hashlib import sha256
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, exists, select
+from sqlalchemy import ColumnElement, Row, exists
 
 from bot.datadog.trouble import Trouble
 from bot.investigations.model import TO_BE_MENDED, Investigation, State, Verdict
-from bot.investigations.tables import investigations, seen_alerts, subscribers
+from bot.investigations.tables import investigations, subscribers
 from bot.model import AlertRef, ExistingRun, Question, Startable
 from bot.storage.outbox import NewPost
-from bot.storage.tables import A_PLACE, place_of, record
+from bot.storage.tables import place_of, record
 
 
 def subject_key(subject: Startable) -> str:
@@ -58,14 +58,6 @@ def read_investigation(row: Row[Any]) -> Investigation:
         conclusions=row.conclusions or (),
         listed_before=tuple(row.before_ids or ()) if isinstance(alert, AlertRef) else (),
     )
-
-
-SEEN = select(seen_alerts.c.alert, seen_alerts.c.run).where(
-    seen_alerts.c.workspace == A_PLACE.workspace,
-    seen_alerts.c.channel == A_PLACE.channel,
-    seen_alerts.c.ts == A_PLACE.thread_ts,
-)
-"""What was seen in a message, with `of_place` of it as if it were a thread's first."""
 
 
 def asked_for_in(workspace: str) -> ColumnElement[bool]:

@@ -12,12 +12,10 @@ from typing import Any
 
 from sqlalchemy import (
     ColumnElement,
-    Insert,
     Row,
     String,
     Update,
     and_,
-    bindparam,
     cast,
     exists,
     func,
@@ -27,13 +25,13 @@ from sqlalchemy import (
     update,
 )
 from sqlalchemy.ext.asyncio import AsyncConnection
-from sqlalchemy.sql.dml import ReturningInsert
 
 from bot import meters
 from bot.datadog.investigations import InvestigationDetail
 from bot.datadog.trouble import Trouble, TroubleKind
+from bot.investigations import statements
 from bot.investigations.model import Investigation, State, Usual, Verdict, usual
-from bot.investigations.records import SEEN, asked_for_in, is_another, message_for, read_investigation, subject_key
+from bot.investigations.records import asked_for_in, is_another, message_for, read_investigation, subject_key
 from bot.investigations.tables import (
     CARD,
     CONCLUSIONS,
@@ -48,10 +46,10 @@ from bot.model import AlertRef, Ask, ExistingRun, Place, Startable
 from bot.rules.audit import note_return
 from bot.rules.budget import give_back
 from bot.storage.engine import Database, wake
-from bot.storage.leases import Fence, changes, fenced
+from bot.storage.leases import Fence, changes
 from bot.storage.outbox import REFUSED, NewPost, Shown, enqueue, show_again, show_anew, take_over, try_refused_again
 from bot.storage.remembered import Remembered
-from bot.storage.tables import at, deliveries, newly_due, of_place, place_of
+from bot.storage.tables import at, deliveries, of_place, place_of
 from bot.storage.together import ReadTogether
 from bot.storage.workers import Timing
 
@@ -59,7 +57,6 @@ logger = logging.getLogger(__name__)
 
 ENDS = "a run ends"  # what `wake` is called with then
 Concluded = Callable[[AsyncConnection, int], Awaitable[None]]  # of an investigation, in the same transaction
-_RUNS_ASKED = 100  # the latest, by their index
 _REF_LETTERS = "23456789ABCDEFGHJKLMNPQRSTUVWXYZ"  # none that are read wrong on the phone at night
 
 
@@ -94,7 +91,7 @@ class InvestigationRepository:
         if isinstance(subject, ExistingRun) and (known := await self._by_datadog_id(connection, ask.org, subject)):
             return known, False
         run = await self._run_meant(connection, ask.org, key, subject, after)
-        new = self.database.once(_new_investigation)
+        new = self.database.once(statements.new_investigation)
         values = self._first_values(ask, subject, key, run) | self.database.at_moment
         if isinstance(subject, ExistingRun):
             new = new.values(self._as_running())
@@ -129,7 +126,7 @@ class InvestigationRepository:
         """Which run an ask is about: the one after the run it names, else the latest; a question asked again is new."""
         if after is not None:
             return after + 1
-        latest = (await connection.execute(_LATEST_RUN, {"of_org": org, "of_key": key})).first()
+        latest = (await connection.execute(statements.LATEST_RUN, {"of_org": org, "of_key": key})).first()
         if latest is None:
             return 1
         means_another = is_another(subject, State(latest.state), latest.datadog_id, latest.failure)
@@ -160,7 +157,7 @@ class InvestigationRepository:
     async def _subscribe(self, connection: AsyncConnection, ask: Ask, investigation: Row[Any]) -> bool:
         whose = {"investigation_id": investigation.id, "requester": ask.requester, "source": ask.source}
         values = {**asdict(ask.place), **whose, **self.database.at_moment}
-        subscriber = (await connection.execute(self.database.once(_new_subscriber), values)).first()
+        subscriber = (await connection.execute(self.database.once(statements.new_subscriber), values)).first()
         if subscriber is None:
             await try_refused_again(self.database, connection, investigation.id, (CARD, CONCLUSIONS), ask.place)
             return False
@@ -184,7 +181,7 @@ class InvestigationRepository:
         if not isinstance(subject, AlertRef) or not ask.place.thread_ts:
             return False
         place = ask.place
-        shown = (await connection.execute(SEEN, of_place(place))).scalar()
+        shown = (await connection.execute(statements.SEEN, of_place(place))).scalar()
         if shown is not None and shown.monitor_id != subject.monitor_id:
             return False  # of another alert, which is still to be offered
         key = offer_key(place)
@@ -202,7 +199,7 @@ class InvestigationRepository:
         return read_investigation(row) if row else None
 
     async def _read_rows(self, ids: Sequence[int]) -> dict[int, Row[Any]]:
-        return {row.id: row for row in await self.database.all(_THESE, {"ids": ids})}
+        return {row.id: row for row in await self.database.all(statements.THESE, {"ids": ids})}
 
     async def get_in(self, workspace: str, investigation_id: int) -> Investigation | None:
         """Only if somebody of this workspace has asked for it: numbers in buttons come back from clients."""
@@ -227,13 +224,13 @@ class InvestigationRepository:
         return usual(of_monitor) or usual([seconds for _, seconds in took])
 
     async def _read_took(self, org: str) -> list[tuple[int | None, float]]:
-        latest = await self.database.all(_LATEST_CONCLUDED, {"of_org": org})
+        latest = await self.database.all(statements.LATEST_CONCLUDED, {"of_org": org})
         rows = [row for row in latest if row.started_at and not row.adopted]
         return [(row.monitor_id, row.finished_at - row.started_at) for row in rows]
 
     async def awaited_in(self, investigation_id: int) -> list[Place]:
         """Where threads wait for it, the first who asked first."""
-        return [place_of(row) for row in await self.database.all(_WHO_WAITS, {"of_id": investigation_id})]
+        return [place_of(row) for row in await self.database.all(statements.WHO_WAITS, {"of_id": investigation_id})]
 
     async def asker_in(self, workspace: str, investigation_id: int) -> str:
         """Who asked for it first in this workspace; empty where nobody did."""
@@ -272,7 +269,7 @@ class InvestigationRepository:
         return {each.datadog_id: each for each in found}
 
     async def _watch(self, connection: AsyncConnection, org: str, *, look_in: float) -> None:
-        await connection.execute(self.database.once(_first_turn), {"org": org})
+        await connection.execute(self.database.once(statements.first_turn), {"org": org})
         wake(connection, poll_turns, after=look_in)
 
     # -- outcomes, each under the fence of whoever worked on it -------------------------------------------------
@@ -311,7 +308,7 @@ class InvestigationRepository:
         async def write(connection: AsyncConnection) -> bool:
             if wake_in is not None:
                 wake(connection, investigations, after=wake_in)
-            return await self._write(connection, _HELD, fence.parameters, values)
+            return await self._write(connection, statements.HELD, fence.parameters, values)
 
         return await self.database.together(write)
 
@@ -339,7 +336,7 @@ class InvestigationRepository:
         }
 
         async def write(connection: AsyncConnection) -> bool:
-            if not await self._write(connection, _HELD, fence.parameters, values):
+            if not await self._write(connection, statements.HELD, fence.parameters, values):
                 return False
             await self._watch(connection, org, look_in=self._timing.poll_first)
             return True
@@ -357,7 +354,7 @@ class InvestigationRepository:
         }
 
         async def write(connection: AsyncConnection) -> bool:
-            if not await self._write(connection, _HELD, fence.parameters, values):
+            if not await self._write(connection, statements.HELD, fence.parameters, values):
                 return False
             if await give_back(connection, fence.id):
                 await note_return(self.database, connection, fence.id)
@@ -407,10 +404,12 @@ class InvestigationRepository:
     async def _finish(self, investigation_id: int, **values: Any) -> bool:
         async with self.database.transaction() as connection:
             of = {"of_id": investigation_id}
-            if not await self._write(connection, _RUNNING, of, values | {"finished_at": self.database.time_in()}):
+            if not await self._write(
+                connection, statements.RUNNING, of, values | {"finished_at": self.database.time_in()}
+            ):
                 return False
             wake(connection, ENDS)
-            threads = (await connection.execute(_WHO_WAITS_WITH_REF, of)).all()
+            threads = (await connection.execute(statements.WHO_WAITS_WITH_REF, of)).all()
             for subscriber in threads:
                 if not values.get("conclusions") and not subscriber.requester:
                     continue  # nobody waits there, and the card says it all
@@ -426,7 +425,7 @@ class InvestigationRepository:
 
     async def keep_waiting(self, workspace: str, investigation_id: int) -> bool:
         """Watch an investigation again that was still running when we stopped looking; False for another workspace's."""
-        expired = _OF_ONE.where(investigations.c.state == State.EXPIRED, asked_for_in(workspace))
+        expired = statements.OF_ONE.where(investigations.c.state == State.EXPIRED, asked_for_in(workspace))
         deadline = self.database.time_in(self._timing.deadline)
         async with self.database.transaction() as connection:
             values: dict[str, Any] = {"state": State.RUNNING, "deadline_at": deadline, "finished_at": None}
@@ -462,47 +461,6 @@ class InvestigationRepository:
             .order_by(table.id)
         )
         return [(row.channel, row.thread_ts, row.ts) for row in await self.database.all(query)]
-
-
-# -- statements of every investigation, built once ---------------------------------------------------------------------
-
-
-def _new_investigation(database: Database) -> ReturningInsert[Any]:
-    new = database.insert_new(investigations).values(newly_due(database.moment))
-    return new.returning(*investigations.c)
-
-
-def _new_subscriber(database: Database) -> ReturningInsert[Any]:
-    return database.insert_new(subscribers).values(created_at=database.moment).returning(*subscribers.c)
-
-
-def _first_turn(database: Database) -> Insert:
-    return database.insert_new(poll_turns).values(next_at=0.0, slow_at=0.0)
-
-
-_OF_ID: Any = bindparam("of_id")
-_OF_ORG: Any = bindparam("of_org")
-_VISIBLY = {"version": investigations.c.version + 1}
-_HELD = fenced(investigations).values(_VISIBLY)
-_OF_ONE = update(investigations).values(_VISIBLY).where(investigations.c.id == _OF_ID)
-_RUNNING = _OF_ONE.where(investigations.c.state == State.RUNNING)
-_THESE = select(investigations).where(investigations.c.id.in_(bindparam("ids", expanding=True)))
-_WHO_WAITS = select(subscribers).where(subscribers.c.investigation_id == _OF_ID).order_by(subscribers.c.id)
-_WHO_WAITS_WITH_REF = _WHO_WAITS.add_columns(investigations.c.ref, investigations.c.org).join(
-    investigations, investigations.c.id == subscribers.c.investigation_id
-)
-_LATEST_RUN = (
-    select(*(investigations.c[name] for name in ("run", "state", "datadog_id", "failure")))
-    .where(investigations.c.org == _OF_ORG, investigations.c.subject_key == bindparam("of_key"))
-    .order_by(investigations.c.run.desc())
-    .limit(1)
-)
-_LATEST_CONCLUDED = (
-    select(*(investigations.c[name] for name in ("monitor_id", "adopted", "started_at", "finished_at")))
-    .where(investigations.c.org == _OF_ORG, investigations.c.state == State.CONCLUDED)
-    .order_by(investigations.c.finished_at.desc())
-    .limit(_RUNS_ASKED)
-)
 
 
 def _ended(state: State, why: str = "") -> None:
