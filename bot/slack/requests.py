@@ -27,6 +27,7 @@ logger = logging.getLogger(__name__)
 
 NOT_KEPT = 503  # Slack sends it again
 KEPT_WITHIN = 2.0  # seconds from its arrival: Slack waits for three before it shows an error
+SAY_AGAIN_AFTER = (0.5, 2.0, 8.0)  # seconds
 NOBODYS = 404
 NOT_HANDLED = 422  # sent again it would end no better
 BOLT_WAITS = 3.0  # seconds; then Bolt takes a handler that is still at work for none at all
@@ -113,9 +114,17 @@ class SlackRequests:
         if response is None:
             return None  # acknowledged already
         if answer.status == NOT_KEPT and _is_asked_once(body) and (url := str(body.get("response_url") or "")):
-            self._tasks.spawn(answer_at(self._session, url, _nothing_begun()), "an answer")
+            self._tasks.spawn(self._say_so(url), "an answer")
             return BoltResponse(status=200, body="")
         return answer
+
+    async def _say_so(self, url: str) -> None:
+        """Nothing else tells them: better twice than never."""
+        for wait in SAY_AGAIN_AFTER:
+            if await answer_at(self._session, url, _nothing_begun()):
+                return
+            await asyncio.sleep(wait)
+        await answer_at(self._session, url, _nothing_begun())
 
 
 def _is_asked_once(body: dict[str, Any]) -> bool:

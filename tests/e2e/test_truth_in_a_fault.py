@@ -81,6 +81,17 @@ async def test_a_click_that_can_not_be_kept_says_so_and_starts_nothing(
         assert len(town.datadog.triggers()) == 1
 
 
+async def test_it_is_said_again_where_slack_does_not_take_it(town: Town, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("bot.slack.requests.SAY_AGAIN_AFTER", (0.0, 0.0, 0.0))
+    alert = await town.alert()
+    town.slack.break_next("response_url", drop="before")
+    town.slack.break_next("response_url", status=503)
+    async with _database_held(town, monkeypatch):
+        await town.ana.shortcut("investigate_message", on=alert.message)
+        await _told(town, 1)
+    assert town.datadog.triggers() == []
+
+
 async def test_a_button_that_can_not_be_kept_says_so(town: Town, monkeypatch: pytest.MonkeyPatch) -> None:
     alert = await town.alert()
     town.datadog.plan(Script.at_once("failed"))
