@@ -140,11 +140,12 @@ class CycleRepository:
         query = select(table.id).where(table.kind == ALERT_CARD, table.subject_id == cycle_id).limit(1)
         return (await connection.execute(query)).first() is not None
 
-    async def org_of_card(self, connection: AsyncConnection, place: Place) -> str:
+    async def org_of_card(self, place: Place) -> str:
         """The organisation of the card this thread hangs under; empty for every other thread."""
         if not place.thread_ts:
             return ""
-        return str((await connection.execute(_org_of_card(), of_place(place))).scalar() or "")
+        row = await self.database.first(_org_of_card(), of_place(place))
+        return str(row.org) if row else ""
 
     async def subject_of_card(self, place: Place) -> AlertRef | MonitorRef | None:
         """What the buttons of the card mean that this thread hangs under; None for every other thread."""

@@ -218,23 +218,15 @@ class CaseRepository:
         return str(row.ts) if row else ""
 
     async def _first(self, query: Select[Any], parameters: dict[str, Any] | None = None) -> KnownCase | None:
-        async with self.database.transaction() as connection:
-            row = (await connection.execute(query, parameters)).first()
-            return await self._known(connection, row) if row else None
+        row = await self.database.first(query, parameters)
+        return _known(row, _in_order(await self.database.all(_LATELY_DONE, {"of_case": row.id}))) if row else None
 
     async def _row(self, connection: AsyncConnection, condition: ColumnElement[bool]) -> Row[Any]:
         return (await connection.execute(select(cases).where(condition).with_for_update())).one()
 
     async def _known(self, connection: AsyncConnection, row: Row[Any]) -> KnownCase:
-        table = case_acts.c
-        query = (
-            select(table.person, table.said, table.done_at)
-            .where(table.case_row == row.id, table.state == "done")
-            .order_by(desc(table.done_at), desc(table.id))
-            .limit(ACTIONS_SHOWN)
-        )
-        found = (await connection.execute(query)).all()
-        return _known(row, tuple(DoneAction(*each) for each in reversed(found)))
+        done = await connection.execute(_LATELY_DONE, {"of_case": row.id})
+        return _known(row, _in_order(done.all()))
 
 
 def written_down(action: CaseAction, state: str, now: ColumnElement[float]) -> dict[str, Any]:
@@ -248,6 +240,18 @@ def read_action(row: Row[Any]) -> CaseAction:
     action = CaseAction(row.key, row.case_row, place_of(row), row.person, known(CaseActionKind, row.kind), row.value)
     action = replace(action, author=row.author or "", batch=row.batch or "", view_id=row.view_id or "")
     return replace(action, id=row.id, sending_since=row.begun_at, attempt=row.attempt)
+
+
+_LATELY_DONE: Select[Any] = (
+    select(case_acts.c.person, case_acts.c.said, case_acts.c.done_at)
+    .where(case_acts.c.case_row == bindparam("of_case"), case_acts.c.state == "done")
+    .order_by(desc(case_acts.c.done_at), desc(case_acts.c.id))
+    .limit(ACTIONS_SHOWN)
+)
+
+
+def _in_order(latest_first: Sequence[Any]) -> tuple[DoneAction, ...]:
+    return tuple(DoneAction(*each) for each in reversed(latest_first))
 
 
 def _known(row: Row[Any], done: tuple[DoneAction, ...]) -> KnownCase:

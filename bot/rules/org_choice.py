@@ -6,8 +6,6 @@ And the other way round: which channels an organisation's webhook alerts can com
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 
-from sqlalchemy.ext.asyncio import AsyncConnection
-
 from bot.model import AlertRef, EventRef, ExistingRun, MonitorRef, Place, Subject
 from bot.orgs.model import Gone, NoneConnected, NoOrg, OrgEntry, Undecided, org_meant, webhook_org
 from bot.orgs.questions import OrgQuestions, Record, org_words
@@ -17,9 +15,8 @@ from bot.rules.model import ChannelRules, WorkspaceRules
 from bot.rules.repository import RuleRepository
 from bot.slack.interactions import Interaction
 from bot.slack.replies import Replies
-from bot.storage.engine import Database
 
-OrgOfCard = Callable[[AsyncConnection, Place], Awaitable[str]]
+OrgOfCard = Callable[[Place], Awaitable[str]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,8 +47,7 @@ class PlaceFacts:
 
 
 class OrgChooser:
-    def __init__(self, database: Database, orgs: OrgRepository, rules: RuleRepository, org_of_card: OrgOfCard) -> None:
-        self._database = database
+    def __init__(self, orgs: OrgRepository, rules: RuleRepository, org_of_card: OrgOfCard) -> None:
         self._orgs = orgs
         self._rules = rules
         self._org_of_card = org_of_card
@@ -59,11 +55,8 @@ class OrgChooser:
     async def facts(self, place: Place) -> PlaceFacts:
         """From memory, but for what the thread hangs under."""
         rules = await self._rules.known(place.workspace, place.channel)
-        orgs, org_of_card = await self._orgs.known(place.workspace), ""
-        if place.thread_ts:
-            async with self._database.transaction() as connection:
-                org_of_card = await self._org_of_card(connection, place)
-        return PlaceFacts(rules.channel, rules.workspace, orgs, org_of_card)
+        orgs = await self._orgs.known(place.workspace)
+        return PlaceFacts(rules.channel, rules.workspace, orgs, await self._org_of_card(place))
 
     async def choose(self, place: Place, host: str = "", *, chosen: str = "") -> str | NoOrg:
         """`chosen` is what was decided before and only has to hold still."""

@@ -47,7 +47,7 @@ async def build(
     """Raises RuleFileProblems where the file with channel rules can't be used."""
     rules = await _rules(base, orgs, base.settings.bits_channels_file)
     permissions = Permissions(base.people, rules)
-    chooser = OrgChooser(base.database, orgs, rules, org_of_card)
+    chooser = OrgChooser(orgs, rules, org_of_card)
     form = SettingsForm(permissions, rules, orgs, base.people, base.modals, base.replies, base.tasks, case_lists)
     return RuleRoom(
         rules=rules,

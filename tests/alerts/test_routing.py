@@ -2,7 +2,6 @@
 
 import asyncio
 import random
-from functools import partial
 
 import pytest
 from sqlalchemy import text
@@ -84,15 +83,10 @@ async def test_a_card_tells_its_organisation_and_other_threads_have_none(room: R
     assert await room.room.intake.keep("acme", notice())
     await room.settle()
     await room.post("C2")
-    org_of = partial(_org_of_card, room)
+    org_of = room.room.cycles.org_of_card
     assert await org_of(Place("T1", "C2", "1700000000.000100")) == "acme"
     for place in (Place("T1", "C2"), Place("T1", "C1", "1700000000.000100"), Place("T2", "C2", "1700000000.000100")):
         assert await org_of(place) == ""
-
-
-async def _org_of_card(room: RoomOnStage, place: Place) -> str:
-    async with room.database.transaction() as connection:
-        return await room.room.cycles.org_of_card(connection, place)
 
 
 # -- several at once, and what is left behind ---------------------------------------------------------------------

@@ -5,7 +5,6 @@ from dataclasses import dataclass, replace
 
 import pytest
 from cryptography.fernet import Fernet
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.datadog.client import Datadog
 from bot.datadog.links import SITES, Site
@@ -48,9 +47,9 @@ class Scene:
 
     @property
     def chooser(self) -> OrgChooser:
-        return OrgChooser(self.database, self.book, RuleRepository(self.database), self._of_card)
+        return OrgChooser(self.book, RuleRepository(self.database), self._of_card)
 
-    async def _of_card(self, _connection: AsyncConnection, place: Place) -> str:
+    async def _of_card(self, place: Place) -> str:
         return self.card if place == CARD else ""
 
     async def taking(self, org: str) -> list[str]:
