@@ -16,7 +16,6 @@ from bot.health import Health
 from bot.logs import described
 from bot.orgs.health import OrgHealth
 from bot.orgs.repository import OrgRepository
-from bot.slack.clients import in_time
 from bot.slack.metered import metered
 from bot.slack.requests import SlackRequests
 from bot.slack.socket import SlackSocket
@@ -77,7 +76,7 @@ class Bot:
         await self._open_secrets()
         timeout = ClientTimeout(total=SLACK_TIMEOUT)
         way = way_out(self._settings)
-        self._session = way.session(limit=100, timeout=timeout, trace_configs=[in_time(), metered()])
+        self._session = way.session(limit=100, timeout=timeout, trace_configs=[metered()])
         parts = Parts(
             self._settings,
             self._database,

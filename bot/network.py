@@ -20,11 +20,34 @@ from aiohttp import (
     ClientSession,
     TCPConnector,
 )
+from aiohttp.abc import AbstractStreamWriter
+from aiohttp.connector import Connection
 from yarl import URL
 
+from bot.deadline import refuse_if_late
 from bot.wording import version
 
 USER_AGENT = f"bits-bot/{version()}"
+
+
+class NeverLate(ClientRequest):
+    """Nothing is sent over a connection, new or kept, once the time of the work in hand is over."""
+
+    async def send(self, conn: Connection) -> ClientResponse:
+        refuse_if_late()
+        return await super().send(conn)
+
+    async def write_bytes(
+        self, writer: AbstractStreamWriter, conn: Connection, content_length: int | None = None
+    ) -> None:
+        """With a body the headers wait for it, and a task of its own may come to its turn after the process was frozen."""
+        try:
+            refuse_if_late()
+        except TimeoutError as error:
+            if conn.protocol is not None:
+                conn.protocol.set_exception(error)
+            return
+        await super().write_bytes(writer, conn, content_length)
 
 
 @dataclass(frozen=True)
@@ -43,6 +66,7 @@ class WayOut:
         return ClientSession(
             connector=TCPConnector(limit=limit, keepalive_timeout=keepalive, ssl=self._trust),
             middlewares=(*((first,) if first else ()), self._take),
+            request_class=how.pop("request_class", NeverLate),
             headers={"User-Agent": USER_AGENT} | how.pop("headers", {}),
             trust_env=False,
             **how,

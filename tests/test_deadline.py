@@ -4,7 +4,6 @@ from collections.abc import Awaitable, Callable
 from itertools import count
 
 import pytest
-from aiohttp import ClientSession
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot import deadline
@@ -12,9 +11,9 @@ from bot.datadog.client import Datadog
 from bot.datadog.errors import NoAnswer
 from bot.datadog.investigations import BitsInvestigations
 from bot.deadline import within
+from bot.network import WayOut
 from bot.sandbox.datadog import FakeDatadog
 from bot.sandbox.slack import FakeSlack
-from bot.slack.clients import in_time
 from bot.storage.workers import Tasks
 
 LIMIT = 15.0
@@ -36,7 +35,7 @@ async def send_late(send: Callable[[], Awaitable[object]], sleep_for: Callable[[
 
 
 async def test_no_post_leaves_late(sleep_for: Callable[[float], None]) -> None:
-    async with FakeSlack() as slack, ClientSession(trace_configs=[in_time()]) as session:
+    async with FakeSlack() as slack, WayOut().session(limit=10) as session:
         channel = slack.workspace.add_channel("alerts")
         client = AsyncWebClient(slack.bot_token, base_url=slack.api_url, session=session)
 
@@ -49,6 +48,23 @@ async def test_no_post_leaves_late(sleep_for: Callable[[float], None]) -> None:
                 await send_late(post, sleep_for, LIMIT + 1)
             assert len(slack.calls_to("chat.postMessage")) == posted
             await send_late(post, sleep_for, LIMIT - 1)
+
+
+async def test_no_post_leaves_when_its_time_is_over_while_it_waits_to_be_written(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    looks = count()
+    async with FakeSlack() as slack, WayOut().session(limit=10) as session:
+        channel = slack.workspace.add_channel("alerts")
+        client = AsyncWebClient(slack.bot_token, base_url=slack.api_url, session=session)
+        with monkeypatch.context() as patch:
+            patch.setattr(deadline, "_now", lambda: next(looks) * LIMIT * 0.6)
+            async with within(LIMIT):
+                with pytest.raises(TimeoutError):
+                    await client.chat_postMessage(channel=channel.id, text="Hello")
+        assert slack.calls_to("chat.postMessage") == []
+        await client.chat_postMessage(channel=channel.id, text="Hello")
+        assert len(slack.calls_to("chat.postMessage")) == 1
 
 
 async def test_no_start_leaves_late(sleep_for: Callable[[float], None]) -> None:

@@ -9,7 +9,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from aiohttp import (
-    BytesPayload,
     ClientConnectorError,
     ClientError,
     ClientHandlerType,
@@ -25,13 +24,11 @@ from aiohttp import (
     NonHttpUrlClientError,
     ServerDisconnectedError,
 )
-from aiohttp.abc import AbstractStreamWriter
 from aiohttp.connector import Connection
 from yarl import URL
 
 from bot.datadog.errors import NoAnswer, NotSent
-from bot.deadline import refuse_if_late
-from bot.network import WayOut, obstacle
+from bot.network import NeverLate, WayOut, obstacle
 
 # until there is a connection, of these to make one, between two pieces of an answer, and altogether
 TIMEOUT = ClientTimeout(connect=5, sock_connect=3, sock_read=10, total=30)
@@ -76,8 +73,7 @@ class Http:
             raise NoAnswer(f"no answer to {said}: {type(error.__cause__ or error).__name__}") from None
 
     async def _exchange(self, method: str, url: URL, headers: Mapping[str, str], body: bytes | None) -> Answer:
-        data = None if body is None else _Body(body)
-        async with self._opened().request(method, url, headers=headers, data=data, allow_redirects=False) as response:
+        async with self._opened().request(method, url, headers=headers, data=body, allow_redirects=False) as response:
             limit = LARGEST_BODY if response.status < 300 else _LARGEST_ERROR_BODY
             return Answer(response.status, response.headers, await _read(response, limit))
 
@@ -138,20 +134,11 @@ async def _once(request: ClientRequest, send: ClientHandlerType) -> ClientRespon
     raise _HungUpError
 
 
-class _Request(ClientRequest):
+class _Request(NeverLate):
     async def send(self, conn: Connection) -> ClientResponse:
         if _has_hung_up(conn):
             raise _HungUpError
-        refuse_if_late()
         return await super().send(conn)
-
-
-class _Body(BytesPayload):
-    """It is written by a task of its own, headers first, which may come to its turn later than the request."""
-
-    async def write_with_length(self, writer: AbstractStreamWriter, content_length: int | None) -> None:
-        refuse_if_late()
-        await super().write_with_length(writer, content_length)
 
 
 def _has_hung_up(connection: Connection) -> bool:

@@ -4,13 +4,11 @@ token now; the port is the same for many."""
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from aiohttp import TraceConfig
 from slack_bolt.authorization import AuthorizeResult
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
-from bot.deadline import refuse_if_late
 from bot.network import USER_AGENT
 from bot.slack.errors import RATE_LIMITED, trouble_of
 from bot.slack.waits import Waits
@@ -57,18 +55,6 @@ class BotClient:
 
 class Workspaces(Protocol):
     async def bot_client(self, workspace: str) -> BotClient | None: ...
-
-
-def in_time() -> TraceConfig:
-    """For the session of Slack's clients: nothing is sent over a connection, new or kept, once its time is over."""
-
-    async def check(*_: object) -> None:
-        refuse_if_late()
-
-    config = TraceConfig()
-    config.on_connection_create_end.append(check)
-    config.on_connection_reuseconn.append(check)
-    return config
 
 
 class WorkspaceClients(Workspaces, Protocol):
