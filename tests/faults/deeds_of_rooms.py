@@ -53,7 +53,7 @@ class Rooms:
         self._channels = [storm.slack.workspace.add_channel(f"cases-{number}") for number in range(4)]
         self._routed = storm.slack.workspace.add_channel("routed")
         self._cases: dict[str, tuple[Alert, Person]] = {}  # by title
-        self._attached: dict[str, tuple[FakeCase, set[str]]] = {}
+        self._attached: dict[str, tuple[FakeCase, set[str], Person]] = {}
         self._fired: list[FakeAlert] = []
         self._muted: set[str] = set()  # groups
         rules = storm.folder / "channels.yml"
@@ -147,7 +147,7 @@ class Rooms:
         await self._opens(person, lambda: person.command("/bits", f"attach {case.key}", in_=channel), f"{case.key} · ")
         if not await self._lists(person, wanted) or not await self._submits(person):
             return False
-        self._attached[case.id] = (case, set(wanted))
+        self._attached[case.id] = (case, set(wanted), person)
         return True
 
     async def _lists(self, person: Person, wanted: list[str]) -> bool:
@@ -199,8 +199,8 @@ class Rooms:
         mutes = await self._rows(alert_mutes)
         for title, (alert, person) in self._cases.items():
             self._judge_case(title, alert, person, orders.get(alert.message.ts), figures)
-        for case, wanted in self._attached.values():
-            self._judge_insights(case, wanted, jobs.get(case.id), figures)
+        for case, wanted, person in self._attached.values():
+            self._judge_insights(case, wanted, person, jobs.get(case.id), figures)
         for fired in self._fired:
             self._judge_card(fired.group, figures)
         self._judge_mutes(mutes, figures)
@@ -227,14 +227,18 @@ class Rooms:
                 f"{title}: {len(made)} cases, {len(cards)} cards, its order is {order and order.state}; {_seen(person)}"
             )
 
-    def _judge_insights(self, case: FakeCase, wanted: set[str], job: Row[Any] | None, figures: Figures) -> None:
+    def _judge_insights(
+        self, case: FakeCase, wanted: set[str], person: Person, job: Row[Any] | None, figures: Figures
+    ) -> None:
         missing, strange = wanted - held(case), held(case) - wanted
         if strange:
             figures.wrong.append(f"{case.key} has insights of others: {sorted(strange)[:5]}")
         if missing and job is not None and any(batch.open for batch in job.outcome):
             figures.unclear += 1  # the window says which, and offers to try again
+        elif missing and job is None and _told_no(person):
+            figures.unclear += 1  # the same: what was put together waits behind the reason
         elif missing:
-            figures.lost.append(f"{case.key} lacks {len(missing)} insights")
+            figures.lost.append(f"{case.key} lacks {len(missing)} insights; {_seen(person)}")
 
     def _judge_card(self, group: str, figures: Figures) -> None:
         cards = self._cards(group)
