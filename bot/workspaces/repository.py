@@ -3,6 +3,7 @@
 No call to Slack is made here, and nothing is kept in memory.
 """
 
+import secrets
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -14,6 +15,7 @@ from bot.storage.engine import Database
 from bot.storage.tables import record
 from bot.workspaces.tables import installations, workspaces
 
+_GENERATIONS = 2**30  # and as many more fit into its column
 REFRESH_MARGIN = 2 * 3600.0  # seconds before its end from which on a token is replaced
 LOST_REFRESH = "invalid_refresh_token"
 REMOVED = frozenset({"token_revoked", "account_inactive"})  # what Slack says of a token once its app is removed
@@ -167,7 +169,9 @@ class InstallationRepository:
         }
         table = installations.c
         async with self._database.transaction() as connection:
-            first = self._database.insert_new(installations).values(home=new.home, generation=1, **values)
+            # not from 1: whoever still holds a token of an install that was removed must not take this one for it
+            begin = secrets.randbelow(_GENERATIONS)
+            first = self._database.insert_new(installations).values(home=new.home, generation=begin, **values)
             if (await connection.execute(first.returning(table.id))).first() is None:
                 again = update(installations).where(table.home == new.home)
                 await connection.execute(again.values(generation=table.generation + 1, **values))

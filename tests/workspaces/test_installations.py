@@ -194,6 +194,23 @@ async def test_an_old_token_in_one_replicas_memory_does_not_hurt_the_new_one(rep
     assert await replicas.one.post(replicas.acme, channel.id, "with the new one")
 
 
+async def test_a_token_of_an_install_that_was_removed_does_not_hurt_the_one_after_it(replicas: Replicas) -> None:
+    await replicas.install()
+    channel = replicas.acme.add_channel("alerts")
+    await replicas.one.post(replicas.acme, channel.id, "remembered")
+    records = replicas.other.workspaces.records
+    left = await records.at(replicas.acme.id)
+    assert left is not None
+    await records.remove(left)
+    await replicas.install(by=replicas.other)
+
+    replicas.slack.break_next("chat.postMessage", error="account_inactive")
+    with pytest.raises(SlackApiError):
+        await replicas.one.post(replicas.acme, channel.id, "with the token of before")
+    forget_memory(replicas.one, replicas.other)
+    assert await replicas.one.post(replicas.acme, channel.id, "with the new one")
+
+
 # -- tokens that rotate --------------------------------------------------------------------------------------------
 
 
