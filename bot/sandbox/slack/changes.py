@@ -52,9 +52,11 @@ class Background:
         await asyncio.gather(*self._tasks)
 
     async def stop(self) -> None:
-        for task in list(self._tasks):
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        while self._tasks:  # whoever was just answered may not have heard the first time
+            for task in list(self._tasks):
+                task.cancel()
+            done, _ = await asyncio.wait(self._tasks, timeout=0.2)
+            await asyncio.gather(*done, return_exceptions=True)
 
 
 class Ids:
