@@ -20,13 +20,6 @@ from bot.storage.leases import HELD_ELSEWHERE
 from bot.storage.outbox import NewPost, enqueue, opens_thread, show_anew
 from bot.storage.tables import A_PLACE, deliveries, of_place
 
-
-@cache
-def _org_of_card() -> Select[str]:
-    its_card = and_(alert_cycles.c.id == deliveries.c.subject_id, opens_thread(ALERT_CARD, A_PLACE))
-    return select(alert_cycles.c.org).where(its_card).limit(1)
-
-
 _NOBODY: dict[str, Any] = {"taken_by": None, "taken_in": None, "taken_at": None}
 
 
@@ -240,3 +233,9 @@ def _meant(rows: Sequence[Row[Any]], notice: Notice) -> Row[Any] | None:
         before = standing(rows[1].content).recovered_at
         return rows[1] if before is None or notice.event_ts <= before else newest
     return newest
+
+
+@cache
+def _org_of_card() -> Select[str]:
+    its_card = and_(alert_cycles.c.id == deliveries.c.subject_id, opens_thread(ALERT_CARD, A_PLACE))
+    return select(alert_cycles.c.org).where(its_card).limit(1)

@@ -62,13 +62,16 @@ class Outcome:
 class _Of:
     """The row of an ask, as long as it is ours to decide."""
 
-    id: int
     change: Update
     parameters: dict[str, Any]
 
+    @property
+    def id(self) -> int:
+        return int(self.parameters["of_id"])
+
 
 def _of_number(ask_id: int) -> _Of:
-    return _Of(ask_id, _ONE, {"of_id": ask_id})
+    return _Of(_ONE, {"of_id": ask_id})
 
 
 _ONE = update(asks).where(asks.c.id == bindparam("of_id"))
@@ -241,7 +244,7 @@ class Requests:
         self, fence: Fence, ask: Ask, subject: Startable, terms: Terms, *, after_run: int | None = None
     ) -> Outcome | None:
         """What it is about is known. `after_run`: a new run of it; two people asking for that make one."""
-        of = _Of(fence.id, fenced(asks), fence.parameters)
+        of = _Of(fenced(asks), fence.parameters)
 
         async def begin(connection: AsyncConnection) -> Outcome | None:
             if isinstance(subject, Question) and after_run is None:

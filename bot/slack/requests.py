@@ -120,11 +120,10 @@ class SlackRequests:
 
     async def _say_so(self, url: str) -> None:
         """Nothing else tells them: better twice than never."""
-        for wait in SAY_AGAIN_AFTER:
+        for wait in (0.0, *SAY_AGAIN_AFTER):
+            await asyncio.sleep(wait)
             if await answer_at(self._session, url, _nothing_begun()):
                 return
-            await asyncio.sleep(wait)
-        await answer_at(self._session, url, _nothing_begun())
 
 
 def _is_asked_once(body: dict[str, Any]) -> bool:

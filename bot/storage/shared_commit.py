@@ -43,7 +43,7 @@ class _Piece:
 
 
 class SharedCommit:
-    def __init__(self, transaction: Transaction, is_awaited: Callable[[], bool] = lambda: False) -> None:
+    def __init__(self, transaction: Transaction, is_awaited: Callable[[], bool]) -> None:
         """`is_awaited`: somebody who goes first waits for the transaction to end; what is done then is committed."""
         self._transaction = transaction
         self._is_awaited = is_awaited
