@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from sqlalchemy import Connection, event
+from sqlalchemy.engine.interfaces import CacheStats
 
 import bot
 from bot.storage.engine import Database
@@ -16,23 +17,27 @@ from bot.storage.engine import Database
 
 class Meter:
     def __init__(self, database: Database) -> None:
-        self.transactions = 0
-        self.statements = 0
+        self.reset()
         for engine in {database.engine, database._first}:
             event.listen(engine.sync_engine, "begin", self._begun)
             event.listen(engine.sync_engine, "before_cursor_execute", self._asked)
 
     def reset(self) -> None:
         self.transactions = self.statements = 0
+        self.built: list[str] = []  # those that SQLAlchemy wrote out, which takes longer than to run them
 
     def _begun(self, connection: Connection) -> None:
         """A statement for itself is none."""
         options = connection.get_execution_options()
         self.transactions += not (options.get("alone") or options.get("isolation_level") == "AUTOCOMMIT")
 
-    def _asked(self, _connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
+    def _asked(
+        self, _connection: Any, _cursor: Any, statement: str, _parameters: Any, context: Any, _many: bool
+    ) -> None:
         if statement != "BEGIN":
             self.statements += 1
+        if context.compiled is not None and context.cache_hit is not CacheStats.CACHE_HIT:
+            self.built.append(statement)
 
 
 _BOT = f"{Path(bot.__file__).parent}/"

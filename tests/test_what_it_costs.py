@@ -118,9 +118,9 @@ async def test_open_cards_cost_one_search_a_round_and_closed_ones_nothing(town: 
     assert "case follower" not in town.stepped
 
 
-async def _clicked(town: SlowTown) -> AlertMessage:
+async def _clicked(town: SlowTown, group: str = "host:web-1") -> AlertMessage:
     town.datadog.plan(Script.held())
-    alert = await town.alert(group="host:web-1")
+    alert = await town.alert(group=group)
     town.meter.reset()
     await town.ana.shortcut("investigate_message", on=alert.message)
     return alert
@@ -156,9 +156,20 @@ async def test_one_investigation_takes_few_transactions_and_wakes_who_has_to_act
     assert AI_WRITTEN in town.thread(alert.message)
     assert "Answered" in town.thread(alert.message)
     assert town.meter.transactions <= 14
-    assert town.meter.statements <= 50
+    assert town.meter.statements <= 46
     by_the_clock = {"sweep", "organisations"}
     assert set(town.stepped) - by_the_clock == {"ask worker", "trigger worker", "poster", "poll worker", "home tabs"}
+
+
+async def test_what_every_investigation_asks_of_the_database_is_built_once(town: SlowTown) -> None:
+    for number in range(3):
+        town.meter.reset()
+        await _clicked(town, f"host:web-{number}")
+        await town.passes(10)
+        town.datadog.finish(town.datadog.triggers()[-1].id)
+        await town.passes(20)
+    assert town.meter.statements > 30
+    assert town.meter.built == []
 
 
 async def test_a_storm_of_clicks_is_decided_and_started_together(town: SlowTown) -> None:

@@ -23,7 +23,7 @@ from bot.model import Ask
 from bot.orgs.repository import OrgRepository
 from bot.rules.room import RuleRoom
 from bot.slack.listeners import Listeners
-from bot.storage.outbox import show_opener, show_openers
+from bot.storage.outbox import show_opener
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,8 +61,8 @@ def build(
     seen_before = investigations.seen_before
     cycles, not_started = CycleRepository(database), NotStarted(database)
     requests.on_begun += [not_started.begun, _begun_below]
-    investigations.repository.on_shown.append(_changed_below)
-    cases.cases.on_shown.append(_changed_below)
+    for below in (investigations.repository, cases.cases):
+        below.openers.append(ALERT_CARD)
     starts = Starts(
         database,
         timing,
@@ -118,7 +118,3 @@ def build(
 async def _begun_below(connection: AsyncConnection, ask: Ask) -> None:
     """In a card's thread: the card says so."""
     await show_opener(connection, ALERT_CARD, ask.place)
-
-
-async def _changed_below(connection: AsyncConnection, kind: str, subject_id: int) -> None:
-    await show_openers(connection, ALERT_CARD, kind, subject_id)

@@ -35,7 +35,7 @@ from bot.datadog.trouble import Trouble
 from bot.investigations.tables import show_answers_anew
 from bot.model import Place
 from bot.storage.engine import Database
-from bot.storage.outbox import NewPost, Shown, enqueue, opens_thread, show_anew, shown_in, try_refused_again
+from bot.storage.outbox import NewPost, enqueue, opens_thread, show_anew, show_opener, shown_in, try_refused_again
 from bot.storage.tables import A_PLACE, UnreadableRecord, at, deliveries, known, newly_due, of_place, place_of
 
 ACTIONS_SHOWN = 4
@@ -51,7 +51,7 @@ class CaseRepository:
         self.database = database
         self._look_within = look_within
         self._catalog = catalog
-        self.on_shown: list[Shown] = []  # rooms that show how a case stands in messages of their own
+        self.openers: list[str] = []  # kinds of message that tell how the cases below them stand
 
     # -- writing ------------------------------------------------------------------------------------------------
 
@@ -148,8 +148,8 @@ class CaseRepository:
         )
         if not await enqueue(self.database, connection, post):
             await try_refused_again(self.database, connection, case_row, (CASE_CARD,), place)
-        for heard in self.on_shown:
-            await heard(connection, CASE_CARD, case_row)
+        for kind in self.openers:
+            await show_opener(connection, kind, place)
 
     async def did(self, connection: AsyncConnection, case_row: int, place: Place, person: str, said: str) -> None:
         action, now = CaseAction(f"told:{secrets.token_hex(12)}", case_row, place, person), self.database.now
@@ -159,9 +159,7 @@ class CaseRepository:
 
     async def show(self, connection: AsyncConnection, case_row: int) -> None:
         await connection.execute(update(cases).where(cases.c.id == case_row).values(version=cases.c.version + 1))
-        await show_anew(connection, CASE_CARD, case_row)
-        for heard in self.on_shown:
-            await heard(connection, CASE_CARD, case_row)
+        await show_anew(connection, CASE_CARD, case_row, openers=self.openers)
 
     # -- reading ------------------------------------------------------------------------------------------------
 

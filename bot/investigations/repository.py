@@ -47,7 +47,7 @@ from bot.rules.audit import note_return
 from bot.rules.budget import give_back
 from bot.storage.engine import Database, wake
 from bot.storage.leases import Fence, changes
-from bot.storage.outbox import REFUSED, NewPost, Shown, enqueue, show_again, show_anew, take_over, try_refused_again
+from bot.storage.outbox import REFUSED, NewPost, enqueue, show_again, show_anew, take_over, try_refused_again
 from bot.storage.remembered import Remembered
 from bot.storage.tables import at, deliveries, of_place, place_of
 from bot.storage.together import ReadTogether
@@ -73,7 +73,7 @@ class InvestigationRepository:
         self._timing = timing
         self._took = Remembered(database, self._read_took, ENDS)
         self._rows = ReadTogether(self._read_rows)
-        self.on_shown: list[Shown] = []  # rooms that show how it stands in messages of their own
+        self.openers: list[str] = []  # kinds of message that tell how the investigations below them stand
         self.on_concluded: list[Concluded] = []  # rooms that do something when a thread gets its conclusions
 
     # -- asking -------------------------------------------------------------------------------------------------
@@ -180,16 +180,14 @@ class InvestigationRepository:
         subject = ask.subject.alert if isinstance(ask.subject, ExistingRun) else ask.subject
         if not isinstance(subject, AlertRef) or not ask.place.thread_ts:
             return False
-        place = ask.place
-        shown = (await connection.execute(statements.SEEN, of_place(place))).scalar()
+        key = offer_key(ask.place)
+        # it may be on its way this very moment: once it stands it says that nothing is offered any more
+        if not await show_again(connection, key):
+            return False
+        shown = (await connection.execute(statements.SEEN, of_place(ask.place))).scalar()
         if shown is not None and shown.monitor_id != subject.monitor_id:
             return False  # of another alert, which is still to be offered
-        key = offer_key(place)
-        if await take_over(self.database, connection, key, card):
-            return True
-        # it may be on its way this very moment: once it stands it says that nothing is offered any more
-        await show_again(connection, key)
-        return False
+        return await take_over(self.database, connection, key, card)
 
     # -- reading ------------------------------------------------------------------------------------------------
 
@@ -318,9 +316,7 @@ class InvestigationRepository:
         """What people can see changes; False when what the change asks for does not hold any more."""
         if not await changes(connection, change, of, values):
             return False
-        await show_anew(connection, CARD, of["of_id"])
-        for heard in self.on_shown:
-            await heard(connection, CARD, of["of_id"])
+        await show_anew(connection, CARD, of["of_id"], openers=self.openers)
         return True
 
     async def running(self, fence: Fence, org: str, datadog_id: str, *, presumed: bool = False) -> bool:

@@ -27,6 +27,7 @@ from bot.model import AlertRef, Question, owner_tags
 from bot.orgs.repository import OrgRepository
 from bot.slack.text import cut
 from bot.storage.leases import Fence, LeasedWorker
+from bot.storage.tables import literally
 from bot.storage.workers import Timing
 
 logger = logging.getLogger(__name__)
@@ -38,10 +39,7 @@ _NAME_WAIT = 3.0
 class TriggerWorker(LeasedWorker):
     table = investigations
     slots = 16
-    due = or_(
-        investigations.c.state.in_([State.REQUESTED, State.TRIGGERING]),
-        LOOKED_FOR,
-    )
+    due = or_(literally(investigations.c.state, State.REQUESTED, State.TRIGGERING), LOOKED_FOR)
     under_way = investigations.c.state == State.TRIGGERING  # before that nothing was sent that could still land
     is_told = True
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any, Self
 
-from sqlalchemy import Integer, bindparam, case, cast, func, select, update
+from sqlalchemy import Integer, case, cast, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.sql.dml import ReturningInsert
 
@@ -122,10 +122,11 @@ class Budget:
     ) -> tuple[Usage, int]:
         """Counts one more; what was used before, and the day. The workspace's counter comes first for everybody: nobody
         waits in a circle."""
-        of = {"of_workspace": place.workspace, "of_channel": place.channel, "by_itself": int(automatic)}
-        own_time = self._database.own_time
-        today = {} if own_time is None else {"today": int(own_time // DAY)}
-        taken = await connection.execute(self._database.once(_one_more), {**of, **self._database.at_moment, **today})
+        one = {"workspace": place.workspace, "used": 1, "automatic": int(automatic)}
+        if (own_time := self._database.own_time) is not None:
+            one["day"] = int(own_time // DAY)
+        counters = [one | {"channel": channel} for channel in (WHOLE_WORKSPACE, place.channel)]
+        taken = await connection.execute(self._database.once(_one_more), counters)
         now = {row.channel: row for row in taken}
         whole, channel = now[WHOLE_WORKSPACE], now[place.channel]
         return Usage(whole.used - 1, channel.used - 1, whole.automatic - automatic, limits), whole.day
@@ -171,12 +172,9 @@ _CHARGED = charges.insert()
 
 def _one_more(database: Database) -> ReturningInsert[Any]:
     table = spending.c
-    whose: dict[str, Any] = {"workspace": bindparam("of_workspace"), "automatic": bindparam("by_itself")}
     # not every SQLite knows how to round down
-    day: Any = bindparam("today") if database.is_sqlite else cast(func.floor(database.moment / DAY), Integer)
-    channels: list[Any] = [WHOLE_WORKSPACE, bindparam("of_channel")]
-    rows = [{**whose, "day": day, "used": 1, "channel": channel} for channel in channels]
-    taken = database.add_up(spending, ("used", "automatic"), key=("workspace", "channel", "day")).values(rows)
+    day = {} if database.own_time is not None else {"day": cast(func.floor(database.now / DAY), Integer)}
+    taken = database.add_up(spending, ("used", "automatic"), key=("workspace", "channel", "day")).values(day)
     return taken.returning(table.channel, table.used, table.automatic, table.day)
 
 

@@ -44,7 +44,7 @@ from bot.slack.pace import Pace
 from bot.slack.waits import POST, Waits
 from bot.storage.leases import LeasedWorker
 from bot.storage.outbox import OWED, PENDING, SENDING, Delivery, Outbox, claiming, due, read_deliveries
-from bot.storage.tables import deliveries
+from bot.storage.tables import deliveries, literally
 from bot.storage.troubles import troubles
 
 logger = logging.getLogger(__name__)
@@ -118,7 +118,7 @@ class Poster(LeasedWorker):
         table = deliveries.c
         closed: BindParameter[Any] = bindparam("closed", expanding=True)
         # what shows something new is for the version that knows how; put together, so that no index of kinds is preferred
-        known = table.kind.concat("").in_(self.kinds)
+        known = literally(table.kind.concat(""), *self.kinds)
         goes_out = or_(table.ts.is_not(None), table.channel.not_in(closed))
         return and_(due(), known, goes_out, or_(table.requester != "", bindparam("for_all", type_=Boolean)))
 

@@ -5,7 +5,7 @@ delivery says is not stored here; its kind and subject tell where to look. Deliv
 thread key go out in order.
 """
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import cache, cached_property
 from typing import Any
@@ -34,7 +34,7 @@ from sqlalchemy.sql.dml import ReturningInsert
 from bot.model import Place
 from bot.storage.engine import Database, wake
 from bot.storage.leases import Fence, Leases, fenced
-from bot.storage.tables import A_PLACE, at, behind, deliveries, newly_due, of_place, record
+from bot.storage.tables import A_PLACE, at, behind, deliveries, literally, newly_due, of_place, record
 from bot.storage.together import Together
 from bot.storage.workers import FAR
 
@@ -102,15 +102,34 @@ async def is_owed(connection: AsyncConnection, key: str) -> bool:
     return (await connection.execute(select(deliveries.c.id).where(deliveries.c.key == key))).first() is not None
 
 
-async def show_anew(connection: AsyncConnection, kind: str, subject_id: int) -> None:
-    """What these messages show has changed."""
-    await connection.execute(_ANEW, {"of_kind": kind, "of_subject": subject_id})
+async def show_anew(connection: AsyncConnection, kind: str, subject_id: int, *, openers: Sequence[str] = ()) -> None:
+    """What these messages show has changed, and what those of the kinds `openers` show that open their threads."""
+    told = {"of_kind": kind, "of_subject": subject_id}
+    if openers:
+        await connection.execute(_anew_with(tuple(openers)), told)
+    else:
+        await connection.execute(_ANEW, told)
     wake(connection, deliveries)
 
 
-async def show_again(connection: AsyncConnection, key: str) -> None:
-    """One message's, whoever is at it this moment."""
-    await connection.execute(_ONE_ANEW, {"of_key": key})
+@cache
+def _anew_with(openers: tuple[str, ...]) -> Update:
+    first, inside = deliveries.alias(), deliveries.alias()
+    opens = and_(
+        literally(first.c.kind, *openers),
+        first.c.workspace == inside.c.workspace,
+        first.c.channel == inside.c.channel,
+        first.c.ts == inside.c.thread_ts,
+    )
+    shown = and_(inside.c.kind == _OF_KIND, inside.c.subject_id == _OF_SUBJECT)
+    above = select(first.c.id).select_from(inside.join(first, opens)).where(shown, inside.c.thread_ts != "")
+    # as one list of numbers: a condition with "or" would read the whole table
+    return _MORE.where(deliveries.c.id.in_(select(inside.c.id).where(shown).union_all(above)))
+
+
+async def show_again(connection: AsyncConnection, key: str) -> bool:
+    """One message's, whoever is at it this moment; False where there is none."""
+    return bool((await connection.execute(_ONE_ANEW, {"of_key": key})).rowcount)
 
 
 async def take_over(database: Database, connection: AsyncConnection, key: str, post: NewPost) -> bool:
@@ -127,30 +146,6 @@ def _taken(database: Database) -> Update:
     is_certain = or_(and_(table.state == SENT, table.ts.is_not(None)), and_(table.state == PENDING, table.ts.is_(None)))
     fresh = {"problem": None, "first_try_at": None, "looked_to": None, **newly_due(database.moment)}
     return _MORE.values(fresh).where(table.key == bindparam("of_key"), is_certain, table.owner.is_(None))
-
-
-Shown = Callable[[AsyncConnection, str, int], Awaitable[None]]  # of a kind and what it shows, in the same transaction
-
-
-async def show_openers(connection: AsyncConnection, opener: str, kind: str, subject_id: int) -> None:
-    """The messages that open the threads in which one of this kind stands have more to show."""
-    told = {"opener": opener, "of_kind": kind, "of_subject": subject_id}
-    if (await connection.execute(_openers_anew(), told)).rowcount:
-        wake(connection, deliveries)
-
-
-@cache
-def _openers_anew() -> Update:
-    first, inside = deliveries.alias(), deliveries.alias()
-    opens = and_(
-        first.c.kind == bindparam("opener"),
-        first.c.workspace == inside.c.workspace,
-        first.c.channel == inside.c.channel,
-        first.c.ts == inside.c.thread_ts,
-    )
-    shown = and_(inside.c.kind == _OF_KIND, inside.c.subject_id == _OF_SUBJECT, inside.c.thread_ts != "")
-    openers = select(first.c.id).select_from(inside.join(first, opens)).where(shown)
-    return _MORE.where(deliveries.c.id.in_(openers))
 
 
 async def show_opener(connection: AsyncConnection, opener: str, thread: Place) -> None:
@@ -183,7 +178,7 @@ async def try_refused_again(
     wake(connection, deliveries)
 
 
-OWED = and_(deliveries.c.state.in_([PENDING, SENDING, SENT]), behind(deliveries))
+OWED = and_(literally(deliveries.c.state, PENDING, SENDING, SENT), behind(deliveries))
 
 
 @cache
@@ -194,7 +189,7 @@ def due() -> ColumnElement[bool]:
         earlier.c.lane == table.lane,
         earlier.c.id < table.id,
         earlier.c.ts.is_(None),
-        earlier.c.state.in_([PENDING, SENDING]),
+        literally(earlier.c.state, PENDING, SENDING),
         behind(earlier),
     )
     return and_(OWED, ~unsent_before)
@@ -219,7 +214,7 @@ def claiming(
     channel: ColumnElement[str] = literal_column(f"{deliveries.name}.channel")
     number: ColumnElement[int] = literal_column(f"{deliveries.name}.id")
     in_its_channel = and_(others.c.channel == channel, others.c.id != number, others.c.due_at <= now)
-    is_free = and_(others.c.ts.is_(None), others.c.state.in_([PENDING, SENDING]), others.c.owner.is_(None))
+    is_free = and_(others.c.ts.is_(None), literally(others.c.state, PENDING, SENDING), others.c.owner.is_(None))
     more_wait = exists().where(in_its_channel, is_free, behind(others))
     is_open = and_(table.state == SENDING, is_post)
     return leases.claiming(

@@ -81,9 +81,15 @@ def of_place(place: Place) -> dict[str, str]:
     return {f"of_{name}": getattr(place, name) for name in _OF_PLACE}
 
 
-def literally(column: ColumnElement[str], state: str) -> ColumnElement[bool]:
-    """Written out in the statement: both databases see that an index of only such rows holds them all."""
-    return column == literal_column(f"'{state}'")
+def literally(column: ColumnElement[str], *states: str) -> ColumnElement[bool]:
+    """One of these, written out in the statement: both databases see that an index of only such rows holds them all, and
+    SQLAlchemy need not write its list anew each time."""
+    told = [f"'{state}'" for state in states]
+    return (
+        column == literal_column(told[0])
+        if len(told) == 1
+        else column.bool_op("IN")(literal_column(f"({', '.join(told)})"))
+    )
 
 
 def index_of_some(name: str, *columns: Column[Any], only: ColumnElement[bool]) -> Index:

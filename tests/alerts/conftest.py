@@ -210,7 +210,7 @@ class RoomOnStage:
         )
         rules = SimpleNamespace(rules=self.rules, chooser=self.chooser, permissions=nobody)
         findings = SilentThreads(self.database, nobody, self.seen_alerts, nobody, nobody)
-        shown = SimpleNamespace(on_shown=[], on_concluded=[])
+        shown = SimpleNamespace(openers=[], on_concluded=[])
         investigations = SimpleNamespace(
             requests=self.considered,
             seen_alerts=self.seen_alerts,

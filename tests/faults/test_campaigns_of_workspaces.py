@@ -19,7 +19,7 @@ pytestmark = pytest.mark.timeout(900)  # real processes, which start as slowly a
 
 @pytest.fixture(autouse=True)
 def tokens_are_renewed_soon(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(oauth, "TOKEN_SECONDS", REFRESH_MARGIN + 10)
+    monkeypatch.setattr(oauth, "TOKEN_SECONDS", REFRESH_MARGIN + 4)
 
 
 async def work(
