@@ -184,7 +184,8 @@ class Recorder:
         ours = statement.startswith(("SELECT", "WITH chosen", "UPDATE", "DELETE", "INSERT"))  # not how it was filled
         if ours and any(each in statement for each in BIG):
             told = self.asked.setdefault(statement, [])
-            told[1:] = [parameters[-1] if many else parameters]
+            in_one = not many or "), (" in statement  # SQLAlchemy joins the rows of an insert that answers
+            told[1:] = [parameters if in_one else parameters[-1]]
 
 
 def steps_in_sqlite(file: Path, asked: Mapping[str, Sequence[Any]]) -> dict[str, int]:

@@ -156,7 +156,7 @@ async def test_one_investigation_takes_few_transactions_and_wakes_who_has_to_act
     assert AI_WRITTEN in town.thread(alert.message)
     assert "Answered" in town.thread(alert.message)
     assert town.meter.transactions <= 14
-    assert town.meter.statements <= 46
+    assert town.meter.statements <= 48
     by_the_clock = {"sweep", "organisations"}
     assert set(town.stepped) - by_the_clock == {"ask worker", "trigger worker", "poster", "poll worker", "home tabs"}
 

@@ -105,15 +105,14 @@ async def is_owed(connection: AsyncConnection, key: str) -> bool:
 async def show_anew(connection: AsyncConnection, kind: str, subject_id: int, *, openers: Sequence[str] = ()) -> None:
     """What these messages show has changed, and what those of the kinds `openers` show that open their threads."""
     told = {"of_kind": kind, "of_subject": subject_id}
+    await connection.execute(_ANEW, told)
     if openers:
-        await connection.execute(_anew_with(tuple(openers)), told)
-    else:
-        await connection.execute(_ANEW, told)
+        await connection.execute(_openers_anew(tuple(openers)), told)
     wake(connection, deliveries)
 
 
 @cache
-def _anew_with(openers: tuple[str, ...]) -> Update:
+def _openers_anew(openers: tuple[str, ...]) -> Update:
     first, inside = deliveries.alias(), deliveries.alias()
     opens = and_(
         literally(first.c.kind, *openers),
@@ -121,10 +120,8 @@ def _anew_with(openers: tuple[str, ...]) -> Update:
         first.c.channel == inside.c.channel,
         first.c.ts == inside.c.thread_ts,
     )
-    shown = and_(inside.c.kind == _OF_KIND, inside.c.subject_id == _OF_SUBJECT)
-    above = select(first.c.id).select_from(inside.join(first, opens)).where(shown, inside.c.thread_ts != "")
-    # as one list of numbers: a condition with "or" would read the whole table
-    return _MORE.where(deliveries.c.id.in_(select(inside.c.id).where(shown).union_all(above)))
+    shown = and_(inside.c.kind == _OF_KIND, inside.c.subject_id == _OF_SUBJECT, inside.c.thread_ts != "")
+    return _MORE.where(deliveries.c.id.in_(select(first.c.id).select_from(inside.join(first, opens)).where(shown)))
 
 
 async def show_again(connection: AsyncConnection, key: str) -> bool:
