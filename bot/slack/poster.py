@@ -366,9 +366,9 @@ class Poster(LeasedWorker):
         return min(self._timing.backoff(delivery.attempt), LONGEST_WAIT)
 
     def _settled_in(self, delivery: Delivery) -> float:
-        """Not before it must have landed; while nobody answers, less and less often."""
-        settle = self._timing.settle
-        return max(settle, min(settle * 2.0 ** min(delivery.attempt - 1, 10), LONGEST_WAIT))
+        """Not before it must have landed; while nobody answers, less and less often. However many died over it: what they
+        would have heard, nobody knows."""
+        return max(self._timing.settle, min(delivery.tried_for, LONGEST_WAIT))
 
     async def _refused(self, kind: Kind, delivery: Delivery, code: str) -> None:
         """An edit that is refused loses little; a post that is refused has to reach its reader another way."""

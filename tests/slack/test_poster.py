@@ -18,8 +18,8 @@ from bot.slack.pace import AHEAD
 from bot.slack.poster import AT_ONCE, GIVE_UP_AFTER, LONGEST_WAIT, LOOK_FOR, OLD, Kind, Poster, Urgency
 from bot.slack.waits import Waits
 from bot.storage.engine import Database
-from bot.storage.leases import new_owner
-from bot.storage.outbox import Delivery, NewPost, Outbox, enqueue, show_anew
+from bot.storage.leases import Leases, new_owner
+from bot.storage.outbox import Delivery, NewPost, Outbox, claiming, due, enqueue, show_anew
 from bot.storage.tables import deliveries
 from bot.storage.workers import Timing
 from tests.clock import Clock
@@ -778,6 +778,32 @@ async def test_tries_in_an_outage_grow_apart(requests: Requests, call: str) -> N
     await requests.workers()
     assert requests.thread == ["world" if call == "edit" else "hello"]
     assert requests.calls["post"] == 1
+
+
+async def _dies_over_it(requests: Requests) -> None:
+    leases = Leases(requests.database, deliveries, owner=new_owner(), lease=requests.timing.lease)
+    async with requests.database.transaction() as connection:
+        assert await leases.claim(connection, claiming(leases, requests.database.moment, due()), 1)
+    requests.clock.wind(requests.timing.lease + 0.1)
+
+
+@pytest.mark.parametrize("call", ["look", "edit"])
+async def test_how_many_died_over_it_delays_nothing(requests: Requests, call: str) -> None:
+    requests.timing = Timing(settle=2, pace=0)
+    requests.poster = requests.a_poster()
+    await requests.owes()
+    if call == "edit":
+        await requests.workers()
+        await requests.later(600)
+        await requests.changes("world")
+    for _ in range(8):
+        await _dies_over_it(requests)
+    requests.expect(call, says("", status=503))
+    await requests.workers()
+    assert requests.calls[call] == 1
+    await requests.later(8 * requests.timing.lease + 1)
+    assert requests.calls[call] == 2
+    assert requests.thread == ["world" if call == "edit" else "hello"]
 
 
 # -- people before machines -------------------------------------------------------------------------------------------
