@@ -213,13 +213,13 @@ def claiming(
     in_its_channel = and_(others.c.channel == channel, others.c.id != number, others.c.due_at <= now)
     is_free = and_(others.c.ts.is_(None), literally(others.c.state, PENDING, SENDING), others.c.owner.is_(None))
     more_wait = exists().where(in_its_channel, is_free, behind(others))
-    is_open = and_(table.state == SENDING, is_post)
-    is_first = or_(and_(table.state == PENDING, is_post), and_(~is_post, table.attempt == 0))
+    is_new, is_open = and_(table.state == PENDING, is_post), and_(table.state == SENDING, is_post)
+    is_first = or_(is_new, and_(~is_post, table.attempt == 0))
     return leases.claiming(
         and_(OWED, table.id.in_(chosen)),
         first,
         tells=[more_wait.label("more_wait")],
-        state=case({and_(table.state == PENDING, is_post): SENDING}, else_=table.state),
+        state=case({is_new: SENDING}, else_=table.state),
         first_try_at=case({is_first: now}, else_=table.first_try_at),
         # empty: it is to be looked for from the beginning; nothing: what was claimed before had come to a certain end
         looked_to=case({is_open: func.coalesce(table.looked_to, "")}, else_=null()),

@@ -85,11 +85,9 @@ def literally(column: ColumnElement[str], *states: str) -> ColumnElement[bool]:
     """One of these, written out in the statement: both databases see that an index of only such rows holds them all, and
     SQLAlchemy need not write its list anew each time."""
     told = [f"'{state}'" for state in states]
-    return (
-        column == literal_column(told[0])
-        if len(told) == 1
-        else column.bool_op("IN")(literal_column(f"({', '.join(told)})"))
-    )
+    if len(told) == 1:
+        return column == literal_column(told[0])
+    return column.bool_op("IN")(literal_column(f"({', '.join(told)})"))
 
 
 def index_of_some(name: str, *columns: Column[Any], only: ColumnElement[bool]) -> Index:

@@ -11,7 +11,7 @@ from bot.storage.leases import Leases
 from bot.storage.outbox import Delivery, NewPost, Outbox, claiming, due, enqueue, read_deliveries, show_anew
 from bot.storage.tables import deliveries
 from tests.clock import Clock
-from tests.pg import ready_postgres_url
+from tests.pg import ready, ready_postgres_url
 
 __all__ = ["ready_postgres_url"]
 
@@ -92,26 +92,24 @@ async def test_what_changes_while_messages_are_settled_is_shown_once_more(
     ready_postgres_url: str, plan_without: str
 ) -> None:
     """PostgreSQL looks once more at rows that it had to wait for, and not in every plan it finds all that it had found."""
-    database = Database(ready_postgres_url)
-    await database.open()
-    async with database.transaction() as connection:
-        await enqueue(database, connection, NewPost("opener", "alert_card", "opener", 1, "T1", "C1"))
-        await enqueue(database, connection, NewPost("card", "card", "card", 7, "T1", "C1", "1.0"))
-        await connection.execute(update(deliveries).where(deliveries.c.key == "opener").values(ts="1.0"))
-
-    async def changes() -> None:
+    async with ready(Database(ready_postgres_url)) as database:
         async with database.transaction() as connection:
-            if plan_without:
-                await connection.execute(text(f"SET LOCAL enable_{plan_without} = off"))
-            await show_anew(connection, "card", 7, openers=["alert_card"])
+            await enqueue(database, connection, NewPost("opener", "alert_card", "opener", 1, "T1", "C1"))
+            await enqueue(database, connection, NewPost("card", "card", "card", 7, "T1", "C1", "1.0"))
+            await connection.execute(update(deliveries).where(deliveries.c.key == "opener").values(ts="1.0"))
 
-    async with database.transaction() as connection:
-        await connection.execute(update(deliveries).values(shown=1))
-        changing = asyncio.create_task(changes())
-        async with asyncio.timeout(30):
-            while await database.first(_WAITS) is None:
-                assert not changing.done()
-    await changing
-    wanted = {row.key: row.wanted for row in await database.all(select(deliveries))}
-    assert wanted == {"opener": 2, "card": 2}
-    await database.close()
+        async def changes() -> None:
+            async with database.transaction() as connection:
+                if plan_without:
+                    await connection.execute(text(f"SET LOCAL enable_{plan_without} = off"))
+                await show_anew(connection, "card", 7, openers=["alert_card"])
+
+        async with database.transaction() as connection:
+            await connection.execute(update(deliveries).values(shown=1))
+            changing = asyncio.create_task(changes())
+            async with asyncio.timeout(30):
+                while await database.first(_WAITS) is None:
+                    assert not changing.done()
+        await changing
+        wanted = {row.key: row.wanted for row in await database.all(select(deliveries))}
+        assert wanted == {"opener": 2, "card": 2}
